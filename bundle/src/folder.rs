@@ -1,0 +1,159 @@
+//! Reading a bundle: the whole of it, under size limits, with every hash checked.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Component, Path, PathBuf},
+};
+
+use prost::Message;
+
+use crate::{BundleError, FORMAT, GraphPorts, MANIFEST, Manifest, PROBE, Probe, Role, checked_model, sha256_hex};
+
+const MANIFEST_LIMIT: u64 = 16 << 20;
+const FILE_LIMIT: u64 = 2 << 30;
+
+/// An opened bundle: a manifest that was understood, and the folder that it describes.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+impl Bundle {
+    /// Opens the bundle in `folder`: reads the manifest and checks that it makes sense. Files are read,
+    /// and their hashes checked, when they are asked for.
+    ///
+    /// # Errors
+    /// [`BundleError::NotABundle`] without a manifest, [`BundleError::Manifest`] and
+    /// [`BundleError::Format`] for one that this version cannot read, [`BundleError::Invalid`] for
+    /// one that contradicts itself.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, BundleError> {
+        let folder = folder.into();
+        let path = folder.join(MANIFEST);
+        if !path.is_file() {
+            return Err(BundleError::NotABundle { path: folder });
+        }
+        let bytes = read_limited(&path, MANIFEST_LIMIT)?;
+        let manifest = parse(&path, &bytes)?;
+        Ok(Bundle { folder, manifest })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The content of one file that the manifest lists, checked against its size and hash.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`], [`BundleError::TooLarge`], [`BundleError::Changed`], or
+    /// [`BundleError::Invalid`] if the manifest does not list it.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, BundleError> {
+        let path = self.folder.join(name);
+        let record = self
+            .manifest
+            .files
+            .get(name)
+            .ok_or_else(|| BundleError::invalid(&path, "the manifest does not list it"))?;
+        let bytes = read_limited(&path, FILE_LIMIT)?;
+        if bytes.len() as u64 != record.bytes {
+            let what = format!("it has {} bytes, the manifest says {}", bytes.len(), record.bytes);
+            return Err(BundleError::Changed { path, what });
+        }
+        let found = sha256_hex(&bytes);
+        if found != record.sha256 {
+            let what = format!("its SHA-256 is {found}, the manifest says {}", record.sha256);
+            return Err(BundleError::Changed { path, what });
+        }
+        Ok(bytes)
+    }
+
+    /// One graph, checked against its ports, as the bytes to hand to an engine.
+    ///
+    /// # Errors
+    /// Those of [`Bundle::read`] and of [`checked_model`].
+    pub fn graph(&self, ports: &GraphPorts) -> Result<Vec<u8>, BundleError> {
+        let bytes = self.read(&ports.file)?;
+        let model = checked_model(&self.folder.join(&ports.file), &bytes, ports)?;
+        Ok(model.encode_to_vec())
+    }
+
+    /// The stored rows and the trainer's outputs for them.
+    ///
+    /// # Errors
+    /// Those of [`Bundle::read`] and of [`Probe::from_bytes`].
+    pub fn probe(&self) -> Result<Probe, BundleError> {
+        let names = |ports: &'_ GraphPorts| ports.outputs.iter().map(|port| port.name.clone()).collect::<Vec<_>>();
+        let graphs = &self.manifest.graphs;
+        let (encoder, decoder) = (names(&graphs.encoder), names(&graphs.decoder));
+        Probe::from_bytes(&self.folder.join(PROBE), &self.read(PROBE)?, &encoder, &decoder)
+    }
+}
+
+fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
+    let file = File::open(path).map_err(BundleError::io("read", path))?;
+    let found = file.metadata().map_err(BundleError::io("read", path))?.len();
+    if found > limit {
+        return Err(BundleError::TooLarge { path: path.to_owned(), found, limit });
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(BundleError::io("read", path))?;
+    Ok(bytes)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, BundleError> {
+    let malformed = |source| BundleError::Manifest { path: path.to_owned(), source };
+    // The format comes first: a newer manifest should be called newer, not malformed.
+    let raw: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
+    let format = raw.get("format").and_then(serde_json::Value::as_u64);
+    if let Some(found) = format.filter(|&found| found != u64::from(FORMAT)) {
+        let found = u32::try_from(found).unwrap_or(u32::MAX);
+        return Err(BundleError::Format { path: path.to_owned(), found, supported: FORMAT });
+    }
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(malformed)?;
+    check(&manifest).map_err(|what| BundleError::invalid(path, what))?;
+    Ok(manifest)
+}
+
+fn check(manifest: &Manifest) -> Result<(), String> {
+    let (encoder, decoder) = (&manifest.graphs.encoder, &manifest.graphs.decoder);
+    let has = |side: &str, found: bool, role: Role| {
+        if found { Ok(()) } else { Err(format!("its {side} has no port with the role {role:?}")) }
+    };
+    has("encoder", encoder.input(Role::Sample).is_some(), Role::Sample)?;
+    has("encoder", encoder.output(Role::Latent).or(encoder.output(Role::Mean)).is_some(), Role::Latent)?;
+    has("decoder", decoder.input(Role::Latent).is_some(), Role::Latent)?;
+    has("decoder", decoder.output(Role::Reconstruction).is_some(), Role::Reconstruction)?;
+
+    let takes_label = encoder.input(Role::Label).or(decoder.input(Role::Label)).is_some();
+    if takes_label && manifest.classes.as_ref().is_none_or(Vec::is_empty) {
+        return Err("its graphs take a label, but it names no classes".to_owned());
+    }
+    for port in encoder.inputs.iter().chain(&encoder.outputs).chain(&decoder.inputs).chain(&decoder.outputs) {
+        let expected: &[usize] = match port.role {
+            Role::Sample | Role::Reconstruction => &manifest.sample.shape,
+            Role::Latent | Role::Mean | Role::LogVariance => &[manifest.latent_dim],
+            Role::Label => &[],
+        };
+        if port.shape != expected {
+            return Err(format!("port `{}` has shape {:?}, its role demands {expected:?}", port.name, port.shape));
+        }
+    }
+    let elements = manifest.sample.shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
+    if manifest.latent_dim == 0 || elements.is_none_or(|total| total == 0) {
+        return Err(format!("samples of shape {:?} and {} latent numbers", manifest.sample.shape, manifest.latent_dim));
+    }
+    for name in manifest.files.keys().chain([&encoder.file, &decoder.file]) {
+        let mut parts = Path::new(name).components();
+        if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+            return Err(format!("`{name}` is not a plain file name"));
+        }
+    }
+    Ok(())
+}

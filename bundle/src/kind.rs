@@ -1,0 +1,70 @@
+//! The five kinds of autoencoder that a bundle can hold.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Which model was fitted. The runtime never branches on it: ports and roles say what it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Principal component analysis: the linear autoencoder with a closed-form solution.
+    Pca,
+    /// A plain autoencoder.
+    Ae,
+    /// A denoising autoencoder: corrupted sample in, clean sample as the target.
+    Dae,
+    /// A variational autoencoder.
+    Vae,
+    /// A conditional variational autoencoder: both halves are told the class.
+    Cvae,
+}
+
+impl Kind {
+    /// Every kind, in the order in which a course would meet them.
+    pub const ALL: [Kind; 5] = [Kind::Pca, Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae];
+
+    /// The name used on the command line, in manifests and as a default folder name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Pca => "pca",
+            Kind::Ae => "ae",
+            Kind::Dae => "dae",
+            Kind::Vae => "vae",
+            Kind::Cvae => "cvae",
+        }
+    }
+
+    /// What the abbreviation stands for.
+    pub fn title(self) -> &'static str {
+        match self {
+            Kind::Pca => "principal component analysis",
+            Kind::Ae => "autoencoder",
+            Kind::Dae => "denoising autoencoder",
+            Kind::Vae => "variational autoencoder",
+            Kind::Cvae => "conditional variational autoencoder",
+        }
+    }
+
+    /// Whether the encoder returns a distribution (a mean and a log-variance) instead of a code.
+    pub fn is_variational(self) -> bool {
+        match self {
+            Kind::Pca | Kind::Ae | Kind::Dae => false,
+            Kind::Vae | Kind::Cvae => true,
+        }
+    }
+
+    /// Whether both halves take a class label.
+    pub fn is_conditional(self) -> bool {
+        match self {
+            Kind::Pca | Kind::Ae | Kind::Dae | Kind::Vae => false,
+            Kind::Cvae => true,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}

@@ -1,0 +1,41 @@
+//! What an exported autoencoder *is*: a folder with two ONNX graphs, a manifest that says what goes
+//! in and what comes out, and the proof that the graphs compute what was trained.
+//!
+//! The trainer writes bundles, the runtime reads them, and neither needs to know the other. This
+//! crate holds no engine: nothing here trains a network or runs one.
+
+mod check;
+mod digest;
+mod error;
+mod folder;
+mod kind;
+mod manifest;
+pub mod onnx;
+mod port;
+mod probe;
+mod stage;
+
+pub use check::checked_model;
+pub use digest::sha256_hex;
+pub use error::BundleError;
+pub use folder::Bundle;
+pub use kind::Kind;
+pub use manifest::{
+    DataRecord, FORMAT, FileRecord, GraphParity, Likelihood, Link, Manifest, Parity, Prior, Sample, SampleType,
+    Scaling, TrainingRecord,
+};
+pub use ndarray;
+pub use port::{ElementType, GraphPorts, Port, Ports, Role};
+pub use probe::Probe;
+pub use stage::Stage;
+
+/// File name of the encoder graph inside a bundle.
+pub const ENCODER: &str = "encoder.onnx";
+/// File name of the decoder graph inside a bundle.
+pub const DECODER: &str = "decoder.onnx";
+/// File name of the manifest inside a bundle.
+pub const MANIFEST: &str = "manifest.json";
+/// File name of the stored rows and outputs that prove the graphs.
+pub const PROBE: &str = "probe.safetensors";
+/// File name of the trained weights, to fine-tune or pretrain from.
+pub const WEIGHTS: &str = "weights.safetensors";

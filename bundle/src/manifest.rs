@@ -1,0 +1,186 @@
+//! The manifest: everything that a reader needs to know about a bundle, as one JSON file.
+//!
+//! It holds no time, host name or path, so that the same run gives the same bytes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Kind, Ports};
+
+/// The bundle format that this version writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// The contents of `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Bundle format, [`FORMAT`].
+    pub format: u32,
+    /// Which model was fitted.
+    pub kind: Kind,
+    /// What one sample looks like.
+    pub sample: Sample,
+    /// Numbers in a code.
+    pub latent_dim: usize,
+    /// The distribution to draw codes from when generating, where the model has one.
+    pub prior: Option<Prior>,
+    /// Class names by label, where the data had labels.
+    pub classes: Option<Vec<String>>,
+    /// The distribution over samples that the decoder parametrises.
+    pub likelihood: Likelihood,
+    /// The function between the decoder's last layer and the scaled reconstruction.
+    pub output_link: Link,
+    /// The affine map between the data's unit and the network's; it is part of the graphs.
+    pub scaling: Scaling,
+    /// Ports of the two graphs.
+    pub graphs: Ports,
+    /// How the model came to be.
+    pub training: TrainingRecord,
+    /// How far the graphs in ONNX Runtime were from the trainer's own outputs on the probe.
+    pub parity: Option<Parity>,
+    /// Size and SHA-256 of every other file in the folder.
+    pub files: BTreeMap<String, FileRecord>,
+}
+
+/// What one sample looks like in the file that it came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// Shape without the batch dimension.
+    pub shape: Vec<usize>,
+    /// Element type in the file; the graphs take `f32` in the same unit.
+    pub dtype: SampleType,
+    /// Smallest and largest value: the unit's own for images, as observed in training for tables.
+    pub range: (f32, f32),
+}
+
+impl Sample {
+    /// Numbers in one sample.
+    pub fn features(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Width of the range, the yardstick of the decoder's parity.
+    pub fn span(&self) -> f32 {
+        self.range.1 - self.range.0
+    }
+}
+
+/// Element type of the data that a model was fitted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SampleType {
+    /// Unsigned bytes.
+    U8,
+    /// 32-bit floats.
+    F32,
+}
+
+/// The prior over codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prior {
+    /// Independent unit normals.
+    StandardNormal,
+}
+
+/// The distribution of a sample given its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Likelihood {
+    /// Each scaled feature is a probability; the loss is binary cross-entropy.
+    Bernoulli,
+    /// Each scaled feature has unit variance around its mean; the loss is the squared error.
+    Gaussian,
+}
+
+/// What stands between the decoder's last linear layer and the scaled reconstruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// Nothing.
+    Identity,
+    /// The logistic function.
+    Sigmoid,
+}
+
+/// `scaled = (x - offset) / scale`, for all features at once or for each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaling {
+    /// One number for all features, or one a feature, in the data's unit.
+    pub offset: Vec<f32>,
+    /// As many as offsets, in the data's unit; never zero.
+    pub scale: Vec<f32>,
+}
+
+/// How a model came to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRecord {
+    /// The full effective configuration.
+    pub configuration: serde_json::Value,
+    /// What it was fitted on.
+    pub data: DataRecord,
+    /// Named figures: `test.loss`, `test.mse`, `train.loss` and so on.
+    pub metrics: BTreeMap<String, f64>,
+    /// PCA only: the share of the training variance that each component explains, in falling order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained_variance_ratio: Option<Vec<f64>>,
+}
+
+/// The data set that a model was fitted on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecord {
+    /// Name of the set.
+    pub name: String,
+    /// SHA-256 over shapes, element types, values and labels.
+    pub fingerprint: String,
+    /// Rows that were fitted on.
+    pub train_rows: usize,
+    /// Rows held out from the training part, which the figures named `valid` come from.
+    pub valid_rows: usize,
+    /// Rows of the set's own test part, which the figures named `test` come from.
+    pub test_rows: usize,
+}
+
+/// The measured difference between the trainer's outputs and ONNX Runtime's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parity {
+    /// Batch sizes that were compared.
+    pub batch_sizes: Vec<usize>,
+    /// Over all outputs of the encoder.
+    pub encoder: GraphParity,
+    /// Over the decoder's output.
+    pub decoder: GraphParity,
+}
+
+/// Parity of one graph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphParity {
+    /// Largest absolute difference seen: of a latent number, or of a sample in the data's unit.
+    pub max_abs_difference: f32,
+    /// What was allowed.
+    pub tolerance: f32,
+}
+
+impl GraphParity {
+    /// Whether the difference is a number within the tolerance.
+    pub fn holds(&self) -> bool {
+        self.max_abs_difference <= self.tolerance
+    }
+}
+
+/// A file of the bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRecord {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content, in lower-case hexadecimal.
+    pub sha256: String,
+}

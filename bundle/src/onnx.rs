@@ -1,0 +1,247 @@
+//! The ONNX messages that Narrows writes and checks, declared once.
+//!
+//! Field numbers and names are those of the ONNX specification (`onnx.proto3`, IR version 8). Only
+//! what our graphs use is declared, plus what a checker has to see in order to refuse it. Decoding
+//! drops everything else, which is why readers hand on the re-encoded message and never the file.
+
+use prost::Message;
+
+/// IR version of the graphs that are written.
+pub const IR_VERSION: i64 = 8;
+/// Version of the default operator set that the graphs use.
+pub const OPSET: i64 = 17;
+/// Name of the symbolic first dimension of every port.
+pub const BATCH: &str = "batch";
+/// Value of [`Model::producer_name`].
+pub const PRODUCER: &str = "narrows";
+
+/// Numbers that `onnx.proto3` gives to element types.
+pub mod element {
+    /// 32-bit float.
+    pub const FLOAT: i32 = 1;
+    /// 64-bit signed integer.
+    pub const INT64: i32 = 7;
+}
+
+/// Numbers that `onnx.proto3` gives to attribute types.
+pub mod attribute {
+    /// A float.
+    pub const FLOAT: i32 = 1;
+    /// An integer.
+    pub const INT: i32 = 2;
+    /// A list of integers.
+    pub const INTS: i32 = 7;
+}
+
+/// `ModelProto`: a graph and what it needs.
+#[derive(Clone, PartialEq, Message)]
+pub struct Model {
+    /// Version of the format.
+    #[prost(int64, tag = "1")]
+    pub ir_version: i64,
+    /// Program that wrote the model.
+    #[prost(string, tag = "2")]
+    pub producer_name: String,
+    /// Its version.
+    #[prost(string, tag = "3")]
+    pub producer_version: String,
+    /// The graph.
+    #[prost(message, optional, tag = "7")]
+    pub graph: Option<Graph>,
+    /// Operator sets in use.
+    #[prost(message, repeated, tag = "8")]
+    pub opset_import: Vec<OperatorSet>,
+    /// Free-form metadata.
+    #[prost(message, repeated, tag = "14")]
+    pub metadata_props: Vec<Entry>,
+    /// Model-local functions; declared to be refused.
+    #[prost(bytes = "vec", repeated, tag = "25")]
+    pub functions: Vec<Vec<u8>>,
+}
+
+/// `OperatorSetIdProto`.
+#[derive(Clone, PartialEq, Message)]
+pub struct OperatorSet {
+    /// Empty for the standard operators.
+    #[prost(string, tag = "1")]
+    pub domain: String,
+    /// Version of the set.
+    #[prost(int64, tag = "2")]
+    pub version: i64,
+}
+
+/// `StringStringEntryProto`.
+#[derive(Clone, PartialEq, Message)]
+pub struct Entry {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub key: String,
+    /// Content.
+    #[prost(string, tag = "2")]
+    pub value: String,
+}
+
+/// `GraphProto`.
+#[derive(Clone, PartialEq, Message)]
+pub struct Graph {
+    /// Nodes in an order in which they can be run.
+    #[prost(message, repeated, tag = "1")]
+    pub node: Vec<Node>,
+    /// Name of the graph.
+    #[prost(string, tag = "2")]
+    pub name: String,
+    /// Constant tensors.
+    #[prost(message, repeated, tag = "5")]
+    pub initializer: Vec<Tensor>,
+    /// Inputs.
+    #[prost(message, repeated, tag = "11")]
+    pub input: Vec<ValueInfo>,
+    /// Outputs.
+    #[prost(message, repeated, tag = "12")]
+    pub output: Vec<ValueInfo>,
+    /// Sparse constants; declared to be refused.
+    #[prost(bytes = "vec", repeated, tag = "15")]
+    pub sparse_initializer: Vec<Vec<u8>>,
+}
+
+/// `NodeProto`: one operator call.
+#[derive(Clone, PartialEq, Message)]
+pub struct Node {
+    /// Names of the values it reads.
+    #[prost(string, repeated, tag = "1")]
+    pub input: Vec<String>,
+    /// Names of the values it makes.
+    #[prost(string, repeated, tag = "2")]
+    pub output: Vec<String>,
+    /// Name of the node.
+    #[prost(string, tag = "3")]
+    pub name: String,
+    /// Operator.
+    #[prost(string, tag = "4")]
+    pub op_type: String,
+    /// Attributes.
+    #[prost(message, repeated, tag = "5")]
+    pub attribute: Vec<Attribute>,
+    /// Empty for the standard operators.
+    #[prost(string, tag = "7")]
+    pub domain: String,
+}
+
+/// `AttributeProto`.
+#[derive(Clone, PartialEq, Message)]
+pub struct Attribute {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Content, where it is a float.
+    #[prost(float, tag = "2")]
+    pub f: f32,
+    /// Content, where it is an integer.
+    #[prost(int64, tag = "3")]
+    pub i: i64,
+    /// Content, where it is a list of integers.
+    #[prost(int64, repeated, tag = "8")]
+    pub ints: Vec<i64>,
+    /// Which of them it is: a number of [`attribute`].
+    #[prost(int32, tag = "20")]
+    pub r#type: i32,
+}
+
+/// `TensorProto`: a constant.
+#[derive(Clone, PartialEq, Message)]
+pub struct Tensor {
+    /// Shape.
+    #[prost(int64, repeated, tag = "1")]
+    pub dims: Vec<i64>,
+    /// Element type: a number of [`element`].
+    #[prost(int32, tag = "2")]
+    pub data_type: i32,
+    /// Name.
+    #[prost(string, tag = "8")]
+    pub name: String,
+    /// Elements, row-major, little-endian.
+    #[prost(bytes = "vec", tag = "9")]
+    pub raw_data: Vec<u8>,
+    /// Where the elements are if not here; declared to be refused.
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<Entry>,
+    /// 0 for here, 1 for another file.
+    #[prost(int32, tag = "14")]
+    pub data_location: i32,
+}
+
+/// `ValueInfoProto`: the name and type of a port.
+#[derive(Clone, PartialEq, Message)]
+pub struct ValueInfo {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Type.
+    #[prost(message, optional, tag = "2")]
+    pub r#type: Option<Type>,
+}
+
+/// `TypeProto`, of which only tensors are used.
+#[derive(Clone, PartialEq, Message)]
+pub struct Type {
+    /// A tensor's type.
+    #[prost(message, optional, tag = "1")]
+    pub tensor_type: Option<TensorType>,
+}
+
+/// `TypeProto.Tensor`.
+#[derive(Clone, PartialEq, Message)]
+pub struct TensorType {
+    /// Element type: a number of [`element`].
+    #[prost(int32, tag = "1")]
+    pub elem_type: i32,
+    /// Shape.
+    #[prost(message, optional, tag = "2")]
+    pub shape: Option<Shape>,
+}
+
+/// `TensorShapeProto`.
+#[derive(Clone, PartialEq, Message)]
+pub struct Shape {
+    /// Dimensions, the batch first.
+    #[prost(message, repeated, tag = "1")]
+    pub dim: Vec<Dimension>,
+}
+
+/// `TensorShapeProto.Dimension`.
+#[derive(Clone, PartialEq, Message)]
+pub struct Dimension {
+    /// A number or a name.
+    #[prost(oneof = "DimensionValue", tags = "1, 2")]
+    pub value: Option<DimensionValue>,
+}
+
+/// The two forms of a dimension.
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum DimensionValue {
+    /// A fixed size.
+    #[prost(int64, tag = "1")]
+    Size(i64),
+    /// A symbolic size.
+    #[prost(string, tag = "2")]
+    Symbol(String),
+}
+
+impl Tensor {
+    /// A constant of 32-bit floats.
+    pub fn floats(name: impl Into<String>, dims: &[usize], values: &[f32]) -> Self {
+        let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self::raw(name, dims, element::FLOAT, raw_data)
+    }
+
+    /// A constant of 64-bit integers.
+    pub fn integers(name: impl Into<String>, dims: &[usize], values: &[i64]) -> Self {
+        let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self::raw(name, dims, element::INT64, raw_data)
+    }
+
+    fn raw(name: impl Into<String>, dims: &[usize], data_type: i32, raw_data: Vec<u8>) -> Self {
+        let dims = dims.iter().map(|&size| size as i64).collect();
+        Tensor { name: name.into(), dims, data_type, raw_data, ..Tensor::default() }
+    }
+}

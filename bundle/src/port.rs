@@ -1,0 +1,113 @@
+//! The ports of a graph: what goes in, what comes out, and what each of them means.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DECODER, ENCODER, Kind};
+
+/// What a port carries. The runtime finds its inputs and outputs by role, never by kind of model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A sample in the data's own unit.
+    Sample,
+    /// A class index, `0..classes`.
+    Label,
+    /// A latent code.
+    Latent,
+    /// The mean of the posterior over the code.
+    Mean,
+    /// The logarithm of the posterior's variance, per latent dimension.
+    LogVariance,
+    /// The decoded sample, in the data's own unit.
+    Reconstruction,
+}
+
+/// Element type of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ElementType {
+    /// 32-bit float.
+    F32,
+    /// 64-bit signed integer.
+    I64,
+}
+
+/// One input or output of a graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    /// Name inside the ONNX graph.
+    pub name: String,
+    /// What it carries.
+    pub role: Role,
+    /// Element type.
+    pub dtype: ElementType,
+    /// Shape of one row; the symbolic batch dimension in front is implied.
+    pub shape: Vec<usize>,
+}
+
+/// The ports of one graph, and the file that holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphPorts {
+    /// File name inside the bundle.
+    pub file: String,
+    /// Inputs, in the graph's order.
+    pub inputs: Vec<Port>,
+    /// Outputs, in the graph's order.
+    pub outputs: Vec<Port>,
+}
+
+impl GraphPorts {
+    /// The input with this role.
+    pub fn input(&self, role: Role) -> Option<&Port> {
+        self.inputs.iter().find(|port| port.role == role)
+    }
+
+    /// The output with this role.
+    pub fn output(&self, role: Role) -> Option<&Port> {
+        self.outputs.iter().find(|port| port.role == role)
+    }
+}
+
+/// The ports of both halves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ports {
+    /// Sample to code.
+    pub encoder: GraphPorts,
+    /// Code to sample.
+    pub decoder: GraphPorts,
+}
+
+impl Ports {
+    /// The port table: which ports a kind of model has, for samples of `sample_shape` and codes of
+    /// `latent_dim` numbers.
+    pub fn of(kind: Kind, sample_shape: &[usize], latent_dim: usize) -> Self {
+        let port = |name: &str, role, dtype, shape: &[usize]| Port {
+            name: name.to_owned(),
+            role,
+            dtype,
+            shape: shape.to_vec(),
+        };
+        let code = |name, role| port(name, role, ElementType::F32, &[latent_dim]);
+        let label = kind.is_conditional().then(|| port("label", Role::Label, ElementType::I64, &[]));
+        let with_label = |first: Port| std::iter::once(first).chain(label.clone()).collect();
+        Ports {
+            encoder: GraphPorts {
+                file: ENCODER.to_owned(),
+                inputs: with_label(port("x", Role::Sample, ElementType::F32, sample_shape)),
+                outputs: if kind.is_variational() {
+                    vec![code("mu", Role::Mean), code("log_var", Role::LogVariance)]
+                } else {
+                    vec![code("z", Role::Latent)]
+                },
+            },
+            decoder: GraphPorts {
+                file: DECODER.to_owned(),
+                inputs: with_label(code("z", Role::Latent)),
+                outputs: vec![port("x_hat", Role::Reconstruction, ElementType::F32, sample_shape)],
+            },
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The probe: rows and the trainer's own outputs for them, stored so that anyone can repeat the proof.
+
+use std::{collections::BTreeMap, path::Path};
+
+use ndarray::ArrayD;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use crate::BundleError;
+
+/// Name of the decoder's input among the tensors: the encoder's code for the same rows.
+const DECODER_INPUT: &str = "decoder.z";
+const SAMPLES: &str = "x";
+const LABELS: &str = "label";
+
+/// Rows, what the encoder made of them, and what the decoder made of that.
+///
+/// On disk: one safetensors file with `x`, `label` where the graphs take one, one tensor for each
+/// output of the encoder (`z`, or `mu` and `log_var`), `decoder.z` and the decoder's `x_hat`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// Samples in the data's own unit, `[rows, ...sample shape]`.
+    pub samples: ArrayD<f32>,
+    /// A class for every row, where the graphs take one.
+    pub labels: Option<Vec<i64>>,
+    /// The encoder's outputs by port name, each `[rows, latent]`.
+    pub encoded: BTreeMap<String, ArrayD<f32>>,
+    /// What the decoder was given, `[rows, latent]`.
+    pub codes: ArrayD<f32>,
+    /// The decoder's outputs by port name, each `[rows, ...sample shape]`.
+    pub decoded: BTreeMap<String, ArrayD<f32>>,
+}
+
+impl Probe {
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// Never for arrays that the shapes above hold for; a refusal of the format is passed on.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+        let floats = [(SAMPLES, &self.samples), (DECODER_INPUT, &self.codes)]
+            .into_iter()
+            .chain(self.encoded.iter().chain(&self.decoded).map(|(name, array)| (name.as_str(), array)))
+            .map(|(name, array)| {
+                let bytes: Vec<u8> = array.iter().flat_map(|value| value.to_le_bytes()).collect();
+                (name, Dtype::F32, array.shape().to_vec(), bytes)
+            });
+        let labels = self.labels.iter().map(|labels| {
+            let bytes = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+            (LABELS, Dtype::I64, vec![labels.len()], bytes)
+        });
+        let stored: BTreeMap<&str, _> =
+            floats.chain(labels).map(|(name, dtype, shape, bytes)| (name, (dtype, shape, bytes))).collect();
+        let views = stored
+            .iter()
+            .map(|(name, (dtype, shape, bytes))| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+        safetensors::serialize(views, None)
+    }
+
+    /// Reads a probe back; `encoder` and `decoder` are the names of the graphs' outputs.
+    ///
+    /// # Errors
+    /// [`BundleError::Invalid`] naming the tensor that is missing, of another type, or of a length
+    /// that differs from the others.
+    pub fn from_bytes(path: &Path, bytes: &[u8], encoder: &[String], decoder: &[String]) -> Result<Self, BundleError> {
+        let invalid = |what: String| BundleError::invalid(path, what);
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error| invalid(format!("it is not a safetensors file ({error})")))?;
+        let tensor = |name: &str, dtype: Dtype| {
+            let view = file.tensor(name).map_err(|_| invalid(format!("it has no tensor `{name}`")))?;
+            if view.dtype() == dtype {
+                Ok(view)
+            } else {
+                Err(invalid(format!("tensor `{name}` is {:?}, expected {dtype:?}", view.dtype())))
+            }
+        };
+        let array = |name: &str| {
+            let view = tensor(name, Dtype::F32)?;
+            let (chunks, _) = view.data().as_chunks::<4>();
+            let values = chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            ArrayD::from_shape_vec(view.shape(), values).map_err(|error| invalid(format!("tensor `{name}`: {error}")))
+        };
+        let outputs = |names: &[String]| {
+            names.iter().map(|name| Ok((name.clone(), array(name)?))).collect::<Result<BTreeMap<_, _>, _>>()
+        };
+        let labels = if file.names().contains(&LABELS) {
+            let view = tensor(LABELS, Dtype::I64)?;
+            let (chunks, _) = view.data().as_chunks::<8>();
+            Some(chunks.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect::<Vec<_>>())
+        } else {
+            None
+        };
+        let probe = Probe {
+            samples: array(SAMPLES)?,
+            labels,
+            encoded: outputs(encoder)?,
+            codes: array(DECODER_INPUT)?,
+            decoded: outputs(decoder)?,
+        };
+        let rows = probe.rows();
+        let arrays = probe.encoded.values().chain(probe.decoded.values()).chain([&probe.codes]);
+        let same = arrays
+            .map(|array| array.shape().first().copied().unwrap_or(0))
+            .chain(probe.labels.iter().map(Vec::len))
+            .all(|found| found == rows);
+        if rows == 0 || !same {
+            return Err(invalid(format!("its tensors have no common number of rows ({rows} in `{SAMPLES}`)")));
+        }
+        Ok(probe)
+    }
+
+    /// Rows in the probe.
+    pub fn rows(&self) -> usize {
+        self.samples.shape().first().copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Dimension;
+
+    use super::*;
+
+    fn probe() -> Probe {
+        let array = |shape: &[usize]| ArrayD::from_shape_fn(shape, |at| at.slice().iter().sum::<usize>() as f32);
+        Probe {
+            samples: array(&[3, 2, 2]),
+            labels: Some(vec![0, 1, 0]),
+            encoded: BTreeMap::from([("mu".to_owned(), array(&[3, 5])), ("log_var".to_owned(), array(&[3, 5]))]),
+            codes: array(&[3, 5]),
+            decoded: BTreeMap::from([("x_hat".to_owned(), array(&[3, 2, 2]))]),
+        }
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_probe_comes_back_as_it_was_written_and_the_same_probe_gives_the_same_bytes() {
+        let bytes = probe().to_bytes().expect("valid shapes");
+        assert_eq!(bytes, probe().to_bytes().expect("valid shapes"));
+        let back = Probe::from_bytes(Path::new("p"), &bytes, &names(&["mu", "log_var"]), &names(&["x_hat"]))
+            .expect("just written");
+        assert_eq!(back, probe());
+    }
+
+    #[test]
+    fn a_missing_tensor_and_a_cut_file_are_named() {
+        let bytes = probe().to_bytes().expect("valid shapes");
+        let missing = Probe::from_bytes(Path::new("p"), &bytes, &names(&["z"]), &names(&["x_hat"])).expect_err("no z");
+        assert!(missing.to_string().contains("no tensor `z`"), "{missing}");
+        let cut = Probe::from_bytes(Path::new("p"), &bytes[..bytes.len() - 1], &names(&["mu"]), &names(&["x_hat"]))
+            .expect_err("cut");
+        assert!(cut.to_string().contains("not a safetensors file"), "{cut}");
+    }
+}

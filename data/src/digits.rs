@@ -1,0 +1,101 @@
+//! The handwritten digits that come with the crate, so that everything works without a download.
+//!
+//! Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI Machine Learning
+//! Repository, 1998, CC BY 4.0; the copy that scikit-learn ships.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use crate::dataset::{Dataset, Part, Values, matrix};
+
+const FILE: &[u8] = include_bytes!("../assets/digits.csv.gz");
+const FEATURES: usize = 64;
+/// The first 1437 of the 1797 rows train, the last 360 test.
+const TRAIN_ROWS: usize = 1437;
+
+/// 1797 images of 8 x 8 in integers from 0 to 16, each with its digit as the class.
+pub(crate) fn load() -> Dataset {
+    let (mut values, mut labels) = parse().expect("the file is part of the program, and a test reads it");
+    let test_values = values.split_off(TRAIN_ROWS * FEATURES);
+    let test_labels = labels.split_off(TRAIN_ROWS);
+    Dataset {
+        name: "digits".to_owned(),
+        sample_shape: vec![8, 8],
+        range: (0.0, 16.0),
+        train: part(values, labels),
+        test: Some(part(test_values, test_labels)),
+        classes: Some((0..10).map(|digit| digit.to_string()).collect()),
+    }
+}
+
+fn part(values: Vec<u8>, labels: Vec<u32>) -> Part {
+    Part { values: Values::U8(matrix(values, FEATURES)), labels: Some(labels) }
+}
+
+/// All pixels, row after row, and all labels.
+fn parse() -> Option<(Vec<u8>, Vec<u32>)> {
+    let mut values = Vec::new();
+    let mut labels = Vec::new();
+    for line in text()?.lines() {
+        let (pixels, label) = line.rsplit_once(',')?;
+        for pixel in pixels.split(',') {
+            values.push(pixel.parse().ok()?);
+        }
+        labels.push(label.parse().ok()?);
+    }
+    Some((values, labels))
+}
+
+fn text() -> Option<String> {
+    let mut text = String::new();
+    GzDecoder::new(FILE).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::fingerprint::hex;
+
+    #[test]
+    fn embedded_file_is_the_published_one() {
+        let text = text().expect("readable");
+        assert_eq!(
+            hex(&Sha256::digest(text.as_bytes())),
+            "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
+        );
+    }
+
+    #[test]
+    fn digits_are_split_1437_to_360() {
+        let digits = load();
+        let test = digits.test.as_ref().expect("digits have a test part");
+        for (part, rows) in [(&digits.train, 1437), (test, 360)] {
+            assert_eq!((part.values.rows(), part.values.features()), (rows, 64));
+            let labels = part.labels.as_ref().expect("digits have labels");
+            assert_eq!(labels.len(), rows);
+            assert!(labels.iter().all(|&label| label < 10));
+        }
+    }
+
+    #[test]
+    fn digits_hold_every_value_of_their_range() {
+        let digits = load();
+        let values = digits.train.values.to_f32();
+        let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+        let high = values.iter().copied().fold(0.0, f32::max);
+        assert_eq!((low, high), digits.range);
+    }
+
+    #[test]
+    fn first_row_is_a_zero() {
+        let digits = load();
+        assert_eq!(digits.train.labels.as_deref().and_then(|labels| labels.first()), Some(&0));
+        let first = digits.train.values.select(&[0]).to_f32().into_owned();
+        let top_line = [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0];
+        assert!(first.iter().zip(top_line).all(|(&value, expected)| value == expected));
+    }
+}

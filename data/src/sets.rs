@@ -1,0 +1,146 @@
+//! The sets that are known by name: where their files may lie, and what they have to hold.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    dataset::Dataset,
+    error::DataError,
+    folder::{self, Found},
+};
+
+/// A published set of ten classes in four IDX files.
+pub(crate) struct KnownSet {
+    pub(crate) name: &'static str,
+    /// Where a distribution's package puts it.
+    system_folder: Option<&'static str>,
+    classes: [&'static str; 10],
+    hashes: Hashes,
+}
+
+/// SHA-256 of the decompressed files: mirrors compress differently.
+struct Hashes {
+    train_images: &'static str,
+    train_labels: &'static str,
+    test_images: &'static str,
+    test_labels: &'static str,
+}
+
+const MNIST: KnownSet = KnownSet {
+    name: "mnist",
+    system_folder: None,
+    classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    hashes: Hashes {
+        train_images: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        train_labels: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        test_images: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        test_labels: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+};
+
+const FASHION_MNIST: KnownSet = KnownSet {
+    name: "fashion-mnist",
+    // Debian's package dataset-fashion-mnist.
+    system_folder: Some("/usr/share/datasets/fashion-mnist"),
+    classes: ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
+    hashes: Hashes {
+        train_images: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        train_labels: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        test_images: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        test_labels: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+};
+
+/// The set of this name.
+pub(crate) fn named(name: &str) -> Option<&'static KnownSet> {
+    [&MNIST, &FASHION_MNIST].into_iter().find(|set| set.name == name)
+}
+
+/// Loads a set from `data/sets/<name>/` below `root`, or from where the system keeps it.
+pub(crate) fn load(set: &KnownSet, root: &Path) -> Result<Dataset, DataError> {
+    let own = root.join("data/sets").join(set.name);
+    let places: Vec<PathBuf> = [own].into_iter().chain(set.system_folder.map(PathBuf::from)).collect();
+    let Some(place) = places.iter().find(|place| folder::has_training_images(place)) else {
+        return Err(DataError::SetMissing { name: set.name, places });
+    };
+    let files = folder::read(place)?;
+    let hashes = &set.hashes;
+    check(set.name, &files.train.images, hashes.train_images)?;
+    check(set.name, &files.train.labels, hashes.train_labels)?;
+    let Some(test) = &files.test else {
+        let missing = "t10k-images-idx3-ubyte".to_owned();
+        return Err(DataError::FolderIncomplete { folder: place.clone(), missing });
+    };
+    check(set.name, &test.images, hashes.test_images)?;
+    check(set.name, &test.labels, hashes.test_labels)?;
+
+    let dataset = folder::assemble(set.name.to_owned(), files)?;
+    // All ten labels occur, so the index of a label's class is the label itself.
+    Ok(Dataset { classes: Some(set.classes.map(str::to_owned).to_vec()), ..dataset })
+}
+
+fn check(name: &'static str, file: &Found, expected: &str) -> Result<(), DataError> {
+    let found = file.idx.sha256();
+    if found == expected {
+        return Ok(());
+    }
+    let (path, expected) = (file.path.clone(), expected.to_owned());
+    Err(DataError::SetAltered { name, path, expected, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::idx;
+
+    fn write_set(root: &Path, name: &str) {
+        let folder = root.join("data/sets").join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for part in ["train", "t10k"] {
+            let images = idx::encode(&[1, 1, 2], &[1, 2]);
+            std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).expect("written");
+            let labels = idx::encode(&[1], &[7]);
+            std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).expect("written");
+        }
+    }
+
+    #[test]
+    fn files_that_are_not_the_published_ones_are_refused_with_both_hashes() {
+        let root = tempfile::tempdir().expect("a folder");
+        write_set(root.path(), "mnist");
+        let message = load(&MNIST, root.path()).expect_err("another file").to_string();
+        assert!(message.contains(MNIST.hashes.train_images), "{message}");
+        let found = idx::Idx { shape: vec![1, 1, 2], bytes: vec![1, 2] }.sha256();
+        assert!(message.contains(&found), "{message}");
+    }
+
+    #[test]
+    fn a_set_that_is_not_there_is_refused_with_the_command_that_fetches_it() {
+        let root = tempfile::tempdir().expect("a folder");
+        let message = load(&MNIST, root.path()).expect_err("no files").to_string();
+        assert!(message.contains("fetch it with `just data mnist`"), "{message}");
+    }
+
+    #[test]
+    fn every_known_set_is_found_by_its_name() {
+        for name in ["mnist", "fashion-mnist"] {
+            assert_eq!(named(name).map(|set| set.name), Some(name));
+        }
+        assert!(named("digits").is_none());
+    }
+
+    /// The sets themselves are too large to carry: `NARROWS_SETS` names a folder that has them
+    /// under `data/sets/`.
+    #[test]
+    #[ignore = "needs mnist and fashion-mnist; set NARROWS_SETS"]
+    fn published_sets_are_accepted() {
+        let root = std::env::var_os("NARROWS_SETS").expect("NARROWS_SETS is set");
+        for set in [&MNIST, &FASHION_MNIST] {
+            let dataset = load(set, Path::new(&root)).expect("the published files");
+            let test = dataset.test.expect("a test part");
+            assert_eq!((dataset.train.values.rows(), test.values.rows()), (60_000, 10_000));
+            assert_eq!(dataset.sample_shape, [28, 28]);
+            let labels = dataset.train.labels.expect("labels");
+            assert_eq!(labels.iter().max(), Some(&9));
+        }
+    }
+}

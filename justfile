@@ -1,0 +1,89 @@
+# Every task that a person runs. `just` alone lists them.
+
+set windows-shell := ["powershell.exe", "-NoLogo", "-NoProfile", "-Command"]
+
+# The Python of set-up and data: any from 3.8 on. Another one: `just python=python3.12 interop`.
+python := if os_family() == "windows" { "python" } else { "python3" }
+venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python.exe" } else { ".tools/interop-venv/bin/python" }
+narrows := "cargo run --release -p narrows-cli --bin narrows --"
+
+# List the recipes.
+default:
+    @just --list --unsorted --justfile "{{ justfile() }}"
+
+# Fetch ONNX Runtime and protoc into .tools/ (nothing to do once they are there).
+[no-exit-message]
+setup:
+    @{{ python }} scripts/setup.py protoc --report
+
+# Train KIND (pca, ae, dae, vae or cvae), export it, prove it: leaves models/KIND.
+[no-exit-message]
+[positional-arguments]
+[unix]
+train-export KIND *FLAGS: _runtime
+    @{{ narrows }} train-export "$@"
+
+# Train KIND (pca, ae, dae, vae or cvae), export it, prove it: leaves models/KIND.
+[no-exit-message]
+[windows]
+train-export KIND *FLAGS: _runtime
+    @{{ narrows }} train-export {{ KIND }} {{ FLAGS }}
+
+# Run every test.
+test: _tools
+    cargo test --workspace
+
+# Check formatting, clippy and the documentation, warnings denied.
+lint: _tools && _doc
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Run the benches; FLAGS go to cargo bench.
+[positional-arguments]
+[unix]
+bench *FLAGS: _tools
+    cargo bench -p narrows-benches "$@"
+
+# Run the benches; FLAGS go to cargo bench.
+[windows]
+bench *FLAGS: _tools
+    cargo bench -p narrows-benches {{ FLAGS }}
+
+# Fetch a data set into data/sets/: mnist, fashion-mnist or all.
+[no-exit-message]
+data NAME:
+    @{{ python }} scripts/data.py {{ quote(NAME) }}
+
+# Rebuild the committed bundles of models/zoo/, on digits.
+[no-exit-message]
+zoo: _runtime
+    @{{ narrows }} train-export pca --data digits --out models/zoo/pca
+    @{{ narrows }} train-export ae --data digits --out models/zoo/ae
+    @{{ narrows }} train-export dae --data digits --out models/zoo/dae
+    @{{ narrows }} train-export vae --data digits --out models/zoo/vae
+    @{{ narrows }} train-export cvae --data digits --out models/zoo/cvae
+
+# Check models/zoo/ with onnx's checker and Python's ONNX Runtime.
+[no-exit-message]
+interop:
+    @{{ python }} scripts/venv.py
+    @{{ venv-python }} scripts/interop.py "models/zoo/*"
+
+# Everything that CI checks.
+ci: lint test interop
+
+# Say what this machine has: ONNX Runtime, devices, data sets, threads.
+[no-exit-message]
+doctor: _runtime
+    @{{ narrows }} doctor
+
+_doc $RUSTDOCFLAGS="-D warnings":
+    cargo doc --workspace --no-deps
+
+[no-exit-message]
+_runtime:
+    @{{ python }} scripts/setup.py
+
+[no-exit-message]
+_tools:
+    @{{ python }} scripts/setup.py protoc

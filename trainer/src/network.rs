@@ -1,0 +1,20 @@
+//! Networks as data: one [`Graph`], read by Candle, by the ONNX writer and by the summary.
+//!
+//! No layer is described twice, so what is trained and what is exported cannot drift apart.
+
+mod fold;
+mod graph;
+pub mod mlp;
+mod ports;
+mod primitive;
+mod summary;
+mod weights;
+
+pub use fold::fold_scaling;
+pub use graph::{Graph, GraphError, Input, Node, Value};
+pub use ports::{with_decoder_ports, with_encoder_ports};
+pub use primitive::{
+    Activation, Add, Affine, Call, Clamp, Dense, Initial, LabelRow, Operation, ParameterSpec, Primitive, Reshape,
+};
+pub use summary::summary;
+pub use weights::Weights;

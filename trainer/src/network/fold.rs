@@ -1,0 +1,112 @@
+//! Folding the scaling into the neighbouring layer, so that an exported graph does no work for it.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array1, Array2, Ix1, Ix2};
+
+use super::{Affine, Graph, GraphError, Primitive, Value, Weights};
+
+/// Largest offset, in units of the scale, that is folded. Folding replaces `(x - offset) / scale`, exact
+/// to one rounding, by a sum of products of unscaled numbers; what is lost grows with this ratio. At 8 it
+/// is some 5e-7, well below what the proof allows.
+const LARGEST_SHIFT: f64 = 8.0;
+
+/// A graph and weights that compute the same without the scaling nodes, wherever a dense layer stands
+/// beside one and can take it over within rounding.
+///
+/// # Errors
+/// [`GraphError`] never for a graph that was built whole.
+pub fn fold_scaling(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights), GraphError> {
+    let mut folded = Graph::new();
+    let mut weights = weights.clone();
+    for input in graph.inputs() {
+        folded.input(&input.name, input.dtype, &input.shape);
+    }
+    let mut moved: Vec<Value> = Vec::with_capacity(graph.nodes().len());
+    let place = |moved: &[Value], value: Value| match value {
+        Value::Node(index) => moved.get(index).copied().unwrap_or(value),
+        Value::Input(_) => value,
+    };
+    for (index, node) in graph.nodes().iter().enumerate() {
+        let inputs: Vec<Value> = node.inputs.iter().map(|&value| place(&moved, value)).collect();
+        let absorbed = match (&node.primitive, inputs.first()) {
+            (Primitive::Affine(affine), Some(&input)) if absorb(graph, index, affine, &mut weights) => Some(input),
+            _ => None,
+        };
+        moved.push(match absorbed {
+            Some(input) => input,
+            None => folded.node(node.name.clone(), node.primitive.clone(), &inputs)?,
+        });
+    }
+    for (name, value) in graph.outputs() {
+        folded.output(name, place(&moved, *value));
+    }
+    Ok((folded, weights))
+}
+
+/// Rewrites the weights of the dense layer behind or before the affine node, if there is one.
+fn absorb(graph: &Graph, index: usize, affine: &Affine, weights: &mut Weights) -> bool {
+    let features = graph.shape(Value::Node(index)).iter().product();
+    let map = affine.slopes_and_intercepts(features);
+    if map.iter().any(|(slope, intercept)| shift(affine, *slope, *intercept) > LARGEST_SHIFT) {
+        return false;
+    }
+    if let Some(dense) = only_reader(graph, Value::Node(index)).filter(|&reader| is_dense(graph, reader)) {
+        return rewrite(graph, dense, weights, |weight, bias| {
+            for (mut row, (slope, intercept)) in weight.rows_mut().into_iter().zip(&map) {
+                *bias += &(&row * *intercept);
+                row *= *slope;
+            }
+        });
+    }
+    match graph.nodes().get(index).and_then(|node| node.inputs.first()) {
+        Some(&Value::Node(source))
+            if is_dense(graph, source) && only_reader(graph, Value::Node(source)) == Some(index) =>
+        {
+            rewrite(graph, source, weights, |weight, bias| {
+                for ((mut column, bias), (slope, intercept)) in weight.columns_mut().into_iter().zip(bias).zip(&map) {
+                    column *= *slope;
+                    *bias = *bias * *slope + *intercept;
+                }
+            })
+        }
+        _ => false,
+    }
+}
+
+/// The offset in units of the scale.
+fn shift(affine: &Affine, slope: f64, intercept: f64) -> f64 {
+    if affine.is_to_network() { intercept.abs() } else { (intercept / slope).abs() }
+}
+
+fn is_dense(graph: &Graph, index: usize) -> bool {
+    graph.nodes().get(index).is_some_and(|node| matches!(node.primitive, Primitive::Dense(_)))
+}
+
+/// The node that reads a value, if there is exactly one and the value is no output.
+fn only_reader(graph: &Graph, value: Value) -> Option<usize> {
+    let mut readers = graph.nodes().iter().enumerate().filter(|(_, node)| node.inputs.contains(&value));
+    let first = readers.next()?.0;
+    let is_output = graph.outputs().iter().any(|(_, output)| *output == value);
+    (readers.next().is_none() && !is_output).then_some(first)
+}
+
+/// Applies `change` to weight `[inputs, outputs]` and bias `[outputs]` in `f64`; false if they are not
+/// there, with nothing changed.
+fn rewrite(
+    graph: &Graph,
+    index: usize,
+    weights: &mut Weights,
+    change: impl FnOnce(&mut Array2<f64>, &mut Array1<f64>),
+) -> bool {
+    let Some(node) = graph.nodes().get(index) else { return false };
+    let (weight_name, bias_name) = (format!("{}.weight", node.name), format!("{}.bias", node.name));
+    let wide = |name: &str| weights.get(name).map(|array| array.mapv(f64::from));
+    let weight = wide(&weight_name).and_then(|array| array.into_dimensionality::<Ix2>().ok());
+    let bias = wide(&bias_name).and_then(|array| array.into_dimensionality::<Ix1>().ok());
+    let (Some(mut weight), Some(mut bias)) = (weight, bias) else { return false };
+    change(&mut weight, &mut bias);
+    let replaced: BTreeMap<_, _> = [(weight_name, weight.into_dyn()), (bias_name, bias.into_dyn())].into();
+    weights.extend(replaced.into_iter().map(|(name, array)| (name, array.mapv(|value| value as f32))));
+    true
+}

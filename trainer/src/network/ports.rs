@@ -1,0 +1,59 @@
+//! From the core of a half to the graph that is exported: the data's own shape and unit at the ports.
+
+use narrows_bundle::{ElementType, Link, Scaling};
+
+use super::{Activation, Affine, Graph, GraphError, Reshape, Value};
+
+/// Puts the entry in front of an encoder: `x: [...sample shape]` in the data's unit, flattened and
+/// scaled.
+///
+/// # Errors
+/// [`GraphError`] if the encoder expects another number of features.
+pub fn with_encoder_ports(core: &Graph, sample_shape: &[usize], scaling: &Scaling) -> Result<Graph, GraphError> {
+    let mut graph = Graph::new();
+    let x = graph.input("x", ElementType::F32, sample_shape);
+    let others = copy_inputs(&mut graph, core);
+    let features = sample_shape.iter().product();
+    let flat = reshaped(&mut graph, "flatten", x, &[features])?;
+    let scaled = graph.node("scale", Affine::to_network(scaling), &[flat])?;
+    let values: Vec<Value> = std::iter::once(scaled).chain(others).collect();
+    let outputs = graph.splice(core, &values)?;
+    for ((name, _), value) in core.outputs().iter().zip(outputs) {
+        graph.output(name, value);
+    }
+    Ok(graph)
+}
+
+/// Puts the exit behind a decoder: the output link, then the data's unit and shape, as `x_hat`.
+///
+/// # Errors
+/// [`GraphError`] if the decoder makes another number of features.
+pub fn with_decoder_ports(
+    core: &Graph,
+    sample_shape: &[usize],
+    link: Link,
+    scaling: &Scaling,
+) -> Result<Graph, GraphError> {
+    let mut graph = Graph::new();
+    let z = core.inputs().first().map_or(&[][..], |input| &input.shape);
+    let z = graph.input("z", ElementType::F32, z);
+    let values: Vec<Value> = std::iter::once(z).chain(copy_inputs(&mut graph, core)).collect();
+    for mut value in graph.splice(core, &values)? {
+        if link == Link::Sigmoid {
+            value = graph.node("link", Activation::Sigmoid, &[value])?;
+        }
+        let unscaled = graph.node("unscale", Affine::to_data(scaling), &[value])?;
+        let shaped = reshaped(&mut graph, "unflatten", unscaled, sample_shape)?;
+        graph.output("x_hat", shaped);
+    }
+    Ok(graph)
+}
+
+/// All inputs but the first one.
+fn copy_inputs(graph: &mut Graph, core: &Graph) -> Vec<Value> {
+    core.inputs().iter().skip(1).map(|input| graph.input(&input.name, input.dtype, &input.shape)).collect()
+}
+
+fn reshaped(graph: &mut Graph, name: &str, value: Value, shape: &[usize]) -> Result<Value, GraphError> {
+    if graph.shape(value) == shape { Ok(value) } else { graph.node(name, Reshape { shape: shape.to_vec() }, &[value]) }
+}

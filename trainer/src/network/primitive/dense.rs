@@ -1,0 +1,70 @@
+//! A fully connected layer: `y = x W + b`.
+
+use candle_core::Tensor;
+
+use super::{Call, Initial, Operation, ParameterSpec, Primitive, only};
+
+/// `[inputs]` to `[outputs]`, with `weight: [inputs, outputs]` and `bias: [outputs]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dense {
+    /// Numbers in.
+    pub inputs: usize,
+    /// Numbers out.
+    pub outputs: usize,
+    /// What the initialisation counts as the unit's inputs; more than `inputs` where a label enters
+    /// the same layer beside them.
+    pub fan_in: usize,
+}
+
+impl Dense {
+    /// A layer whose inputs are all there are.
+    pub fn new(inputs: usize, outputs: usize) -> Self {
+        Dense { inputs, outputs, fan_in: inputs }
+    }
+}
+
+impl From<Dense> for Primitive {
+    fn from(dense: Dense) -> Self {
+        Primitive::Dense(dense)
+    }
+}
+
+impl Operation for Dense {
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
+        let shape = only(inputs)?;
+        if shape == [self.inputs] && self.outputs > 0 {
+            Ok(vec![self.outputs])
+        } else {
+            Err(format!("expects [{}] and gives at least one number, got {shape:?} for {}", self.inputs, self.outputs))
+        }
+    }
+
+    fn parameters(&self) -> Vec<ParameterSpec> {
+        let initial = Initial::FanIn(self.fan_in);
+        vec![
+            ParameterSpec { name: "weight", shape: vec![self.inputs, self.outputs], initial },
+            ParameterSpec { name: "bias", shape: vec![self.outputs], initial },
+        ]
+    }
+
+    fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor> {
+        let ([x], [weight, bias]) = (inputs, parameters) else {
+            candle_core::bail!("dense takes x, weight and bias");
+        };
+        crate::candle::dense(x, weight, bias)
+    }
+
+    fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
+        let (weight, bias) = (call.parameter("weight"), call.parameter("bias"));
+        let inputs: Vec<String> = inputs.iter().cloned().chain([weight, bias]).collect();
+        call.node("Gemm", &inputs)
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        self.inputs as u64 * self.outputs as u64
+    }
+
+    fn describe(&self) -> String {
+        format!("dense {} -> {}", self.inputs, self.outputs)
+    }
+}

@@ -1,0 +1,82 @@
+//! What a primitive needs in order to write itself: nodes, its parameters, and constants.
+
+use narrows_bundle::onnx::{Attribute, Node, Tensor, attribute};
+
+use crate::network::Weights;
+
+/// The nodes and constants that one primitive of a network becomes.
+///
+/// Names are prefixed by the primitive's own, so the values of a graph cannot clash.
+#[derive(Debug)]
+pub struct Call<'a> {
+    prefix: &'a str,
+    weights: &'a Weights,
+    nodes: &'a mut Vec<Node>,
+    constants: &'a mut Vec<Tensor>,
+    written: usize,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(
+        prefix: &'a str,
+        weights: &'a Weights,
+        nodes: &'a mut Vec<Node>,
+        constants: &'a mut Vec<Tensor>,
+    ) -> Self {
+        Call { prefix, weights, nodes, constants, written: 0 }
+    }
+
+    /// Adds an operator and returns the name of its result.
+    pub fn node(&mut self, operator: &str, inputs: &[String]) -> String {
+        self.push(operator, inputs, Vec::new())
+    }
+
+    /// Adds an operator that has one attribute, a float.
+    pub fn node_with_float(&mut self, operator: &str, inputs: &[String], name: &str, value: f32) -> String {
+        let attribute = Attribute { name: name.to_owned(), r#type: attribute::FLOAT, f: value, ..Attribute::default() };
+        self.push(operator, inputs, vec![attribute])
+    }
+
+    /// Adds a trained parameter as a constant and returns its name.
+    pub fn parameter(&mut self, name: &str) -> String {
+        let name = format!("{}.{name}", self.prefix);
+        // A parameter that is missing leaves its name dangling, which the check of every graph refuses.
+        if let Some(array) = self.weights.get(&name) {
+            let values: Vec<f32> = array.iter().copied().collect();
+            self.constants.push(Tensor::floats(&name, array.shape(), &values));
+        }
+        name
+    }
+
+    /// Adds a constant of floats and returns its name.
+    pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
+        let name = format!("{}.{name}", self.prefix);
+        self.constants.push(Tensor::floats(&name, shape, values));
+        name
+    }
+
+    /// Adds a constant list of integers and returns its name.
+    pub fn integers(&mut self, name: &str, values: &[i64]) -> String {
+        let name = format!("{}.{name}", self.prefix);
+        self.constants.push(Tensor::integers(&name, &[values.len()], values));
+        name
+    }
+
+    fn push(&mut self, operator: &str, inputs: &[String], attributes: Vec<Attribute>) -> String {
+        let name = match self.written {
+            0 => self.prefix.to_owned(),
+            count => format!("{}.{}.{count}", self.prefix, operator.to_lowercase()),
+        };
+        self.written += 1;
+        let output = format!("{name}:out");
+        self.nodes.push(Node {
+            name,
+            op_type: operator.to_owned(),
+            input: inputs.to_vec(),
+            output: vec![output.clone()],
+            attribute: attributes,
+            ..Node::default()
+        });
+        output
+    }
+}

@@ -1,0 +1,90 @@
+//! The whole model around the nodes: ports, operator set, metadata.
+
+use narrows_bundle::{
+    ElementType, Port,
+    onnx::{
+        BATCH, Dimension, DimensionValue, Entry, Graph as OnnxGraph, IR_VERSION, Model, Node, OPSET, OperatorSet,
+        PRODUCER, Shape, TensorType, Type, ValueInfo, element,
+    },
+};
+
+use super::Call;
+use crate::network::{Graph, Value, Weights};
+
+/// Key and value pairs for `metadata_props`; keys get the prefix `narrows.`.
+pub type Metadata<'a> = &'a [(&'a str, String)];
+
+/// The ONNX model of a graph with these weights, under the given ports.
+///
+/// Outputs are matched to ports by name. The model's name and metadata are for people and tools;
+/// nothing in it depends on time or machine.
+pub fn to_model(name: &str, graph: &Graph, weights: &Weights, outputs: &[Port], metadata: Metadata<'_>) -> Model {
+    let (mut nodes, mut constants) = (Vec::new(), Vec::new());
+    let mut results: Vec<String> = Vec::with_capacity(graph.nodes().len());
+    let name_of = |results: &[String], value: Value| match value {
+        Value::Input(index) => graph.inputs().get(index).map(|input| input.name.clone()).unwrap_or_default(),
+        Value::Node(index) => results.get(index).cloned().unwrap_or_default(),
+    };
+    for node in graph.nodes() {
+        let inputs: Vec<String> = node.inputs.iter().map(|&value| name_of(&results, value)).collect();
+        let mut call = Call::new(&node.name, weights, &mut nodes, &mut constants);
+        results.push(node.primitive.operation().onnx(&mut call, &inputs));
+    }
+    for (port, value) in graph.outputs() {
+        name_output(&mut nodes, &name_of(&results, *value), port);
+    }
+    let inputs = graph.inputs().iter().map(|input| value_info(&input.name, input.dtype, &input.shape));
+    let onnx = OnnxGraph {
+        name: name.to_owned(),
+        node: nodes,
+        initializer: constants,
+        input: inputs.collect(),
+        output: outputs.iter().map(|port| value_info(&port.name, port.dtype, &port.shape)).collect(),
+        ..OnnxGraph::default()
+    };
+    Model {
+        ir_version: IR_VERSION,
+        producer_name: PRODUCER.to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        graph: Some(onnx),
+        opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+        metadata_props: metadata
+            .iter()
+            .map(|(key, value)| Entry { key: format!("{PRODUCER}.{key}"), value: value.clone() })
+            .collect(),
+        ..Model::default()
+    }
+}
+
+/// Gives a result its port's name; a value that is an input, or has a port already, goes through an
+/// Identity.
+fn name_output(nodes: &mut Vec<Node>, value: &str, port: &str) {
+    let is_inner = nodes.iter().any(|node| node.output.iter().any(|output| output == value)) && value.ends_with(":out");
+    if !is_inner {
+        nodes.push(Node {
+            name: format!("{port}.identity"),
+            op_type: "Identity".to_owned(),
+            input: vec![value.to_owned()],
+            output: vec![port.to_owned()],
+            ..Node::default()
+        });
+        return;
+    }
+    for name in nodes.iter_mut().flat_map(|node| node.input.iter_mut().chain(&mut node.output)) {
+        if name == value {
+            port.clone_into(name);
+        }
+    }
+}
+
+fn value_info(name: &str, dtype: ElementType, shape: &[usize]) -> ValueInfo {
+    let batch = DimensionValue::Symbol(BATCH.to_owned());
+    let sizes = shape.iter().map(|&size| DimensionValue::Size(size as i64));
+    let dim = std::iter::once(batch).chain(sizes).map(|value| Dimension { value: Some(value) }).collect();
+    let elem_type = match dtype {
+        ElementType::F32 => element::FLOAT,
+        ElementType::I64 => element::INT64,
+    };
+    let tensor_type = TensorType { elem_type, shape: Some(Shape { dim }) };
+    ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
+}
