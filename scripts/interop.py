@@ -33,27 +33,30 @@ class Miss(Exception):
 
 
 def main(arguments):
-    bundles = [path for argument in arguments for path in sorted(glob.glob(argument)) or [argument]]
+    named = [
+        sorted(glob.glob(argument)) if glob.has_magic(argument) else [argument] for argument in arguments
+    ]
+    bundles = [path for paths in named for path in paths]
     bundles = [path for path in bundles if os.path.isdir(path) or not os.path.exists(path)]
     if not bundles:
         sys.exit("error: no bundle to check: name bundle folders, such as models/zoo/*")
     onnxruntime.disable_telemetry_events()
-    print("onnx %s, onnxruntime %s, numpy %s" % (onnx.__version__, onnxruntime.__version__, np.__version__))
+    print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, numpy {np.__version__}")
     passed, missed = 0, 0
     for bundle in bundles:
         for role in GRAPHS:
-            name = "%s/%s.onnx" % (bundle.rstrip("/\\"), role)
+            name = os.path.join(bundle, role + ".onnx")
             try:
                 differences = check_graph(bundle, role)
             except Exception as error:  # whatever the checker or the engine throws is a miss
                 missed += 1
-                print("MISS  %s: %s" % (name, one_line(error)))
+                print(f"MISS  {name}: {one_line(error)}")
                 continue
             passed += 1
-            print("ok    %-32s %s" % (name, "  ".join(differences)))
-    print("interop: %d passed, %d failed" % (passed, missed))
+            print(f"ok    {name:32} {'  '.join(differences)}")
+    print(f"interop: {passed} passed, {missed} failed")
     if missed:
-        sys.exit("error: %d of %d graphs do not hold: see MISS above" % (missed, passed + missed))
+        sys.exit(f"error: {missed} of {passed + missed} graphs do not hold: see MISS above")
 
 
 def one_line(error):
@@ -72,21 +75,21 @@ def check_graph(bundle, role):
     with open(os.path.join(bundle, "manifest.json"), encoding="utf-8") as file:
         low, high = json.load(file)["sample"]["range"]
     if not high > low:
-        raise Miss("the manifest's sample range is empty: %s to %s" % (low, high))
+        raise Miss(f"the manifest's sample range is empty: {low} to {high}")
     return compare(path, role, probe, high - low)
 
 
 def check_terms(model):
     opsets = [(entry.domain, entry.version) for entry in model.opset_import]
     if opsets != [("", OPSET)]:
-        raise Miss("imports opsets %s, expected the default domain's %d alone" % (opsets, OPSET))
+        raise Miss(f"imports opsets {opsets}, expected the default domain's {OPSET} alone")
     if model.ir_version != IR_VERSION:
-        raise Miss("has IR version %d, expected %d" % (model.ir_version, IR_VERSION))
+        raise Miss(f"has IR version {model.ir_version}, expected {IR_VERSION}")
     for message in messages_within(model):
         if isinstance(message, onnx.NodeProto) and message.op_type.startswith("Random"):
-            raise Miss("has the random operator %s" % message.op_type)
+            raise Miss(f"has the random operator {message.op_type}")
         if isinstance(message, onnx.TensorProto) and message.data_location == onnx.TensorProto.EXTERNAL:
-            raise Miss("keeps the tensor %s outside the file" % message.name)
+            raise Miss(f"keeps the tensor {message.name} outside the file")
 
 
 def messages_within(message):
@@ -104,35 +107,39 @@ def compare(path, role, probe, data_range):
     inputs = {port.name: probed(probe, names.get(port.name, port.name)) for port in session.get_inputs()}
     outputs = [port.name for port in session.get_outputs()]
     if tuple(outputs) not in output_sets:
-        raise Miss("has the outputs %s, expected one of %s" % (outputs, sorted(output_sets)))
+        raise Miss(f"has the outputs {outputs}, expected one of {sorted(output_sets)}")
     tolerance = DATA_TOLERANCE * data_range if role == "decoder" else LATENT_TOLERANCE
     largest = dict.fromkeys(outputs, 0.0)
     for rows in BATCHES:
         results = session.run(outputs, {name: array[:rows] for name, array in inputs.items()})
         for name, result in zip(outputs, results):
-            largest[name] = max(largest[name], difference(name, result, probed(probe, name)[:rows], tolerance))
-    return ["%s %.2e (at most %.1e)" % (name, value, tolerance) for name, value in largest.items()]
+            largest[name] = max(
+                largest[name], difference(name, result, probed(probe, name)[:rows], tolerance)
+            )
+    return [f"{name} {value:.2e} (at most {tolerance:.1e})" for name, value in largest.items()]
 
 
 def probed(probe, name):
     if name not in probe:
-        raise Miss("the probe has no tensor `%s`; it has %s" % (name, ", ".join(sorted(probe))))
+        raise Miss(f"the probe has no tensor `{name}`; it has {', '.join(sorted(probe))}")
     array = probe[name]
     if array.shape[:1] != BATCHES[:1]:
-        raise Miss("the probe's `%s` has shape %s, expected %d rows" % (name, array.shape, BATCHES[0]))
+        raise Miss(f"the probe's `{name}` has shape {array.shape}, expected {BATCHES[0]} rows")
     return array
 
 
 def difference(name, result, expected, tolerance):
     """The largest absolute difference of two arrays, if it is within tolerance."""
     if result.shape != expected.shape or result.dtype != expected.dtype:
-        text = "`%s` comes as %s %s, the probe has %s %s"
-        raise Miss(text % (name, result.dtype, result.shape, expected.dtype, expected.shape))
+        come, stored = f"{result.dtype} {result.shape}", f"{expected.dtype} {expected.shape}"
+        raise Miss(f"`{name}` comes as {come}, the probe has {stored}")
     if not (np.isfinite(result).all() and np.isfinite(expected).all()):
-        raise Miss("`%s` is not finite everywhere" % name)
+        raise Miss(f"`{name}` is not finite everywhere")
     largest = float(np.abs(result.astype(np.float64) - expected.astype(np.float64)).max())
     if not largest <= tolerance:
-        raise Miss("`%s` differs by %.3e at batch %d, at most %.1e is allowed" % (name, largest, len(result), tolerance))
+        raise Miss(
+            f"`{name}` differs by {largest:.3e} at batch {len(result)}, at most {tolerance:.1e} is allowed"
+        )
     return largest
 
 

@@ -24,20 +24,23 @@ def run(arguments, what, otherwise, scratch):
 def sentence(output, what, otherwise):
     said = output.lower()
     if "no module named pip" in said:
-        text = "%s comes by pip, which %s does not have: install pip (on Debian: python3-pip)%s"
-        return text % (what, sys.executable, otherwise)
-    if "do not match the hashes" in said:
-        text = "%s came with a hash other than the pinned one and was thrown away: check the package index or mirror that pip uses%s"
-        return text % (what, otherwise)
-    if "no space left" in said or "errno 28" in said:
-        return "the disk is full while fetching %s: free some space and run this again" % what
-    if "broken by '" in said or "could not fetch url" in said or "readtimeouterror" in said:
-        text = "pip cannot reach its package index for %s (%s): check the network, proxy and certificates%s"
-        return text % (what, connection_cause(output), otherwise)
-    if "no matching distribution found" in said:
-        text = "pip finds no wheel of %s: check the network, and the package index or mirror that pip uses (`pip config list`)%s"
-        return text % (what, otherwise)
-    return "pip cannot fetch %s (%s): mend that%s" % (what, whole_folder.last_words(output), otherwise)
+        cause = f"comes by pip, which {sys.executable} does not have"
+        remedy = "install pip (on Debian: python3-pip)"
+    elif "do not match the hashes" in said:
+        cause = "came with a hash other than the pinned one and was thrown away"
+        remedy = "check the package index or mirror that pip uses"
+    elif "no space left" in said or "errno 28" in said:
+        return f"the disk is full while fetching {what}: free some space and run this again"
+    elif "broken by '" in said or "could not fetch url" in said or "readtimeouterror" in said:
+        cause = f"is out of pip's reach ({connection_cause(output)})"
+        remedy = "check the network, proxy and certificates"
+    elif "no matching distribution found" in said:
+        cause = "is not in the package index that pip uses, or the index does not answer"
+        remedy = "check the network and pip's settings (`pip config list`)"
+    else:
+        cause = f"cannot be fetched by pip ({whole_folder.last_words(output)})"
+        remedy = "mend that"
+    return f"{what} {cause}: {remedy}{otherwise}"
 
 
 def connection_cause(output):

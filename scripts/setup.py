@@ -13,8 +13,8 @@ import os
 import sys
 
 import whole_folder
-from whole_folder import Failure, relative
 from wheels import ONNX_RUNTIME, PROTOC
+from whole_folder import Failure, relative
 
 TOOLS = os.path.join(whole_folder.ROOT, ".tools")
 STAMP = "stamp.txt"
@@ -23,7 +23,7 @@ STAMP = "stamp.txt"
 def main(arguments):
     unknown = [argument for argument in arguments if argument not in ("protoc", "--report")]
     if unknown:
-        raise Failure("setup does not know `%s`: it takes `protoc` and `--report`" % unknown[0])
+        raise Failure(f"setup does not know `{unknown[0]}`: it takes `protoc` and `--report`")
     for tool in [ONNX_RUNTIME] + [PROTOC] * ("protoc" in arguments):
         state = provide(tool)
         if "--report" in arguments:
@@ -35,25 +35,22 @@ def provide(tool):
     by_hand = os.environ.get(tool.variable)
     if by_hand:
         check_given(tool, by_hand)
-        return "%s: %s, by %s" % (tool.title, by_hand, tool.variable)
+        return f"{tool.title}: {by_hand}, by {tool.variable}"
     platform = platform_name()
     wheel = tool.wheels.get(platform)
     if wheel is None:
-        raise Failure(
-            "there is no wheel of %s %s for %s: build or install it for this platform and set %s to its full path"
-            % (tool.title, tool.version, platform, tool.variable)
-        )
+        remedy = f"build or install it for this platform and set {tool.variable} to its full path"
+        raise Failure(f"there is no wheel of {tool} for {platform}: {remedy}")
     if not is_complete(tool, wheel):
         check_system(tool)
-        note = "fetching %s %s for %s (%d MB)\n"
-        sys.stderr.write(note % (tool.title, tool.version, platform, wheel.megabytes))
+        sys.stderr.write(f"fetching {tool} for {platform} ({wheel.megabytes} MB)\n")
         sys.stderr.flush()
 
         def fill(folder, scratch):
             unpack(tool, wheel, download(tool, wheel, scratch), folder)
 
         whole_folder.install(folder_of(tool), lambda: is_complete(tool, wheel), fill)
-    return "%s %s: %s" % (tool.title, tool.version, relative(os.path.join(folder_of(tool), wheel.target)))
+    return f"{tool}: {relative(os.path.join(folder_of(tool), wheel.target))}"
 
 
 def folder_of(tool):
@@ -61,58 +58,55 @@ def folder_of(tool):
 
 
 def check_given(tool, by_hand):
-    if os.path.isfile(by_hand) and os.path.isabs(by_hand):
-        return
-    if os.path.isfile(by_hand):
-        raise Failure(
-            "%s is `%s`, which only works from one folder: set it to a full path, or unset it to have %s %s fetched"
-            % (tool.variable, by_hand, tool.title, tool.version)
-        )
+    """Refuses a path given by hand that a build or a run would not find."""
     import shutil
 
-    if tool is PROTOC and shutil.which(by_hand):
+    if os.path.isfile(by_hand):
+        if os.path.isabs(by_hand):
+            return
+        trouble = "which only works from one folder: set it to a full path"
+    elif tool is PROTOC and shutil.which(by_hand):
         return
-    raise Failure(
-        "%s is `%s`, and there is no such file: correct it, or unset it to have %s %s fetched"
-        % (tool.variable, by_hand, tool.title, tool.version)
-    )
+    else:
+        trouble = "and there is no such file: correct it"
+    raise Failure(f"{tool.variable} is `{by_hand}`, {trouble}, or unset it to have {tool} fetched")
 
 
 def platform_name():
     """This platform as `system-machine`, without the cost of the `platform` module."""
     if os.name == "nt":
-        machine = os.environ.get("PROCESSOR_ARCHITEW6432") or os.environ.get("PROCESSOR_ARCHITECTURE", "unknown")
+        machine = os.environ.get("PROCESSOR_ARCHITEW6432") or os.environ["PROCESSOR_ARCHITECTURE"]
     else:
         machine = os.uname().machine
     machine = {"amd64": "x86_64", "aarch64": "arm64"}.get(machine.lower(), machine.lower())
     system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
     if system == "linux" and sys.maxsize < 2**32:
         machine += " (32-bit)"
-    return "%s-%s" % (system, machine)
+    return f"{system}-{machine}"
 
 
 def check_system(tool):
     """Refuses a C library or macOS that the wheel's library does not load on."""
     if tool is not ONNX_RUNTIME:
         return
-    remedy = "build it for this system and set %s to its full path" % tool.variable
+    remedy = f"build it for this system and set {tool.variable} to its full path"
     if sys.platform == "linux":
         try:
             name, version = os.confstr("CS_GNU_LIBC_VERSION").split()
         except (AttributeError, OSError, ValueError):
-            raise Failure("ONNX Runtime %s has no wheel for Linux without glibc (musl): %s" % (tool.version, remedy))
+            raise Failure(f"{tool} has no wheel for Linux without glibc (musl): {remedy}")
         if [int(part) for part in version.split(".")[:2]] < [2, 27]:
-            raise Failure("ONNX Runtime %s needs %s 2.27, this is %s: %s" % (tool.version, name, version, remedy))
+            raise Failure(f"{tool} needs {name} 2.27, this is {version}: {remedy}")
     if sys.platform == "darwin":
         import platform
 
         version = platform.mac_ver()[0]
         if version and int(version.split(".")[0]) < 14:
-            raise Failure("ONNX Runtime %s needs macOS 14, this is %s: %s" % (tool.version, version, remedy))
+            raise Failure(f"{tool} needs macOS 14, this is {version}: {remedy}")
 
 
 def stamp_head(tool, wheel):
-    return "%s %s %s sha256:%s" % (tool.package, tool.version, wheel.platform, wheel.sha256)
+    return f"{tool.package} {tool.version} {wheel.platform} sha256:{wheel.sha256}"
 
 
 def is_complete(tool, wheel):
@@ -137,14 +131,14 @@ def download(tool, wheel, scratch):
 
     requirements = os.path.join(scratch, "requirements.txt")
     with open(requirements, "w", encoding="utf-8") as file:
-        file.write("%s==%s --hash=sha256:%s\n" % (tool.package, tool.version, wheel.sha256))
+        file.write(f"{tool.package}=={tool.version} --hash=sha256:{wheel.sha256}\n")
     arguments = ["download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--dest", scratch]
     arguments += ["--platform", wheel.platform] + tool.interpreter + ["--requirement", requirements]
-    what = "%s %s" % (tool.title, tool.version)
-    pip_client.run(arguments, what, ", or set %s to the full path of one that you have" % tool.variable, scratch)
+    otherwise = f", or set {tool.variable} to the full path of one that you have"
+    pip_client.run(arguments, tool, otherwise, scratch)
     wheels = [name for name in os.listdir(scratch) if name.endswith(".whl")]
     if len(wheels) != 1:
-        raise Failure("pip fetched %d wheels of %s where one was asked for: check pip's own settings" % (len(wheels), what))
+        raise Failure(f"pip fetched {len(wheels)} wheels of {tool}, not one: check pip's own settings")
     return os.path.join(scratch, wheels[0])
 
 
@@ -163,9 +157,9 @@ def unpack(tool, wheel, path, folder):
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 with archive.open(member) as source, open(target, "wb") as copy:
                     shutil.copyfileobj(source, copy, 1 << 20)
-                lines.append("%d %s" % (os.stat(target).st_size, name))
+                lines.append(f"{os.stat(target).st_size} {name}")
     except (KeyError, zipfile.BadZipFile) as error:
-        raise Failure("the wheel of %s %s cannot be unpacked: %s" % (tool.title, tool.version, error))
+        raise Failure(f"the wheel of {tool} cannot be unpacked: {error}")
     if wheel.target.startswith("bin/"):  # zipfile drops the execute bit
         os.chmod(os.path.join(folder, *wheel.target.split("/")), 0o755)
     with open(os.path.join(folder, STAMP), "w", encoding="utf-8") as file:

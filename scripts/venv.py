@@ -21,9 +21,10 @@ def main(_arguments):
     if is_complete(wanted):
         return
     if sys.version_info < OLDEST:
-        text = "the packages of `just interop` need Python %d.%d or newer, found %s: name one, as in `just python=python3.12 interop`"
-        raise Failure(text % (OLDEST + (sys.version.split()[0],)))
-    sys.stderr.write("fetching onnx and onnxruntime for Python %d.%d\n" % sys.version_info[:2])
+        oldest, found = ".".join(map(str, OLDEST)), sys.version.split()[0]
+        text = f"the packages of `just interop` need Python {oldest} or newer, found {found}"
+        raise Failure(f"{text}: name one, as in `just python=python3.12 interop`")
+    sys.stderr.write(f"fetching onnx and onnxruntime for Python {sys.version.split()[0]}\n")
     sys.stderr.flush()
 
     def fill(folder, scratch):
@@ -36,7 +37,7 @@ def main(_arguments):
 
 def stamp():
     with open(REQUIREMENTS, encoding="utf-8") as file:
-        return "%s\n%s\n%s" % (sys.executable, sys.version, file.read())
+        return f"{sys.executable}\n{sys.version}\n{file.read()}"
 
 
 def is_complete(wanted):
@@ -48,7 +49,11 @@ def is_complete(wanted):
 
 
 def python_of(venv):
-    return os.path.join(venv, "Scripts", "python.exe") if os.name == "nt" else os.path.join(venv, "bin", "python")
+    return (
+        os.path.join(venv, "Scripts", "python.exe")
+        if os.name == "nt"
+        else os.path.join(venv, "bin", "python")
+    )
 
 
 def build(folder, scratch):
@@ -57,7 +62,7 @@ def build(folder, scratch):
 
     status, output = whole_folder.command([sys.executable, "-m", "venv", "--without-pip", folder], scratch)
     if status != 0:
-        raise Failure("python's venv module failed: %s" % whole_folder.last_words(output))
+        raise Failure(f"python's venv module failed: {whole_folder.last_words(output)}")
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     _, packages = whole_folder.command([python_of(folder), "-c", ask], scratch)
     arguments = ["install", "--no-user", "--no-deps", "--no-compile", "--only-binary=:all:"]

@@ -17,6 +17,9 @@ class Tool:
         self.licences = licences
         self.wheels = wheels
 
+    def __str__(self):
+        return f"{self.title} {self.version}"
+
 
 class Wheel:
     """One platform's wheel: pip's name of the platform, the SHA-256, the member and where it goes."""

@@ -26,8 +26,8 @@ class Terminated(BaseException):
 def run(main):
     """Runs `main(arguments)` and exits: 0 done, 1 failed, 130 interrupted."""
     if sys.version_info < (3, 8):
-        found = "%d.%d" % sys.version_info[:2]
-        sys.exit("error: this script needs Python 3.8 or newer, found %s at %s" % (found, sys.executable))
+        found = sys.version.split()[0]
+        sys.exit(f"error: this script needs Python 3.8 or newer, found {found} at {sys.executable}")
 
     def terminate(_signal, _frame):
         raise Terminated()
@@ -37,12 +37,12 @@ def run(main):
         main(sys.argv[1:])
         sys.stdout.flush()
     except Failure as failure:
-        sys.exit("error: %s" % failure)
+        sys.exit(f"error: {failure}")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
     except OSError as error:
-        sys.exit("error: %s" % explain(error))
+        sys.exit(f"error: {explain(error)}")
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         sys.exit(130)
@@ -55,10 +55,10 @@ def explain(error):
     place = relative(error.filename) if error.filename else "a file"
     reason = (error.strerror or str(error)).lower()
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return "the disk is full while writing %s: free some space and run this again" % place
+        return f"the disk is full while writing {place}: free some space and run this again"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "cannot write %s (%s): make the folder writable, or work in a copy that is" % (place, reason)
-    return "cannot read or write %s: %s" % (place, reason)
+        return f"cannot write {place} ({reason}): make the folder writable, or work in a copy that is"
+    return f"cannot read or write {place}: {reason}"
 
 
 def relative(path):
@@ -107,10 +107,12 @@ def rename_into_place(folder, target, temporary, complete):
             if not os.path.lexists(target):
                 raise
         try:
-            os.rename(target, os.path.join(temporary, "old-%d" % attempt))
+            os.rename(target, os.path.join(temporary, f"old-{attempt}"))
         except FileNotFoundError:
             pass  # another run moved it aside
-    raise Failure("cannot replace %s, other programs keep writing it: end them and run this again" % relative(target))
+    raise Failure(
+        f"cannot replace {relative(target)}, other programs keep writing it: end them and run this again"
+    )
 
 
 def sync(folder):
@@ -180,7 +182,16 @@ def command(arguments, scratch, **extra):
 
 
 def last_words(output):
-    """The most telling line of a failed program's output."""
-    lines = [line.strip() for line in output.splitlines() if line.strip() and "log of this run" not in line]
-    errors = [line for line in lines if "error" in line.lower() or line.startswith("E: ")] or lines
-    return errors[-1] if errors else "it printed nothing"
+    """The line in which a failed program names its trouble last: pip's habit."""
+    return error_lines(output)[-1]
+
+
+def first_words(output):
+    """The line in which a failed program names its trouble first: the habit of npm and apt."""
+    return error_lines(output)[0]
+
+
+def error_lines(output):
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower() or line.startswith("E: ")]
+    return errors or lines[-1:] or ["it printed nothing"]

@@ -81,8 +81,7 @@ impl Session {
             };
             let tensor = computed.iter().find(|(name, _)| *name == port.name).map(|(_, tensor)| tensor);
             let tensor = tensor.ok_or_else(|| unexpected("nothing".to_owned()))?;
-            let (shape, values) =
-                tensor.try_extract_tensor::<f32>().map_err(|error| unexpected(error.to_string()))?;
+            let (shape, values) = tensor.try_extract_tensor::<f32>().map_err(|error| unexpected(error.to_string()))?;
             let shape: Vec<_> = shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).collect();
             if shape != full_shape(rows, port) {
                 return Err(unexpected(format!("{shape:?}")));

@@ -79,13 +79,17 @@ pub enum Error {
         classes: Vec<String>,
     },
     /// The encoder returns a code and no distribution over codes.
-    #[error("the encoder of this {kind} returns one code a sample and no distribution, so there is nothing to sample (use encode; vae and cvae have a posterior)")]
+    #[error(
+        "the encoder of this {kind} returns one code a sample and no distribution, so there is nothing to sample (use encode; vae and cvae have a posterior)"
+    )]
     Deterministic {
         /// Kind of the model.
         kind: Kind,
     },
     /// The model has no distribution to draw codes from.
-    #[error("this {kind} has no prior to draw codes from, so it cannot generate; vae and cvae can (decode works here on codes of your own)")]
+    #[error(
+        "this {kind} has no prior to draw codes from, so it cannot generate; vae and cvae can (decode works here on codes of your own)"
+    )]
     NoPrior {
         /// Kind of the model.
         kind: Kind,

@@ -47,23 +47,24 @@ pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
 }
 
 pub(crate) fn prove_encoder(encoder: &Half, probe: &Probe) -> Result<GraphParity, Error> {
-    let difference = largest_difference(encoder, ("x", &probe.samples), probe.labels.as_deref(), &probe.encoded)?;
+    let difference = largest_difference(encoder, probe, ("x", &probe.samples), &probe.encoded)?;
     Ok(GraphParity { max_abs_difference: difference, tolerance: ENCODER_TOLERANCE })
 }
 
 /// `span` is the width of the data's range.
 pub(crate) fn prove_decoder(decoder: &Half, probe: &Probe, span: f32) -> Result<GraphParity, Error> {
-    let difference = largest_difference(decoder, ("decoder.z", &probe.codes), probe.labels.as_deref(), &probe.decoded)?;
+    let difference = largest_difference(decoder, probe, ("decoder.z", &probe.codes), &probe.decoded)?;
     Ok(GraphParity { max_abs_difference: difference, tolerance: DECODER_TOLERANCE * span })
 }
 
 fn largest_difference(
     half: &Half,
+    probe: &Probe,
     (name, inputs): (&str, &ArrayD<f32>),
-    labels: Option<&[i64]>,
     stored: &BTreeMap<String, ArrayD<f32>>,
 ) -> Result<f32, Error> {
-    let rows = inputs.shape().first().copied().unwrap_or(0);
+    // A probe without rows would prove anything: it is refused for the row that it lacks.
+    let rows = probe.rows().max(1);
     fits(name, Some(inputs), rows, half.input())?;
     let expected = half
         .outputs()
@@ -77,7 +78,7 @@ fn largest_difference(
         for piece in order.chunks(batch_size) {
             let batch = inputs.select(Axis(0), piece);
             let batch = Rows::check(Values::Floats(batch.view()), half.input())?;
-            let labels: Option<Vec<i64>> = labels.map(|labels| piece.iter().filter_map(|&row| labels.get(row).copied()).collect());
+            let labels = probe.labels.as_ref().map(|labels| of_rows(labels, piece));
             for &(port, expected) in &expected {
                 let [computed] = half.run(&batch, labels.as_deref(), [port])?;
                 largest = difference(&computed, &expected.select(Axis(0), piece)).max(largest);
@@ -85,6 +86,10 @@ fn largest_difference(
         }
     }
     Ok(largest)
+}
+
+fn of_rows(labels: &[i64], rows: &[usize]) -> Vec<i64> {
+    rows.iter().filter_map(|&row| labels.get(row).copied()).collect()
 }
 
 /// The tensor, if it has `rows` rows of the port's shape.

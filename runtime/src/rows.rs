@@ -100,10 +100,7 @@ mod tests {
     fn the_place_of_a_value_that_is_not_finite_is_its_index_in_the_sample() {
         let flat = array![[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 1.0, 2.0, 3.0, f32::INFINITY, 5.0]];
         let error = Rows::check(Values::Floats(flat.view().into_dyn()), &port()).expect_err("infinite");
-        assert_eq!(
-            error.to_string(),
-            "input `x` holds inf in row 1 at [1, 1] (fill or drop such values first)"
-        );
+        assert_eq!(error.to_string(), "input `x` holds inf in row 1 at [1, 1] (fill or drop such values first)");
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
     }));
 
     let (encoder, decoder) = (Half::encoder(&bundle, options), Half::decoder(&bundle, options));
-    let ports = |half: &Half| format!("takes `{}`, returns {} outputs as promised", half.input().name, half.outputs().len());
+    let ports =
+        |half: &Half| format!("takes `{}`, returns {} outputs as promised", half.input().name, half.outputs().len());
     checks.push(Check::of("encoder graph", encoder.as_ref(), |half| ports(half)));
     checks.push(Check::of("decoder graph", decoder.as_ref(), |half| ports(half)));
 

@@ -100,6 +100,11 @@ impl Config {
         }
     }
 
+    /// How many of so many training rows are fitted, and not held out.
+    pub fn fitted_rows(&self, rows: usize) -> usize {
+        rows - held_out(rows, self.valid_fraction)
+    }
+
     /// The options that make this configuration, with nothing left open.
     pub fn effective(&self) -> Options {
         let mut options = Options {

@@ -19,7 +19,10 @@ pub enum LibraryError {
         reason: Refusal,
     },
     /// No candidate is a usable ONNX Runtime.
-    #[error("ONNX Runtime was not found: {} (run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library)", listing(candidates))]
+    #[error(
+        "ONNX Runtime was not found: {} (run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library)",
+        listing(candidates)
+    )]
     NotFound {
         /// All candidates, with their reasons.
         candidates: Vec<Candidate>,

@@ -38,10 +38,9 @@ pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
         Refusal::NotLoadable(reason)
     })?;
     // SAFETY: a library that exports this name is ONNX Runtime, or something that claims to be.
-    let entry = unsafe { library.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(|_| Refusal::NoEntryPoint)?;
-    let version = version(*entry)?;
-    let path = if path.is_absolute() { path.to_owned() } else { origin(*entry).unwrap_or_else(|| path.to_owned()) };
-    drop(entry);
+    let entry = *unsafe { library.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(|_| Refusal::NoEntryPoint)?;
+    let version = version(entry)?;
+    let path = if path.is_absolute() { path.to_owned() } else { origin(entry).unwrap_or_else(|| path.to_owned()) };
     std::mem::forget(library);
     Ok(Probed { path, version })
 }

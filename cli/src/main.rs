@@ -1,0 +1,42 @@
+//! The `narrows` program: one verb a file, each of them thin over the libraries.
+
+mod arguments;
+#[cfg(feature = "train")]
+mod card;
+mod input;
+mod output;
+#[cfg(feature = "train")]
+mod progress;
+mod report;
+#[cfg(feature = "train")]
+mod stop;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Verb};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Usage errors end with 2 inside `parse`.
+    let arguments = Arguments::parse();
+    let outcome = match &arguments.verb {
+        #[cfg(feature = "train")]
+        Verb::TrainExport(arguments) => verbs::train_export::run(arguments),
+        Verb::Verify(arguments) => verbs::verify::run(arguments),
+        Verb::Inspect(arguments) => verbs::inspect::run(arguments),
+        Verb::Encode(arguments) => verbs::encode::run(arguments),
+        Verb::Decode(arguments) => verbs::decode::run(arguments),
+        Verb::Reconstruct(arguments) => verbs::reconstruct::run(arguments),
+        Verb::Generate(arguments) => verbs::generate::run(arguments),
+        Verb::Doctor(arguments) => verbs::doctor::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report::failure(&error),
+    }
+}

@@ -1,0 +1,115 @@
+//! Arrays and pictures to files: the format is the extension's, and a file is whole or not there.
+
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray_npy::WriteNpyExt;
+
+/// Pictures side by side in a grid.
+const COLUMNS: usize = 16;
+/// Pictures in a grid at most.
+const MOST_PICTURES: usize = 256;
+
+/// What an output file can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// NumPy array.
+    Npy,
+    /// Comma-separated numbers, one row a line, with a heading.
+    Csv,
+    /// A grid of pictures.
+    Png,
+}
+
+impl Format {
+    /// The format for a path, if it is one of `accepted`.
+    pub(crate) fn of(path: &Path, accepted: &[Format]) -> anyhow::Result<Self> {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        let found = accepted.iter().copied().find(|format| extension.as_deref() == Some(format.extension()));
+        let names: Vec<String> = accepted.iter().map(|format| format!(".{}", format.extension())).collect();
+        found.with_context(|| format!("cannot write `{}`: --out takes {}", path.display(), names.join(" or ")))
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Format::Npy => "npy",
+            Format::Csv => "csv",
+            Format::Png => "png",
+        }
+    }
+}
+
+/// Refuses a place that cannot be written to, before any work is done for it.
+pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if path.is_dir() {
+        bail!("cannot write `{}`: it is a folder", path.display());
+    }
+    if !parent.is_dir() {
+        bail!("cannot write `{}`: there is no folder `{}`", path.display(), parent.display());
+    }
+    Ok(())
+}
+
+/// Writes `array: [rows, ...]`; `column` names the columns of a .csv, `range` is black and white of a
+/// picture.
+pub(crate) fn write_array(
+    path: &Path,
+    format: Format,
+    array: &ArrayViewD<'_, f32>,
+    column: &str,
+    range: (f32, f32),
+) -> anyhow::Result<()> {
+    let bytes = match format {
+        Format::Npy => {
+            let mut bytes = Vec::new();
+            array.write_npy(&mut bytes)?;
+            bytes
+        }
+        Format::Csv => csv(array, column)?.into_bytes(),
+        Format::Png => {
+            let count = array.len_of(Axis(0)).min(MOST_PICTURES);
+            narrows_evaluate::grid(&array.slice_axis(Axis(0), (0..count).into()), range, COLUMNS)?
+        }
+    };
+    write_whole(path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// The results of several parts below each other.
+pub(crate) fn joined(parts: &[ArrayD<f32>]) -> anyhow::Result<ArrayD<f32>> {
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    Ok(ndarray::concatenate(Axis(0), &views)?)
+}
+
+fn csv(array: &ArrayViewD<'_, f32>, column: &str) -> anyhow::Result<String> {
+    let width: usize = array.shape().iter().skip(1).product();
+    let heading: Vec<String> = (0..width).map(|index| format!("{column}{index}")).collect();
+    let mut text = heading.join(",") + "\n";
+    for row in array.outer_iter() {
+        let cells: Vec<String> = row.iter().map(f32::to_string).collect();
+        writeln!(text, "{}", cells.join(","))?;
+    }
+    Ok(text)
+}
+
+/// A sibling first, renamed into place.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let partial: PathBuf = path.with_file_name(format!(".{name}.partial-{}", std::process::id()));
+    let written = File::create(&partial)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&partial, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}

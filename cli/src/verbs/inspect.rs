@@ -1,0 +1,91 @@
+//! `narrows inspect`: what is in a bundle.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use comfy_table::{Table, presets::NOTHING};
+use narrows_bundle::{Bundle, GraphPorts, Manifest, Port};
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Folder that `train-export` left
+    bundle: PathBuf,
+    /// Print the manifest as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Inspect) -> anyhow::Result<()> {
+    let bundle = Bundle::open(&arguments.bundle)?;
+    let manifest = bundle.manifest();
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(manifest)?);
+        return Ok(());
+    }
+    println!("{}\n\n{}\n\n{}\n\n{}", facts(manifest), ports(manifest), figures(manifest), files(manifest));
+    Ok(())
+}
+
+fn table(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(heading);
+    table.add_rows(rows);
+    table.trim_fmt()
+}
+
+fn facts(manifest: &Manifest) -> String {
+    let configuration = manifest.training.configuration.as_object().into_iter().flatten();
+    let known = [
+        ("kind", format!("{} ({})", manifest.kind, manifest.kind.title())),
+        (
+            "sample",
+            format!("{:?} of {:?} in {:?}", manifest.sample.shape, manifest.sample.dtype, manifest.sample.range),
+        ),
+        ("latent", manifest.latent_dim.to_string()),
+        ("likelihood", format!("{:?} with the {:?} link", manifest.likelihood, manifest.output_link).to_lowercase()),
+        ("classes", manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "))),
+        ("data", format!("{} ({} rows fitted)", manifest.training.data.name, manifest.training.data.train_rows)),
+    ];
+    let known_keys = ["kind", "latent", "likelihood", "output_link"];
+    let rest = configuration.filter(|(key, _)| !known_keys.contains(&key.as_str()));
+    let rows = known
+        .into_iter()
+        .map(|(key, value)| vec![key.to_owned(), value])
+        .chain(rest.map(|(key, value)| vec![key.clone(), value.to_string().replace('"', "")]));
+    table(&["fact", "value"], rows)
+}
+
+fn ports(manifest: &Manifest) -> String {
+    let row = |graph: &GraphPorts, side: &str, port: &Port| {
+        let shape: Vec<String> =
+            std::iter::once("batch".to_owned()).chain(port.shape.iter().map(usize::to_string)).collect();
+        let dtype = format!("{:?}", port.dtype).to_lowercase();
+        vec![graph.file.clone(), side.to_owned(), port.name.clone(), format!("{dtype} [{}]", shape.join(", "))]
+    };
+    let rows = [&manifest.graphs.encoder, &manifest.graphs.decoder].into_iter().flat_map(|graph| {
+        let inputs = graph.inputs.iter().map(move |port| row(graph, "input", port));
+        inputs.chain(graph.outputs.iter().map(move |port| row(graph, "output", port)))
+    });
+    table(&["graph", "side", "port", "type"], rows)
+}
+
+fn figures(manifest: &Manifest) -> String {
+    let metrics = manifest.training.metrics.iter().map(|(name, value)| vec![name.clone(), format!("{value:.6}")]);
+    let ratios = manifest.training.explained_variance_ratio.iter().flatten().enumerate();
+    let ratios =
+        ratios.map(|(index, ratio)| vec![format!("explained variance, component {index}"), format!("{ratio:.6}")]);
+    let parity = manifest.parity.iter().flat_map(|parity| [("encoder", &parity.encoder), ("decoder", &parity.decoder)]);
+    let parity = parity.map(|(name, parity)| {
+        vec![
+            format!("parity of the {name}"),
+            format!("{:e} (allowed {:e})", parity.max_abs_difference, parity.tolerance),
+        ]
+    });
+    table(&["figure", "value"], metrics.chain(ratios).chain(parity))
+}
+
+fn files(manifest: &Manifest) -> String {
+    let rows =
+        manifest.files.iter().map(|(name, file)| vec![name.clone(), file.bytes.to_string(), file.sha256.clone()]);
+    table(&["file", "bytes", "SHA-256"], rows)
+}

@@ -1,0 +1,36 @@
+//! `narrows reconstruct`: samples to codes and back.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use narrows_runtime::Autoencoder;
+
+use crate::{
+    input::{DataArguments, Part, Rows},
+    output::{Format, check_writable, joined, write_array},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Reconstruct {
+    /// Folder that `train-export` left
+    bundle: PathBuf,
+    #[command(flatten)]
+    data: DataArguments,
+    /// Which rows
+    #[arg(long, value_enum, default_value = "all")]
+    part: Part,
+    /// .npy, .csv or .png to write the reconstructions to; a .png holds the first 256
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
+    let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
+    check_writable(&arguments.out)?;
+    let model = Autoencoder::open(&arguments.bundle)?;
+    let rows = Rows::of(arguments.data.load()?, arguments.part, &model)?;
+    let restored = joined(&rows.map(|samples| model.reconstruct(samples))?)?;
+    write_array(&arguments.out, format, &restored.view(), "x", model.manifest().sample.range)?;
+    eprintln!("{} reconstructions in {}", restored.shape()[0], arguments.out.display());
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! `narrows verify`: repeats the proof of a bundle on this machine.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use comfy_table::{Table, presets::NOTHING};
+use narrows_runtime::Options;
+use serde_json::json;
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Folder that `train-export` left
+    bundle: PathBuf,
+    /// Print one JSON object: `ok`, and `checks` with name, ok, detail and figure
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Verify) -> anyhow::Result<()> {
+    let checks = narrows_runtime::verify(&arguments.bundle, &Options::default());
+    let failed = checks.iter().filter(|check| !check.ok).count();
+    if arguments.json {
+        let rows: Vec<_> = checks
+            .iter()
+            .map(|check| json!({ "name": check.name, "ok": check.ok, "detail": check.detail, "figure": check.figure }))
+            .collect();
+        println!("{:#}", json!({ "ok": failed == 0, "checks": rows }));
+    } else {
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        for check in &checks {
+            table.add_row([if check.ok { "ok" } else { "FAILED" }, &check.name, &check.detail]);
+        }
+        println!("{}", table.trim_fmt());
+    }
+    if failed > 0 {
+        bail!("`{}`: {failed} of {} checks failed", arguments.bundle.display(), checks.len());
+    }
+    Ok(())
+}

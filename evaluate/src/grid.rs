@@ -1,0 +1,124 @@
+//! Samples as a PNG: one picture a cell, in rows and columns.
+
+use std::io;
+
+use narrows_runtime::ndarray::ArrayViewD;
+
+/// Pixels that the shorter side of a cell has at least; small pictures are magnified.
+const SMALLEST_SIDE: usize = 56;
+/// Pixels between cells.
+const GAP: usize = 2;
+const BACKGROUND: u8 = 96;
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// The samples are not shaped like pictures.
+    #[error("samples of shape {shape:?} are no pictures: those have shape [height, width] or [height, width, 1 or 3]")]
+    Shape {
+        /// Shape of one sample.
+        shape: Vec<usize>,
+    },
+    /// The grid is too large for a PNG.
+    #[error("{count} pictures of shape {shape:?} make too large a PNG (ask for fewer)")]
+    Size {
+        /// Number of pictures.
+        count: usize,
+        /// Shape of one sample.
+        shape: Vec<usize>,
+    },
+    /// The samples could not be computed.
+    #[error(transparent)]
+    Runtime(#[from] narrows_runtime::Error),
+    /// The PNG could not be encoded.
+    #[error("cannot encode the PNG: {0}")]
+    Encode(#[from] io::Error),
+}
+
+/// Whether samples of this shape can be drawn: `[height, width]`, or with 1 or 3 channels behind.
+pub fn is_picture(shape: &[usize]) -> bool {
+    match shape {
+        [height, width] | [height, width, 1 | 3] => *height > 0 && *width > 0,
+        _ => false,
+    }
+}
+
+/// Draws `pictures: [count, ...sample shape]` as a PNG with `columns` of them in a row. `range` is what
+/// becomes black and white; values beyond it are clipped.
+///
+/// # Errors
+/// [`PictureError::Shape`] for samples that are no pictures, [`PictureError::Size`] for too many.
+pub fn grid(pictures: &ArrayViewD<'_, f32>, range: (f32, f32), columns: usize) -> Result<Vec<u8>, PictureError> {
+    let (count, shape) = match pictures.shape() {
+        [count, shape @ ..] if is_picture(shape) && *count > 0 => (*count, shape.to_vec()),
+        shape => return Err(PictureError::Shape { shape: shape.get(1..).unwrap_or_default().to_vec() }),
+    };
+    let (height, width) = (shape[0], shape[1]);
+    let channels = shape.get(2).copied().unwrap_or(1);
+    let columns = columns.clamp(1, count);
+    let factor = SMALLEST_SIDE.div_ceil(height.min(width));
+    let across = |cells: usize, side: usize| cells * (side * factor + GAP) + GAP;
+    let (wide, high) = (across(columns, width), across(count.div_ceil(columns), height));
+    let (Ok(png_width), Ok(png_height)) = (u16::try_from(wide), u16::try_from(high)) else {
+        return Err(PictureError::Size { count, shape });
+    };
+    let mut canvas = vec![BACKGROUND; wide * high * channels];
+    for (index, picture) in pictures.outer_iter().enumerate() {
+        let (left, top) = (across(index % columns, width), across(index / columns, height));
+        let values: Vec<u8> = picture.iter().map(|&value| to_byte(value, range)).collect();
+        for y in 0..height * factor {
+            for x in 0..width * factor {
+                let from = ((y / factor) * width + x / factor) * channels;
+                let into = ((top + y) * wide + left + x) * channels;
+                canvas[into..into + channels].copy_from_slice(&values[from..from + channels]);
+            }
+        }
+    }
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, png_width.into(), png_height.into());
+    encoder.set_color(if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale });
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(io::Error::from)?;
+    writer.write_image_data(&canvas).map_err(io::Error::from)?;
+    writer.finish().map_err(io::Error::from)?;
+    Ok(bytes)
+}
+
+fn to_byte(value: f32, (low, high): (f32, f32)) -> u8 {
+    let span = if high > low { high - low } else { 1.0 };
+    // A NaN becomes 0.
+    ((value - low) / span * 255.0).round().clamp(0.0, 255.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_runtime::ndarray::ArrayD;
+
+    use super::*;
+
+    fn decoded(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
+        let mut reader = png::Decoder::new(io::Cursor::new(bytes)).read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("small")];
+        let info = reader.next_frame(&mut pixels).expect("one frame");
+        (info.width, info.height, pixels)
+    }
+
+    #[test]
+    fn pictures_stand_in_rows_and_the_range_becomes_black_and_white() {
+        let values =
+            ArrayD::from_shape_vec(vec![3, 56, 56], [vec![0.0; 3136], vec![16.0; 3136], vec![8.0; 3136]].concat());
+        let bytes = grid(&values.expect("56 * 56").view(), (0.0, 16.0), 2).expect("pictures");
+        let (width, height, pixels) = decoded(&bytes);
+        assert_eq!((width, height), (2 * 58 + 2, 2 * 58 + 2));
+        let at = |x: usize, y: usize| pixels[y * width as usize + x];
+        assert_eq!([at(30, 30), at(90, 30), at(30, 90), at(90, 90)], [0, 255, 128, BACKGROUND]);
+    }
+
+    #[test]
+    fn tables_are_no_pictures() {
+        let rows = ArrayD::<f32>::zeros(vec![4, 10]);
+        let error = grid(&rows.view(), (0.0, 1.0), 2).expect_err("a table").to_string();
+        assert!(error.contains("[10]"), "{error}");
+    }
+}

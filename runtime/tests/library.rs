@@ -1,0 +1,228 @@
+//! The search for ONNX Runtime, in processes of its own: what is found depends on where a program lies
+//! and on its environment, and one process loads a library once.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use narrows_runtime::{
+    Autoencoder, Options,
+    bundle::Kind,
+    library::{Candidate, LibraryError, Verdict, candidates, locate},
+};
+use tempfile::TempDir;
+
+mod support;
+
+/// Tells a child what to put into [`Options::library`].
+const OPTION: &str = "NARROWS_TEST_LIBRARY";
+const NAME: &str = "libonnxruntime.so";
+
+/// Not a test of its own: what a child process runs. It prints one line, `found` or `refused`.
+#[test]
+#[ignore = "run by the other tests, in a child process"]
+fn child() {
+    let options = env::var_os(OPTION).map_or_else(Options::default, |path| Options::default().library(path));
+    match locate(&options) {
+        Ok(located) => println!("\nfound {} by {}: {}", located.version, located.found_by, located.path.display()),
+        Err(error) => println!("\nrefused {error}"),
+    }
+    let opened = Autoencoder::open_with(support::Fixture::new(Kind::Ae).path(), &options);
+    println!("\nopened {}", opened.map_or_else(|error| error.to_string(), |_| "well".to_owned()));
+}
+
+/// A program in a folder of its own, with nothing of ONNX Runtime around it.
+struct Program {
+    folder: TempDir,
+}
+
+impl Program {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let program = Program { folder };
+        fs::create_dir_all(program.path("bin/deep")).expect("a writable folder");
+        fs::copy(env::current_exe().expect("this program"), program.path("bin/deep/program")).expect("a copy");
+        program
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Puts the real library there.
+    fn install(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
+        fs::copy(real_library(), &path).expect("a copy");
+        path
+    }
+
+    /// The child's line about the search; it must have opened a bundle if it found a library, and
+    /// refused it with the same words if not.
+    fn run<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>) -> String {
+        let output = Command::new(self.path("bin/deep/program"))
+            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .current_dir(self.folder.path())
+            .env_remove("ORT_DYLIB_PATH")
+            .env_remove("LD_LIBRARY_PATH")
+            .envs(variables)
+            .output()
+            .expect("a program that starts");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(output.status.success(), "{:?}: {text}{}", output.status, String::from_utf8_lossy(&output.stderr));
+        let line = |start: &str| {
+            let found = text.lines().find_map(|line| line.strip_prefix(start));
+            found.unwrap_or_else(|| panic!("no line {start} in {text}")).to_owned()
+        };
+        let opened = line("opened ");
+        if opened == "well" {
+            return format!("found {}", line("found "));
+        }
+        assert_eq!(line("refused "), opened);
+        opened
+    }
+}
+
+/// The library that this checkout's `just setup` brought, or that of ORT_DYLIB_PATH.
+fn real_library() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| locate(&Options::default()).expect("ONNX Runtime").path)
+}
+
+/// Builds a shared library from one line of Rust with the compiler that built this test.
+fn compiled(folder: &Path, source: &str) -> PathBuf {
+    let (code, library) = (folder.join("library.rs"), folder.join("compiled.so"));
+    fs::write(&code, source).expect("a writable folder");
+    let status = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort", "-o"])
+        .args([&library, &code])
+        .status();
+    assert!(status.expect("a compiler").success());
+    library
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_search_goes_by_its_order_and_never_to_the_working_directory() {
+    let program = Program::new();
+    program.install(NAME);
+    program.install(".tools/onnxruntime/lib/other.so");
+    let lost = program.run([]);
+    if lost.contains("by the system") {
+        eprintln!("this machine has an ONNX Runtime of its own: what a lost program says cannot be seen");
+    } else {
+        assert!(lost.starts_with("ONNX Runtime was not found: there is no `"), "{lost}");
+        assert!(lost.ends_with("(run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library)"));
+        let named = ["bin/deep/libonnxruntime.so", "bin/deep/.tools/onnxruntime/lib/libonnxruntime.so", "`/.tools/"];
+        for place in named.into_iter().chain(["; `libonnxruntime.so` cannot be loaded: ", "`libonnxruntime.so.1`"]) {
+            assert!(lost.contains(place), "{place} in {lost}");
+        }
+    }
+
+    let found = |by: &str, path: &Path| format!("by {by}: {}", path.display());
+    let expect = |variables: &[(&str, &Path)], expected: String| {
+        let outcome = program.run(variables.iter().map(|(name, path)| (*name, path.as_os_str())));
+        assert!(outcome.starts_with("found 1.") && outcome.ends_with(&expected), "{outcome}, expected {expected}");
+    };
+    let system = program.install("system/libonnxruntime.so");
+    let search = ("LD_LIBRARY_PATH", system.parent().expect("a folder"));
+    expect(&[search], found("the system", &system));
+    let tools = program.install(".tools/onnxruntime/lib/libonnxruntime.so");
+    expect(&[search], found("a .tools folder", &tools));
+    let nearer = program.install("bin/.tools/onnxruntime/lib/libonnxruntime.so");
+    expect(&[], found("a .tools folder", &nearer));
+    let beside = program.install("bin/deep/libonnxruntime.so");
+    expect(&[], found("the program's folder", &beside));
+    let given = program.install("given/any name.so");
+    expect(&[("ORT_DYLIB_PATH", &given)], found("ORT_DYLIB_PATH", &given));
+    expect(&[("ORT_DYLIB_PATH", Path::new(""))], found("the program's folder", &beside));
+    expect(&[("ORT_DYLIB_PATH", Path::new("given/any name.so"))], found("ORT_DYLIB_PATH", &given));
+    expect(&[("ORT_DYLIB_PATH", Path::new("absent.so")), (OPTION, &given)], found("the options", &given));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason() {
+    let program = Program::new();
+    program.install("bin/deep/libonnxruntime.so");
+    let write = |name: &str, bytes: &[u8]| {
+        fs::write(program.path(name), bytes).expect("a writable folder");
+        program.path(name)
+    };
+    let real = fs::read(real_library()).expect("a library");
+    let mut foreign = real.clone();
+    // The processor's number in the ELF header: that of a SPARC.
+    foreign[18] = 43;
+    let pipe = program.path("pipe.so");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let other = compiled(program.folder.path(), "#[unsafe(no_mangle)] pub extern \"C\" fn other() {}");
+    let other_copy = program.path("other.so");
+    fs::rename(other, &other_copy).expect("a writable folder");
+    let old = compiled(
+        program.folder.path(),
+        "#[repr(C)] pub struct Base(extern \"C\" fn(u32) -> *const u8, extern \"C\" fn() -> *const u8);
+         extern \"C\" fn api(_: u32) -> *const u8 { std::ptr::null() }
+         extern \"C\" fn version() -> *const u8 { c\"1.16.3\".as_ptr().cast() }
+         static BASE: Base = Base(api, version);
+         #[unsafe(no_mangle)] pub extern \"C\" fn OrtGetApiBase() -> *const Base { &BASE }",
+    );
+
+    let cases = [
+        (program.path("absent.so"), "does not exist"),
+        (program.path("bin"), "is no regular file"),
+        (pipe, "is no regular file"),
+        (write("empty.so", b""), "is not a shared library"),
+        (write("garbage.so", &[b'x'; 10_000]), "is not a shared library"),
+        (write("header.so", &real[..40]), "is not a shared library"),
+        (write("cut.so", &real[..real.len() / 2]), "is cut short: it has "),
+        (write("table.so", &real[..100]), "is cut short: it has 100 bytes"),
+        (write("foreign.so", &foreign), "is built for another machine (ELF number 43), this program for "),
+        (other_copy, "is not ONNX Runtime: it has no `OrtGetApiBase`"),
+        (old, "is ONNX Runtime 1.16.3, at least 1.17 is needed"),
+    ];
+    for (path, reason) in cases {
+        for (variable, giver) in [("ORT_DYLIB_PATH", "ORT_DYLIB_PATH"), (OPTION, "the options")] {
+            let refused = program.run([(variable, path.as_os_str())]);
+            let start = format!("`{}`, given by {giver}, {reason}", path.display());
+            assert!(refused.starts_with(&start), "{refused}, expected {start}");
+            assert!(refused.ends_with("(give an ONNX Runtime library, or none: then it is looked for)"), "{refused}");
+            assert_eq!(refused.lines().count(), 1);
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_library_that_may_not_be_read_is_said_to_be_so() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join(NAME);
+    fs::write(&path, b"secret").expect("a writable folder");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("one's own file");
+    if fs::read(&path).is_ok() {
+        eprintln!("this user may read everything: nothing to see");
+        return;
+    }
+    let error = locate(&Options::default().library(&path)).expect_err("unreadable");
+    assert!(error.to_string().contains("cannot be read: "), "{error}");
+}
+
+#[test]
+fn a_bad_candidate_that_nobody_gave_is_passed_over_and_listed_with_its_reason() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let given = Options::default().library(folder.path().join("absent.so"));
+    assert!(matches!(locate(&given), Err(LibraryError::Given { .. })));
+    let listed: Vec<Candidate> = candidates(&given);
+    assert!(matches!(listed[0].verdict, Verdict::Refused(_)));
+    assert!(listed[1..].iter().all(|candidate| matches!(candidate.verdict, Verdict::Untried)));
+
+    let listed = candidates(&Options::default());
+    assert_eq!(listed.iter().filter(|candidate| matches!(candidate.verdict, Verdict::Chosen(_))).count(), 1);
+    assert!(listed.iter().all(|candidate| !candidate.verdict.to_string().is_empty()));
+}

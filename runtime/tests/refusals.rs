@@ -1,0 +1,179 @@
+//! What a model refuses, and how it says so. After each refusal the same handle still works.
+
+use std::{fs, path::Path};
+
+use narrows_runtime::{
+    Autoencoder, Codes, Error, Options, Samples,
+    bundle::{BundleError, DECODER, ENCODER, Kind, onnx::Tensor},
+    ndarray::{Array2, Array3, Axis},
+};
+
+mod support;
+
+use support::{Fixture, labels, mean_of, samples};
+
+fn open(kind: Kind) -> Autoencoder {
+    Autoencoder::open(Fixture::new(kind).path()).expect("a good bundle")
+}
+
+fn text<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+    outcome.expect_err("a refusal").to_string()
+}
+
+#[test]
+fn wrong_shapes_are_answered_with_both_shapes() {
+    let model = open(Kind::Ae);
+    let rows = Array2::<u8>::zeros((3, 5));
+    assert_eq!(text(model.encode(&rows)), "input `x` expects [batch, 2, 3] (or [batch, 6]), got [3, 5]");
+    assert_eq!(
+        text(model.encode(samples(3).index_axis(Axis(0), 0))),
+        "input `x` expects [batch, 2, 3] (or [batch, 6]), got [2, 3]"
+    );
+    assert_eq!(text(model.decode(&Array2::zeros((3, 5)))), "input `z` expects [batch, 2], got [3, 5]");
+    assert_eq!(text(model.decode(&Array3::zeros((3, 1, 2)))), "input `z` expects [batch, 2], got [3, 1, 2]");
+    support::assert_close(&model.encode(&samples(2)).expect("good samples"), &mean_of(Kind::Ae, &samples(2), &[]));
+}
+
+#[test]
+fn values_that_are_not_finite_are_named_with_their_place() {
+    let model = open(Kind::Vae);
+    let mut rows = samples(4);
+    rows[[2, 1, 0]] = f32::NAN;
+    let expected = "input `x` holds NaN in row 2 at [1, 0] (fill or drop such values first)";
+    assert_eq!(text(model.encode(&rows)), expected);
+    assert_eq!(text(model.reconstruct(&rows)), expected);
+    assert_eq!(text(model.sample_latent(&rows, 0)), expected);
+    let mut codes = Array2::zeros((2, 2));
+    codes[[1, 1]] = f32::NEG_INFINITY;
+    assert!(text(model.decode(&codes)).starts_with("input `z` holds -inf in row 1 at [1]"));
+    assert!(model.encode(&samples(4)).is_ok());
+}
+
+#[test]
+fn labels_are_checked_before_a_graph_sees_them() {
+    let (model, rows) = (open(Kind::Cvae), samples(3));
+    let with = |labels: &'static [i64]| Samples::from(&rows).labelled(labels);
+    assert_eq!(
+        text(model.encode(&rows)),
+        "this cvae takes a label with every row (0 to 2), none were given (add them with `labelled`)"
+    );
+    assert_eq!(text(model.encode(with(&[0, 1]))), "3 rows need 3 labels, got 2");
+    assert_eq!(text(model.encode(with(&[0, 1, -1]))), "the label of row 2 is -1, this model has classes 0 to 2");
+    assert_eq!(text(model.reconstruct(with(&[3, 1, 0]))), "the label of row 0 is 3, this model has classes 0 to 2");
+    let codes = Array2::zeros((1, 2));
+    assert!(matches!(model.decode(&codes), Err(Error::LabelsMissing { classes: 3, .. })));
+    assert!(matches!(model.decode(Codes::from(&codes).labelled(&[9])), Err(Error::LabelRange { label: 9, .. })));
+    assert_eq!(
+        text(open(Kind::Vae).encode(with(&[0, 1, 2]))),
+        "this vae takes no labels here, 3 were given (leave out `labelled`)"
+    );
+    assert!(model.encode(Samples::from(&rows).labelled(&labels(3))).is_ok());
+}
+
+#[test]
+fn what_a_kind_cannot_do_is_said_with_what_it_can() {
+    for kind in [Kind::Pca, Kind::Ae, Kind::Dae] {
+        let model = open(kind);
+        assert!(matches!(model.posterior(&samples(1)), Err(Error::Deterministic { .. })));
+        assert!(text(model.sample_latent(&samples(1), 0)).contains("vae and cvae have a posterior"));
+        assert!(text(model.generate(1, 0)).contains("vae and cvae can (decode works here on codes of your own)"));
+        assert!(matches!(model.generate_class(0, 1, 0), Err(Error::ClassUnexpected { .. })));
+    }
+    let model = open(Kind::Cvae);
+    assert!(text(model.generate(1, 0)).contains("use generate_class with one of `zero`, `one`, `7`"));
+    let unknown = "there is no class `3`, this model has `zero`, `one`, `7`";
+    assert_eq!(text(model.generate_class(3, 1, 0)), unknown);
+    assert_eq!(text(model.class_named("3")), unknown);
+    assert!(matches!(open(Kind::Vae).generate(usize::MAX, 0), Err(Error::TooMany { .. })));
+    assert!(matches!(model.generate_class(0, usize::MAX / 8, 0), Err(Error::TooMany { .. })));
+}
+
+#[test]
+fn a_damaged_bundle_is_refused_with_its_file() {
+    let absent = Autoencoder::open("no/such/bundle");
+    assert!(matches!(absent, Err(Error::Bundle(BundleError::NotABundle { .. }))));
+
+    let change = |name: &str, change: fn(&Path)| {
+        let fixture = Fixture::new(Kind::Ae);
+        change(&fixture.path().join(name));
+        text(Autoencoder::open(fixture.path()))
+    };
+    let flip = |path: &Path| {
+        let mut bytes = fs::read(path).expect("a file");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(path, bytes).expect("a writable folder");
+    };
+    assert!(change(ENCODER, flip).contains("has changed since it was exported: its SHA-256 is"));
+    assert!(change(DECODER, |path| fs::write(path, b"").expect("a file")).contains("it has 0 bytes"));
+    assert!(change(DECODER, |path| fs::remove_file(path).expect("a file")).contains("cannot read"));
+
+    let swapped = Fixture::spoilt(Kind::Ae, |draft| std::mem::swap(&mut draft.encoder, &mut draft.decoder));
+    assert!(text(Autoencoder::open(swapped.path())).contains("are encoder and decoder swapped?"));
+}
+
+#[test]
+fn a_graph_that_onnx_runtime_refuses_is_an_error_with_its_reason() {
+    let unknown = Fixture::spoilt(Kind::Ae, |draft| {
+        let graph = draft.decoder.graph.as_mut().expect("a graph");
+        "NoSuchOperator".clone_into(&mut graph.node[0].op_type);
+    });
+    let error = text(Autoencoder::open(unknown.path()));
+    assert!(error.starts_with("ONNX Runtime cannot load `decoder.onnx`: "), "{error}");
+    assert!(error.contains("NoSuchOperator"), "{error}");
+}
+
+#[test]
+fn an_output_of_another_shape_than_promised_is_an_error_and_not_an_array() {
+    let transposed = Fixture::spoilt(Kind::Ae, |draft| {
+        let graph = draft.decoder.graph.as_mut().expect("a graph");
+        graph.initializer.retain(|tensor| tensor.name != "shape");
+        graph.initializer.push(Tensor::integers("shape", &[3], &[1, -1, 3]));
+    });
+    let model = Autoencoder::open(transposed.path()).expect("a graph that loads");
+    let error = text(model.decode(&Array2::zeros((4, 2))));
+    assert_eq!(
+        error,
+        "`decoder.onnx` should return `x_hat` as [4, 2, 3], it returned [1, 8, 3] (export the model again)"
+    );
+    assert!(model.decode(&Array2::zeros((1, 2))).is_ok());
+}
+
+#[test]
+fn a_failed_run_leaves_the_handle_working() {
+    // The table has one class less than the manifest: the last label is within its range, not the table's.
+    let short = Fixture::spoilt(Kind::Cvae, |draft| {
+        for model in [&mut draft.encoder, &mut draft.decoder] {
+            let graph = model.graph.as_mut().expect("a graph");
+            for tensor in graph.initializer.iter_mut().filter(|tensor| tensor.name.ends_with("classes")) {
+                let row = tensor.raw_data.len() / 3;
+                tensor.raw_data.truncate(2 * row);
+                tensor.dims[0] = 2;
+            }
+        }
+    });
+    let model = Autoencoder::open(short.path()).expect("a graph that loads");
+    let rows = samples(3);
+    let error = text(model.encode(Samples::from(&rows).labelled(&[0, 1, 2])));
+    assert!(error.starts_with("ONNX Runtime cannot run `encoder.onnx`: "), "{error}");
+    assert!(model.encode(Samples::from(&rows).labelled(&[0, 1, 1])).is_ok());
+}
+
+#[test]
+fn a_second_onnx_runtime_in_one_process_is_refused() {
+    let fixture = Fixture::new(Kind::Ae);
+    Autoencoder::open(fixture.path()).expect("a good bundle");
+    let error =
+        text(Autoencoder::open_with(fixture.path(), &Options::default().library("elsewhere/libonnxruntime.so")));
+    assert!(error.contains("this process runs ONNX Runtime from"), "{error}");
+}
+
+#[test]
+fn threads_may_be_chosen() {
+    let fixture = Fixture::new(Kind::Ae);
+    for threads in [0, 1, 2] {
+        let model =
+            Autoencoder::open_with(fixture.path(), &Options::default().threads(threads)).expect("a good bundle");
+        support::assert_close(&model.encode(&samples(2)).expect("good samples"), &mean_of(Kind::Ae, &samples(2), &[]));
+    }
+}
