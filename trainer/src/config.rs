@@ -1,11 +1,13 @@
 //! A configuration that can work: options, checked against the data, with nothing left open.
 
 use narrows_bundle::{Kind, Likelihood, Link};
+use narrows_data::Dataset;
 
 use crate::{
-    Activation, ConfigError, Corruption, Options, Problem, TrainingData,
+    Activation, ConfigError, Corruption, Options, Problem,
     kinds::{Ae, Cvae, Dae, Objective, Pca, Vae},
     likelihood::Observation,
+    samples::sample_of,
     scaling::likelihood_for,
 };
 
@@ -59,9 +61,9 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] with all problems at once.
-    pub fn check(options: &Options, data: &TrainingData<'_>) -> Result<Self, ConfigError> {
+    pub fn check(options: &Options, data: &Dataset) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
-        let rows = data.train.rows();
+        let rows = data.train.values.rows();
         problems.check_belonging(options);
 
         let observation = problems.observation(options, data);
@@ -78,10 +80,12 @@ impl Config {
         let method = match objective(options, data, &mut problems) {
             Some(objective) => Method::Descent(problems.descent(options, objective, fitted)),
             None => {
-                let most = data.sample.features().min(fitted.saturating_sub(1));
+                let most = data.train.values.features().min(fitted.saturating_sub(1));
                 if latent_dim > most {
-                    let why =
-                        format!("{} features, {fitted} rows to fit, one lost to centring", data.sample.features());
+                    let why = format!(
+                        "{} features, {fitted} rows to fit, one lost to centring",
+                        data.train.values.features()
+                    );
                     problems
                         .add("latent", format!("is {latent_dim}, PCA finds at most {most} components here ({why})"));
                 }
@@ -140,7 +144,7 @@ pub(crate) fn held_out(rows: usize, fraction: f64) -> usize {
 }
 
 /// The objective of kinds that are trained; `None` for the one in closed form.
-fn objective(options: &Options, data: &TrainingData<'_>, problems: &mut Problems) -> Option<Objective> {
+fn objective(options: &Options, data: &Dataset, problems: &mut Problems) -> Option<Objective> {
     let beta = options.beta.unwrap_or(1.0);
     if !(beta.is_finite() && beta >= 0.0) {
         problems.add("beta", format!("is a weight and not negative, got {beta}"));
@@ -203,8 +207,8 @@ impl Problems {
         }
     }
 
-    fn observation(&mut self, options: &Options, data: &TrainingData<'_>) -> Observation {
-        let suggested = if options.kind == Kind::Pca { Likelihood::Gaussian } else { likelihood_for(&data.sample) };
+    fn observation(&mut self, options: &Options, data: &Dataset) -> Observation {
+        let suggested = if options.kind == Kind::Pca { Likelihood::Gaussian } else { likelihood_for(&sample_of(data)) };
         let likelihood = options.likelihood.unwrap_or(suggested);
         let link = options.output_link.unwrap_or(match likelihood {
             Likelihood::Bernoulli => Link::Sigmoid,

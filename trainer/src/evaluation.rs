@@ -7,9 +7,9 @@ use candle_core::Result;
 use crate::{
     kinds::{Batch, Draw, Model, Network},
     likelihood::squared_error,
-    samples::Samples,
 };
 use narrows_bundle::Scaling;
+use narrows_data::Part;
 
 /// Rows that are evaluated at a time.
 const CHUNK: usize = 1000;
@@ -48,18 +48,18 @@ impl Figures {
 pub(crate) fn evaluate(
     model: &dyn Model,
     network: &Network<'_>,
-    samples: &Samples<'_>,
+    part: &Part,
     rows: &[usize],
     scaling: &Scaling,
     seed: u64,
 ) -> Result<Figures> {
     let mut figures = Figures::default();
     for (index, chunk) in rows.chunks(CHUNK).enumerate() {
-        let batch = network.batch(samples, chunk, scaling)?;
+        let batch = network.batch(part, chunk, scaling)?;
         let loss = model.loss(network, &batch, Draw::Evaluation { seed, batch: index as u64 })?;
         let parts = loss.parts.iter().map(|(name, value)| Ok((*name, scalar(value)?))).collect::<Result<Vec<_>>>()?;
         figures.add(scalar(&loss.total)?, &parts, chunk.len());
-        figures.mse += scalar(&mean_error(network, &batch)?)? / samples.features() as f64 * chunk.len() as f64;
+        figures.mse += scalar(&mean_error(network, &batch)?)? / part.values.features() as f64 * chunk.len() as f64;
     }
     Ok(figures.over(rows.len()))
 }

@@ -6,16 +6,17 @@ use candle_core::{Device, Tensor};
 use narrows_bundle::{
     DECODER, DataRecord, ENCODER, FORMAT, GraphPorts, Manifest, PROBE, Ports, Prior, Probe, TrainingRecord, WEIGHTS,
 };
+use narrows_data::{Dataset, Part};
 use ndarray::ArrayD;
 use prost::Message;
 use safetensors::{Dtype, tensor::TensorView};
 
 use crate::{
-    Fitted, TrainError, TrainingData,
+    Fitted, TrainError,
     candle::{Parameters, run},
     network::{Graph, Weights, fold_scaling, with_decoder_ports, with_encoder_ports},
     onnx::to_model,
-    samples::Samples,
+    samples::{labels, row_of, sample_of},
 };
 
 /// Rows in the probe.
@@ -38,12 +39,12 @@ impl Fitted {
     ///
     /// # Errors
     /// [`TrainError::Candle`] and [`TrainError::Safetensors`], for lack of memory.
-    pub fn export(&self, data: &TrainingData<'_>) -> Result<Export, TrainError> {
+    pub fn export(&self, data: &Dataset) -> Result<Export, TrainError> {
         let kind = self.config.kind();
-        let ports = Ports::of(kind, &data.sample.shape, self.config.latent_dim);
-        let encoder = with_encoder_ports(&self.core.encoder, &data.sample.shape, &self.scaling)?;
+        let ports = Ports::of(kind, &data.sample_shape, self.config.latent_dim);
+        let encoder = with_encoder_ports(&self.core.encoder, &data.sample_shape, &self.scaling)?;
         let decoder =
-            with_decoder_ports(&self.core.decoder, &data.sample.shape, self.config.observation.link, &self.scaling)?;
+            with_decoder_ports(&self.core.decoder, &data.sample_shape, self.config.observation.link, &self.scaling)?;
         let probe = self.probe(data, &encoder, &decoder)?;
         let files = vec![
             (ENCODER, self.graph_bytes("encoder", &encoder, &ports.encoder, data)?),
@@ -59,7 +60,7 @@ impl Fitted {
         role: &str,
         graph: &Graph,
         ports: &GraphPorts,
-        data: &TrainingData<'_>,
+        data: &Dataset,
     ) -> Result<Vec<u8>, TrainError> {
         let (graph, weights) = fold_scaling(graph, &self.weights)?;
         let kind = self.config.kind();
@@ -78,13 +79,13 @@ impl Fitted {
     }
 
     /// Candle's own outputs for the first rows that were not fitted.
-    fn probe(&self, data: &TrainingData<'_>, encoder: &Graph, decoder: &Graph) -> Result<Probe, TrainError> {
-        let (samples, rows) = self.probe_rows(data);
+    fn probe(&self, data: &Dataset, encoder: &Graph, decoder: &Graph) -> Result<Probe, TrainError> {
+        let (part, rows) = self.probe_rows(data);
         let parameters = Parameters::from_weights(&self.weights, &Device::Cpu)?;
-        let shape: Vec<usize> = std::iter::once(rows.len()).chain(data.sample.shape.iter().copied()).collect();
-        let values: Vec<f32> = rows.iter().flat_map(|&row| samples.row(row)).collect();
+        let shape: Vec<usize> = std::iter::once(rows.len()).chain(data.sample_shape.iter().copied()).collect();
+        let values: Vec<f32> = rows.iter().flat_map(|&row| row_of(&part.values, row)).collect();
         let x = Tensor::from_vec(values, shape, &Device::Cpu)?;
-        let labels = if self.config.kind().is_conditional() { samples.labels(&rows)? } else { None };
+        let labels = if self.config.kind().is_conditional() { labels(part, &rows)? } else { None };
         let inputs = |value: &Tensor| std::iter::once(value.clone()).chain(labels.clone()).collect::<Vec<_>>();
         let encoded = run(encoder, &parameters, &inputs(&x))?;
         let Some(codes) = encoded.first() else {
@@ -107,22 +108,22 @@ impl Fitted {
         })
     }
 
-    fn probe_rows<'a>(&self, data: &TrainingData<'a>) -> (Samples<'a>, Vec<usize>) {
+    fn probe_rows<'a>(&self, data: &'a Dataset) -> (&'a Part, Vec<usize>) {
         match &data.test {
-            Some(test) if test.rows() > 0 => (*test, (0..test.rows().min(PROBE_ROWS)).collect()),
+            Some(test) if test.values.rows() > 0 => (test, (0..test.values.rows().min(PROBE_ROWS)).collect()),
             _ if !self.valid_rows.is_empty() => {
-                (data.train, self.valid_rows.iter().copied().take(PROBE_ROWS).collect())
+                (&data.train, self.valid_rows.iter().copied().take(PROBE_ROWS).collect())
             }
-            _ => (data.train, (0..data.train.rows().min(PROBE_ROWS)).collect()),
+            _ => (&data.train, (0..data.train.values.rows().min(PROBE_ROWS)).collect()),
         }
     }
 
-    fn manifest(&self, data: &TrainingData<'_>, graphs: Ports) -> Manifest {
+    fn manifest(&self, data: &Dataset, graphs: Ports) -> Manifest {
         let kind = self.config.kind();
         Manifest {
             format: FORMAT,
             kind,
-            sample: data.sample.clone(),
+            sample: sample_of(data),
             latent_dim: self.config.latent_dim,
             prior: kind.is_variational().then_some(Prior::StandardNormal),
             classes: data.classes.clone(),
@@ -134,10 +135,10 @@ impl Fitted {
                 configuration: serde_json::json!(self.config.effective()),
                 data: DataRecord {
                     name: data.name.clone(),
-                    fingerprint: data.fingerprint.clone(),
+                    fingerprint: data.fingerprint(),
                     train_rows: self.train_rows,
                     valid_rows: self.valid_rows.len(),
-                    test_rows: data.test.as_ref().map_or(0, Samples::rows),
+                    test_rows: data.test.as_ref().map_or(0, |test| test.values.rows()),
                 },
                 metrics: self.metrics(),
                 explained_variance_ratio: self.explained_variance_ratio.clone(),

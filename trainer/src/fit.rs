@@ -7,17 +7,18 @@ use std::{
 
 use candle_core::Device;
 use narrows_bundle::{Likelihood, Scaling};
+use narrows_data::{Dataset, Part, Values};
 use rand::seq::SliceRandom;
 
 use crate::{
-    Config, Descent, Figures, Fitted, Method, TrainError, TrainingData,
+    Config, Descent, Figures, Fitted, Method, TrainError,
     candle::{Adam, AdamOptions, Parameters},
     config::held_out,
     evaluation::{evaluate, scalar},
     fitted::Core,
     kinds::{Ae, Draw, Model, Network},
     random::{Stream, stream},
-    samples::Samples,
+    samples::{row_of, sample_of},
     scaling::scaling_for,
 };
 
@@ -57,27 +58,27 @@ pub enum Event<'a> {
 /// loss stops being a number, [`TrainError::Interrupted`] when the observer breaks off.
 pub fn fit(
     config: &Config,
-    data: &TrainingData<'_>,
+    data: &Dataset,
     observe: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
 ) -> Result<Fitted, TrainError> {
-    let (train_rows, valid_rows) = split(data.train.rows(), config);
-    let scaling = scaling_for(&data.sample, config.observation.likelihood, &data.train, &train_rows);
-    check_targets("training", config, &data.train, &scaling)?;
+    let (train_rows, valid_rows) = split(data.train.values.rows(), config);
+    let scaling = scaling_for(&sample_of(data), config.observation.likelihood, &data.train.values, &train_rows);
+    check_targets("training", config, &data.train.values, &scaling)?;
     if let Some(test) = &data.test {
-        check_targets("test", config, test, &scaling)?;
+        check_targets("test", config, &test.values, &scaling)?;
     }
     let core = Core::new(config, data)?;
     let mut explained_variance_ratio = None;
     let parameters = match &config.method {
         Method::ClosedForm(pca) => {
-            let fit = pca.fit(&data.train, &train_rows, &scaling, config.latent_dim)?;
+            let fit = pca.fit(&data.train.values, &train_rows, &scaling, config.latent_dim)?;
             explained_variance_ratio = Some(fit.explained_variance_ratio);
             Parameters::from_weights(&fit.weights, &Device::Cpu)?
         }
         Method::Descent(descent) => {
             let parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
             let network = core.network(&parameters, config);
-            let rows = Rows { samples: data.train, train: &train_rows, valid: &valid_rows, scaling: &scaling };
+            let rows = Rows { part: &data.train, train: &train_rows, valid: &valid_rows, scaling: &scaling };
             descend(descent, config.seed, &network, &rows, observe)?;
             parameters
         }
@@ -87,12 +88,11 @@ pub fn fit(
         Method::ClosedForm(_) => &Ae,
         Method::Descent(descent) => descent.objective.model(),
     };
-    let figures =
-        |samples: &Samples<'_>, rows: &[usize]| evaluate(model, &network, samples, rows, &scaling, config.seed);
+    let figures = |part: &Part, rows: &[usize]| evaluate(model, &network, part, rows, &scaling, config.seed);
     let train = figures(&data.train, &train_rows)?;
     let valid = if valid_rows.is_empty() { None } else { Some(figures(&data.train, &valid_rows)?) };
     let test = match &data.test {
-        Some(test) => Some(figures(test, &(0..test.rows()).collect::<Vec<_>>())?),
+        Some(test) => Some(figures(test, &(0..test.values.rows()).collect::<Vec<_>>())?),
         None => None,
     };
     let weights = parameters.to_weights()?;
@@ -124,20 +124,15 @@ fn split(rows: usize, config: &Config) -> (Vec<usize>, Vec<usize>) {
 }
 
 /// A Bernoulli likelihood has no probability for a target outside `[0, 1]`.
-fn check_targets(
-    part: &'static str,
-    config: &Config,
-    samples: &Samples<'_>,
-    scaling: &Scaling,
-) -> Result<(), TrainError> {
+fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: &Scaling) -> Result<(), TrainError> {
     let (Likelihood::Bernoulli, [offset], [scale]) =
         (config.observation.likelihood, scaling.offset.as_slice(), scaling.scale.as_slice())
     else {
         return Ok(());
     };
-    for row in 0..samples.rows() {
+    for row in 0..values.rows() {
         let outside =
-            samples.row(row).enumerate().find(|(_, value)| !(0.0..=1.0).contains(&((value - offset) / scale)));
+            row_of(values, row).enumerate().find(|(_, value)| !(0.0..=1.0).contains(&((value - offset) / scale)));
         if let Some((column, value)) = outside {
             let (low, high) = (offset, offset + scale);
             return Err(TrainError::Data {
@@ -152,8 +147,8 @@ fn check_targets(
     Ok(())
 }
 
-struct Rows<'a, 'd> {
-    samples: Samples<'d>,
+struct Rows<'a> {
+    part: &'a Part,
     train: &'a [usize],
     valid: &'a [usize],
     scaling: &'a Scaling,
@@ -163,7 +158,7 @@ fn descend(
     descent: &Descent,
     seed: u64,
     network: &Network<'_>,
-    rows: &Rows<'_, '_>,
+    rows: &Rows<'_>,
     observe: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), TrainError> {
     let model = descent.objective.model();
@@ -177,7 +172,7 @@ fn descend(
         let (mut sums, mut done) = (Figures::default(), 0);
         for chunk in order.chunks(descent.batch_size) {
             step += 1;
-            let batch = network.batch(&rows.samples, chunk, rows.scaling)?;
+            let batch = network.batch(rows.part, chunk, rows.scaling)?;
             let loss = model.loss(network, &batch, Draw::Training { seed, step })?;
             let parts = loss
                 .parts
@@ -203,7 +198,7 @@ fn descend(
         let valid = if rows.valid.is_empty() {
             None
         } else {
-            Some(evaluate(model, network, &rows.samples, rows.valid, rows.scaling, seed)?)
+            Some(evaluate(model, network, rows.part, rows.valid, rows.scaling, seed)?)
         };
         let event = Event::Epoch { epoch, train: &sums.over(done), valid: valid.as_ref(), time };
         if observe(&event).is_break() {

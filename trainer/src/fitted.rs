@@ -1,13 +1,14 @@
 //! A fitted model: the core of both halves, the weights, and what was measured.
 
 use narrows_bundle::Scaling;
+use narrows_data::{Dataset, Part};
 
 use crate::{
-    Config, Figures, Method, TrainError, TrainingData,
+    Config, Figures, Method, TrainError,
     candle::Parameters,
     kinds::{Ae, Batch, Model, Network},
     network::{Activation, Graph, Weights, mlp::Mlp},
-    samples::Samples,
+    samples::{labels, scaled},
 };
 
 /// The result of [`fit`](crate::fit).
@@ -46,13 +47,13 @@ pub struct Core {
 
 impl Core {
     /// The halves that a configuration describes, for samples like these.
-    pub(crate) fn new(config: &Config, data: &TrainingData<'_>) -> Result<Self, TrainError> {
+    pub(crate) fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
         let (hidden, activation) = match &config.method {
             Method::ClosedForm(_) => (Vec::new(), Activation::Identity),
             Method::Descent(descent) => (descent.hidden.clone(), descent.activation),
         };
         let classes = data.classes.as_ref().map(Vec::len).filter(|_| config.kind().is_conditional());
-        let features = data.sample.features();
+        let features = data.train.values.features();
         let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, classes };
         let encoder = match &config.method {
             Method::ClosedForm(_) => Ae.encoder(&mlp)?,
@@ -68,9 +69,9 @@ impl Core {
 
 impl Network<'_> {
     /// The chosen rows, with their labels if the network takes them.
-    pub(crate) fn batch(&self, samples: &Samples<'_>, rows: &[usize], scaling: &Scaling) -> candle_core::Result<Batch> {
+    pub(crate) fn batch(&self, part: &Part, rows: &[usize], scaling: &Scaling) -> candle_core::Result<Batch> {
         let takes_labels = self.decoder.inputs().len() > 1;
-        let labels = if takes_labels { samples.labels(rows)? } else { None };
-        Ok(Batch { x: samples.scaled(rows, scaling)?, labels })
+        let labels = if takes_labels { labels(part, rows)? } else { None };
+        Ok(Batch { x: scaled(&part.values, rows, scaling)?, labels })
     }
 }

@@ -29,7 +29,7 @@ pub use fit::{Event, fit};
 pub use fitted::Fitted;
 pub use kinds::Corruption;
 pub use narrows_bundle as bundle;
+pub use narrows_data as data;
 pub use ndarray;
 pub use network::Activation;
 pub use options::Options;
-pub use samples::{Samples, TrainingData, Values};

@@ -1,8 +1,9 @@
 //! How the data's unit becomes the network's, and which likelihood fits the data.
 
 use narrows_bundle::{Likelihood, Sample, SampleType, Scaling};
+use narrows_data::Values;
 
-use crate::samples::Samples;
+use crate::samples::row_of;
 
 /// The likelihood for data of this range, when nobody said which.
 ///
@@ -20,27 +21,27 @@ pub(crate) fn likelihood_for(sample: &Sample) -> Likelihood {
 /// Bytes: the unit's own range becomes `[0, 1]`. Floats under a Bernoulli likelihood: left alone within
 /// `[0, 1]`, else the observed range becomes `[0, 1]`. Floats under a Gaussian: each column is
 /// standardised by the mean and standard deviation of `rows`; a constant column is only centred.
-pub(crate) fn scaling_for(sample: &Sample, likelihood: Likelihood, samples: &Samples<'_>, rows: &[usize]) -> Scaling {
+pub(crate) fn scaling_for(sample: &Sample, likelihood: Likelihood, values: &Values, rows: &[usize]) -> Scaling {
     let (low, high) = sample.range;
     let whole = |offset: f32, scale: f32| Scaling { offset: vec![offset], scale: vec![scale] };
     match (sample.dtype, likelihood) {
         (SampleType::U8, _) => whole(low, if high > low { high - low } else { 1.0 }),
         (SampleType::F32, Likelihood::Bernoulli) if low >= 0.0 && high <= 1.0 => whole(0.0, 1.0),
         (SampleType::F32, Likelihood::Bernoulli) => whole(low, if high > low { high - low } else { 1.0 }),
-        (SampleType::F32, Likelihood::Gaussian) => standardising(samples, rows),
+        (SampleType::F32, Likelihood::Gaussian) => standardising(values, rows),
     }
 }
 
 /// Two passes in `f64`: the textbook's one-pass variance cancels where the mean is large.
-fn standardising(samples: &Samples<'_>, rows: &[usize]) -> Scaling {
+fn standardising(values: &Values, rows: &[usize]) -> Scaling {
     let count = rows.len().max(1) as f64;
-    let mut mean = vec![0f64; samples.features()];
+    let mut mean = vec![0f64; values.features()];
     for &row in rows {
-        mean.iter_mut().zip(samples.row(row)).for_each(|(mean, value)| *mean += f64::from(value) / count);
+        mean.iter_mut().zip(row_of(values, row)).for_each(|(mean, value)| *mean += f64::from(value) / count);
     }
-    let mut variance = vec![0f64; samples.features()];
+    let mut variance = vec![0f64; values.features()];
     for &row in rows {
-        let centred = samples.row(row).zip(&mean).map(|(value, mean)| f64::from(value) - mean);
+        let centred = row_of(values, row).zip(&mean).map(|(value, mean)| f64::from(value) - mean);
         variance.iter_mut().zip(centred).for_each(|(variance, value)| *variance += value * value / count);
     }
     // What is left of a constant column is rounding; dividing by it would blow noise up.
@@ -56,7 +57,6 @@ mod tests {
     use ndarray::arr2;
 
     use super::*;
-    use crate::samples::Values;
 
     #[test]
     fn the_likelihood_follows_the_range() {
@@ -69,9 +69,8 @@ mod tests {
 
     #[test]
     fn columns_are_standardised_and_a_constant_one_is_only_centred() {
-        let values = arr2(&[[1000.0f32, 7.0], [1002.0, 7.0]]);
-        let samples = Samples { values: Values::F32(values.view()), labels: None };
-        let scaling = standardising(&samples, &[0, 1]);
+        let values = Values::F32(arr2(&[[1000.0f32, 7.0], [1002.0, 7.0]]));
+        let scaling = standardising(&values, &[0, 1]);
         assert_eq!((scaling.offset, scaling.scale), (vec![1001.0, 7.0], vec![1.0, 1.0]));
     }
 }

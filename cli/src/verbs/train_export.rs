@@ -7,10 +7,10 @@ use std::{ops::ControlFlow, path::PathBuf, time::Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use narrows_bundle::{Manifest, Sample, SampleType, Stage};
-use narrows_data::{Dataset, Part, Values};
+use narrows_bundle::{Manifest, Stage};
+use narrows_data::Dataset;
 use narrows_runtime::{Autoencoder, proof::prove};
-use narrows_trainer::{Config, Fitted, Method, Samples, TrainError, TrainingData, fit};
+use narrows_trainer::{Config, Fitted, Method, TrainError, fit};
 
 use crate::{card::card, input::DataArguments, progress::Progress, report::Stopped, stop::Stop};
 
@@ -34,8 +34,7 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
     let options = arguments.model.options();
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("models").join(options.kind.name()));
 
-    let dataset = arguments.data.load()?;
-    let data = training_data(&dataset);
+    let data = arguments.data.load()?;
     let config = Config::check(&options, &data)?;
     let mut stage = Stage::begin(&out)?;
     summary::print_choices(&options, &config, &data, &out);
@@ -70,35 +69,12 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn training_data(dataset: &Dataset) -> TrainingData<'_> {
-    let dtype = match dataset.train.values {
-        Values::U8(_) => SampleType::U8,
-        Values::F32(_) => SampleType::F32,
-    };
-    TrainingData {
-        name: dataset.name.clone(),
-        fingerprint: dataset.fingerprint(),
-        sample: Sample { shape: dataset.sample_shape.clone(), dtype, range: dataset.range },
-        classes: dataset.classes.clone(),
-        train: samples(&dataset.train),
-        test: dataset.test.as_ref().map(samples),
-    }
-}
-
-fn samples(part: &Part) -> Samples<'_> {
-    let values = match &part.values {
-        Values::U8(values) => narrows_trainer::Values::U8(values.view()),
-        Values::F32(values) => narrows_trainer::Values::F32(values.view()),
-    };
-    Samples { values, labels: part.labels.as_deref() }
-}
-
-fn fit_with_progress(config: &Config, data: &TrainingData<'_>, stop: &Stop) -> anyhow::Result<(Fitted, Progress)> {
+fn fit_with_progress(config: &Config, data: &Dataset, stop: &Stop) -> anyhow::Result<(Fitted, Progress)> {
     let epochs = match &config.method {
         Method::ClosedForm(_) => 1,
         Method::Descent(descent) => descent.epochs,
     };
-    let mut progress = Progress::new(epochs, config.fitted_rows(data.train.rows()));
+    let mut progress = Progress::new(epochs, config.fitted_rows(data.train.values.rows()));
     let outcome = fit(config, data, &mut |event| {
         progress.show(event);
         if stop.asked().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -6,9 +6,10 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use narrows_bundle::Scaling;
+use narrows_data::Values;
 use ndarray::{Array1, Array2};
 
-use crate::{TrainError, network::Weights, samples::Samples};
+use crate::{TrainError, network::Weights, samples::scaled};
 
 /// Rows that are widened to `f64` at a time.
 const CHUNK: usize = 4096;
@@ -45,17 +46,17 @@ impl Pca {
     /// [`TrainError::Data`] if the data has less variance than components are asked for.
     pub(crate) fn fit(
         self,
-        samples: &Samples<'_>,
+        values: &Values,
         rows: &[usize],
         scaling: &Scaling,
         components: usize,
     ) -> Result<PcaFit, TrainError> {
-        let mean = mean(samples, rows, scaling)?;
+        let mean = mean(values, rows, scaling)?;
         let features = mean.len();
         let (eigenvalues, mut vectors) = if rows.len() < features {
-            by_gram(&centred(samples, rows, scaling, &mean)?)
+            by_gram(&centred(values, rows, scaling, &mean)?)
         } else {
-            by_covariance(samples, rows, scaling, &mean)?
+            by_covariance(values, rows, scaling, &mean)?
         };
         let total: f64 = eigenvalues.iter().sum();
         if components > vectors.ncols() || total <= 0.0 {
@@ -93,26 +94,26 @@ impl Pca {
 }
 
 /// Scaled rows as the columns of `[features, rows]`, in `f64`.
-fn columns(samples: &Samples<'_>, rows: &[usize], scaling: &Scaling) -> Result<DMatrix<f64>, TrainError> {
-    let values = samples.scaled(rows, scaling)?.flatten_all()?.to_vec1::<f32>()?;
-    Ok(DMatrix::from_iterator(samples.features(), rows.len(), values.into_iter().map(f64::from)))
+fn columns(values: &Values, rows: &[usize], scaling: &Scaling) -> Result<DMatrix<f64>, TrainError> {
+    let floats = scaled(values, rows, scaling)?.flatten_all()?.to_vec1::<f32>()?;
+    Ok(DMatrix::from_iterator(values.features(), rows.len(), floats.into_iter().map(f64::from)))
 }
 
-fn mean(samples: &Samples<'_>, rows: &[usize], scaling: &Scaling) -> Result<DVector<f64>, TrainError> {
-    let mut sum = DVector::zeros(samples.features());
+fn mean(values: &Values, rows: &[usize], scaling: &Scaling) -> Result<DVector<f64>, TrainError> {
+    let mut sum = DVector::zeros(values.features());
     for chunk in rows.chunks(CHUNK) {
-        sum += columns(samples, chunk, scaling)?.column_sum();
+        sum += columns(values, chunk, scaling)?.column_sum();
     }
     Ok(sum / rows.len().max(1) as f64)
 }
 
 fn centred(
-    samples: &Samples<'_>,
+    values: &Values,
     rows: &[usize],
     scaling: &Scaling,
     mean: &DVector<f64>,
 ) -> Result<DMatrix<f64>, TrainError> {
-    let mut columns = columns(samples, rows, scaling)?;
+    let mut columns = columns(values, rows, scaling)?;
     for mut column in columns.column_iter_mut() {
         column -= mean;
     }
@@ -121,14 +122,14 @@ fn centred(
 
 /// Eigenvalues of the scatter matrix in falling order, and its eigenvectors as columns.
 fn by_covariance(
-    samples: &Samples<'_>,
+    values: &Values,
     rows: &[usize],
     scaling: &Scaling,
     mean: &DVector<f64>,
 ) -> Result<(Vec<f64>, DMatrix<f64>), TrainError> {
     let mut scatter = DMatrix::zeros(mean.len(), mean.len());
     for chunk in rows.chunks(CHUNK) {
-        let chunk = centred(samples, chunk, scaling, mean)?;
+        let chunk = centred(values, chunk, scaling, mean)?;
         scatter.gemm(1.0, &chunk, &chunk.transpose(), 1.0);
     }
     Ok(sorted_eigen(scatter, usize::MAX))

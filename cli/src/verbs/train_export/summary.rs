@@ -3,21 +3,22 @@
 use std::{path::Path, time::Duration};
 
 use narrows_bundle::{Likelihood, Link, Manifest};
-use narrows_trainer::{Config, Figures, Fitted, Method, Options, TrainingData};
+use narrows_data::Dataset;
+use narrows_trainer::{Config, Figures, Fitted, Method, Options};
 use serde_json::{Value, json};
 
 use crate::progress::{Progress, loss};
 
 /// Says on standard error what will be done, and why where it was chosen for the user.
-pub(super) fn print_choices(options: &Options, config: &Config, data: &TrainingData<'_>, out: &Path) {
-    let test = data.test.map_or(0, |test| test.rows());
-    let (low, high) = data.sample.range;
-    let fitted = config.fitted_rows(data.train.rows());
+pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, out: &Path) {
+    let test = data.test.as_ref().map_or(0, |test| test.values.rows());
+    let (low, high) = data.range;
+    let fitted = config.fitted_rows(data.train.values.rows());
     eprintln!(
         "data: {}, {fitted} rows to fit, {} held out, {test} to test; samples of shape {:?} in [{low}, {high}]",
         data.name,
-        data.train.rows() - fitted,
-        data.sample.shape
+        data.train.values.rows() - fitted,
+        data.sample_shape
     );
     let network = match &config.method {
         Method::ClosedForm(_) => "in closed form".to_owned(),
