@@ -3,12 +3,15 @@
 use std::{
     fs::File,
     io::Read,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use prost::Message;
 
-use crate::{BundleError, FORMAT, GraphPorts, MANIFEST, Manifest, PROBE, Probe, Role, checked_model, sha256_hex};
+use crate::{
+    BundleError, FORMAT, GraphPorts, MANIFEST, Manifest, PROBE, Probe, checked_model, consistency::check_manifest,
+    sha256_hex,
+};
 
 const MANIFEST_LIMIT: u64 = 16 << 20;
 const FILE_LIMIT: u64 = 2 << 30;
@@ -117,43 +120,6 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, BundleError> {
         return Err(BundleError::Format { path: path.to_owned(), found, supported: FORMAT });
     }
     let manifest: Manifest = serde_json::from_slice(bytes).map_err(malformed)?;
-    check(&manifest).map_err(|what| BundleError::invalid(path, what))?;
+    check_manifest(&manifest).map_err(|what| BundleError::invalid(path, what))?;
     Ok(manifest)
-}
-
-fn check(manifest: &Manifest) -> Result<(), String> {
-    let (encoder, decoder) = (&manifest.graphs.encoder, &manifest.graphs.decoder);
-    let has = |side: &str, found: bool, role: Role| {
-        if found { Ok(()) } else { Err(format!("its {side} has no port with the role {role:?}")) }
-    };
-    has("encoder", encoder.input(Role::Sample).is_some(), Role::Sample)?;
-    has("encoder", encoder.output(Role::Latent).or(encoder.output(Role::Mean)).is_some(), Role::Latent)?;
-    has("decoder", decoder.input(Role::Latent).is_some(), Role::Latent)?;
-    has("decoder", decoder.output(Role::Reconstruction).is_some(), Role::Reconstruction)?;
-
-    let takes_label = encoder.input(Role::Label).or(decoder.input(Role::Label)).is_some();
-    if takes_label && manifest.classes.as_ref().is_none_or(Vec::is_empty) {
-        return Err("its graphs take a label, but it names no classes".to_owned());
-    }
-    for port in encoder.inputs.iter().chain(&encoder.outputs).chain(&decoder.inputs).chain(&decoder.outputs) {
-        let expected: &[usize] = match port.role {
-            Role::Sample | Role::Reconstruction => &manifest.sample.shape,
-            Role::Latent | Role::Mean | Role::LogVariance => &[manifest.latent_dim],
-            Role::Label => &[],
-        };
-        if port.shape != expected {
-            return Err(format!("port `{}` has shape {:?}, its role demands {expected:?}", port.name, port.shape));
-        }
-    }
-    let elements = manifest.sample.shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
-    if manifest.latent_dim == 0 || elements.is_none_or(|total| total == 0) {
-        return Err(format!("samples of shape {:?} and {} latent numbers", manifest.sample.shape, manifest.latent_dim));
-    }
-    for name in manifest.files.keys().chain([&encoder.file, &decoder.file]) {
-        let mut parts = Path::new(name).components();
-        if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
-            return Err(format!("`{name}` is not a plain file name"));
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! crate holds no engine: nothing here trains a network or runs one.
 
 mod check;
+mod consistency;
 mod digest;
 mod error;
 mod folder;
@@ -26,7 +27,7 @@ pub use manifest::{
 };
 pub use ndarray;
 pub use port::{ElementType, GraphPorts, Port, Ports, Role};
-pub use probe::Probe;
+pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 pub use stage::Stage;
 
 /// File name of the encoder graph inside a bundle.

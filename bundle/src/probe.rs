@@ -8,9 +8,11 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use crate::BundleError;
 
 /// Name of the decoder's input among the tensors: the encoder's code for the same rows.
-const DECODER_INPUT: &str = "decoder.z";
-const SAMPLES: &str = "x";
-const LABELS: &str = "label";
+pub const DECODER_INPUT: &str = "decoder.z";
+/// Name of the samples among the tensors.
+pub const SAMPLES: &str = "x";
+/// Name of the labels among the tensors.
+pub const LABELS: &str = "label";
 
 /// Rows, what the encoder made of them, and what the decoder made of that.
 ///

@@ -47,13 +47,13 @@ pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
 }
 
 pub(crate) fn prove_encoder(encoder: &Half, probe: &Probe) -> Result<GraphParity, Error> {
-    let difference = largest_difference(encoder, probe, ("x", &probe.samples), &probe.encoded)?;
+    let difference = largest_difference(encoder, probe, (narrows_bundle::SAMPLES, &probe.samples), &probe.encoded)?;
     Ok(GraphParity { max_abs_difference: difference, tolerance: ENCODER_TOLERANCE })
 }
 
 /// `span` is the width of the data's range.
 pub(crate) fn prove_decoder(decoder: &Half, probe: &Probe, span: f32) -> Result<GraphParity, Error> {
-    let difference = largest_difference(decoder, probe, ("decoder.z", &probe.codes), &probe.decoded)?;
+    let difference = largest_difference(decoder, probe, (narrows_bundle::DECODER_INPUT, &probe.codes), &probe.decoded)?;
     Ok(GraphParity { max_abs_difference: difference, tolerance: DECODER_TOLERANCE * span })
 }
 

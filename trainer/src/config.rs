@@ -66,6 +66,7 @@ impl Config {
         let rows = data.train.values.rows();
         problems.check_belonging(options);
 
+        problems.check_data(data);
         let observation = problems.observation(options, data);
         let latent_dim = problems.at_least_one("latent", options.latent.unwrap_or(8));
         let default_fraction = if data.test.is_some() { 0.0 } else { 0.1 };
@@ -175,6 +176,14 @@ struct Problems(Vec<Problem>);
 impl Problems {
     fn add(&mut self, key: &'static str, what: impl Into<String>) {
         self.0.push(Problem { key, what: what.into() });
+    }
+
+    /// Constant data has no variance to explain, and no range to measure a reconstruction by.
+    fn check_data(&mut self, data: &Dataset) {
+        let (low, high) = data.range;
+        if low >= high {
+            self.add("data", format!("holds the value {low} and nothing else, so there is nothing to learn"));
+        }
     }
 
     fn at_least_one(&mut self, key: &'static str, value: usize) -> usize {

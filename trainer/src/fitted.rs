@@ -47,7 +47,10 @@ pub struct Core {
 
 impl Core {
     /// The halves that a configuration describes, for samples like these.
-    pub(crate) fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
+    ///
+    /// # Errors
+    /// [`TrainError::Graph`] never for a checked configuration.
+    pub fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
         let (hidden, activation) = match &config.method {
             Method::ClosedForm(_) => (Vec::new(), Activation::Identity),
             Method::Descent(descent) => (descent.hidden.clone(), descent.activation),

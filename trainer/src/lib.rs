@@ -26,7 +26,7 @@ pub use error::{ConfigError, Problem, TrainError};
 pub use evaluation::Figures;
 pub use export::Export;
 pub use fit::{Event, fit};
-pub use fitted::Fitted;
+pub use fitted::{Core, Fitted};
 pub use kinds::Corruption;
 pub use narrows_bundle as bundle;
 pub use narrows_data as data;

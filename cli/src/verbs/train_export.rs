@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
     let data = arguments.data.load()?;
     let config = Config::check(&options, &data)?;
     let mut stage = Stage::begin(&out)?;
-    summary::print_choices(&options, &config, &data, &out);
+    summary::print_choices(&options, &config, &data, &out)?;
 
     let (fitted, progress) = fit_with_progress(&config, &data, &stop)?;
     let export = fitted.export(&data)?;

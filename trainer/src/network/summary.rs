@@ -2,7 +2,7 @@
 
 use super::Graph;
 
-/// One line a layer, under a heading; columns are aligned with spaces.
+/// One line a layer under a heading, and a line of sums; indented, with aligned columns.
 pub fn summary(graph: &Graph) -> String {
     let rows = graph.nodes().iter().map(|node| {
         let parameters: usize = node.parameters().iter().map(|(_, spec)| spec.shape.iter().product::<usize>()).sum();
@@ -17,12 +17,32 @@ pub fn summary(graph: &Graph) -> String {
         ]
     });
     let heading = ["layer", "operation", "shape", "parameters", "multiply-adds"].map(str::to_owned);
-    let rows: Vec<[String; 5]> = std::iter::once(heading).chain(rows).collect();
+    let mut rows: Vec<[String; 5]> = std::iter::once(heading).chain(rows).collect();
+    let sum = |column: usize| rows.iter().filter_map(|row| row[column].parse::<u64>().ok()).sum::<u64>().to_string();
+    rows.push(["total".to_owned(), String::new(), String::new(), sum(3), sum(4)]);
     let widths: Vec<usize> = (0..5).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
     rows.iter()
         .map(|row| {
             let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
-            cells.join("  ").trim_end().to_owned() + "\n"
+            format!("  {}\n", cells.join("  ").trim_end())
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::network::{Activation, mlp::Mlp};
+
+    #[test]
+    fn the_summary_of_an_encoder_shows_layers_shapes_and_sums() {
+        let mlp = Mlp { features: 6, hidden: vec![5], latent_dim: 2, activation: Activation::Relu, classes: None };
+        let expected = "\
+\x20 layer           operation     shape  parameters  multiply-adds
+  encoder.0       dense 6 -> 5  [5]    35          30
+  encoder.0.relu  relu          [5]    0           0
+  encoder.z       dense 5 -> 2  [2]    12          10
+  total                                47          40
+";
+        assert_eq!(super::summary(&mlp.encoder().expect("valid widths")), expected);
+    }
 }

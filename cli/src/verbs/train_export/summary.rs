@@ -4,13 +4,13 @@ use std::{path::Path, time::Duration};
 
 use narrows_bundle::{Likelihood, Link, Manifest};
 use narrows_data::Dataset;
-use narrows_trainer::{Config, Figures, Fitted, Method, Options};
+use narrows_trainer::{Config, Core, Figures, Fitted, Method, Options, network::summary};
 use serde_json::{Value, json};
 
 use crate::progress::{Progress, loss};
 
 /// Says on standard error what will be done, and why where it was chosen for the user.
-pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, out: &Path) {
+pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, out: &Path) -> anyhow::Result<()> {
     let test = data.test.as_ref().map_or(0, |test| test.values.rows());
     let (low, high) = data.range;
     let fitted = config.fitted_rows(data.train.values.rows());
@@ -54,7 +54,9 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         },
     };
     eprintln!("likelihood: {name}, {link} link ({why})");
-    eprintln!("bundle: {}", out.display());
+    let core = Core::new(config, data)?;
+    eprintln!("encoder:\n{}decoder:\n{}bundle: {}", summary(&core.encoder), summary(&core.decoder), out.display());
+    Ok(())
 }
 
 /// What came out.
