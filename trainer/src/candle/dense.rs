@@ -77,3 +77,42 @@ impl CustomOp3 for Dense {
         Ok((of_x, Some(x.t()?.matmul(gradient)?), Some(gradient.sum(0)?)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+
+    /// The result and the gradients of x, weight and bias under a loss that tells all entries apart.
+    fn result_and_gradients(layer: fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>) -> Result<Vec<Vec<f32>>> {
+        let variable = |shape: (usize, usize), phase: f32| {
+            let values = (0..shape.0 * shape.1).map(|index| (index as f32 * 0.7 + phase).sin()).collect();
+            Var::from_vec(values, shape, &Device::Cpu)
+        };
+        let (x, weight) = (variable((3, 4), 0.1)?, variable((4, 5), 0.5)?);
+        let bias = Var::from_vec(vec![0.3f32, -0.2, 0.1, 0.0, 1.0], 5, &Device::Cpu)?;
+        // Through tanh, so that x is no leaf whose gradient would be skipped.
+        let result = layer(&x.tanh()?, &weight, &bias)?;
+        let gradients = result.sqr()?.sum_all()?.backward()?;
+        let of = |variable: &Var| gradients.get(variable).map(|gradient| gradient.flatten_all()?.to_vec1());
+        let of = |variable: &Var| of(variable).unwrap_or_else(|| candle_core::bail!("no gradient"));
+        Ok(vec![result.flatten_all()?.to_vec1()?, of(&x)?, of(&weight)?, of(&bias)?])
+    }
+
+    #[test]
+    fn the_fused_layer_and_its_gradients_are_the_composed_ones() {
+        let fused = result_and_gradients(dense).expect("shapes that fit");
+        let composed = result_and_gradients(dense_composed).expect("shapes that fit");
+        for (fused, composed) in fused.iter().flatten().zip(composed.iter().flatten()) {
+            assert!((fused - composed).abs() < 1e-5, "{fused} against {composed}");
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).expect("small");
+        assert!(dense(&zeros(&[3, 4]), &zeros(&[5, 2]), &zeros(&[2])).is_err());
+        assert!(dense(&zeros(&[3, 4]), &zeros(&[4, 2]), &zeros(&[3])).is_err());
+    }
+}
