@@ -61,7 +61,7 @@ zoo: _runtime
     @{{ narrows }} train-export ae --data digits --out models/zoo/ae
     @{{ narrows }} train-export dae --data digits --out models/zoo/dae
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
-    @{{ narrows }} train-export cvae --data digits --out models/zoo/cvae
+    @{{ narrows }} train-export cvae --data digits --hidden 128 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/cvae
 
 # Check models/zoo/ with onnx's checker and Python's ONNX Runtime.
 [no-exit-message]

@@ -22,6 +22,14 @@ pub(crate) struct DataArguments {
 }
 
 impl DataArguments {
+    /// The flags that name the same data again, to be pasted into a shell.
+    #[cfg(feature = "train")]
+    pub(crate) fn as_flags(&self) -> String {
+        let labels = self.labels.as_ref().map(|path| format!(" --labels {}", quoted(&path.to_string_lossy())));
+        let column = self.label_column.as_ref().map(|name| format!(" --label-column {}", quoted(name)));
+        format!("--data {}{}{}", quoted(&self.data), labels.unwrap_or_default(), column.unwrap_or_default())
+    }
+
     pub(crate) fn load(&self) -> anyhow::Result<Dataset> {
         let options = LoadOptions {
             labels: self.labels.clone(),
@@ -30,6 +38,13 @@ impl DataArguments {
         };
         Ok(narrows_data::load(&self.data, &options)?)
     }
+}
+
+/// A word as a shell takes it, in quotes where it needs them.
+#[cfg(feature = "train")]
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "_-./:\\+@".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("\"{word}\"") }
 }
 
 /// A part of a data set.

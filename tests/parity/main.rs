@@ -1,1 +1,23 @@
-//! placeholder
+//! What Candle trained is what every engine runs: each primitive, each kind, and the proof itself.
+
+mod engines;
+mod faults;
+mod folding;
+mod kinds;
+mod ports;
+mod primitives;
+mod seeds;
+mod tables;
+mod zoo;
+
+use narrows_bundle::Kind;
+use narrows_trainer::Options;
+
+/// Options of a model that is fitted in a moment and is good for nothing but its arithmetic.
+fn brief(kind: Kind) -> Options {
+    let options = Options { latent: Some(4), ..Options::new(kind) };
+    match kind {
+        Kind::Pca => options,
+        Kind::Ae | Kind::Dae | Kind::Vae | Kind::Cvae => Options { hidden: Some(vec![24]), epochs: Some(2), ..options },
+    }
+}

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use narrows_bundle::{Bundle, Stage};
 use narrows_data::{Dataset, LoadOptions};
 use narrows_runtime::Autoencoder;
-use narrows_trainer::{Config, Fitted, Options, fit};
+use narrows_trainer::{Config, Export, Fitted, Options, fit};
 use tempfile::TempDir;
 
 /// The embedded digits: 1437 rows to train, 360 to test.
@@ -32,9 +32,16 @@ pub fn fitted(options: &Options, data: &Dataset) -> Fitted {
 /// # Panics
 /// If it cannot be written.
 pub fn exported(fitted: &Fitted, data: &Dataset) -> (TempDir, Bundle) {
+    staged(fitted.export(data).expect("an export"))
+}
+
+/// The same from an export that a test may have tampered with.
+///
+/// # Panics
+/// If it cannot be written, or its manifest makes no sense.
+pub fn staged(export: Export) -> (TempDir, Bundle) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut stage = Stage::begin(folder.path().join("bundle")).expect("an empty folder");
-    let export = fitted.export(data).expect("an export");
     for (name, bytes) in &export.files {
         stage.write(name, bytes).expect("a writable folder");
     }

@@ -35,12 +35,11 @@ fn table(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Strin
 
 fn facts(manifest: &Manifest) -> String {
     let configuration = manifest.training.configuration.as_object().into_iter().flatten();
+    let dtype = format!("{:?}", manifest.sample.dtype).to_lowercase();
+    let (low, high) = manifest.sample.range;
     let known = [
         ("kind", format!("{} ({})", manifest.kind, manifest.kind.title())),
-        (
-            "sample",
-            format!("{:?} of {:?} in {:?}", manifest.sample.shape, manifest.sample.dtype, manifest.sample.range),
-        ),
+        ("sample", format!("{:?} of {dtype}, {low} to {high}", manifest.sample.shape)),
         ("latent", manifest.latent_dim.to_string()),
         ("likelihood", format!("{:?} with the {:?} link", manifest.likelihood, manifest.output_link).to_lowercase()),
         ("classes", manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "))),

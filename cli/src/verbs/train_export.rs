@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
 
     let report = summary::Report {
         bundle: &bundle,
+        data: &arguments.data,
         bytes,
         manifest: &manifest,
         fitted: &fitted,

@@ -7,7 +7,10 @@ use narrows_data::Dataset;
 use narrows_trainer::{Config, Core, Figures, Fitted, Method, Options, network::summary};
 use serde_json::{Value, json};
 
-use crate::progress::{Progress, loss};
+use crate::{
+    input::{DataArguments, quoted},
+    progress::{Progress, loss},
+};
 
 /// Says on standard error what will be done, and why where it was chosen for the user.
 pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, out: &Path) -> anyhow::Result<()> {
@@ -62,6 +65,7 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
 /// What came out.
 pub(super) struct Report<'a> {
     pub(super) bundle: &'a Path,
+    pub(super) data: &'a DataArguments,
     pub(super) bytes: u64,
     pub(super) manifest: &'a Manifest,
     pub(super) fitted: &'a Fitted,
@@ -132,15 +136,17 @@ impl Report<'_> {
 
     /// Three commands that work on this bundle as they stand.
     fn next(&self) -> [String; 3] {
-        let bundle = self.bundle.display();
+        // As this program was called, so that the commands work where it is not on the path.
+        let narrows = std::env::args().next().map_or_else(|| "narrows".to_owned(), |program| quoted(&program));
+        let bundle = quoted(&self.bundle.to_string_lossy());
         let is_picture = narrows_evaluate::is_picture(&self.manifest.sample.shape);
         let third = if self.manifest.prior.is_some() {
             let format = if is_picture { "png" } else { "csv" };
-            format!("narrows generate {bundle} --count 64 --out samples.{format}")
+            format!("{narrows} generate {bundle} --count 64 --out samples.{format}")
         } else {
-            format!("narrows inspect {bundle}")
+            format!("{narrows} inspect {bundle}")
         };
-        let data = &self.manifest.training.data.name;
-        [format!("narrows verify {bundle}"), format!("narrows encode {bundle} --data {data} --out codes.npy"), third]
+        let data = self.data.as_flags();
+        [format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), third]
     }
 }

@@ -1,0 +1,118 @@
+//! Every primitive, alone in a network, in three engines.
+
+use std::collections::BTreeSet;
+
+use narrows_bundle::Scaling;
+use narrows_trainer::{
+    Activation,
+    ndarray::ArrayD,
+    network::{Add, Affine, Clamp, Dense, Graph, GraphError, LabelRow, Primitive, Reshape, Value},
+};
+
+use crate::alone::{Alone, CLASSES};
+
+/// Eight units in the last place: engines sum in another order, and each has its own `exp`.
+const TOLERANCE: f32 = 1e-6;
+
+type Build = fn(&mut Graph, Value) -> Result<Value, GraphError>;
+
+/// Name, features, what is made of `x`.
+const CASES: [(&str, usize, Build); 8] = [
+    ("dense", 5, |graph, x| graph.node("a", Dense::new(5, 3), &[x])),
+    ("dense from one number to one", 1, |graph, x| graph.node("a", Dense::new(1, 1), &[x])),
+    ("activation", 3, |graph, x| graph.node("a", Activation::Tanh, &[x])),
+    ("add", 4, |graph, x| {
+        let other = graph.node("a", Dense::new(4, 4), &[x])?;
+        graph.node("b", Add, &[x, other])
+    }),
+    ("affine by one number for all", 3, |graph, x| {
+        let there = graph.node("a", Affine::to_network(&scaling(&[0.3], &[7.0])), &[x])?;
+        graph.node("b", Affine::to_data(&scaling(&[-2.0], &[0.1])), &[there])
+    }),
+    ("affine by one number a feature", 3, |graph, x| {
+        let there = graph.node("a", Affine::to_network(&scaling(&[0.3, -1.0, 2.0], &[7.0, 0.3, 1.0])), &[x])?;
+        graph.node("b", Affine::to_data(&scaling(&[-2.0, 0.0, 1.5], &[0.1, 3.0, 1.0])), &[there])
+    }),
+    ("clamp", 6, |graph, x| graph.node("a", Clamp { low: -0.5, high: 1.25 }, &[x])),
+    ("reshape", 6, |graph, x| {
+        let table = graph.node("a", Reshape { shape: vec![2, 3] }, &[x])?;
+        let doubled = graph.node("b", Add, &[table, table])?;
+        graph.node("c", Reshape { shape: vec![6] }, &[doubled])
+    }),
+];
+
+/// Seven rows between -3 and 3.
+fn rows(features: usize) -> ArrayD<f32> {
+    let value = |index: usize| (index as f32 * 1.7 + 0.4).sin() * 3.0;
+    ArrayD::from_shape_vec(vec![7, features], (0..7 * features).map(value).collect()).expect("as many numbers")
+}
+
+fn scaling(offset: &[f32], scale: &[f32]) -> Scaling {
+    Scaling { offset: offset.to_vec(), scale: scale.to_vec() }
+}
+
+fn label_row(graph: &mut Graph, label: Value) -> Result<Value, GraphError> {
+    graph.node("a", LabelRow { classes: CLASSES, outputs: 4, fan_in: 6 }, &[label])
+}
+
+#[test]
+fn every_primitive_is_the_same_in_three_engines() {
+    for (name, features, build) in CASES {
+        let difference = Alone::new(features, build).expect(name).largest_difference(&rows(features));
+        assert!(difference <= TOLERANCE, "{name}: {difference:e}");
+    }
+}
+
+#[test]
+fn a_label_is_the_same_row_in_three_engines() {
+    let alone = Alone::with_label(2, |graph, _, label| label_row(graph, label)).expect("a label row");
+    let difference = alone.largest_difference(&rows(2));
+    assert!(difference <= TOLERANCE, "{difference:e}");
+}
+
+#[test]
+fn a_value_may_be_an_input_and_may_be_read_after_it_became_an_output() {
+    let cases: [(&str, Build); 2] = [
+        ("the input itself", |_, x| Ok(x)),
+        ("read again", |graph, x| {
+            let z = graph.node("a", Activation::Sigmoid, &[x])?;
+            graph.node("b", Activation::Relu, &[z])?;
+            Ok(z)
+        }),
+    ];
+    for (name, build) in cases {
+        let difference = Alone::new(3, build).expect(name).largest_difference(&rows(3));
+        assert!(difference <= TOLERANCE, "{name}: {difference:e}");
+    }
+}
+
+#[test]
+fn one_value_may_go_out_by_two_ports() {
+    let mut alone = Alone::with_label(3, |graph, x, _| graph.node("a", Dense::new(3, 3), &[x])).expect("a layer");
+    alone.share_output();
+    let difference = alone.largest_difference(&rows(3));
+    assert!(difference <= TOLERANCE, "{difference:e}");
+}
+
+#[test]
+fn no_primitive_is_left_out() {
+    let label = Alone::with_label(2, |graph, _, label| label_row(graph, label));
+    let graphs = CASES.iter().map(|(_, features, build)| Alone::new(*features, build)).chain([label]);
+    let networks: Vec<Alone> = graphs.collect::<Result<_, _>>().expect("networks that fit");
+    let nodes = networks.iter().flat_map(|alone| alone.graph.nodes());
+    let covered: BTreeSet<&str> = nodes.map(|node| name_of(&node.primitive)).collect();
+    assert_eq!(covered, BTreeSet::from(["activation", "add", "affine", "clamp", "dense", "label row", "reshape"]));
+}
+
+/// A new primitive does not compile here: give it a name, a place in the list above, and a case.
+fn name_of(primitive: &Primitive) -> &'static str {
+    match primitive {
+        Primitive::Dense(_) => "dense",
+        Primitive::Activation(_) => "activation",
+        Primitive::LabelRow(_) => "label row",
+        Primitive::Add(_) => "add",
+        Primitive::Affine(_) => "affine",
+        Primitive::Clamp(_) => "clamp",
+        Primitive::Reshape(_) => "reshape",
+    }
+}
