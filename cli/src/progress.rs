@@ -24,7 +24,7 @@ impl Progress {
     pub(crate) fn new(epochs: usize, rows: usize) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::new((epochs * rows) as u64);
-            let template = "epoch {prefix} {wide_bar} {msg}, {eta} left";
+            let template = "epoch {prefix} {bar:20} {msg}, {eta} left";
             bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });

@@ -11,7 +11,7 @@ use narrows_trainer::{
     Options,
     candle::Parameters,
     ndarray::{Array2, ArrayD, Axis, Slice},
-    network::{Dense, Graph, GraphError, Value, Weights},
+    network::{Graph, GraphError, Value, Weights},
     onnx::to_model,
 };
 use prost::Message;
@@ -43,18 +43,16 @@ impl Alone {
         Ok(Alone::with_weights(Kind::Ae, graph))
     }
 
-    /// The network that `build` makes of `x` and a label. Only a variational encoder takes one, so there
-    /// is a second output beside it.
+    /// The network whose `mu` and `log_var` are what `build` makes of `x` and a label: only a variational
+    /// encoder takes one.
     pub(crate) fn with_label(
         features: usize,
-        build: impl FnOnce(&mut Graph, Value, Value) -> Result<Value, GraphError>,
+        build: impl FnOnce(&mut Graph, Value, Value) -> Result<[Value; 2], GraphError>,
     ) -> Result<Self, GraphError> {
         let mut graph = Graph::new();
         let x = graph.input("x", ElementType::F32, &[features]);
         let label = graph.input("label", ElementType::I64, &[]);
-        let mu = build(&mut graph, x, label)?;
-        let outputs = graph.shape(mu).iter().product();
-        let log_var = graph.node("spread", Dense::new(features, outputs), &[x])?;
+        let [mu, log_var] = build(&mut graph, x, label)?;
         graph.output("mu", mu);
         graph.output("log_var", log_var);
         Ok(Alone::with_weights(Kind::Cvae, graph))
@@ -88,8 +86,9 @@ impl Alone {
     /// The graph as the encoder of a bundle, whose other files come from a model of the same ports.
     fn in_onnx_runtime(&self, encoder: &[u8]) -> Autoencoder {
         let rows = 8;
-        let values = Array2::from_shape_fn((rows, self.features()), |(row, column)| (row * column) as f32);
-        let part = Part { values: Values::F32(values), labels: Some((0..rows).map(|row| (row % CLASSES) as u32).collect()) };
+        let values = Array2::from_shape_fn((rows, self.features()), |(row, column)| ((row + column) % 2) as f32);
+        let part =
+            Part { values: Values::F32(values), labels: Some((0..rows).map(|row| (row % CLASSES) as u32).collect()) };
         let data = Dataset {
             name: "made up".to_owned(),
             sample_shape: vec![self.features()],

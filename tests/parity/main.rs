@@ -1,5 +1,7 @@
 //! What Candle trained is what every engine runs: each primitive, each kind, and the proof itself.
 
+mod activations;
+mod alone;
 mod engines;
 mod faults;
 mod folding;

@@ -36,6 +36,8 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
 
     let data = arguments.data.load()?;
     let config = Config::check(&options, &data)?;
+    // Both are needed at the end only, and neither may be missed after an hour of training.
+    narrows_runtime::library::locate(&narrows_runtime::Options::default())?;
     let mut stage = Stage::begin(&out)?;
     summary::print_choices(&options, &config, &data, &out)?;
 
