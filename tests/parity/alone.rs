@@ -140,3 +140,19 @@ fn distance(found: &BTreeMap<String, ArrayD<f32>>, expected: &BTreeMap<String, A
     let differences = pairs.map(|(found, expected)| (found - expected).abs() / expected.abs().max(1.0));
     differences.map(|difference| if difference.is_nan() { f32::INFINITY } else { difference }).fold(0.0, f32::max)
 }
+
+#[test]
+fn differences_are_relative_beyond_1_and_what_is_no_number_is_infinitely_far() {
+    let outputs = |value: f32| BTreeMap::from([("z".to_owned(), ArrayD::from_elem(vec![1, 1], value))]);
+    let cases = [
+        (0.5, 0.25, 0.25),
+        (50.0, 100.0, 0.5),
+        (f32::NAN, 0.0, f32::INFINITY),
+        (0.0, f32::NAN, f32::INFINITY),
+        (f32::NAN, f32::NAN, f32::INFINITY),
+        (f32::INFINITY, f32::INFINITY, f32::INFINITY),
+    ];
+    for (found, expected, difference) in cases {
+        assert_eq!(distance(&outputs(found), &outputs(expected)), difference, "{found} for {expected}");
+    }
+}

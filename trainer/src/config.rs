@@ -257,3 +257,75 @@ impl Problems {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use narrows_data::{Part, Values};
+    use ndarray::Array2;
+
+    use super::*;
+
+    fn table(rows: usize) -> Dataset {
+        let values = Array2::from_shape_fn((rows, 3), |(row, column)| row as f32 - column as f32);
+        Dataset {
+            name: "table".to_owned(),
+            sample_shape: vec![3],
+            range: (-2.0, rows as f32),
+            train: Part { values: Values::F32(values), labels: None },
+            test: None,
+            classes: None,
+        }
+    }
+
+    #[test]
+    fn all_problems_are_named_at_once() {
+        let options = Options {
+            latent: Some(0),
+            epochs: Some(0),
+            batch_size: Some(0),
+            learning_rate: Some(-1.0),
+            beta: Some(f64::NAN),
+            whiten: Some(true),
+            valid_fraction: Some(1.5),
+            hidden: Some(vec![4, 0]),
+            ..Options::new(Kind::Cvae)
+        };
+        let error = Config::check(&options, &table(10)).expect_err("nothing of it is right");
+        let keys: Vec<&str> = error.problems.iter().map(|problem| problem.key).collect();
+        let expected =
+            ["latent", "epochs", "batch_size", "learning_rate", "beta", "whiten", "valid_fraction", "hidden", "data"];
+        for key in expected {
+            assert!(keys.contains(&key), "{key} is missing in {error}");
+        }
+    }
+
+    #[test]
+    fn the_effective_options_of_every_kind_make_the_same_configuration_again() {
+        let mut data = table(10);
+        data.train.labels = Some(vec![0; 10]);
+        data.classes = Some(vec!["only".to_owned()]);
+        for kind in Kind::ALL {
+            let options = Options { latent: Some(2), seed: Some(7), ..Options::new(kind) };
+            let config = Config::check(&options, &data).expect("defaults that fit");
+            let json = serde_json::to_string(&config.effective()).expect("plain data");
+            let back: Options = serde_json::from_str(&json).expect("just written");
+            assert_eq!(Config::check(&back, &data), Ok(config), "{kind}");
+        }
+    }
+
+    #[test]
+    fn options_of_another_kind_and_unknown_ones_are_refused() {
+        let options = Options { beta: Some(2.0), ..Options::new(Kind::Ae) };
+        let error = Config::check(&options, &table(10)).expect_err("an ae has no divergence").to_string();
+        assert_eq!(error, "`beta` is an option of vae, cvae, not of ae");
+        assert!(serde_json::from_str::<Options>(r#"{"kind": "ae", "epoch": 3}"#).is_err());
+    }
+
+    #[test]
+    fn pca_cannot_find_more_components_than_the_rows_span() {
+        let options = |latent| Options { latent: Some(latent), ..Options::new(Kind::Pca) };
+        // Of 4 rows one is held out and one dimension goes to centring.
+        assert!(Config::check(&options(2), &table(4)).is_ok());
+        assert!(Config::check(&options(3), &table(4)).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! A run says how it goes, and ends in an error where there is no model.
+
+use std::ops::ControlFlow;
+
+use narrows_tests::digits;
+use narrows_trainer::{
+    Config, Event, Fitted, Options, TrainError,
+    bundle::{Kind, Likelihood},
+    fit,
+};
+
+fn observed(
+    options: &Options,
+    mut observe: impl FnMut(&Event<'_>) -> ControlFlow<()>,
+) -> Result<Fitted, TrainError> {
+    let data = digits();
+    let config = Config::check(options, &data).expect("options that fit the digits");
+    fit(&config, &data, &mut observe)
+}
+
+#[test]
+fn the_loss_falls_from_epoch_to_epoch() {
+    for kind in [Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae] {
+        let mut losses = Vec::new();
+        let fitted = observed(&Options { epochs: Some(5), ..Options::new(kind) }, |event| {
+            if let Event::Epoch { epoch, train, .. } = event {
+                assert_eq!(*epoch, losses.len() + 1);
+                losses.push(train.loss);
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!(losses.len(), 5);
+        assert!(losses.is_sorted_by(|loss, next| loss > next), "{kind}: {losses:?}");
+        // What is reported at the end is the model after the last step, not the last epoch's average.
+        let last = fitted.expect("a quiet run").train.loss;
+        assert!(last < losses[0], "{kind}: {last} at the end, {losses:?} on the way");
+    }
+}
+
+#[test]
+fn a_learning_rate_that_blows_the_loss_up_ends_in_an_error() {
+    for (kind, likelihood) in [
+        (Kind::Ae, Likelihood::Gaussian),
+        (Kind::Ae, Likelihood::Bernoulli),
+        (Kind::Vae, Likelihood::Gaussian),
+        (Kind::Vae, Likelihood::Bernoulli),
+    ] {
+        let options = Options { likelihood: Some(likelihood), learning_rate: Some(1e10), ..Options::new(kind) };
+        let outcome = observed(&options, |_| ControlFlow::Continue(()));
+        let error = outcome.map(|fitted| fitted.train.loss).expect_err("no model");
+        assert!(
+            matches!(error, TrainError::Diverged { value, .. } if !value.is_finite()),
+            "{kind}, {likelihood:?}: {error}"
+        );
+        assert!(error.to_string().contains("lower the learning rate"), "{error}");
+    }
+}
+
+#[test]
+fn an_observer_that_breaks_off_ends_the_run_where_it_stands() {
+    let options = Options { epochs: Some(3), ..Options::new(Kind::Ae) };
+    let mut seen = 0;
+    let by_step = observed(&options, |event| match event {
+        Event::Step { epoch: 2, .. } => ControlFlow::Break(()),
+        _ => {
+            seen += 1;
+            ControlFlow::Continue(())
+        }
+    });
+    assert!(matches!(by_step, Err(TrainError::Interrupted { epoch: 2 })));
+    // 23 steps of 64 rows and the end of the first epoch.
+    assert_eq!(seen, 24);
+    let by_epoch = observed(&options, |event| match event {
+        Event::Epoch { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    assert!(matches!(by_epoch, Err(TrainError::Interrupted { epoch: 1 })));
+}

@@ -1,0 +1,46 @@
+//! The committed bundles: whoever clones the repository can run them, and they still say what they said.
+
+use std::{fs, path::PathBuf};
+
+use narrows_bundle::{Bundle, Kind};
+use narrows_runtime::{Options, verify};
+
+/// What a repository can carry for each.
+const MOST_BYTES: u64 = 300_000;
+
+fn committed(kind: Kind) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "models", "zoo", kind.name()].iter().collect()
+}
+
+#[test]
+fn every_kind_in_the_zoo_reproduces_its_stored_outputs() {
+    for kind in Kind::ALL {
+        let checks = verify(committed(kind), &Options::default());
+        let failed: Vec<String> =
+            checks.iter().filter(|check| !check.ok).map(|check| format!("{}: {}", check.name, check.detail)).collect();
+        assert_eq!(failed, [""; 0], "{kind} (`just zoo` builds it)");
+        let proved = checks.iter().filter(|check| check.name.ends_with(" parity")).count();
+        assert_eq!(proved, 2, "{kind}: {checks:?}");
+    }
+}
+
+#[test]
+fn every_bundle_in_the_zoo_is_small_and_holds_what_it_lists_and_nothing_more() {
+    for kind in Kind::ALL {
+        let bundle = Bundle::open(committed(kind)).expect("`just zoo` builds it");
+        assert_eq!(bundle.manifest().kind, kind);
+        let entries = fs::read_dir(bundle.folder()).expect("just opened").map(|entry| entry.expect("just opened"));
+        let (mut names, sizes): (Vec<String>, Vec<u64>) = entries
+            .map(|entry| {
+                (entry.file_name().to_string_lossy().into_owned(), entry.metadata().expect("just opened").len())
+            })
+            .unzip();
+        names.sort_unstable();
+        let listed = bundle.manifest().files.keys().map(String::as_str);
+        let mut expected: Vec<&str> = listed.chain(["manifest.json"]).collect();
+        expected.sort_unstable();
+        assert_eq!(names, expected, "{kind}");
+        let bytes: u64 = sizes.iter().sum();
+        assert!(bytes < MOST_BYTES, "{kind} has {bytes} bytes, at most {MOST_BYTES} are wanted");
+    }
+}
