@@ -45,7 +45,8 @@ fn the_explained_shares_fall_and_leave_what_the_reconstruction_loses() {
 #[test]
 fn the_components_span_the_space_of_the_singular_vectors() {
     let data = digits();
-    let angle = largest_angle(&decoder_directions(&fitted(&pca(8), &data)), &principal_directions(&scaled(&data.train), 8));
+    let angle =
+        largest_angle(&decoder_directions(&fitted(&pca(8), &data)), &principal_directions(&scaled(&data.train), 8));
     assert!(angle < 0.01, "{angle} degrees");
 }
 

@@ -9,10 +9,7 @@ use narrows_trainer::{
     fit,
 };
 
-fn observed(
-    options: &Options,
-    mut observe: impl FnMut(&Event<'_>) -> ControlFlow<()>,
-) -> Result<Fitted, TrainError> {
+fn observed(options: &Options, mut observe: impl FnMut(&Event<'_>) -> ControlFlow<()>) -> Result<Fitted, TrainError> {
     let data = digits();
     let config = Config::check(options, &data).expect("options that fit the digits");
     fit(&config, &data, &mut observe)

@@ -2,7 +2,7 @@
 
 use narrows_tests::{digits, fitted, opened};
 use narrows_trainer::{Fitted, Options, bundle::Kind, data::Dataset};
-use ndarray::{Array2, Zip, s};
+use ndarray::{Array2, Zip};
 
 fn vae(beta: f64, data: &Dataset) -> Fitted {
     let options = Options { latent: Some(4), epochs: Some(20), beta: Some(beta), ..Options::new(Kind::Vae) };
@@ -25,7 +25,8 @@ fn codes_repeat_with_their_seed_and_spread_around_the_mean_as_the_posterior_says
     const DRAWS: u64 = 400;
     let data = digits();
     let model = opened(&vae(0.2, &data), &data);
-    let rows = data.train.values.to_f32().slice_move(s![..20, ..]);
+    let rows = data.train.values.select(&(0..20).collect::<Vec<_>>());
+    let rows = rows.to_f32();
 
     let mean = model.encode(&rows).expect("rows of the right width");
     assert_eq!(mean, model.encode(&rows).expect("the same rows"));

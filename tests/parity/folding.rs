@@ -74,7 +74,7 @@ fn folding_moves_no_code_and_no_column_beyond_rounding() {
                 let found = in_candle(&folded, &weights, &[floats(input)]);
                 for (output, expected) in in_candle(graph, &model.weights, &[floats(input)]) {
                     let unit = if output == "x_hat" { model.scaling.scale.as_slice() } else { &[1.0] };
-                    let difference = difference(&(&found[&output] / &aview1(unit)), &(expected / &aview1(unit)));
+                    let difference = difference(&(&found[&output] / &aview1(unit)), &(expected / aview1(unit)));
                     assert!(difference <= tolerance, "{name}: {options:?}: `{output}` moves by {difference:e}");
                 }
             }

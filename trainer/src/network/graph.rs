@@ -18,6 +18,12 @@ pub enum GraphError {
         /// What it expects and what it got.
         problem: String,
     },
+    /// Two nodes of one name would share their parameters.
+    #[error("there is a layer `{node}` already")]
+    Duplicate {
+        /// The name.
+        node: String,
+    },
 }
 
 /// What flows along an edge: an input of the graph, or the result of a node.
@@ -86,7 +92,8 @@ impl Graph {
     /// Adds a node and infers the shape of its result.
     ///
     /// # Errors
-    /// [`GraphError::Shape`] if the primitive cannot take these inputs.
+    /// [`GraphError::Shape`] if the primitive cannot take these inputs, [`GraphError::Duplicate`] if the
+    /// name is taken.
     pub fn node(
         &mut self,
         name: impl Into<String>,
@@ -94,6 +101,9 @@ impl Graph {
         inputs: &[Value],
     ) -> Result<Value, GraphError> {
         let (name, primitive) = (name.into(), primitive.into());
+        if self.nodes.iter().any(|node| node.name == name) {
+            return Err(GraphError::Duplicate { node: name });
+        }
         let shapes: Vec<&[usize]> = inputs.iter().map(|&value| self.shape(value)).collect();
         let operation = primitive.operation();
         let shape = operation.shape(&shapes).map_err(|problem| GraphError::Shape {

@@ -30,8 +30,17 @@ pub fn to_model(name: &str, graph: &Graph, weights: &Weights, outputs: &[Port], 
         let mut call = Call::new(&node.name, weights, &mut nodes, &mut constants);
         results.push(node.primitive.operation().onnx(&mut call, &inputs));
     }
+    // Names that cannot be given away: those of inputs, and of ports that are taken.
+    let mut fixed: Vec<String> = graph.inputs().iter().map(|input| input.name.clone()).collect();
     for (port, value) in graph.outputs() {
-        name_output(&mut nodes, &name_of(&results, *value), port);
+        let name = name_of(&results, *value);
+        if fixed.contains(&name) {
+            nodes.push(identity(&name, port));
+        } else {
+            rename(&mut nodes, &name, port);
+            results.iter_mut().filter(|result| **result == name).for_each(|result| port.clone_into(result));
+        }
+        fixed.push(port.clone());
     }
     let inputs = graph.inputs().iter().map(|input| value_info(&input.name, input.dtype, &input.shape));
     let onnx = OnnxGraph {
@@ -56,24 +65,21 @@ pub fn to_model(name: &str, graph: &Graph, weights: &Weights, outputs: &[Port], 
     }
 }
 
-/// Gives a result its port's name; a value that is an input, or has a port already, goes through an
-/// Identity.
-fn name_output(nodes: &mut Vec<Node>, value: &str, port: &str) {
-    let is_inner = nodes.iter().any(|node| node.output.iter().any(|output| output == value)) && value.ends_with(":out");
-    if !is_inner {
-        nodes.push(Node {
-            name: format!("{port}.identity"),
-            op_type: "Identity".to_owned(),
-            input: vec![value.to_owned()],
-            output: vec![port.to_owned()],
-            ..Node::default()
-        });
-        return;
-    }
+fn rename(nodes: &mut [Node], value: &str, port: &str) {
     for name in nodes.iter_mut().flat_map(|node| node.input.iter_mut().chain(&mut node.output)) {
         if name == value {
             port.clone_into(name);
         }
+    }
+}
+
+fn identity(value: &str, port: &str) -> Node {
+    Node {
+        name: format!("{port}.identity"),
+        op_type: "Identity".to_owned(),
+        input: vec![value.to_owned()],
+        output: vec![port.to_owned()],
+        ..Node::default()
     }
 }
 

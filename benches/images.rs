@@ -1,0 +1,34 @@
+//! Made-up images of the size of MNIST's: what they show does not change how long they take.
+
+use narrows_bundle::Kind;
+use narrows_data::{Dataset, Part, Values};
+use narrows_trainer::Options;
+use ndarray::Array2;
+use rand::Rng;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+/// `rows` images of 28 by 28 random bytes.
+pub(crate) fn images(rows: usize) -> Dataset {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let bytes = Array2::from_shape_simple_fn((rows, 784), || random.random());
+    Dataset {
+        name: "made up".to_owned(),
+        sample_shape: vec![28, 28],
+        range: (0.0, 255.0),
+        train: Part { values: Values::U8(bytes), labels: None },
+        test: None,
+        classes: None,
+    }
+}
+
+/// The network of the reference figures, 784-400-20, for one epoch over all rows.
+pub(crate) fn reference(kind: Kind) -> Options {
+    Options {
+        hidden: Some(vec![400]),
+        latent: Some(20),
+        batch_size: Some(128),
+        valid_fraction: Some(0.0),
+        epochs: Some(1),
+        ..Options::new(kind)
+    }
+}

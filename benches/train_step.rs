@@ -1,0 +1,43 @@
+//! The steps of one epoch: forward, backward, Adam. What `fit` does before and after them is not timed.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use narrows_bundle::Kind;
+use narrows_data::Dataset;
+use narrows_trainer::{Config, Event, fit};
+
+mod images;
+
+use images::{images, reference};
+
+const ROWS: usize = 512;
+
+fn train_step(criterion: &mut Criterion) {
+    let data = images(ROWS);
+    let mut group = criterion.benchmark_group("train_step");
+    group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
+    for kind in [Kind::Ae, Kind::Vae] {
+        let config = Config::check(&reference(kind), &data).expect("options that fit the data");
+        group.bench_function(BenchmarkId::new(kind.name(), "128x784"), |bencher| {
+            bencher.iter_custom(|count| (0..count).map(|_| epoch(&config, &data)).sum());
+        });
+    }
+    group.finish();
+}
+
+/// How long the steps of the only epoch take.
+fn epoch(config: &Config, data: &Dataset) -> Duration {
+    let mut steps = Duration::ZERO;
+    fit(config, data, &mut |event| {
+        if let Event::Epoch { time, .. } = event {
+            steps += *time;
+        }
+        ControlFlow::Continue(())
+    })
+    .expect("a fit");
+    steps
+}
+
+criterion_group!(benches, train_step);
+criterion_main!(benches);
