@@ -94,6 +94,7 @@ mod tests {
         let data = DataRecord { name: "d".into(), fingerprint: "f".into(), train_rows: 1, valid_rows: 0, test_rows: 0 };
         Manifest {
             format: FORMAT,
+            digest: String::new(),
             kind,
             graphs: Ports::of(kind, &shape, 4),
             sample: Sample { shape, dtype: SampleType::F32, range: (0.0, 1.0) },

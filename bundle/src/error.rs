@@ -66,6 +66,12 @@ pub enum BundleError {
         /// What is wrong with it.
         what: String,
     },
+    /// A bundle cannot stand there.
+    #[error("`{}` is no place for a bundle: it is the working directory or holds it (name a folder of its own)", path.display())]
+    Place {
+        /// The destination.
+        path: PathBuf,
+    },
     /// The place to write to holds something that is not a bundle.
     #[error("`{}` exists and is not a bundle, so it is left alone (choose another --out, or move it away)", path.display())]
     Occupied {

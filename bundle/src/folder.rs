@@ -10,7 +10,7 @@ use prost::Message;
 
 use crate::{
     BundleError, FORMAT, GraphPorts, MANIFEST, Manifest, PROBE, Probe, checked_model, consistency::check_manifest,
-    sha256_hex,
+    seal::sealed, sha256_hex,
 };
 
 const MANIFEST_LIMIT: u64 = 16 << 20;
@@ -120,6 +120,10 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, BundleError> {
         return Err(BundleError::Format { path: path.to_owned(), found, supported: FORMAT });
     }
     let manifest: Manifest = serde_json::from_slice(bytes).map_err(malformed)?;
+    if std::str::from_utf8(bytes).is_ok_and(|text| sealed(text, &manifest.digest) != text) {
+        let what = "it does not have the digest that it names".to_owned();
+        return Err(BundleError::Changed { path: path.to_owned(), what });
+    }
     check_manifest(&manifest).map_err(|what| BundleError::invalid(path, what))?;
     Ok(manifest)
 }

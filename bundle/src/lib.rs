@@ -14,6 +14,7 @@ mod manifest;
 pub mod onnx;
 mod port;
 mod probe;
+mod seal;
 mod stage;
 
 pub use check::checked_model;
@@ -28,6 +29,7 @@ pub use manifest::{
 pub use ndarray;
 pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
+pub use seal::sealed;
 pub use stage::Stage;
 
 /// File name of the encoder graph inside a bundle.

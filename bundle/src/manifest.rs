@@ -17,6 +17,8 @@ pub const FORMAT: u32 = 1;
 pub struct Manifest {
     /// Bundle format, [`FORMAT`].
     pub format: u32,
+    /// SHA-256 of this file with zeros in this place; filled in by [`Stage`](crate::Stage).
+    pub digest: String,
     /// Which model was fitted.
     pub kind: Kind,
     /// What one sample looks like.

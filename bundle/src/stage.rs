@@ -3,11 +3,15 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use crate::{BundleError, FileRecord, MANIFEST, Manifest, sha256_hex};
+use crate::{
+    BundleError, FileRecord, MANIFEST, Manifest,
+    seal::{UNSEALED, sealed},
+    sha256_hex,
+};
 
 /// A bundle under construction, in a hidden folder beside its destination.
 ///
@@ -16,7 +20,11 @@ use crate::{BundleError, FileRecord, MANIFEST, Manifest, sha256_hex};
 #[derive(Debug)]
 pub struct Stage {
     temporary: PathBuf,
+    /// As the caller named it.
     destination: PathBuf,
+    absolute: PathBuf,
+    /// Parent folders that were not there before, the innermost first.
+    made: Vec<PathBuf>,
     files: BTreeMap<String, FileRecord>,
     published: bool,
 }
@@ -26,19 +34,25 @@ impl Stage {
     ///
     /// # Errors
     /// [`BundleError::Occupied`] if there is something else than a bundle or an empty folder,
+    /// [`BundleError::Place`] for the working directory or a folder that holds it,
     /// [`BundleError::Io`] if nothing can be written there.
     pub fn begin(destination: impl Into<PathBuf>) -> Result<Self, BundleError> {
         let destination = destination.into();
-        if destination.symlink_metadata().is_ok() && !is_replaceable(&destination) {
+        let absolute = std::path::absolute(&destination).map_err(BundleError::io("create", &destination))?;
+        let holds_us = std::env::current_dir().is_ok_and(|current| current.starts_with(&absolute));
+        if absolute.file_name().is_none() || holds_us {
+            return Err(BundleError::Place { path: destination });
+        }
+        if absolute.symlink_metadata().is_ok() && !is_replaceable(&absolute) {
             return Err(BundleError::Occupied { path: destination });
         }
-        let parent = parent_of(&destination);
-        fs::create_dir_all(&parent).map_err(BundleError::io("create", &parent))?;
-        let temporary = sibling(&destination, "partial");
+        let made = make_parents(&absolute).map_err(BundleError::io("create", &destination))?;
+        let temporary = sibling(&absolute, "partial");
+        let stage = Stage { temporary, destination, absolute, made, files: BTreeMap::new(), published: false };
         // Only a dead process of the same number can have left one.
-        let _ = fs::remove_dir_all(&temporary);
-        fs::create_dir(&temporary).map_err(BundleError::io("create", &temporary))?;
-        Ok(Stage { temporary, destination, files: BTreeMap::new(), published: false })
+        let _ = fs::remove_dir_all(&stage.temporary);
+        fs::create_dir(&stage.temporary).map_err(BundleError::io("create", &stage.destination))?;
+        Ok(stage)
     }
 
     /// The folder as it stands: open it as a bundle after [`Stage::write_manifest`] to check what was
@@ -65,10 +79,10 @@ impl Stage {
     pub fn write_manifest(&mut self, manifest: &mut Manifest) -> Result<(), BundleError> {
         manifest.files.clone_from(&self.files);
         let path = self.temporary.join(MANIFEST);
-        let mut json = serde_json::to_vec_pretty(manifest)
+        UNSEALED.clone_into(&mut manifest.digest);
+        let json = serde_json::to_string_pretty(manifest)
             .map_err(|source| BundleError::Manifest { path: path.clone(), source })?;
-        json.push(b'\n');
-        write_synced(&path, &json)
+        write_synced(&path, sealed(&(json + "\n"), UNSEALED).as_bytes())
     }
 
     /// Size of all files so far, in bytes, without the manifest.
@@ -82,16 +96,17 @@ impl Stage {
     /// [`BundleError::Io`]; the older bundle is then where it was.
     pub fn publish(mut self) -> Result<PathBuf, BundleError> {
         let destination = self.destination.clone();
+        let absolute = self.absolute.clone();
         sync_folder(&self.temporary)?;
         // A folder cannot be renamed onto one that is not empty: step aside, move in, then remove.
-        let retired = sibling(&destination, "retired");
-        let replaces = destination.exists();
+        let retired = sibling(&absolute, "retired");
+        let replaces = absolute.exists();
         if replaces {
-            fs::rename(&destination, &retired).map_err(BundleError::io("replace", &destination))?;
+            fs::rename(&absolute, &retired).map_err(BundleError::io("replace", &destination))?;
         }
-        if let Err(source) = fs::rename(&self.temporary, &destination) {
+        if let Err(source) = fs::rename(&self.temporary, &absolute) {
             if replaces {
-                let _ = fs::rename(&retired, &destination);
+                let _ = fs::rename(&retired, &absolute);
             }
             return Err(BundleError::Io { action: "create", path: destination, source });
         }
@@ -99,7 +114,7 @@ impl Stage {
         if replaces {
             let _ = fs::remove_dir_all(&retired);
         }
-        sync_folder(&parent_of(&destination))?;
+        sync_folder(parent_of(&absolute))?;
         Ok(destination)
     }
 }
@@ -108,6 +123,8 @@ impl Drop for Stage {
     fn drop(&mut self) {
         if !self.published {
             let _ = fs::remove_dir_all(&self.temporary);
+            // Stops at the first one that somebody else has put something into.
+            let _ = self.made.iter().try_for_each(fs::remove_dir);
         }
     }
 }
@@ -119,16 +136,26 @@ fn is_replaceable(path: &Path) -> bool {
     is_real_folder && (path.join(MANIFEST).is_file() || is_empty())
 }
 
-fn parent_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
+/// Creates the folders above `path`, and returns those that were missing, the innermost first. If one
+/// cannot be made, none stays.
+fn make_parents(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let missing: Vec<PathBuf> =
+        path.ancestors().skip(1).take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+    let made = fs::create_dir_all(parent_of(path));
+    if made.is_err() {
+        missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
     }
+    made.map(|()| missing)
 }
 
+fn parent_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// A hidden name beside an absolute path, for this process alone.
 fn sibling(path: &Path, state: &str) -> PathBuf {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    parent_of(path).join(format!(".{name}.{state}-{}", std::process::id()))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{state}-{}", std::process::id()))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {

@@ -1,6 +1,6 @@
 //! Data and bundles as arguments.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -19,6 +19,12 @@ pub(crate) struct DataArguments {
     /// Column of a .csv that holds the labels, by name or number from 0
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
+}
+
+impl fmt::Display for DataArguments {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.data)
+    }
 }
 
 impl DataArguments {

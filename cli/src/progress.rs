@@ -8,6 +8,8 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use narrows_trainer::{Event, Figures};
 
+use crate::report::note;
+
 /// Shows events, and remembers how long each epoch took.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
@@ -51,16 +53,16 @@ impl Progress {
                 let left = self.start.elapsed().div_f64(*epoch as f64).mul_f64((self.epochs - epoch) as f64);
                 let valid = valid.map_or(String::new(), |figures| format!(", valid {}", loss(figures)));
                 if self.bar.is_none() && self.is_worth_a_line(*epoch) {
-                    eprintln!(
+                    note(format_args!(
                         "epoch {epoch}/{}: {}{valid}, {speed:.0} samples/s, {:.0} s left",
                         self.epochs,
                         loss(train),
                         left.as_secs_f64()
-                    );
+                    ));
                 }
                 if let Some(bar) = self.bar.as_ref().filter(|_| *epoch == self.epochs) {
                     bar.finish_and_clear();
-                    eprintln!("epoch {epoch}/{}: {}{valid}", self.epochs, loss(train));
+                    note(format_args!("epoch {epoch}/{}: {}{valid}", self.epochs, loss(train)));
                 }
             }
             _ => {}

@@ -14,6 +14,9 @@ const BACKGROUND: u8 = 96;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PictureError {
+    /// There is nothing to draw.
+    #[error("there are no samples to draw")]
+    Empty,
     /// The samples are not shaped like pictures.
     #[error("samples of shape {shape:?} are no pictures: those have shape [height, width] or [height, width, 1 or 3]")]
     Shape {
@@ -48,10 +51,12 @@ pub fn is_picture(shape: &[usize]) -> bool {
 /// becomes black and white; values beyond it are clipped.
 ///
 /// # Errors
-/// [`PictureError::Shape`] for samples that are no pictures, [`PictureError::Size`] for too many.
+/// [`PictureError::Shape`] for samples that are no pictures, [`PictureError::Size`] for too many,
+/// [`PictureError::Empty`] for none.
 pub fn grid(pictures: &ArrayViewD<'_, f32>, range: (f32, f32), columns: usize) -> Result<Vec<u8>, PictureError> {
     let (count, shape) = match pictures.shape() {
         [count, shape @ ..] if is_picture(shape) && *count > 0 => (*count, shape.to_vec()),
+        [0, ..] => return Err(PictureError::Empty),
         shape => return Err(PictureError::Shape { shape: shape.get(1..).unwrap_or_default().to_vec() }),
     };
     let (height, width) = (shape[0], shape[1]);

@@ -11,9 +11,16 @@ use crate::{
     scaling::likelihood_for,
 };
 
+/// Hidden layers when nobody said which.
+const DEFAULT_HIDDEN: [usize; 1] = [128];
+
 /// Steps that a run makes when nobody said how many epochs, within [`DEFAULT_EPOCHS`].
 const DEFAULT_STEPS: usize = 5_000;
 const DEFAULT_EPOCHS: std::ops::RangeInclusive<usize> = 10..=200;
+
+/// Parameters that both halves may have together. An ONNX file ends at 2 GiB, and training holds four
+/// numbers a parameter.
+const MOST_PARAMETERS: u128 = 1 << 28;
 
 /// A checked configuration. [`fit`](crate::fit) takes nothing else, so that zero epochs cannot reach it.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +85,7 @@ impl Config {
         if fitted == 0 {
             problems.add("data", format!("leaves no row to fit: {rows} rows, {valid_fraction} of them held out"));
         }
+        problems.check_size(options, data, latent_dim);
         let method = match objective(options, data, &mut problems) {
             Some(objective) => Method::Descent(problems.descent(options, objective, fitted)),
             None => {
@@ -186,6 +194,37 @@ impl Problems {
         }
     }
 
+    /// Refuses what no memory holds before anything is allocated.
+    fn check_size(&mut self, options: &Options, data: &Dataset, latent_dim: usize) {
+        let hidden = match (options.kind, &options.hidden) {
+            (Kind::Pca, _) => &[][..],
+            (_, None) => &DEFAULT_HIDDEN,
+            (_, Some(hidden)) => hidden,
+        };
+        let parameters = |widths: Vec<u128>| {
+            let layers = widths.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1]));
+            layers.fold(0, u128::saturating_add)
+        };
+        let around = |first: u128, last: u128, hidden: &mut dyn Iterator<Item = &usize>| {
+            parameters(std::iter::once(first).chain(hidden.map(|&width| width as u128)).chain([last]).collect())
+        };
+        let (features, latent) = (data.train.values.features() as u128, latent_dim as u128);
+        let classes = data.classes.as_ref().map_or(0, Vec::len) as u128;
+        // Bounds from above: labels may enter, and a variational encoder has two heads.
+        let encoder = around(features + classes, 2 * latent, &mut hidden.iter());
+        let decoder = around(latent + classes, features, &mut hidden.iter().rev());
+        if encoder.saturating_add(decoder) > MOST_PARAMETERS {
+            let widest = hidden.iter().copied().max().unwrap_or(0);
+            let key = if latent_dim > widest { "latent" } else { "hidden" };
+            self.add(
+                key,
+                format!(
+                    "makes a network of more than {MOST_PARAMETERS} parameters: {latent_dim} latent, {hidden:?} hidden"
+                ),
+            );
+        }
+    }
+
     fn at_least_one(&mut self, key: &'static str, value: usize) -> usize {
         if value == 0 {
             self.add(key, "is 0, it must be at least 1");
@@ -235,7 +274,7 @@ impl Problems {
     }
 
     fn descent(&mut self, options: &Options, objective: Objective, rows: usize) -> Descent {
-        let hidden = options.hidden.clone().unwrap_or_else(|| vec![128]);
+        let hidden = options.hidden.clone().unwrap_or_else(|| DEFAULT_HIDDEN.to_vec());
         if hidden.contains(&0) {
             self.add("hidden", format!("has a layer of width 0: {hidden:?}"));
         }

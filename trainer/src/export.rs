@@ -122,6 +122,7 @@ impl Fitted {
         let kind = self.config.kind();
         Manifest {
             format: FORMAT,
+            digest: String::new(),
             kind,
             sample: sample_of(data),
             latent_dim: self.config.latent_dim,

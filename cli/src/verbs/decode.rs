@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use narrows_data::{LoadOptions, Values};
 use narrows_runtime::{Autoencoder, Codes};
 
-use crate::output::{Format, check_writable, write_array};
+use crate::{
+    output::{Format, check_writable, write_array},
+    report::note,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Decode {
@@ -28,7 +31,9 @@ pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
     let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
     check_writable(&arguments.out)?;
     let model = Autoencoder::open(&arguments.bundle)?;
-    let codes = narrows_data::load(&arguments.codes.to_string_lossy(), &LoadOptions::default())?.train.values;
+    // A path, even where a data set has the same name.
+    let path = std::path::absolute(&arguments.codes)?;
+    let codes = narrows_data::load(&path.to_string_lossy(), &LoadOptions::default())?.train.values;
     let Values::F32(codes) = codes else {
         bail!("`{}` holds bytes, codes are floats", arguments.codes.display());
     };
@@ -40,8 +45,8 @@ pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
     if let Some(labels) = &labels {
         input = input.labelled(labels);
     }
-    let samples = model.decode(input)?;
+    let samples = model.decode(input).with_context(|| format!("`{}`", arguments.codes.display()))?;
     write_array(&arguments.out, format, &samples.view(), "x", model.manifest().sample.range)?;
-    eprintln!("{} samples in {}", samples.shape()[0], arguments.out.display());
+    note(format_args!("{} samples in {}", samples.shape()[0], arguments.out.display()));
     Ok(())
 }

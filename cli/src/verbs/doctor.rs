@@ -7,6 +7,8 @@ use narrows_data::LoadOptions;
 use narrows_runtime::{Options, library};
 use serde_json::json;
 
+use crate::report::print;
+
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
     /// Print one JSON object
@@ -29,10 +31,10 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
             .collect();
         let sets: serde_json::Map<_, _> =
             sets.iter().map(|(name, set)| ((*name).to_owned(), json!(set.is_ok()))).collect();
-        println!(
+        print(format!(
             "{:#}",
             json!({ "version": env!("CARGO_PKG_VERSION"), "threads": threads, "library": library, "candidates": candidates, "data": sets })
-        );
+        ))?;
     } else {
         let mut table = Table::new();
         table.load_style(NOTHING);
@@ -56,7 +58,7 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
             };
             table.add_row([format!("data {name}"), state]);
         }
-        println!("{}", table.trim_fmt());
+        print(table.trim_fmt())?;
     }
     match located {
         Ok(_) => Ok(()),

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 use narrows_runtime::Autoencoder;
 
 use crate::{
     input::{DataArguments, Part, Rows},
     output::{Format, check_writable, joined, write_array},
+    report::note,
 };
 
 #[derive(Debug, Args)]
@@ -29,8 +31,10 @@ pub(crate) fn run(arguments: &Encode) -> anyhow::Result<()> {
     check_writable(&arguments.out)?;
     let model = Autoencoder::open(&arguments.bundle)?;
     let rows = Rows::of(arguments.data.load()?, arguments.part, &model)?;
-    let codes = joined(&rows.map(|samples| Ok(model.encode(samples)?.into_dyn()))?)?;
+    let codes =
+        rows.map(|samples| Ok(model.encode(samples)?.into_dyn())).with_context(|| arguments.data.to_string())?;
+    let codes = joined(&codes)?;
     write_array(&arguments.out, format, &codes.view(), "z", (0.0, 1.0))?;
-    eprintln!("{} codes of {} numbers in {}", codes.shape()[0], model.latent_dim(), arguments.out.display());
+    note(format_args!("{} codes of {} numbers in {}", codes.shape()[0], model.latent_dim(), arguments.out.display()));
     Ok(())
 }

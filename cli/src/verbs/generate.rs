@@ -6,7 +6,10 @@ use clap::Args;
 use narrows_runtime::Autoencoder;
 use ndarray::{ArrayD, Axis};
 
-use crate::output::{Format, check_writable, joined, write_array};
+use crate::{
+    output::{Format, check_writable, joined, write_array},
+    report::note,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
@@ -36,13 +39,16 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
         None => model.generate(arguments.count, arguments.seed)?,
     };
     write_array(&arguments.out, format, &samples.view(), "x", model.manifest().sample.range)?;
-    eprintln!("{} samples in {}", samples.shape()[0], arguments.out.display());
+    note(format_args!("{} samples in {}", samples.shape()[0], arguments.out.display()));
     Ok(())
 }
 
 /// Sample 0 of class 0, sample 0 of class 1 and so on: the same code for a whole turn, so that a row of
 /// the grid shows one style in every class.
 fn in_turns(model: &Autoencoder, count: usize, seed: u64) -> anyhow::Result<ArrayD<f32>> {
+    if count == 0 {
+        return Ok(model.generate_class(0, 0, seed)?);
+    }
     let classes = model.classes().len().max(1);
     let rounds = count.div_ceil(classes);
     let drawn: Vec<ArrayD<f32>> =

@@ -6,6 +6,8 @@ use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
 use narrows_bundle::{Bundle, GraphPorts, Manifest, Port};
 
+use crate::report::print;
+
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// Folder that `train-export` left
@@ -19,10 +21,10 @@ pub(crate) fn run(arguments: &Inspect) -> anyhow::Result<()> {
     let bundle = Bundle::open(&arguments.bundle)?;
     let manifest = bundle.manifest();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(manifest)?);
+        print(serde_json::to_string_pretty(manifest)?)?;
         return Ok(());
     }
-    println!("{}\n\n{}\n\n{}\n\n{}", facts(manifest), ports(manifest), figures(manifest), files(manifest));
+    print([facts(manifest), ports(manifest), figures(manifest), files(manifest)].join("\n\n"))?;
     Ok(())
 }
 

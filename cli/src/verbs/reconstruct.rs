@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 use narrows_runtime::Autoencoder;
 
 use crate::{
     input::{DataArguments, Part, Rows},
     output::{Format, check_writable, joined, write_array},
+    report::note,
 };
 
 #[derive(Debug, Args)]
@@ -29,8 +31,9 @@ pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
     check_writable(&arguments.out)?;
     let model = Autoencoder::open(&arguments.bundle)?;
     let rows = Rows::of(arguments.data.load()?, arguments.part, &model)?;
-    let restored = joined(&rows.map(|samples| model.reconstruct(samples))?)?;
+    let restored = rows.map(|samples| model.reconstruct(samples)).with_context(|| arguments.data.to_string())?;
+    let restored = joined(&restored)?;
     write_array(&arguments.out, format, &restored.view(), "x", model.manifest().sample.range)?;
-    eprintln!("{} reconstructions in {}", restored.shape()[0], arguments.out.display());
+    note(format_args!("{} reconstructions in {}", restored.shape()[0], arguments.out.display()));
     Ok(())
 }

@@ -12,7 +12,13 @@ use narrows_data::Dataset;
 use narrows_runtime::{Autoencoder, proof::prove};
 use narrows_trainer::{Config, Fitted, Method, TrainError, fit};
 
-use crate::{card::card, input::DataArguments, progress::Progress, report::Stopped, stop::Stop};
+use crate::{
+    card::card,
+    input::DataArguments,
+    progress::Progress,
+    report::{Stopped, print},
+    stop::Stop,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainExport {
@@ -65,9 +71,9 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
         total: start.elapsed(),
     };
     if arguments.json {
-        println!("{:#}", report.json());
+        print(format!("{:#}", report.json()))?;
     } else {
-        println!("{}", report.text());
+        print(report.text())?;
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ use comfy_table::{Table, presets::NOTHING};
 use narrows_runtime::Options;
 use serde_json::json;
 
+use crate::report::print;
+
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// Folder that `train-export` left
@@ -25,14 +27,14 @@ pub(crate) fn run(arguments: &Verify) -> anyhow::Result<()> {
             .iter()
             .map(|check| json!({ "name": check.name, "ok": check.ok, "detail": check.detail, "figure": check.figure }))
             .collect();
-        println!("{:#}", json!({ "ok": failed == 0, "checks": rows }));
+        print(format!("{:#}", json!({ "ok": failed == 0, "checks": rows })))?;
     } else {
         let mut table = Table::new();
         table.load_style(NOTHING);
         for check in &checks {
             table.add_row([if check.ok { "ok" } else { "FAILED" }, &check.name, &check.detail]);
         }
-        println!("{}", table.trim_fmt());
+        print(table.trim_fmt())?;
     }
     if failed > 0 {
         bail!("`{}`: {failed} of {} checks failed", arguments.bundle.display(), checks.len());

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     input::{DataArguments, quoted},
     progress::{Progress, loss},
+    report::note,
 };
 
 /// Says on standard error what will be done, and why where it was chosen for the user.
@@ -17,12 +18,12 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
     let test = data.test.as_ref().map_or(0, |test| test.values.rows());
     let (low, high) = data.range;
     let fitted = config.fitted_rows(data.train.values.rows());
-    eprintln!(
+    note(format_args!(
         "data: {}, {fitted} rows to fit, {} held out, {test} to test; samples of shape {:?} in [{low}, {high}]",
         data.name,
         data.train.values.rows() - fitted,
         data.sample_shape
-    );
+    ));
     let network = match &config.method {
         Method::ClosedForm(_) => "in closed form".to_owned(),
         Method::Descent(descent) => format!(
@@ -30,13 +31,13 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
             descent.hidden, descent.activation, descent.epochs, descent.batch_size, descent.learning_rate
         ),
     };
-    eprintln!(
+    note(format_args!(
         "model: {} ({}), {} latent, {network}, seed {}",
         config.kind(),
         config.kind().title(),
         config.latent_dim,
         config.seed
-    );
+    ));
     let (likelihood, link) = (config.observation.likelihood, config.observation.link);
     let name = match likelihood {
         Likelihood::Bernoulli => "bernoulli, binary cross-entropy",
@@ -56,9 +57,14 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
             Likelihood::Gaussian => "chosen since the values have no fixed range; columns are standardised",
         },
     };
-    eprintln!("likelihood: {name}, {link} link ({why})");
+    note(format_args!("likelihood: {name}, {link} link ({why})"));
     let core = Core::new(config, data)?;
-    eprintln!("encoder:\n{}decoder:\n{}bundle: {}", summary(&core.encoder), summary(&core.decoder), out.display());
+    note(format_args!(
+        "encoder:\n{}decoder:\n{}bundle: {}",
+        summary(&core.encoder),
+        summary(&core.decoder),
+        out.display()
+    ));
     Ok(())
 }
 
