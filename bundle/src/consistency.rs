@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use crate::{ElementType, GraphPorts, Manifest, Port, Role};
+use crate::{ElementType, GraphPorts, Manifest, Port, Role, Scaling};
 
 /// Numbers that a sample or a code may have. Far above any model, far below where the size of a batch
 /// could overflow.
@@ -61,6 +61,16 @@ fn check_sizes(manifest: &Manifest) -> Result<(), String> {
     let numbers = manifest.sample.shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
     let is_possible = |numbers: usize| (1..=MOST_NUMBERS).contains(&numbers);
     let (low, high) = manifest.sample.range;
+    let Scaling { offset, scale } = &manifest.scaling;
+    let fits = |values: &[f32]| values.len() == 1 || Some(values.len()) == numbers;
+    let is_sound = offset.iter().chain(scale).all(|value| value.is_finite()) && !scale.contains(&0.0);
+    if !(fits(offset) && fits(scale) && is_sound) {
+        return Err(format!(
+            "its scaling has {} offsets and {} scales, or one that is 0 or infinite",
+            offset.len(),
+            scale.len()
+        ));
+    }
     if !numbers.is_some_and(is_possible) || !is_possible(manifest.latent_dim) {
         let (shape, latent) = (&manifest.sample.shape, manifest.latent_dim);
         return Err(format!("samples of shape {shape:?} and codes of {latent} numbers are impossible"));
@@ -85,8 +95,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        DataRecord, FORMAT, FileRecord, Kind, Likelihood, Link, Ports, Prior, Sample, SampleType, Scaling,
-        TrainingRecord,
+        DataRecord, FORMAT, FileRecord, Kind, Likelihood, Link, Ports, Prior, Sample, SampleType, TrainingRecord,
     };
 
     fn manifest(kind: Kind) -> Manifest {

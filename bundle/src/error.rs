@@ -72,8 +72,16 @@ pub enum BundleError {
         /// The destination.
         path: PathBuf,
     },
+    /// The bundle to replace holds a file that is no part of it.
+    #[error("`{}` holds `{file}`, which is no part of the bundle there, so it is left alone (move the file away, or choose another --out)", path.display())]
+    Foreign {
+        /// The destination.
+        path: PathBuf,
+        /// The file.
+        file: String,
+    },
     /// The place to write to holds something that is not a bundle.
-    #[error("`{}` exists and is not a bundle, so it is left alone (choose another --out, or move it away)", path.display())]
+    #[error("`{}` exists and is not a bundle (a folder of its own, no link), so it is left alone (choose another --out, or move it away)", path.display())]
     Occupied {
         /// The destination.
         path: PathBuf,

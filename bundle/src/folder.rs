@@ -1,7 +1,7 @@
 //! Reading a bundle: the whole of it, under size limits, with every hash checked.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -100,8 +100,12 @@ impl Bundle {
 }
 
 fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
-    let file = File::open(path).map_err(BundleError::io("read", path))?;
-    let found = file.metadata().map_err(BundleError::io("read", path))?.len();
+    let metadata = fs::metadata(path).map_err(BundleError::io("read", path))?;
+    // Opening a pipe would wait for a writer.
+    if !metadata.is_file() {
+        return Err(BundleError::invalid(path, "it is not a regular file"));
+    }
+    let (file, found) = (File::open(path).map_err(BundleError::io("read", path))?, metadata.len());
     if found > limit {
         return Err(BundleError::TooLarge { path: path.to_owned(), found, limit });
     }

@@ -12,6 +12,7 @@ mod folder;
 mod kind;
 mod manifest;
 pub mod onnx;
+mod place;
 mod port;
 mod probe;
 mod seal;

@@ -164,7 +164,8 @@ pub struct Parity {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GraphParity {
-    /// Largest absolute difference seen: of a latent number, or of a sample in the data's unit.
+    /// Largest absolute difference seen: of a latent number, or of a sample in the data's unit; in units
+    /// of each column's scale where columns were scaled apart.
     pub max_abs_difference: f32,
     /// What was allowed.
     pub tolerance: f32,

@@ -3,12 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
 use crate::{
     BundleError, FileRecord, MANIFEST, Manifest,
+    place::{check_place, clear_up, make_parents, sibling},
     seal::{UNSEALED, sealed},
     sha256_hex,
 };
@@ -33,21 +34,17 @@ impl Stage {
     /// Claims `destination`, and creates the temporary folder and missing parents.
     ///
     /// # Errors
-    /// [`BundleError::Occupied`] if there is something else than a bundle or an empty folder,
+    /// [`BundleError::Occupied`] or [`BundleError::Foreign`] if there is something else than a bundle or an
+    /// empty folder,
     /// [`BundleError::Place`] for the working directory or a folder that holds it,
     /// [`BundleError::Io`] if nothing can be written there.
     pub fn begin(destination: impl Into<PathBuf>) -> Result<Self, BundleError> {
         let destination = destination.into();
         let absolute = std::path::absolute(&destination).map_err(BundleError::io("create", &destination))?;
-        let holds_us = std::env::current_dir().is_ok_and(|current| current.starts_with(&absolute));
-        if absolute.file_name().is_none() || holds_us {
-            return Err(BundleError::Place { path: destination });
-        }
-        if absolute.symlink_metadata().is_ok() && !is_replaceable(&absolute) {
-            return Err(BundleError::Occupied { path: destination });
-        }
+        check_place(&destination, &absolute)?;
         let made = make_parents(&absolute).map_err(BundleError::io("create", &destination))?;
         let temporary = sibling(&absolute, "partial");
+        clear_up(&absolute);
         let stage = Stage { temporary, destination, absolute, made, files: BTreeMap::new(), published: false };
         // Only a dead process of the same number can have left one.
         let _ = fs::remove_dir_all(&stage.temporary);
@@ -66,7 +63,7 @@ impl Stage {
     /// # Errors
     /// [`BundleError::Io`], also when the disk is full.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
-        write_synced(&self.temporary.join(name), bytes)?;
+        self.write_synced(name, bytes)?;
         self.files.insert(name.to_owned(), FileRecord { bytes: bytes.len() as u64, sha256: sha256_hex(bytes) });
         Ok(())
     }
@@ -78,11 +75,18 @@ impl Stage {
     /// [`BundleError::Io`].
     pub fn write_manifest(&mut self, manifest: &mut Manifest) -> Result<(), BundleError> {
         manifest.files.clone_from(&self.files);
-        let path = self.temporary.join(MANIFEST);
+        let path = self.destination.join(MANIFEST);
         UNSEALED.clone_into(&mut manifest.digest);
         let json = serde_json::to_string_pretty(manifest)
             .map_err(|source| BundleError::Manifest { path: path.clone(), source })?;
-        write_synced(&path, sealed(&(json + "\n"), UNSEALED).as_bytes())
+        self.write_synced(MANIFEST, sealed(&(json + "\n"), UNSEALED).as_bytes())
+    }
+
+    /// Errors name the place that the user asked for, not the hidden one.
+    fn write_synced(&self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
+        let written = File::create(self.temporary.join(name))
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+        written.map_err(BundleError::io("write", self.destination.join(name)))
     }
 
     /// Size of all files so far, in bytes, without the manifest.
@@ -114,7 +118,7 @@ impl Stage {
         if replaces {
             let _ = fs::remove_dir_all(&retired);
         }
-        sync_folder(parent_of(&absolute))?;
+        sync_folder(absolute.parent().unwrap_or(&absolute))?;
         Ok(destination)
     }
 }
@@ -127,40 +131,6 @@ impl Drop for Stage {
             let _ = self.made.iter().try_for_each(fs::remove_dir);
         }
     }
-}
-
-/// A bundle may be replaced by a newer one, an empty folder filled; anything else is somebody's.
-fn is_replaceable(path: &Path) -> bool {
-    let is_real_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-    let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    is_real_folder && (path.join(MANIFEST).is_file() || is_empty())
-}
-
-/// Creates the folders above `path`, and returns those that were missing, the innermost first. If one
-/// cannot be made, none stays.
-fn make_parents(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let missing: Vec<PathBuf> =
-        path.ancestors().skip(1).take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
-    let made = fs::create_dir_all(parent_of(path));
-    if made.is_err() {
-        missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
-    }
-    made.map(|()| missing)
-}
-
-fn parent_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
-}
-
-/// A hidden name beside an absolute path, for this process alone.
-fn sibling(path: &Path, state: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{state}-{}", std::process::id()))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {
-    let mut file = File::create(path).map_err(BundleError::io("create", path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(BundleError::io("write", path))
 }
 
 /// Makes renames inside a folder durable; systems that cannot open folders do so by themselves.

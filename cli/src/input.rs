@@ -114,7 +114,7 @@ impl Rows {
 
 /// The model's number for each class of a data set, matched by name: sets may hold other classes, or
 /// the same ones in another order.
-fn numbering(classes: Option<&[String]>, model: &Autoencoder, name: &str) -> anyhow::Result<Vec<i64>> {
+pub(crate) fn numbering(classes: Option<&[String]>, model: &Autoencoder, name: &str) -> anyhow::Result<Vec<i64>> {
     let classes = classes.unwrap_or_default();
     let number = |class: &String| {
         let number = model.class_named(class).with_context(|| format!("labels of `{name}`"))?;

@@ -14,7 +14,7 @@ use ndarray_npy::WriteNpyExt;
 /// Pictures side by side in a grid.
 const COLUMNS: usize = 16;
 /// Pictures in a grid at most.
-const MOST_PICTURES: usize = 256;
+pub(crate) const MOST_PICTURES: usize = 256;
 
 /// What an output file can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,16 @@ pub(crate) fn write_array(
         }
     };
     write_whole(path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// "64 samples in x.npy", or how many of them a picture shows.
+pub(crate) fn told(count: usize, what: &str, path: &Path, format: Format) -> String {
+    match format {
+        Format::Png if count > MOST_PICTURES => {
+            format!("the first {MOST_PICTURES} of {count} {what} in {}", path.display())
+        }
+        Format::Png | Format::Npy | Format::Csv => format!("{count} {what} in {}", path.display()),
+    }
 }
 
 /// The results of several parts below each other.

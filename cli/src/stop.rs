@@ -1,35 +1,85 @@
 //! Signals: the first one asks for an orderly end, a second one ends at once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI32, Ordering},
+    },
+    thread,
 };
+#[cfg(not(unix))]
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Knows whether somebody asked to stop.
-#[derive(Debug)]
+use crate::report::note;
+
+/// Knows whether somebody asked to stop, and what must not be left behind.
+#[derive(Debug, Clone)]
 pub(crate) struct Stop {
-    signal: Arc<AtomicUsize>,
+    signal: Arc<AtomicI32>,
+    litter: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Stop {
     /// Listens from now on.
     pub(crate) fn listen() -> anyhow::Result<Self> {
-        let (signal, again) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        for number in [SIGINT, SIGTERM] {
-            // Order matters: on the first signal `again` is still false.
-            signal_hook::flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))
-                .and_then(|_| signal_hook::flag::register(number, Arc::clone(&again)))
-                .and_then(|_| signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize))
-                .context("cannot listen for signals")?;
+        let stop = Stop { signal: Arc::new(AtomicI32::new(0)), litter: Arc::default() };
+        stop.watch().context("cannot listen for signals")?;
+        Ok(stop)
+    }
+
+    #[cfg(unix)]
+    fn watch(&self) -> io::Result<()> {
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+        let listener = self.clone();
+        thread::spawn(move || signals.forever().for_each(|signal| listener.receive(signal)));
+        Ok(())
+    }
+
+    /// Without a way to wait for a signal, a thread looks for one.
+    #[cfg(not(unix))]
+    fn watch(&self) -> io::Result<()> {
+        let flags = [SIGINT, SIGTERM].map(|signal| (signal, Arc::new(AtomicBool::new(false))));
+        for (signal, flag) in &flags {
+            signal_hook::flag::register(*signal, Arc::clone(flag))?;
         }
-        Ok(Stop { signal })
+        let listener = self.clone();
+        thread::spawn(move || {
+            loop {
+                for (signal, flag) in &flags {
+                    if flag.swap(false, Ordering::Relaxed) {
+                        listener.receive(*signal);
+                    }
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        Ok(())
+    }
+
+    /// A folder to remove if the program has to end at once.
+    pub(crate) fn remove_on_exit(&self, folder: &Path) {
+        *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_owned());
     }
 
     /// The signal that came, if one did.
     pub(crate) fn asked(&self) -> Option<u8> {
         u8::try_from(self.signal.load(Ordering::Relaxed)).ok().filter(|&signal| signal != 0)
+    }
+
+    fn receive(&self, signal: i32) {
+        if self.signal.swap(signal, Ordering::Relaxed) == 0 {
+            note("stopping after this step; the same again stops at once");
+            return;
+        }
+        if let Some(folder) = self.litter.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = fs::remove_dir_all(folder);
+        }
+        process::exit(128 + signal);
     }
 }

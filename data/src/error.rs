@@ -86,6 +86,12 @@ pub enum DataError {
     LabelColumnMissing { path: PathBuf, wanted: String, columns: String },
 
     #[error(
+        "{}, line 1 mixes numbers (`{cell}` in column {column}) and text; if it is a header, name every column by text, if it is a sample, mend its cells",
+        path.display()
+    )]
+    MixedHeading { path: PathBuf, column: usize, cell: String },
+
+    #[error(
         "a label column (`{column}`) is for .csv files, and `{spec}` is none; leave it out or pass a file of labels"
     )]
     LabelColumnUnused { column: String, spec: String },

@@ -33,6 +33,7 @@ mod random;
 mod rows;
 mod samples;
 mod verify;
+mod yardstick;
 
 pub use autoencoder::Autoencoder;
 pub use error::Error;

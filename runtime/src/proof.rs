@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::{GraphParity, Parity, Port, Probe};
+use narrows_bundle::{GraphParity, Manifest, Parity, Port, Probe};
 use ndarray::{ArrayD, Axis};
 
 use crate::{
@@ -12,20 +12,14 @@ use crate::{
     label::check_labels,
     rows::{Rows, full_shape},
     samples::Values,
+    yardstick::Yardstick,
 };
+
+pub use crate::yardstick::{DECODER_TOLERANCE, ENCODER_TOLERANCE};
 
 /// Batch sizes that are compared: one row, sizes that fill no vector register evenly, the probe at
 /// once, and more rows than it has.
 pub const BATCH_SIZES: [usize; 5] = [1, 2, 7, 64, 1000];
-
-/// Largest allowed difference of an encoder's output, absolute. Codes are of the order of 1, and a
-/// sum of a thousand `f32` products in another order moves by some 1e-5: ten times that is an
-/// engine's freedom, a hundred times would be another network.
-pub const ENCODER_TOLERANCE: f32 = 1e-4;
-
-/// Largest allowed difference of a decoded sample, as a share of the data's range: for bytes 0.00255,
-/// so that no pixel can change but by the rounding of a tie.
-pub const DECODER_TOLERANCE: f32 = 1e-5;
 
 /// Runs both graphs on the probe's rows at all [`BATCH_SIZES`] and measures how far they are from the
 /// stored outputs. Rows are repeated in turn where a batch has more than the probe; a smaller batch
@@ -36,33 +30,32 @@ pub const DECODER_TOLERANCE: f32 = 1e-5;
 /// [`Autoencoder::encode`]. A difference beyond the tolerance is no error here: see
 /// [`GraphParity::holds`].
 pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
-    let span = model.manifest().sample.span();
     let labels = probe.labels.as_deref();
     check_labels(labels, probe.rows(), &[&model.encoder, &model.decoder], model.manifest())?;
     Ok(Parity {
         batch_sizes: BATCH_SIZES.to_vec(),
-        encoder: prove_encoder(&model.encoder, probe)?,
-        decoder: prove_decoder(&model.decoder, probe, span)?,
+        encoder: prove_encoder(&model.encoder, probe, model.manifest())?,
+        decoder: prove_decoder(&model.decoder, probe, model.manifest())?,
     })
 }
 
-pub(crate) fn prove_encoder(encoder: &Half, probe: &Probe) -> Result<GraphParity, Error> {
-    let difference = largest_difference(encoder, probe, (narrows_bundle::SAMPLES, &probe.samples), &probe.encoded)?;
-    Ok(GraphParity { max_abs_difference: difference, tolerance: ENCODER_TOLERANCE })
+pub(crate) fn prove_encoder(encoder: &Half, probe: &Probe, _manifest: &Manifest) -> Result<GraphParity, Error> {
+    let inputs = (narrows_bundle::SAMPLES, &probe.samples);
+    parity(encoder, probe, inputs, &probe.encoded, &Yardstick::of_codes())
 }
 
-/// `span` is the width of the data's range.
-pub(crate) fn prove_decoder(decoder: &Half, probe: &Probe, span: f32) -> Result<GraphParity, Error> {
-    let difference = largest_difference(decoder, probe, (narrows_bundle::DECODER_INPUT, &probe.codes), &probe.decoded)?;
-    Ok(GraphParity { max_abs_difference: difference, tolerance: DECODER_TOLERANCE * span })
+pub(crate) fn prove_decoder(decoder: &Half, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
+    let inputs = (narrows_bundle::DECODER_INPUT, &probe.codes);
+    parity(decoder, probe, inputs, &probe.decoded, &Yardstick::of_samples(manifest))
 }
 
-fn largest_difference(
+fn parity(
     half: &Half,
     probe: &Probe,
     (name, inputs): (&str, &ArrayD<f32>),
     stored: &BTreeMap<String, ArrayD<f32>>,
-) -> Result<f32, Error> {
+    yardstick: &Yardstick,
+) -> Result<GraphParity, Error> {
     // A probe without rows would prove anything: it is refused for the row that it lacks.
     let rows = probe.rows().max(1);
     fits(name, Some(inputs), rows, half.input())?;
@@ -81,11 +74,11 @@ fn largest_difference(
             let labels = probe.labels.as_ref().map(|labels| of_rows(labels, piece));
             for &(port, expected) in &expected {
                 let [computed] = half.run(&batch, labels.as_deref(), [port])?;
-                largest = difference(&computed, &expected.select(Axis(0), piece)).max(largest);
+                largest = yardstick.difference(&computed, &expected.select(Axis(0), piece)).max(largest);
             }
         }
     }
-    Ok(largest)
+    Ok(GraphParity { max_abs_difference: largest, tolerance: yardstick.tolerance })
 }
 
 fn of_rows(labels: &[i64], rows: &[usize]) -> Vec<i64> {
@@ -100,31 +93,4 @@ fn fits<'a>(name: &str, tensor: Option<&'a ArrayD<f32>>, rows: usize, port: &Por
         expected,
         found: tensor.map(|tensor| tensor.shape().to_vec()),
     })
-}
-
-fn difference(computed: &ArrayD<f32>, expected: &ArrayD<f32>) -> f32 {
-    computed
-        .iter()
-        .zip(expected)
-        .map(|(computed, expected)| (computed - expected).abs())
-        .map(|difference| if difference.is_nan() { f32::INFINITY } else { difference })
-        .fold(0.0, f32::max)
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn values_that_are_no_numbers_are_infinitely_far_from_everything() {
-        let one = array![1.0].into_dyn();
-        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let other = array![value].into_dyn();
-            assert_eq!(difference(&one, &other), f32::INFINITY);
-            assert_eq!(difference(&other, &other), f32::INFINITY);
-        }
-        assert_eq!(difference(&one, &one), 0.0);
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use narrows_bundle::{Bundle, GraphParity, Probe};
+use narrows_bundle::{Bundle, GraphParity, Manifest, Probe};
 
 use crate::{
     Error, Options, engine,
@@ -55,9 +55,8 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
     checks.push(Check::of("decoder graph", decoder.as_ref(), |half| ports(half)));
 
     let probe = bundle.probe().map_err(Error::from);
-    let span = manifest.sample.span();
     checks.push(parity("encoder parity", &bundle, &encoder, &probe, prove_encoder));
-    checks.push(parity("decoder parity", &bundle, &decoder, &probe, |half, probe| prove_decoder(half, probe, span)));
+    checks.push(parity("decoder parity", &bundle, &decoder, &probe, prove_decoder));
     checks
 }
 
@@ -66,14 +65,15 @@ fn parity(
     bundle: &Bundle,
     half: &Result<Half, Error>,
     probe: &Result<Probe, Error>,
-    prove: impl FnOnce(&Half, &Probe) -> Result<GraphParity, Error>,
+    prove: impl FnOnce(&Half, &Probe, &Manifest) -> Result<GraphParity, Error>,
 ) -> Check {
     let (half, probe) = match (half, probe) {
         (Ok(half), Ok(probe)) => (half, probe),
         (Err(error), _) | (_, Err(error)) => return Check::failed(name, error),
     };
     let labels = probe.labels.as_deref().filter(|_| half.takes_labels());
-    let measured = check_labels(labels, probe.rows(), &[half], bundle.manifest()).and_then(|()| prove(half, probe));
+    let measured = check_labels(labels, probe.rows(), &[half], bundle.manifest())
+        .and_then(|()| prove(half, probe, bundle.manifest()));
     match measured {
         Ok(parity) => Check {
             name: name.to_owned(),

@@ -35,8 +35,9 @@ fn a_table_trains_an_autoencoder_on_standardised_columns() {
     place.write_npy("table.npy", &values());
     for file in ["table.csv", "table.npy"] {
         let trained = place.done(&format!("train-export ae --data {file} --latent 2 --epochs 3 --out model"));
-        let likelihood = trained.stderr.lines().find(|line| line.starts_with("likelihood:")).expect("the likelihood");
-        assert!(likelihood.contains("gaussian") && likelihood.contains("standardised"), "{likelihood}");
+        let said = |what: &str| trained.stderr.lines().find(|line| line.starts_with(what)).expect("it is said");
+        assert!(said("likelihood:").contains("gaussian"), "{}", said("likelihood:"));
+        assert!(said("scaling:").contains("every column gets mean 0 and deviation 1"), "{}", said("scaling:"));
         assert!(trained.stdout.contains("valid: "), "a tenth is held out: {}", trained.stdout);
         place.done("verify model");
         place.done(&format!("encode model --data {file} --out z.csv"));

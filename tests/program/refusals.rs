@@ -17,6 +17,7 @@ fn place() -> Place {
     place.write("text.csv", "1,2\n3,old\n");
     place.write("ragged.csv", "1,2\n3\n");
     place.write("heading.csv", "a,b\n");
+    place.write("mixed.csv", "1.5,NA,3\n1,2,3\n4,5,7\n");
     place.write("empty.csv", "");
     place.write("empty.npy", "");
     place.write("empty", "");
@@ -34,7 +35,8 @@ fn place() -> Place {
 #[test]
 fn data_that_cannot_be_read_or_does_not_fit_is_refused() {
     let place = place();
-    let cases: [(&str, &[&str]); 21] = [
+    let cases: [(&str, &[&str]); 22] = [
+        ("train-export pca --data mixed.csv --latent 1 --out new", &["mixed.csv", "line 1 mixes", "`1.5`"]),
         ("encode ae --data three.csv --out z.npy", &["three.csv", "64", "3"]),
         ("reconstruct ae --data three.csv --out x.npy", &["three.csv", "64", "3"]),
         ("train-export ae --data text.csv --out new", &["text.csv", "line 2", "`old`", "expected a finite number"]),
@@ -87,15 +89,16 @@ fn options_that_cannot_work_are_refused_all_at_once() {
 #[test]
 fn what_a_model_cannot_do_is_refused_with_what_it_can() {
     let place = place();
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 13] = [
+        ("generate vae --count 1000000000 --out x.npy", &["--count 1000000000", "fewer"]),
         ("decode ae --codes infinite-codes.npy --out x.npy", &["inf", "row 0", "infinite-codes.npy"]),
         ("decode ae --codes nan.npy --out x.npy", &["nan.npy", "row 0, column 1"]),
         ("decode ae --codes wide-codes.npy --out x.npy", &["wide-codes.npy", "8", "9"]),
         ("decode ae --codes missing.npy --out x.npy", &["missing.npy"]),
-        ("decode cvae --codes codes.npy --out x.npy", &["label"]),
-        ("decode vae --codes codes.npy --label 7 --out x.npy", &["label"]),
+        ("decode cvae --codes codes.npy --out x.npy", &["--label"]),
+        ("decode vae --codes codes.npy --label 7 --out x.npy", &["leave --label"]),
         ("generate ae --out x.npy", &["ae", "prior", "vae and cvae can"]),
-        ("generate vae --label 7 --out x.npy", &["vae", "class"]),
+        ("generate vae --label 7 --out x.npy", &["vae", "leave --label"]),
         ("generate cvae --label twelve --out x.npy", &["`twelve`", "`9`"]),
         ("generate cvae --label 12 --out x.npy", &["`12`", "`9`"]),
         ("encode no-bundle --data digits --out z.npy", &["no-bundle"]),

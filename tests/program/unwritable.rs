@@ -19,7 +19,9 @@ fn place() -> Place {
 #[test]
 fn what_stands_where_the_output_should_go_is_left_alone() {
     let place = place();
-    let cases: [(&str, &[&str]); 9] = [
+    place.write("vae/notes.txt", "mine");
+    let cases: [(&str, &[&str]); 10] = [
+        ("train-export ae --epochs 1 --out vae", &["vae", "`notes.txt`", "--out"]),
         ("train-export ae --epochs 1 --out thesis", &["thesis", "not a bundle", "--out"]),
         ("train-export ae --epochs 1 --out file", &["file", "not a bundle"]),
         ("train-export ae --epochs 1 --out file/below", &["file"]),

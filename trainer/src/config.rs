@@ -190,7 +190,7 @@ impl Problems {
     fn check_data(&mut self, data: &Dataset) {
         let (low, high) = data.range;
         if low >= high {
-            self.add("data", format!("holds the value {low} and nothing else, so there is nothing to learn"));
+            self.add("data", format!("holds nothing but the value {low} in 32-bit floats, so there is nothing to learn (subtract a large offset first)"));
         }
     }
 

@@ -61,6 +61,16 @@ pub enum TrainError {
         /// Epoch, from 1.
         epoch: usize,
     },
+    /// The fit ended in numbers that are none.
+    #[error(
+        "{what} of the fitted model is {value}: the values of the data, or of an option, are too large or too small for 32-bit floats; scale the data first"
+    )]
+    NotFinite {
+        /// The weight or the figure.
+        what: String,
+        /// What it is.
+        value: f64,
+    },
     /// The observer asked to stop.
     #[error("interrupted in epoch {epoch}")]
     Interrupted {

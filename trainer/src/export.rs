@@ -148,18 +148,6 @@ impl Fitted {
             files: BTreeMap::new(),
         }
     }
-
-    fn metrics(&self) -> BTreeMap<String, f64> {
-        let parts = [("train", Some(&self.train)), ("valid", self.valid.as_ref()), ("test", self.test.as_ref())];
-        let known = parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)));
-        known
-            .flat_map(|(part, figures)| {
-                let whole = [("loss", figures.loss), ("mse", figures.mse)];
-                let named = whole.into_iter().chain(figures.parts.iter().map(|(name, value)| (*name, *value)));
-                named.map(move |(name, value)| (format!("{part}.{name}"), value))
-            })
-            .collect()
-    }
 }
 
 fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {

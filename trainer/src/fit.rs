@@ -19,7 +19,7 @@ use crate::{
     kinds::{Ae, Draw, Model, Network},
     random::{Stream, stream},
     samples::{row_of, sample_of},
-    scaling::scaling_for,
+    scaling::ScalingRule,
 };
 
 /// What happened while fitting; the observer may break off after any of them.
@@ -62,7 +62,9 @@ pub fn fit(
     observe: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
 ) -> Result<Fitted, TrainError> {
     let (train_rows, valid_rows) = split(data.train.values.rows(), config);
-    let scaling = scaling_for(&sample_of(data), config.observation.likelihood, &data.train.values, &train_rows);
+    let sample = sample_of(data);
+    let rule = ScalingRule::of(&sample, config.observation.likelihood);
+    let scaling = rule.scaling(&sample, &data.train.values, &train_rows);
     check_targets("training", config, &data.train.values, &scaling)?;
     if let Some(test) = &data.test {
         check_targets("test", config, &test.values, &scaling)?;
@@ -96,7 +98,7 @@ pub fn fit(
         None => None,
     };
     let weights = parameters.to_weights()?;
-    Ok(Fitted {
+    let fitted = Fitted {
         config: config.clone(),
         core,
         weights,
@@ -107,7 +109,9 @@ pub fn fit(
         valid,
         test,
         explained_variance_ratio,
-    })
+    };
+    fitted.check_finite()?;
+    Ok(fitted)
 }
 
 /// The rows to fit and the rows that are held out, both in ascending order.

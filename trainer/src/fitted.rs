@@ -1,7 +1,10 @@
 //! A fitted model: the core of both halves, the weights, and what was measured.
 
+use std::collections::BTreeMap;
+
 use narrows_bundle::Scaling;
 use narrows_data::{Dataset, Part};
+use ndarray::ArrayD;
 
 use crate::{
     Config, Figures, Method, TrainError,
@@ -34,6 +37,34 @@ pub struct Fitted {
     pub test: Option<Figures>,
     /// PCA only: the share of the variance that each component explains.
     pub explained_variance_ratio: Option<Vec<f64>>,
+}
+
+impl Fitted {
+    /// The figures of all parts by name: `test.loss`, `train.mse` and so on.
+    pub fn metrics(&self) -> BTreeMap<String, f64> {
+        let parts = [("train", Some(&self.train)), ("valid", self.valid.as_ref()), ("test", self.test.as_ref())];
+        let known = parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)));
+        known
+            .flat_map(|(part, figures)| {
+                let whole = [("loss", figures.loss), ("mse", figures.mse)];
+                let named = whole.into_iter().chain(figures.parts.iter().map(|(name, value)| (*name, *value)));
+                named.map(move |(name, value)| (format!("{part}.{name}"), value))
+            })
+            .collect()
+    }
+
+    /// Overflow must not become a model: no weight and no figure may be infinite or NaN.
+    pub(crate) fn check_finite(&self) -> Result<(), TrainError> {
+        let spoilt = |array: &ArrayD<f32>| array.iter().copied().find(|value| !value.is_finite()).map(f64::from);
+        let weights = self.weights.iter().filter_map(|(name, array)| Some((name.clone(), spoilt(array)?)));
+        let metrics = self.metrics().into_iter();
+        let ratios =
+            self.explained_variance_ratio.iter().flatten().map(|&value| ("explained variance".to_owned(), value));
+        match weights.chain(metrics).chain(ratios).find(|(_, value)| !value.is_finite()) {
+            None => Ok(()),
+            Some((name, value)) => Err(TrainError::NotFinite { what: format!("`{name}`"), value }),
+        }
+    }
 }
 
 /// The two halves of a network between scaled features and logits, without weights.

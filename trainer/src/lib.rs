@@ -33,3 +33,5 @@ pub use narrows_data as data;
 pub use ndarray;
 pub use network::Activation;
 pub use options::Options;
+pub use samples::sample_of;
+pub use scaling::ScalingRule;

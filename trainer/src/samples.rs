@@ -5,7 +5,7 @@ use narrows_bundle::{Sample, SampleType, Scaling};
 use narrows_data::{Dataset, Part, Values};
 
 /// What one sample of a data set looks like, for the manifest.
-pub(crate) fn sample_of(data: &Dataset) -> Sample {
+pub fn sample_of(data: &Dataset) -> Sample {
     let dtype = match data.train.values {
         Values::U8(_) => SampleType::U8,
         Values::F32(_) => SampleType::F32,

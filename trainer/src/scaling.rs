@@ -16,19 +16,42 @@ pub(crate) fn likelihood_for(sample: &Sample) -> Likelihood {
     if is_bounded { Likelihood::Bernoulli } else { Likelihood::Gaussian }
 }
 
-/// The scaling for data of this range under a likelihood.
-///
-/// Bytes: the unit's own range becomes `[0, 1]`. Floats under a Bernoulli likelihood: left alone within
-/// `[0, 1]`, else the observed range becomes `[0, 1]`. Floats under a Gaussian: each column is
-/// standardised by the mean and standard deviation of `rows`; a constant column is only centred.
-pub(crate) fn scaling_for(sample: &Sample, likelihood: Likelihood, values: &Values, rows: &[usize]) -> Scaling {
-    let (low, high) = sample.range;
-    let whole = |offset: f32, scale: f32| Scaling { offset: vec![offset], scale: vec![scale] };
-    match (sample.dtype, likelihood) {
-        (SampleType::U8, _) => whole(low, if high > low { high - low } else { 1.0 }),
-        (SampleType::F32, Likelihood::Bernoulli) if low >= 0.0 && high <= 1.0 => whole(0.0, 1.0),
-        (SampleType::F32, Likelihood::Bernoulli) => whole(low, if high > low { high - low } else { 1.0 }),
-        (SampleType::F32, Likelihood::Gaussian) => standardising(values, rows),
+/// How values are scaled for the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScalingRule {
+    /// Not at all.
+    Unchanged,
+    /// The range of the data becomes `[0, 1]`.
+    Range,
+    /// Each column gets mean 0 and deviation 1; a constant column is only centred.
+    Standardised,
+}
+
+impl ScalingRule {
+    /// The rule for data of this range under a likelihood.
+    ///
+    /// Bytes: the unit's own range becomes `[0, 1]`. Floats within `[0, 1]` are left alone. Other floats:
+    /// the observed range becomes `[0, 1]` under a Bernoulli likelihood, columns are standardised under a
+    /// Gaussian.
+    pub fn of(sample: &Sample, likelihood: Likelihood) -> Self {
+        let (low, high) = sample.range;
+        match (sample.dtype, likelihood) {
+            (SampleType::U8, _) => ScalingRule::Range,
+            (SampleType::F32, _) if low >= 0.0 && high <= 1.0 => ScalingRule::Unchanged,
+            (SampleType::F32, Likelihood::Bernoulli) => ScalingRule::Range,
+            (SampleType::F32, Likelihood::Gaussian) => ScalingRule::Standardised,
+        }
+    }
+
+    /// The scaling itself; what it takes from the data, it takes from `rows`.
+    pub(crate) fn scaling(self, sample: &Sample, values: &Values, rows: &[usize]) -> Scaling {
+        let whole = |offset: f32, scale: f32| Scaling { offset: vec![offset], scale: vec![scale] };
+        match self {
+            ScalingRule::Unchanged => whole(0.0, 1.0),
+            // A checked configuration has data with a range.
+            ScalingRule::Range => whole(sample.range.0, sample.span()),
+            ScalingRule::Standardised => standardising(values, rows),
+        }
     }
 }
 

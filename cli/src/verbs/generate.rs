@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 use narrows_runtime::Autoencoder;
 use ndarray::{ArrayD, Axis};
 
 use crate::{
-    output::{Format, check_writable, joined, write_array},
+    output::{Format, MOST_PICTURES, check_writable, joined, told, write_array},
     report::note,
 };
+
+/// Numbers that are generated at a time: 4 GiB of them.
+const MOST_NUMBERS: usize = 1 << 30;
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
@@ -33,13 +37,22 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
     let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
     check_writable(&arguments.out)?;
     let model = Autoencoder::open(&arguments.bundle)?;
+    let features: usize = model.sample_shape().iter().product();
+    // A picture holds no more, and a file of .npy or .csv is made in memory.
+    let count = if format == Format::Png { arguments.count.min(MOST_PICTURES) } else { arguments.count };
+    if count.saturating_mul(features) > MOST_NUMBERS {
+        bail!(
+            "--count {count} makes more than {MOST_NUMBERS} numbers, which have to fit into memory; ask for fewer at a time, with other seeds"
+        );
+    }
     let samples = match &arguments.label {
-        Some(name) => model.generate_class(model.class_named(name)?, arguments.count, arguments.seed)?,
-        None if model.takes_labels() => in_turns(&model, arguments.count, arguments.seed)?,
-        None => model.generate(arguments.count, arguments.seed)?,
+        Some(_) if !model.takes_labels() => bail!("this {} takes no class; leave --label out", model.manifest().kind),
+        Some(name) => model.generate_class(model.class_named(name)?, count, arguments.seed)?,
+        None if model.takes_labels() => in_turns(&model, count, arguments.seed)?,
+        None => model.generate(count, arguments.seed)?,
     };
     write_array(&arguments.out, format, &samples.view(), "x", model.manifest().sample.range)?;
-    note(format_args!("{} samples in {}", samples.shape()[0], arguments.out.display()));
+    note(told(samples.shape()[0], "samples", &arguments.out, format));
     Ok(())
 }
 

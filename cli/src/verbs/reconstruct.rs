@@ -8,7 +8,7 @@ use narrows_runtime::Autoencoder;
 
 use crate::{
     input::{DataArguments, Part, Rows},
-    output::{Format, check_writable, joined, write_array},
+    output::{Format, check_writable, joined, told, write_array},
     report::note,
 };
 
@@ -34,6 +34,6 @@ pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
     let restored = rows.map(|samples| model.reconstruct(samples)).with_context(|| arguments.data.to_string())?;
     let restored = joined(&restored)?;
     write_array(&arguments.out, format, &restored.view(), "x", model.manifest().sample.range)?;
-    note(format_args!("{} reconstructions in {}", restored.shape()[0], arguments.out.display()));
+    note(told(restored.shape()[0], "reconstructions", &arguments.out, format));
     Ok(())
 }

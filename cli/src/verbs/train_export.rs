@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
     // Both are needed at the end only, and neither may be missed after an hour of training.
     narrows_runtime::library::locate(&narrows_runtime::Options::default())?;
     let mut stage = Stage::begin(&out)?;
+    stop.remove_on_exit(stage.folder());
     summary::print_choices(&options, &config, &data, &out)?;
 
     let (fitted, progress) = fit_with_progress(&config, &data, &stop)?;

@@ -36,8 +36,9 @@ pub(crate) fn run(arguments: &Verify) -> anyhow::Result<()> {
         }
         print(table.trim_fmt())?;
     }
-    if failed > 0 {
-        bail!("`{}`: {failed} of {} checks failed", arguments.bundle.display(), checks.len());
+    if let Some(first) = checks.iter().find(|check| !check.ok) {
+        let (bundle, count) = (arguments.bundle.display(), checks.len());
+        bail!("`{bundle}`: {failed} of {count} checks failed, the first is {}: {}", first.name, first.detail);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What the first row of a CSV file says: how many columns, their names, and where the labels are.
 //!
-//! It is a header where any of its cells is neither empty nor a number. The cell of a label column
+//! It is a header where its cells are neither empty nor numbers; one that mixes text and numbers could
+//! be a header or a broken sample, and is refused. The cell of a label column
 //! that was given by number only counts so where the other labels are integers:
 //! `5.1,3.5,setosa` is a sample, `0,1,label` over `5.1,3.5,2` is a header.
 
@@ -36,6 +37,14 @@ impl Columns {
             let mut cells = first.iter().enumerate();
             cells.any(|(column, cell)| Some(column) != label && is_text(cell))
         };
+        if has_text_beside(by_number) && wanted.is_none_or(|_| by_number.is_some()) {
+            let is_number = |cell: &str| cell.parse::<f32>().is_ok();
+            let mut beside = first.iter().enumerate().filter(|(column, _)| Some(*column) != by_number);
+            if let Some((column, cell)) = beside.find(|(_, cell)| is_number(cell)) {
+                let (path, cell) = (path.to_owned(), cell.to_owned());
+                return Err(DataError::MixedHeading { path, column, cell });
+            }
+        }
         let names = || first.iter().map(str::to_owned).collect();
         let (label, header) = match wanted {
             None if has_text_beside(None) => (None, Header::Names(names())),

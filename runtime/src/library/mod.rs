@@ -142,7 +142,7 @@ impl fmt::Display for Verdict {
         match self {
             Verdict::Chosen(located) => write!(formatter, "is ONNX Runtime {}", located.version),
             Verdict::Refused(reason) => reason.fmt(formatter),
-            Verdict::Untried => formatter.write_str("was not needed"),
+            Verdict::Untried => formatter.write_str("was not tried"),
         }
     }
 }

@@ -167,6 +167,7 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
     };
     Manifest {
         format: FORMAT,
+        digest: String::new(),
         kind,
         sample: Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 4.0) },
         latent_dim: LATENT,

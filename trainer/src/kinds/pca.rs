@@ -59,6 +59,9 @@ impl Pca {
             by_covariance(values, rows, scaling, &mean)?
         };
         let total: f64 = eigenvalues.iter().sum();
+        if !total.is_finite() {
+            return Err(TrainError::NotFinite { what: "the variance".to_owned(), value: total });
+        }
         if components > vectors.ncols() || total <= 0.0 {
             return Err(TrainError::Data {
                 part: "training",
@@ -155,8 +158,9 @@ fn sorted_eigen(matrix: DMatrix<f64>, most: usize) -> (Vec<f64>, DMatrix<f64>) {
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
     order.truncate(most);
-    // Rounding can leave an eigenvalue of zero slightly negative.
-    let values = order.iter().map(|&index| eigen.eigenvalues[index].max(0.0)).collect();
+    // Rounding can leave an eigenvalue of zero slightly negative; what is no number must stay none.
+    let at_least_zero = |value: f64| if value < 0.0 { 0.0 } else { value };
+    let values = order.iter().map(|&index| at_least_zero(eigen.eigenvalues[index])).collect();
     (values, eigen.eigenvectors.select_columns(&order))
 }
 

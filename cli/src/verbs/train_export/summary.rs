@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use narrows_bundle::{Likelihood, Link, Manifest};
 use narrows_data::Dataset;
-use narrows_trainer::{Config, Core, Figures, Fitted, Method, Options, network::summary};
+use narrows_trainer::{Config, Core, Figures, Fitted, Method, Options, ScalingRule, network::summary, sample_of};
 use serde_json::{Value, json};
 
 use crate::{
@@ -54,10 +54,16 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
             Likelihood::Bernoulli => {
                 "chosen since every value has a place in a known range; --likelihood gaussian for the squared error"
             }
-            Likelihood::Gaussian => "chosen since the values have no fixed range; columns are standardised",
+            Likelihood::Gaussian => "chosen since the values have no fixed range",
         },
     };
     note(format_args!("likelihood: {name}, {link} link ({why})"));
+    let scaling = match ScalingRule::of(&sample_of(data), likelihood) {
+        ScalingRule::Unchanged => "none, the values lie within [0, 1]".to_owned(),
+        ScalingRule::Range => format!("[{low}, {high}] becomes [0, 1]"),
+        ScalingRule::Standardised => "every column gets mean 0 and deviation 1".to_owned(),
+    };
+    note(format_args!("scaling: {scaling}"));
     let core = Core::new(config, data)?;
     note(format_args!(
         "encoder:\n{}decoder:\n{}bundle: {}",
