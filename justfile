@@ -72,7 +72,7 @@ interop:
 # Everything that CI checks.
 ci: lint test interop
 
-# Say what this machine has: ONNX Runtime, devices, data sets, threads.
+# Say what this machine has: ONNX Runtime, data sets, threads.
 [no-exit-message]
 doctor: _runtime
     @{{ narrows }} doctor
