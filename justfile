@@ -33,6 +33,10 @@ train-export KIND *FLAGS: _runtime
 test: _tools
     cargo test --workspace
 
+# Check the real MNIST and Fashion-MNIST as `just data all` fetched them.
+test-sets $NARROWS_SETS=justfile_directory():
+    cargo test -p narrows-data published -- --ignored
+
 # Check formatting, clippy and the documentation, warnings denied.
 lint: _tools && _doc
     cargo fmt --all --check
