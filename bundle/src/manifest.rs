@@ -2,7 +2,7 @@
 //!
 //! It holds no time, host name or path, so that the same run gives the same bytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +169,16 @@ pub struct GraphParity {
     pub max_abs_difference: f32,
     /// What was allowed.
     pub tolerance: f32,
+}
+
+impl fmt::Display for GraphParity {
+    /// `1.9e-6, allowed 1.6e-4`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.max_abs_difference {
+            0.0 => write!(formatter, "0, allowed {:.1e}", self.tolerance),
+            difference => write!(formatter, "{difference:.1e}, allowed {:.1e}", self.tolerance),
+        }
+    }
 }
 
 impl GraphParity {

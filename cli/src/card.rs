@@ -9,9 +9,7 @@ pub(crate) fn card(manifest: &Manifest) -> String {
     let data = &training.data;
     let figures: String = training.metrics.iter().map(|(name, value)| format!("| {name} | {value:.6} |\n")).collect();
     let parity = manifest.parity.as_ref().map_or(String::new(), |parity| {
-        let row = |name: &str, GraphParity { max_abs_difference, tolerance }: &GraphParity| {
-            format!("| parity of the {name} | {max_abs_difference:e} (allowed {tolerance:e}) |\n")
-        };
+        let row = |name: &str, parity: &GraphParity| format!("| parity of the {name} | {parity} |\n");
         row("encoder", &parity.encoder) + &row("decoder", &parity.decoder)
     });
     let ports = |graph: &GraphPorts| {

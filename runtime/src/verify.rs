@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use narrows_bundle::{Bundle, GraphParity, Manifest, Probe};
+use narrows_bundle::{Bundle, GraphParity, Manifest, Port, Probe};
 
 use crate::{
     Error, Options, engine,
@@ -49,8 +49,8 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
     }));
 
     let (encoder, decoder) = (Half::encoder(&bundle, options), Half::decoder(&bundle, options));
-    let ports =
-        |half: &Half| format!("takes `{}`, returns {} outputs as promised", half.input().name, half.outputs().len());
+    let names = |ports: &[Port]| ports.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join("`, `");
+    let ports = |half: &Half| format!("takes `{}`, returns `{}`", half.input().name, names(half.outputs()));
     checks.push(Check::of("encoder graph", encoder.as_ref(), |half| ports(half)));
     checks.push(Check::of("decoder graph", decoder.as_ref(), |half| ports(half)));
 
@@ -78,7 +78,7 @@ fn parity(
         Ok(parity) => Check {
             name: name.to_owned(),
             ok: parity.holds(),
-            detail: format!("largest difference {:e}, allowed {:e}", parity.max_abs_difference, parity.tolerance),
+            detail: format!("largest difference {parity}"),
             figure: Some(f64::from(parity.max_abs_difference)),
         },
         Err(error) => Check::failed(name, error),

@@ -76,12 +76,7 @@ fn figures(manifest: &Manifest) -> String {
     let ratios =
         ratios.map(|(index, ratio)| vec![format!("explained variance, component {index}"), format!("{ratio:.6}")]);
     let parity = manifest.parity.iter().flat_map(|parity| [("encoder", &parity.encoder), ("decoder", &parity.decoder)]);
-    let parity = parity.map(|(name, parity)| {
-        vec![
-            format!("parity of the {name}"),
-            format!("{:e} (allowed {:e})", parity.max_abs_difference, parity.tolerance),
-        ]
-    });
+    let parity = parity.map(|(name, parity)| vec![format!("parity of the {name}"), parity.to_string()]);
     table(&["figure", "value"], metrics.chain(ratios).chain(parity))
 }
 
