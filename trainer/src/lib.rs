@@ -20,6 +20,7 @@ mod options;
 mod random;
 mod samples;
 mod scaling;
+mod text;
 
 pub use config::{Config, Descent, Method};
 pub use error::{ConfigError, Problem, TrainError};

@@ -1,7 +1,7 @@
 //! What somebody asked for: every option may be left open.
 
 use narrows_bundle::{Kind, Likelihood, Link};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::{Activation, Corruption};
 
@@ -34,12 +34,7 @@ pub struct Options {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta: Option<f64>,
     /// What is done to the encoder's input in training (DAE).
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "as_text",
-        deserialize_with = "from_text"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corruption: Option<Corruption>,
     /// Whether codes get unit variance (PCA).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,13 +76,4 @@ impl Options {
             seed: None,
         }
     }
-}
-
-fn as_text<S: Serializer>(corruption: &Option<Corruption>, serializer: S) -> Result<S::Ok, S::Error> {
-    corruption.map(|corruption| corruption.to_string()).serialize(serializer)
-}
-
-fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Corruption>, D::Error> {
-    let text: Option<String> = Option::deserialize(deserializer)?;
-    text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
 }

@@ -14,6 +14,7 @@ use super::{Batch, Draw, Loss, Model, Network, ae::reconstruction_loss};
 use crate::{
     network::{Graph, GraphError, mlp::Mlp},
     random::{Stream, stream},
+    text::as_text,
 };
 
 /// A denoising autoencoder.
@@ -75,6 +76,8 @@ impl Corruption {
         }
     }
 }
+
+as_text!(Corruption);
 
 impl fmt::Display for Corruption {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
