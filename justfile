@@ -16,22 +16,30 @@ default:
 setup:
     @{{ python }} scripts/setup.py protoc --report
 
-# Train KIND (pca, ae, dae, vae or cvae), export it, prove it: leaves models/KIND.
+# Train a KIND (pca, ae, dae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
 [no-exit-message]
 [positional-arguments]
 [unix]
-train-export KIND *FLAGS: _runtime
+train-export +FLAGS: _runtime
     @{{ narrows }} train-export "$@"
 
-# Train KIND (pca, ae, dae, vae or cvae), export it, prove it: leaves models/KIND.
+# Train a KIND (pca, ae, dae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
 [no-exit-message]
 [windows]
-train-export KIND *FLAGS: _runtime
-    @{{ narrows }} train-export {{ KIND }} {{ FLAGS }}
+train-export +FLAGS: _runtime
+    @{{ narrows }} train-export {{ FLAGS }}
 
 # Run every test.
 test: _tools
     cargo test --workspace
+
+# Kill training so often at random moments: every run has to go on to the same bytes.
+kills $NARROWS_KILLS="200": _tools
+    cargo test -p narrows-cli --test program soak::every_run -- --ignored --nocapture
+
+# Train where the disk is full, at every size (Linux with user namespaces).
+disk-full: _tools
+    cargo test -p narrows-cli --test program soak::a_file_system -- --ignored --nocapture
 
 # Check the real MNIST and Fashion-MNIST as `just data all` fetched them.
 test-sets $NARROWS_SETS=justfile_directory():
@@ -67,11 +75,15 @@ zoo: _runtime
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
     @{{ narrows }} train-export cvae --data digits --hidden 128 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/cvae
 
-# Check models/zoo/ with onnx's checker and Python's ONNX Runtime.
+# Check models/zoo/ with onnx's checker and Python's ONNX Runtime, and a run with TensorBoard's reader.
 [no-exit-message]
-interop:
+interop: _runtime
     @{{ python }} scripts/venv.py
     @{{ venv-python }} scripts/interop.py "models/zoo/*"
+    @{{ python }} -c "import shutil; shutil.rmtree('target/interop', True)"
+    @{{ narrows }} --quiet train vae --epochs 5 --valid-fraction 0.1 --kl-warmup linear:3 --likelihood gaussian --variance learned --checkpoint-every 20 --run target/interop/vae
+    @{{ narrows }} --quiet train dae --epochs 3 --l1 0.01 --optimizer sgd --average 0.9 --run target/interop/dae
+    @{{ venv-python }} scripts/runs.py "target/interop/*"
 
 # Everything that CI checks.
 ci: lint test interop

@@ -30,8 +30,8 @@ fn train_step(criterion: &mut Criterion) {
 fn epoch(config: &Config, data: &Dataset) -> Duration {
     let mut steps = Duration::ZERO;
     fit(config, data, &mut |event| {
-        if let Event::Epoch { time, .. } = event {
-            steps += *time;
+        if let Event::Epoch(record) = event {
+            steps += Duration::from_secs_f64(record.seconds);
         }
         ControlFlow::Continue(())
     })

@@ -75,6 +75,9 @@ fn check_sizes(manifest: &Manifest) -> Result<(), String> {
         let (shape, latent) = (&manifest.sample.shape, manifest.latent_dim);
         return Err(format!("samples of shape {shape:?} and codes of {latent} numbers are impossible"));
     }
+    if let Some(variance) = manifest.variance.filter(|variance| !(variance.is_finite() && *variance > 0.0)) {
+        return Err(format!("its likelihood has variance {variance}"));
+    }
     if !(low.is_finite() && high.is_finite() && low <= high) {
         return Err(format!("its samples range from {low} to {high}"));
     }
@@ -111,11 +114,13 @@ mod tests {
             prior: kind.is_variational().then_some(Prior::StandardNormal),
             classes: kind.is_conditional().then(|| vec!["a".to_owned()]),
             likelihood: Likelihood::Gaussian,
+            variance: None,
             output_link: Link::Identity,
             scaling: Scaling { offset: vec![0.0], scale: vec![1.0] },
             training: TrainingRecord {
                 configuration: serde_json::Value::Null,
                 data,
+                progress: None,
                 metrics: BTreeMap::new(),
                 explained_variance_ratio: None,
             },

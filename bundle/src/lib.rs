@@ -10,6 +10,7 @@ mod digest;
 mod error;
 mod folder;
 mod kind;
+mod likelihood;
 mod manifest;
 pub mod onnx;
 mod place;
@@ -17,21 +18,24 @@ mod port;
 mod probe;
 mod seal;
 mod stage;
+mod whole;
 
 pub use check::checked_model;
-pub use digest::sha256_hex;
+pub use digest::{sha256_hex, sha256_hex_of};
 pub use error::BundleError;
 pub use folder::Bundle;
 pub use kind::Kind;
+pub use likelihood::{Likelihood, Link};
 pub use manifest::{
-    DataRecord, FORMAT, FileRecord, GraphParity, Likelihood, Link, Manifest, Parity, Prior, Sample, SampleType,
-    Scaling, TrainingRecord,
+    DataRecord, FORMAT, FileRecord, GraphParity, Manifest, Parity, Prior, ProgressRecord, Sample, SampleType, Scaling,
+    TrainingRecord,
 };
 pub use ndarray;
 pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 pub use seal::sealed;
 pub use stage::Stage;
+pub use whole::write_whole;
 
 /// File name of the encoder graph inside a bundle.
 pub const ENCODER: &str = "encoder.onnx";

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, Ports};
+use crate::{Kind, Likelihood, Link, Ports};
 
 /// The bundle format that this version writes and reads.
 pub const FORMAT: u32 = 1;
@@ -31,6 +31,10 @@ pub struct Manifest {
     pub classes: Option<Vec<String>>,
     /// The distribution over samples that the decoder parametrises.
     pub likelihood: Likelihood,
+    /// Variance of a Gaussian likelihood around the reconstruction, in scaled units squared, where the
+    /// model has one: as it was set, or as it was learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance: Option<f64>,
     /// The function between the decoder's last layer and the scaled reconstruction.
     pub output_link: Link,
     /// The affine map between the data's unit and the network's; it is part of the graphs.
@@ -87,26 +91,6 @@ pub enum Prior {
     StandardNormal,
 }
 
-/// The distribution of a sample given its code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Likelihood {
-    /// Each scaled feature is a probability; the loss is binary cross-entropy.
-    Bernoulli,
-    /// Each scaled feature has unit variance around its mean; the loss is the squared error.
-    Gaussian,
-}
-
-/// What stands between the decoder's last linear layer and the scaled reconstruction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Link {
-    /// Nothing.
-    Identity,
-    /// The logistic function.
-    Sigmoid,
-}
-
 /// `scaled = (x - offset) / scale`, for all features at once or for each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +109,9 @@ pub struct TrainingRecord {
     pub configuration: serde_json::Value,
     /// What it was fitted on.
     pub data: DataRecord,
+    /// How far training went; nothing where weights have a closed form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressRecord>,
     /// Named figures: `test.loss`, `test.mse`, `train.loss` and so on.
     pub metrics: BTreeMap<String, f64>,
     /// PCA only: the share of the training variance that each component explains, in falling order.
@@ -146,6 +133,21 @@ pub struct DataRecord {
     pub valid_rows: usize,
     /// Rows of the set's own test part, which the figures named `test` come from.
     pub test_rows: usize,
+}
+
+/// How far training went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProgressRecord {
+    /// Complete passes over the training rows.
+    pub epochs: usize,
+    /// Steps of the optimizer.
+    pub steps: u64,
+    /// The epoch whose weights these are, where the best were gone back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<usize>,
+    /// Whether the run came to its end; a run that was broken off can be exported as well.
+    pub finished: bool,
 }
 
 /// The measured difference between the trainer's outputs and ONNX Runtime's.

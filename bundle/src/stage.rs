@@ -12,6 +12,7 @@ use crate::{
     place::{check_place, clear_up, make_parents, sibling},
     seal::{UNSEALED, sealed},
     sha256_hex,
+    whole::sync_folder,
 };
 
 /// A bundle under construction, in a hidden folder beside its destination.
@@ -101,7 +102,7 @@ impl Stage {
     pub fn publish(mut self) -> Result<PathBuf, BundleError> {
         let destination = self.destination.clone();
         let absolute = self.absolute.clone();
-        sync_folder(&self.temporary)?;
+        sync_folder(&self.temporary).map_err(BundleError::io("sync", &destination))?;
         // A folder cannot be renamed onto one that is not empty: step aside, move in, then remove.
         let retired = sibling(&absolute, "retired");
         let replaces = absolute.exists();
@@ -118,7 +119,7 @@ impl Stage {
         if replaces {
             let _ = fs::remove_dir_all(&retired);
         }
-        sync_folder(absolute.parent().unwrap_or(&absolute))?;
+        sync_folder(absolute.parent().unwrap_or(&absolute)).map_err(BundleError::io("sync", &destination))?;
         Ok(destination)
     }
 }
@@ -130,14 +131,5 @@ impl Drop for Stage {
             // Stops at the first one that somebody else has put something into.
             let _ = self.made.iter().try_for_each(fs::remove_dir);
         }
-    }
-}
-
-/// Makes renames inside a folder durable; systems that cannot open folders do so by themselves.
-fn sync_folder(path: &Path) -> Result<(), BundleError> {
-    if cfg!(unix) {
-        File::open(path).and_then(|folder| folder.sync_all()).map_err(BundleError::io("sync", path))
-    } else {
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::verbs;
+use crate::{report::Voice, verbs};
 
 /// Train autoencoders, export them as ONNX, prove them, run them.
 #[derive(Debug, Parser)]
@@ -10,6 +10,8 @@ use crate::verbs;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,
+    #[command(flatten)]
+    pub(crate) voice: Voice,
 }
 
 #[derive(Debug, Subcommand)]
@@ -17,6 +19,15 @@ pub(crate) enum Verb {
     /// Fit a model, export encoder and decoder, and prove them in ONNX Runtime
     #[cfg(feature = "train")]
     TrainExport(verbs::train_export::TrainExport),
+    /// Fit a model, and leave a run: configuration, metrics, checkpoints
+    #[cfg(feature = "train")]
+    Train(verbs::train::Train),
+    /// Export a run, and prove it in ONNX Runtime
+    #[cfg(feature = "train")]
+    Export(verbs::export::Export),
+    /// Print a configuration: the defaults of a kind, or what made a bundle or a run
+    #[cfg(feature = "train")]
+    Config(verbs::config::Config),
     /// Repeat the proof of a bundle: hashes, graphs, parity
     Verify(verbs::verify::Verify),
     /// Say what is in a bundle

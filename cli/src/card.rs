@@ -22,12 +22,13 @@ pub(crate) fn card(manifest: &Manifest) -> String {
     format!(
         "---\nlibrary_name: narrows\ntags:\n- onnx\n- autoencoder\n- {kind}\n---\n\n\
          # {title} on {name}\n\n\
-         A {title} with {latent_dim} latent numbers, for samples of shape {shape:?} in the unit of the data \
+         {article} {title} with {latent_dim} latent numbers, for samples of shape {shape:?} in the unit of the data \
          ({low} to {high}); scaling is part of the graphs. Fitted on {rows} rows of {name}.\n\n\
          ## Graphs\n\n{encoder}{decoder}\nShapes are those of one row; a batch dimension stands in front.\n\n\
          ## Figures\n\n| figure | value |\n| --- | --- |\n{figures}{parity}\n\
          A loss is per sample: nats, or the squared error in scaled units. The mse is per feature, in scaled units.\n\n\
          ## Check it\n\n```\nnarrows verify .\n```\n",
+        article = if title.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" },
         name = data.name,
         rows = data.train_rows,
         shape = sample.shape,

@@ -28,6 +28,16 @@ impl fmt::Display for DataArguments {
 }
 
 impl DataArguments {
+    /// The data that training options name.
+    #[cfg(feature = "train")]
+    pub(crate) fn of(options: &narrows_trainer::Options) -> Self {
+        DataArguments {
+            data: options.data.clone().unwrap_or_else(|| "digits".to_owned()),
+            labels: options.labels.as_ref().map(PathBuf::from),
+            label_column: options.label_column.clone(),
+        }
+    }
+
     /// The flags that name the same data again, to be pasted into a shell.
     #[cfg(feature = "train")]
     pub(crate) fn as_flags(&self) -> String {
@@ -44,6 +54,12 @@ impl DataArguments {
         };
         Ok(narrows_data::load(&self.data, &options)?)
     }
+}
+
+/// This program as it was called, so that commands work where it is not on the path.
+#[cfg(feature = "train")]
+pub(crate) fn program() -> String {
+    std::env::args().next().map_or_else(|| "narrows".to_owned(), |program| quoted(&program))
 }
 
 /// A word as a shell takes it, in quotes where it needs them.

@@ -10,6 +10,8 @@ mod progress;
 mod report;
 #[cfg(feature = "train")]
 mod stop;
+#[cfg(feature = "train")]
+mod training;
 mod verbs;
 
 use std::process::ExitCode;
@@ -24,9 +26,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // Usage errors end with 2 inside `parse`.
     let arguments = Arguments::parse();
+    arguments.voice.take();
     let outcome = match &arguments.verb {
         #[cfg(feature = "train")]
         Verb::TrainExport(arguments) => verbs::train_export::run(arguments),
+        #[cfg(feature = "train")]
+        Verb::Train(arguments) => verbs::train::run(arguments),
+        #[cfg(feature = "train")]
+        Verb::Export(arguments) => verbs::export::run(arguments),
+        #[cfg(feature = "train")]
+        Verb::Config(arguments) => verbs::config::run(arguments),
         Verb::Verify(arguments) => verbs::verify::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Encode(arguments) => verbs::encode::run(arguments),

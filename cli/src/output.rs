@@ -1,13 +1,9 @@
 //! Arrays and pictures to files: the format is the extension's, and a file is whole or not there.
 
-use std::{
-    fmt::Write as _,
-    fs::{self, File},
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context, bail};
+use narrows_bundle::write_whole;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use ndarray_npy::WriteNpyExt;
 
@@ -109,17 +105,4 @@ fn csv(array: &ArrayViewD<'_, f32>, column: &str) -> anyhow::Result<String> {
         writeln!(text, "{}", cells.join(","))?;
     }
     Ok(text)
-}
-
-/// A sibling first, renamed into place.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let partial: PathBuf = path.with_file_name(format!(".{name}.partial-{}", std::process::id()));
-    let written = File::create(&partial)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&partial, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    written
 }

@@ -1,11 +1,17 @@
 //! One file a verb.
 
+#[cfg(feature = "train")]
+pub(crate) mod config;
 pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod encode;
+#[cfg(feature = "train")]
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod reconstruct;
+#[cfg(feature = "train")]
+pub(crate) mod train;
 #[cfg(feature = "train")]
 pub(crate) mod train_export;
 pub(crate) mod verify;

@@ -1,8 +1,9 @@
-//! What a model does, shown: pictures now, figures and reports later, all over what the runtime
-//! returns.
+//! What a model does, shown: pictures and loss curves now, figures and reports later.
 
+mod curves;
 mod grid;
 mod pictures;
 
+pub use curves::{Curve, CurveError, loss_curves};
 pub use grid::{PictureError, grid, is_picture};
 pub use pictures::{reconstructions, samples};

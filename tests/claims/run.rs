@@ -20,9 +20,9 @@ fn the_loss_falls_from_epoch_to_epoch() {
     for kind in [Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae] {
         let mut losses = Vec::new();
         let fitted = observed(&Options { epochs: Some(5), ..Options::new(kind) }, |event| {
-            if let Event::Epoch { epoch, train, .. } = event {
-                assert_eq!(*epoch, losses.len() + 1);
-                losses.push(train.loss);
+            if let Event::Epoch(record) = event {
+                assert_eq!(record.epoch, losses.len() + 1);
+                losses.push(record.train.loss);
             }
             ControlFlow::Continue(())
         });
@@ -64,12 +64,12 @@ fn an_observer_that_breaks_off_ends_the_run_where_it_stands() {
             ControlFlow::Continue(())
         }
     });
-    assert!(matches!(by_step, Err(TrainError::Interrupted { epoch: 2 })));
+    assert!(matches!(by_step, Err(TrainError::Interrupted { epoch: 2, step: 24 })));
     // 23 steps of 64 rows and the end of the first epoch.
     assert_eq!(seen, 24);
     let by_epoch = observed(&options, |event| match event {
-        Event::Epoch { .. } => ControlFlow::Break(()),
+        Event::Epoch(_) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
-    assert!(matches!(by_epoch, Err(TrainError::Interrupted { epoch: 1 })));
+    assert!(matches!(by_epoch, Err(TrainError::Interrupted { epoch: 1, step: 23 })));
 }

@@ -56,6 +56,22 @@ impl Place {
         content
     }
 
+    /// The same below a folder of it.
+    pub(crate) fn content_of(&self, folder: &str) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let mut content = BTreeMap::new();
+        collect(&self.path(folder), &self.path(folder), &mut content);
+        content
+    }
+
+    /// Names of files and folders that are half-written, or on their way out.
+    pub(crate) fn litter(&self) -> Vec<PathBuf> {
+        let is_litter = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            name.contains(".partial-") || name.contains(".retired-")
+        };
+        self.content().into_keys().filter(is_litter).collect()
+    }
+
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         fs::write(self.path(name), bytes).expect("a writable folder");
     }

@@ -77,7 +77,7 @@ fn the_end_names_the_bundle_its_size_figures_and_parity() {
     let stdout = place.done(&quick("vae")).stdout;
     let expected = ["models/vae: ", " KB in ", "test: loss ", "mse ", "parity of the encoder", "parity of the decoder"];
     assert!(expected.iter().all(|part| stdout.contains(part)), "{stdout}");
-    let bytes: usize = place.content().into_values().flatten().map(|bytes| bytes.len()).sum();
+    let bytes: usize = place.content_of("models/vae").into_values().flatten().map(|bytes| bytes.len()).sum();
     let named = stdout.split("models/vae: ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a size");
     let kilobytes: f64 = named.parse().expect("a number");
     // The manifest, some kilobytes, may be left out of the sum.
@@ -111,12 +111,14 @@ fn the_same_command_gives_the_same_bytes() {
             place.done(&quick(kind));
         }
         // Onto the older bundle too.
-        let before = one.content();
+        let bundle = format!("models/{kind}");
+        let before = one.content_of(&bundle);
         one.done(&quick(kind));
-        let (again, other) = (one.content(), other.content());
+        let (again, other) = (one.content_of(&bundle), other.content_of(&bundle));
         assert!(before.keys().eq(other.keys()) && before.keys().eq(again.keys()), "{kind}: other files");
         let differing: Vec<_> =
             before.keys().filter(|name| before[*name] != other[*name] || before[*name] != again[*name]).collect();
         assert!(differing.is_empty(), "{kind}: {differing:?} differ");
+        assert_eq!(one.litter(), [""; 0].map(std::path::PathBuf::from));
     }
 }

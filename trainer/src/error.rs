@@ -2,15 +2,27 @@
 
 use std::fmt;
 
-use crate::network::GraphError;
+use crate::{RunError, network::GraphError};
 
 /// One thing that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The option, by the name that flags and files have for it.
-    pub key: &'static str,
+    pub key: String,
     /// What is wrong with it, and what would be right.
     pub what: String,
+}
+
+impl Problem {
+    pub(crate) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Problem { key: key.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` {}", self.key, self.what)
+    }
 }
 
 /// Everything that is wrong with a configuration.
@@ -20,9 +32,15 @@ pub struct ConfigError {
     pub problems: Vec<Problem>,
 }
 
+impl ConfigError {
+    pub(crate) fn of(problem: Problem) -> Self {
+        ConfigError { problems: vec![problem] }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.problems.iter().map(|Problem { key, what }| format!("`{key}` {what}")).collect();
+        let lines: Vec<String> = self.problems.iter().map(ToString::to_string).collect();
         formatter.write_str(&lines.join("; "))
     }
 }
@@ -47,13 +65,16 @@ pub enum TrainError {
         /// What is wrong, where, and what to do.
         what: String,
     },
-    /// The loss is no longer a number.
+    /// A loss, a gradient or a weight is no longer a number.
     #[error(
-        "the {part} became {value} at step {step} (epoch {epoch}): training diverged; lower the learning rate or scale the data"
+        "training diverged at step {step} (epoch {epoch}): {part} became {value}{}; lower the learning rate, limit the gradient (--clip-norm) or scale the data",
+        layer.as_ref().map_or(String::new(), |layer| format!(" in layer `{layer}`"))
     )]
     Diverged {
-        /// Part of the loss.
-        part: &'static str,
+        /// Part of the loss, or gradient of it.
+        part: String,
+        /// The first layer with such a number, where one has.
+        layer: Option<String>,
         /// What it became.
         value: f64,
         /// Step, from 1.
@@ -72,11 +93,16 @@ pub enum TrainError {
         value: f64,
     },
     /// The observer asked to stop.
-    #[error("interrupted in epoch {epoch}")]
+    #[error("interrupted after step {step} (epoch {epoch})")]
     Interrupted {
-        /// Epoch, from 1.
+        /// The epoch of the last step, from 1.
         epoch: usize,
+        /// Steps that are done.
+        step: u64,
     },
+    /// The run could not be saved or recorded.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// Candle could not compute something.
     #[error("candle: {0}")]
     Candle(#[from] candle_core::Error),

@@ -2,35 +2,69 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::Result;
+use candle_core::{Result, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    kinds::{Batch, Draw, Model, Network},
+    kinds::{Batch, Draw, Model, Network, objective_loss},
     likelihood::squared_error,
+    samples::Source,
 };
-use narrows_bundle::Scaling;
-use narrows_data::Part;
 
-/// Rows that are evaluated at a time.
+/// Rows that are evaluated at a time; a row counts once for every code that is drawn of it.
 const CHUNK: usize = 1000;
 
-/// Averages over a part of the data.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// Variance of a latent mean over the data above which its dimension counts as active (Burda et al.
+/// 2016, section 5.2).
+const ACTIVE_VARIANCE: f64 = 0.01;
+
+/// A loss, averaged over rows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Averages {
+    /// What training minimises, per sample: nats, or squared error in scaled units.
+    pub loss: f64,
+    /// What the loss is made of: `reconstruction`, `kl` for variational kinds, penalties by their options.
+    #[serde(flatten)]
+    pub parts: BTreeMap<String, f64>,
+}
+
+/// What is measured on a part of the data.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Figures {
     /// What training minimises, per sample: nats, or squared error in scaled units.
     pub loss: f64,
-    /// What the loss is made of: `reconstruction`, and `kl` for variational kinds.
-    pub parts: BTreeMap<&'static str, f64>,
     /// Squared error per feature, in scaled units, of the reconstruction from the code or its mean.
     pub mse: f64,
+    /// Dimensions of the code that a variational encoder uses: those whose mean has a variance above 0.01
+    /// over the rows. `None` for other kinds, and while training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_units: Option<usize>,
+    /// What the loss is made of, as in [`Averages`].
+    #[serde(flatten)]
+    pub parts: BTreeMap<String, f64>,
 }
 
 impl Figures {
-    /// Adds the averages of `rows` more rows, to be divided by [`Figures::over`].
+    /// All of them by name.
+    pub fn named(&self) -> Vec<(&str, f64)> {
+        let active = self.active_units.map(|units| ("active_units", units as f64));
+        let whole = [("loss", self.loss), ("mse", self.mse)].into_iter().chain(active);
+        whole.chain(self.parts.iter().map(|(name, value)| (name.as_str(), *value))).collect()
+    }
+}
+
+impl Averages {
+    /// All of them by name.
+    pub fn named(&self) -> Vec<(&str, f64)> {
+        let parts = self.parts.iter().map(|(name, value)| (name.as_str(), *value));
+        std::iter::once(("loss", self.loss)).chain(parts).collect()
+    }
+
+    /// Adds the averages of `rows` more rows, to be divided by [`Averages::over`].
     pub(crate) fn add(&mut self, loss: f64, parts: &[(&'static str, f64)], rows: usize) {
         self.loss += loss * rows as f64;
         for (name, value) in parts {
-            *self.parts.entry(name).or_default() += value * rows as f64;
+            *self.parts.entry((*name).to_owned()).or_default() += value * rows as f64;
         }
     }
 
@@ -38,39 +72,126 @@ impl Figures {
         let rows = rows.max(1) as f64;
         self.loss /= rows;
         self.parts.values_mut().for_each(|value| *value /= rows);
-        self.mse /= rows;
         self
     }
 }
 
-/// The figures of `model` on the chosen rows. Nothing is corrupted; a variational kind draws one code a
-/// sample for the loss, from the seed's own stream.
+/// The figures of `model` on the chosen rows. Nothing is corrupted; a variational kind draws its codes for
+/// the loss from the seed's own stream, with its divergence weighed as at the end of training.
 pub(crate) fn evaluate(
     model: &dyn Model,
+    l2: f64,
     network: &Network<'_>,
-    part: &Part,
+    source: &Source<'_>,
     rows: &[usize],
-    scaling: &Scaling,
     seed: u64,
 ) -> Result<Figures> {
-    let mut figures = Figures::default();
-    for (index, chunk) in rows.chunks(CHUNK).enumerate() {
-        let batch = network.batch(part, chunk, scaling)?;
-        let loss = model.loss(network, &batch, Draw::Evaluation { seed, batch: index as u64 })?;
+    let (mut averages, mut squares) = (Averages::default(), 0.0);
+    let mut spread = Spread::default();
+    for (index, chunk) in rows.chunks((CHUNK / model.draws().max(1)).max(1)).enumerate() {
+        let draw = Draw::Evaluation { seed, batch: index as u64 };
+        let batch = network.batch(source, chunk, draw)?;
+        let loss = objective_loss(model, l2, network, &batch, draw)?;
         let parts = loss.parts.iter().map(|(name, value)| Ok((*name, scalar(value)?))).collect::<Result<Vec<_>>>()?;
-        figures.add(scalar(&loss.total)?, &parts, chunk.len());
-        figures.mse += scalar(&mean_error(network, &batch)?)? / part.values.features() as f64 * chunk.len() as f64;
+        averages.add(scalar(&loss.total)?, &parts, chunk.len());
+        let mean = mean_code(network, &batch)?;
+        let error = scalar(&mean_error(network, &batch, &mean)?)?;
+        squares += error / source.part.values.features() as f64 * chunk.len() as f64;
+        if network.is_variational() {
+            spread.add(&mean.to_vec2()?);
+        }
     }
-    Ok(figures.over(rows.len()))
+    let Averages { loss, parts } = averages.over(rows.len());
+    let active_units = network.is_variational().then(|| spread.active());
+    Ok(Figures { loss, parts, mse: squares / rows.len().max(1) as f64, active_units })
 }
 
-fn mean_error(network: &Network<'_>, batch: &Batch) -> Result<candle_core::Tensor> {
+/// The code, or its mean.
+fn mean_code(network: &Network<'_>, batch: &Batch) -> Result<Tensor> {
     let encoded = network.encode(&batch.x, batch.labels.as_ref())?;
-    let Some(mean) = encoded.first() else { candle_core::bail!("the encoder has no output") };
+    match encoded.into_iter().next() {
+        Some(mean) => Ok(mean),
+        None => candle_core::bail!("the encoder has no output"),
+    }
+}
+
+fn mean_error(network: &Network<'_>, batch: &Batch, mean: &Tensor) -> Result<Tensor> {
     let logits = network.decode(mean, batch.labels.as_ref())?;
     squared_error(&network.observation.mean(&logits)?, &batch.x)
 }
 
-pub(crate) fn scalar(tensor: &candle_core::Tensor) -> Result<f64> {
+/// Sums over rows of codes, by dimension.
+#[derive(Default)]
+struct Spread {
+    rows: usize,
+    sums: Vec<(f64, f64)>,
+}
+
+impl Spread {
+    fn add(&mut self, codes: &[Vec<f32>]) {
+        for code in codes {
+            self.rows += 1;
+            self.sums.resize(code.len(), (0.0, 0.0));
+            for ((sum, squares), &value) in self.sums.iter_mut().zip(code) {
+                *sum += f64::from(value);
+                *squares += f64::from(value) * f64::from(value);
+            }
+        }
+    }
+
+    /// In `f64` what cancels is some 1e-16 of the squares: far below the threshold for any code.
+    fn active(&self) -> usize {
+        let rows = self.rows.max(1) as f64;
+        let variance = |(sum, squares): &(f64, f64)| squares / rows - (sum / rows).powi(2);
+        self.sums.iter().filter(|sums| variance(sums) > ACTIVE_VARIANCE).count()
+    }
+}
+
+pub(crate) fn scalar(tensor: &Tensor) -> Result<f64> {
     Ok(f64::from(tensor.to_scalar::<f32>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_bundle::{Likelihood, Scaling};
+    use narrows_data::{Part, Values};
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::{
+        binarize::Binarize,
+        kinds::{Ae, Bound, Vae, trial::Trial},
+        samples::PartName,
+    };
+
+    /// Figures of 2500 rows, three chunks, whose only column is a wave of variance 1/2.
+    fn figures(model: &dyn Model, trial: &Trial, l2: f64) -> Figures {
+        let wave = Array2::from_shape_fn((2500, 1), |(row, _)| (row as f32).sin());
+        let part = Part { values: Values::F32(wave), labels: None };
+        let scaling = Scaling { offset: vec![0.0], scale: vec![1.0] };
+        let source = Source { part: &part, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
+        let rows: Vec<usize> = (0..2500).collect();
+        evaluate(model, l2, &trial.network(), &source, &rows, 1).expect("shapes that fit")
+    }
+
+    #[test]
+    fn active_units_are_the_dimensions_whose_mean_moves_with_the_data() {
+        // Variances of 0.72, 0.0098 and 0 around a mean of 5.
+        let trial = Trial::variational(1, 3, None, Likelihood::Gaussian)
+            .with(&[("encoder.mu.weight", &[1.2, 0.14, 0.0]), ("encoder.mu.bias", &[5.0, 5.0, 5.0])]);
+        let importance = Vae { bound: Bound::ImportanceWeighted { samples: 7 } };
+        for model in [Vae::default(), importance] {
+            assert_eq!(figures(&model, &trial, 0.0).active_units, Some(1));
+        }
+        assert_eq!(figures(&Ae::default(), &Trial::gaussian(1, &[], 3), 0.0).active_units, None);
+    }
+
+    #[test]
+    fn figures_hold_every_part_of_the_loss() {
+        let trial = Trial::variational(1, 2, None, Likelihood::Gaussian);
+        let figures = figures(&Vae::default(), &trial, 0.3);
+        assert_eq!(figures.parts.keys().collect::<Vec<_>>(), ["kl", "l2", "reconstruction"]);
+        let sum: f64 = figures.parts.values().sum();
+        assert!((figures.loss - sum).abs() < 1e-5, "{} against {sum}", figures.loss);
+    }
 }

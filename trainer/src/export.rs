@@ -9,7 +9,6 @@ use narrows_bundle::{
 use narrows_data::{Dataset, Part};
 use ndarray::ArrayD;
 use prost::Message;
-use safetensors::{Dtype, tensor::TensorView};
 
 use crate::{
     Fitted, TrainError,
@@ -17,6 +16,7 @@ use crate::{
     network::{Graph, Weights, fold_scaling, with_decoder_ports, with_encoder_ports},
     onnx::to_model,
     samples::{labels, row_of, sample_of},
+    stored::Stored,
 };
 
 /// Rows in the probe.
@@ -129,11 +129,13 @@ impl Fitted {
             prior: kind.is_variational().then_some(Prior::StandardNormal),
             classes: data.classes.clone(),
             likelihood: self.config.observation.likelihood,
+            variance: self.variance(),
             output_link: self.config.observation.link,
             scaling: self.scaling.clone(),
             graphs,
             training: TrainingRecord {
-                configuration: serde_json::json!(self.config.effective()),
+                configuration: serde_json::json!(self.config.recorded()),
+                progress: self.progress.clone(),
                 data: DataRecord {
                     name: data.name.clone(),
                     fingerprint: data.fingerprint(),
@@ -155,16 +157,6 @@ fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {
     Ok(ArrayD::from_shape_vec(tensor.dims(), values).map_err(candle_core::Error::wrap)?)
 }
 
-fn weight_bytes(weights: &Weights) -> Result<Vec<u8>, TrainError> {
-    let stored: Vec<(&String, Vec<usize>, Vec<u8>)> = weights
-        .iter()
-        .map(|(name, array)| {
-            (name, array.shape().to_vec(), array.iter().flat_map(|value| value.to_le_bytes()).collect())
-        })
-        .collect();
-    let views = stored
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    Ok(safetensors::serialize(views, None)?)
+pub(crate) fn weight_bytes(weights: &Weights) -> Result<Vec<u8>, TrainError> {
+    Ok(safetensors::serialize(weights.iter().map(|(name, array)| (name, Stored::array(array))), None)?)
 }

@@ -1,24 +1,23 @@
-//! From data to weights: the split, the closed form or the loop of steps, the figures at the end.
-
-use std::{
-    ops::ControlFlow,
-    time::{Duration, Instant},
-};
+//! From data to weights: the split, the closed form or gradient descent, the figures at the end.
 
 use candle_core::Device;
-use narrows_bundle::{Likelihood, Scaling};
+use narrows_bundle::{Likelihood, ProgressRecord, Scaling};
 use narrows_data::{Dataset, Part, Values};
 use rand::seq::SliceRandom;
 
 use crate::{
-    Config, Descent, Figures, Fitted, Method, TrainError,
-    candle::{Adam, AdamOptions, Parameters},
+    Averages, Config, Descent, EpochRecord, Fitted, Method, TrainError,
+    binarize::Binarize,
+    candle::Parameters,
     config::held_out,
-    evaluation::{evaluate, scalar},
+    descent::{Descending, Observe, State},
+    evaluation::evaluate,
     fitted::Core,
-    kinds::{Ae, Draw, Model, Network},
+    kinds::{Ae, CodePenalty, Model, Pca},
+    network::Weights,
     random::{Stream, stream},
-    samples::{row_of, sample_of},
+    run::{Checkpoint, Run},
+    samples::{PartName, Source, row_of, sample_of},
     scaling::ScalingRule,
 };
 
@@ -30,36 +29,56 @@ pub enum Event<'a> {
     Step {
         /// Epoch, from 1.
         epoch: usize,
+        /// Step since the run began, from 1.
+        step: u64,
         /// Rows of this epoch that are done.
         rows: usize,
         /// Averages of this epoch so far.
-        figures: &'a Figures,
+        figures: &'a Averages,
     },
     /// An epoch is complete.
-    Epoch {
-        /// Epoch, from 1.
-        epoch: usize,
-        /// Averages over the epoch's steps, as training saw them.
-        train: &'a Figures,
-        /// Figures of the rows that were held out.
-        valid: Option<&'a Figures>,
-        /// Time of the steps, without the evaluation.
-        time: Duration,
-    },
+    Epoch(&'a EpochRecord),
 }
 
 /// Fits a model. `observe` is told of every step and epoch.
 ///
 /// The result is a function of the configuration, the data and the processor: the same seed gives the
-/// same weights.
+/// same weights, on any number of cores.
 ///
 /// # Errors
-/// [`TrainError::Data`] for data that the configuration cannot work on, [`TrainError::Diverged`] when the
-/// loss stops being a number, [`TrainError::Interrupted`] when the observer breaks off.
-pub fn fit(
+/// [`TrainError::Data`] for data that the configuration cannot work on, [`TrainError::Diverged`] when a
+/// loss, a gradient or a weight stops being a number, [`TrainError::Interrupted`] when the observer breaks
+/// off.
+pub fn fit(config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
+    fit_kept(config, data, None, Some(observe))
+}
+
+/// The same in the folder of a run: from where the run stands, saving it on the way, at the end, and when
+/// the observer breaks off.
+///
+/// # Errors
+/// Those of [`fit`], and [`TrainError::Run`] when something cannot be saved.
+pub fn fit_in(run: &mut Run, config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
+    run.catch_up()?;
+    run.begin(config)?;
+    fit_kept(config, data, Some(run), Some(observe))
+}
+
+/// The model that a run stands at, without another step.
+///
+/// # Errors
+/// Those of [`fit_in`], and [`RunError::NoModel`](crate::RunError::NoModel) before the first checkpoint.
+pub fn fitted_in(run: &mut Run, config: &Config, data: &Dataset) -> Result<Fitted, TrainError> {
+    run.catch_up()?;
+    run.check_model()?;
+    fit_kept(config, data, Some(run), None)
+}
+
+fn fit_kept(
     config: &Config,
     data: &Dataset,
-    observe: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
+    keeper: Option<&mut Run>,
+    observe: Option<&mut Observe<'_>>,
 ) -> Result<Fitted, TrainError> {
     let (train_rows, valid_rows) = split(data.train.values.rows(), config);
     let sample = sample_of(data);
@@ -70,48 +89,109 @@ pub fn fit(
         check_targets("test", config, &test.values, &scaling)?;
     }
     let core = Core::new(config, data)?;
-    let mut explained_variance_ratio = None;
-    let parameters = match &config.method {
-        Method::ClosedForm(pca) => {
-            let fit = pca.fit(&data.train.values, &train_rows, &scaling, config.latent_dim)?;
-            explained_variance_ratio = Some(fit.explained_variance_ratio);
-            Parameters::from_weights(&fit.weights, &Device::Cpu)?
-        }
-        Method::Descent(descent) => {
-            let parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
-            let network = core.network(&parameters, config);
-            let rows = Rows { part: &data.train, train: &train_rows, valid: &valid_rows, scaling: &scaling };
-            descend(descent, config.seed, &network, &rows, observe)?;
-            parameters
-        }
+    let rows = Rows { part: &data.train, train: &train_rows, valid: &valid_rows, scaling: &scaling };
+    let found = match &config.method {
+        Method::ClosedForm(pca) => solved(*pca, config, &rows, keeper)?,
+        Method::Descent(descent) => descended(config, descent, &core, &rows, keeper, observe)?,
     };
-    let network = core.network(&parameters, config);
-    let model: &dyn Model = match &config.method {
-        Method::ClosedForm(_) => &Ae,
-        Method::Descent(descent) => descent.objective.model(),
+    let network = core.network(&found.parameters, config);
+    let (model, l2, binarize): (&dyn Model, f64, Binarize) = match &config.method {
+        Method::ClosedForm(_) => (&Ae { penalty: CodePenalty { l1: 0.0, contractive: 0.0 } }, 0.0, Binarize::None),
+        Method::Descent(descent) => (descent.objective.model(), descent.l2, descent.binarize),
     };
-    let figures = |part: &Part, rows: &[usize]| evaluate(model, &network, part, rows, &scaling, config.seed);
-    let train = figures(&data.train, &train_rows)?;
-    let valid = if valid_rows.is_empty() { None } else { Some(figures(&data.train, &valid_rows)?) };
+    let figures = |part: &Part, name, rows: &[usize]| {
+        let source = Source { part, name, scaling: &scaling, binarize };
+        evaluate(model, l2, &network, &source, rows, config.seed)
+    };
+    let train = figures(&data.train, PartName::Train, &train_rows)?;
+    let valid = if valid_rows.is_empty() { None } else { Some(figures(&data.train, PartName::Train, &valid_rows)?) };
     let test = match &data.test {
-        Some(test) => Some(figures(test, &(0..test.values.rows()).collect::<Vec<_>>())?),
+        Some(test) => Some(figures(test, PartName::Test, &(0..test.values.rows()).collect::<Vec<_>>())?),
         None => None,
     };
-    let weights = parameters.to_weights()?;
     let fitted = Fitted {
         config: config.clone(),
         core,
-        weights,
+        weights: found.parameters.to_weights()?,
         scaling,
         train_rows: train_rows.len(),
         valid_rows,
         train,
         valid,
         test,
-        explained_variance_ratio,
+        history: found.history,
+        progress: found.progress,
+        explained_variance_ratio: found.explained_variance_ratio,
     };
     fitted.check_finite()?;
     Ok(fitted)
+}
+
+/// What was found, and how it went.
+struct Found {
+    parameters: Parameters,
+    history: Vec<EpochRecord>,
+    progress: Option<ProgressRecord>,
+    explained_variance_ratio: Option<Vec<f64>>,
+}
+
+struct Rows<'a> {
+    part: &'a Part,
+    train: &'a [usize],
+    valid: &'a [usize],
+    scaling: &'a Scaling,
+}
+
+fn solved(pca: Pca, config: &Config, rows: &Rows<'_>, keeper: Option<&mut Run>) -> Result<Found, TrainError> {
+    let fit = || pca.fit(&rows.part.values, rows.train, rows.scaling, config.latent_dim);
+    let found = |weights: &Weights, ratios: Vec<f64>| -> Result<Found, TrainError> {
+        let parameters = Parameters::from_weights(weights, &Device::Cpu)?;
+        Ok(Found { parameters, history: Vec::new(), progress: None, explained_variance_ratio: Some(ratios) })
+    };
+    let Some(run) = keeper else {
+        let fit = fit()?;
+        return found(&fit.weights, fit.explained_variance_ratio);
+    };
+    if let Some(Checkpoint { weights, record, .. }) = run.take_start()
+        && let Some(ratios) = record.explained_variance_ratio
+    {
+        return found(&weights, ratios);
+    }
+    let fit = fit()?;
+    run.save_solution(config, &fit)?;
+    found(&fit.weights, fit.explained_variance_ratio)
+}
+
+fn descended(
+    config: &Config,
+    descent: &Descent,
+    core: &Core,
+    rows: &Rows<'_>,
+    mut keeper: Option<&mut Run>,
+    observe: Option<&mut Observe<'_>>,
+) -> Result<Found, TrainError> {
+    let (start, mut history) = match keeper.as_deref_mut() {
+        Some(run) => (run.take_start(), run.history().to_vec()),
+        None => (None, Vec::new()),
+    };
+    let mut state = match start {
+        Some(checkpoint) => checkpoint.state(config, descent, core)?,
+        None => State::fresh(config, descent, core)?,
+    };
+    let Rows { part, train, valid, scaling } = *rows;
+    let source = Source { part, name: PartName::Train, scaling, binarize: descent.binarize };
+    let descending = Descending { config, descent, core, source, train, valid };
+    if let Some(observe) = observe {
+        descending.run(&mut state, &mut history, keeper, observe)?;
+    }
+    let (parameters, best_epoch) = state.result(descent)?;
+    let progress = ProgressRecord {
+        epochs: state.position.epoch,
+        steps: state.position.step,
+        best_epoch,
+        finished: state.position.end.is_some(),
+    };
+    Ok(Found { parameters, history, progress: Some(progress), explained_variance_ratio: None })
 }
 
 /// The rows to fit and the rows that are held out, both in ascending order.
@@ -146,67 +226,6 @@ fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: 
                      needs (use --likelihood gaussian)"
                 ),
             });
-        }
-    }
-    Ok(())
-}
-
-struct Rows<'a> {
-    part: &'a Part,
-    train: &'a [usize],
-    valid: &'a [usize],
-    scaling: &'a Scaling,
-}
-
-fn descend(
-    descent: &Descent,
-    seed: u64,
-    network: &Network<'_>,
-    rows: &Rows<'_>,
-    observe: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
-) -> Result<(), TrainError> {
-    let model = descent.objective.model();
-    let options = AdamOptions { learning_rate: descent.learning_rate, ..AdamOptions::default() };
-    let mut adam = Adam::new(network.parameters, options);
-    let mut step = 0;
-    for epoch in 1..=descent.epochs {
-        let start = Instant::now();
-        let mut order = rows.train.to_vec();
-        order.shuffle(&mut stream(seed, Stream::Shuffle, epoch as u64));
-        let (mut sums, mut done) = (Figures::default(), 0);
-        for chunk in order.chunks(descent.batch_size) {
-            step += 1;
-            let batch = network.batch(rows.part, chunk, rows.scaling)?;
-            let loss = model.loss(network, &batch, Draw::Training { seed, step })?;
-            let parts = loss
-                .parts
-                .iter()
-                .map(|(part, value)| {
-                    let value = scalar(value)?;
-                    if value.is_finite() {
-                        Ok((*part, value))
-                    } else {
-                        Err(TrainError::Diverged { part, value, step, epoch })
-                    }
-                })
-                .collect::<Result<Vec<_>, TrainError>>()?;
-            adam.step(network.parameters, &loss.total.backward()?)?;
-            sums.add(scalar(&loss.total)?, &parts, chunk.len());
-            done += chunk.len();
-            let figures = &sums.clone().over(done);
-            if observe(&Event::Step { epoch, rows: done, figures }).is_break() {
-                return Err(TrainError::Interrupted { epoch });
-            }
-        }
-        let time = start.elapsed();
-        let valid = if rows.valid.is_empty() {
-            None
-        } else {
-            Some(evaluate(model, network, rows.part, rows.valid, rows.scaling, seed)?)
-        };
-        let event = Event::Epoch { epoch, train: &sums.over(done), valid: valid.as_ref(), time };
-        if observe(&event).is_break() {
-            return Err(TrainError::Interrupted { epoch });
         }
     }
     Ok(())

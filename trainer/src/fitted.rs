@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::Scaling;
-use narrows_data::{Dataset, Part};
+use narrows_bundle::{ProgressRecord, Scaling};
+use narrows_data::Dataset;
 use ndarray::ArrayD;
 
 use crate::{
-    Config, Figures, Method, TrainError,
+    Config, EpochRecord, Figures, Method, TrainError,
     candle::Parameters,
-    kinds::{Ae, Batch, Model, Network},
+    kinds::{Ae, Batch, Draw, Model, Network},
     network::{Activation, Graph, Weights, mlp::Mlp},
-    samples::{labels, scaled},
+    samples::{Source, labels, scaled},
+    variance::variance_of,
 };
 
 /// The result of [`fit`](crate::fit).
@@ -37,6 +38,10 @@ pub struct Fitted {
     pub test: Option<Figures>,
     /// PCA only: the share of the variance that each component explains.
     pub explained_variance_ratio: Option<Vec<f64>>,
+    /// What happened in each epoch.
+    pub history: Vec<EpochRecord>,
+    /// How far training went; `None` for a closed form.
+    pub progress: Option<ProgressRecord>,
 }
 
 impl Fitted {
@@ -46,11 +51,30 @@ impl Fitted {
         let known = parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)));
         known
             .flat_map(|(part, figures)| {
-                let whole = [("loss", figures.loss), ("mse", figures.mse)];
-                let named = whole.into_iter().chain(figures.parts.iter().map(|(name, value)| (*name, *value)));
-                named.map(move |(name, value)| (format!("{part}.{name}"), value))
+                figures.named().into_iter().map(move |(name, value)| (format!("{part}.{name}"), value))
             })
             .collect()
+    }
+
+    /// The variance of the Gaussian that a variational kind was trained with, in scaled units; `None` for
+    /// kinds and likelihoods without one.
+    pub fn variance(&self) -> Option<f64> {
+        self.config.has_variance().then(|| variance_of(self.config.observation.variance, &self.weights))
+    }
+
+    /// What somebody should know of the model before using it.
+    pub fn remarks(&self) -> Vec<String> {
+        let (Some(active), Some(kl)) = (self.train.active_units, self.train.parts.get("kl")) else { return Vec::new() };
+        // One in sixteen counts as near none.
+        if active * 16 > self.config.latent_dim {
+            return Vec::new();
+        }
+        vec![format!(
+            "the posterior has collapsed: {active} of {} latent numbers carry something ({kl:.2} nats), so the decoder \
+             ignores its code and all samples look alike; try --kl-warmup linear:10, --free-bits 0.1, a lower --beta, \
+             or, for a gaussian likelihood, --variance learned",
+            self.config.latent_dim
+        )]
     }
 
     /// Overflow must not become a model: no weight and no figure may be infinite or NaN.
@@ -90,7 +114,7 @@ impl Core {
         let features = data.train.values.features();
         let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, classes };
         let encoder = match &config.method {
-            Method::ClosedForm(_) => Ae.encoder(&mlp)?,
+            Method::ClosedForm(_) => Ae::default().encoder(&mlp)?,
             Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,
         };
         Ok(Core { encoder, decoder: mlp.decoder()? })
@@ -102,10 +126,12 @@ impl Core {
 }
 
 impl Network<'_> {
-    /// The chosen rows, with their labels if the network takes them.
-    pub(crate) fn batch(&self, part: &Part, rows: &[usize], scaling: &Scaling) -> candle_core::Result<Batch> {
+    /// The chosen rows, with their labels if the network takes them. What is drawn for a row is a function
+    /// of `draw`.
+    pub(crate) fn batch(&self, source: &Source<'_>, rows: &[usize], draw: Draw) -> candle_core::Result<Batch> {
         let takes_labels = self.decoder.inputs().len() > 1;
-        let labels = if takes_labels { labels(part, rows)? } else { None };
-        Ok(Batch { x: scaled(&part.values, rows, scaling)?, labels })
+        let labels = if takes_labels { labels(source.part, rows)? } else { None };
+        let x = scaled(&source.part.values, rows, source.scaling)?;
+        Ok(Batch { x: source.binarize.apply(x, source.name, rows, draw)?, labels })
     }
 }

@@ -1,26 +1,39 @@
 //! What each kind of autoencoder is: one file a kind, from its options to its loss.
 
 mod ae;
+mod bound;
+mod capacity;
+mod contraction;
 mod cvae;
 mod dae;
+mod divergence;
+mod importance;
 mod pca;
+mod penalty;
+#[cfg(test)]
+pub(crate) mod trial;
 mod vae;
+mod warmup;
 
 use candle_core::{Result, Tensor};
 use narrows_bundle::Kind;
-use rand_chacha::ChaCha8Rng;
 
 pub use ae::Ae;
+pub use bound::Bound;
+pub use capacity::Capacity;
 pub use cvae::Cvae;
 pub use dae::{Corruption, Dae};
+pub use divergence::{Divergence, kl_divergence};
 pub use pca::{Pca, PcaFit};
-pub use vae::{Vae, divergence, reparameterise};
+pub use penalty::CodePenalty;
+pub use vae::{Vae, reparameterise};
+pub use warmup::KlWarmup;
 
+pub(crate) use crate::draw::Draw;
 use crate::{
     candle::{Parameters, run},
     likelihood::Observation,
     network::{Graph, GraphError, mlp::Mlp},
-    random::{Stream, stream},
 };
 
 /// The kinds that are fitted by gradient descent.
@@ -47,6 +60,31 @@ impl Objective {
         }
     }
 
+    /// The rule for its divergence, where it has one.
+    fn divergence(&self) -> Option<Divergence> {
+        match self {
+            Objective::Ae(_) | Objective::Dae(_) => None,
+            Objective::Vae(Vae { bound }) | Objective::Cvae(Cvae { bound }) => match bound {
+                Bound::Evidence(divergence) => Some(*divergence),
+                Bound::ImportanceWeighted { .. } => None,
+            },
+        }
+    }
+
+    /// Weight of the divergence after so many epochs.
+    pub(crate) fn kl_weight(&self, epochs: f64) -> Option<f64> {
+        self.divergence().map(|divergence| divergence.weight(epochs))
+    }
+
+    /// Whether the loss was the same function all the way from one moment to another, and is the one that
+    /// figures are of.
+    pub(crate) fn is_settled(&self, from: f64, to: f64) -> bool {
+        self.divergence().is_none_or(|Divergence { warmup, capacity, .. }| {
+            warmup.is_none_or(|warmup| warmup.is_over(from, to))
+                && capacity.is_none_or(|capacity| from >= capacity.epochs)
+        })
+    }
+
     pub(crate) fn model(&self) -> &dyn Model {
         match self {
             Objective::Ae(model) => model,
@@ -64,6 +102,27 @@ pub(crate) trait Model {
 
     /// The loss of one batch.
     fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss>;
+
+    /// Codes that are drawn a sample: how many rows of work a row of data makes.
+    fn draws(&self) -> usize {
+        1
+    }
+}
+
+/// What training minimises: the loss of `model` and, where `l2` is not 0, its penalty on the weights as
+/// the part `l2`.
+pub(crate) fn objective_loss(
+    model: &dyn Model,
+    l2: f64,
+    network: &Network<'_>,
+    batch: &Batch,
+    draw: Draw,
+) -> Result<Loss> {
+    let loss = model.loss(network, batch, draw)?;
+    match penalty::weight_penalty(network.parameters, l2)? {
+        Some(penalty) => loss.plus("l2", penalty),
+        None => Ok(loss),
+    }
 }
 
 /// The two halves at work.
@@ -88,6 +147,11 @@ impl Network<'_> {
     pub(crate) fn decode(&self, z: &Tensor, labels: Option<&Tensor>) -> Result<Tensor> {
         first(run(self.decoder, self.parameters, &with_labels(z, labels))?)
     }
+
+    /// Whether the encoder gives a distribution over codes.
+    pub(crate) fn is_variational(&self) -> bool {
+        self.encoder.outputs().len() == 2
+    }
 }
 
 /// A batch in the network's unit.
@@ -106,22 +170,12 @@ pub(crate) struct Loss {
     pub(crate) parts: Vec<(&'static str, Tensor)>,
 }
 
-/// Where the randomness of a loss comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Draw {
-    /// A training step.
-    Training { seed: u64, step: u64 },
-    /// A batch of figures: nothing is corrupted.
-    Evaluation { seed: u64, batch: u64 },
-}
-
-impl Draw {
-    /// The noise of the reparameterisation.
-    pub(crate) fn noise(self) -> ChaCha8Rng {
-        match self {
-            Draw::Training { seed, step } => stream(seed, Stream::Noise, step),
-            Draw::Evaluation { seed, batch } => stream(seed, Stream::Evaluation, batch),
-        }
+impl Loss {
+    /// The loss with one more part.
+    fn plus(mut self, name: &'static str, part: Tensor) -> Result<Self> {
+        self.total = (&self.total + &part)?;
+        self.parts.push((name, part));
+        Ok(self)
     }
 }
 

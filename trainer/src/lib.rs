@@ -5,34 +5,49 @@
 //! weights, the probe and the manifest. To learn what a kind of model is, read its file in
 //! [`kinds`].
 
+mod binarize;
 pub mod candle;
 mod config;
+mod descent;
+mod draw;
 mod error;
 mod evaluation;
 mod export;
 mod fit;
 mod fitted;
+mod history;
 pub mod kinds;
+mod learned_variance;
 mod likelihood;
 pub mod network;
 pub mod onnx;
 mod options;
 mod random;
+mod run;
 mod samples;
 mod scaling;
+mod schedule;
+mod stored;
 mod text;
+mod variance;
 
-pub use config::{Config, Descent, Method};
+pub use binarize::Binarize;
+pub use config::{Config, Descent, EarlyStop, Method, OptimizerName, Source};
+pub use descent::End;
 pub use error::{ConfigError, Problem, TrainError};
-pub use evaluation::Figures;
+pub use evaluation::{Averages, Figures};
 pub use export::Export;
-pub use fit::{Event, fit};
+pub use fit::{Event, fit, fit_in, fitted_in};
 pub use fitted::{Core, Fitted};
-pub use kinds::Corruption;
+pub use history::EpochRecord;
+pub use kinds::{Capacity, Corruption, KlWarmup};
 pub use narrows_bundle as bundle;
 pub use narrows_data as data;
 pub use ndarray;
 pub use network::Activation;
-pub use options::Options;
+pub use options::{Options, Widths};
+pub use run::{Cadence, Every, Resumed, Run, RunError};
 pub use samples::sample_of;
 pub use scaling::ScalingRule;
+pub use schedule::Schedule;
+pub use variance::Variance;

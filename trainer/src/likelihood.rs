@@ -1,20 +1,23 @@
 //! The distribution of a sample given its code: it owns both the output link and the loss, so what is
 //! trained on and what is exported cannot disagree.
 
-use std::f64::consts::PI;
-
-use candle_core::{Result, Tensor};
+use candle_core::{D, Result, Tensor};
 use narrows_bundle::{Likelihood, Link};
 
-use crate::candle::bernoulli_loss;
+use crate::{
+    candle::{Parameters, bernoulli_loss, bernoulli_rows},
+    variance::Variance,
+};
 
 /// A likelihood with the link that its decoder ends in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observation {
     /// Bernoulli or Gaussian.
     pub likelihood: Likelihood,
     /// From logits to means.
     pub link: Link,
+    /// Of a Gaussian, in the nats of variational kinds; nothing else asks for it.
+    pub variance: Variance,
 }
 
 impl Observation {
@@ -35,14 +38,26 @@ impl Observation {
         }
     }
 
-    /// Negative log-likelihood in nats, summed over features and averaged over the batch. The
-    /// Gaussian's variance is 1: half the squared error plus `n/2 ln(2 pi)`.
-    pub(crate) fn nats(self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    /// Negative log-likelihood in nats, summed over features and averaged over the batch; a scalar.
+    ///
+    /// A Gaussian costs `squared error / (2 sigma^2) + n/2 ln(2 pi sigma^2)`. A learned variance is looked up
+    /// in `parameters`.
+    pub(crate) fn nats(self, logits: &Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
         match self.likelihood {
             Likelihood::Bernoulli => bernoulli_loss(logits, targets),
             Likelihood::Gaussian => {
-                let constant = 0.5 * targets.dim(1)? as f64 * (2.0 * PI).ln();
-                (squared_error(&self.mean(logits)?, targets)? * 0.5)? + constant
+                self.variance.nats(&squared_error(&self.mean(logits)?, targets)?, targets.dim(1)?, parameters)
+            }
+        }
+    }
+
+    /// The same of every row, `[batch]`.
+    pub(crate) fn nats_by_row(self, logits: &Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
+        match self.likelihood {
+            Likelihood::Bernoulli => bernoulli_rows(logits, targets),
+            Likelihood::Gaussian => {
+                let errors = (self.mean(logits)? - targets)?.sqr()?.sum(D::Minus1)?;
+                self.variance.nats(&errors, targets.dim(1)?, parameters)
             }
         }
     }
@@ -55,24 +70,66 @@ pub(crate) fn squared_error(means: &Tensor, targets: &Tensor) -> Result<Tensor> 
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use candle_core::Device;
 
     use super::*;
+    use crate::kinds::trial::{number, samples};
+
+    const GAUSSIAN: Observation =
+        Observation { likelihood: Likelihood::Gaussian, link: Link::Identity, variance: Variance::Fixed(1.0) };
+
+    fn nats(observation: Observation, logits: &Tensor, targets: &Tensor) -> f64 {
+        number(&observation.nats(logits, targets, &Parameters::default()).expect("equal shapes"))
+    }
 
     #[test]
     fn a_perfect_gaussian_reconstruction_costs_the_constant_alone() {
         let x = Tensor::new(&[[0.5f32, -1.0, 2.0]], &Device::Cpu).expect("small");
-        let gaussian = Observation { likelihood: Likelihood::Gaussian, link: Link::Identity };
-        let nats = gaussian.nats(&x, &x).and_then(|nats| nats.to_scalar::<f32>()).expect("a scalar");
-        assert!((f64::from(nats) - 1.5 * (2.0 * PI).ln()).abs() < 1e-6, "{nats}");
+        for variance in [1.0, 0.25] {
+            let found = nats(Observation { variance: Variance::Fixed(variance), ..GAUSSIAN }, &x, &x);
+            assert!((found - 1.5 * (2.0 * PI * variance).ln()).abs() < 1e-6, "{found}");
+        }
+    }
+
+    #[test]
+    fn a_unit_variance_costs_half_the_squared_error_to_the_bit() {
+        let (logits, x) = (samples(7, 5), samples(5, 7).t().and_then(|x| x.contiguous()).expect("small"));
+        let error = GAUSSIAN.error(&logits, &x).expect("equal shapes");
+        let expected = ((error * 0.5).expect("a scalar") + 2.5 * (2.0 * PI).ln()).expect("a scalar");
+        assert_eq!(nats(GAUSSIAN, &logits, &x), number(&expected));
+    }
+
+    #[test]
+    fn a_variance_is_the_gaussian_density_and_no_matter_of_the_squared_error() {
+        let x = Tensor::new(&[[1f32, 0.0]], &Device::Cpu).expect("small");
+        let zeros = x.zeros_like().expect("small");
+        let narrow = Observation { variance: Variance::Fixed(0.04), ..GAUSSIAN };
+        // -ln of N(1; 0, 0.2^2) N(0; 0, 0.2^2).
+        let expected = 0.5 * 25.0 + 2.0 * (0.2 * (2.0 * PI).sqrt()).ln();
+        assert!((nats(narrow, &zeros, &x) - expected).abs() < 1e-5);
+        assert_eq!(number(&narrow.error(&zeros, &x).expect("equal shapes")), 1.0);
     }
 
     #[test]
     fn losses_sum_over_features_and_average_over_the_batch() {
         let x = Tensor::new(&[[1f32, 1.0], [1.0, 1.0]], &Device::Cpu).expect("small");
         let zeros = x.zeros_like().expect("small");
-        let gaussian = Observation { likelihood: Likelihood::Gaussian, link: Link::Identity };
-        let error = gaussian.error(&zeros, &x).and_then(|error| error.to_scalar::<f32>()).expect("a scalar");
-        assert_eq!(error, 2.0);
+        assert_eq!(number(&GAUSSIAN.error(&zeros, &x).expect("equal shapes")), 2.0);
+    }
+
+    #[test]
+    fn the_nats_of_the_rows_average_to_those_of_the_batch() {
+        let (logits, x) = ((samples(6, 4) * 8.0).expect("small"), samples(6, 4));
+        let bernoulli = Observation { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, ..GAUSSIAN };
+        for observation in [GAUSSIAN, bernoulli] {
+            let rows = observation.nats_by_row(&logits, &x, &Parameters::default()).expect("equal shapes");
+            let rows: Vec<f32> = rows.to_vec1().expect("one number a row");
+            assert_eq!(rows.len(), 6);
+            let mean = rows.iter().map(|&row| f64::from(row)).sum::<f64>() / 6.0;
+            let whole = nats(observation, &logits, &x);
+            assert!((mean / whole - 1.0).abs() < 1e-6, "{mean} against {whole}");
+        }
     }
 }

@@ -1,79 +1,322 @@
 //! What somebody asked for: every option may be left open.
 
+mod belonging;
+mod example;
+mod file;
+
 use narrows_bundle::{Kind, Likelihood, Link};
 use serde::{Deserialize, Serialize};
 
-use crate::{Activation, Corruption};
+use crate::{
+    Activation, Corruption,
+    binarize::Binarize,
+    config::OptimizerName,
+    kinds::{Capacity, KlWarmup},
+    schedule::Schedule,
+    variance::Variance,
+};
+
+/// A list of widths; with a name of its own, since a flag that may be repeated is another thing.
+pub type Widths = Vec<usize>;
 
 /// Options of a run as flags or a file give them; what is open is filled in by [`Config::check`].
 ///
-/// The same type, with everything filled in, is the configuration in a bundle's manifest.
+/// A field is a key of a configuration file, a flag of the command line (with the feature `clap`), and
+/// what its documentation says is the help of both. The same type, with everything filled in, is the
+/// configuration in a bundle's manifest.
 ///
 /// [`Config::check`]: crate::Config::check
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields, default)]
 pub struct Options {
-    /// Which kind of model.
-    pub kind: Kind,
-    /// Numbers in a code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latent: Option<usize>,
-    /// Widths of the encoder's hidden layers; the decoder mirrors them. An empty list makes one layer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<Vec<usize>>,
-    /// After every hidden layer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activation: Option<Activation>,
-    /// The distribution of a sample given its code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub likelihood: Option<Likelihood>,
-    /// What stands between the last layer and the scaled reconstruction.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_link: Option<Link>,
-    /// Weight of the divergence (VAE, CVAE).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beta: Option<f64>,
-    /// What is done to the encoder's input in training (DAE).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub corruption: Option<Corruption>,
-    /// Whether codes get unit variance (PCA).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub whiten: Option<bool>,
-    /// Passes over the training rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub epochs: Option<usize>,
-    /// Rows in a step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch_size: Option<usize>,
-    /// Step size of Adam.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub learning_rate: Option<f64>,
-    /// Share of the training rows that is held out for figures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Which model: pca, ae, dae, vae or cvae
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(required_unless_present_any = ["config", "resume"]))]
+    pub kind: Option<Kind>,
+
+    /// digits, mnist, fashion-mnist, a folder of IDX files, or a .csv, .npy or IDX file [default: digits]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
+    pub data: Option<String>,
+    /// File with a label for every row (.npy, .csv or IDX)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", help_heading = "Data"))]
+    pub labels: Option<String>,
+    /// Column of a .csv that holds the labels, by name or number from 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
+    pub label_column: Option<String>,
+    /// Share of the training rows to hold out [default: 0.1, and 0 where the data has a test part]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "SHARE", help_heading = "Data")
+    )]
     pub valid_fraction: Option<f64>,
-    /// Seed of all randomness.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Pixels to 0 or 1, with their value as probability: none, static (one draw a row) or dynamic (a new
+    /// draw at every step) [default: none]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "HOW", help_heading = "Data"))]
+    pub binarize: Option<Binarize>,
+
+    /// Numbers in a code [default: 8]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Model"))]
+    pub latent: Option<usize>,
+    /// Widths of the encoder's hidden layers, like 128,64, mirrored by the decoder; `none` (in a
+    /// file []) for a single layer [default: 128]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "WIDTHS", value_parser = widths, help_heading = "Model"))]
+    pub hidden: Option<Widths>,
+    /// After every hidden layer: identity, relu, leaky_relu, elu, tanh, sigmoid, silu or gelu [default:
+    /// relu]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Model"))]
+    pub activation: Option<Activation>,
+    /// Whether the decoder's weights are the encoder's, transposed: ae, dae [default: false]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Model"))]
+    pub tied: Option<bool>,
+    /// Distribution of a sample given its code: bernoulli or gaussian [default: by the range of the data]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Model"))]
+    pub likelihood: Option<Likelihood>,
+    /// Between the last layer and the reconstruction: identity or sigmoid [default: by the likelihood]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Model"))]
+    pub output_link: Option<Link>,
+    /// Variance of the gaussian likelihood in scaled units, a number or `learned`: vae, cvae [default: 1]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "NUMBER|learned", help_heading = "Model")
+    )]
+    pub variance: Option<Variance>,
+    /// Whether codes get unit variance: pca [default: false]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Model"))]
+    pub whiten: Option<bool>,
+
+    /// Weight of the divergence: vae, cvae [default: 1]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "WEIGHT", help_heading = "Objective")
+    )]
+    pub beta: Option<f64>,
+    /// The divergence's weight rises to beta over so many epochs, once or in cycles of so many: vae, cvae
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "linear:EPOCHS|cyclical:EPOCHS", help_heading = "Objective"))]
+    pub kl_warmup: Option<KlWarmup>,
+    /// Nats of divergence that each latent number has free, so that it is not given up: vae, cvae [default:
+    /// 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "NATS", help_heading = "Objective")
+    )]
+    pub free_bits: Option<f64>,
+    /// Hold the divergence at so many nats, risen to over so many epochs; beta is the force: vae, cvae
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NATS:EPOCHS", help_heading = "Objective"))]
+    pub capacity: Option<Capacity>,
+    /// Draws a sample in the importance-weighted bound; 1 is the evidence lower bound: vae, cvae [default:
+    /// 1]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Objective"))]
+    pub importance_samples: Option<usize>,
+    /// What the encoder's input suffers in training: dae [default: masking:0.25]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, value_name = "masking:P|gaussian:SD|salt-pepper:P", help_heading = "Objective")
+    )]
+    pub corruption: Option<Corruption>,
+    /// Weight of the code's absolute values, for sparse codes: ae, dae [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "WEIGHT", help_heading = "Objective")
+    )]
+    pub l1: Option<f64>,
+    /// Weight of the squared weights, biases left out [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "WEIGHT", help_heading = "Objective")
+    )]
+    pub l2: Option<f64>,
+    /// Weight of the squared derivatives of the code by the sample: ae, dae [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "WEIGHT", help_heading = "Objective")
+    )]
+    pub contractive: Option<f64>,
+
+    /// Passes over the training rows [default: about 5000 steps, 10 to 200 passes]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Training"))]
+    pub epochs: Option<usize>,
+    /// Rows in a step [default: 64]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "ROWS", help_heading = "Training"))]
+    pub batch_size: Option<usize>,
+    /// adam, adamw or sgd [default: adam]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Training"))]
+    pub optimizer: Option<OptimizerName>,
+    /// Step size at its highest [default: 0.001]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "RATE", help_heading = "Training")
+    )]
+    pub learning_rate: Option<f64>,
+    /// How the step size goes on: constant, step:EPOCHS:FACTOR, cosine or one-cycle [default: constant]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "SHAPE", help_heading = "Training"))]
+    pub schedule: Option<Schedule>,
+    /// Steps over which the step size rises from 0, before the schedule begins [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "STEPS", help_heading = "Training"))]
+    pub warmup: Option<u64>,
+    /// Share of the velocity that a step keeps: sgd [default: 0.9]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "SHARE", help_heading = "Training")
+    )]
+    pub momentum: Option<f64>,
+    /// Whether the gradient is taken where the velocity leads: sgd [default: false]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Training"))]
+    pub nesterov: Option<bool>,
+    /// Decay of the mean of the gradients: adam, adamw [default: 0.9]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "DECAY", help_heading = "Training")
+    )]
+    pub beta1: Option<f64>,
+    /// Decay of the mean of their squares: adam, adamw [default: 0.999]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "DECAY", help_heading = "Training")
+    )]
+    pub beta2: Option<f64>,
+    /// Added to the root of the mean square: adam, adamw [default: 1e-8]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "NUMBER", help_heading = "Training")
+    )]
+    pub epsilon: Option<f64>,
+    /// Share of each weight that a step of size 1 takes away: adamw [default: 0.01]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "SHARE", help_heading = "Training")
+    )]
+    pub weight_decay: Option<f64>,
+    /// Largest norm of the gradient; a larger one is scaled down, 0 for no limit [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "NORM", help_heading = "Training")
+    )]
+    pub clip_norm: Option<f64>,
+    /// Decay of a moving average of the weights, which is what is kept then; 0 for none [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "DECAY", help_heading = "Training")
+    )]
+    pub average: Option<f64>,
+    /// Stop after so many epochs without a better loss on the rows held out, and go back to the best; epochs
+    /// of --kl-warmup do not count, 0 for never [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "EPOCHS", help_heading = "Training"))]
+    pub patience: Option<usize>,
+    /// By how much a loss must be lower to count as better, with --patience [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "LOSS", help_heading = "Training")
+    )]
+    pub min_delta: Option<f64>,
+    /// Seed of all randomness [default: 0]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Training"))]
     pub seed: Option<u64>,
 }
 
 impl Options {
     /// Nothing said but the kind.
     pub fn new(kind: Kind) -> Self {
-        Options {
-            kind,
-            latent: None,
-            hidden: None,
-            activation: None,
-            likelihood: None,
-            output_link: None,
-            beta: None,
-            corruption: None,
-            whiten: None,
-            epochs: None,
-            batch_size: None,
-            learning_rate: None,
-            valid_fraction: None,
-            seed: None,
-        }
+        Options { kind: Some(kind), ..Options::default() }
     }
+
+    /// These options, and those of `other` where nothing was said here.
+    pub fn or(&self, other: &Options) -> Options {
+        macro_rules! first {
+            ($($field:ident),* $(,)?) => {
+                Options { $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
+            };
+        }
+        first![
+            kind,
+            data,
+            labels,
+            label_column,
+            valid_fraction,
+            binarize,
+            latent,
+            hidden,
+            activation,
+            tied,
+            likelihood,
+            output_link,
+            variance,
+            whiten,
+            beta,
+            kl_warmup,
+            free_bits,
+            capacity,
+            importance_samples,
+            corruption,
+            l1,
+            l2,
+            contractive,
+            epochs,
+            batch_size,
+            optimizer,
+            learning_rate,
+            schedule,
+            warmup,
+            momentum,
+            nesterov,
+            beta1,
+            beta2,
+            epsilon,
+            weight_decay,
+            clip_norm,
+            average,
+            patience,
+            min_delta,
+            seed
+        ]
+    }
+}
+
+/// `128,64`, or `none`.
+#[cfg(feature = "clap")]
+fn widths(text: &str) -> Result<Widths, String> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let width = |part: &str| part.trim().parse().map_err(|_| format!("`{part}` is not a width; write 128,64 or none"));
+    text.split(',').map(width).collect()
 }

@@ -4,7 +4,9 @@
 //! parameter), never of what was drawn before. So shuffling does not change when corruption is turned
 //! on, and a run can be taken up in the middle.
 
+use candle_core::{Result, Tensor};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rand_distr::{Distribution, StandardNormal};
 
 /// What randomness is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,16 @@ pub(crate) enum Stream {
     Noise,
     /// Noise when figures are computed after training; the counter is the batch.
     Evaluation,
+    /// Directions of the contractive penalty; the counter is the step.
+    Contraction,
+    /// The same when figures are computed; the counter is the batch.
+    EvaluationContraction,
+    /// Static binarisation; the counter is the row with its part of the data.
+    BinarizeStatic,
+    /// Dynamic binarisation; the counter is the step.
+    BinarizeDynamic,
+    /// The same when figures are computed; the counter is the batch.
+    EvaluationBinarize,
 }
 
 impl Stream {
@@ -33,6 +45,11 @@ impl Stream {
             Stream::Corruption => 4,
             Stream::Noise => 5,
             Stream::Evaluation => 6,
+            Stream::Contraction => 7,
+            Stream::EvaluationContraction => 8,
+            Stream::BinarizeStatic => 9,
+            Stream::BinarizeDynamic => 10,
+            Stream::EvaluationBinarize => 11,
         }
     }
 }
@@ -43,6 +60,12 @@ pub(crate) fn stream(seed: u64, stream: Stream, count: u64) -> ChaCha8Rng {
     // Counts beyond 2^56 would run into the next stream; no training gets there.
     generator.set_stream((stream.number() << 56) ^ count);
     generator
+}
+
+/// Standard normal noise of the shape of `like`, drawn row by row.
+pub(crate) fn normal_like(like: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
+    let noise: Vec<f32> = StandardNormal.sample_iter(random).take(like.elem_count()).collect();
+    Tensor::from_vec(noise, like.shape(), like.device())
 }
 
 #[cfg(test)]

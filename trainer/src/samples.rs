@@ -4,6 +4,8 @@ use candle_core::{Device, Tensor};
 use narrows_bundle::{Sample, SampleType, Scaling};
 use narrows_data::{Dataset, Part, Values};
 
+use crate::binarize::Binarize;
+
 /// What one sample of a data set looks like, for the manifest.
 pub fn sample_of(data: &Dataset) -> Sample {
     let dtype = match data.train.values {
@@ -11,6 +13,38 @@ pub fn sample_of(data: &Dataset) -> Sample {
         Values::F32(_) => SampleType::F32,
     };
     Sample { shape: data.sample_shape.clone(), dtype, range: data.range }
+}
+
+/// Which part of a data set a row is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartName {
+    /// The training part, with the rows of it that are held out.
+    Train,
+    /// The test part.
+    Test,
+}
+
+impl PartName {
+    /// Never change one: it is part of what a seed means.
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            PartName::Train => 0,
+            PartName::Test => 1,
+        }
+    }
+}
+
+/// Where batches come from: a part of the data, and what its samples go through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    /// The rows.
+    pub(crate) part: &'a Part,
+    /// Which part it is.
+    pub(crate) name: PartName,
+    /// From the data's unit to the network's.
+    pub(crate) scaling: &'a Scaling,
+    /// Whether the scaled samples are made binary.
+    pub(crate) binarize: Binarize,
 }
 
 /// One row in the data's unit, as floats.

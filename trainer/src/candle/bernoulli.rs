@@ -33,18 +33,31 @@ pub fn bernoulli_loss_composed(logits: &Tensor, targets: &Tensor) -> Result<Tens
 struct BernoulliLoss;
 
 /// The values of a contiguous tensor.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
         _ => candle_core::bail!("the Bernoulli loss takes contiguous 32-bit floats"),
     }
 }
 
-fn same_rows(logits: &Layout, targets: &Layout) -> Result<(usize, usize)> {
+pub(super) fn same_rows(logits: &Layout, targets: &Layout) -> Result<(usize, usize)> {
     if logits.shape() != targets.shape() {
         candle_core::bail!("logits {:?} and targets {:?} differ in shape", logits.shape(), targets.shape());
     }
     logits.shape().dims2()
+}
+
+/// The loss of each row, summed over `features`.
+pub(super) fn row_losses(logits: &[f32], targets: &[f32], features: usize) -> Vec<f64> {
+    let row_loss = |(logits, targets): (&[f32], &[f32])| -> f64 {
+        let each = logits
+            .iter()
+            .zip(targets)
+            .map(|(&logit, &target)| f64::from(logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p()));
+        each.sum()
+    };
+    let width = features.max(1);
+    logits.par_chunks(width).zip(targets.par_chunks(width)).map(row_loss).collect()
 }
 
 impl CustomOp2 for BernoulliLoss {
@@ -61,17 +74,8 @@ impl CustomOp2 for BernoulliLoss {
     ) -> Result<(CpuStorage, Shape)> {
         let (rows, features) = same_rows(logits_layout, targets_layout)?;
         let (logits, targets) = (values(logits, logits_layout)?, values(targets, targets_layout)?);
-        let row_loss = |(logits, targets): (&[f32], &[f32])| -> f64 {
-            let each = logits
-                .iter()
-                .zip(targets)
-                .map(|(&logit, &target)| f64::from(logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p()));
-            each.sum()
-        };
-        let width = features.max(1);
         // Each row is summed on its own and the rows in order: the same bits on any number of cores.
-        let losses: Vec<f64> = logits.par_chunks(width).zip(targets.par_chunks(width)).map(row_loss).collect();
-        let loss = losses.iter().sum::<f64>() / rows.max(1) as f64;
+        let loss = row_losses(logits, targets, features).iter().sum::<f64>() / rows.max(1) as f64;
         Ok((CpuStorage::F32(vec![loss as f32]), Shape::from(())))
     }
 
@@ -83,14 +87,14 @@ impl CustomOp2 for BernoulliLoss {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let factor = gradient.to_scalar::<f32>()? / logits.dim(0)?.max(1) as f32;
-        let residual = logits.apply_op2_no_bwd(targets, &Residual { factor })?;
+        let residual = logits.apply_op2_no_bwd(targets, &Residual { factors: vec![factor; logits.dim(0)?] })?;
         Ok((Some(residual), None))
     }
 }
 
-/// `factor * (sigmoid(logits) - targets)`, the derivative of the loss.
-struct Residual {
-    factor: f32,
+/// `factor * (sigmoid(logits) - targets)` with a factor a row, the derivative of the loss.
+pub(super) struct Residual {
+    pub(super) factors: Vec<f32>,
 }
 
 impl CustomOp2 for Residual {
@@ -110,9 +114,9 @@ impl CustomOp2 for Residual {
         let mut residual = vec![0f32; logits.len()];
         let width = features.max(1);
         let rows = residual.par_chunks_mut(width).zip(logits.par_chunks(width)).zip(targets.par_chunks(width));
-        rows.for_each(|((residual, logits), targets)| {
+        rows.zip(&self.factors).for_each(|(((residual, logits), targets), factor)| {
             for ((residual, &logit), &target) in residual.iter_mut().zip(logits).zip(targets) {
-                *residual = self.factor * (1.0 / (1.0 + (-logit).exp()) - target);
+                *residual = factor * (1.0 / (1.0 + (-logit).exp()) - target);
             }
         });
         Ok((CpuStorage::F32(residual), logits_layout.shape().clone()))

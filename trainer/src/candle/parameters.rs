@@ -11,11 +11,15 @@ use crate::{
     random::{Stream, stream},
 };
 
-/// Variables by full name. Candle's own `VarMap` lists its variables in the order of a hash; here the
-/// order is that of the names, so that sums and updates come out the same every time.
+/// Variables by full name, and names that stand for the transpose of another's variable.
+///
+/// Candle's own `VarMap` lists its variables in the order of a hash; here the order is that of the
+/// names, so that sums and updates come out the same every time.
 #[derive(Debug, Clone, Default)]
 pub struct Parameters {
     variables: BTreeMap<String, Var>,
+    /// Names without a variable of their own, with the one whose transpose they are.
+    tied: BTreeMap<String, String>,
 }
 
 impl Parameters {
@@ -45,35 +49,87 @@ impl Parameters {
             let values: Vec<f32> = array.iter().copied().collect();
             Ok((name.clone(), Var::from_vec(values, array.shape(), device)?))
         });
-        Ok(Parameters { variables: variables.collect::<Result<_>>()? })
+        Ok(Parameters { variables: variables.collect::<Result<_>>()?, tied: BTreeMap::new() })
     }
 
-    /// A copy of the values, outside Candle.
+    /// Parameters like these, tied like these, with other values.
+    ///
+    /// # Errors
+    /// If a variable is missing among the values, or has another shape there.
+    pub fn with_values(&self, values: &Weights) -> Result<Self> {
+        let variables = self.variables.iter().map(|(name, variable)| {
+            let Some(array) = values.get(name).filter(|array| array.shape() == variable.dims()) else {
+                candle_core::bail!("there are no values of shape {:?} for `{name}`", variable.dims());
+            };
+            let flat: Vec<f32> = array.iter().copied().collect();
+            Ok((name.clone(), Var::from_vec(flat, variable.shape(), variable.device())?))
+        });
+        Ok(Parameters { variables: variables.collect::<Result<_>>()?, tied: self.tied.clone() })
+    }
+
+    /// Adds a variable with these values, in the place of one of the same name.
+    ///
+    /// # Errors
+    /// Those of Candle, for lack of memory.
+    pub fn insert(&mut self, name: &str, values: &Tensor) -> Result<()> {
+        self.variables.insert(name.to_owned(), Var::from_tensor(values)?);
+        Ok(())
+    }
+
+    /// Makes the parameter `name` the transpose of the variable `to`: it loses its own values, and its
+    /// gradient goes to `to`.
+    ///
+    /// # Errors
+    /// If one of them is no matrix with values of its own, if their shapes do not fit, or if another is
+    /// tied to `name`.
+    pub fn tie(&mut self, name: &str, to: &str) -> Result<()> {
+        let (tied, kept) = (self.variable(name)?.dims(), self.variable(to)?.dims());
+        let is_transpose = matches!((tied, kept), ([a, b], [c, d]) if (a, b) == (d, c));
+        if name == to || !is_transpose {
+            candle_core::bail!("`{name}` {tied:?} cannot be the transpose of `{to}` {kept:?}");
+        }
+        if let Some((other, _)) = self.tied.iter().find(|(_, to)| *to == name) {
+            candle_core::bail!("`{name}` cannot be tied to `{to}`, since `{other}` is its transpose");
+        }
+        self.variables.remove(name);
+        self.tied.insert(name.to_owned(), to.to_owned());
+        Ok(())
+    }
+
+    /// A copy of the values, outside Candle; tied parameters have theirs like all others.
     ///
     /// # Errors
     /// Those of Candle, when reading from a device.
     pub fn to_weights(&self) -> Result<Weights> {
-        let arrays = self.variables.iter().map(|(name, variable)| {
-            let values = variable.flatten_all()?.to_vec1::<f32>()?;
-            let array = ArrayD::from_shape_vec(variable.dims(), values).map_err(candle_core::Error::wrap)?;
+        let arrays = self.variables.keys().chain(self.tied.keys()).map(|name| {
+            let tensor = self.tensor(name)?;
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            let array = ArrayD::from_shape_vec(tensor.dims(), values).map_err(candle_core::Error::wrap)?;
             Ok((name.clone(), array))
         });
         arrays.collect()
     }
 
-    /// One of them.
+    /// One of them; a tied one as a transposed view.
     ///
     /// # Errors
     /// If there is none of this name.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
-        match self.variables.get(name) {
-            Some(variable) => Ok(variable.as_tensor().clone()),
-            None => candle_core::bail!("there is no parameter `{name}`"),
+        match self.tied.get(name) {
+            Some(to) => self.variable(to)?.t(),
+            None => Ok(self.variable(name)?.as_tensor().clone()),
         }
     }
 
-    /// All of them, in the order of their names.
+    /// All variables, in the order of their names: what is tied to another is not among them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
+    }
+
+    fn variable(&self, name: &str) -> Result<&Var> {
+        match self.variables.get(name) {
+            Some(variable) => Ok(variable),
+            None => candle_core::bail!("there is no parameter `{name}`"),
+        }
     }
 }

@@ -10,6 +10,16 @@ use crate::network::{Graph, Value};
 /// # Errors
 /// Those of Candle: shapes that the graph does not expect, parameters that are not there.
 pub fn run(graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
+    let results = node_values(graph, parameters, inputs)?;
+    let outputs = graph.outputs().iter().map(|(_, value)| match *value {
+        Value::Input(index) => inputs[index].clone(),
+        Value::Node(index) => results[index].clone(),
+    });
+    Ok(outputs.collect())
+}
+
+/// The value of every node, in their order.
+pub(crate) fn node_values(graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
     if inputs.len() != graph.inputs().len() {
         candle_core::bail!("the network takes {} inputs, got {}", graph.inputs().len(), inputs.len());
     }
@@ -23,5 +33,5 @@ pub fn run(graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<
         let trained = node.parameters().iter().map(|(name, _)| parameters.tensor(name)).collect::<Result<Vec<_>>>()?;
         results.push(node.primitive.operation().candle(&inputs, &trained)?);
     }
-    Ok(graph.outputs().iter().map(|(_, value)| place(&results, *value)).collect())
+    Ok(results)
 }

@@ -4,30 +4,43 @@
 //! Encoder and decoder are trained together and used apart. With identity activations and a squared
 //! error the best it can do is the subspace of the principal components (Baldi and Hornik 1989); what
 //! it does beyond that is the non-linear part of "non-linear PCA".
+//!
+//! With a penalty on the code it is a sparse or a contractive autoencoder (`penalty.rs`).
 
-use candle_core::Result;
+use candle_core::{Result, Tensor};
 
-use super::{Batch, Draw, Loss, Model, Network, first};
+use super::{Batch, CodePenalty, Draw, Loss, Model, Network, first};
 use crate::network::{Graph, GraphError, mlp::Mlp};
 
-/// A plain autoencoder; it has no options of its own.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ae;
+/// A plain, sparse or contractive autoencoder.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Ae {
+    /// What the code pays for.
+    pub penalty: CodePenalty,
+}
 
 impl Model for Ae {
     fn encoder(&self, mlp: &Mlp) -> std::result::Result<Graph, GraphError> {
         mlp.encoder()
     }
 
-    fn loss(&self, network: &Network<'_>, batch: &Batch, _draw: Draw) -> Result<Loss> {
-        reconstruction_loss(network, &batch.x, batch)
+    fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
+        reconstruction_loss(self.penalty, network, &batch.x, batch, draw)
     }
 }
 
-/// The error of the clean sample's reconstruction from `seen`, which may be corrupted.
-pub(super) fn reconstruction_loss(network: &Network<'_>, seen: &candle_core::Tensor, batch: &Batch) -> Result<Loss> {
+/// The error of the clean sample's reconstruction from `seen`, which may be corrupted, and the penalty
+/// on the code of `seen`.
+pub(super) fn reconstruction_loss(
+    penalty: CodePenalty,
+    network: &Network<'_>,
+    seen: &Tensor,
+    batch: &Batch,
+    draw: Draw,
+) -> Result<Loss> {
     let z = first(network.encode(seen, None)?)?;
     let logits = network.decode(&z, None)?;
     let error = network.observation.error(&logits, &batch.x)?;
-    Ok(Loss { parts: vec![("reconstruction", error.clone())], total: error })
+    let loss = Loss { parts: vec![("reconstruction", error.clone())], total: error };
+    penalty.add_to(loss, network, seen, &z, draw)
 }

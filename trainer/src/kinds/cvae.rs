@@ -6,14 +6,14 @@
 
 use candle_core::Result;
 
-use super::{Batch, Draw, Loss, Model, Network, vae::variational_loss};
+use super::{Batch, Bound, Draw, Loss, Model, Network};
 use crate::network::{Graph, GraphError, mlp::Mlp};
 
 /// A conditional variational autoencoder.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cvae {
-    /// Weight of the divergence.
-    pub beta: f64,
+    /// What is maximised, given the class.
+    pub bound: Bound,
 }
 
 impl Model for Cvae {
@@ -22,6 +22,10 @@ impl Model for Cvae {
     }
 
     fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
-        variational_loss(self.beta, network, batch, draw)
+        self.bound.loss(network, batch, draw)
+    }
+
+    fn draws(&self) -> usize {
+        self.bound.draws()
     }
 }

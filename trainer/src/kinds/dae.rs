@@ -10,7 +10,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Batch, Draw, Loss, Model, Network, ae::reconstruction_loss};
+use super::{Batch, CodePenalty, Draw, Loss, Model, Network, ae::reconstruction_loss};
 use crate::{
     network::{Graph, GraphError, mlp::Mlp},
     random::{Stream, stream},
@@ -22,6 +22,8 @@ use crate::{
 pub struct Dae {
     /// What is done to the samples that the encoder sees in training.
     pub corruption: Corruption,
+    /// What the code of such a sample pays for.
+    pub penalty: CodePenalty,
 }
 
 /// A way to spoil a sample, in the network's unit.
@@ -112,13 +114,13 @@ impl Model for Dae {
     }
 
     fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
-        match draw {
-            Draw::Training { seed, step } => {
-                let corrupted = self.corruption.apply(&batch.x, &mut stream(seed, Stream::Corruption, step))?;
-                reconstruction_loss(network, &corrupted, batch)
+        let seen = match draw {
+            Draw::Training { seed, step, .. } => {
+                self.corruption.apply(&batch.x, &mut stream(seed, Stream::Corruption, step))?
             }
-            Draw::Evaluation { .. } => reconstruction_loss(network, &batch.x, batch),
-        }
+            Draw::Evaluation { .. } => batch.x.clone(),
+        };
+        reconstruction_loss(self.penalty, network, &seen, batch, draw)
     }
 }
 

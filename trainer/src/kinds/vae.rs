@@ -5,20 +5,24 @@
 //! `q(z|x) = N(mu, diag(sigma^2))`, `sigma = exp(log_var / 2)`, and the unit normal as the prior `p(z)`.
 //! Draws are written `z = mu + sigma * eps` with `eps ~ N(0, I)`: the reparameterisation trick, which
 //! lets gradients pass through mu and sigma while the randomness stays outside.
+//!
+//! How much the divergence weighs is a rule of its own (`divergence.rs`); the tighter bound of the
+//! importance weighted autoencoder lies in `importance.rs`.
 
 use candle_core::{Result, Tensor};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
-use super::{Batch, Draw, Loss, Model, Network};
-use crate::network::{Graph, GraphError, mlp::Mlp};
+use super::{Batch, Bound, Divergence, Draw, Loss, Model, Network};
+use crate::{
+    network::{Graph, GraphError, mlp::Mlp},
+    random::normal_like,
+};
 
 /// A variational autoencoder.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Vae {
-    /// Weight of the divergence: 1 for the evidence lower bound, more for a beta-VAE (Higgins et al.
-    /// 2017).
-    pub beta: f64,
+    /// What is maximised.
+    pub bound: Bound,
 }
 
 impl Model for Vae {
@@ -27,23 +31,34 @@ impl Model for Vae {
     }
 
     fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
-        variational_loss(self.beta, network, batch, draw)
+        self.bound.loss(network, batch, draw)
+    }
+
+    fn draws(&self) -> usize {
+        self.bound.draws()
     }
 }
 
-/// The negative evidence lower bound in nats, by one draw a sample; with labels, both halves get them.
-pub(super) fn variational_loss(beta: f64, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
+/// The negative evidence lower bound in nats, by one draw a sample, with what the rule makes of the
+/// divergence. The part `kl` is the plain divergence, whatever the rule.
+pub(super) fn evidence_loss(rule: Divergence, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
     let labels = batch.labels.as_ref();
-    let encoded = network.encode(&batch.x, labels)?;
-    let [mu, log_var] = encoded.as_slice() else {
-        candle_core::bail!("a variational encoder has two outputs, this one has {}", encoded.len());
-    };
-    let z = reparameterise(mu, log_var, &mut draw.noise())?;
+    let (mu, log_var) = posterior(network, batch)?;
+    let z = reparameterise(&mu, &log_var, &mut draw.noise())?;
     let logits = network.decode(&z, labels)?;
-    let reconstruction = network.observation.nats(&logits, &batch.x)?;
-    let kl = divergence(mu, log_var)?;
-    let total = (&reconstruction + (&kl * beta)?)?;
+    let reconstruction = network.observation.nats(&logits, &batch.x, network.parameters)?;
+    let (kl, cost) = rule.of(&mu, &log_var, draw.epochs())?;
+    let total = (&reconstruction + cost)?;
     Ok(Loss { total, parts: vec![("reconstruction", reconstruction), ("kl", kl)] })
+}
+
+/// `mu` and `log_var` of a batch, `[batch, latent]` each.
+pub(super) fn posterior(network: &Network<'_>, batch: &Batch) -> Result<(Tensor, Tensor)> {
+    let encoded = network.encode(&batch.x, batch.labels.as_ref())?;
+    match encoded.as_slice() {
+        [mu, log_var] => Ok((mu.clone(), log_var.clone())),
+        _ => candle_core::bail!("a variational encoder has two outputs, this one has {}", encoded.len()),
+    }
 }
 
 /// `mu + exp(log_var / 2) * eps` for `mu` and `log_var` of shape `[batch, latent]`, with `eps` drawn row by
@@ -52,19 +67,7 @@ pub(super) fn variational_loss(beta: f64, network: &Network<'_>, batch: &Batch, 
 /// # Errors
 /// Those of Candle.
 pub fn reparameterise(mu: &Tensor, log_var: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
-    let noise: Vec<f32> = StandardNormal.sample_iter(random).take(mu.elem_count()).collect();
-    let noise = Tensor::from_vec(noise, mu.shape(), mu.device())?;
-    mu + ((log_var * 0.5)?.exp()? * noise)?
-}
-
-/// `KL(N(mu, exp(log_var)) || N(0, I)) = 1/2 sum(mu^2 + exp(log_var) - log_var - 1)` in nats, summed over
-/// the latent dimensions and averaged over the batch (Kingma and Welling 2014, appendix B).
-///
-/// # Errors
-/// Those of Candle.
-pub fn divergence(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
-    let each = (((mu.sqr()? + log_var.exp()?)? - log_var)? - 1.0)?;
-    each.sum_all()? * (0.5 / mu.dim(0)?.max(1) as f64)
+    mu + ((log_var * 0.5)?.exp()? * normal_like(mu, random)?)?
 }
 
 #[cfg(test)]
@@ -73,26 +76,6 @@ mod tests {
 
     use super::*;
     use crate::random::{Stream, stream};
-
-    #[test]
-    fn the_divergence_is_the_integral_that_it_stands_for() {
-        // For one dimension: integrate q ln(q / p) over a fine grid.
-        let (mu, log_var) = (0.7f64, -0.8f64);
-        let sigma = (0.5 * log_var).exp();
-        let step = 1e-3;
-        let integral: f64 = (-12_000..12_000)
-            .map(|index| {
-                let z = mu + f64::from(index) * step;
-                let ln_q = -0.5 * ((z - mu) / sigma).powi(2) - sigma.ln();
-                let ln_p = -0.5 * z * z;
-                let root = (2.0 * std::f64::consts::PI).sqrt();
-                ln_q.exp() / root * (ln_q - ln_p) * step
-            })
-            .sum();
-        let tensor = |value: f64| Tensor::new(&[[value as f32]], &Device::Cpu).expect("small");
-        let closed = divergence(&tensor(mu), &tensor(log_var)).and_then(|kl| kl.to_scalar::<f32>()).expect("a scalar");
-        assert!((f64::from(closed) - integral).abs() < 1e-5, "{closed} against {integral}");
-    }
 
     #[test]
     fn draws_have_the_mean_and_the_deviation_of_the_posterior() {

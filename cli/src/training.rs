@@ -1,0 +1,12 @@
+//! What `train`, `export` and `train-export` share: from flags to a run, from a run to a proved bundle.
+
+mod arguments;
+mod choices;
+mod proving;
+mod report;
+mod session;
+
+pub(crate) use arguments::TrainingArguments;
+pub(crate) use proving::Destination;
+pub(crate) use report::Report;
+pub(crate) use session::Session;

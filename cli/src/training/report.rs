@@ -1,0 +1,144 @@
+//! What came out of a run: the figures, the curves, and what to do next.
+
+use std::{path::PathBuf, time::Duration};
+
+use narrows_bundle::{Likelihood, Manifest};
+use narrows_evaluate::{Curve, loss_curves};
+use narrows_trainer::{Figures, Fitted};
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::{
+    input::{DataArguments, program, quoted},
+    progress::loss,
+    report::print,
+};
+
+/// What came out.
+pub(crate) struct Report<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) fitted: &'a Fitted,
+    /// Folder, size in bytes and manifest, where a bundle was made.
+    pub(crate) bundle: Option<&'a (PathBuf, u64, Manifest)>,
+}
+
+/// The losses over the epochs as a picture; `None` where there were none.
+pub(super) fn curves(fitted: &Fitted) -> anyhow::Result<Option<String>> {
+    if fitted.history.is_empty() {
+        return Ok(None);
+    }
+    let curve = |name: &str, loss: fn(&narrows_trainer::EpochRecord) -> Option<f64>| {
+        let points = fitted.history.iter().filter_map(|record| Some((record.epoch as f64, loss(record)?)));
+        Curve { name: name.to_owned(), points: points.collect() }
+    };
+    let curves = [
+        curve("train", |record| Some(record.train.loss)),
+        curve("validation", |record| record.valid.as_ref().map(|valid| valid.loss)),
+    ];
+    let shown: Vec<Curve> = curves.into_iter().filter(|curve| !curve.points.is_empty()).collect();
+    let title = fitted.config.kind().title();
+    Ok(Some(loss_curves(title, unit(fitted), &shown)?))
+}
+
+fn unit(fitted: &Fitted) -> &'static str {
+    match (fitted.config.observation.likelihood, fitted.config.kind().is_variational()) {
+        (Likelihood::Bernoulli, _) | (Likelihood::Gaussian, true) => "nats a sample",
+        (Likelihood::Gaussian, false) => "squared error a sample",
+    }
+}
+
+impl Report<'_> {
+    /// On standard output: one object for programs, or lines for people.
+    pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
+        if json { print(format!("{:#}", self.json())) } else { print(self.text()) }
+    }
+
+    fn text(&self) -> String {
+        let folder = self.session.run.folder();
+        let total = self.session.start.elapsed().as_secs_f64();
+        let mut lines = vec![match self.bundle {
+            Some((bundle, bytes, _)) => {
+                format!("{}: {} KB in {total:.1} s (run: {})", bundle.display(), bytes.div_ceil(1000), folder.display())
+            }
+            None => format!("{}: {total:.1} s", folder.display()),
+        }];
+        if let Some(progress) = self.fitted.progress.as_ref().filter(|progress| !progress.finished) {
+            lines.push(format!("the run was broken off after {} epochs, and this is where it stood", progress.epochs));
+        }
+        if let Some(best) = self.fitted.progress.as_ref().and_then(|progress| progress.best_epoch) {
+            lines.push(format!("stopped early, weights of epoch {best}"));
+        }
+        for (part, figures) in self.figures() {
+            lines.push(format!(
+                "{part}: {} {}, mse {:.6}",
+                loss(figures.loss, &figures.parts),
+                unit(self.fitted),
+                figures.mse
+            ));
+        }
+        if let Some(parity) = self.bundle.and_then(|(_, _, manifest)| manifest.parity.as_ref()) {
+            for (name, graph) in [("encoder", &parity.encoder), ("decoder", &parity.decoder)] {
+                lines.push(format!("parity of the {name} in ONNX Runtime: largest difference {graph}"));
+            }
+        }
+        lines.push("next:".to_owned());
+        lines.extend(self.next().into_iter().map(|command| format!("  {command}")));
+        lines.join("\n")
+    }
+
+    fn json(&self) -> Value {
+        let total = self.session.start.elapsed().as_secs_f64();
+        let per_epoch: Vec<f64> = self.session.per_epoch.iter().map(Duration::as_secs_f64).collect();
+        let mut report = json!({
+            "kind": self.fitted.config.kind(),
+            // A path need not be UTF-8.
+            "run": self.session.run.folder().to_string_lossy(),
+            "progress": self.fitted.progress,
+            "remarks": self.fitted.remarks(),
+            "seconds": { "total": total, "per_epoch": per_epoch },
+        });
+        if let Some((bundle, bytes, manifest)) = self.bundle {
+            report["bundle"] = json!(bundle.to_string_lossy());
+            report["bytes"] = json!(bytes);
+            report["parity"] = json!(manifest.parity.as_ref().map(|parity| json!({
+                "encoder": parity.encoder.max_abs_difference,
+                "decoder": parity.decoder.max_abs_difference,
+            })));
+        }
+        for (part, figures) in self.figures() {
+            let mut object = json!({ "mse": figures.mse, "unit": unit(self.fitted) });
+            for (name, value) in figures.named() {
+                object[name] = json!(value);
+            }
+            report[part] = object;
+        }
+        report
+    }
+
+    fn figures(&self) -> impl Iterator<Item = (&'static str, &Figures)> {
+        let Fitted { train, valid, test, .. } = self.fitted;
+        let parts = [("train", Some(train)), ("valid", valid.as_ref()), ("test", test.as_ref())];
+        parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)))
+    }
+
+    /// Commands that work on what came out as they stand.
+    fn next(&self) -> Vec<String> {
+        let narrows = program();
+        let Some((bundle, _, manifest)) = self.bundle else {
+            return vec![format!("{narrows} export {}", quoted(&self.session.run.folder().to_string_lossy()))];
+        };
+        let bundle = quoted(&bundle.to_string_lossy());
+        let third = third(&narrows, &bundle, manifest);
+        let data = DataArguments::of(&self.fitted.config.effective()).as_flags();
+        vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), third]
+    }
+}
+
+fn third(narrows: &str, bundle: &str, manifest: &Manifest) -> String {
+    if manifest.prior.is_some() {
+        let format = if narrows_evaluate::is_picture(&manifest.sample.shape) { "png" } else { "csv" };
+        format!("{narrows} generate {bundle} --count 64 --out samples.{format}")
+    } else {
+        format!("{narrows} inspect {bundle}")
+    }
+}

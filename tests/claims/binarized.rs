@@ -1,0 +1,55 @@
+//! Pixels made 0 or 1: once for all, or anew at every step.
+
+use narrows_tests::{digits, fitted};
+use narrows_trainer::{Binarize, Fitted, Options, bundle::Kind, data::Dataset};
+
+fn trained(binarize: Binarize, epochs: usize, data: &Dataset) -> Fitted {
+    let options = Options {
+        hidden: Some(vec![64]),
+        binarize: Some(binarize),
+        epochs: Some(epochs),
+        learning_rate: Some(3e-3),
+        ..Options::new(Kind::Vae)
+    };
+    fitted(&options, data)
+}
+
+#[test]
+fn each_way_trains_a_model_of_its_own_and_binary_pixels_leave_less_to_chance() {
+    let data = digits();
+    let [grey, fixed, dynamic] = Binarize::ALL.map(|binarize| trained(binarize, 10, &data));
+    assert!(grey.weights != fixed.weights && fixed.weights != dynamic.weights && grey.weights != dynamic.weights);
+    for fitted in [&grey, &fixed, &dynamic] {
+        let losses: Vec<f64> = fitted.history.iter().map(|record| record.train.loss).collect();
+        assert!(losses[9] < 0.9 * losses[0], "{losses:?}");
+        // 64 fair coins.
+        assert!(fitted.test.as_ref().is_some_and(|test| test.loss < 64.0 * 2f64.ln()));
+    }
+    // Zeros and ones are drawn with the grey values as probabilities, so the mean error of the means is larger by
+    // the variance of the draws.
+    let mse = |fitted: &Fitted| fitted.test.as_ref().expect("digits have a test part").mse;
+    assert!(mse(&fixed) > mse(&grey) + 0.03 && mse(&dynamic) > mse(&grey) + 0.03);
+}
+
+#[test]
+fn static_rows_are_the_same_in_every_epoch_and_dynamic_ones_are_not() {
+    let data = digits();
+    let spread = |binarize| {
+        // All rows in a step too small to move anything: what changes from epoch to epoch is the data.
+        let options = Options {
+            binarize: Some(binarize),
+            hidden: Some(vec![16]),
+            batch_size: Some(data.train.values.rows()),
+            epochs: Some(5),
+            learning_rate: Some(1e-30),
+            ..Options::new(Kind::Ae)
+        };
+        let history = fitted(&options, &data).history;
+        let losses = history.iter().map(|record| record.train.loss);
+        losses.clone().fold(f64::NEG_INFINITY, f64::max) - losses.fold(f64::INFINITY, f64::min)
+    };
+    // The rows come in another order in every epoch, and so do the roundings of their sum.
+    let rounding = 1e-3;
+    assert!(spread(Binarize::None) < rounding && spread(Binarize::Static) < rounding);
+    assert!(spread(Binarize::Dynamic) > 5.0 * rounding);
+}

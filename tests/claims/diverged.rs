@@ -1,0 +1,119 @@
+//! Numbers that are none end a run with where they came up, and what was saved before stays good.
+
+use std::ops::ControlFlow;
+
+use narrows_tests::{digits, fitted};
+use narrows_trainer::{
+    Cadence, OptimizerName, Options, Run, TrainError,
+    bundle::{Kind, Likelihood},
+    data::{Dataset, Part, Values},
+    fit,
+};
+use ndarray::Array2;
+
+use crate::interrupted::{checked, every, go_on};
+
+/// What a run says of its end: part, layer, step and epoch.
+fn diverged(options: &Options, data: &Dataset) -> (String, Option<String>, u64, usize) {
+    let config = checked(options, data);
+    let outcome = fit(&config, data, &mut |_| ControlFlow::Continue(()));
+    match outcome.map(|fitted| fitted.metrics()) {
+        Err(TrainError::Diverged { part, layer, value, step, epoch }) => {
+            assert!(!value.is_finite(), "{value}");
+            (part, layer, step, epoch)
+        }
+        Err(error) => panic!("{error}"),
+        Ok(metrics) => panic!("a model: {metrics:?}"),
+    }
+}
+
+fn sgd(kind: Kind, learning_rate: f64) -> Options {
+    Options {
+        optimizer: Some(OptimizerName::Sgd),
+        momentum: Some(0.0),
+        learning_rate: Some(learning_rate),
+        hidden: Some(vec![8]),
+        epochs: Some(3),
+        ..Options::new(kind)
+    }
+}
+
+/// A table without a test part, of known range.
+fn table(values: Array2<f32>) -> Dataset {
+    let (low, high) = values.iter().fold((0f32, 0f32), |(low, high), &value| (low.min(value), high.max(value)));
+    Dataset {
+        name: "table".to_owned(),
+        sample_shape: vec![values.ncols()],
+        range: (low, high),
+        train: Part { values: Values::F32(values), labels: None },
+        test: None,
+        classes: None,
+    }
+}
+
+#[test]
+fn a_loss_that_overflows_is_told_by_its_part_and_the_first_layer() {
+    let data = digits();
+    for kind in [Kind::Ae, Kind::Vae] {
+        let options = Options { likelihood: Some(Likelihood::Gaussian), ..sgd(kind, 1e15) };
+        let expected = ("the reconstruction".to_owned(), Some("decoder.0".to_owned()), 2, 1);
+        assert_eq!(diverged(&options, &data), expected, "{kind}");
+    }
+}
+
+#[test]
+fn a_gradient_that_overflows_is_told_by_its_part_though_the_loss_is_finite() {
+    // Standardised, the one row that differs is 5 in every column and the others are -0.2: times the weight of
+    // sum|z| that is beyond 32-bit floats, and sum|z| of this start is not.
+    let data = table(Array2::from_shape_fn((26, 2), |(row, _)| if row == 11 { 100.0 } else { 0.0 }));
+    let options = Options {
+        hidden: Some(vec![]),
+        latent: Some(1),
+        l1: Some(1e38),
+        batch_size: Some(1),
+        valid_fraction: Some(0.0),
+        ..sgd(Kind::Ae, 1e-44)
+    };
+    let (part, layer, step, epoch) = diverged(&options, &data);
+    assert_eq!((part.as_str(), layer.as_deref(), epoch), ("gradient of the l1", Some("encoder.z"), 1), "step {step}");
+}
+
+#[test]
+fn a_weight_that_overflows_in_the_last_step_is_found_though_no_loss_ever_saw_it() {
+    let data = digits();
+    let whole = Options {
+        batch_size: Some(data.train.values.rows()),
+        likelihood: Some(Likelihood::Gaussian),
+        ..sgd(Kind::Ae, 3e38)
+    };
+    let (part, layer, step, epoch) = diverged(&whole, &data);
+    assert_eq!((part.as_str(), layer.as_deref(), step, epoch), ("a weight", Some("decoder.0"), 1, 1));
+}
+
+#[test]
+fn a_figure_of_the_rows_held_out_that_overflows_is_told_in_its_epoch() {
+    let values = Array2::from_shape_fn((40, 3), |(row, column)| ((row * 3 + column) as f32).sin());
+    let options = Options { valid_fraction: Some(0.2), patience: Some(2), ..sgd(Kind::Ae, 1e-3) };
+    let held_out = fitted(&options, &table(values.clone())).valid_rows;
+    let mut far = values;
+    far[(held_out[0], 1)] = 1e25;
+    let (part, layer, step, epoch) = diverged(&options, &table(far));
+    assert_eq!((part.as_str(), layer, step, epoch), ("the loss of the rows held out", None, 1, 1));
+}
+
+#[test]
+fn checkpoints_from_before_the_divergence_stay_valid_and_nothing_of_it_is_saved() {
+    let data = digits();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // The rate rises step by step until it is too high.
+    let options = Options { likelihood: Some(Likelihood::Gaussian), warmup: Some(60), ..sgd(Kind::Ae, 3.0) };
+    let config = checked(&options, &data);
+    let again = |run: &mut Run| go_on(run, &config, &data, u64::MAX).map(|fitted| fitted.metrics());
+    let mut run = Run::create(folder.path(), &config, &data, every(1)).expect("an empty folder");
+    let first = again(&mut run).expect_err("too fast").to_string();
+    drop(run);
+    let (mut run, resumed) = Run::resume(folder.path(), &config, &data, Cadence::default()).expect("a run");
+    assert!(resumed.passed_over.is_empty() && resumed.step > 1, "{resumed:?}");
+    assert!(first.contains(&format!("diverged at step {}", resumed.step + 1)), "{first} after step {}", resumed.step);
+    assert_eq!(again(&mut run).expect_err("as before").to_string(), first);
+}

@@ -1,0 +1,86 @@
+//! The same seed gives the same bytes, on any number of threads.
+
+use std::{env, process::Command};
+
+use narrows_bundle::sha256_hex;
+use narrows_tests::{digits, fitted};
+use narrows_trainer::{
+    Corruption, OptimizerName, Options, Variance,
+    bundle::{Kind, Likelihood},
+};
+
+use crate::interrupted::timeless;
+
+/// Set in the processes that this test starts, and nowhere else.
+const THREADS: &str = "RAYON_NUM_THREADS";
+const CHILD: &str = "NARROWS_REPEATABLE_CHILD";
+
+fn runs() -> Vec<Options> {
+    // Wide enough for matrix products and updates to be spread over threads.
+    let wide = |kind| Options {
+        hidden: Some(vec![512]),
+        batch_size: Some(256),
+        epochs: Some(2),
+        seed: Some(5),
+        ..Options::new(kind)
+    };
+    vec![
+        Options { seed: Some(5), ..Options::new(Kind::Pca) },
+        Options {
+            optimizer: Some(OptimizerName::Sgd),
+            learning_rate: Some(0.01),
+            clip_norm: Some(0.1),
+            ..wide(Kind::Ae)
+        },
+        Options { corruption: Some(Corruption::Gaussian(0.2)), average: Some(0.99), ..wide(Kind::Dae) },
+        Options { likelihood: Some(Likelihood::Gaussian), variance: Some(Variance::Learned), ..wide(Kind::Vae) },
+        Options { valid_fraction: Some(0.1), patience: Some(1), ..wide(Kind::Cvae) },
+    ]
+}
+
+/// One digest of everything that is exported, and of what happened on the way.
+fn digest(options: &Options) -> String {
+    let data = digits();
+    let fitted = fitted(options, &data);
+    let export = fitted.export(&data).expect("an export");
+    let told = serde_json::to_vec(&(export.manifest, timeless(&fitted.history))).expect("plain data");
+    let bytes: Vec<u8> = export.files.into_iter().flat_map(|(_, bytes)| bytes).chain(told).collect();
+    sha256_hex(&bytes)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
+    for options in runs() {
+        let once = digest(&options);
+        assert_eq!(once, digest(&options), "{:?}", options.kind);
+        if options.kind != Some(Kind::Pca) {
+            assert_ne!(once, digest(&Options { seed: Some(6), ..options.clone() }), "{:?}", options.kind);
+        }
+    }
+}
+
+/// What a process of its own says; matrix products ask its environment for the number of threads.
+fn on_threads(threads: &str) -> String {
+    let output = Command::new(env::current_exe().expect("this program"))
+        .args(["--exact", "repeatable::the_number_of_threads_does_not_change_a_bit", "--nocapture"])
+        .env(THREADS, threads)
+        .env(CHILD, "1")
+        .output()
+        .expect("this program again");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let digests: Vec<&str> = text.lines().filter_map(|line| line.split_once("digest ").map(|(_, rest)| rest)).collect();
+    assert_eq!(digests.len(), runs().len(), "{text}");
+    digests.join(" ")
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    if env::var_os(CHILD).is_some() {
+        return runs().iter().for_each(|options| println!("\ndigest {}", digest(options)));
+    }
+    let one = on_threads("1");
+    for threads in ["2", "3"] {
+        assert_eq!(one, on_threads(threads), "{threads} threads");
+    }
+}

@@ -1,0 +1,119 @@
+//! What a configuration refuses, and that nothing is left open.
+
+use narrows_data::{Part, Values};
+use ndarray::Array2;
+
+use super::*;
+use crate::kinds::{Capacity, KlWarmup};
+
+/// `rows` rows of three columns, with labels of two classes.
+fn table(rows: usize) -> Dataset {
+    let values = Array2::from_shape_fn((rows, 3), |(row, column)| row as f32 - column as f32);
+    Dataset {
+        name: "table".to_owned(),
+        sample_shape: vec![3],
+        range: (-2.0, rows as f32),
+        train: Part { values: Values::F32(values), labels: None },
+        test: None,
+        classes: None,
+    }
+}
+
+fn keys(options: &Options) -> Vec<String> {
+    match Config::check(options, &table(10)) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems.into_iter().map(|problem| problem.key).collect(),
+    }
+}
+
+#[test]
+fn all_problems_are_named_at_once() {
+    let options = Options {
+        latent: Some(0),
+        epochs: Some(0),
+        batch_size: Some(0),
+        learning_rate: Some(-1.0),
+        beta: Some(f64::NAN),
+        whiten: Some(true),
+        valid_fraction: Some(1.5),
+        hidden: Some(vec![4, 0]),
+        clip_norm: Some(-1.0),
+        average: Some(1.0),
+        min_delta: Some(0.1),
+        ..Options::new(Kind::Cvae)
+    };
+    let keys = keys(&options);
+    for (key, _) in options.fields().into_iter().filter(|(key, _)| key != "kind") {
+        assert!(keys.contains(&key), "{key} is missing in {keys:?}");
+    }
+    assert!(keys.iter().any(|key| key == "data"), "a cvae needs labels: {keys:?}");
+}
+
+#[test]
+fn the_effective_options_of_every_kind_make_the_same_configuration_again() {
+    let mut data = table(40);
+    data.train.labels = Some(vec![0; 40]);
+    data.classes = Some(vec!["only".to_owned()]);
+    let vae = || Options::new(Kind::Vae);
+    let special = [
+        Options { kl_warmup: Some(KlWarmup::Linear { epochs: 3.0 }), free_bits: Some(0.5), ..vae() },
+        Options { capacity: Some(Capacity { nats: 5.0, epochs: 2.0 }), variance: Some(Variance::Learned), ..vae() },
+        Options { importance_samples: Some(5), optimizer: Some(OptimizerName::Sgd), ..vae() },
+        Options { patience: Some(3), min_delta: Some(0.5), average: Some(0.99), clip_norm: Some(1.0), ..vae() },
+        Options { tied: Some(true), l1: Some(0.1), contractive: Some(0.1), l2: Some(0.1), ..Options::new(Kind::Dae) },
+    ];
+    let plain = Kind::ALL.map(|kind| Options { latent: Some(2), seed: Some(7), ..Options::new(kind) });
+    for options in plain.into_iter().chain(special) {
+        let config = Config::check(&options, &data).expect("options that fit");
+        let toml = config.effective().to_toml().expect("plain numbers");
+        let back = Options::from_toml(&toml).expect("just written");
+        assert_eq!(Config::check(&back, &data), Ok(config), "{toml}");
+    }
+}
+
+#[test]
+fn options_of_another_kind_are_refused() {
+    let options = Options { beta: Some(2.0), ..Options::new(Kind::Ae) };
+    let error = Config::check(&options, &table(10)).expect_err("an ae has no divergence").to_string();
+    assert_eq!(error, "`beta` is an option of vae, cvae, not of ae");
+}
+
+#[test]
+fn what_excludes_each_other_is_refused_together() {
+    let vae = || Options { latent: Some(2), ..Options::new(Kind::Vae) };
+    let warmup = Some(KlWarmup::Linear { epochs: 3.0 });
+    let capacity = Some(Capacity { nats: 5.0, epochs: 2.0 });
+    for (options, key) in [
+        (Options { importance_samples: Some(5), beta: Some(2.0), ..vae() }, "importance_samples"),
+        (Options { capacity, kl_warmup: warmup, ..vae() }, "capacity"),
+        (Options { patience: Some(2), valid_fraction: Some(0.0), ..vae() }, "patience"),
+        (Options { warmup: Some(1_000_000), ..vae() }, "warmup"),
+        (Options { binarize: Some(Binarize::Static), ..vae() }, "binarize"),
+        (Options { variance: Some(Variance::Fixed(0.0)), ..vae() }, "variance"),
+        (Options { seed: Some(u64::MAX), ..vae() }, "seed"),
+    ] {
+        assert_eq!(keys(&options), [key], "{options:?}");
+    }
+}
+
+#[test]
+fn pca_cannot_find_more_components_than_the_rows_span() {
+    let options = |latent| Options { latent: Some(latent), ..Options::new(Kind::Pca) };
+    // Of 4 rows one is held out and one dimension goes to centring.
+    assert!(Config::check(&options(2), &table(4)).is_ok());
+    assert!(Config::check(&options(3), &table(4)).is_err());
+}
+
+#[test]
+fn a_configuration_without_a_kind_says_which_there_are() {
+    let error = Config::check(&Options::default(), &table(4)).expect_err("no kind").to_string();
+    assert_eq!(error, "`kind` is missing: pca, ae, dae, vae or cvae");
+}
+
+#[test]
+fn a_manifest_names_files_without_their_folders() {
+    let options = Options { data: Some("/home/me/data/table.csv".to_owned()), ..Options::new(Kind::Ae) };
+    let config = Config::check(&options, &table(10)).expect("defaults that fit");
+    assert_eq!(config.recorded().data.as_deref(), Some("table.csv"));
+    assert_eq!(config.effective().data.as_deref(), Some("/home/me/data/table.csv"));
+}

@@ -1,0 +1,38 @@
+//! How large a network would be, before anything is allocated.
+
+use narrows_bundle::Kind;
+use narrows_data::Dataset;
+
+/// Parameters that both halves may have together. An ONNX file ends at 2 GiB, and training holds four
+/// numbers a parameter.
+const MOST_PARAMETERS: u128 = 1 << 28;
+
+/// What is wrong with the size of a network, if anything: the option to blame, and why.
+pub(super) fn too_large(
+    kind: Kind,
+    hidden: &[usize],
+    data: &Dataset,
+    latent_dim: usize,
+) -> Option<(&'static str, String)> {
+    let hidden = if kind == Kind::Pca { &[] } else { hidden };
+    let parameters = |widths: Vec<u128>| {
+        let layers = widths.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1]));
+        layers.fold(0, u128::saturating_add)
+    };
+    let around = |first: u128, last: u128, hidden: &mut dyn Iterator<Item = &usize>| {
+        parameters(std::iter::once(first).chain(hidden.map(|&width| width as u128)).chain([last]).collect())
+    };
+    let (features, latent) = (data.train.values.features() as u128, latent_dim as u128);
+    let classes = data.classes.as_ref().map_or(0, Vec::len) as u128;
+    // Bounds from above: labels may enter, and a variational encoder has two heads.
+    let encoder = around(features + classes, 2 * latent, &mut hidden.iter());
+    let decoder = around(latent + classes, features, &mut hidden.iter().rev());
+    if encoder.saturating_add(decoder) <= MOST_PARAMETERS {
+        return None;
+    }
+    let widest = hidden.iter().copied().max().unwrap_or(0);
+    let key = if latent_dim > widest { "latent" } else { "hidden" };
+    let why =
+        format!("makes a network of more than {MOST_PARAMETERS} parameters: {latent_dim} latent, {hidden:?} hidden");
+    Some((key, why))
+}

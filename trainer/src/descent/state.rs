@@ -1,0 +1,143 @@
+//! Everything that the next step depends on: what a checkpoint holds.
+
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Averages, Config, Descent, TrainError,
+    candle::{Average, Optimizer, Parameters, tie_decoder},
+    fitted::Core,
+    network::Weights,
+};
+
+/// The state of a run between two steps.
+pub(crate) struct State {
+    pub(crate) parameters: Parameters,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) average: Option<Average>,
+    pub(crate) best: Option<Best>,
+    pub(crate) position: Position,
+}
+
+/// The best epoch so far.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Best {
+    pub(crate) epoch: usize,
+    pub(crate) loss: f64,
+    pub(crate) weights: Weights,
+}
+
+/// Where a run stands. Streams of randomness have no state of their own: they are functions of the seed and
+/// these counters.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// Steps that are done.
+    pub(crate) step: u64,
+    /// Epochs that are complete.
+    pub(crate) epoch: usize,
+    /// Batches and rows of the current epoch that are done.
+    pub(crate) batches: usize,
+    pub(crate) rows: usize,
+    /// Epochs without a better loss, those left out in which the loss was still being annealed.
+    pub(crate) stale: usize,
+    /// Sums over the current epoch.
+    pub(crate) sums: Sums,
+    /// Why the run is over, if it is.
+    pub(crate) end: Option<End>,
+}
+
+/// Sums over the steps of an epoch.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Sums {
+    /// Losses, times rows.
+    pub(crate) figures: Averages,
+    /// Norms of the gradients.
+    pub(crate) gradient_norm: f64,
+    /// Steps in this process alone; a state that is saved holds no time.
+    #[serde(skip)]
+    pub(crate) timed: Timed,
+}
+
+/// What was done in some time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Timed {
+    pub(crate) seconds: f64,
+    pub(crate) rows: usize,
+}
+
+/// Why a run is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// All epochs are done.
+    Complete,
+    /// The loss on the rows held out got no better for as long as was allowed.
+    Early,
+}
+
+impl Position {
+    /// Epochs that have begun, the complete ones among them.
+    pub(crate) fn begun(&self) -> usize {
+        self.epoch + usize::from(self.batches > 0)
+    }
+
+    /// Adds a step.
+    pub(super) fn count(
+        &mut self,
+        step: u64,
+        rows: usize,
+        total: f64,
+        parts: &[(&'static str, f64)],
+        gradient_norm: f64,
+        seconds: f64,
+    ) {
+        self.step = step;
+        self.batches += 1;
+        self.rows += rows;
+        self.sums.figures.add(total, parts, rows);
+        self.sums.gradient_norm += gradient_norm;
+        self.sums.timed.seconds += seconds;
+        self.sums.timed.rows += rows;
+    }
+}
+
+impl State {
+    /// The start of a run.
+    pub(crate) fn fresh(config: &Config, descent: &Descent, core: &Core) -> Result<Self, TrainError> {
+        let parameters = parameters(config, descent, core)?;
+        let optimizer = Optimizer::new(&parameters, descent.optimizer);
+        let average = descent.average.map(|decay| Average::new(&parameters, decay)).transpose()?;
+        Ok(State { parameters, optimizer, average, best: None, position: Position::default() })
+    }
+
+    /// The parameters that would be the model if the run ended here: their moving average, where one is
+    /// kept.
+    pub(crate) fn current(&self) -> Result<Parameters, TrainError> {
+        match &self.average {
+            None => Ok(self.parameters.clone()),
+            Some(average) => Ok(self.parameters.with_values(&average.weights())?),
+        }
+    }
+
+    /// The parameters that are the result: after an early stop, those of the best epoch.
+    pub(crate) fn result(&self, descent: &Descent) -> Result<(Parameters, Option<usize>), TrainError> {
+        match &self.best {
+            Some(best) if descent.early_stop.is_some() => {
+                Ok((self.parameters.with_values(&best.weights)?, Some(best.epoch)))
+            }
+            Some(_) | None => Ok((self.current()?, None)),
+        }
+    }
+}
+
+/// Fresh parameters of a configuration.
+pub(super) fn parameters(config: &Config, descent: &Descent, core: &Core) -> Result<Parameters, TrainError> {
+    let mut parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
+    if descent.tied {
+        tie_decoder(&mut parameters, &core.encoder, &core.decoder)?;
+    }
+    if config.has_variance() {
+        config.observation.variance.add_parameter(&mut parameters, &Device::Cpu)?;
+    }
+    Ok(parameters)
+}

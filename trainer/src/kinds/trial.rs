@@ -1,0 +1,97 @@
+//! A small network to test losses on.
+
+use candle_core::{Device, Tensor};
+use narrows_bundle::{Likelihood, Link};
+
+use super::{Model, Network, Vae};
+use crate::{
+    candle::Parameters,
+    likelihood::Observation,
+    network::{Activation, Graph, Weights, mlp::Mlp},
+    variance::Variance,
+};
+
+/// Both halves with their weights.
+pub(crate) struct Trial {
+    pub(crate) encoder: Graph,
+    pub(crate) decoder: Graph,
+    pub(crate) parameters: Parameters,
+    pub(crate) observation: Observation,
+}
+
+impl Trial {
+    /// An autoencoder with tanh layers and a Gaussian likelihood of variance 1.
+    pub(crate) fn gaussian(features: usize, hidden: &[usize], latent_dim: usize) -> Self {
+        let mlp = mlp(features, hidden, latent_dim, None);
+        Trial::new(mlp.encoder().expect("valid widths"), &mlp, Likelihood::Gaussian)
+    }
+
+    /// A variational one without hidden layers.
+    pub(crate) fn variational(
+        features: usize,
+        latent_dim: usize,
+        classes: Option<usize>,
+        likelihood: Likelihood,
+    ) -> Self {
+        let mlp = mlp(features, &[], latent_dim, classes);
+        Trial::new(Vae::default().encoder(&mlp).expect("valid widths"), &mlp, likelihood)
+    }
+
+    fn new(encoder: Graph, mlp: &Mlp, likelihood: Likelihood) -> Self {
+        let decoder = mlp.decoder().expect("valid widths");
+        let parameters = Parameters::initial(&[&encoder, &decoder], 1, &Device::Cpu).expect("small");
+        let link = match likelihood {
+            Likelihood::Bernoulli => Link::Sigmoid,
+            Likelihood::Gaussian => Link::Identity,
+        };
+        let observation = Observation { likelihood, link, variance: Variance::default() };
+        Trial { encoder, decoder, parameters, observation }
+    }
+
+    /// Fresh parameters whose values are a function of their index in each tensor.
+    pub(crate) fn with_weights(mut self, value: fn(usize) -> f32) -> Self {
+        let initial = Parameters::initial(&[&self.encoder, &self.decoder], 1, &Device::Cpu).expect("small");
+        let mut weights = initial.to_weights().expect("on the CPU");
+        for array in weights.values_mut() {
+            array.iter_mut().enumerate().for_each(|(index, entry)| *entry = value(index));
+        }
+        self.parameters = Parameters::from_weights(&weights, &Device::Cpu).expect("small");
+        self
+    }
+
+    /// The same with these values in the place of whole tensors.
+    pub(crate) fn with(mut self, values: &[(&str, &[f32])]) -> Self {
+        let mut weights: Weights = self.parameters.to_weights().expect("on the CPU");
+        for (name, values) in values {
+            let array = weights.get_mut(*name).expect("a parameter of this name");
+            assert_eq!(array.len(), values.len(), "{name}");
+            array.iter_mut().zip(*values).for_each(|(entry, value)| *entry = *value);
+        }
+        self.parameters = Parameters::from_weights(&weights, &Device::Cpu).expect("small");
+        self
+    }
+
+    pub(crate) fn network(&self) -> Network<'_> {
+        Network {
+            encoder: &self.encoder,
+            decoder: &self.decoder,
+            parameters: &self.parameters,
+            observation: self.observation,
+        }
+    }
+}
+
+fn mlp(features: usize, hidden: &[usize], latent_dim: usize, classes: Option<usize>) -> Mlp {
+    Mlp { features, hidden: hidden.to_vec(), latent_dim, activation: Activation::Tanh, classes }
+}
+
+/// `[rows, columns]` of smooth values in `[0, 1]`.
+pub(crate) fn samples(rows: usize, columns: usize) -> Tensor {
+    let values = (0..rows * columns).map(|index| 0.5 + 0.5 * (index as f32 * 0.9).sin()).collect();
+    Tensor::from_vec(values, (rows, columns), &Device::Cpu).expect("as many as the shape says")
+}
+
+/// A scalar as a number.
+pub(crate) fn number(tensor: &Tensor) -> f64 {
+    f64::from(tensor.to_scalar::<f32>().expect("a scalar"))
+}
