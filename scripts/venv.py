@@ -24,7 +24,7 @@ def main(_arguments):
         oldest, found = ".".join(map(str, OLDEST)), sys.version.split()[0]
         text = f"the packages of `just interop` need Python {oldest} or newer, found {found}"
         raise Failure(f"{text}: name one, as in `just python=python3.12 interop`")
-    sys.stderr.write(f"fetching onnx and onnxruntime for Python {sys.version.split()[0]}\n")
+    sys.stderr.write(f"fetching onnx, onnxruntime and tensorboard for Python {sys.version.split()[0]}\n")
     sys.stderr.flush()
 
     def fill(folder, scratch):
@@ -67,7 +67,8 @@ def build(folder, scratch):
     _, packages = whole_folder.command([python_of(folder), "-c", ask], scratch)
     arguments = ["install", "--no-user", "--no-deps", "--no-compile", "--only-binary=:all:"]
     arguments += ["--target", packages.strip(), "--requirement", REQUIREMENTS]
-    pip_client.run(arguments, "the pinned onnx and onnxruntime", ", or leave `just interop` out", scratch)
+    what = "the pinned onnx, onnxruntime and tensorboard"
+    pip_client.run(arguments, what, ", or leave `just interop` out", scratch)
 
 
 if __name__ == "__main__":
