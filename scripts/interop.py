@@ -6,7 +6,7 @@ Each graph must pass the checker, keep to the bundle's terms (opset 17, IR 8, no
 random, no data outside the file) and reproduce the probe that the trainer stored.
 """
 
-import glob
+import functools
 import json
 import os
 import sys
@@ -15,6 +15,8 @@ import numpy as np
 import onnx
 import onnxruntime
 from safetensors.numpy import load_file
+
+from verdicts import Miss, judge, matching
 
 OPSET, IR_VERSION = 17, 8
 LATENT_TOLERANCE = 1e-4  # absolute
@@ -28,40 +30,20 @@ GRAPHS = {
 }
 
 
-class Miss(Exception):
-    """What a graph does not hold to."""
-
-
 def main(arguments):
-    named = [
-        sorted(glob.glob(argument)) if glob.has_magic(argument) else [argument] for argument in arguments
-    ]
-    bundles = [path for paths in named for path in paths]
-    bundles = [path for path in bundles if os.path.isdir(path) or not os.path.exists(path)]
+    bundles = [path for path in matching(arguments) if os.path.isdir(path) or not os.path.exists(path)]
     if not bundles:
         sys.exit("error: no bundle to check: name bundle folders, such as models/zoo/*")
     onnxruntime.disable_telemetry_events()
     print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, numpy {np.__version__}")
-    passed, missed = 0, 0
-    for bundle in bundles:
-        for role in GRAPHS:
-            name = os.path.join(bundle, role + ".onnx")
-            try:
-                differences = check_graph(bundle, role)
-            except Exception as error:  # whatever the checker or the engine throws is a miss
-                missed += 1
-                print(f"MISS  {name}: {one_line(error)}")
-                continue
-            passed += 1
-            print(f"ok    {name:32} {'  '.join(differences)}")
-    print(f"interop: {passed} passed, {missed} failed")
-    if missed:
-        sys.exit(f"error: {missed} of {passed + missed} graphs do not hold: see MISS above")
-
-
-def one_line(error):
-    kind = "" if isinstance(error, Miss) else type(error).__name__ + ": "
-    return kind + " ".join(str(error).split())
+    graphs = [(bundle, role) for bundle in bundles for role in GRAPHS]
+    judge(
+        "graphs",
+        [
+            (os.path.join(bundle, role + ".onnx"), functools.partial(check_graph, bundle, role))
+            for bundle, role in graphs
+        ],
+    )
 
 
 def check_graph(bundle, role):

@@ -6,6 +6,7 @@ TensorBoard must find every number of `metrics.jsonl`, rounded to 32 bits, at th
 line, each once and no others. Every checkpoint must open and hold finite numbers alone.
 """
 
+import functools
 import glob
 import json
 import operator
@@ -18,42 +19,20 @@ import tensorboard
 from safetensors.numpy import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from verdicts import Miss, judge, matching, one_line
+
 METRICS = "metrics.jsonl"
 EVENTS = "events.out.tfevents.*"
 # What a line says about its place. Its other numbers are scalars: `loss` within `train` is `train/loss`.
 PLACE = {"epoch", "step", "wall_time"}
 
 
-class Miss(Exception):
-    """What a run does not hold to."""
-
-
 def main(arguments):
-    named = [
-        sorted(glob.glob(argument)) if glob.has_magic(argument) else [argument] for argument in arguments
-    ]
-    runs = [path for paths in named for path in paths]
+    runs = matching(arguments)
     if not runs:
         sys.exit("error: no run to check: name run folders, such as runs/*")
     print(f"tensorboard {tensorboard.__version__}, safetensors {safetensors.__version__}")
-    passed, missed = 0, 0
-    for run in runs:
-        try:
-            found = check_run(run)
-        except Exception as error:  # whatever a reader throws is a miss
-            missed += 1
-            print(f"MISS  {run}: {one_line(error)}")
-            continue
-        passed += 1
-        print(f"ok    {run:32} {'  '.join(found)}")
-    print(f"runs: {passed} passed, {missed} failed")
-    if missed:
-        sys.exit(f"error: {missed} of {passed + missed} runs do not hold: see MISS above")
-
-
-def one_line(error):
-    kind = "" if isinstance(error, Miss) else type(error).__name__ + ": "
-    return kind + " ".join(str(error).split())
+    judge("runs", [(run, functools.partial(check_run, run)) for run in runs])
 
 
 def check_run(run):

@@ -1,8 +1,9 @@
 //! Fits autoencoders in Candle and turns them into the files of a bundle.
 //!
 //! The way through: [`Options`] as somebody gave them are [checked](Config::check) against the data
-//! into a [`Config`]; [`fit`] makes a [`Fitted`] model of it; [`Fitted::export`] makes the graphs, the
-//! weights, the probe and the manifest. To learn what a kind of model is, read its file in
+//! into a [`Config`]; [`fit`] makes a [`Fitted`] model of it, [`fit_in`] the same in the folder of a [`Run`] that
+//! can be broken off and taken up again; [`Fitted::export`] makes the graphs, the weights, the probe and the
+//! manifest. To learn what a kind of model is, read its file in
 //! [`kinds`].
 
 mod binarize;
