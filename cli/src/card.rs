@@ -12,6 +12,10 @@ pub(crate) fn card(manifest: &Manifest) -> String {
         let row = |name: &str, parity: &GraphParity| format!("| parity of the {name} | {parity} |\n");
         row("encoder", &parity.encoder) + &row("decoder", &parity.decoder)
     });
+    let broken_off =
+        training.progress.as_ref().filter(|progress| !progress.finished).map_or(String::new(), |progress| {
+            format!(" Its training was broken off after {} epochs.", progress.epochs)
+        });
     let ports = |graph: &GraphPorts| {
         let names = |ports: &[narrows_bundle::Port]| {
             let names: Vec<String> = ports.iter().map(|port| format!("`{}` {:?}", port.name, port.shape)).collect();
@@ -23,7 +27,7 @@ pub(crate) fn card(manifest: &Manifest) -> String {
         "---\nlibrary_name: narrows\ntags:\n- onnx\n- autoencoder\n- {kind}\n---\n\n\
          # {title} on {name}\n\n\
          {article} {title} with {latent_dim} latent numbers, for samples of shape {shape:?} in the unit of the data \
-         ({low} to {high}); scaling is part of the graphs. Fitted on {rows} rows of {name}.\n\n\
+         ({low} to {high}); scaling is part of the graphs. Fitted on {rows} rows of {name}.{broken_off}\n\n\
          ## Graphs\n\n{encoder}{decoder}\nShapes are those of one row; a batch dimension stands in front.\n\n\
          ## Figures\n\n| figure | value |\n| --- | --- |\n{figures}{parity}\n\
          A loss is per sample: nats, or the squared error in scaled units. The mse is per feature, in scaled units.\n\n\

@@ -1,17 +1,17 @@
 //! Signals: the first one asks for an orderly end, a second one ends at once.
 
+#[cfg(not(unix))]
+use std::time::Duration;
 use std::{
     fs, io,
     path::{Path, PathBuf},
     process,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI32, Ordering},
+        atomic::{AtomicBool, AtomicI32, Ordering},
     },
     thread,
 };
-#[cfg(not(unix))]
-use std::{sync::atomic::AtomicBool, time::Duration};
 
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -22,13 +22,15 @@ use crate::report::note;
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     signal: Arc<AtomicI32>,
+    /// Whether somebody looks for signals now: between two steps, or before something is published.
+    is_watched: Arc<AtomicBool>,
     litter: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Stop {
     /// Listens from now on.
     pub(crate) fn listen() -> anyhow::Result<Self> {
-        let stop = Stop { signal: Arc::new(AtomicI32::new(0)), litter: Arc::default() };
+        let stop = Stop { signal: Arc::default(), is_watched: Arc::default(), litter: Arc::default() };
         stop.watch().context("cannot listen for signals")?;
         Ok(stop)
     }
@@ -62,6 +64,12 @@ impl Stop {
         Ok(())
     }
 
+    /// From now on the first signal ends the program in an orderly way; before, there is nothing to put in
+    /// order, and it ends at once.
+    pub(crate) fn watch_for(&self) {
+        self.is_watched.store(true, Ordering::Relaxed);
+    }
+
     /// A folder to remove if the program has to end at once.
     pub(crate) fn remove_on_exit(&self, folder: &Path) {
         *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_owned());
@@ -74,8 +82,11 @@ impl Stop {
 
     fn receive(&self, signal: i32) {
         if self.signal.swap(signal, Ordering::Relaxed) == 0 {
-            note("stopping after this step; the same again stops at once");
-            return;
+            if self.is_watched.load(Ordering::Relaxed) {
+                note("stopping after this step; the same again stops at once");
+                return;
+            }
+            note("error: interrupted before the first step");
         }
         if let Some(folder) = self.litter.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = fs::remove_dir_all(folder);

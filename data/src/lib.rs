@@ -29,5 +29,5 @@ mod sets;
 
 pub use dataset::{Dataset, Part, Values};
 pub use error::DataError;
-pub use load::{LoadOptions, load};
+pub use load::{LoadOptions, is_known, load};
 pub use ndarray;

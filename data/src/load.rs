@@ -63,6 +63,11 @@ pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
     }
 }
 
+/// Whether this is the name of a set, which goes before a file or folder of the same name.
+pub fn is_known(spec: &str) -> bool {
+    spec == "digits" || sets::named(spec).is_some()
+}
+
 enum Source {
     Digits,
     Set(&'static KnownSet),

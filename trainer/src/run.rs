@@ -176,9 +176,11 @@ impl Run {
         }
     }
 
-    /// Many epochs can pass in a second, and none of them is worth waiting for the disk.
+    /// The first one, so that there is something to go back to. Then, many epochs can pass in a second, and
+    /// none of them is worth waiting for the disk.
     pub(crate) fn is_due_after_epoch(&self) -> bool {
-        matches!(self.cadence.every, Every::Epoch) && self.saved.at.elapsed().as_secs_f64() >= 1.0
+        let is_late = self.saved.step == 0 || self.saved.at.elapsed().as_secs_f64() >= 1.0;
+        matches!(self.cadence.every, Every::Epoch) && is_late
     }
 
     /// Saves a state, and lets go of the oldest beyond those to keep.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use narrows_bundle::{Likelihood, Manifest};
 use narrows_evaluate::{Curve, loss_curves};
-use narrows_trainer::{Figures, Fitted};
+use narrows_trainer::{Figures, Fitted, Method};
 use serde_json::{Value, json};
 
 use super::Session;
@@ -65,8 +65,13 @@ impl Report<'_> {
         if let Some(progress) = self.fitted.progress.as_ref().filter(|progress| !progress.finished) {
             lines.push(format!("the run was broken off after {} epochs, and this is where it stood", progress.epochs));
         }
+        let is_early = match (&self.fitted.config.method, &self.fitted.progress) {
+            (Method::Descent(descent), Some(progress)) => progress.finished && progress.epochs < descent.epochs,
+            (Method::Descent(_) | Method::ClosedForm(_), _) => false,
+        };
         if let Some(best) = self.fitted.progress.as_ref().and_then(|progress| progress.best_epoch) {
-            lines.push(format!("stopped early, weights of epoch {best}"));
+            let told = if is_early { "stopped early, weights" } else { "weights" };
+            lines.push(format!("{told} of epoch {best}, the best on the rows held out"));
         }
         for (part, figures) in self.figures() {
             lines.push(format!(

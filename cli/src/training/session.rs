@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use narrows_bundle::write_whole;
 use narrows_data::Dataset;
 use narrows_trainer::{
@@ -43,7 +44,8 @@ impl Session {
         let start = Instant::now();
         let stop = Stop::listen()?;
         let options = arguments.options()?;
-        let data = DataArguments::of(&options).load()?;
+        let options = found_from_anywhere(&options);
+        let data = loaded(&options, arguments.resumed())?;
         let config = Config::check(&options, &data)?;
         let claimed = claim(&config, &stop)?;
         let run = match arguments.resumed() {
@@ -67,7 +69,8 @@ impl Session {
         let stop = Stop::listen()?;
         let named = Options { data: data.map(str::to_owned), ..Options::default() };
         let options = Run::options_with(folder, &named)?;
-        let data = DataArguments::of(&options).load()?;
+        let options = found_from_anywhere(&options);
+        let data = loaded(&options, Some(folder))?;
         let config = Config::check(&options, &data)?;
         let (run, resumed) = Run::resume(folder, &config, &data, Cadence::default())?;
         run.check_model()?;
@@ -83,6 +86,7 @@ impl Session {
         };
         let mut progress = Progress::new(epochs, self.config.fitted_rows(self.data.train.values.rows()));
         let stop = &self.stop;
+        stop.watch_for();
         let outcome = fit_in(&mut self.run, &self.config, &self.data, &mut |event| {
             progress.show(event);
             if stop.asked().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -105,6 +109,7 @@ impl Session {
 
     /// The model that the run stands at, without another step.
     pub(crate) fn fitted(&mut self) -> anyhow::Result<Fitted> {
+        self.stop.watch_for();
         let fitted = fitted_in(&mut self.run, &self.config, &self.data)?;
         fitted.remarks().iter().for_each(warn);
         Ok(fitted)
@@ -123,6 +128,26 @@ impl Session {
     fn interrupted(&self, place: &str) -> anyhow::Error {
         let signal = self.stop.asked().unwrap_or_default();
         Stopped { signal, told: format!("interrupted {place}; go on with: {}", self.again()) }.into()
+    }
+}
+
+/// The same options with the files of the data by their whole paths, so that the run can be taken up from
+/// another working directory.
+fn found_from_anywhere(options: &Options) -> Options {
+    let whole = |path: &String| match std::path::absolute(path) {
+        Ok(whole) if Path::new(path).exists() && !narrows_data::is_known(path) => whole.to_string_lossy().into_owned(),
+        Ok(_) | Err(_) => path.clone(),
+    };
+    Options { data: options.data.as_ref().map(whole), labels: options.labels.as_ref().map(whole), ..options.clone() }
+}
+
+/// The data that the options name; for a run that was there before, an error says so.
+fn loaded(options: &Options, run: Option<&Path>) -> anyhow::Result<Dataset> {
+    let data = DataArguments::of(options).load();
+    match run {
+        None => data,
+        Some(run) => data
+            .with_context(|| format!("the data of the run `{}` (name it by --data where it has moved)", run.display())),
     }
 }
 

@@ -40,8 +40,15 @@ fn of_bundle(path: &Path) -> anyhow::Result<String> {
     let options: Options = serde_json::from_value(training.configuration.clone())
         .with_context(|| format!("the configuration of `{}` is not one of this version", path.display()))?;
     let data = &training.data;
-    let heading =
+    let mut heading =
         format!("# What made `{}`, on {} with fingerprint {}.\n", path.display(), data.name, data.fingerprint);
+    if options.data.as_ref().is_some_and(|data| Path::new(data).extension().is_some()) || options.labels.is_some() {
+        heading +=
+            "# Files stand here without their folders: name them by --data and --labels where they lie elsewhere.\n";
+    }
+    if let Some(progress) = training.progress.as_ref().filter(|progress| !progress.finished) {
+        heading += &format!("# That run was broken off after {} epochs; this one goes to its end.\n", progress.epochs);
+    }
     Ok(heading + &options.to_toml()?)
 }
 

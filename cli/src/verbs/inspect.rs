@@ -47,11 +47,17 @@ fn facts(manifest: &Manifest) -> String {
         ("classes", manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "))),
         ("data", format!("{} ({} rows fitted)", manifest.training.data.name, manifest.training.data.train_rows)),
     ];
+    let progress = manifest.training.progress.as_ref().map(|progress| {
+        let end = if progress.finished { "" } else { ", broken off" };
+        let best = progress.best_epoch.map_or(String::new(), |best| format!(", weights of epoch {best}"));
+        vec!["trained".to_owned(), format!("{} epochs, {} steps{end}{best}", progress.epochs, progress.steps)]
+    });
     let known_keys = ["kind", "latent", "likelihood", "output_link"];
     let rest = configuration.filter(|(key, _)| !known_keys.contains(&key.as_str()));
     let rows = known
         .into_iter()
         .map(|(key, value)| vec![key.to_owned(), value])
+        .chain(progress)
         .chain(rest.map(|(key, value)| vec![key.clone(), value.to_string().replace('"', "")]));
     table(&["fact", "value"], rows)
 }

@@ -3,7 +3,10 @@
 use narrows_bundle::{Kind, Likelihood, Link};
 use narrows_data::Dataset;
 
-use super::{Config, Descent, EarlyStop, Method, OptimizerName, Source, held_out, size::too_large};
+use super::{
+    Config, Descent, EarlyStop, Method, OptimizerName, Source, held_out,
+    size::{too_large, too_many_draws},
+};
 use crate::{
     Activation, ConfigError, Corruption, Options, Problem,
     binarize::Binarize,
@@ -18,9 +21,18 @@ use crate::{
 /// Hidden layers when nobody said which.
 const DEFAULT_HIDDEN: [usize; 1] = [128];
 
+/// Rows in a step when nobody said how many.
+const DEFAULT_BATCH: usize = 64;
+
 /// Steps that a run makes when nobody said how many epochs, within [`DEFAULT_EPOCHS`].
 const DEFAULT_STEPS: usize = 5_000;
 const DEFAULT_EPOCHS: std::ops::RangeInclusive<usize> = 10..=200;
+
+/// Gradients go back through them one inside the other.
+const MOST_LAYERS: usize = 1000;
+
+/// Far above any run, and far below where counts of steps could overflow.
+const MOST_EPOCHS: usize = 1_000_000_000;
 
 impl Config {
     /// Fills in what is open and checks everything against the data.
@@ -53,6 +65,11 @@ impl Config {
         }
         let method = match problems.objective(kind, options) {
             Some(objective) => {
+                let draws = options.importance_samples.unwrap_or(1);
+                let rows_in_a_step = options.batch_size.unwrap_or(DEFAULT_BATCH).min(fitted);
+                if let Some(why) = too_many_draws(draws, rows_in_a_step, data) {
+                    problems.add("importance_samples", why);
+                }
                 if options.patience.is_some_and(|patience| patience > 0) && fitted == rows {
                     problems.add("patience", "needs rows that are held out (--valid-fraction 0.1)");
                 }
@@ -210,13 +227,19 @@ impl Problems {
         optimizer: OptimizerName,
         rows: usize,
     ) -> Descent {
+        if hidden.len() > MOST_LAYERS {
+            self.add("hidden", format!("has {} layers, {MOST_LAYERS} at most can be trained", hidden.len()));
+        }
         if hidden.contains(&0) {
             self.add("hidden", format!("has a layer of width 0: {hidden:?}"));
         }
-        let batch_size = self.at_least_one("batch_size", options.batch_size.unwrap_or(64));
+        let batch_size = self.at_least_one("batch_size", options.batch_size.unwrap_or(DEFAULT_BATCH));
         let steps = rows.div_ceil(batch_size.max(1)).max(1);
         let (fewest, most) = DEFAULT_EPOCHS.into_inner();
         let epochs = options.epochs.unwrap_or_else(|| DEFAULT_STEPS.div_ceil(steps).clamp(fewest, most));
+        if epochs > MOST_EPOCHS {
+            self.add("epochs", format!("is {epochs}, it can be {MOST_EPOCHS} at most"));
+        }
         let learning_rate = options.learning_rate.unwrap_or(1e-3);
         let epsilon = options.epsilon.unwrap_or(1e-8);
         for (key, value) in [("learning_rate", learning_rate), ("epsilon", epsilon)] {
@@ -236,7 +259,7 @@ impl Problems {
             self.add("nesterov", "needs momentum");
         }
         let warmup_steps = options.warmup.unwrap_or(0);
-        let all_steps = steps as u64 * epochs as u64;
+        let all_steps = (steps as u64).saturating_mul(epochs as u64);
         if warmup_steps > 0 && warmup_steps >= all_steps {
             self.add("warmup", format!("takes {warmup_steps} steps, and the whole run has {all_steps}"));
         }

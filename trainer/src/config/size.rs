@@ -7,6 +7,18 @@ use narrows_data::Dataset;
 /// numbers a parameter.
 const MOST_PARAMETERS: u128 = 1 << 28;
 
+/// Numbers that all draws of a step may make together: half a GiB, and training holds some twenty such arrays.
+const MOST_DRAWN: u128 = 1 << 27;
+
+/// What is wrong with so many draws a sample, if anything.
+pub(super) fn too_many_draws(draws: usize, rows: usize, data: &Dataset) -> Option<String> {
+    let features = data.train.values.features();
+    let drawn = (draws as u128).saturating_mul(rows as u128).saturating_mul(features as u128);
+    (drawn > MOST_DRAWN).then(|| {
+        format!("is {draws}: with {rows} rows of {features} numbers in a step, that is more than any memory is good for (lower it, or batch_size)")
+    })
+}
+
 /// What is wrong with the size of a network, if anything: the option to blame, and why.
 pub(super) fn too_large(
     kind: Kind,

@@ -62,7 +62,11 @@ impl Pca {
         if !total.is_finite() {
             return Err(TrainError::NotFinite { what: "the variance".to_owned(), value: total });
         }
-        if components > vectors.ncols() || total <= 0.0 {
+        if total <= 0.0 {
+            let what = "all rows are alike, so there is no variance to explain".to_owned();
+            return Err(TrainError::Data { part: "training", what });
+        }
+        if components > vectors.ncols() {
             return Err(TrainError::Data {
                 part: "training",
                 what: format!("{components} components asked for, the rows span {} dimensions", vectors.ncols()),

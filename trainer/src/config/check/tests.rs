@@ -88,6 +88,8 @@ fn what_excludes_each_other_is_refused_together() {
         (Options { capacity, kl_warmup: warmup, ..vae() }, "capacity"),
         (Options { patience: Some(2), valid_fraction: Some(0.0), ..vae() }, "patience"),
         (Options { warmup: Some(1_000_000), ..vae() }, "warmup"),
+        (Options { epochs: Some(usize::MAX), ..vae() }, "epochs"),
+        (Options { importance_samples: Some(usize::MAX), ..vae() }, "importance_samples"),
         (Options { binarize: Some(Binarize::Static), ..vae() }, "binarize"),
         (Options { variance: Some(Variance::Fixed(0.0)), ..vae() }, "variance"),
         (Options { seed: Some(u64::MAX), ..vae() }, "seed"),
