@@ -35,3 +35,14 @@ fn a_run_that_diverges_before_anything_was_kept_leaves_nothing() {
     assert!(outcome.stderr.contains("diverged"), "{}", outcome.stderr);
     assert!(place.content().is_empty(), "{:?}", place.content().keys());
 }
+
+#[test]
+fn a_run_that_diverges_late_keeps_its_first_epoch_however_short() {
+    let place = Place::new();
+    let line =
+        "train ae --hidden 16 --optimizer sgd --learning-rate 40 --momentum 0.5 --warmup 2000 --epochs 100 --run r";
+    let outcome = place.run(line);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("diverged") && outcome.stderr.contains("epoch 1/100"), "{}", outcome.stderr);
+    assert!(place.path("r/checkpoints/step-000000023.safetensors").is_file(), "{:?}", place.content().keys());
+}

@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use crate::{
     kills::{Random, survive},
-    place::Place,
+    place::{Place, outcome},
     refusal::{assert_none, complaint},
 };
 
@@ -222,4 +222,24 @@ fn runs_that_start_at_the_same_time_each_find_a_folder() {
     }
     let runs = fs::read_dir(place.path("runs")).expect("runs").count();
     assert_eq!(runs, 6);
+}
+
+#[test]
+fn a_run_on_a_file_is_taken_up_and_exported_from_another_working_directory() {
+    let place = Place::new();
+    let rows: String = (0..40).map(|row| format!("{row},{},{}\n", row * row % 17, 40 - row)).collect();
+    place.write("t.csv", format!("a,b,c\n{rows}"));
+    place.done("train-export ae --data t.csv --latent 2 --epochs 3 --run whole --out at-once");
+    place.done("train ae --data t.csv --latent 2 --epochs 1 --run r");
+    fs::create_dir(place.path("elsewhere")).expect("a writable folder");
+    let away = |line: &str| {
+        let outcome = outcome(place.command(line).current_dir(place.path("elsewhere")));
+        assert_eq!(outcome.code, Some(0), "{line}: {}", outcome.stderr);
+    };
+    away("train --resume ../r --epochs 3");
+    away("export ../r --out ../bundle");
+    assert!(place.content_of("bundle") == place.content_of("at-once"));
+    fs::rename(place.path("t.csv"), place.path("moved.csv")).expect("a writable folder");
+    assert_none([complaint(&place, "export r --out new", &["the data of the run `r`", "--data", "t.csv"])]);
+    place.done("export r --data moved.csv --out new");
 }

@@ -122,3 +122,31 @@ fn the_first_signal_finishes_the_step_and_the_second_one_ends_at_once() {
     place.done("train-export --resume at-once --out other");
     assert!(place.content_of("bundle") == place.content_of("other"));
 }
+
+#[test]
+fn before_the_first_step_one_signal_is_enough() {
+    let place = Place::new();
+    let made = Command::new("mkfifo").arg(place.path("never")).status().expect("every unix has mkfifo");
+    assert!(made.success());
+    // It waits for somebody to write a configuration.
+    let running = Running::start(&place, "train vae --config never");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    running.send("-TERM");
+    let (code, last) = running.end();
+    assert!(last.is_empty() || last.contains("before the first step"), "{last}");
+    // Not even listening yet, on a very slow machine: then the signal itself ended it.
+    assert!(code == Some(143) || code.is_none(), "{code:?}");
+}
+
+#[test]
+fn what_is_exported_of_a_run_that_was_broken_off_says_so() {
+    let place = Place::new();
+    let mut running = Running::start(&place, "train ae --epochs 10000000 --hidden 16 --run r");
+    running.until("epoch ");
+    running.send("-INT");
+    assert_eq!(running.end().0, Some(130));
+    assert!(place.done("export r --out b").stdout.contains("broken off after"));
+    assert!(place.done("inspect b").stdout.contains("broken off"));
+    assert!(place.done("config b").stdout.contains("# That run was broken off after"));
+    assert!(std::fs::read_to_string(place.path("b/README.md")).expect("a card").contains("broken off after"));
+}
