@@ -35,7 +35,7 @@ pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 pub use seal::sealed;
 pub use stage::Stage;
-pub use whole::write_whole;
+pub use whole::{is_half_written, make_folders, write_whole};
 
 /// File name of the encoder graph inside a bundle.
 pub const ENCODER: &str = "encoder.onnx";

@@ -1,7 +1,7 @@
 //! Where a bundle may be put, and what earlier runs may have left there.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -39,18 +39,6 @@ fn files_of_a_bundle(folder: &Path) -> Option<Vec<String>> {
     manifest.get("graphs")?.as_object()?;
     let files = manifest.get("files")?.as_object()?;
     Some(files.keys().cloned().chain([MANIFEST.to_owned()]).collect())
-}
-
-/// Creates the folders above `path`, and returns those that were missing, the innermost first. If one
-/// cannot be made, none stays.
-pub(crate) fn make_parents(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let missing: Vec<PathBuf> =
-        path.ancestors().skip(1).take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
-    let made = fs::create_dir_all(path.parent().unwrap_or(path));
-    if made.is_err() {
-        missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
-    }
-    made.map(|()| missing)
 }
 
 /// A hidden name beside an absolute path, for this process alone.

@@ -9,10 +9,10 @@ use std::{
 
 use crate::{
     BundleError, FileRecord, MANIFEST, Manifest,
-    place::{check_place, clear_up, make_parents, sibling},
+    place::{check_place, clear_up, sibling},
     seal::{UNSEALED, sealed},
     sha256_hex,
-    whole::sync_folder,
+    whole::{make_folders, sync_folder},
 };
 
 /// A bundle under construction, in a hidden folder beside its destination.
@@ -43,7 +43,8 @@ impl Stage {
         let destination = destination.into();
         let absolute = std::path::absolute(&destination).map_err(BundleError::io("create", &destination))?;
         check_place(&destination, &absolute)?;
-        let made = make_parents(&absolute).map_err(BundleError::io("create", &destination))?;
+        let made =
+            make_folders(absolute.parent().unwrap_or(&absolute)).map_err(BundleError::io("create", &destination))?;
         let temporary = sibling(&absolute, "partial");
         clear_up(&absolute);
         let stage = Stage { temporary, destination, absolute, made, files: BTreeMap::new(), published: false };

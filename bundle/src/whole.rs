@@ -1,9 +1,10 @@
-//! Files that are whole or not there.
+//! Files that are whole or not there, and folders that are made or not.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Writes a file beside `path`, makes it durable and renames it into place, so that under its name there is
@@ -21,6 +22,26 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&partial);
     }
     written.and_then(|()| sync_folder(path.parent().unwrap_or(path)))
+}
+
+/// Whether a name is that of a file which [`write_whole`] was killed over.
+pub fn is_half_written(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') && name.contains(".partial-")
+}
+
+/// Creates a folder and those above it, and returns the ones that were missing, the innermost first. If one
+/// cannot be made, none stays.
+///
+/// # Errors
+/// What the system says.
+pub fn make_folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let missing: Vec<PathBuf> = path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
+    let made = fs::create_dir_all(path);
+    if made.is_err() {
+        missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    }
+    made.map(|()| missing)
 }
 
 /// Makes renames inside a folder durable; systems that cannot open folders do so by themselves.

@@ -115,6 +115,14 @@ fn say(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
+/// Says what went wrong, however quiet the voice.
+pub(crate) fn complain(told: &str) {
+    match Voice::current().log_format {
+        LogFormat::Text => say(format_args!("error: {told}")),
+        LogFormat::Json => say(json!({ "event": "error", "message": told })),
+    }
+}
+
 /// Prints the error with its causes; a cause that the sentence has already told is left out.
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     let mut told = String::new();
@@ -123,9 +131,6 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
             told = if told.is_empty() { cause } else { format!("{told}: {cause}") };
         }
     }
-    match Voice::current().log_format {
-        LogFormat::Text => say(format_args!("error: {told}")),
-        LogFormat::Json => say(json!({ "event": "error", "message": told })),
-    }
+    complain(&told);
     error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, |stopped| ExitCode::from(128 + stopped.signal))
 }

@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::report::note;
+use crate::report::{complain, note};
 
 /// Knows whether somebody asked to stop, and what must not be left behind.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl Stop {
                 note("stopping after this step; the same again stops at once");
                 return;
             }
-            note("error: interrupted before the first step");
+            complain("interrupted before the first step");
         }
         if let Some(folder) = self.litter.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = fs::remove_dir_all(folder);

@@ -6,10 +6,7 @@
 mod divergence;
 mod state;
 
-use std::{
-    ops::ControlFlow,
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{ops::ControlFlow, time::Instant};
 
 use rand::seq::SliceRandom;
 
@@ -21,6 +18,7 @@ use crate::{
     candle::{Parameters, clip_scale, norms},
     evaluation::{evaluate, scalar},
     fitted::Core,
+    history::wall_time,
     kinds::{Draw, objective_loss},
     random::{Stream, stream},
     run::Run,
@@ -146,7 +144,7 @@ impl Descending<'_> {
         let record = EpochRecord {
             epoch: position.epoch,
             step: position.step,
-            wall_time: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64()),
+            wall_time: wall_time(),
             seconds: sums.timed.seconds,
             samples_per_second: sums.timed.rows as f64 / sums.timed.seconds.max(1e-9),
             learning_rate: pace.rate(position.step),

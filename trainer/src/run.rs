@@ -25,7 +25,7 @@ use std::{
     time::Instant,
 };
 
-use narrows_bundle::write_whole;
+use narrows_bundle::{is_half_written, make_folders, write_whole};
 use narrows_data::Dataset;
 
 pub use cadence::{Cadence, Every};
@@ -35,7 +35,7 @@ pub use resume::Resumed;
 
 use crate::{Config, ConfigError, EpochRecord, Options, TrainError, descent::State, kinds::PcaFit};
 use metrics::Metrics;
-use traces::{Traces, is_litter, remove_litter};
+use traces::{Traces, remove_litter};
 
 const CONFIG: &str = "config.toml";
 const CHECKPOINTS: &str = "checkpoints";
@@ -80,10 +80,12 @@ impl Run {
         cadence: Cadence,
     ) -> Result<Self, RunError> {
         let folder = folder.into();
-        let made = traces::make_folder(&folder).map_err(RunError::io("create", &folder))?;
+        let made = make_folders(&folder).map_err(RunError::io("create", &folder))?;
         let mut entries = fs::read_dir(&folder).map_err(RunError::io("read", &folder))?;
         // A process that was killed before there was a configuration began no run.
-        if entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK && !is_litter(&entry.file_name()))) {
+        if entries
+            .any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK && !is_half_written(&entry.file_name())))
+        {
             return Err(RunError::Occupied { path: folder });
         }
         let lock = lock(&folder)?;

@@ -13,10 +13,11 @@ use rayon::prelude::*;
 /// # Errors
 /// Those of Candle, for shapes that differ.
 pub fn bernoulli_loss(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let fused = logits.device().is_cpu()
-        && logits.dtype() == DType::F32
-        && [logits, targets].iter().all(|tensor| tensor.is_contiguous());
-    if fused { logits.apply_op2(targets, BernoulliLoss) } else { bernoulli_loss_composed(logits, targets) }
+    if can_be_fused(logits, targets) {
+        logits.apply_op2(targets, BernoulliLoss)
+    } else {
+        bernoulli_loss_composed(logits, targets)
+    }
 }
 
 /// The same from Candle's own operations.
@@ -28,6 +29,13 @@ pub fn bernoulli_loss_composed(logits: &Tensor, targets: &Tensor) -> Result<Tens
     let soft = (logits.abs()?.neg()?.exp()? + 1.0)?.log()?;
     let each = ((logits.relu()? - (logits * targets)?)? + soft)?;
     each.sum_all()? / rows
+}
+
+/// Whether the kernels here can take these tensors.
+pub(super) fn can_be_fused(logits: &Tensor, targets: &Tensor) -> bool {
+    logits.device().is_cpu()
+        && logits.dtype() == DType::F32
+        && [logits, targets].iter().all(|tensor| tensor.is_contiguous())
 }
 
 struct BernoulliLoss;

@@ -1,8 +1,8 @@
 //! Binary cross-entropy of each row, from logits, in one pass each way.
 
-use candle_core::{CpuStorage, CustomOp2, D, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
 
-use super::bernoulli::{Residual, row_losses, same_rows, values};
+use super::bernoulli::{Residual, can_be_fused, row_losses, same_rows, values};
 
 /// What [`bernoulli_loss`](super::bernoulli_loss) averages: nats of every row, `[batch]`, for logits and
 /// targets `[batch, features]`.
@@ -10,10 +10,11 @@ use super::bernoulli::{Residual, row_losses, same_rows, values};
 /// # Errors
 /// Those of Candle, for shapes that differ.
 pub fn bernoulli_rows(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let fused = logits.device().is_cpu()
-        && logits.dtype() == DType::F32
-        && [logits, targets].iter().all(|tensor| tensor.is_contiguous());
-    if fused { logits.apply_op2(targets, BernoulliRows) } else { bernoulli_rows_composed(logits, targets) }
+    if can_be_fused(logits, targets) {
+        logits.apply_op2(targets, BernoulliRows)
+    } else {
+        bernoulli_rows_composed(logits, targets)
+    }
 }
 
 /// The same from Candle's own operations.

@@ -9,7 +9,7 @@ use std::{
 use narrows_bundle::write_whole;
 
 use super::{RunError, tensorboard};
-use crate::{EpochRecord, Figures};
+use crate::{EpochRecord, Figures, history::wall_time};
 
 const METRICS: &str = "metrics.jsonl";
 const EVENTS: &str = "events.out.tfevents.";
@@ -35,7 +35,7 @@ impl Metrics {
     pub(super) fn begin(&mut self, folder: &Path) -> Result<(), RunError> {
         remove_events(folder)?;
         let lines: String = self.records.iter().map(line).collect();
-        let began = self.records.first().map_or_else(now, |record| record.wall_time - record.seconds);
+        let began = self.records.first().map_or_else(wall_time, |record| record.wall_time - record.seconds);
         let events = tensorboard::file_start(began).into_iter().chain(self.records.iter().flat_map(event));
         self.files = vec![
             begun(folder.join(METRICS), lines.as_bytes())?,
@@ -96,10 +96,6 @@ fn remove_events(folder: &Path) -> Result<(), RunError> {
         }
     }
     Ok(())
-}
-
-fn now() -> f64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 fn line(record: &EpochRecord) -> String {

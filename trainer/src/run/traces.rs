@@ -2,10 +2,11 @@
 //! half-written.
 
 use std::{
-    ffi::OsStr,
-    fs, io, mem,
+    fs, mem,
     path::{Path, PathBuf},
 };
+
+use narrows_bundle::is_half_written;
 
 use super::{CHECKPOINTS, CONFIG, LOCK, metrics};
 
@@ -35,27 +36,10 @@ impl Drop for Traces {
     }
 }
 
-/// Creates a folder and those above it, and returns the ones that were missing, the innermost first. If one
-/// cannot be made, none stays.
-pub(super) fn make_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let missing: Vec<PathBuf> = folder.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
-    let made = fs::create_dir_all(folder);
-    if made.is_err() {
-        missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
-    }
-    made.map(|()| missing)
-}
-
-/// Whether a name is that of a file which a killed process left half-written.
-pub(super) fn is_litter(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    name.starts_with('.') && name.contains(".partial-")
-}
-
-/// Removes such files; the lock says that no other process is writing them.
+/// Removes what a killed process left half-written; the lock says that no other process is writing them.
 pub(super) fn remove_litter(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
-        if is_litter(&entry.file_name()) {
+        if is_half_written(&entry.file_name()) {
             let _ = fs::remove_file(entry.path());
         }
     }
