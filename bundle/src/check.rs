@@ -108,7 +108,7 @@ fn check_side(side: &str, found: &[ValueInfo], expected: &[Port]) -> Result<(), 
     let names = |list: Vec<&str>| list.join("`, `");
     if found.len() != expected.len() || found.iter().zip(expected).any(|(found, port)| found.name != port.name) {
         return Err(format!(
-            "the manifest promises {side}s `{}`, the graph has `{}` (are encoder and decoder swapped?)",
+            "the manifest promises {side}s `{}`, the graph has `{}` (are two graphs swapped?)",
             names(expected.iter().map(|port| port.name.as_str()).collect()),
             names(found.iter().map(|value| value.name.as_str()).collect()),
         ));

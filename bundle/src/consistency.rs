@@ -1,8 +1,13 @@
 //! Whether a manifest makes sense in itself, before anything that it promises is believed.
 
+mod classifier;
+mod graph;
+
 use std::path::{Component, Path};
 
-use crate::{ElementType, GraphPorts, Manifest, Port, Role, Scaling};
+use crate::{Contract, Manifest, Role, Sample, Scaling};
+pub(crate) use classifier::check_classifier;
+use graph::{Sizes, check_ports, check_roles};
 
 /// Numbers that a sample or a code may have. Far above any model, far below where the size of a batch
 /// could overflow.
@@ -11,58 +16,38 @@ const MOST_NUMBERS: usize = 1 << 28;
 /// What is wrong with a manifest, if anything.
 pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {
     let (encoder, decoder) = (&manifest.graphs.encoder, &manifest.graphs.decoder);
-    check_sides("encoder", encoder, &[&[Role::Sample]], &[&[Role::Latent], &[Role::Mean, Role::LogVariance]])?;
-    check_sides("decoder", decoder, &[&[Role::Latent]], &[&[Role::Reconstruction]])?;
+    let codes: [&[Role]; 2] = [&[Role::Latent], &[Role::Mean, Role::LogVariance]];
+    check_roles("encoder", encoder, &[&[Role::Sample], &[Role::Sample, Role::Label]], &codes)?;
+    check_roles("decoder", decoder, &[&[Role::Latent], &[Role::Latent, Role::Label]], &[&[Role::Reconstruction]])?;
     let takes_label = encoder.input(Role::Label).or(decoder.input(Role::Label)).is_some();
     if takes_label && manifest.classes.as_ref().is_none_or(Vec::is_empty) {
         return Err("its graphs take a label, but it names no classes".to_owned());
     }
-    let ports = [&encoder.inputs, &encoder.outputs, &decoder.inputs, &decoder.outputs];
-    ports.into_iter().flatten().try_for_each(|port| check_port(manifest, port))?;
-    check_sizes(manifest)?;
-    manifest.files.keys().chain([&encoder.file, &decoder.file]).try_for_each(|name| check_name(name))
+    let sizes = Sizes { sample: &manifest.sample.shape, latent_dim: manifest.latent_dim, outputs: None };
+    check_ports(manifest.graphs(), &sizes)?;
+    check_sample(&manifest.sample, manifest.latent_dim)?;
+    check_scaling(manifest)?;
+    if let Some(variance) = manifest.variance.filter(|variance| !(variance.is_finite() && *variance > 0.0)) {
+        return Err(format!("its likelihood has variance {variance}"));
+    }
+    check_names(manifest)
 }
 
-/// The roles of a graph's inputs and outputs must be one of the accepted lists; a label may come behind
-/// the inputs.
-fn check_sides(half: &str, graph: &GraphPorts, inputs: &[&[Role]], outputs: &[&[Role]]) -> Result<(), String> {
-    let found = |ports: &[Port]| ports.iter().map(|port| port.role).collect::<Vec<_>>();
-    let mut input_roles = found(&graph.inputs);
-    if input_roles.len() > 1 && input_roles.last() == Some(&Role::Label) {
-        input_roles.pop();
+fn check_sample(sample: &Sample, latent_dim: usize) -> Result<(), String> {
+    if !numbers(sample).is_some_and(is_possible) || !is_possible(latent_dim) {
+        let shape = &sample.shape;
+        return Err(format!("samples of shape {shape:?} and codes of {latent_dim} numbers are impossible"));
     }
-    for (side, roles, accepted) in [("inputs", input_roles, inputs), ("outputs", found(&graph.outputs), outputs)] {
-        if !accepted.contains(&roles.as_slice()) {
-            return Err(format!("the {side} of its {half} have the roles {roles:?}, expected one of {accepted:?}"));
-        }
-    }
-    Ok(())
-}
-
-fn check_port(manifest: &Manifest, port: &Port) -> Result<(), String> {
-    let (shape, dtype): (&[usize], _) = match port.role {
-        Role::Sample | Role::Reconstruction => (&manifest.sample.shape, ElementType::F32),
-        Role::Latent | Role::Mean | Role::LogVariance => (&[manifest.latent_dim], ElementType::F32),
-        Role::Label => (&[], ElementType::I64),
-    };
-    if port.name.is_empty() || port.shape != shape || port.dtype != dtype {
-        let found = (port.dtype, &port.shape);
-        return Err(format!(
-            "port `{}` is {found:?}, its role {:?} demands {:?}",
-            port.name,
-            port.role,
-            (dtype, shape)
-        ));
+    let (low, high) = sample.range;
+    if !(low.is_finite() && high.is_finite() && low <= high) {
+        return Err(format!("its samples range from {low} to {high}"));
     }
     Ok(())
 }
 
-fn check_sizes(manifest: &Manifest) -> Result<(), String> {
-    let numbers = manifest.sample.shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
-    let is_possible = |numbers: usize| (1..=MOST_NUMBERS).contains(&numbers);
-    let (low, high) = manifest.sample.range;
+fn check_scaling(manifest: &Manifest) -> Result<(), String> {
     let Scaling { offset, scale } = &manifest.scaling;
-    let fits = |values: &[f32]| values.len() == 1 || Some(values.len()) == numbers;
+    let fits = |values: &[f32]| values.len() == 1 || Some(values.len()) == numbers(&manifest.sample);
     let is_sound = offset.iter().chain(scale).all(|value| value.is_finite()) && !scale.contains(&0.0);
     if !(fits(offset) && fits(scale) && is_sound) {
         return Err(format!(
@@ -71,17 +56,22 @@ fn check_sizes(manifest: &Manifest) -> Result<(), String> {
             scale.len()
         ));
     }
-    if !numbers.is_some_and(is_possible) || !is_possible(manifest.latent_dim) {
-        let (shape, latent) = (&manifest.sample.shape, manifest.latent_dim);
-        return Err(format!("samples of shape {shape:?} and codes of {latent} numbers are impossible"));
-    }
-    if let Some(variance) = manifest.variance.filter(|variance| !(variance.is_finite() && *variance > 0.0)) {
-        return Err(format!("its likelihood has variance {variance}"));
-    }
-    if !(low.is_finite() && high.is_finite() && low <= high) {
-        return Err(format!("its samples range from {low} to {high}"));
-    }
     Ok(())
+}
+
+/// Numbers in a sample, if they can be counted.
+fn numbers(sample: &Sample) -> Option<usize> {
+    sample.shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size))
+}
+
+fn is_possible(numbers: usize) -> bool {
+    (1..=MOST_NUMBERS).contains(&numbers)
+}
+
+/// All files must lie in the bundle itself.
+fn check_names(manifest: &impl Contract) -> Result<(), String> {
+    let graphs = manifest.graphs().map(|graph| &graph.file);
+    manifest.records().keys().chain(graphs).try_for_each(|name| check_name(name))
 }
 
 fn check_name(name: &str) -> Result<(), String> {
@@ -98,7 +88,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        DataRecord, FORMAT, FileRecord, Kind, Likelihood, Link, Ports, Prior, Sample, SampleType, TrainingRecord,
+        DataRecord, ElementType, FORMAT, FileRecord, Kind, Likelihood, Link, Ports, Prior, SampleType, TrainingRecord,
     };
 
     fn manifest(kind: Kind) -> Manifest {

@@ -7,10 +7,26 @@ use std::{io, path::PathBuf};
 #[non_exhaustive]
 pub enum BundleError {
     /// The path does not exist or holds no manifest.
-    #[error("`{}` is not a bundle: it has no manifest.json (a bundle is the folder that `narrows train-export` leaves)", path.display())]
+    #[error("`{}` is not a bundle: it has no manifest.json (a bundle is the folder that `narrows train-export` leaves, or the file that `narrows pack` makes of it)", path.display())]
     NotABundle {
         /// What was to be opened.
         path: PathBuf,
+    },
+    /// The file is no packed bundle.
+    #[error("`{}` holds no bundle: {what} (a bundle is the folder that `narrows train-export` leaves, or the file that `narrows pack` makes of it)", path.display())]
+    NotPacked {
+        /// What was to be opened.
+        path: PathBuf,
+        /// What it is.
+        what: String,
+    },
+    /// The bundle is of another sort than was asked for.
+    #[error("`{}` is {told}", path.display())]
+    OtherSort {
+        /// What was to be opened.
+        path: PathBuf,
+        /// What it is, and what opens it.
+        told: String,
     },
     /// A file could not be read or written.
     #[error("cannot {action} `{}`: {source}", path.display())]
@@ -81,7 +97,7 @@ pub enum BundleError {
         file: String,
     },
     /// The place to write to holds something that is not a bundle.
-    #[error("`{}` exists and is not a bundle (a folder of its own, no link), so it is left alone (choose another --out, or move it away)", path.display())]
+    #[error("`{}` exists and is not a bundle's folder (one of its own, no link), so it is left alone (choose another --out, or move it away)", path.display())]
     Occupied {
         /// The destination.
         path: PathBuf,

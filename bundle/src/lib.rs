@@ -1,29 +1,36 @@
 //! What an exported autoencoder *is*: a folder with two ONNX graphs, a manifest that says what goes
-//! in and what comes out, and the proof that the graphs compute what was trained.
+//! in and what comes out, and the proof that the graphs compute what was trained; or one file with all
+//! of it. A classifier or regressor on an encoder is the same with two other graphs.
 //!
 //! The trainer writes bundles, the runtime reads them, and neither needs to know the other. This
 //! crate holds no engine: nothing here trains a network or runs one.
 
 mod check;
+mod classifier;
 mod consistency;
+mod contract;
 mod digest;
 mod error;
-mod folder;
 mod kind;
 mod likelihood;
+mod limited;
 mod manifest;
 pub mod onnx;
+mod opened;
+mod packed;
 mod place;
 mod port;
 mod probe;
 mod seal;
+mod source;
 mod stage;
 mod whole;
 
 pub use check::checked_model;
+pub use classifier::{ClassifierKind, ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
+pub use contract::{Contract, Sort};
 pub use digest::{sha256_hex, sha256_hex_of};
 pub use error::BundleError;
-pub use folder::Bundle;
 pub use kind::Kind;
 pub use likelihood::{Likelihood, Link};
 pub use manifest::{
@@ -31,6 +38,7 @@ pub use manifest::{
     TrainingRecord,
 };
 pub use ndarray;
+pub use opened::{Bundle, ClassifierBundle, Opened};
 pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 pub use seal::sealed;
@@ -41,6 +49,12 @@ pub use whole::{is_half_written, make_folders, write_whole};
 pub const ENCODER: &str = "encoder.onnx";
 /// File name of the decoder graph inside a bundle.
 pub const DECODER: &str = "decoder.onnx";
+/// File name of the graph of a classifier's or regressor's head, from codes.
+pub const HEAD: &str = "head.onnx";
+/// File name of the graph of a whole classifier, from samples.
+pub const CLASSIFIER: &str = "classifier.onnx";
+/// File name of the graph of a whole regressor, from samples.
+pub const REGRESSOR: &str = "regressor.onnx";
 /// File name of the manifest inside a bundle.
 pub const MANIFEST: &str = "manifest.json";
 /// File name of the stored rows and outputs that prove the graphs.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, Likelihood, Link, Ports};
+use crate::{Contract, GraphPorts, Kind, Likelihood, Link, Ports, Sort, consistency::check_manifest};
 
 /// The bundle format that this version writes and reads.
 pub const FORMAT: u32 = 1;
@@ -47,6 +47,31 @@ pub struct Manifest {
     pub parity: Option<Parity>,
     /// Size and SHA-256 of every other file in the folder.
     pub files: BTreeMap<String, FileRecord>,
+}
+
+impl Contract for Manifest {
+    const SORT: Sort = Sort::Autoencoder;
+
+    fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn records(&self) -> &BTreeMap<String, FileRecord> {
+        &self.files
+    }
+
+    fn complete(&mut self, digest: &str, records: &BTreeMap<String, FileRecord>) {
+        digest.clone_into(&mut self.digest);
+        self.files.clone_from(records);
+    }
+
+    fn graphs(&self) -> [&GraphPorts; 2] {
+        [&self.graphs.encoder, &self.graphs.decoder]
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_manifest(self)
+    }
 }
 
 /// What one sample looks like in the file that it came from.

@@ -20,6 +20,12 @@ pub enum Role {
     LogVariance,
     /// The decoded sample, in the data's own unit.
     Reconstruction,
+    /// The logarithms of the probabilities, up to a number that all classes share.
+    Logits,
+    /// The probability of each class.
+    Probabilities,
+    /// The predicted targets of a regression, in their own unit.
+    Prediction,
 }
 
 /// Element type of a port.
@@ -44,6 +50,13 @@ pub struct Port {
     pub dtype: ElementType,
     /// Shape of one row; the symbolic batch dimension in front is implied.
     pub shape: Vec<usize>,
+}
+
+impl Port {
+    /// A port for floats.
+    pub(crate) fn floats(name: &str, role: Role, shape: &[usize]) -> Self {
+        Port { name: name.to_owned(), role, dtype: ElementType::F32, shape: shape.to_vec() }
+    }
 }
 
 /// The ports of one graph, and the file that holds it.
@@ -84,19 +97,14 @@ impl Ports {
     /// The port table: which ports a kind of model has, for samples of `sample_shape` and codes of
     /// `latent_dim` numbers.
     pub fn of(kind: Kind, sample_shape: &[usize], latent_dim: usize) -> Self {
-        let port = |name: &str, role, dtype, shape: &[usize]| Port {
-            name: name.to_owned(),
-            role,
-            dtype,
-            shape: shape.to_vec(),
-        };
-        let code = |name, role| port(name, role, ElementType::F32, &[latent_dim]);
-        let label = kind.is_conditional().then(|| port("label", Role::Label, ElementType::I64, &[]));
+        let code = |name, role| Port::floats(name, role, &[latent_dim]);
+        let label = Port { name: "label".to_owned(), role: Role::Label, dtype: ElementType::I64, shape: vec![] };
+        let label = kind.is_conditional().then_some(label);
         let with_label = |first: Port| std::iter::once(first).chain(label.clone()).collect();
         Ports {
             encoder: GraphPorts {
                 file: ENCODER.to_owned(),
-                inputs: with_label(port("x", Role::Sample, ElementType::F32, sample_shape)),
+                inputs: with_label(Port::floats("x", Role::Sample, sample_shape)),
                 outputs: if kind.is_variational() {
                     vec![code("mu", Role::Mean), code("log_var", Role::LogVariance)]
                 } else {
@@ -106,7 +114,7 @@ impl Ports {
             decoder: GraphPorts {
                 file: DECODER.to_owned(),
                 inputs: with_label(code("z", Role::Latent)),
-                outputs: vec![port("x_hat", Role::Reconstruction, ElementType::F32, sample_shape)],
+                outputs: vec![Port::floats("x_hat", Role::Reconstruction, sample_shape)],
             },
         }
     }

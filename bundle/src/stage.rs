@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    BundleError, FileRecord, MANIFEST, Manifest,
+    BundleError, Contract, FileRecord, MANIFEST,
     place::{check_place, clear_up, sibling},
     seal::{UNSEALED, sealed},
     sha256_hex,
@@ -75,10 +75,9 @@ impl Stage {
     ///
     /// # Errors
     /// [`BundleError::Io`].
-    pub fn write_manifest(&mut self, manifest: &mut Manifest) -> Result<(), BundleError> {
-        manifest.files.clone_from(&self.files);
+    pub fn write_manifest<M: Contract>(&mut self, manifest: &mut M) -> Result<(), BundleError> {
+        manifest.complete(UNSEALED, &self.files);
         let path = self.destination.join(MANIFEST);
-        UNSEALED.clone_into(&mut manifest.digest);
         let json = serde_json::to_string_pretty(manifest)
             .map_err(|source| BundleError::Manifest { path: path.clone(), source })?;
         self.write_synced(MANIFEST, sealed(&(json + "\n"), UNSEALED).as_bytes())

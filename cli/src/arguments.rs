@@ -32,6 +32,8 @@ pub(crate) enum Verb {
     Verify(verbs::verify::Verify),
     /// Say what is in a bundle
     Inspect(verbs::inspect::Inspect),
+    /// Make one file of a bundle, to send or to compile in
+    Pack(verbs::pack::Pack),
     /// Samples to codes
     Encode(verbs::encode::Encode),
     /// Codes to samples

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Verb::Config(arguments) => verbs::config::run(arguments),
         Verb::Verify(arguments) => verbs::verify::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
+        Verb::Pack(arguments) => verbs::pack::run(arguments),
         Verb::Encode(arguments) => verbs::encode::run(arguments),
         Verb::Decode(arguments) => verbs::decode::run(arguments),
         Verb::Reconstruct(arguments) => verbs::reconstruct::run(arguments),

@@ -43,17 +43,23 @@ impl Format {
 
 /// Refuses a place that cannot be written to, before any work is done for it.
 pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let parent = folder_of(path);
     if path.is_dir() {
         bail!("cannot write `{}`: it is a folder", path.display());
+    }
+    // A device or a pipe would be replaced by a file.
+    if path.exists() && !path.is_file() {
+        bail!("cannot write `{}`: it is no regular file", path.display());
     }
     if !parent.is_dir() {
         bail!("cannot write `{}`: there is no folder `{}`", path.display(), parent.display());
     }
     Ok(())
+}
+
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Writes `array: [rows, ...]`; `column` names the columns of a .csv, `range` is black and white of a
@@ -105,4 +111,14 @@ fn csv(array: &ArrayViewD<'_, f32>, column: &str) -> anyhow::Result<String> {
         writeln!(text, "{}", cells.join(","))?;
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[cfg(unix)]
+    fn a_device_is_never_replaced_by_a_file() {
+        let error = super::check_writable("/dev/null".as_ref()).expect_err("a device").to_string();
+        assert_eq!(error, "cannot write `/dev/null`: it is no regular file");
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod encode;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod inspect;
+pub(crate) mod pack;
 pub(crate) mod reconstruct;
 #[cfg(feature = "train")]
 pub(crate) mod train;

@@ -39,7 +39,7 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
     let manifest = bundle.manifest();
     let format = format!("format {}, {} with {} latent numbers", manifest.format, manifest.kind, manifest.latent_dim);
     let mut checks = vec![Check::passed("manifest", format)];
-    for (name, record) in &manifest.files {
+    for (name, record) in bundle.files() {
         checks.push(Check::of(format!("file {name}"), bundle.read(name), |_| {
             format!("{} bytes, SHA-256 {}", record.bytes, record.sha256)
         }));

@@ -74,7 +74,7 @@ pub(crate) fn assert_parity(name: &str, bundle: &Bundle) {
     let probe = bundle.probe().expect(name);
     let parity = prove(&model, &probe).expect(name);
     assert!(parity.encoder.holds() && parity.decoder.holds(), "{name}: {parity:?}");
-    let checks = verify(bundle.folder(), &narrows_runtime::Options::default());
+    let checks = verify(bundle.path(), &narrows_runtime::Options::default());
     assert!(checks.iter().all(|check| check.ok), "{name}: {checks:?}");
 
     let graphs = &bundle.manifest().graphs;
@@ -103,6 +103,7 @@ fn input(probe: &Probe, role: Role, rows: usize) -> candle_core::Tensor {
         Role::Latent => floats(&first(&probe.codes, rows)),
         Role::Label => labels(&probe.labels.as_deref().expect("labels of a conditional model")[..rows]),
         Role::Mean | Role::LogVariance | Role::Reconstruction => panic!("{role:?} goes into no graph"),
+        Role::Logits | Role::Probabilities | Role::Prediction => panic!("no autoencoder has {role:?}"),
     }
 }
 

@@ -72,6 +72,7 @@ fn the_manifest_gives_every_port_its_role() {
                 Role::Mean => "mu",
                 Role::LogVariance => "log_var",
                 Role::Reconstruction => "x_hat",
+                Role::Logits | Role::Probabilities | Role::Prediction => panic!("no autoencoder has it: {port:?}"),
             };
             assert_eq!(port.name, expected, "{kind}");
         }

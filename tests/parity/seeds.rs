@@ -16,7 +16,7 @@ fn files(kind: Kind, seed: u64, data: &Dataset) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn contents(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
-    let entries = std::fs::read_dir(bundle.folder()).expect("just written").map(|entry| entry.expect("just written"));
+    let entries = std::fs::read_dir(bundle.path()).expect("just written").map(|entry| entry.expect("just written"));
     let read = |entry: std::fs::DirEntry| {
         let bytes = std::fs::read(entry.path()).expect("just written");
         (entry.file_name().to_string_lossy().into_owned(), bytes)

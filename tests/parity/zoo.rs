@@ -29,7 +29,7 @@ fn every_bundle_in_the_zoo_is_small_and_holds_what_it_lists_and_nothing_more() {
     for kind in Kind::ALL {
         let bundle = Bundle::open(committed(kind)).expect("`just zoo` builds it");
         assert_eq!(bundle.manifest().kind, kind);
-        let entries = fs::read_dir(bundle.folder()).expect("just opened").map(|entry| entry.expect("just opened"));
+        let entries = fs::read_dir(bundle.path()).expect("just opened").map(|entry| entry.expect("just opened"));
         let (mut names, sizes): (Vec<String>, Vec<u64>) = entries
             .map(|entry| {
                 (entry.file_name().to_string_lossy().into_owned(), entry.metadata().expect("just opened").len())

@@ -7,6 +7,7 @@ mod disk_full;
 mod divergence;
 mod library;
 mod own_data;
+mod pack;
 mod quiet_and_json;
 mod refusals;
 mod resume;

@@ -18,7 +18,7 @@ const WIDTH: usize = 100;
 
 #[derive(Debug, Args)]
 pub(crate) struct Config {
-    /// pca, ae, dae, vae or cvae for its defaults, commented; or the folder of a bundle or a run
+    /// pca, ae, dae, vae or cvae for its defaults, commented; or a bundle, or the folder of a run
     #[arg(value_name = "KIND|BUNDLE|RUN")]
     of: String,
 }
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &Config) -> anyhow::Result<()> {
     let path = PathBuf::from(&arguments.of);
     let text = match arguments.of.parse::<Kind>() {
         Ok(kind) => defaults(kind)?,
-        Err(_) if path.join(MANIFEST).exists() => of_bundle(&path)?,
+        Err(_) if path.join(MANIFEST).exists() || path.is_file() => of_bundle(&path)?,
         Err(_) if path.is_dir() => Run::options(&path)?.to_toml()?,
         Err(why) => bail!("{why}; and there is no bundle or run at `{}`", path.display()),
     };

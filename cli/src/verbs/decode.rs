@@ -15,7 +15,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Decode {
-    /// Folder that `train-export` left
+    /// Folder that `train-export` left, or the file that `pack` made of it
     bundle: PathBuf,
     /// .npy or .csv with one code a row, as `encode` writes them
     #[arg(long, value_name = "FILE")]

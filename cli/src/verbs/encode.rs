@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Encode {
-    /// Folder that `train-export` left
+    /// Folder that `train-export` left, or the file that `pack` made of it
     bundle: PathBuf,
     #[command(flatten)]
     data: DataArguments,

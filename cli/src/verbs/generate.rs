@@ -17,7 +17,7 @@ const MOST_NUMBERS: usize = 1 << 30;
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// Folder that `train-export` left
+    /// Folder that `train-export` left, or the file that `pack` made of it
     bundle: PathBuf,
     /// How many samples
     #[arg(long, default_value_t = 64)]

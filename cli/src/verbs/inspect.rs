@@ -10,7 +10,7 @@ use crate::report::print;
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// Folder that `train-export` left
+    /// Folder that `train-export` left, or the file that `pack` made of it
     bundle: PathBuf,
     /// Print the manifest as one JSON object
     #[arg(long)]

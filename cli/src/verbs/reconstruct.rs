@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Reconstruct {
-    /// Folder that `train-export` left
+    /// Folder that `train-export` left, or the file that `pack` made of it
     bundle: PathBuf,
     #[command(flatten)]
     data: DataArguments,

@@ -12,7 +12,7 @@ use crate::report::print;
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Folder that `train-export` left
+    /// Folder that `train-export` left, or the file that `pack` made of it
     bundle: PathBuf,
     /// Print one JSON object: `ok`, and `checks` with name, ok, detail and figure
     #[arg(long)]

@@ -1,0 +1,45 @@
+//! Whether the manifest of a classifier or regressor makes sense in itself.
+
+use super::{
+    check_names, check_sample,
+    graph::{Sizes, check_ports, check_roles},
+    is_possible,
+};
+use crate::{ClassifierKind, ClassifierManifest, Contract, Role};
+
+/// What is wrong with a manifest, if anything.
+pub(crate) fn check_classifier(manifest: &ClassifierManifest) -> Result<(), String> {
+    let count = outputs(manifest)?;
+    let roles: &[Role] = match manifest.kind {
+        ClassifierKind::Classifier => &[Role::Logits, Role::Probabilities],
+        ClassifierKind::Regressor => &[Role::Prediction],
+    };
+    check_roles("head", &manifest.graphs.head, &[&[Role::Latent]], &[roles])?;
+    check_roles("whole", &manifest.graphs.whole, &[&[Role::Sample]], &[roles])?;
+    let sizes = Sizes { sample: &manifest.sample.shape, latent_dim: manifest.latent_dim, outputs: Some(count) };
+    check_ports(manifest.graphs(), &sizes)?;
+    if manifest.encoder.kind.is_conditional() {
+        return Err(format!("its encoder is a {}, which takes a label with every sample", manifest.encoder.kind));
+    }
+    check_sample(&manifest.sample, manifest.latent_dim)?;
+    check_names(manifest)
+}
+
+/// Classes of a classifier, targets of a regressor: at least two and one, and never both.
+fn outputs(manifest: &ClassifierManifest) -> Result<usize, String> {
+    let classes = manifest.classes.as_ref().map(Vec::len);
+    match (manifest.kind, classes, manifest.targets) {
+        (ClassifierKind::Classifier, Some(count), None) if count >= 2 && is_possible(count) => Ok(count),
+        (ClassifierKind::Regressor, None, Some(count)) if is_possible(count) => Ok(count),
+        (ClassifierKind::Classifier, classes, targets) => Err(format!(
+            "it is a classifier with {} classes and {} targets, expected at least 2 classes and no targets",
+            classes.unwrap_or(0),
+            targets.unwrap_or(0)
+        )),
+        (ClassifierKind::Regressor, classes, targets) => Err(format!(
+            "it is a regressor with {} targets and {} classes, expected at least 1 target and no classes",
+            targets.unwrap_or(0),
+            classes.unwrap_or(0)
+        )),
+    }
+}

@@ -1,0 +1,140 @@
+//! Files that are no packed bundle, or one whose header lies, are refused by name and reason.
+
+use std::{collections::BTreeMap, fs::File, time::Instant};
+
+use narrows_bundle::{Bundle, ENCODER, Kind, MANIFEST, PROBE, ndarray::ArrayD};
+use safetensors::{Dtype, tensor::TensorView};
+use serde_json::{Value, json};
+
+use crate::support::{autoencoder, content, with_header};
+
+/// Why these bytes are refused.
+fn refusal(bytes: &[u8]) -> String {
+    let error = Bundle::from_bytes(bytes).expect_err("no bundle").to_string();
+    assert!(error.starts_with("`packed bundle"), "{error}");
+    error
+}
+
+#[test]
+fn files_of_something_else_are_told_apart() {
+    let foreign = |value: &str| {
+        let array = ArrayD::<f32>::zeros(vec![1]);
+        let bytes: Vec<u8> = array.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let tensor = TensorView::new(Dtype::F32, vec![1], &bytes).expect("one number");
+        let metadata = std::collections::HashMap::from([("format".to_owned(), value.to_owned())]);
+        safetensors::serialize([("layer.weight", tensor)], Some(metadata)).expect("one tensor")
+    };
+    let deep = with_header(&("{\"a\":".to_owned() + &"[".repeat(100_000) + &"]".repeat(100_000) + "}"), &[]);
+    let cases: [(&[u8], &str); 11] = [
+        (b"", "it is empty"),
+        (b"x", "does not begin with the header"),
+        (b"\x08\x07\x12\x07pytorch and much more", "does not begin with the header"),
+        (&u64::MAX.to_le_bytes(), "does not begin with the header"),
+        (&(1u64 << 30).to_le_bytes(), "does not begin with the header"),
+        (&100u64.to_le_bytes(), "its header should have 100 bytes, there are 0"),
+        (&with_header("", &[]), "not that of a safetensors file"),
+        (&with_header("[]", &[]), "not that of a safetensors file"),
+        (&deep, "recursion limit"),
+        (&with_header("{}", &[]), "of something else"),
+        (&foreign("pt"), "it is a safetensors file of something else (a bundle is the folder"),
+    ];
+    for (bytes, expected) in cases {
+        let error = refusal(bytes);
+        assert!(error.contains(expected), "{error} should mention {expected}");
+    }
+}
+
+/// The files of a good bundle as entries of a header, and the data behind it.
+fn parts() -> (BTreeMap<String, Value>, Vec<u8>) {
+    let folder = autoencoder(Kind::Vae);
+    let mut files = content(&folder.path().join("model"));
+    files.retain(|name, _| [MANIFEST, "encoder.onnx", "decoder.onnx", PROBE].contains(&name.as_str()));
+    let (mut entries, mut data) = (BTreeMap::new(), Vec::new());
+    for (name, bytes) in files {
+        let from = data.len();
+        data.extend(bytes);
+        let info = json!({ "dtype": "U8", "shape": [data.len() - from], "data_offsets": [from, data.len()] });
+        entries.insert(name, info);
+    }
+    entries.insert("__metadata__".to_owned(), json!({ "format": "narrows" }));
+    (entries, data)
+}
+
+#[test]
+fn a_header_that_lies_is_refused_with_what_is_wrong() {
+    let (entries, data) = parts();
+    let text = |entries: &BTreeMap<String, Value>| serde_json::to_string(entries).expect("JSON");
+    Bundle::from_bytes(&with_header(&text(&entries), &data)).expect("a header by hand is as good as any");
+
+    type Spoil = fn(&mut BTreeMap<String, Value>);
+    let cases: [(&str, Spoil); 10] = [
+        ("encoder.onnx` cannot be used: it is I8 of shape", |entries| {
+            entries.get_mut(ENCODER).expect("there")["dtype"] = "I8".into()
+        }),
+        ("expected U8 in one dimension", |entries| {
+            let info = entries.get_mut(ENCODER).expect("there");
+            info["shape"] = json!([1, info["shape"][0]]);
+        }),
+        ("expected U8 in one dimension", |entries| {
+            entries.insert("nothing".to_owned(), json!({ "dtype": "F64", "shape": [0], "data_offsets": [0, 0] }));
+        }),
+        ("nothing` cannot be used: the manifest does not list it", |entries| {
+            entries.insert("nothing".to_owned(), json!({ "dtype": "U8", "shape": [0], "data_offsets": [0, 0] }));
+        }),
+        ("shape", |entries| entries.get_mut(ENCODER).expect("there")["shape"] = json!([1u64 << 62, 1u64 << 62])),
+        ("shape", |entries| entries.get_mut(ENCODER).expect("there")["shape"] = json!([3])),
+        ("offset", |entries| entries.get_mut(ENCODER).expect("there")["data_offsets"] = json!([u64::MAX, u64::MAX])),
+        ("offset", |entries| entries.get_mut(ENCODER).expect("there")["data_offsets"] = json!([0, 1])),
+        ("something else", |entries| drop(entries.remove("__metadata__"))),
+        ("something else", |entries| drop(entries.insert("__metadata__".to_owned(), json!({ "format": "pt" })))),
+    ];
+    for (expected, spoil) in cases {
+        let mut bad = entries.clone();
+        spoil(&mut bad);
+        let error = refusal(&with_header(&text(&bad), &data));
+        assert!(error.contains(expected), "{error} should mention {expected}");
+    }
+    for name in [MANIFEST, ENCODER, PROBE] {
+        let mut bad = entries.clone();
+        let info = bad.remove(name).expect("packed");
+        bad.insert("aside".to_owned(), info);
+        let error = refusal(&with_header(&text(&bad), &data));
+        assert!(error.contains(&format!("{name}` cannot be used: the packed file does not hold it")), "{error}");
+    }
+    let twice = text(&entries).replacen("\"encoder.onnx\"", "\"decoder.onnx\"", 1);
+    assert!(refusal(&with_header(&twice, &data)).contains("it names `decoder.onnx` twice"));
+    let same = format!("{{\"decoder.onnx\":{},{}", entries["decoder.onnx"], &text(&entries)[1..]);
+    assert!(refusal(&with_header(&same, &data)).contains("it names `decoder.onnx` twice"));
+    let longer = refusal(&with_header(&text(&entries), &[data.as_slice(), b"!"].concat()));
+    assert!(longer.contains("has changed since it was exported") && longer.contains("bytes, expected"), "{longer}");
+}
+
+#[test]
+fn a_large_file_of_something_else_is_refused_without_being_read() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("weights");
+    let sparse = |bytes| File::create(&path).and_then(|file| file.set_len(bytes)).expect("a sparse file");
+    let begun = Instant::now();
+    sparse(2 << 30);
+    let error = Bundle::open(&path).expect_err("zeros").to_string();
+    assert!(error.contains("weights` holds no bundle"), "{error}");
+    sparse((2 << 30) + 1);
+    let error = Bundle::open(&path).expect_err("too large").to_string();
+    assert!(error.contains("has 2147483649 bytes, the limit is 2147483648"), "{error}");
+    // Reading it would take seconds.
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_is_neither_a_folder_nor_a_file_is_refused_and_never_waited_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let error = |path: &std::path::Path| Bundle::open(path).expect_err("no bundle").to_string();
+    assert!(error(&folder.path().join("missing")).contains("missing` is not a bundle: it has no manifest.json"));
+    assert!(error(folder.path()).contains("is not a bundle: it has no manifest.json"));
+    if cfg!(unix) {
+        assert!(error("/dev/null".as_ref()).contains("neither a folder nor a regular file"));
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("a POSIX system");
+        assert!(made.success() && error(&pipe).contains("neither a folder nor a regular file"));
+    }
+}

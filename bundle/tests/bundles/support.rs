@@ -1,0 +1,147 @@
+//! Tiny bundles, written by hand.
+
+use std::{collections::BTreeMap, path::Path};
+
+use narrows_bundle::{
+    ClassifierKind, ClassifierManifest, ClassifierPorts, Contract, DataRecord, ElementType, EncoderRecord, FORMAT,
+    GraphPorts, Kind, Likelihood, Link, Manifest, PROBE, Port, Ports, Prior, Probe, Sample, SampleType, Scaling, Stage,
+    TrainingRecord, WEIGHTS,
+    ndarray::ArrayD,
+    onnx::{
+        BATCH, Dimension, DimensionValue, Graph, IR_VERSION, Model, OPSET, OperatorSet, Shape, Tensor, TensorType,
+        Type, ValueInfo, element,
+    },
+};
+use prost::Message;
+use tempfile::TempDir;
+
+pub(crate) const SHAPE: [usize; 2] = [2, 3];
+pub(crate) const LATENT: usize = 2;
+
+/// A folder with the bundle `model` in it.
+pub(crate) fn autoencoder(kind: Kind) -> TempDir {
+    let ports = Ports::of(kind, &SHAPE, LATENT);
+    let probe = probe(&ports).to_bytes().expect("valid shapes");
+    let manifest = Manifest {
+        format: FORMAT,
+        digest: String::new(),
+        kind,
+        graphs: ports,
+        sample: sample(),
+        latent_dim: LATENT,
+        prior: kind.is_variational().then_some(Prior::StandardNormal),
+        classes: kind.is_conditional().then(|| names(&["a", "b"])),
+        likelihood: Likelihood::Gaussian,
+        variance: None,
+        output_link: Link::Identity,
+        scaling: Scaling { offset: vec![0.0], scale: vec![1.0] },
+        training: training(),
+        parity: None,
+        files: BTreeMap::new(),
+    };
+    written(manifest, &[(PROBE, probe), (WEIGHTS, vec![7; 100]), ("README.md", b"# A model".to_vec())])
+}
+
+/// The manifest of a classifier of three classes, or a regressor of three targets.
+pub(crate) fn classifier_manifest(kind: ClassifierKind) -> ClassifierManifest {
+    ClassifierManifest {
+        format: FORMAT,
+        digest: String::new(),
+        kind,
+        sample: sample(),
+        latent_dim: LATENT,
+        classes: (kind == ClassifierKind::Classifier).then(|| names(&["a", "b", "c"])),
+        targets: (kind == ClassifierKind::Regressor).then_some(3),
+        encoder: EncoderRecord { kind: Kind::Vae, digest: "0".repeat(64) },
+        graphs: ClassifierPorts::of(kind, &SHAPE, LATENT, 3),
+        training: training(),
+        parity: None,
+        files: BTreeMap::new(),
+    }
+}
+
+/// A folder with the bundle `model` in it.
+pub(crate) fn classifier(kind: ClassifierKind) -> TempDir {
+    written(classifier_manifest(kind), &[("README.md", b"# A model".to_vec())])
+}
+
+/// A folder with the bundle `model` of this manifest, graphs that fit it, and these files.
+pub(crate) fn written(mut manifest: impl Contract, files: &[(&str, Vec<u8>)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut stage = Stage::begin(folder.path().join("model")).expect("a free place");
+    for ports in manifest.graphs() {
+        stage.write(&ports.file, &graph(ports)).expect("a writable folder");
+    }
+    for (name, bytes) in files {
+        stage.write(name, bytes).expect("a writable folder");
+    }
+    stage.write_manifest(&mut manifest).expect("a writable folder");
+    stage.publish().expect("a free place");
+    folder
+}
+
+/// Safetensors by hand: a header of any length and content, and data.
+pub(crate) fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+/// Every file and what it holds.
+pub(crate) fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a folder").path());
+    let name = |path: &Path| path.file_name().expect("a file").to_string_lossy().into_owned();
+    entries.map(|path| (name(&path), std::fs::read(&path).expect("a file"))).collect()
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+fn sample() -> Sample {
+    Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 1.0) }
+}
+
+fn training() -> TrainingRecord {
+    let data = DataRecord { name: "d".into(), fingerprint: "f".into(), train_rows: 1, valid_rows: 0, test_rows: 0 };
+    TrainingRecord {
+        configuration: serde_json::Value::Null,
+        data,
+        progress: None,
+        metrics: BTreeMap::new(),
+        explained_variance_ratio: None,
+    }
+}
+
+fn probe(ports: &Ports) -> Probe {
+    let array = |port: &Port| ArrayD::zeros([&[2], port.shape.as_slice()].concat());
+    let named = |ports: &[Port]| ports.iter().map(|port| (port.name.clone(), array(port))).collect();
+    Probe {
+        samples: array(&ports.encoder.inputs[0]),
+        labels: None,
+        encoded: named(&ports.encoder.outputs),
+        codes: array(&ports.decoder.inputs[0]),
+        decoded: named(&ports.decoder.outputs),
+    }
+}
+
+/// A graph with these ports and nothing between them.
+fn graph(ports: &GraphPorts) -> Vec<u8> {
+    let value = |port: &Port| {
+        let batch = DimensionValue::Symbol(BATCH.to_owned());
+        let sizes = port.shape.iter().map(|&size| DimensionValue::Size(size as i64));
+        let dim = std::iter::once(batch).chain(sizes).map(|value| Dimension { value: Some(value) }).collect();
+        let elem_type = match port.dtype {
+            ElementType::F32 => element::FLOAT,
+            ElementType::I64 => element::INT64,
+        };
+        let tensor_type = TensorType { elem_type, shape: Some(Shape { dim }) };
+        ValueInfo { name: port.name.clone(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
+    };
+    let graph = Graph {
+        initializer: vec![Tensor::floats("weight", &[2], &[1.0, 2.0])],
+        input: ports.inputs.iter().map(value).collect(),
+        output: ports.outputs.iter().map(value).collect(),
+        ..Graph::default()
+    };
+    let set = OperatorSet { domain: String::new(), version: OPSET };
+    Model { ir_version: IR_VERSION, opset_import: vec![set], graph: Some(graph), ..Model::default() }.encode_to_vec()
+}

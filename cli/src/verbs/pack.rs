@@ -1,0 +1,36 @@
+//! `narrows pack`: a bundle as one file.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use narrows_bundle::{Bundle, write_whole};
+
+use crate::{
+    output::{check_writable, folder_of},
+    report::note,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Pack {
+    /// Folder that `train-export` left
+    bundle: PathBuf,
+    /// File to make of it, such as vae.narrows
+    out: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Pack) -> anyhow::Result<()> {
+    let Pack { bundle, out } = arguments;
+    check_writable(out)?;
+    let opened = Bundle::open(bundle)?;
+    // It would be no part of the bundle, or replace a part.
+    if fs::canonicalize(folder_of(out))? == fs::canonicalize(bundle)? {
+        bail!("cannot write `{}`: it would lie in the bundle itself (name a place outside of it)", out.display());
+    }
+    let bytes = opened.pack()?;
+    write_whole(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
+    let (size, name) = (bytes.len().div_ceil(1000), out.file_name().unwrap_or_default().to_string_lossy());
+    note(format_args!("{} as one file of {size} KB: {}", bundle.display(), out.display()));
+    note(format_args!("every verb takes it; in a program: Autoencoder::open_bytes(include_bytes!({name:?}))"));
+    Ok(())
+}
