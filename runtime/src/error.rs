@@ -94,6 +94,55 @@ pub enum Error {
         /// Kind of the model.
         kind: Kind,
     },
+    /// The model has no distribution over codes, so it says nothing of how likely a sample is.
+    #[error(
+        "this {kind} has no distribution over codes and so no likelihood to estimate (leave out importance_samples; vae and cvae have one)"
+    )]
+    NoLikelihood {
+        /// Kind of the model.
+        kind: Kind,
+    },
+    /// A Bernoulli likelihood has no probability for a value outside its range.
+    #[error(
+        "row {row} holds {value} at {position:?}, outside [{low}, {high}], which the bernoulli likelihood of this model needs"
+    )]
+    OutsideRange {
+        /// Row, from 0.
+        row: usize,
+        /// Index inside the row, in the shape that the rows were given in.
+        position: Vec<usize>,
+        /// The value, in the data's unit.
+        value: f32,
+        /// Smallest value that has a probability.
+        low: f32,
+        /// Largest value that has a probability.
+        high: f32,
+    },
+    /// A way leads from one sample to another, and there are more or fewer.
+    #[error("a way leads from one sample to another, so it takes 2 rows, got {rows}")]
+    NotAPair {
+        /// Rows of the array.
+        rows: usize,
+    },
+    /// Two samples of different classes have no way between them: a label is no number that could be
+    /// half of each.
+    #[error(
+        "the samples have the labels {from} and {to}, and a way between them stays within one class (give both the same label)"
+    )]
+    TwoClasses {
+        /// Label of the first sample.
+        from: i64,
+        /// Label of the second sample.
+        to: i64,
+    },
+    /// Two codes are of different length.
+    #[error("there is no way from a code of {from} numbers to one of {to}")]
+    CodeLengths {
+        /// Numbers in the first code.
+        from: usize,
+        /// Numbers in the second code.
+        to: usize,
+    },
     /// The decoder takes a class, and none was chosen.
     #[error("this {kind} draws samples of a class, so use generate_class with one of {}", class_list(classes))]
     ClassNeeded {

@@ -13,11 +13,23 @@ pub(crate) enum Stream {
     Prior,
     /// Codes around the encoder's means.
     Posterior,
+    /// Codes around the encoder's means, to estimate a likelihood by.
+    Importance,
+}
+
+/// The generator of a stream: ChaCha with 8 rounds, whose bits are the same on every machine.
+pub(crate) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    // Never change a number: it changes what every seed means.
+    generator.set_stream(match stream {
+        Stream::Prior => 0,
+        Stream::Posterior => 1,
+        Stream::Importance => 2,
+    });
+    generator
 }
 
 /// Independent standard normals, `[rows, width]`, drawn row by row: fewer rows are a prefix of more.
-///
-/// The generator is ChaCha with 8 rounds, whose bits are the same on every machine.
 pub(crate) fn standard_normals(seed: u64, stream: Stream, rows: usize, width: usize) -> Result<Array2<f32>, Error> {
     let too_many = Error::TooMany { rows, width };
     let mut values: Vec<f32> = Vec::new();
@@ -25,12 +37,7 @@ pub(crate) fn standard_normals(seed: u64, stream: Stream, rows: usize, width: us
         Some(Ok(())) => {}
         Some(Err(_)) | None => return Err(too_many),
     }
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    generator.set_stream(match stream {
-        Stream::Prior => 0,
-        Stream::Posterior => 1,
-    });
-    let normals = Distribution::<f32>::sample_iter(StandardNormal, &mut generator);
+    let normals = Distribution::<f32>::sample_iter(StandardNormal, generator(seed, stream));
     values.extend(normals.take(rows * width));
     Array2::from_shape_vec((rows, width), values).map_err(|_| too_many)
 }
@@ -54,6 +61,7 @@ mod tests {
         let (many, few) = (draw(Stream::Prior, 100), draw(Stream::Prior, 9));
         assert_eq!(many.slice(ndarray::s![..9, ..]), few);
         assert_ne!(few, draw(Stream::Posterior, 9));
+        assert_ne!(draw(Stream::Posterior, 9), draw(Stream::Importance, 9));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod repeatable;
 mod resuming;
 mod run;
 mod schedules;
+mod score;
 mod tied;
 mod variances;
 mod variational;
