@@ -6,7 +6,13 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// The path does not exist or holds no manifest.
+    /// There is nothing at the path.
+    #[error("`{}` does not exist (a bundle is the folder that `narrows train-export` leaves, or the file that `narrows pack` makes of it)", path.display())]
+    Missing {
+        /// What was to be opened.
+        path: PathBuf,
+    },
+    /// The path is a folder without a manifest.
     #[error("`{}` is not a bundle: it has no manifest.json (a bundle is the folder that `narrows train-export` leaves, or the file that `narrows pack` makes of it)", path.display())]
     NotABundle {
         /// What was to be opened.

@@ -1,8 +1,9 @@
 //! The ONNX messages that Narrows writes and checks, declared once.
 //!
-//! Field numbers and names are those of the ONNX specification (`onnx.proto3`, IR version 8). Only
-//! what our graphs use is declared, plus what a checker has to see in order to refuse it. Decoding
-//! drops everything else, which is why readers hand on the re-encoded message and never the file.
+//! Field numbers and names are those of the ONNX specification (`onnx.proto`, IR version 8), and so is the
+//! form of lists of integers, one by one: not every engine reads them packed. Only what our graphs use is
+//! declared, plus what a checker has to see in order to refuse it. Decoding drops everything else, which
+//! is why readers hand on the re-encoded message and never the file.
 
 use prost::Message;
 
@@ -140,7 +141,7 @@ pub struct Attribute {
     #[prost(int64, tag = "3")]
     pub i: i64,
     /// Content, where it is a list of integers.
-    #[prost(int64, repeated, tag = "8")]
+    #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     /// Which of them it is: a number of [`attribute`].
     #[prost(int32, tag = "20")]
@@ -151,7 +152,7 @@ pub struct Attribute {
 #[derive(Clone, PartialEq, Message)]
 pub struct Tensor {
     /// Shape.
-    #[prost(int64, repeated, tag = "1")]
+    #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     /// Element type: a number of [`element`].
     #[prost(int32, tag = "2")]

@@ -35,7 +35,7 @@ impl<M: Contract> Opened<M> {
     /// sense. Files are checked against their hashes when they are asked for.
     ///
     /// # Errors
-    /// [`BundleError::NotABundle`] without a manifest, [`BundleError::NotPacked`] for another file,
+    /// [`BundleError::Missing`] where there is nothing, [`BundleError::NotABundle`] without a manifest, [`BundleError::NotPacked`] for another file,
     /// [`BundleError::OtherSort`] for a bundle of the other sort, [`BundleError::Manifest`] and
     /// [`BundleError::Format`] for a manifest that this version cannot read, [`BundleError::Invalid`] for
     /// one that contradicts itself or the packed file.

@@ -28,11 +28,14 @@ impl Source {
     pub(crate) fn open(path: PathBuf) -> Result<Self, BundleError> {
         let form = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => Form::Packed(Packed::open(&path)?),
-            Ok(metadata) if metadata.is_dir() && path.join(MANIFEST).is_file() => Form::Folder,
-            Ok(metadata) if metadata.is_dir() => return Err(BundleError::NotABundle { path }),
+            Ok(metadata) if metadata.is_dir() => match fs::metadata(path.join(MANIFEST)) {
+                Ok(_) => Form::Folder,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(BundleError::NotABundle { path }),
+                Err(error) => return Err(BundleError::io("read", path.join(MANIFEST))(error)),
+            },
             Ok(_) => return Err(BundleError::invalid(path, "it is neither a folder nor a regular file")),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Err(BundleError::NotABundle { path });
+                return Err(BundleError::Missing { path });
             }
             Err(error) => return Err(BundleError::io("read", path)(error)),
         };
