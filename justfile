@@ -41,6 +41,15 @@ kills $NARROWS_KILLS="200": _tools
 disk-full: _tools
     cargo test -p narrows-cli --test program soak::a_file_system -- --ignored --nocapture
 
+# Let 32 threads share a handle for so long, and open and drop 10,000 (Linux): memory, files and threads stay flat.
+soak $NARROWS_SOAK="10": _tools
+    cargo test -p narrows-runtime --test leaks soak -- --ignored --nocapture
+
+# Run the runtime's tests with other versions of ONNX Runtime, oldest to newest (Linux on x86-64); VERSIONS names some.
+[no-exit-message]
+versions *VERSIONS: _runtime
+    @{{ python }} scripts/versions.py {{ VERSIONS }}
+
 # Check the real MNIST and Fashion-MNIST as `just data all` fetched them.
 test-sets $NARROWS_SETS=justfile_directory():
     cargo test -p narrows-data published -- --ignored
@@ -48,6 +57,8 @@ test-sets $NARROWS_SETS=justfile_directory():
 # Check formatting, clippy and the documentation, warnings denied.
 lint: _tools && _doc
     cargo fmt --all --check
+    cargo fmt --check --manifest-path benches/peers/Cargo.toml
+    cargo fmt --check --manifest-path tests/downstream/Cargo.toml
     cargo clippy --workspace --all-targets -- -D warnings
 
 # Run the benches; FLAGS go to cargo bench.
@@ -60,6 +71,12 @@ bench *FLAGS: _tools
 [windows]
 bench *FLAGS: _tools
     cargo bench -p narrows-benches {{ FLAGS }}
+
+# Hold the encoder against bare ort, Python's onnxruntime, tract, rten and candle-onnx, side by side.
+[no-exit-message]
+bench-peers: _tools
+    @{{ python }} scripts/venv.py
+    @cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target -- {{ venv-python }}
 
 # Fetch a data set into data/sets/: mnist, fashion-mnist or all.
 [no-exit-message]
@@ -84,6 +101,11 @@ interop: _runtime
     @{{ narrows }} --quiet train vae --epochs 5 --valid-fraction 0.1 --kl-warmup linear:3 --likelihood gaussian --variance learned --checkpoint-every 20 --run target/interop/vae
     @{{ narrows }} --quiet train dae --epochs 3 --l1 0.01 --optimizer sgd --average 0.9 --run target/interop/dae
     @{{ venv-python }} scripts/runs.py "target/interop/*"
+
+# Cut the lock of tests/downstream from the workspace's, after a change of the runtime's crates.
+downstream-lock:
+    cp Cargo.lock tests/downstream/Cargo.lock
+    cargo tree --quiet --depth 1 --manifest-path tests/downstream/Cargo.toml
 
 # Everything that CI checks.
 ci: lint test interop

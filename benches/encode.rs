@@ -1,10 +1,11 @@
-//! Samples to codes in ONNX Runtime, from one at a time to many.
+//! Samples to codes in ONNX Runtime, from one at a time to many, and from a folder to the first code.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use narrows_bundle::Kind;
 use narrows_data::{Dataset, Values};
+use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
 use narrows_trainer::Options;
 
@@ -38,5 +39,17 @@ fn encode(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, encode);
+/// From a folder to the first code, ONNX Runtime being loaded.
+fn open(criterion: &mut Criterion) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/zoo/vae");
+    let Values::U8(digit) = digits().train.values.select(&[0]) else { unreachable!("digits are bytes") };
+    criterion.bench_function("open/zoo-vae", |bencher| {
+        bencher.iter(|| {
+            let model = Autoencoder::open(black_box(folder)).expect("a bundle of the zoo");
+            model.encode(&digit).expect("a digit")
+        });
+    });
+}
+
+criterion_group!(benches, encode, open);
 criterion_main!(benches);

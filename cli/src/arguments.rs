@@ -42,6 +42,6 @@ pub(crate) enum Verb {
     Reconstruct(verbs::reconstruct::Reconstruct),
     /// Draw new samples from the prior
     Generate(verbs::generate::Generate),
-    /// Say what this machine has: ONNX Runtime, where it was looked for, data sets
+    /// Say what this machine has: ONNX Runtime and where it was looked for, devices that work, data sets
     Doctor(verbs::doctor::Doctor),
 }

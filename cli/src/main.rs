@@ -4,6 +4,7 @@ mod arguments;
 #[cfg(feature = "train")]
 mod card;
 mod input;
+mod model;
 mod output;
 #[cfg(feature = "train")]
 mod progress;

@@ -1,8 +1,8 @@
 //! What can go wrong between an array that goes in and one that comes out.
 
-use narrows_bundle::{BundleError, Kind};
+use narrows_bundle::{BundleError, ClassifierKind, Kind};
 
-use crate::library::LibraryError;
+use crate::{Device, library::LibraryError};
 
 /// An error of the runtime. After any of them the handle works as before.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +47,8 @@ pub enum Error {
     /// Labels were given to a graph that takes none.
     #[error("this {kind} takes no labels here, {labels} were given (leave out `labelled`)")]
     LabelsUnexpected {
-        /// Kind of the model.
-        kind: Kind,
+        /// Kind of the model, by its name.
+        kind: &'static str,
         /// How many were given.
         labels: usize,
     },
@@ -157,8 +157,14 @@ pub enum Error {
         /// Kind of the model.
         kind: Kind,
     },
+    /// A regressor was asked for classes, or a classifier for numbers.
+    #[error("this is a {kind}: {}", asked_of(*kind))]
+    WrongTask {
+        /// What it is.
+        kind: ClassifierKind,
+    },
     /// So many rows do not fit into memory.
-    #[error("{rows} rows of {width} numbers are more than memory can address (ask for fewer at a time)")]
+    #[error("{rows} rows of {width} numbers do not fit into memory (ask for fewer at a time)")]
     TooMany {
         /// Rows asked for.
         rows: usize,
@@ -187,6 +193,34 @@ pub enum Error {
         /// What was returned.
         found: String,
     },
+    /// A graph cannot be computed on the device that was asked for.
+    #[error("cannot compute on {device}: {reason} (choose `cpu`, or `auto`: then it is used where it can be)")]
+    Device {
+        /// The device.
+        device: Device,
+        /// ONNX Runtime's reason.
+        reason: String,
+    },
+    /// An array for results has another shape than the results.
+    #[error("the array for `{output}` has shape {found:?}, it should have {expected:?}")]
+    Destination {
+        /// Name of the port.
+        output: String,
+        /// Shape of the results.
+        expected: Vec<usize>,
+        /// Shape of the array.
+        found: Vec<usize>,
+    },
+    /// A slice does not hold as many rows as it is said to.
+    #[error("{rows} rows of {width} numbers are {} numbers, the slice has {found}", (*rows as u128) * (*width as u128))]
+    SliceLength {
+        /// Rows that were named.
+        rows: usize,
+        /// Numbers in one row.
+        width: usize,
+        /// Length of the slice.
+        found: usize,
+    },
     /// ONNX Runtime refused a graph or failed to run it.
     #[error("ONNX Runtime cannot {action} `{graph}`: {source}")]
     Engine {
@@ -197,6 +231,13 @@ pub enum Error {
         /// ONNX Runtime's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+fn asked_of(kind: ClassifierKind) -> &'static str {
+    match kind {
+        ClassifierKind::Classifier => "use classify, probabilities or logits",
+        ClassifierKind::Regressor => "use predict",
+    }
 }
 
 fn expected_shape(row: &[usize]) -> String {

@@ -4,8 +4,10 @@ use narrows_bundle::Prior;
 use ndarray::{Array2, ArrayD};
 
 use crate::{
-    Autoencoder, Codes, Error,
+    Autoencoder, Class, Codes, Error,
+    label::number_of,
     random::{Stream, standard_normals},
+    room::repeated,
 };
 
 impl Autoencoder {
@@ -19,34 +21,35 @@ impl Autoencoder {
     /// [`Autoencoder::decode`].
     pub fn generate(&self, count: usize, seed: u64) -> Result<ArrayD<f32>, Error> {
         if self.decoder.takes_labels() {
-            return Err(Error::ClassNeeded { kind: self.manifest().kind, classes: self.classes().to_vec() });
+            return Err(Error::ClassNeeded { kind: self.kind(), classes: self.classes().to_vec() });
         }
         self.decode(&self.draw(count, seed)?)
     }
 
-    /// Draws `count` samples of one class, `[count, ...sample shape]`; the codes of a seed are the same
-    /// for every class.
+    /// Draws `count` samples of one class, named or numbered, `[count, ...sample shape]`; the codes of a
+    /// seed are the same for every class.
     ///
     /// # Errors
     /// [`Error::ClassUnexpected`] if the decoder takes no class, [`Error::UnknownClass`] if there is
     /// no such class; otherwise those of [`Autoencoder::generate`].
-    pub fn generate_class(&self, class: usize, count: usize, seed: u64) -> Result<ArrayD<f32>, Error> {
+    pub fn generate_class<'a>(
+        &self,
+        class: impl Into<Class<'a>>,
+        count: usize,
+        seed: u64,
+    ) -> Result<ArrayD<f32>, Error> {
         if !self.decoder.takes_labels() {
-            return Err(Error::ClassUnexpected { kind: self.manifest().kind });
+            return Err(Error::ClassUnexpected { kind: self.kind() });
         }
-        let classes = self.classes();
-        let label = i64::try_from(class)
-            .ok()
-            .filter(|_| class < classes.len())
-            .ok_or_else(|| Error::UnknownClass { class: class.to_string(), classes: classes.to_vec() })?;
+        let label = number_of(class.into(), self.classes())? as i64;
         let codes = self.draw(count, seed)?;
-        self.decode(Codes::from(&codes).labelled(&vec![label; count]))
+        self.decode(Codes::from(&codes).labelled(&repeated(label, count)?))
     }
 
     fn draw(&self, count: usize, seed: u64) -> Result<Array2<f32>, Error> {
         match self.manifest().prior {
             Some(Prior::StandardNormal) => standard_normals(seed, Stream::Prior, count, self.latent_dim()),
-            None => Err(Error::NoPrior { kind: self.manifest().kind }),
+            None => Err(Error::NoPrior { kind: self.kind() }),
         }
     }
 }

@@ -1,38 +1,52 @@
 //! One half of an autoencoder: a graph that is ready to run, and the ports by which it is known.
 
-use narrows_bundle::{Bundle, BundleError, GraphPorts, Port, Role};
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+};
+
+use narrows_bundle::{BundleError, GraphPorts, Port, Role};
 use ndarray::ArrayD;
 
 use crate::{
-    Error, Options,
-    engine::{Session, Tensor},
-    rows::{Rows, full_shape},
+    Device, Error, Options,
+    cores::{Busy, cores, idle, idle_for_a_moment},
+    crew::{Panicked, together},
+    cut::Cut,
+    destination::{Destination, Pieces},
+    engine::{Frame, Graph},
+    pool::{Pool, lock},
+    room::check_room,
+    rows::{Rows, full_shape, width},
 };
 
-/// An encoder or a decoder. Inputs and outputs are found by role, never by kind of model.
+/// An encoder, a decoder or a classifier. Inputs and outputs are found by role, never by kind of model.
 #[derive(Debug)]
 pub(crate) struct Half {
-    ports: GraphPorts,
     input: Port,
-    session: Session,
+    graph: Graph,
+    pool: Pool,
+    cut: Cut,
 }
 
+/// An output, and where its rows go.
+pub(crate) type Wanted<'p, 'a> = (&'p Port, Destination<'a>);
+
 impl Half {
-    /// Loads the sample encoder of a bundle.
-    pub(crate) fn encoder(bundle: &Bundle, options: &Options) -> Result<Self, Error> {
-        Self::open(bundle, &bundle.manifest().graphs.encoder, Role::Sample, options)
-    }
-
-    /// Loads the code decoder of a bundle.
-    pub(crate) fn decoder(bundle: &Bundle, options: &Options) -> Result<Self, Error> {
-        Self::open(bundle, &bundle.manifest().graphs.decoder, Role::Latent, options)
-    }
-
-    fn open(bundle: &Bundle, ports: &GraphPorts, role: Role, options: &Options) -> Result<Self, Error> {
-        let bytes = bundle.graph(ports)?;
+    /// Loads a checked graph whose first input has this role.
+    pub(crate) fn load(
+        ports: &GraphPorts,
+        bytes: Vec<u8>,
+        role: Role,
+        device: Device,
+        options: &Options,
+    ) -> Result<Self, Error> {
         let input = ports.input(role).ok_or_else(|| missing(ports, role))?.clone();
-        let session = Session::load(&bytes, &ports.file, options)?;
-        Ok(Half { ports: ports.clone(), input, session })
+        let graph = Graph::new(ports, bytes, device, options)?;
+        let pool = Pool::new(graph.session()?, most_sessions(device, options));
+        let width = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
+        let cut = Cut::of(graph.bytes(), width, pool.most(), options);
+        Ok(Half { input, graph, pool, cut })
     }
 
     /// The port that takes samples (of an encoder) or codes (of a decoder).
@@ -42,40 +56,155 @@ impl Half {
 
     /// All outputs, in the graph's order.
     pub(crate) fn outputs(&self) -> &[Port] {
-        &self.ports.outputs
+        &self.graph.ports.outputs
     }
 
     /// The output with this role, if the graph has one.
     pub(crate) fn output(&self, role: Role) -> Option<&Port> {
-        self.ports.output(role)
+        self.graph.ports.output(role)
     }
 
     /// The output that an operation cannot do without.
     pub(crate) fn required(&self, role: Role) -> Result<&Port, Error> {
-        self.output(role).ok_or_else(|| missing(&self.ports, role))
+        self.output(role).ok_or_else(|| missing(&self.graph.ports, role))
     }
 
     /// Whether the graph takes a label with every row.
     pub(crate) fn takes_labels(&self) -> bool {
-        self.ports.input(Role::Label).is_some()
+        self.graph.ports.input(Role::Label).is_some()
     }
 
     /// Runs the graph and returns the named outputs, each `[rows, ...port shape]`; zero rows do not
     /// reach the engine. Labels are fed where the graph takes them and dropped where it does not.
     pub(crate) fn run<const N: usize>(
         &self,
-        rows: &Rows<'_>,
+        rows: &Rows<'_, '_>,
         labels: Option<&[i64]>,
         outputs: [&Port; N],
     ) -> Result<[ArrayD<f32>; N], Error> {
+        outputs.iter().try_for_each(|port| check_room(rows.count, width(port)))?;
+        let mut arrays = outputs.map(|port| ArrayD::zeros(full_shape(rows.count, port)));
+        let mut views = arrays.iter_mut();
+        let wanted = outputs.map(|port| {
+            let array = views.next().expect("an array for every output");
+            (port, Destination::of(array.view_mut()))
+        });
+        self.run_into(rows, labels, wanted)?;
+        Ok(arrays)
+    }
+
+    /// The same into arrays that are there. After an error it is undefined what they hold.
+    pub(crate) fn run_into<const N: usize>(
+        &self,
+        rows: &Rows<'_, '_>,
+        labels: Option<&[i64]>,
+        wanted: [Wanted<'_, '_>; N],
+    ) -> Result<(), Error> {
+        let labels = labels.filter(|_| self.takes_labels());
         if rows.count == 0 {
-            return Ok(outputs.map(|port| ArrayD::zeros(full_shape(0, port))));
+            return Ok(());
         }
-        let mut inputs = vec![(&self.input, Tensor::Floats(&rows.values))];
-        if let (Some(port), Some(labels)) = (self.ports.input(Role::Label), labels) {
-            inputs.push((port, Tensor::Integers(labels)));
+        let _busy = Busy::caller();
+        let size = self.cut.part(rows.count);
+        if size >= rows.count {
+            return self.run_part(rows, labels, 0..rows.count, wanted);
         }
-        self.session.run(rows.count, &inputs, outputs)
+        let parts = Mutex::new(Parts {
+            rows: 0..rows.count,
+            size,
+            pieces: wanted.map(|(port, destination)| (port, destination.pieces(size))),
+        });
+        let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        // A function of its own, so that the lock is not held while its result is worked on.
+        let next = || lock(&parts).next();
+        let work = || {
+            while let Some((part, wanted)) = next() {
+                let first = part.start;
+                if let Err(error) = self.run_part(rows, labels, part, wanted) {
+                    lock(&parts).rows.start = rows.count;
+                    let mut failure = lock(&failure);
+                    // Parts before this one have begun, so the same batch always fails by the same part.
+                    if failure.as_ref().is_none_or(|(other, _)| first < *other) {
+                        *failure = Some((first, error));
+                    }
+                }
+            }
+        };
+        let idle = if rows.count > self.cut.chunk() { idle() } else { idle_for_a_moment() };
+        let helped = together(idle.min(self.pool.most() - 1), &work);
+        match (failure.into_inner().unwrap_or_else(PoisonError::into_inner), helped) {
+            (Some((_, error)), _) => Err(error),
+            (None, Err(Panicked)) => Err(self.graph.failed("run", "it panicked")),
+            (None, Ok(())) => Ok(()),
+        }
+    }
+
+    fn run_part<const N: usize>(
+        &self,
+        rows: &Rows<'_, '_>,
+        labels: Option<&[i64]>,
+        part: Range<usize>,
+        wanted: [Wanted<'_, '_>; N],
+    ) -> Result<(), Error> {
+        let mut lane = self.pool.lend(&self.graph)?;
+        let mut frame = lane.frame(&self.graph, part.len())?;
+        let outcome = self
+            .fill(&mut frame, rows, labels, part)
+            .and_then(|()| lane.run(&mut frame, &self.graph))
+            .and_then(|()| self.collect(&frame, wanted));
+        lane.keep(frame);
+        outcome
+    }
+
+    fn fill(
+        &self,
+        frame: &mut Frame,
+        rows: &Rows<'_, '_>,
+        labels: Option<&[i64]>,
+        part: Range<usize>,
+    ) -> Result<(), Error> {
+        let failed = |error| self.graph.failed("run", error);
+        if let Some(labels) = labels.and_then(|labels| labels.get(part.clone())) {
+            frame.integers().map_err(failed)?.copy_from_slice(labels);
+        }
+        rows.write(part, frame.floats().map_err(failed)?)
+    }
+
+    fn collect<const N: usize>(&self, frame: &Frame, wanted: [Wanted<'_, '_>; N]) -> Result<(), Error> {
+        for (port, mut destination) in wanted {
+            let at = self.outputs().iter().position(|output| output.name == port.name).unwrap_or(usize::MAX);
+            destination.write(frame.output(at).map_err(|error| self.graph.failed("run", error))?);
+        }
+        Ok(())
+    }
+}
+
+/// What is left to do of a batch.
+struct Parts<'p, 'a, const N: usize> {
+    rows: Range<usize>,
+    size: usize,
+    pieces: [(&'p Port, Pieces<'a>); N],
+}
+
+impl<'p, 'a, const N: usize> Iterator for Parts<'p, 'a, N> {
+    type Item = (Range<usize>, [Wanted<'p, 'a>; N]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let first = self.rows.start;
+        if first >= self.rows.end {
+            return None;
+        }
+        self.rows.start = self.rows.end.min(first + self.size);
+        let pieces = self.pieces.each_mut().map(|(port, pieces)| (*port, pieces.take()));
+        Some((first..self.rows.start, pieces))
+    }
+}
+
+fn most_sessions(device: Device, options: &Options) -> usize {
+    match (options.sessions, device) {
+        (Some(count), _) if count > 0 => count,
+        (_, Device::Cuda(_)) => 1,
+        (_, Device::Cpu | Device::Auto) => cores(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayD, ArrayView1};
 
-use crate::{Autoencoder, Codes, Error, Samples, label::check_labels};
+use crate::{Autoencoder, Codes, Error, Samples, label::check_labels, room::repeated};
 
 /// Below this sine of the angle between them, two codes have no plane: rounding to `f32` alone turns a
 /// code by some 1e-7.
@@ -87,7 +87,7 @@ impl Autoencoder {
             Some(_) | None => None,
         };
         let codes = codes_between(from, to, steps, interpolation)?;
-        let labels = label.map(|label| vec![label; steps]);
+        let labels = label.map(|label| repeated(label, steps)).transpose()?;
         self.decode(Codes { labels: labels.as_deref(), ..Codes::from(&codes) })
     }
 }

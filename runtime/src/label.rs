@@ -4,29 +4,65 @@ use narrows_bundle::Manifest;
 
 use crate::{Autoencoder, Error, half::Half};
 
+/// A class by its number or its name; a name wins over a number that is written the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class<'a> {
+    /// Its label, from 0.
+    Number(usize),
+    /// Its name.
+    Name(&'a str),
+}
+
+impl From<usize> for Class<'_> {
+    fn from(number: usize) -> Self {
+        Class::Number(number)
+    }
+}
+
+impl<'a> From<&'a str> for Class<'a> {
+    fn from(name: &'a str) -> Self {
+        Class::Name(name)
+    }
+}
+
+impl<'a> From<&'a String> for Class<'a> {
+    fn from(name: &'a String) -> Self {
+        Class::Name(name)
+    }
+}
+
 impl Autoencoder {
-    /// Names of the classes of the data that the model was fitted on, by label; empty without labels.
-    pub fn classes(&self) -> &[String] {
-        classes_of(self.manifest())
-    }
-
-    /// Whether the encoder or the decoder takes a label with every row.
-    pub fn takes_labels(&self) -> bool {
-        self.encoder.takes_labels() || self.decoder.takes_labels()
-    }
-
     /// The label of a class, by its name, or by its number where no class has that name.
     ///
     /// # Errors
     /// [`Error::UnknownClass`], with all names.
     pub fn class_named(&self, name: &str) -> Result<usize, Error> {
-        let classes = self.classes();
-        let by_number = || name.parse().ok().filter(|&class: &usize| class < classes.len());
-        classes
+        number_of(Class::Name(name), self.classes())
+    }
+
+    /// The labels of rows whose classes are given by name, for [`Samples::labelled`](crate::Samples::labelled).
+    ///
+    /// # Errors
+    /// [`Error::UnknownClass`], with all names.
+    pub fn labels_named(&self, names: &[impl AsRef<str>]) -> Result<Vec<i64>, Error> {
+        names.iter().map(|name| self.class_named(name.as_ref()).map(|class| class as i64)).collect()
+    }
+}
+
+/// The number of a class.
+///
+/// # Errors
+/// [`Error::UnknownClass`], with all names.
+pub(crate) fn number_of(class: Class<'_>, classes: &[String]) -> Result<usize, Error> {
+    let unknown = |class: String| Error::UnknownClass { class, classes: classes.to_vec() };
+    let known = |number: &usize| *number < classes.len();
+    match class {
+        Class::Number(number) => Some(number).filter(known).ok_or_else(|| unknown(number.to_string())),
+        Class::Name(name) => classes
             .iter()
             .position(|class| class == name)
-            .or_else(by_number)
-            .ok_or_else(|| Error::UnknownClass { class: name.to_owned(), classes: classes.to_vec() })
+            .or_else(|| name.parse().ok().filter(known))
+            .ok_or_else(|| unknown(name.to_owned())),
     }
 }
 
@@ -38,12 +74,12 @@ pub(crate) fn check_labels(
     halves: &[&Half],
     manifest: &Manifest,
 ) -> Result<(), Error> {
-    let (kind, classes) = (manifest.kind, classes_of(manifest).len());
+    let (kind, classes) = (manifest.kind, manifest.classes.as_ref().map_or(0, Vec::len));
     let taken = halves.iter().any(|half| half.takes_labels());
     match labels {
         None if taken => Err(Error::LabelsMissing { kind, classes }),
         None => Ok(()),
-        Some(labels) if !taken => Err(Error::LabelsUnexpected { kind, labels: labels.len() }),
+        Some(labels) if !taken => Err(Error::LabelsUnexpected { kind: kind.name(), labels: labels.len() }),
         Some(labels) if labels.len() != rows => Err(Error::LabelCount { rows, labels: labels.len() }),
         Some(labels) => {
             let names_class = |label: i64| usize::try_from(label).is_ok_and(|label| label < classes);
@@ -53,8 +89,4 @@ pub(crate) fn check_labels(
             }
         }
     }
-}
-
-fn classes_of(manifest: &Manifest) -> &[String] {
-    manifest.classes.as_deref().unwrap_or_default()
 }

@@ -17,9 +17,26 @@
 //! ```
 //!
 //! ONNX Runtime itself is a shared library that is looked for when the first bundle is opened; see
-//! [`library`] for where. Every error says what was expected, what was found, and what to do.
+//! [`library`] for where. A host that uses `ort` itself passes its environment by [`Options::environment`]. With
+//! `default-features = false` and the feature `download-binaries`, ONNX Runtime is linked into the program
+//! instead (which our CI does not exercise). [`diagnose`] says what there is.
+//!
+//! Every error says what was expected, what was found, and what to do.
+//!
+//! The crate's README goes through the rest: where to get ONNX Runtime, devices, threads, classes, scores,
+//! models inside the program, a host with an `ort` of its own. Its code is compiled with the tests.
+
+#[cfg(not(any(feature = "load-dynamic", feature = "download-binaries")))]
+compile_error!("narrows-runtime gets ONNX Runtime by its feature `load-dynamic`, the default, or `download-binaries`");
 
 mod autoencoder;
+mod classifier;
+mod cores;
+mod crew;
+mod cut;
+mod destination;
+mod device;
+mod diagnosis;
 mod engine;
 mod error;
 mod generate;
@@ -28,22 +45,41 @@ mod interpolate;
 mod label;
 mod latent;
 pub mod library;
+mod machine;
+mod metadata;
 mod options;
+mod placement;
+mod pool;
 pub mod proof;
 mod random;
+mod room;
 mod rows;
 mod samples;
 mod score;
+mod scratch;
+mod trial;
 mod verify;
 mod yardstick;
 
 pub use autoencoder::Autoencoder;
+pub use classifier::Classifier;
+pub use device::{Device, Placement};
+pub use diagnosis::{Diagnosis, Trial, diagnose};
 pub use error::Error;
 pub use interpolate::{Interpolation, codes_between};
+pub use label::Class;
 pub use latent::Posterior;
+pub use machine::{Machine, Processor};
 pub use narrows_bundle as bundle;
 pub use ndarray;
 pub use options::Options;
+pub use ort;
+pub use placement::{GraphPlacement, NodePlacement, placement};
 pub use samples::{Codes, Samples};
 pub use score::{ScoreOptions, Scores};
 pub use verify::{Check, verify};
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

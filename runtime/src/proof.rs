@@ -70,7 +70,7 @@ fn parity(
         let order: Vec<usize> = (0..rows).cycle().take(rows.max(batch_size)).collect();
         for piece in order.chunks(batch_size) {
             let batch = inputs.select(Axis(0), piece);
-            let batch = Rows::check(Values::Floats(batch.view()), half.input())?;
+            let batch = Rows::of(Values::Floats(batch.view()), half.input())?;
             let labels = probe.labels.as_ref().map(|labels| of_rows(labels, piece));
             for &(port, expected) in &expected {
                 let [computed] = half.run(&batch, labels.as_deref(), [port])?;

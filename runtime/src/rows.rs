@@ -1,34 +1,74 @@
-//! Rows that a graph can take: of the right shape, finite, and in row-major order.
+//! Rows that a graph can take: of the right shape, and brought in row-major order and checked on the way.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use narrows_bundle::Port;
-use ndarray::ArrayViewD;
+use ndarray::{ArrayViewD, Axis};
 
 use crate::{Error, samples::Values};
 
-/// Checked rows, as they go into a graph's input.
+/// Rows of the right shape, as they go into a graph's input.
 #[derive(Debug)]
-pub(crate) struct Rows<'a> {
+pub(crate) struct Rows<'a, 'p> {
     pub(crate) count: usize,
-    pub(crate) values: Cow<'a, [f32]>,
+    port: &'p Port,
+    values: Values<'a>,
 }
 
-impl<'a> Rows<'a> {
-    /// Checks an array against the port that it is meant for.
-    pub(crate) fn check(values: Values<'a>, port: &Port) -> Result<Self, Error> {
-        match values {
+impl<'a, 'p> Rows<'a, 'p> {
+    /// Checks the shape of an array against the port that it is meant for.
+    pub(crate) fn of(values: Values<'a>, port: &'p Port) -> Result<Self, Error> {
+        let count = count(values.shape(), port)?;
+        Ok(Rows { count, port, values })
+    }
+
+    /// Writes some of the rows, row-major; `to` is as long as they are.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`], with the place in the whole array.
+    pub(crate) fn write(&self, rows: Range<usize>, to: &mut [f32]) -> Result<(), Error> {
+        let width = width(self.port);
+        let flat = rows.start * width..rows.end * width;
+        match &self.values {
             Values::Floats(view) => {
-                let count = count(view.shape(), port)?;
-                let values = row_major(view);
-                check_finite(&values, port)?;
-                Ok(Rows { count, values })
+                let are_finite = match view.as_slice().and_then(|values| values.get(flat)) {
+                    Some(values) => copy_finite(to, values),
+                    None => {
+                        each_row(view, rows.clone(), to, |value| value);
+                        to.iter().all(|value| value.is_finite())
+                    }
+                };
+                if are_finite { Ok(()) } else { Err(self.not_finite(rows.start, to)) }
             }
             Values::Bytes(view) => {
-                let count = count(view.shape(), port)?;
-                Ok(Rows { count, values: view.iter().map(|&byte| f32::from(byte)).collect() })
+                match view.as_slice().and_then(|values| values.get(flat)) {
+                    Some(values) => to.iter_mut().zip(values).for_each(|(to, &byte)| *to = f32::from(byte)),
+                    None => each_row(view, rows, to, f32::from),
+                }
+                Ok(())
             }
         }
+    }
+
+    /// The error for the first value that is not finite; `values` begin with row `first`.
+    fn not_finite(&self, first: usize, values: &[f32]) -> Error {
+        let at = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
+        let width = width(self.port).max(1);
+        let (row, mut inner) = (first + at / width, at % width);
+        let mut position: Vec<_> = self
+            .port
+            .shape
+            .iter()
+            .rev()
+            .map(|&size| {
+                let index = inner % size.max(1);
+                inner /= size.max(1);
+                index
+            })
+            .collect();
+        position.reverse();
+        let value = values.get(at).copied().unwrap_or(f32::NAN);
+        Error::NotFinite { input: self.port.name.clone(), row, position, value }
     }
 }
 
@@ -49,35 +89,37 @@ fn count(found: &[usize], port: &Port) -> Result<usize, Error> {
     }
 }
 
-fn row_major(view: ArrayViewD<'_, f32>) -> Cow<'_, [f32]> {
-    view.to_slice().map_or_else(|| view.iter().copied().collect(), Cow::Borrowed)
+/// Copies, and says whether every value is finite: 0 times a value is 0 unless it is not. Sums side by side
+/// are what lets the compiler take several values at once.
+fn copy_finite(to: &mut [f32], from: &[f32]) -> bool {
+    let mut sums = [0.0_f32; 16];
+    let ((to, to_rest), (from, from_rest)) = (to.as_chunks_mut::<16>(), from.as_chunks::<16>());
+    for (to, from) in to.iter_mut().zip(from) {
+        for ((to, from), sum) in to.iter_mut().zip(from).zip(&mut sums) {
+            *to = *from;
+            *sum += from * 0.0;
+        }
+    }
+    for (to, from) in to_rest.iter_mut().zip(from_rest) {
+        *to = *from;
+        sums[0] += from * 0.0;
+    }
+    sums.iter().sum::<f32>() == 0.0
 }
 
-fn check_finite(values: &[f32], port: &Port) -> Result<(), Error> {
-    let Some(at) = values.iter().position(|value| !value.is_finite()) else {
-        return Ok(());
-    };
-    // A port has at least one number a row: the manifest's check refuses an empty sample or code.
-    let (row, mut inner) = (at / width(port).max(1), at % width(port).max(1));
-    let mut position: Vec<_> = port
-        .shape
-        .iter()
-        .rev()
-        .map(|&size| {
-            let index = inner % size.max(1);
-            inner /= size.max(1);
-            index
-        })
-        .collect();
-    position.reverse();
-    let value = values.get(at).copied().unwrap_or(f32::NAN);
-    Err(Error::NotFinite { input: port.name.clone(), row, position, value })
+/// Writes rows of any layout.
+fn each_row<T: Copy>(view: &ArrayViewD<'_, T>, rows: Range<usize>, to: &mut [f32], widen: impl Fn(T) -> f32) {
+    let mut to = to.iter_mut();
+    for row in rows {
+        let values = view.index_axis(Axis(0), row);
+        values.iter().zip(&mut to).for_each(|(&value, to)| *to = widen(value));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use narrows_bundle::{ElementType, Role};
-    use ndarray::{Array3, array};
+    use ndarray::{Array2, Array3, array};
 
     use super::*;
 
@@ -86,29 +128,46 @@ mod tests {
     }
 
     #[test]
-    fn contiguous_rows_are_borrowed_and_others_are_brought_into_order() {
-        let array = Array3::from_shape_fn((4, 2, 3), |(row, y, x)| (row * 6 + y * 3 + x) as f32);
-        let rows = Rows::check(Values::Floats(array.view().into_dyn()), &port()).expect("the port's shape");
-        assert!(matches!(rows.values, Cow::Borrowed(_)));
-
+    fn rows_of_any_layout_come_in_row_major_order() {
+        let (port, array) = (port(), Array3::from_shape_fn((4, 2, 3), |(row, y, x)| (row * 6 + y * 3 + x) as f32));
         let mirrored = Array3::from_shape_fn((3, 2, 4), |(x, y, row)| array[[row, y, x]]);
-        let rows = Rows::check(Values::Floats(mirrored.t().into_dyn()), &port()).expect("the port's shape");
-        assert_eq!((rows.count, rows.values.as_ref()), (4, array.as_slice().expect("standard layout")));
+        let bytes = array.mapv(|value| value as u8);
+        let backwards = Array3::from_shape_fn((4, 2, 3), |(row, y, x)| bytes[[3 - row, y, x]]);
+        let all = [
+            Values::Floats(array.view().into_dyn()),
+            Values::Floats(mirrored.t().into_dyn()),
+            Values::Bytes(bytes.view().into_dyn()),
+            Values::Bytes(backwards.slice(ndarray::s![..;-1, .., ..]).into_dyn()),
+        ];
+        for values in all {
+            let rows = Rows::of(values, &port).expect("the port's shape");
+            let mut written = [0.0; 12];
+            rows.write(1..3, &mut written).expect("finite");
+            assert_eq!(written, array.as_slice().expect("standard layout")[6..18]);
+        }
     }
 
     #[test]
-    fn the_place_of_a_value_that_is_not_finite_is_its_index_in_the_sample() {
-        let flat = array![[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 1.0, 2.0, 3.0, f32::INFINITY, 5.0]];
-        let error = Rows::check(Values::Floats(flat.view().into_dyn()), &port()).expect_err("infinite");
-        assert_eq!(error.to_string(), "input `x` holds inf in row 1 at [1, 1] (fill or drop such values first)");
+    fn the_place_of_a_value_that_is_not_finite_is_its_index_in_the_array() {
+        let (port, mut flat) = (port(), Array2::<f32>::zeros((5, 6)));
+        flat[[3, 4]] = f32::INFINITY;
+        for array in [flat.clone(), flat.t().as_standard_layout().into_owned().reversed_axes()] {
+            let rows = Rows::of(Values::Floats(array.view().into_dyn()), &port).expect("the port's shape");
+            let error = rows.write(2..4, &mut [0.0; 12]).expect_err("infinite");
+            assert_eq!(error.to_string(), "input `x` holds inf in row 3 at [1, 1] (fill or drop such values first)");
+            assert!(rows.write(0..3, &mut [0.0; 18]).is_ok());
+        }
     }
 
     #[test]
     fn a_wrong_shape_is_answered_with_both_accepted_ones() {
         for shape in [vec![], vec![6], vec![3, 5], vec![3, 3, 2], vec![1, 3, 2, 3]] {
             let array = ndarray::ArrayD::<u8>::zeros(shape.clone());
-            let error = Rows::check(Values::Bytes(array.view()), &port()).expect_err("another shape");
-            assert_eq!(error.to_string(), format!("input `x` expects [batch, 2, 3] (or [batch, 6]), got {shape:?}"));
+            let error = Rows::of(Values::Bytes(array.view()), &port()).expect_err("another shape").to_string();
+            assert_eq!(error, format!("input `x` expects [batch, 2, 3] (or [batch, 6]), got {shape:?}"));
         }
+        let column = array![[1.0], [2.0]];
+        let port = Port { shape: vec![1], ..port() };
+        assert_eq!(Rows::of(Values::Floats(column.view().into_dyn()), &port).expect("one number a row").count, 2);
     }
 }

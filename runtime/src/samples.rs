@@ -31,6 +31,15 @@ pub(crate) enum Values<'a> {
     Bytes(ArrayViewD<'a, u8>),
 }
 
+impl Values<'_> {
+    pub(crate) fn shape(&self) -> &[usize] {
+        match self {
+            Values::Floats(view) => view.shape(),
+            Values::Bytes(view) => view.shape(),
+        }
+    }
+}
+
 impl<'a> Samples<'a> {
     /// Adds the class of every row: `labels[i]` in `0..classes` belongs to row `i`.
     #[must_use]

@@ -3,12 +3,15 @@
 
 use std::path::PathBuf;
 
-use narrows_bundle::{Bundle, GraphParity, Manifest, Port, Probe};
+use narrows_bundle::{Bundle, GraphParity, GraphPorts, Manifest, Port, Probe, Role};
 
 use crate::{
-    Error, Options, engine,
+    Error, Options, Placement,
+    device::place,
+    engine,
     half::Half,
     label::check_labels,
+    placement::placement_on,
     proof::{prove_decoder, prove_encoder},
 };
 
@@ -27,7 +30,7 @@ pub struct Check {
 }
 
 /// Checks a bundle: the manifest, the size and hash of every file that it lists, both graphs, and
-/// that ONNX Runtime computes from them what the trainer computed.
+/// that ONNX Runtime computes from them what the trainer computed, on the device that was asked for.
 ///
 /// A check that another one stands in the way of is listed as failed, with the same reason.
 pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
@@ -44,15 +47,21 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
             format!("{} bytes, SHA-256 {}", record.bytes, record.sha256)
         }));
     }
-    checks.push(Check::of("engine", engine::start(options), |located| {
-        format!("ONNX Runtime {} from `{}`", located.version, located.path.display())
-    }));
+    checks.push(Check::of("engine", engine::start(options), ToString::to_string));
 
-    let (encoder, decoder) = (Half::encoder(&bundle, options), Half::decoder(&bundle, options));
+    let half = |ports: &GraphPorts, role| {
+        let bytes = bundle.graph(ports)?;
+        place(options, |device| Half::load(ports, bytes.clone(), role, device, options))
+    };
+    let (encoder_ports, decoder_ports) = (&manifest.graphs.encoder, &manifest.graphs.decoder);
+    let encoder = half(encoder_ports, Role::Sample);
+    let decoder = half(decoder_ports, Role::Latent);
     let names = |ports: &[Port]| ports.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join("`, `");
     let ports = |half: &Half| format!("takes `{}`, returns `{}`", half.input().name, names(half.outputs()));
-    checks.push(Check::of("encoder graph", encoder.as_ref(), |half| ports(half)));
-    checks.push(Check::of("decoder graph", decoder.as_ref(), |half| ports(half)));
+    checks.push(Check::of("encoder graph", encoder.as_ref(), |(half, _)| ports(half)));
+    checks.push(Check::of("decoder graph", decoder.as_ref(), |(half, _)| ports(half)));
+    checks.push(placement("encoder placement", &bundle, encoder_ports, &encoder, options));
+    checks.push(placement("decoder placement", &bundle, decoder_ports, &decoder, options));
 
     let probe = bundle.probe().map_err(Error::from);
     checks.push(parity("encoder parity", &bundle, &encoder, &probe, prove_encoder));
@@ -60,15 +69,36 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
     checks
 }
 
+/// Which execution provider computed the graph's nodes; all of them should have been on the same device.
+fn placement(
+    name: &str,
+    bundle: &Bundle,
+    ports: &GraphPorts,
+    half: &Result<(Half, Placement), Error>,
+    options: &Options,
+) -> Check {
+    let (device, reason) = match half {
+        Ok((_, placement)) => (placement.device, &placement.reason),
+        Err(error) => return Check::failed(name, error),
+    };
+    let told = reason.as_ref().map_or_else(String::new, |reason| format!(" (auto: {reason})"));
+    let found = bundle.graph(ports).map_err(Error::from).and_then(|bytes| placement_on(device, ports, &bytes, options));
+    match found {
+        Ok(found) if found.is_whole() => Check::passed(name, found.counts() + &told),
+        Ok(found) => Check::failed(name, format!("not all is computed on {device}: {}", found.counts())),
+        Err(error) => Check::failed(name, error),
+    }
+}
+
 fn parity(
     name: &str,
     bundle: &Bundle,
-    half: &Result<Half, Error>,
+    half: &Result<(Half, Placement), Error>,
     probe: &Result<Probe, Error>,
     prove: impl FnOnce(&Half, &Probe, &Manifest) -> Result<GraphParity, Error>,
 ) -> Check {
     let (half, probe) = match (half, probe) {
-        (Ok(half), Ok(probe)) => (half, probe),
+        (Ok((half, _)), Ok(probe)) => (half, probe),
         (Err(error), _) | (_, Err(error)) => return Check::failed(name, error),
     };
     let labels = probe.labels.as_deref().filter(|_| half.takes_labels());

@@ -21,6 +21,8 @@ mod support;
 
 /// Tells a child what to put into [`Options::library`].
 const OPTION: &str = "NARROWS_TEST_LIBRARY";
+/// Tells a child which library to open a bundle with after all.
+const THEN: &str = "NARROWS_TEST_LIBRARY_THEN";
 const NAME: &str = "libonnxruntime.so";
 
 /// Not a test of its own: what a child process runs. It prints one line, `found` or `refused`.
@@ -34,6 +36,10 @@ fn child() {
     }
     let opened = Autoencoder::open_with(support::Fixture::new(Kind::Ae).path(), &options);
     println!("\nopened {}", opened.map_or_else(|error| error.to_string(), |_| "well".to_owned()));
+    if let Some(path) = env::var_os(THEN) {
+        let opened = Autoencoder::open_with(support::Fixture::new(Kind::Ae).path(), &Options::default().library(path));
+        println!("\nthen {}", opened.map_or_else(|error| error.to_string(), |_| "well".to_owned()));
+    }
 }
 
 /// A program in a folder of its own, with nothing of ONNX Runtime around it.
@@ -62,17 +68,25 @@ impl Program {
         path
     }
 
-    /// The child's line about the search; it must have opened a bundle if it found a library, and
-    /// refused it with the same words if not.
-    fn run<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>) -> String {
-        let output = Command::new(self.path("bin/deep/program"))
+    /// The child, ready to run.
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.path("bin/deep/program"));
+        command
             .args(["--exact", "child", "--ignored", "--nocapture"])
             .current_dir(self.folder.path())
             .env_remove("ORT_DYLIB_PATH")
-            .env_remove("LD_LIBRARY_PATH")
-            .envs(variables)
-            .output()
-            .expect("a program that starts");
+            .env_remove("LD_LIBRARY_PATH");
+        command
+    }
+
+    fn run<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>) -> String {
+        self.line_of(self.command().envs(variables).env(THEN, real_library()))
+    }
+
+    /// The child's line about the search; it must have opened a bundle if it found a library, and refused it
+    /// with the same words if not, and then have opened one with a good library.
+    fn line_of(&self, command: &mut Command) -> String {
+        let output = command.output().expect("a program that starts");
         let text = String::from_utf8(output.stdout).expect("text");
         assert!(output.status.success(), "{:?}: {text}{}", output.status, String::from_utf8_lossy(&output.stderr));
         let line = |start: &str| {
@@ -84,6 +98,7 @@ impl Program {
             return format!("found {}", line("found "));
         }
         assert_eq!(line("refused "), opened);
+        assert_eq!(line("then "), "well");
         opened
     }
 }
@@ -94,12 +109,14 @@ fn real_library() -> &'static Path {
     PATH.get_or_init(|| locate(&Options::default()).expect("ONNX Runtime").path)
 }
 
-/// Builds a shared library from one line of Rust with the compiler that built this test.
-fn compiled(folder: &Path, source: &str) -> PathBuf {
-    let (code, library) = (folder.join("library.rs"), folder.join("compiled.so"));
+/// Builds a shared library from a few lines of Rust with the compiler that built this test.
+fn compiled(folder: &Path, name: &str, source: &str) -> PathBuf {
+    let (code, library) = (folder.join("library.rs"), folder.join(name));
     fs::write(&code, source).expect("a writable folder");
     let status = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-        .args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort", "-o"])
+        .args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort", "-Awarnings"])
+        // As most compilers do: what a library lacks shows only when it is called, unless the loader asks first.
+        .args(["-Crelro-level=partial", "-Clink-arg=-Wl,-z,lazy", "-o"])
         .args([&library, &code])
         .status();
     assert!(status.expect("a compiler").success());
@@ -160,17 +177,19 @@ fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason
     foreign[18] = 43;
     let pipe = program.path("pipe.so");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
-    let other = compiled(program.folder.path(), "#[unsafe(no_mangle)] pub extern \"C\" fn other() {}");
-    let other_copy = program.path("other.so");
-    fs::rename(other, &other_copy).expect("a writable folder");
-    let old = compiled(
-        program.folder.path(),
-        "#[repr(C)] pub struct Base(extern \"C\" fn(u32) -> *const u8, extern \"C\" fn() -> *const u8);
-         extern \"C\" fn api(_: u32) -> *const u8 { std::ptr::null() }
-         extern \"C\" fn version() -> *const u8 { c\"1.16.3\".as_ptr().cast() }
-         static BASE: Base = Base(api, version);
-         #[unsafe(no_mangle)] pub extern \"C\" fn OrtGetApiBase() -> *const Base { &BASE }",
-    );
+    let compiled = |name, source: &str| compiled(program.folder.path(), name, source);
+    let other = compiled("other.so", "#[unsafe(no_mangle)] pub extern \"C\" fn other() {}");
+    let claims = |name, table: &str| {
+        let source = "#[repr(C)] pub struct Base(Option<extern \"C\" fn(u32) -> *const u8>, Option<extern \"C\" fn() -> *const u8>);
+             extern \"C\" fn api(_: u32) -> *const u8 { std::ptr::null() }
+             extern \"C\" fn version() -> *const u8 { c\"1.16.3\".as_ptr().cast() }
+             extern \"C\" fn later() -> *const u8 { c\"1.99.0\".as_ptr().cast() }
+             extern \"C\" fn odd() -> *const u8 { c\"newest\".as_ptr().cast() }
+             extern \"C\" fn silent() -> *const u8 { std::ptr::null() }
+             static BASE: Option<Base> = TABLE;
+             #[unsafe(no_mangle)] pub extern \"C\" fn OrtGetApiBase() -> Option<&'static Base> { BASE.as_ref() }";
+        compiled(name, &source.replace("TABLE", table))
+    };
 
     let cases = [
         (program.path("absent.so"), "does not exist"),
@@ -182,8 +201,24 @@ fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason
         (write("cut.so", &real[..real.len() / 2]), "is cut short: it has "),
         (write("table.so", &real[..100]), "is cut short: it has 100 bytes"),
         (write("foreign.so", &foreign), "is built for another machine (ELF number 43), this program for "),
-        (other_copy, "is not ONNX Runtime: it has no `OrtGetApiBase`"),
-        (old, "is ONNX Runtime 1.16.3, at least 1.17 is needed"),
+        (other, "is not ONNX Runtime: it has no `OrtGetApiBase`"),
+        (claims("old.so", "Some(Base(Some(api), Some(version)))"), "is ONNX Runtime 1.16.3, at least 1.17 is needed"),
+        (
+            claims("later.so", "Some(Base(Some(api), Some(later)))"),
+            "is ONNX Runtime 1.99.0, which does not serve programs for 1.17",
+        ),
+        (claims("odd.so", "Some(Base(Some(api), Some(odd)))"), "does not tell its version"),
+        (claims("silent.so", "Some(Base(Some(api), Some(silent)))"), "does not tell its version"),
+        (claims("hollow.so", "Some(Base(None, None))"), "does not tell its version"),
+        (claims("none.so", "None"), "does not tell its version"),
+        (
+            compiled(
+                "lacking.so",
+                "unsafe extern \"C\" { fn nowhere() -> *const u8; }
+                 #[unsafe(no_mangle)] pub extern \"C\" fn OrtGetApiBase() -> *const u8 { unsafe { nowhere() } }",
+            ),
+            "cannot be loaded: ",
+        ),
     ];
     for (path, reason) in cases {
         for (variable, giver) in [("ORT_DYLIB_PATH", "ORT_DYLIB_PATH"), (OPTION, "the options")] {
@@ -197,20 +232,31 @@ fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason
 }
 
 #[test]
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn a_library_that_may_not_be_read_is_said_to_be_so() {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::{fs::PermissionsExt, process::CommandExt};
 
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join(NAME);
-    fs::write(&path, b"secret").expect("a writable folder");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("one's own file");
-    if fs::read(&path).is_ok() {
-        eprintln!("this user may read everything: nothing to see");
-        return;
+    /// Nobody: this test may run as one who may read everything.
+    const NOBODY: u32 = 65534;
+
+    let program = Program::new();
+    let allow =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("one's own file");
+    allow(program.folder.path(), 0o755);
+    let (good, library) = (program.install("good.so"), program.install("library.so"));
+    let below = program.install("closed/library.so");
+    allow(&library, 0o000);
+    allow(&program.path("closed"), 0o000);
+    for path in [&library, &below] {
+        let mut command = program.command();
+        if fs::read(&library).is_ok() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let refused = program.line_of(command.env(OPTION, path).env(THEN, &good));
+        let start = format!("`{}`, given by the options, cannot be read: Permission denied", path.display());
+        assert!(refused.starts_with(&start), "{refused}, expected {start}");
     }
-    let error = locate(&Options::default().library(&path)).expect_err("unreadable");
-    assert!(error.to_string().contains("cannot be read: "), "{error}");
+    allow(&program.path("closed"), 0o755);
 }
 
 #[test]
@@ -225,4 +271,26 @@ fn a_bad_candidate_that_nobody_gave_is_passed_over_and_listed_with_its_reason() 
     let listed = candidates(&Options::default());
     assert_eq!(listed.iter().filter(|candidate| matches!(candidate.verdict, Verdict::Chosen(_))).count(), 1);
     assert!(listed.iter().all(|candidate| !candidate.verdict.to_string().is_empty()));
+}
+
+#[test]
+fn a_second_onnx_runtime_in_one_process_is_refused() {
+    let fixture = support::Fixture::new(Kind::Ae);
+    let open = |options: &Options| Autoencoder::open_with(fixture.path(), options);
+    open(&Options::default()).expect("a good bundle");
+    let error = open(&Options::default().library("elsewhere/libonnxruntime.so")).expect_err("another").to_string();
+    assert!(error.starts_with("this process runs ONNX Runtime 1.") && error.contains(" from `"), "{error}");
+    open(&Options::default().library(real_library())).expect("the same library");
+}
+
+/// A real one, where the one above is made up.
+#[test]
+#[ignore = "run by scripts/versions.py, which fetches one"]
+fn a_release_that_is_too_old_is_refused_with_its_version() {
+    let path = env::var_os("NARROWS_TOO_OLD").expect("the path of ONNX Runtime 1.16 or older");
+    let fixture = support::Fixture::new(Kind::Ae);
+    let refused = Autoencoder::open_with(fixture.path(), &Options::default().library(path)).expect_err("too old");
+    let text = refused.to_string();
+    assert!(text.contains("is ONNX Runtime 1.") && text.contains(", at least 1.17 is needed"), "{text}");
+    Autoencoder::open_with(fixture.path(), &Options::default().library(real_library())).expect("a good library");
 }

@@ -39,6 +39,8 @@ fn a_good_bundle_of_every_kind_is_proved() {
             "engine",
             "encoder graph",
             "decoder graph",
+            "encoder placement",
+            "decoder placement",
             "encoder parity",
             "decoder parity",
         ];
@@ -76,11 +78,18 @@ fn faults_are_collected_and_each_graph_is_proved_without_the_other() {
     bytes.push(0);
     fs::write(path, bytes).expect("a writable folder");
     let checks = verify(fixture.path(), &Options::default());
-    assert_eq!(failed(&checks), ["file encoder.onnx", "encoder graph", "encoder parity"]);
+    assert_eq!(failed(&checks), ["file encoder.onnx", "encoder graph", "encoder placement", "encoder parity"]);
 
     fs::remove_file(fixture.path().join(PROBE)).expect("a file");
     let checks = verify(fixture.path(), &Options::default());
-    let expected = ["file encoder.onnx", "file probe.safetensors", "encoder graph", "encoder parity", "decoder parity"];
+    let expected = [
+        "file encoder.onnx",
+        "file probe.safetensors",
+        "encoder graph",
+        "encoder placement",
+        "encoder parity",
+        "decoder parity",
+    ];
     assert_eq!(failed(&checks), expected);
 
     fs::write(fixture.path().join(MANIFEST), b"{}").expect("a writable folder");

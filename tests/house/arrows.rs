@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, process::Command};
 
 /// A crate's name and version.
-type Crate = (String, String);
+pub(crate) type Crate = (String, String);
 
 /// What a package must be built from, and what it must not: names, or beginnings of names before `*`.
 struct Claim {
@@ -100,7 +100,7 @@ fn crates_of(package: &str, flags: &[&str]) -> BTreeSet<Crate> {
 
 /// The crates of a tree without prefixes. The marks behind a version say where a crate lies (`(/path)`),
 /// that it is a `(proc-macro)`, or that it was listed before (`(*)`).
-fn parse(tree: &str) -> BTreeSet<Crate> {
+pub(crate) fn parse(tree: &str) -> BTreeSet<Crate> {
     let words = tree.lines().map(|line| line.split_whitespace());
     words.filter_map(|mut words| Some((words.next()?.to_owned(), words.next()?.to_owned()))).collect()
 }

@@ -1,4 +1,5 @@
-//! How the house is built: which crate leans on which, and how long a file may be.
+//! How the house is built: which crate leans on which, how long a file may be, and what a guest gets.
 
 mod arrows;
+mod downstream;
 mod files;

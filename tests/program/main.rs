@@ -3,6 +3,7 @@
 mod closed_pipe;
 mod config;
 mod damage;
+mod device;
 mod disk_full;
 mod divergence;
 mod library;

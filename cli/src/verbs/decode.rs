@@ -9,14 +9,15 @@ use narrows_runtime::{Autoencoder, Codes};
 
 use crate::{
     input::numbering,
+    model::ModelArguments,
     output::{Format, check_writable, told, write_array},
     report::note,
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Decode {
-    /// Folder that `train-export` left, or the file that `pack` made of it
-    bundle: PathBuf,
+    #[command(flatten)]
+    model: ModelArguments,
     /// .npy or .csv with one code a row, as `encode` writes them
     #[arg(long, value_name = "FILE")]
     codes: PathBuf,
@@ -34,7 +35,7 @@ pub(crate) struct Decode {
 pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
     let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
     check_writable(&arguments.out)?;
-    let model = Autoencoder::open(&arguments.bundle)?;
+    let model = arguments.model.open()?;
     // A path, even where a data set has the same name.
     let path = std::path::absolute(&arguments.codes)?;
     let options = LoadOptions { labels: arguments.labels.clone(), ..LoadOptions::default() };

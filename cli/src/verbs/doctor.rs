@@ -3,11 +3,13 @@
 use anyhow::bail;
 use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
-use narrows_data::LoadOptions;
-use narrows_runtime::{Options, library};
-use serde_json::json;
+use narrows_data::{Dataset, LoadOptions};
+use narrows_runtime::{Diagnosis, Options, diagnose};
+use serde_json::{Map, Value, json};
 
 use crate::report::print;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
@@ -17,51 +19,62 @@ pub(crate) struct Doctor {
 }
 
 pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
-    let options = Options::default();
-    let candidates = library::candidates(&options);
-    let located = library::locate(&options);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let diagnosis = diagnose(&Options::default());
     let sets =
         ["digits", "mnist", "fashion-mnist"].map(|name| (name, narrows_data::load(name, &LoadOptions::default())));
     if arguments.json {
-        let library = located.as_ref().ok().map(|found| json!({ "path": found.path, "version": found.version }));
-        let candidates: Vec<_> = candidates
-            .iter()
-            .map(|candidate| json!({ "path": candidate.path, "verdict": candidate.verdict.to_string() }))
-            .collect();
-        let sets: serde_json::Map<_, _> =
-            sets.iter().map(|(name, set)| ((*name).to_owned(), json!(set.is_ok()))).collect();
-        print(format!(
-            "{:#}",
-            json!({ "version": env!("CARGO_PKG_VERSION"), "threads": threads, "library": library, "candidates": candidates, "data": sets })
-        ))?;
+        let data: Map<_, _> = sets.iter().map(|(name, set)| ((*name).to_owned(), json!(set.is_ok()))).collect();
+        let mut report = report(&diagnosis);
+        report["data"] = data.into();
+        print(format!("{report:#}"))?;
     } else {
         let mut table = Table::new();
-        table.load_style(NOTHING);
-        table.add_row(["narrows", env!("CARGO_PKG_VERSION")]);
-        table.add_row(["threads", &threads.to_string()]);
-        match &located {
-            Ok(found) => {
-                table.add_row(["ONNX Runtime".to_owned(), format!("{} from {}", found.version, found.path.display())])
-            }
-            Err(_) => table.add_row(["ONNX Runtime", "not found"]),
-        };
-        for candidate in &candidates {
-            table.add_row(["  looked at".to_owned(), format!("{}: {}", candidate.path.display(), candidate.verdict)]);
+        table.load_style(NOTHING).add_row(["narrows", VERSION]);
+        for (name, told) in diagnosis.lines() {
+            table.add_row([name, told]);
         }
         for (name, set) in &sets {
-            let state = match set {
-                Ok(set) => {
-                    format!("{} rows", set.train.values.rows() + set.test.as_ref().map_or(0, |test| test.values.rows()))
-                }
-                Err(error) => error.to_string(),
-            };
-            table.add_row([format!("data {name}"), state]);
+            table.add_row([format!("data {name}"), set.as_ref().map_or_else(ToString::to_string, rows)]);
         }
         print(table.trim_fmt())?;
     }
-    match located {
+    match diagnosis.library {
         Ok(_) => Ok(()),
         Err(error) => bail!(error),
     }
+}
+
+fn rows(set: &Dataset) -> String {
+    format!("{} rows", set.train.values.rows() + set.test.as_ref().map_or(0, |test| test.values.rows()))
+}
+
+fn report(diagnosis: &Diagnosis) -> Value {
+    let library = diagnosis.library.as_ref().ok().map(
+        |running| json!({ "path": running.path, "version": running.version, "found_by": running.origin.to_string() }),
+    );
+    let candidates = diagnosis.candidates.iter().map(|candidate| {
+        json!({ "path": candidate.path, "found_by": candidate.found_by.to_string(), "verdict": candidate.verdict.to_string() })
+    });
+    let devices = diagnosis.devices.iter().map(|trial| {
+        json!({ "device": trial.device.to_string(), "usable": trial.outcome.is_ok(), "reason": trial.outcome.as_ref().err() })
+    });
+    let machine = &diagnosis.machine;
+    let features: Map<_, _> =
+        machine.processor.features.iter().map(|(name, has)| ((*name).to_owned(), json!(has))).collect();
+    json!({
+        "version": VERSION,
+        "threads": machine.threads,
+        "processor": {
+            "architecture": machine.processor.architecture,
+            "model": machine.processor.model,
+            "cores": machine.processor.cores,
+            "features": features,
+        },
+        "nvidia_driver": machine.nvidia_driver,
+        "library": library,
+        "library_error": diagnosis.library.as_ref().err().map(ToString::to_string),
+        "candidates": candidates.collect::<Vec<_>>(),
+        "providers": diagnosis.providers,
+        "devices": devices.collect::<Vec<_>>(),
+    })
 }

@@ -8,6 +8,7 @@ use narrows_runtime::Autoencoder;
 use ndarray::{ArrayD, Axis};
 
 use crate::{
+    model::ModelArguments,
     output::{Format, MOST_PICTURES, check_writable, joined, told, write_array},
     report::note,
 };
@@ -17,8 +18,8 @@ const MOST_NUMBERS: usize = 1 << 30;
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// Folder that `train-export` left, or the file that `pack` made of it
-    bundle: PathBuf,
+    #[command(flatten)]
+    model: ModelArguments,
     /// How many samples
     #[arg(long, default_value_t = 64)]
     count: usize,
@@ -36,7 +37,7 @@ pub(crate) struct Generate {
 pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
     let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
     check_writable(&arguments.out)?;
-    let model = Autoencoder::open(&arguments.bundle)?;
+    let model = arguments.model.open()?;
     let features: usize = model.sample_shape().iter().product();
     // A picture holds no more, and a file of .npy or .csv is made in memory.
     let count = if format == Format::Png { arguments.count.min(MOST_PICTURES) } else { arguments.count };

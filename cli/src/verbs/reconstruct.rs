@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use narrows_runtime::Autoencoder;
 
 use crate::{
     input::{DataArguments, Part, Rows},
+    model::ModelArguments,
     output::{Format, check_writable, joined, told, write_array},
     report::note,
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Reconstruct {
-    /// Folder that `train-export` left, or the file that `pack` made of it
-    bundle: PathBuf,
+    #[command(flatten)]
+    model: ModelArguments,
     #[command(flatten)]
     data: DataArguments,
     /// Which rows
@@ -29,7 +29,7 @@ pub(crate) struct Reconstruct {
 pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
     let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
     check_writable(&arguments.out)?;
-    let model = Autoencoder::open(&arguments.bundle)?;
+    let model = arguments.model.open()?;
     let rows = Rows::of(arguments.data.load()?, arguments.part, &model)?;
     let restored = rows.map(|samples| model.reconstruct(samples)).with_context(|| arguments.data.to_string())?;
     let restored = joined(&restored)?;

@@ -1,26 +1,23 @@
 //! `narrows verify`: repeats the proof of a bundle on this machine.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
-use narrows_runtime::Options;
 use serde_json::json;
 
-use crate::report::print;
+use crate::{model::ModelArguments, report::print};
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Folder that `train-export` left, or the file that `pack` made of it
-    bundle: PathBuf,
+    #[command(flatten)]
+    model: ModelArguments,
     /// Print one JSON object: `ok`, and `checks` with name, ok, detail and figure
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Verify) -> anyhow::Result<()> {
-    let checks = narrows_runtime::verify(&arguments.bundle, &Options::default());
+    let checks = narrows_runtime::verify(arguments.model.bundle(), &arguments.model.options());
     let failed = checks.iter().filter(|check| !check.ok).count();
     if arguments.json {
         let rows: Vec<_> = checks
@@ -37,7 +34,7 @@ pub(crate) fn run(arguments: &Verify) -> anyhow::Result<()> {
         print(table.trim_fmt())?;
     }
     if let Some(first) = checks.iter().find(|check| !check.ok) {
-        let (bundle, count) = (arguments.bundle.display(), checks.len());
+        let (bundle, count) = (arguments.model.bundle().display(), checks.len());
         bail!("`{bundle}`: {failed} of {count} checks failed, the first is {}: {}", first.name, first.detail);
     }
     Ok(())

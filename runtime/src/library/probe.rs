@@ -1,4 +1,4 @@
-//! Loads a candidate and asks it who it is: the one file with `unsafe` code.
+//! Loads a candidate and asks it who it is.
 #![expect(unsafe_code, reason = "what a shared library exports can only be called on trust")]
 
 use std::{
@@ -13,9 +13,9 @@ use super::Refusal;
 
 /// A library that calls itself ONNX Runtime.
 #[derive(Debug)]
-pub(super) struct Probed {
-    pub(super) path: PathBuf,
-    pub(super) version: String,
+pub(crate) struct Probed {
+    pub(crate) path: PathBuf,
+    pub(crate) version: String,
 }
 
 /// The oldest minor version of ONNX Runtime 1 that serves, and the number of its programming interface.
@@ -24,8 +24,8 @@ const OLDEST: u32 = 17;
 /// `OrtApiBase` of ONNX Runtime's C header, unchanged since its first release.
 #[repr(C)]
 struct ApiBase {
-    api: unsafe extern "system" fn(u32) -> *const c_void,
-    version: unsafe extern "system" fn() -> *const c_char,
+    api: Option<unsafe extern "system" fn(u32) -> *const c_void>,
+    version: Option<unsafe extern "system" fn() -> *const c_char>,
 }
 
 type GetApiBase = unsafe extern "system" fn() -> *const ApiBase;
@@ -40,7 +40,11 @@ pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
     // SAFETY: a library that exports this name is ONNX Runtime, or something that claims to be.
     let entry = *unsafe { library.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(|_| Refusal::NoEntryPoint)?;
     let version = version(entry)?;
-    let path = if path.is_absolute() { path.to_owned() } else { origin(entry).unwrap_or_else(|| path.to_owned()) };
+    let path = if path.is_absolute() {
+        path.to_owned()
+    } else {
+        origin(entry as *const c_void).unwrap_or_else(|| path.to_owned())
+    };
     std::mem::forget(library);
     Ok(Probed { path, version })
 }
@@ -54,15 +58,27 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
     }
     // SAFETY: loading runs the library's start-up code. The file is whole and made for this machine
     // where that could be told; that it does no harm is what its owner vouches for by placing it here.
-    unsafe { Library::new(path) }
+    #[cfg(unix)]
+    return {
+        use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
+        // All of its symbols at once: one that is missing would end the process when it is called.
+        unsafe { UnixLibrary::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Library::from)
+    };
+    #[cfg(not(unix))]
+    unsafe {
+        Library::new(path)
+    }
 }
 
 fn version(entry: GetApiBase) -> Result<String, Refusal> {
     // SAFETY: ONNX Runtime's header declares the function like this. It takes nothing, and returns a
     // pointer to a static table.
     let base = unsafe { entry().as_ref() }.ok_or(Refusal::NoVersion)?;
+    let (Some(api), Some(tell)) = (base.api, base.version) else {
+        return Err(Refusal::NoVersion);
+    };
     // SAFETY: the table's function returns a static string with a NUL at its end, or nothing.
-    let text = unsafe { (base.version)() };
+    let text = unsafe { tell() };
     if text.is_null() {
         return Err(Refusal::NoVersion);
     }
@@ -73,18 +89,22 @@ fn version(entry: GetApiBase) -> Result<String, Refusal> {
     let (Some(Some(major)), Some(Some(minor))) = (numbers.next(), numbers.next()) else {
         return Err(Refusal::NoVersion);
     };
-    // SAFETY: the table's function takes any number, and returns null for one that it does not know.
-    let is_served = || !unsafe { (base.api)(OLDEST) }.is_null();
-    if (major, minor) >= (1, OLDEST) && is_served() {
-        Ok(version.to_owned())
-    } else {
-        Err(Refusal::TooOld { version: version.to_owned() })
+    if (major, minor) < (1, OLDEST) {
+        return Err(Refusal::TooOld { version: version.to_owned() });
     }
+    // SAFETY: the table's function takes any number, and returns null for one that it does not know.
+    let is_served = !unsafe { api(OLDEST) }.is_null();
+    if is_served { Ok(version.to_owned()) } else { Err(Refusal::TooNew { version: version.to_owned() }) }
 }
 
-/// The file that the system's loader took an entry point from.
-#[cfg(target_os = "linux")]
-fn origin(entry: GetApiBase) -> Option<PathBuf> {
+/// The library that holds an address of ONNX Runtime, where the system tells.
+pub(crate) fn holding(address: *const c_void) -> Option<Probed> {
+    probe(&origin(address)?).ok()
+}
+
+/// The file that the system's loader took an address from.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn origin(address: *const c_void) -> Option<PathBuf> {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
     /// `Dl_info` of `dlfcn.h`.
@@ -102,8 +122,8 @@ fn origin(entry: GetApiBase) -> Option<PathBuf> {
 
     let null = std::ptr::null_mut();
     let mut info = Info { file: null, base: null.cast(), symbol: null, address: null.cast() };
-    // SAFETY: the address is that of a loaded function, and `info` has the layout of `Dl_info`.
-    if unsafe { dladdr(entry as *const c_void, &raw mut info) } == 0 || info.file.is_null() {
+    // SAFETY: any address may be asked for, and `info` has the layout of `Dl_info`.
+    if unsafe { dladdr(address, &raw mut info) } == 0 || info.file.is_null() {
         return None;
     }
     // SAFETY: on success the name is a string that lives as long as the library is loaded.
@@ -111,7 +131,7 @@ fn origin(entry: GetApiBase) -> Option<PathBuf> {
     std::path::absolute(OsStr::from_bytes(file.to_bytes())).ok()
 }
 
-#[cfg(not(target_os = "linux"))]
-fn origin(_: GetApiBase) -> Option<PathBuf> {
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn origin(_: *const c_void) -> Option<PathBuf> {
     None
 }

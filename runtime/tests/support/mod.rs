@@ -1,6 +1,8 @@
 //! Tiny bundles written by hand, and what their graphs compute said once more in plain Rust.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod mixed;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use narrows_runtime::{
@@ -103,7 +105,7 @@ fn weight(layer: usize, row: usize, column: usize) -> f32 {
     ((layer * 31 + row * 7 + column * 13) % 11) as f32 / 8.0 - 0.6
 }
 
-fn linear(layer: usize, kind: Kind, rows: &Array2<f32>, labels: &[i64], outputs: usize) -> Array2<f32> {
+pub(crate) fn linear(layer: usize, kind: Kind, rows: &Array2<f32>, labels: &[i64], outputs: usize) -> Array2<f32> {
     let apply = |(row, values): (usize, _)| {
         let values: narrows_runtime::ndarray::ArrayView1<'_, f32> = values;
         let output = |column: usize| {
@@ -157,7 +159,7 @@ fn draft(kind: Kind) -> Draft {
     }
 }
 
-fn manifest(kind: Kind, graphs: Ports) -> Manifest {
+pub(crate) fn training() -> TrainingRecord {
     let data = DataRecord {
         name: "made up".to_owned(),
         fingerprint: String::new(),
@@ -165,6 +167,16 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
         valid_rows: 0,
         test_rows: 0,
     };
+    TrainingRecord {
+        configuration: serde_json::Value::Null,
+        data,
+        progress: None,
+        metrics: BTreeMap::new(),
+        explained_variance_ratio: None,
+    }
+}
+
+fn manifest(kind: Kind, graphs: Ports) -> Manifest {
     Manifest {
         format: FORMAT,
         digest: String::new(),
@@ -178,13 +190,7 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
         output_link: Link::Identity,
         scaling: Scaling { offset: vec![0.0], scale: vec![1.0] },
         graphs,
-        training: TrainingRecord {
-            configuration: serde_json::Value::Null,
-            data,
-            progress: None,
-            metrics: BTreeMap::new(),
-            explained_variance_ratio: None,
-        },
+        training: training(),
         parity: None,
         files: BTreeMap::new(),
     }
@@ -192,12 +198,12 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
 
 /// The nodes and constants of a graph under construction.
 #[derive(Default)]
-struct Builder {
+pub(crate) struct Builder {
     graph: Graph,
 }
 
 impl Builder {
-    fn node(&mut self, operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) {
+    pub(crate) fn node(&mut self, operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) {
         let attribute = attributes.iter().map(|&(name, i)| Attribute {
             name: name.to_owned(),
             i,
@@ -214,7 +220,7 @@ impl Builder {
         });
     }
 
-    fn constant(&mut self, tensor: Tensor) {
+    pub(crate) fn constant(&mut self, tensor: Tensor) {
         self.graph.initializer.push(tensor);
     }
 
@@ -225,7 +231,7 @@ impl Builder {
         self.constant(Tensor::floats(name, dims, &values));
     }
 
-    fn linear(&mut self, layer: usize, kind: Kind, input: &str, output: &str, [rows, columns]: [usize; 2]) {
+    pub(crate) fn linear(&mut self, layer: usize, kind: Kind, input: &str, output: &str, [rows, columns]: [usize; 2]) {
         let name = |part: &str| format!("{output}.{part}");
         self.table(layer, &name("weight"), &[rows, columns]);
         self.table(layer + 10, &name("bias"), &[columns]);
@@ -238,7 +244,7 @@ impl Builder {
         }
     }
 
-    fn model(mut self, ports: &GraphPorts) -> Model {
+    pub(crate) fn model(mut self, ports: &GraphPorts) -> Model {
         "graph".clone_into(&mut self.graph.name);
         self.graph.input = ports.inputs.iter().map(value).collect();
         self.graph.output = ports.outputs.iter().map(value).collect();

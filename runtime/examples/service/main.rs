@@ -1,0 +1,111 @@
+//! Serves a bundle over HTTP on this machine, until Ctrl-C or SIGTERM; a second one ends it at once.
+//!
+//! ```text
+//! cargo run --release -p narrows-runtime --example service -- [BUNDLE [PORT [ADDRESS]]]
+//! curl -s localhost:8080/model
+//! ```
+//!
+//! BUNDLE is `models/zoo/vae` if nothing is said, PORT 8080 (0: any that is free), ADDRESS 127.0.0.1.
+
+mod question;
+mod refusal;
+mod service;
+
+use std::{
+    env,
+    error::Error,
+    io,
+    net::{IpAddr, SocketAddr},
+    process::{self, ExitCode},
+    time::Duration,
+};
+
+use narrows_runtime::Autoencoder;
+use service::{Limits, router, serve};
+use tokio::{net::TcpListener, runtime::Runtime};
+
+fn main() -> ExitCode {
+    let ended = Runtime::new().map_err(Into::into).and_then(|threads| {
+        let ended = threads.block_on(run());
+        // Work whose caller has gone is not waited for.
+        threads.shutdown_timeout(Duration::from_secs(1));
+        ended
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let mut arguments = env::args().skip(1);
+    let bundle = arguments.next().unwrap_or_else(|| "models/zoo/vae".to_owned());
+    let port = arguments.next().unwrap_or_else(|| "8080".to_owned());
+    let port: u16 = port.parse().map_err(|_| format!("the port is a number from 0 to 65535, got `{port}`"))?;
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".to_owned());
+    let address: IpAddr = address.parse().map_err(|_| format!("the address is an IP address, got `{address}`"))?;
+    let address = SocketAddr::new(address, port);
+
+    let limits = Limits::default();
+    let model = Autoencoder::open(bundle)?;
+    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    println!("http://{}", listener.local_addr()?);
+    serve(listener, router(model, limits), stop_signal()?, limits.stop).await?;
+    println!("stopped");
+    Ok(())
+}
+
+/// Done at the first Ctrl-C or, where there are signals, SIGTERM. The second ends the program.
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut signals = Signals::new()?;
+    Ok(async move {
+        signals.next().await;
+        tokio::spawn(async move {
+            signals.next().await;
+            eprintln!("ended before the last requests were");
+            process::exit(1);
+        });
+    })
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) {
+        // Without a handler there is nothing to wait for: run until the process is ended.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What transfer learning leaves: a head on a frozen encoder, ready to run.
+
+use std::path::PathBuf;
+
+use narrows_bundle::{ClassifierBundle, ClassifierKind, ClassifierManifest, Role};
+use ndarray::Array2;
+
+use crate::{
+    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, device::place, half::Half, rows::Rows,
+    samples::Values,
+};
+
+/// An exported classifier or regressor, loaded into ONNX Runtime: from samples, and from codes that its encoder
+/// made before.
+///
+/// Every method takes `&self`, and one handle may be used from many threads at once. An error leaves
+/// it as it was.
+#[derive(Debug)]
+pub struct Classifier {
+    manifest: ClassifierManifest,
+    whole: Half,
+    head: Half,
+    placement: Placement,
+}
+
+const _: () = {
+    const fn is_shareable<T: Send + Sync>() {}
+    is_shareable::<Classifier>();
+};
+
+/// A panic elsewhere cannot leave it half-changed: what its locks guard is whole between any two statements.
+impl std::panic::UnwindSafe for Classifier {}
+impl std::panic::RefUnwindSafe for Classifier {}
+
+impl Classifier {
+    /// Opens the bundle at `path`, a folder or a packed file, with [`Options::default`].
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        Self::open_with(path, &Options::default())
+    }
+
+    /// Opens the bundle at `path`, a folder or a packed file.
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
+    pub fn open_with(path: impl Into<PathBuf>, options: &Options) -> Result<Self, Error> {
+        Self::from_bundle(&ClassifierBundle::open(path)?, options)
+    }
+
+    /// Opens a packed bundle in memory.
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
+    pub fn open_bytes(packed: &[u8], options: &Options) -> Result<Self, Error> {
+        Self::from_bundle(&ClassifierBundle::from_bytes(packed)?, options)
+    }
+
+    /// Loads both graphs of a bundle that is open already.
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
+    pub fn from_bundle(bundle: &ClassifierBundle, options: &Options) -> Result<Self, Error> {
+        let graphs = &bundle.manifest().graphs;
+        let (whole, head) = (bundle.graph(&graphs.whole)?, bundle.graph(&graphs.head)?);
+        let load = |device| {
+            let whole = Half::load(&graphs.whole, whole.clone(), Role::Sample, device, options)?;
+            Ok((whole, Half::load(&graphs.head, head.clone(), Role::Latent, device, options)?))
+        };
+        let ((whole, head), placement) = place(options, load)?;
+        Ok(Classifier { manifest: bundle.manifest().clone(), whole, head, placement })
+    }
+
+    /// What the bundle says about itself.
+    pub fn manifest(&self) -> &ClassifierManifest {
+        &self.manifest
+    }
+
+    /// Whether it tells classes or numbers.
+    pub fn kind(&self) -> ClassifierKind {
+        self.manifest.kind
+    }
+
+    /// Names of the classes, by label; empty of a regressor.
+    pub fn classes(&self) -> &[String] {
+        self.manifest.classes.as_deref().unwrap_or_default()
+    }
+
+    /// What both graphs were loaded on.
+    pub fn device(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The label of every sample's most probable class, `[batch]`; of equals the first.
+    ///
+    /// # Errors
+    /// Those of [`Classifier::probabilities`].
+    pub fn classify<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Vec<usize>, Error> {
+        let probabilities = self.probabilities(samples)?;
+        let most_probable = |row: ndarray::ArrayView1<'_, f32>| {
+            let first = (0, f32::NEG_INFINITY);
+            row.iter().enumerate().fold(first, |best, (at, &value)| if value > best.1 { (at, value) } else { best }).0
+        };
+        Ok(probabilities.outer_iter().map(most_probable).collect())
+    }
+
+    /// The probability of every class, `[batch, classes]`; a row adds up to 1.
+    ///
+    /// # Errors
+    /// [`Error::WrongTask`] of a regressor, [`Error::LabelsUnexpected`] for labelled samples, otherwise those of
+    /// [`Autoencoder::encode`](crate::Autoencoder::encode).
+    pub fn probabilities<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
+        self.told(samples, Role::Probabilities)
+    }
+
+    /// The logarithms of the probabilities but for a constant in every row, `[batch, classes]`.
+    ///
+    /// # Errors
+    /// Those of [`Classifier::probabilities`].
+    pub fn logits<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
+        self.told(samples, Role::Logits)
+    }
+
+    /// The numbers that a regressor predicts, `[batch, targets]`, in the unit that it was fitted on.
+    ///
+    /// # Errors
+    /// [`Error::WrongTask`] of a classifier, otherwise those of [`Classifier::probabilities`].
+    pub fn predict<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
+        self.told(samples, Role::Prediction)
+    }
+
+    /// What the head alone makes of codes, `[batch, latent]`, that its encoder made before: probabilities,
+    /// `[batch, classes]`, or predictions, `[batch, targets]`.
+    ///
+    /// # Errors
+    /// [`Error::LabelsUnexpected`] for labelled codes, otherwise those of
+    /// [`Autoencoder::decode`](crate::Autoencoder::decode).
+    pub fn head<'a>(&self, codes: impl Into<Codes<'a>>) -> Result<Array2<f32>, Error> {
+        let codes = codes.into();
+        let role = match self.kind() {
+            ClassifierKind::Classifier => Role::Probabilities,
+            ClassifierKind::Regressor => Role::Prediction,
+        };
+        self.run(&self.head, codes.values, codes.labels, role)
+    }
+
+    fn told<'a>(&self, samples: impl Into<Samples<'a>>, role: Role) -> Result<Array2<f32>, Error> {
+        let samples = samples.into();
+        self.run(&self.whole, samples.values, samples.labels, role)
+    }
+
+    fn run(&self, graph: &Half, values: Values<'_>, labels: Option<&[i64]>, role: Role) -> Result<Array2<f32>, Error> {
+        let kind = self.kind();
+        if let Some(labels) = labels {
+            return Err(Error::LabelsUnexpected { kind: kind.name(), labels: labels.len() });
+        }
+        let port = graph.output(role).ok_or(Error::WrongTask { kind })?;
+        let [told] = graph.run(&Rows::of(values, graph.input())?, None, [port])?;
+        Ok(as_matrix(told))
+    }
+}

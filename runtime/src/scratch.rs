@@ -1,0 +1,69 @@
+//! A temporary folder that goes with its handle.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+/// Names that are tried: another process may have left one behind.
+const ATTEMPTS: usize = 1000;
+
+/// A folder that nobody else uses, removed with all that is in it when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes an empty folder below the system's folder for temporary files.
+    pub(crate) fn new() -> io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        let parent = env::temp_dir();
+        let mut outcome = Err(io::ErrorKind::AlreadyExists.into());
+        for _ in 0..ATTEMPTS {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let folder = parent.join(format!("narrows-{}-{number}", process::id()));
+            outcome = make(&folder).map(|()| Scratch(folder));
+            match &outcome {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                _ => break,
+            }
+        }
+        outcome.map_err(|error| io::Error::new(error.kind(), format!("no folder in `{}`: {error}", parent.display())))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed stays; there is nobody to tell.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Fails where there is something already, and lets nobody else in.
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scratch_folder_is_new_and_goes_with_its_content() {
+        let (one, other) = (Scratch::new().expect("a folder"), Scratch::new().expect("another"));
+        assert_ne!(one.path(), other.path());
+        let folder = one.path().to_owned();
+        fs::write(folder.join("file"), "text").expect("a writable folder");
+        drop(one);
+        assert!(!folder.exists() && other.path().is_dir());
+    }
+}

@@ -1,0 +1,85 @@
+//! What is promised not to allocate does not: every allocation of this process is counted, those of the
+//! threads that help included.
+#![expect(unsafe_code, reason = "an allocator that counts")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use narrows_runtime::{
+    Autoencoder, Codes, Options, Samples,
+    bundle::Kind,
+    ndarray::{Array2, Array3, s},
+};
+
+mod support;
+
+use support::{FEATURES, Fixture, LATENT, labels, samples};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's allocator does it all.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: as promised by the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as promised by the caller.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: as promised by the caller.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One test in this file: others at the same time would be counted too.
+#[test]
+fn encoding_and_decoding_into_arrays_allocate_nothing_once_they_are_warm() {
+    let options = Options::default().sessions(3).chunk(50);
+    let model = |kind| Autoencoder::open_with(Fixture::new(kind).path(), &options).expect("a good bundle");
+    let (plain, conditional) = (model(Kind::Vae), model(Kind::Cvae));
+    for rows in [1, 7, 50, 51, 1000] {
+        let (floats, labels) = (samples(rows), labels(rows));
+        let bytes = floats.mapv(|value| value as u8);
+        let mirrored = Array3::from_shape_fn((3, 2, rows), |(x, y, row)| floats[[row, y, x]]);
+        let (mut codes, mut wide) = (Array2::zeros((rows, LATENT)), Array2::zeros((rows, 2 * LATENT)));
+        let (mut restored, mut flat) = (Array3::zeros((rows, 2, 3)), vec![0.0_f32; rows * FEATURES]);
+
+        let mut all = || {
+            plain.encode_into(&floats, &mut codes.view_mut()).expect("good samples");
+            plain.encode_into(&bytes, &mut codes.view_mut()).expect("bytes");
+            plain.encode_into(mirrored.t(), &mut codes.view_mut()).expect("another layout");
+            plain.encode_into(&floats, &mut wide.slice_mut(s![.., ..;2])).expect("into another layout");
+            plain.decode_into(&codes, &mut restored.view_mut()).expect("good codes");
+            let given = Samples::from(&floats).labelled(&labels);
+            conditional.encode_into(given, &mut codes.view_mut()).expect("good samples");
+            let given = Codes::from(&codes).labelled(&labels);
+            conditional.decode_into(given, &mut restored.view_mut()).expect("good codes");
+            flat.copy_from_slice(restored.as_slice().expect("standard layout"));
+        };
+        let counts: Vec<usize> = (0..300)
+            .map(|_| {
+                let before = ALLOCATIONS.load(Ordering::SeqCst);
+                all();
+                ALLOCATIONS.load(Ordering::SeqCst) - before
+            })
+            .collect();
+        // Which thread takes which part, and when, is left to chance. But each of four graphs can make one
+        // session for a helper, and tensors for two sizes in each of two sessions: that many calls may allocate.
+        let cold = counts.iter().filter(|&&count| count > 0).count();
+        assert!(cold <= 4 * (1 + 2 * 2), "{cold} of {} calls with {rows} rows: {counts:?}", counts.len());
+        assert!(rows > 1 || counts[0] > 0, "the very first call makes tensors, and nothing was counted");
+    }
+}

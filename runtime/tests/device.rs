@@ -1,0 +1,144 @@
+//! Devices: where a model runs, and why it does not. Where there is a GPU and an ONNX Runtime for it, the
+//! same claims hold of that.
+
+use std::{collections::BTreeMap, env, fs, path::PathBuf, process::Command};
+
+use narrows_runtime::{
+    Autoencoder, Device, Error, Options,
+    bundle::{Kind, onnx::Tensor},
+    diagnose, placement,
+};
+
+mod support;
+
+use support::{Fixture, assert_close, mean_of, samples};
+
+/// Tells a child which bundles to place.
+const BUNDLES: &str = "NARROWS_TEST_BUNDLES";
+
+fn on(device: Device) -> Options {
+    Options::default().device(device)
+}
+
+fn zoo() -> impl Iterator<Item = PathBuf> {
+    ["pca", "ae", "dae", "vae", "cvae"]
+        .into_iter()
+        .map(|kind| [env!("CARGO_MANIFEST_DIR"), "..", "models", "zoo", kind].iter().collect())
+}
+
+/// A decoder that loads, and fails whenever it runs.
+fn failing() -> Fixture {
+    Fixture::spoilt(Kind::Ae, |draft| {
+        let graph = draft.decoder.graph.as_mut().expect("a graph");
+        graph.initializer.retain(|tensor| tensor.name != "shape");
+        graph.initializer.push(Tensor::integers("shape", &[3], &[5, 5, 5]));
+    })
+}
+
+fn unloadable() -> Fixture {
+    Fixture::spoilt(Kind::Ae, |draft| {
+        let graph = draft.decoder.graph.as_mut().expect("a graph");
+        "NoSuchOperator".clone_into(&mut graph.node[0].op_type);
+    })
+}
+
+#[test]
+fn a_gpu_that_cannot_be_used_is_a_typed_error_and_the_process_goes_on() {
+    let fixture = Fixture::new(Kind::Ae);
+    for number in [0, 7, u32::MAX] {
+        match Autoencoder::open_with(fixture.path(), &on(Device::Cuda(number))) {
+            Ok(model) => assert_eq!(model.device().device, Device::Cuda(number)),
+            Err(error) => {
+                assert!(matches!(error, Error::Device { device, .. } if device == Device::Cuda(number)), "{error:?}");
+                let text = error.to_string();
+                let (start, end) = (
+                    format!("cannot compute on cuda:{number}: "),
+                    "(choose `cpu`, or `auto`: then it is used where it can be)",
+                );
+                assert!(text.starts_with(&start) && text.ends_with(end) && text.lines().count() == 1, "{text}");
+            }
+        }
+        let model = Autoencoder::open_with(fixture.path(), &on(Device::Cpu)).expect("a good bundle");
+        assert_eq!((model.device().device, &model.device().reason), (Device::Cpu, &None));
+        assert_close(&model.encode(&samples(2)).expect("good samples"), &mean_of(Kind::Ae, &samples(2), &[]));
+    }
+}
+
+#[test]
+fn auto_is_the_gpu_or_the_processor_with_a_reason() {
+    let diagnosis = diagnose(&Options::default());
+    let outcome = |device| diagnosis.devices.iter().find(|trial| trial.device == device).map(|trial| &trial.outcome);
+    assert_eq!(outcome(Device::Cpu), Some(&Ok(())));
+    let model = Autoencoder::open_with(Fixture::new(Kind::Ae).path(), &on(Device::Auto)).expect("a good bundle");
+    let placed = (model.device().device, model.device().reason.clone());
+    match outcome(Device::Cuda(0)).expect("it is tried") {
+        Ok(()) => assert_eq!(placed, (Device::Cuda(0), None)),
+        Err(reason) => assert_eq!(placed, (Device::Cpu, Some(reason.clone()))),
+    }
+    if cfg!(feature = "cuda") && !diagnosis.providers.iter().any(|name| name == "CUDAExecutionProvider") {
+        let reason = "this ONNX Runtime has no CUDA provider, only its builds for GPUs have";
+        assert_eq!(model.device().reason.as_deref(), Some(reason));
+    }
+    assert!(diagnosis.to_string().contains("device cpu: works"), "{diagnosis}");
+}
+
+#[test]
+fn auto_hides_no_broken_graph() {
+    let refused = Autoencoder::open_with(unloadable().path(), &on(Device::Auto)).expect_err("an unknown operator");
+    assert!(matches!(&refused, Error::Engine { action: "load", .. }), "{refused:?}");
+    assert!(refused.to_string().contains("NoSuchOperator"), "{refused}");
+}
+
+#[test]
+fn every_node_of_the_zoo_is_computed_by_the_processor() {
+    for path in zoo() {
+        let placed = placement(&path, &Options::default()).expect("a good bundle");
+        let files: Vec<_> = placed.iter().map(|graph| graph.graph.as_str()).collect();
+        assert_eq!(files, ["encoder.onnx", "decoder.onnx"]);
+        for graph in &placed {
+            let count = graph.nodes.len();
+            assert!(count > 0 && graph.is_whole(), "{path:?}: {graph:?}");
+            assert_eq!(graph.providers(), BTreeMap::from([("CPUExecutionProvider", count)]));
+            assert!(graph.nodes.iter().any(|node| node.operator.contains("Gemm")), "{graph:?}");
+        }
+    }
+}
+
+#[test]
+fn a_placement_leaves_no_file_behind_and_says_what_stood_in_its_way() {
+    let fixtures = [Fixture::new(Kind::Ae), failing(), unloadable()];
+    let bundles = env::join_paths(fixtures.each_ref().map(Fixture::path)).expect("plain paths");
+    let run = |temporary: PathBuf| {
+        let output = Command::new(env::current_exe().expect("this program"))
+            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .env(BUNDLES, &bundles)
+            .env(if cfg!(windows) { "TMP" } else { "TMPDIR" }, temporary)
+            .output()
+            .expect("a program that starts");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text.lines().filter_map(|line| line.strip_prefix("placed ").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let told = run(folder.path().to_owned());
+    let expected = ["well", "ONNX Runtime cannot run `decoder.onnx`: ", "ONNX Runtime cannot load `decoder.onnx`: "];
+    assert!(told.len() == 3 && told.iter().zip(expected).all(|(told, start)| told.starts_with(start)), "{told:?}");
+    // Some builds of ONNX Runtime leave a file of their own.
+    let left =
+        fs::read_dir(folder.path()).expect("a readable folder").map(|entry| entry.expect("an entry").file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("narrows")).collect();
+    assert!(left.is_empty(), "{left:?}");
+
+    let absent = run(folder.path().join("absent"));
+    assert!(absent[0].starts_with("ONNX Runtime cannot profile `encoder.onnx`: no folder in "), "{absent:?}");
+}
+
+/// Not a test of its own: what the test above runs in a child process.
+#[test]
+#[ignore = "run by another test, in a child process"]
+fn child() {
+    for bundle in env::split_paths(&env::var_os(BUNDLES).expect("set by the test")) {
+        let placed = placement(bundle, &Options::default());
+        println!("\nplaced {}", placed.map_or_else(|error| error.to_string(), |_| "well".to_owned()));
+    }
+}
