@@ -96,7 +96,7 @@ fn what_cannot_be_packed_or_written_is_refused() {
     fs::create_dir(place.path("folder")).expect("a writable folder");
     place.write("file", "in the way");
     let cases: [(&str, &[&str]); 9] = [
-        ("pack missing out", &["`missing` is not a bundle", "train-export"]),
+        ("pack missing out", &["`missing` does not exist", "train-export"]),
         ("pack folder out", &["`folder` is not a bundle", "manifest.json"]),
         ("pack file out", &["`file` holds no bundle", "pack"]),
         ("pack model folder", &["`folder`", "it is a folder"]),
