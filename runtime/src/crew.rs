@@ -7,7 +7,7 @@
 
 use std::{
     hint::spin_loop,
-    mem::{forget, transmute},
+    mem::{forget, take, transmute},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -108,9 +108,8 @@ impl Crew {
 
     /// Withdraws what is still open of a job, and waits for what is running.
     fn finish(&self, number: u64) -> Result<(), Panicked> {
-        let find = |state: &State| state.jobs.iter().position(|job| job.number == number);
         let mut state = self.state();
-        let withdrawn = state.job(number).map_or(0, |job| std::mem::take(&mut job.open));
+        let withdrawn = state.job(number).map_or(0, |job| take(&mut job.open));
         self.open.fetch_sub(withdrawn, Ordering::Release);
         let patience_ends = Instant::now() + PATIENCE;
         while state.job(number).is_some_and(|job| job.running > 0) {
@@ -122,7 +121,8 @@ impl Crew {
                 state = self.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
-        find(&state).map_or(Ok(()), |at| state.jobs.swap_remove(at).outcome)
+        let at = state.jobs.iter().position(|job| job.number == number);
+        at.map_or(Ok(()), |at| state.jobs.swap_remove(at).outcome)
     }
 
     /// What each thread does.

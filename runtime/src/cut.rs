@@ -1,5 +1,5 @@
-//! How a batch is cut. It depends on the graph, the options and the number of rows alone, so that the same
-//! batch gives the same bits however busy a model is.
+//! How a batch is cut. It depends on the graph, the options, the machine's cores and the number of rows alone, so
+//! that the same batch gives the same bits however busy a model is.
 
 use crate::{Options, cores::cores};
 

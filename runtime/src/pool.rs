@@ -16,7 +16,7 @@ use crate::{
 /// Bytes of tensors that a lane keeps at most, beside those of its last run.
 const KEPT: usize = 16 << 20;
 
-/// How often a lane is handed to one who waits.
+/// Time between two handovers of a lane to one who waits, at least.
 const FAIR: Duration = Duration::from_millis(1);
 
 /// The lanes of one graph. No lock is held while one computes.

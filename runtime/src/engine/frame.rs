@@ -76,6 +76,7 @@ impl Frame {
         output.try_extract_tensor().map(|(_, values)| values)
     }
 
+    /// Keeps hold of what a run computed, output by output.
     pub(super) fn keep(outputs: &mut [Option<DynValue>], mut computed: SessionOutputs<'_>, ports: &[Port]) {
         for (kept, port) in outputs.iter_mut().zip(ports) {
             *kept = computed.remove(port.name.as_str());
