@@ -5,6 +5,7 @@ set windows-shell := ["powershell.exe", "-NoLogo", "-NoProfile", "-Command"]
 # The Python of set-up and data: any from 3.8 on. Another one: `just python=python3.12 interop`.
 python := if os_family() == "windows" { "python" } else { "python3" }
 venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python.exe" } else { ".tools/interop-venv/bin/python" }
+peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
 
 # List the recipes.
@@ -72,11 +73,13 @@ bench *FLAGS: _tools
 bench *FLAGS: _tools
     cargo bench -p narrows-benches {{ FLAGS }}
 
-# Hold the encoder against bare ort, Python's onnxruntime, tract, rten and candle-onnx, side by side.
+# Hold encoding and training against other engines, in turn in one run; PART is encode or train, ROWS name rows of train, like vae.
 [no-exit-message]
-bench-peers: _tools
-    @{{ python }} scripts/venv.py
-    @cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target -- {{ venv-python }}
+bench-peers PART="all" *ROWS: _tools
+    @{{ if PART == "train" { "" } else { python + " scripts/venv.py interop" } }}
+    @-{{ if PART == "encode" { "" } else { python + " scripts/venv.py peers" } }}
+    @{{ if PART == "encode" { "" } else { "cargo build --release --package narrows-cli --bin narrows --target-dir target" } }}
+    @cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target -- {{ PART }} {{ venv-python }} {{ peers-python }} {{ ROWS }}
 
 # Fetch a data set into data/sets/: mnist, fashion-mnist or all.
 [no-exit-message]
@@ -95,7 +98,7 @@ zoo: _runtime
 # Check models/zoo/ with onnx's checker and Python's ONNX Runtime, and a run with TensorBoard's reader.
 [no-exit-message]
 interop: _runtime
-    @{{ python }} scripts/venv.py
+    @{{ python }} scripts/venv.py interop
     @{{ venv-python }} scripts/interop.py "models/zoo/*"
     @{{ python }} -c "import shutil; shutil.rmtree('target/interop', True)"
     @{{ narrows }} --quiet train vae --epochs 5 --valid-fraction 0.1 --kl-warmup linear:3 --likelihood gaussian --variance learned --checkpoint-every 20 --run target/interop/vae

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use rand::Rng;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-/// `rows` images of 28 by 28 random bytes.
+/// `rows` images of 28 by 28 random bytes, of ten classes.
 pub(crate) fn images(rows: usize) -> Dataset {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let bytes = Array2::from_shape_simple_fn((rows, 784), || random.random());
@@ -15,9 +15,9 @@ pub(crate) fn images(rows: usize) -> Dataset {
         name: "made up".to_owned(),
         sample_shape: vec![28, 28],
         range: (0.0, 255.0),
-        train: Part { values: Values::U8(bytes), labels: None },
+        train: Part { values: Values::U8(bytes), labels: Some((0..rows as u32).map(|row| row % 10).collect()) },
         test: None,
-        classes: None,
+        classes: Some((0..10).map(|class| class.to_string()).collect()),
     }
 }
 

@@ -1,7 +1,10 @@
-"""Puts the Python packages that `just interop` needs into `.tools/interop-venv/`.
+"""Puts pinned Python packages into a virtual environment of their own under `.tools/`.
 
-A virtual environment with exactly the pins of `interop-requirements.txt`. Once done for
-these pins and this interpreter, it does nothing.
+    python3 scripts/venv.py interop   what `just interop` checks with
+    python3 scripts/venv.py peers     PyTorch, for `just bench-peers train`
+
+The environment NAME has exactly the pins of `NAME-requirements.txt`. Once done for these pins and
+this interpreter, it does nothing.
 """
 
 import os
@@ -10,42 +13,66 @@ import sys
 import whole_folder
 from whole_folder import Failure
 
-VENV = os.path.join(whole_folder.ROOT, ".tools", "interop-venv")
-REQUIREMENTS = os.path.join(whole_folder.ROOT, "scripts", "interop-requirements.txt")
 STAMP = "stamp.txt"
 OLDEST = (3, 10)
 
 
-def main(_arguments):
-    wanted = stamp()
-    if is_complete(wanted):
+class Environment:
+    """A virtual environment: the packages it is there for, as a person calls them, and the recipe that asks for it."""
+
+    def __init__(self, name, packages, recipe, otherwise):
+        self.name = name
+        self.packages = packages
+        self.recipe = recipe
+        self.otherwise = otherwise
+        self.folder = os.path.join(whole_folder.ROOT, ".tools", f"{name}-venv")
+        self.requirements = os.path.join(whole_folder.ROOT, "scripts", f"{name}-requirements.txt")
+
+    def stamp(self):
+        with open(self.requirements, encoding="utf-8") as file:
+            return f"{sys.executable}\n{sys.version}\n{file.read()}"
+
+    def is_complete(self, wanted):
+        try:
+            with open(os.path.join(self.folder, STAMP), encoding="utf-8") as file:
+                return file.read() == wanted and os.path.isfile(python_of(self.folder))
+        except OSError:
+            return False
+
+
+INTEROP = Environment("interop", "onnx, onnxruntime and tensorboard", "interop", "leave `just interop` out")
+PEERS = Environment(
+    "peers",
+    "PyTorch and the libraries that it is linked to, on Linux 4 GB,",
+    "bench-peers",
+    "go on without PyTorch's rows",
+)
+
+
+def main(arguments):
+    environments = {each.name: each for each in (INTEROP, PEERS)}
+    if len(arguments) != 1 or arguments[0] not in environments:
+        raise Failure(f"name one environment: {' or '.join(environments)}")
+    provide(environments[arguments[0]])
+
+
+def provide(environment):
+    wanted = environment.stamp()
+    if environment.is_complete(wanted):
         return
     if sys.version_info < OLDEST:
         oldest, found = ".".join(map(str, OLDEST)), sys.version.split()[0]
-        text = f"the packages of `just interop` need Python {oldest} or newer, found {found}"
-        raise Failure(f"{text}: name one, as in `just python=python3.12 interop`")
-    sys.stderr.write(f"fetching onnx, onnxruntime and tensorboard for Python {sys.version.split()[0]}\n")
+        text = f"the packages of `just {environment.recipe}` need Python {oldest} or newer, found {found}"
+        raise Failure(f"{text}: name one, as in `just python=python3.12 {environment.recipe}`")
+    sys.stderr.write(f"fetching {environment.packages} for Python {sys.version.split()[0]}\n")
     sys.stderr.flush()
 
     def fill(folder, scratch):
-        build(folder, scratch)
+        build(environment, folder, scratch)
         with open(os.path.join(folder, STAMP), "w", encoding="utf-8") as file:
             file.write(wanted)
 
-    whole_folder.install(VENV, lambda: is_complete(wanted), fill)
-
-
-def stamp():
-    with open(REQUIREMENTS, encoding="utf-8") as file:
-        return f"{sys.executable}\n{sys.version}\n{file.read()}"
-
-
-def is_complete(wanted):
-    try:
-        with open(os.path.join(VENV, STAMP), encoding="utf-8") as file:
-            return file.read() == wanted and os.path.isfile(python_of(VENV))
-    except OSError:
-        return False
+    whole_folder.install(environment.folder, lambda: environment.is_complete(wanted), fill)
 
 
 def python_of(venv):
@@ -56,7 +83,7 @@ def python_of(venv):
     )
 
 
-def build(folder, scratch):
+def build(environment, folder, scratch):
     """Makes the environment without a pip of its own (Debian keeps that in another package) and fills it."""
     import pip_client
 
@@ -66,9 +93,9 @@ def build(folder, scratch):
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     _, packages = whole_folder.command([python_of(folder), "-c", ask], scratch)
     arguments = ["install", "--no-user", "--no-deps", "--no-compile", "--only-binary=:all:"]
-    arguments += ["--target", packages.strip(), "--requirement", REQUIREMENTS]
-    what = "the pinned onnx, onnxruntime and tensorboard"
-    pip_client.run(arguments, what, ", or leave `just interop` out", scratch)
+    arguments += ["--target", packages.strip(), "--requirement", environment.requirements]
+    what = f"the pinned {environment.packages}"
+    pip_client.run(arguments, what, f", or {environment.otherwise}", scratch)
 
 
 if __name__ == "__main__":

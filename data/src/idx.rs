@@ -90,14 +90,15 @@ pub(crate) fn begins_like_idx(path: &Path) -> Result<bool, DataError> {
 /// `length` is that of the whole file where it is known: it is what lets a false header be refused
 /// before memory is taken. Else no more is read than the header promises and one byte.
 fn decode(path: &Path, mut reader: impl Read, length: Option<u64>) -> Result<Idx, DataError> {
-    let mut read = |limit: u64| {
-        let mut bytes = Vec::new();
+    let mut read = |limit: u64, known: usize| {
+        // Where the length is known, a vector that grows would end up to twice as large.
+        let mut bytes = Vec::with_capacity(known);
         let result = reader.by_ref().take(limit).read_to_end(&mut bytes);
         result.map_err(|source| DataError::Io { path: path.to_owned(), source })?;
         bytes.shrink_to_fit();
         Ok(bytes)
     };
-    let start = read(4)?;
+    let start = read(4, 0)?;
     let rank = match start[..] {
         [] => return Err(DataError::Empty { path: path.to_owned() }),
         [0, 0, UNSIGNED_BYTE, rank] => rank,
@@ -107,7 +108,7 @@ fn decode(path: &Path, mut reader: impl Read, length: Option<u64>) -> Result<Idx
         }
         _ => return Err(DataError::IdxHeader { path: path.to_owned(), rank: 0, found: start }),
     };
-    let sizes = read(4 * u64::from(rank))?;
+    let sizes = read(4 * u64::from(rank), 0)?;
     let (sizes, rest) = sizes.as_chunks::<4>();
     if sizes.len() < usize::from(rank) {
         let found = [&start, sizes.as_flattened(), rest].concat();
@@ -123,7 +124,9 @@ fn decode(path: &Path, mut reader: impl Read, length: Option<u64>) -> Result<Idx
     {
         return Err(refused(shape, found));
     }
-    let bytes = read(u64::try_from(promised).unwrap_or(u64::MAX).saturating_add(1))?;
+    // As long as the file, which is as long as its header says; one byte more, to see its end.
+    let known = length.and_then(|length| usize::try_from(length - header + 1).ok()).unwrap_or(0);
+    let bytes = read(u64::try_from(promised).unwrap_or(u64::MAX).saturating_add(1), known)?;
     if bytes.len() as u128 != promised {
         return Err(refused(shape, bytes.len() as u64));
     }

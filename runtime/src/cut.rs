@@ -1,7 +1,9 @@
 //! How a batch is cut. It depends on the graph, the options, the machine's cores and the number of rows alone, so
 //! that the same batch gives the same bits however busy a model is.
 
-use crate::{Options, cores::cores};
+use narrows_crew::cores;
+
+use crate::Options;
 
 /// Bytes of inputs and outputs in one run: what stays in a core's own cache beside the weights.
 const CACHED: usize = 1 << 20;

@@ -3,15 +3,15 @@
 use std::{
     ops::Range,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use narrows_bundle::{BundleError, GraphPorts, Port, Role};
+use narrows_crew::{Busy, Panicked, cores, idle, idle_for_a_moment, together};
 use ndarray::ArrayD;
 
 use crate::{
     Device, Error, Options,
-    cores::{Busy, cores, idle, idle_for_a_moment},
-    crew::{Panicked, together},
     cut::Cut,
     destination::{Destination, Pieces},
     engine::{Frame, Graph},
@@ -19,6 +19,9 @@ use crate::{
     room::check_room,
     rows::{Rows, full_shape, width},
 };
+
+/// How long helpers look for the next batch: about what waking them costs.
+const PATIENCE: Duration = Duration::from_micros(50);
 
 /// An encoder, a decoder or a classifier. Inputs and outputs are found by role, never by kind of model.
 #[derive(Debug)]
@@ -131,7 +134,7 @@ impl Half {
             }
         };
         let idle = if rows.count > self.cut.chunk() { idle() } else { idle_for_a_moment() };
-        let helped = together(idle.min(self.pool.most() - 1), &work);
+        let helped = together(idle.min(self.pool.most() - 1), PATIENCE, &work);
         match (failure.into_inner().unwrap_or_else(PoisonError::into_inner), helped) {
             (Some((_, error)), _) => Err(error),
             (None, Err(Panicked)) => Err(self.graph.failed("run", "it panicked")),

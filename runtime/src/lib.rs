@@ -31,8 +31,6 @@ compile_error!("narrows-runtime gets ONNX Runtime by its feature `load-dynamic`,
 
 mod autoencoder;
 mod classifier;
-mod cores;
-mod crew;
 mod cut;
 mod destination;
 mod device;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, env::consts, fs};
 
-use crate::cores::cores;
+use narrows_crew::cores;
 
 /// What a machine has to compute with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use narrows_crew::seat;
+
 use crate::{
     Error,
-    cores::seat,
     engine::{Frame, Graph, Session},
 };
 

@@ -13,7 +13,8 @@ struct Claim {
     refuses: &'static [&'static str],
 }
 
-const CLAIMS: [Claim; 7] = [
+const CLAIMS: [Claim; 8] = [
+    Claim { package: "narrows-crew", flags: &[], needs: &[], refuses: &["*"] },
     Claim {
         package: "narrows-bundle",
         flags: &[],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 use candle_onnx::{onnx::ModelProto, simple_eval};
 use narrows_trainer::{
-    candle::{Parameters, run},
+    candle::{Kernels, Parameters, run},
     ndarray::ArrayD,
     network::{Graph, Weights},
 };
@@ -14,7 +14,7 @@ use prost::Message;
 /// The outputs of a network by name.
 pub(crate) fn in_candle(graph: &Graph, weights: &Weights, inputs: &[Tensor]) -> BTreeMap<String, ArrayD<f32>> {
     let parameters = Parameters::from_weights(weights, &Device::Cpu).expect("weights are small");
-    let outputs = run(graph, &parameters, inputs).expect("inputs of the graph's shapes");
+    let outputs = run(Kernels::Composed, graph, &parameters, inputs).expect("inputs of the graph's shapes");
     graph.outputs().iter().zip(&outputs).map(|((name, _), output)| (name.clone(), array(output))).collect()
 }
 

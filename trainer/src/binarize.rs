@@ -8,12 +8,11 @@
 use std::{fmt, str::FromStr};
 
 use candle_core::{Result, Tensor};
-use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 
 use crate::{
+    candle::spread,
     draw::Draw,
-    random::{Stream, stream},
+    random::{Stream, stream, with_draws, with_draws_side_by_side},
     samples::PartName,
     text::as_text,
 };
@@ -54,22 +53,23 @@ impl Binarize {
             Binarize::None => {}
             Binarize::Static => {
                 let features = x.dim(1)?.max(1);
-                for (values, &row) in values.chunks_mut(features).zip(rows) {
+                spread(100 * features, values.chunks_mut(features).zip(rows).collect(), |(values, &row)| {
                     let count = part.number() << 48 | row as u64;
-                    toss(values, &mut stream(draw.seed(), Stream::BinarizeStatic, count));
-                }
+                    with_draws(values, &mut stream(draw.seed(), Stream::BinarizeStatic, count), toss);
+                });
             }
-            Binarize::Dynamic => toss(&mut values, &mut draw.binarization()),
+            Binarize::Dynamic => with_draws_side_by_side(&mut values, &mut draw.binarization(), toss),
         }
         Tensor::from_vec(values, x.shape(), x.device())
     }
 }
 
-/// Makes each value 1 with its own probability, 0 otherwise; 0 and 1 stay as they are.
-fn toss(values: &mut [f32], random: &mut ChaCha8Rng) {
-    for value in values {
-        *value = if random.random::<f32>() < *value { 1.0 } else { 0.0 };
-    }
+/// 1 with the value as the probability, 0 otherwise; 0 and 1 stay as they are. The upper 24 bits that were
+/// drawn are a number in `[0, 1)`.
+#[inline(always)]
+fn toss(value: f32, bytes: [u8; 4]) -> f32 {
+    let drawn = (u32::from_le_bytes(bytes) >> 8) as f32 / 16_777_216.0;
+    if drawn < value { 1.0 } else { 0.0 }
 }
 
 as_text!(Binarize);
@@ -94,6 +94,7 @@ impl FromStr for Binarize {
 #[cfg(test)]
 mod tests {
     use candle_core::Device;
+    use rand::Rng;
 
     use super::*;
 
@@ -121,6 +122,13 @@ mod tests {
                 assert!(all.iter().all(|&value| value == 0.0 || value == 1.0));
             }
         }
+    }
+
+    #[test]
+    fn a_toss_draws_as_rand_does() {
+        let (mut random, draw) = (step(1).binarization(), step(1));
+        let expected: Vec<f32> = (0..FEATURES).map(|_| if random.random::<f32>() < 0.3 { 1.0 } else { 0.0 }).collect();
+        assert_eq!(tossed(Binarize::Dynamic, 0.3, PartName::Train, &[0], draw), [expected]);
     }
 
     #[test]

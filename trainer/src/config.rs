@@ -12,7 +12,7 @@ pub use optimizer::OptimizerName;
 use crate::{
     Activation,
     binarize::Binarize,
-    candle::{Parameters, Rule},
+    candle::{Kernels, Parameters, Rule},
     kinds::{Objective, Pca},
     likelihood::Observation,
     schedule::{Pace, Schedule},
@@ -88,6 +88,8 @@ pub struct Descent {
     pub clip_norm: Option<f64>,
     /// Decay of the moving average of the weights, in `(0, 1)`.
     pub average: Option<f64>,
+    /// What computes.
+    pub kernels: Kernels,
     /// When to stop before the last epoch.
     pub early_stop: Option<EarlyStop>,
 }

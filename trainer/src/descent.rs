@@ -6,10 +6,9 @@
 mod divergence;
 mod state;
 
-use std::{ops::ControlFlow, time::Instant};
+use std::{cell::Cell, ops::ControlFlow, time::Instant};
 
-use rand::seq::SliceRandom;
-
+use candle_core::Tensor;
 pub use state::End;
 pub(crate) use state::{Best, Position, State};
 
@@ -20,7 +19,7 @@ use crate::{
     fitted::Core,
     history::wall_time,
     kinds::{Draw, objective_loss},
-    random::{Stream, stream},
+    order::order_of,
     run::Run,
     samples::Source,
     schedule::Pace,
@@ -34,6 +33,8 @@ pub(crate) struct Descending<'a> {
     pub(crate) source: Source<'a>,
     pub(crate) train: &'a [usize],
     pub(crate) valid: &'a [usize],
+    /// The samples of the last step, whose place those of the next one take.
+    pub(crate) spare: Cell<Option<Tensor>>,
 }
 
 /// What an observer answers.
@@ -83,8 +84,7 @@ impl Descending<'_> {
         observe: &mut Observe<'_>,
     ) -> Result<ControlFlow<()>, TrainError> {
         let epoch = state.position.epoch + 1;
-        let mut order = self.train.to_vec();
-        order.shuffle(&mut stream(self.config.seed, Stream::Shuffle, epoch as u64));
+        let order = order_of(self.train, self.config.seed, epoch);
         for chunk in order.chunks(self.descent.batch_size).skip(state.position.batches) {
             self.step(state, pace, chunk)?;
             if let Some(run) = keeper.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step)) {
@@ -104,7 +104,7 @@ impl Descending<'_> {
         let (epoch, step) = (state.position.epoch + 1, state.position.step + 1);
         let network = self.core.network(&state.parameters, self.config);
         let draw = Draw::Training { seed: self.config.seed, step, epochs: self.epochs_before(step, pace) };
-        let batch = network.batch(&self.source, rows, draw)?;
+        let batch = network.batch_in(self.spare.take(), &self.source, rows, draw)?;
         let loss = objective_loss(self.descent.objective.model(), self.descent.l2, &network, &batch, draw)?;
         let total = scalar(&loss.total)?;
         let parts = loss.parts.iter().map(|(part, value)| Ok((*part, scalar(value)?)));
@@ -112,7 +112,7 @@ impl Descending<'_> {
         if let Some(cause) = divergence::of_loss(&network, &batch, total, &parts)? {
             return Err(cause.at(step, epoch));
         }
-        let gradients = loss.total.backward()?;
+        let gradients = state.parameters.gradients(&loss.total)?;
         let norms = norms(&state.parameters, &gradients)?;
         if let Some(cause) = divergence::of_gradients(&norms, &state.parameters, &loss)? {
             return Err(cause.at(step, epoch));
@@ -122,6 +122,9 @@ impl Descending<'_> {
         if let Some(average) = &mut state.average {
             average.update(&state.parameters)?;
         }
+        // Nothing else of a step outlives it.
+        drop(loss);
+        self.spare.set(Some(batch.x));
         state.position.count(step, rows.len(), total, &parts, norms.total, start.elapsed().as_secs_f64());
         Ok(())
     }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kinds::{Batch, Draw, Model, Network, objective_loss},
-    likelihood::squared_error,
     samples::Source,
 };
 
@@ -94,6 +93,8 @@ pub(crate) fn evaluate(
         let loss = objective_loss(model, l2, network, &batch, draw)?;
         let parts = loss.parts.iter().map(|(name, value)| Ok((*name, scalar(value)?))).collect::<Result<Vec<_>>>()?;
         averages.add(scalar(&loss.total)?, &parts, chunk.len());
+        // With it goes what its way back would need.
+        drop(loss);
         let mean = mean_code(network, &batch)?;
         let error = scalar(&mean_error(network, &batch, &mean)?)?;
         squares += error / source.part.values.features() as f64 * chunk.len() as f64;
@@ -117,7 +118,7 @@ fn mean_code(network: &Network<'_>, batch: &Batch) -> Result<Tensor> {
 
 fn mean_error(network: &Network<'_>, batch: &Batch, mean: &Tensor) -> Result<Tensor> {
     let logits = network.decode(mean, batch.labels.as_ref())?;
-    squared_error(&network.observation.mean(&logits)?, &batch.x)
+    network.observation.squared_error(network.kernels, &logits, &batch.x)
 }
 
 /// Sums over rows of codes, by dimension.

@@ -12,7 +12,7 @@ use prost::Message;
 
 use crate::{
     Fitted, TrainError,
-    candle::{Parameters, run},
+    candle::{Kernels, Parameters, run},
     network::{Graph, Weights, fold_scaling, with_decoder_ports, with_encoder_ports},
     onnx::to_model,
     samples::{labels, row_of, sample_of},
@@ -87,11 +87,11 @@ impl Fitted {
         let x = Tensor::from_vec(values, shape, &Device::Cpu)?;
         let labels = if self.config.kind().is_conditional() { labels(part, &rows)? } else { None };
         let inputs = |value: &Tensor| std::iter::once(value.clone()).chain(labels.clone()).collect::<Vec<_>>();
-        let encoded = run(encoder, &parameters, &inputs(&x))?;
+        let encoded = run(Kernels::Composed, encoder, &parameters, &inputs(&x))?;
         let Some(codes) = encoded.first() else {
             return Err(candle_core::Error::Msg("the encoder has no output".to_owned()).into());
         };
-        let decoded = run(decoder, &parameters, &inputs(codes))?;
+        let decoded = run(Kernels::Composed, decoder, &parameters, &inputs(codes))?;
         let named = |graph: &Graph, tensors: &[Tensor]| {
             let names = graph.outputs().iter().map(|(name, _)| name.clone());
             names

@@ -1,5 +1,7 @@
 //! From data to weights: the split, the closed form or gradient descent, the figures at the end.
 
+use std::cell::Cell;
+
 use candle_core::Device;
 use narrows_bundle::{Likelihood, ProgressRecord, Scaling};
 use narrows_data::{Dataset, Part, Values};
@@ -180,7 +182,7 @@ fn descended(
     };
     let Rows { part, train, valid, scaling } = *rows;
     let source = Source { part, name: PartName::Train, scaling, binarize: descent.binarize };
-    let descending = Descending { config, descent, core, source, train, valid };
+    let descending = Descending { config, descent, core, source, train, valid, spare: Cell::default() };
     if let Some(observe) = observe {
         descending.run(&mut state, &mut history, keeper, observe)?;
     }

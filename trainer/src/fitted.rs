@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use candle_core::Tensor;
 use narrows_bundle::{ProgressRecord, Scaling};
 use narrows_data::Dataset;
 use ndarray::ArrayD;
 
 use crate::{
     Config, EpochRecord, Figures, Method, TrainError,
-    candle::Parameters,
+    candle::{Kernels, Parameters},
     kinds::{Ae, Batch, Draw, Model, Network},
     network::{Activation, Graph, Weights, mlp::Mlp},
     samples::{Source, labels, scaled},
@@ -121,7 +122,12 @@ impl Core {
     }
 
     pub(crate) fn network<'a>(&'a self, parameters: &'a Parameters, config: &Config) -> Network<'a> {
-        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation: config.observation }
+        let kernels = match &config.method {
+            Method::ClosedForm(_) => Kernels::Fused,
+            Method::Descent(descent) => descent.kernels,
+        };
+        let observation = config.observation;
+        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation, kernels }
     }
 }
 
@@ -129,9 +135,20 @@ impl Network<'_> {
     /// The chosen rows, with their labels if the network takes them. What is drawn for a row is a function
     /// of `draw`.
     pub(crate) fn batch(&self, source: &Source<'_>, rows: &[usize], draw: Draw) -> candle_core::Result<Batch> {
+        self.batch_in(None, source, rows, draw)
+    }
+
+    /// The same in the place of an earlier batch's `x`, which nobody needs any more.
+    pub(crate) fn batch_in(
+        &self,
+        spare: Option<Tensor>,
+        source: &Source<'_>,
+        rows: &[usize],
+        draw: Draw,
+    ) -> candle_core::Result<Batch> {
         let takes_labels = self.decoder.inputs().len() > 1;
         let labels = if takes_labels { labels(source.part, rows)? } else { None };
-        let x = scaled(&source.part.values, rows, source.scaling)?;
+        let x = scaled(&source.part.values, rows, source.scaling, spare)?;
         Ok(Batch { x: source.binarize.apply(x, source.name, rows, draw)?, labels })
     }
 }

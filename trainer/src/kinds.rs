@@ -12,6 +12,8 @@ mod pca;
 mod penalty;
 #[cfg(test)]
 pub(crate) mod trial;
+#[cfg(test)]
+mod twins;
 mod vae;
 mod warmup;
 
@@ -23,15 +25,15 @@ pub use bound::Bound;
 pub use capacity::Capacity;
 pub use cvae::Cvae;
 pub use dae::{Corruption, Dae};
-pub use divergence::{Divergence, kl_divergence};
+pub use divergence::Divergence;
 pub use pca::{Pca, PcaFit};
 pub use penalty::CodePenalty;
-pub use vae::{Vae, reparameterise};
+pub use vae::Vae;
 pub use warmup::KlWarmup;
 
 pub(crate) use crate::draw::Draw;
 use crate::{
-    candle::{Parameters, run},
+    candle::{Kernels, Parameters, run},
     likelihood::Observation,
     network::{Graph, GraphError, mlp::Mlp},
 };
@@ -135,17 +137,19 @@ pub(crate) struct Network<'a> {
     pub(crate) parameters: &'a Parameters,
     /// What the logits mean.
     pub(crate) observation: Observation,
+    /// What computes them and the loss.
+    pub(crate) kernels: Kernels,
 }
 
 impl Network<'_> {
     /// The encoder's outputs: the code or its mean first.
     pub(crate) fn encode(&self, x: &Tensor, labels: Option<&Tensor>) -> Result<Vec<Tensor>> {
-        run(self.encoder, self.parameters, &with_labels(x, labels))
+        run(self.kernels, self.encoder, self.parameters, &with_labels(x, labels))
     }
 
     /// The logits of codes, `[batch, features]`.
     pub(crate) fn decode(&self, z: &Tensor, labels: Option<&Tensor>) -> Result<Tensor> {
-        first(run(self.decoder, self.parameters, &with_labels(z, labels))?)
+        first(run(self.kernels, self.decoder, self.parameters, &with_labels(z, labels))?)
     }
 
     /// Whether the encoder gives a distribution over codes.
@@ -179,7 +183,7 @@ impl Loss {
     }
 }
 
-fn with_labels(value: &Tensor, labels: Option<&Tensor>) -> Vec<Tensor> {
+pub(crate) fn with_labels(value: &Tensor, labels: Option<&Tensor>) -> Vec<Tensor> {
     std::iter::once(value.clone()).chain(labels.cloned()).collect()
 }
 

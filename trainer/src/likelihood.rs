@@ -1,11 +1,11 @@
 //! The distribution of a sample given its code: it owns both the output link and the loss, so what is
 //! trained on and what is exported cannot disagree.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 use narrows_bundle::{Likelihood, Link};
 
 use crate::{
-    candle::{Parameters, bernoulli_loss, bernoulli_rows},
+    candle::{Kernels, Parameters, bernoulli_loss, bernoulli_rows, squared_error, squared_error_rows},
     variance::Variance,
 };
 
@@ -21,51 +21,54 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The means of the distribution, in the network's unit: `[batch, features]`.
-    pub(crate) fn mean(self, logits: &Tensor) -> Result<Tensor> {
-        match self.link {
-            Link::Identity => Ok(logits.clone()),
-            Link::Sigmoid => candle_nn::ops::sigmoid(logits),
+    /// What a deterministic autoencoder minimises, summed over features and averaged over the batch:
+    /// binary cross-entropy in nats, or the squared error.
+    pub(crate) fn error(self, kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+        match self.likelihood {
+            Likelihood::Bernoulli => bernoulli_loss(kernels, logits, targets),
+            Likelihood::Gaussian => self.squared_error(kernels, logits, targets),
         }
     }
 
-    /// What a deterministic autoencoder minimises, summed over features and averaged over the batch:
-    /// binary cross-entropy in nats, or the squared error.
-    pub(crate) fn error(self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-        match self.likelihood {
-            Likelihood::Bernoulli => bernoulli_loss(logits, targets),
-            Likelihood::Gaussian => squared_error(&self.mean(logits)?, targets),
-        }
+    /// Squared error of the means, whatever the likelihood: summed over features, averaged over the batch.
+    pub(crate) fn squared_error(self, kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+        squared_error(kernels, self.link, logits, targets)
     }
 
     /// Negative log-likelihood in nats, summed over features and averaged over the batch; a scalar.
     ///
     /// A Gaussian costs `squared error / (2 sigma^2) + n/2 ln(2 pi sigma^2)`. A learned variance is looked up
     /// in `parameters`.
-    pub(crate) fn nats(self, logits: &Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
+    pub(crate) fn nats(
+        self,
+        kernels: Kernels,
+        logits: &Tensor,
+        targets: &Tensor,
+        parameters: &Parameters,
+    ) -> Result<Tensor> {
+        let error = self.error(kernels, logits, targets)?;
         match self.likelihood {
-            Likelihood::Bernoulli => bernoulli_loss(logits, targets),
-            Likelihood::Gaussian => {
-                self.variance.nats(&squared_error(&self.mean(logits)?, targets)?, targets.dim(1)?, parameters)
-            }
+            Likelihood::Bernoulli => Ok(error),
+            Likelihood::Gaussian => self.variance.nats(&error, targets.dim(1)?, parameters),
         }
     }
 
     /// The same of every row, `[batch]`.
-    pub(crate) fn nats_by_row(self, logits: &Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
+    pub(crate) fn nats_by_row(
+        self,
+        kernels: Kernels,
+        logits: &Tensor,
+        targets: &Tensor,
+        parameters: &Parameters,
+    ) -> Result<Tensor> {
         match self.likelihood {
-            Likelihood::Bernoulli => bernoulli_rows(logits, targets),
+            Likelihood::Bernoulli => bernoulli_rows(kernels, logits, targets),
             Likelihood::Gaussian => {
-                let errors = (self.mean(logits)? - targets)?.sqr()?.sum(D::Minus1)?;
+                let errors = squared_error_rows(kernels, self.link, logits, targets)?;
                 self.variance.nats(&errors, targets.dim(1)?, parameters)
             }
         }
     }
-}
-
-/// Squared error, summed over features, averaged over the batch.
-pub(crate) fn squared_error(means: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    (means - targets)?.sqr()?.sum_all()? / targets.dim(0)?.max(1) as f64
 }
 
 #[cfg(test)]
@@ -81,7 +84,7 @@ mod tests {
         Observation { likelihood: Likelihood::Gaussian, link: Link::Identity, variance: Variance::Fixed(1.0) };
 
     fn nats(observation: Observation, logits: &Tensor, targets: &Tensor) -> f64 {
-        number(&observation.nats(logits, targets, &Parameters::default()).expect("equal shapes"))
+        number(&observation.nats(Kernels::Fused, logits, targets, &Parameters::default()).expect("equal shapes"))
     }
 
     #[test]
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn a_unit_variance_costs_half_the_squared_error_to_the_bit() {
         let (logits, x) = (samples(7, 5), samples(5, 7).t().and_then(|x| x.contiguous()).expect("small"));
-        let error = GAUSSIAN.error(&logits, &x).expect("equal shapes");
+        let error = GAUSSIAN.error(Kernels::Fused, &logits, &x).expect("equal shapes");
         let expected = ((error * 0.5).expect("a scalar") + 2.5 * (2.0 * PI).ln()).expect("a scalar");
         assert_eq!(nats(GAUSSIAN, &logits, &x), number(&expected));
     }
@@ -109,14 +112,14 @@ mod tests {
         // -ln of N(1; 0, 0.2^2) N(0; 0, 0.2^2).
         let expected = 0.5 * 25.0 + 2.0 * (0.2 * (2.0 * PI).sqrt()).ln();
         assert!((nats(narrow, &zeros, &x) - expected).abs() < 1e-5);
-        assert_eq!(number(&narrow.error(&zeros, &x).expect("equal shapes")), 1.0);
+        assert_eq!(number(&narrow.error(Kernels::Fused, &zeros, &x).expect("equal shapes")), 1.0);
     }
 
     #[test]
     fn losses_sum_over_features_and_average_over_the_batch() {
         let x = Tensor::new(&[[1f32, 1.0], [1.0, 1.0]], &Device::Cpu).expect("small");
         let zeros = x.zeros_like().expect("small");
-        assert_eq!(number(&GAUSSIAN.error(&zeros, &x).expect("equal shapes")), 2.0);
+        assert_eq!(number(&GAUSSIAN.error(Kernels::Fused, &zeros, &x).expect("equal shapes")), 2.0);
     }
 
     #[test]
@@ -124,7 +127,8 @@ mod tests {
         let (logits, x) = ((samples(6, 4) * 8.0).expect("small"), samples(6, 4));
         let bernoulli = Observation { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, ..GAUSSIAN };
         for observation in [GAUSSIAN, bernoulli] {
-            let rows = observation.nats_by_row(&logits, &x, &Parameters::default()).expect("equal shapes");
+            let rows =
+                observation.nats_by_row(Kernels::Fused, &logits, &x, &Parameters::default()).expect("equal shapes");
             let rows: Vec<f32> = rows.to_vec1().expect("one number a row");
             assert_eq!(rows.len(), 6);
             let mean = rows.iter().map(|&row| f64::from(row)).sum::<f64>() / 6.0;

@@ -4,6 +4,7 @@
 
 mod fold;
 mod graph;
+mod kernel;
 pub mod mlp;
 mod ports;
 mod primitive;
@@ -12,6 +13,7 @@ mod weights;
 
 pub use fold::fold_scaling;
 pub use graph::{Graph, GraphError, Input, Node, Value};
+pub use kernel::{At, Kernel, ParameterGradient, Rows};
 pub use ports::{with_decoder_ports, with_encoder_ports};
 pub use primitive::{
     Activation, Add, Affine, Call, Clamp, Dense, Initial, LabelRow, Operation, ParameterSpec, Primitive, Reshape,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Activation, Corruption,
     binarize::Binarize,
+    candle::Kernels,
     config::OptimizerName,
     kinds::{Capacity, KlWarmup},
     schedule::Schedule,
@@ -147,7 +148,8 @@ pub struct Options {
         arg(long, allow_negative_numbers = true, value_name = "WEIGHT", help_heading = "Objective")
     )]
     pub l2: Option<f64>,
-    /// Weight of the squared derivatives of the code by the sample: ae, dae [default: 0]
+    /// Weight of the squared derivatives of the code by the sample, estimated along one random direction a
+    /// sample: ae, dae [default: 0]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "clap",
@@ -247,6 +249,11 @@ pub struct Options {
         arg(long, allow_negative_numbers = true, value_name = "LOSS", help_heading = "Training")
     )]
     pub min_delta: Option<f64>,
+    /// What computes: fused, in as few passes as can be, or composed of Candle's own operations, slower and
+    /// the same to rounding [default: fused]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Training"))]
+    pub kernels: Option<Kernels>,
     /// Seed of all randomness [default: 0]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Training"))]
@@ -306,6 +313,7 @@ impl Options {
             average,
             patience,
             min_delta,
+            kernels,
             seed
         ]
     }

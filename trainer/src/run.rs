@@ -51,7 +51,7 @@ pub struct Run {
     /// SHA-256 over the data that is fitted.
     fingerprint: String,
     /// What to go on from.
-    start: Option<Checkpoint>,
+    start: Option<Checkpoint<'static>>,
     saved: Saved,
     /// What there is of it, as long as nothing in it is worth keeping.
     traces: Option<Traces>,
@@ -154,7 +154,7 @@ impl Run {
         Ok(())
     }
 
-    pub(crate) fn take_start(&mut self) -> Option<Checkpoint> {
+    pub(crate) fn take_start(&mut self) -> Option<Checkpoint<'static>> {
         self.start.take()
     }
 

@@ -1,5 +1,7 @@
 //! Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019, algorithm 2).
 
+use super::vectorized::vectorized;
+
 /// Moments below these are set to zero. The moments of a weight whose gradient stays zero (the border
 /// of an image) decay into denormal numbers, on which processors are slower by an order of magnitude.
 const SMALLEST_FIRST: f32 = 1e-20;
@@ -52,12 +54,20 @@ impl Adam {
     /// Updates these weights and their moments. A scale of 1 and a weight decay of 0 change no bit.
     pub(super) fn apply(&self, weights: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
         let flushed = |value: f32, smallest: f32| if value.abs() < smallest { 0.0 } else { value };
-        for (((weight, first), second), gradient) in weights.iter_mut().zip(first).zip(second).zip(gradient) {
-            let gradient = gradient * self.scale;
-            *first = flushed(*first + (1.0 - self.beta1) * (gradient - *first), SMALLEST_FIRST);
-            *second = flushed(self.beta2 * *second + (1.0 - self.beta2) * gradient * gradient, SMALLEST_SECOND);
-            *weight = *weight * self.kept - self.rate * *first / (second.sqrt() * self.root_scale + self.epsilon);
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for (((weight, first), second), gradient) in weights.iter_mut().zip(first).zip(second).zip(gradient) {
+                    let gradient = gradient * self.scale;
+                    let mean = flushed(*first + (1.0 - self.beta1) * (gradient - *first), SMALLEST_FIRST);
+                    let square = (1.0 - self.beta2) * gradient * gradient;
+                    let square = flushed(self.beta2 * *second + square, SMALLEST_SECOND);
+                    let step = self.rate * mean / (square.sqrt() * self.root_scale + self.epsilon);
+                    // Stored together at the end: a load would wait for a store that its address resembles.
+                    (*first, *second, *weight) = (mean, square, *weight * self.kept - step);
+                }
+            },
+        );
     }
 }
 

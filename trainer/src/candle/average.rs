@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use candle_core::Result;
 use ndarray::ArrayD;
-use rayon::prelude::*;
 
 use super::{
     Parameters,
     floats::{PART, read},
     memory::{memory_name, recalled},
+    spread::spread,
+    vectorized::vectorized,
 };
 use crate::network::Weights;
 
@@ -45,11 +46,11 @@ impl Average {
     ///
     /// # Errors
     /// If something is missing or has another length; the message names it.
-    pub fn restore(
+    pub fn restore<V: AsRef<[f32]>>(
         parameters: &Parameters,
         decay: f64,
         updates: u64,
-        state: &BTreeMap<String, Vec<f32>>,
+        state: &BTreeMap<String, V>,
     ) -> Result<Self> {
         let weights = parameters.iter().map(|(name, variable)| {
             let values = recalled(state, &memory_name(KIND, name), variable.elem_count())?;
@@ -72,11 +73,8 @@ impl Average {
                 candle_core::bail!("the average was not made for a parameter `{name}` {:?}", variable.dims());
             };
             read(variable, |weights| {
-                average.par_chunks_mut(PART).zip(weights.par_chunks(PART)).for_each(|(average, weights)| {
-                    for (average, weight) in average.iter_mut().zip(weights) {
-                        *average += share * (weight - *average);
-                    }
-                });
+                let parts = average.chunks_mut(PART).zip(weights.chunks(PART)).collect();
+                spread(16 * PART, parts, |(average, weights)| towards(average, weights, share));
             })?;
         }
         Ok(())
@@ -94,9 +92,25 @@ impl Average {
 
     /// A copy of the average as `average/NAME` for every parameter.
     pub fn state(&self) -> BTreeMap<String, Vec<f32>> {
-        let named = self.weights.iter();
-        named.map(|(name, array)| (memory_name(KIND, name), array.iter().copied().collect())).collect()
+        self.remembered().map(|(name, values)| (name, values.to_vec())).collect()
     }
+
+    /// The same, where it lies.
+    pub(crate) fn remembered(&self) -> impl Iterator<Item = (String, &[f32])> {
+        self.weights.iter().filter_map(|(name, array)| Some((memory_name(KIND, name), array.as_slice()?)))
+    }
+}
+
+/// Goes this share of the way from an average to the weights.
+fn towards(average: &mut [f32], weights: &[f32], share: f32) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (average, weight) in average.iter_mut().zip(weights) {
+                *average += share * (weight - *average);
+            }
+        },
+    );
 }
 
 fn shaped(shape: &[usize], values: Vec<f32>) -> Result<ArrayD<f32>> {

@@ -1,6 +1,6 @@
 //! The numbers of a tensor, where they lie.
 
-use candle_core::{CpuStorage, Result, Storage, Tensor};
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
 /// Numbers that one core takes at a time. Sums are those of the parts, added in order, so this decides
 /// their last bits and the number of cores does not.
@@ -19,6 +19,17 @@ pub(super) fn read<R>(tensor: &Tensor, reader: impl FnOnce(&[f32]) -> R) -> Resu
         }
     }
     Ok(reader(&tensor.flatten_all()?.to_vec1::<f32>()?))
+}
+
+/// The values that a fused kernel was given.
+///
+/// # Errors
+/// For others than contiguous 32-bit floats.
+pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
+        _ => candle_core::bail!("a fused kernel takes contiguous 32-bit floats"),
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,14 @@
 //! The lengths of gradients, and clipping by them.
 
-use candle_core::{Result, Tensor, backprop::GradStore};
-use rayon::prelude::*;
+use candle_core::Result;
 
 use super::{
-    Parameters,
-    floats::{PART, read},
+    Gradients, Parameters,
+    floats::PART,
+    lanes::{LANES, add_to_lanes},
+    spread::spread,
+    vectorized::vectorized,
 };
-
-/// Sums that run side by side over a part, so that an addition need not wait for the one before it.
-const LANES: usize = 16;
 
 /// Euclidean lengths of gradients. Finite gradients have finite norms: the squares of 32-bit floats do not
 /// overflow the 64 bits that they are summed in.
@@ -33,17 +32,12 @@ impl Norms {
 ///
 /// # Errors
 /// Those of Candle, for gradients of another type than 32-bit floats.
-pub fn norms(parameters: &Parameters, gradients: &GradStore) -> Result<Norms> {
-    let named: Vec<(&str, &Tensor)> =
-        parameters.iter().filter_map(|(name, variable)| Some((name, gradients.get(variable)?))).collect();
-    let squares: Vec<f64> = named.par_iter().map(|(_, gradient)| read(gradient, square)).collect::<Result<_>>()?;
+pub fn norms(parameters: &Parameters, gradients: &Gradients) -> Result<Norms> {
+    let squares = gradients.squares()?;
+    let named = parameters.iter().zip(&squares);
     Ok(Norms {
-        total: squares.iter().sum::<f64>().sqrt(),
-        by_parameter: named
-            .iter()
-            .zip(&squares)
-            .map(|((name, _), square)| ((*name).to_owned(), square.sqrt()))
-            .collect(),
+        total: squares.iter().flatten().sum::<f64>().sqrt(),
+        by_parameter: named.filter_map(|((name, _), square)| Some((name.to_owned(), (*square)?.sqrt()))).collect(),
     })
 }
 
@@ -55,23 +49,22 @@ pub fn clip_scale(total: f64, limit: f64) -> f32 {
     if total > limit { (limit / total) as f32 } else { 1.0 }
 }
 
-/// The sum of squares.
-fn square(values: &[f32]) -> f64 {
-    let parts: Vec<f64> = values.par_chunks(PART).map(square_of_part).collect();
-    parts.iter().sum()
+/// The sum of squares of each gradient.
+pub(super) fn squares(gradients: &[Option<&[f32]>]) -> Vec<Option<f64>> {
+    let parts = |gradient: &[f32]| vec![0.0; gradient.len().div_ceil(PART)];
+    let mut sums: Vec<Option<Vec<f64>>> = gradients.iter().map(|gradient| gradient.map(parts)).collect();
+    let all = gradients.iter().zip(&mut sums).filter_map(|(gradient, sums)| gradient.zip(sums.as_mut()));
+    let items = all.flat_map(|(gradient, sums)| gradient.chunks(PART).zip(sums)).collect();
+    spread(2 * PART, items, |(part, sum)| *sum = square(part));
+    sums.into_iter().map(|sums| sums.map(|sums| sums.iter().sum())).collect()
 }
 
-fn square_of_part(values: &[f32]) -> f64 {
+pub(super) fn square(values: &[f32]) -> f64 {
     let mut sums = [0f64; LANES];
-    let (rows, rest) = values.as_chunks::<LANES>();
-    for row in rows {
-        for (sum, &value) in sums.iter_mut().zip(row) {
-            *sum += f64::from(value) * f64::from(value);
-        }
-    }
-    for (sum, &value) in sums.iter_mut().zip(rest) {
-        *sum += f64::from(value) * f64::from(value);
-    }
+    vectorized(
+        #[inline(always)]
+        || add_to_lanes(&mut sums, values, |value| value * value),
+    );
     sums.iter().sum()
 }
 

@@ -13,9 +13,9 @@ pub(super) fn memory_name(kind: &str, parameter: &str) -> String {
 ///
 /// # Errors
 /// If nothing is kept under the name, or another count of numbers.
-pub(super) fn recalled(state: &BTreeMap<String, Vec<f32>>, name: &str, count: usize) -> Result<Vec<f32>> {
-    match state.get(name) {
-        Some(values) if values.len() == count => Ok(values.clone()),
+pub(super) fn recalled<V: AsRef<[f32]>>(state: &BTreeMap<String, V>, name: &str, count: usize) -> Result<Vec<f32>> {
+    match state.get(name).map(V::as_ref) {
+        Some(values) if values.len() == count => Ok(values.to_vec()),
         Some(values) => candle_core::bail!("the saved state has {} numbers in `{name}`, not {count}", values.len()),
         None => candle_core::bail!("the saved state has no `{name}`"),
     }

@@ -1,15 +1,15 @@
-//! Takes the steps of a [`Rule`], in place and in one pass over each parameter.
+//! Takes the steps of a [`Rule`], in place and in one pass over all parameters.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::Cell, collections::BTreeMap};
 
-use candle_core::{CpuStorage, DType, InplaceOp2, Layout, Result, backprop::GradStore};
-use rayon::prelude::*;
+use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Var};
 
 use super::{
-    Parameters,
+    Gradients, Parameters,
     floats::PART,
     memory::{memory_name, recalled},
     rule::{Kernel, Rule},
+    spread::spread,
 };
 
 /// A rule with what it remembers.
@@ -18,7 +18,7 @@ pub struct Optimizer {
     rule: Rule,
     steps: u64,
     /// By parameter, in the order of [`Rule::memories`].
-    memories: BTreeMap<String, RefCell<Vec<Vec<f32>>>>,
+    memories: BTreeMap<String, Vec<Vec<f32>>>,
 }
 
 impl Optimizer {
@@ -26,7 +26,7 @@ impl Optimizer {
     pub fn new(parameters: &Parameters, rule: Rule) -> Self {
         let memories = parameters.iter().map(|(name, variable)| {
             let zeros = vec![vec![0f32; variable.elem_count()]; rule.memories().len()];
-            (name.to_owned(), RefCell::new(zeros))
+            (name.to_owned(), zeros)
         });
         Optimizer { rule, steps: 0, memories: memories.collect() }
     }
@@ -36,16 +36,16 @@ impl Optimizer {
     ///
     /// # Errors
     /// If something is missing or has another length; the message names it.
-    pub fn restore(
+    pub fn restore<V: AsRef<[f32]>>(
         parameters: &Parameters,
         rule: Rule,
         steps: u64,
-        state: &BTreeMap<String, Vec<f32>>,
+        state: &BTreeMap<String, V>,
     ) -> Result<Self> {
         let memories = parameters.iter().map(|(name, variable)| {
             let kinds = rule.memories().iter();
             let memory = kinds.map(|kind| recalled(state, &memory_name(kind, name), variable.elem_count()));
-            Ok((name.to_owned(), RefCell::new(memory.collect::<Result<_>>()?)))
+            Ok((name.to_owned(), memory.collect::<Result<_>>()?))
         });
         Ok(Optimizer { rule, steps, memories: memories.collect::<Result<_>>()? })
     }
@@ -54,18 +54,29 @@ impl Optimizer {
     /// is. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// For gradients of another length or type, and parameters that the optimizer was not made for.
-    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore, rate: f64, scale: f32) -> Result<()> {
+    /// For gradients of another length or type, and parameters that the optimizer was not made for; then no
+    /// parameter has moved.
+    pub fn step(&mut self, parameters: &Parameters, gradients: &Gradients, rate: f64, scale: f32) -> Result<()> {
         self.steps += 1;
         let kernel = self.rule.at(self.steps, rate, scale);
-        for (name, variable) in parameters.iter() {
-            let Some(gradient) = gradients.get(variable) else { continue };
-            let Some(memory) = self.memories.get(name) else {
-                candle_core::bail!("the optimizer was not made for a parameter `{name}`");
-            };
-            variable.as_tensor().inplace_op2(&gradient.contiguous()?, &Update { memory, kernel })?;
-        }
-        Ok(())
+        let mut memories: BTreeMap<&str, &mut [Vec<f32>]> =
+            self.memories.iter_mut().map(|(name, memory)| (name.as_str(), memory.as_mut_slice())).collect();
+        gradients.read(|gradients| {
+            let mut updates = Vec::new();
+            for ((name, variable), gradient) in parameters.iter().zip(gradients) {
+                let Some(gradient) = gradient else { continue };
+                let Some(memory) = memories.remove(name) else {
+                    candle_core::bail!("the optimizer was not made for a parameter `{name}`");
+                };
+                let count = variable.elem_count();
+                let mut lengths = memory.iter().map(Vec::len).chain([gradient.len()]);
+                if let Some(length) = lengths.find(|&length| length != count) {
+                    candle_core::bail!("{count} weights of `{name}` cannot take a step of {length}");
+                }
+                updates.push(Update { variable, gradient, memory });
+            }
+            all_at_once(updates.into_iter(), Vec::new(), kernel)
+        })?
     }
 
     /// Steps that were taken.
@@ -76,59 +87,105 @@ impl Optimizer {
     /// A copy of what the rule remembers: `first/NAME` and `second/NAME` of Adam and AdamW,
     /// `velocity/NAME` of gradient descent, for every parameter.
     pub fn state(&self) -> BTreeMap<String, Vec<f32>> {
-        let memories = self.memories.iter().flat_map(|(name, memory)| {
-            let values = memory.borrow().clone();
-            self.rule.memories().iter().map(|kind| memory_name(kind, name)).zip(values)
-        });
-        memories.collect()
+        self.remembered().map(|(name, values)| (name, values.to_vec())).collect()
+    }
+
+    /// The same, where it lies.
+    pub(crate) fn remembered(&self) -> impl Iterator<Item = (String, &[f32])> {
+        self.memories.iter().flat_map(|(name, memory)| {
+            let names = self.rule.memories().iter().map(move |kind| memory_name(kind, name));
+            names.zip(memory.iter().map(Vec::as_slice))
+        })
     }
 }
 
 /// The update of one parameter.
 struct Update<'a> {
-    memory: &'a RefCell<Vec<Vec<f32>>>,
+    variable: &'a Var,
+    gradient: &'a [f32],
+    memory: &'a mut [Vec<f32>],
+}
+
+/// Numbers that are updated by one core.
+struct Part<'a> {
+    weights: &'a mut [f32],
+    gradient: &'a [f32],
+    memory: Memory<'a>,
+}
+
+enum Memory<'a> {
+    One(&'a mut [f32]),
+    Two(&'a mut [f32], &'a mut [f32]),
+}
+
+/// Takes every `update`, and those that `reached` their weights already.
+///
+/// Candle shows the weights of a variable to an operation on that variable alone. So the operation on the
+/// first reaches for the second, and so on, until the last one has all of them at hand, and the cores share
+/// them without a pause between two parameters.
+fn all_at_once<'a>(mut updates: std::vec::IntoIter<Update<'a>>, reached: Vec<Part<'a>>, kernel: Kernel) -> Result<()> {
+    let Some(update) = updates.next() else {
+        spread(PART * WORK, reached, |part| part.take(kernel));
+        return Ok(());
+    };
+    update.variable.inplace_op1(&Reach { waiting: Cell::new(Some((update, updates, reached))), kernel })
+}
+
+/// About how many floating point operations the update of a number is worth: it waits for memory.
+const WORK: usize = 20;
+
+struct Reach<'a> {
+    waiting: Cell<Option<Waiting<'a>>>,
     kernel: Kernel,
 }
 
-impl InplaceOp2 for Update<'_> {
+/// The update whose weights are reached for, those that come after it, and those that have theirs.
+type Waiting<'a> = (Update<'a>, std::vec::IntoIter<Update<'a>>, Vec<Part<'a>>);
+
+impl InplaceOp1 for Reach<'_> {
     fn name(&self) -> &'static str {
         "optimizer"
     }
 
-    fn cpu_fwd(
-        &self,
-        weights: &mut CpuStorage,
-        weights_layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-    ) -> Result<()> {
-        let offsets = (weights_layout.contiguous_offsets(), gradient_layout.contiguous_offsets());
-        let (CpuStorage::F32(weights), CpuStorage::F32(gradient), (Some(into), Some(from))) =
-            (weights, gradient, offsets)
-        else {
+    fn cpu_fwd(&self, weights: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let (CpuStorage::F32(weights), Some((start, end))) = (weights, layout.contiguous_offsets()) else {
             candle_core::bail!("an optimizer updates contiguous {:?} parameters", DType::F32);
         };
-        let (weights, gradient) = (&mut weights[into.0..into.1], &gradient[from.0..from.1]);
-        let mut memory = self.memory.borrow_mut();
-        if let Some(length) =
-            memory.iter().map(Vec::len).chain([gradient.len()]).find(|&length| length != weights.len())
-        {
-            candle_core::bail!("{} weights cannot take a step of {length}", weights.len());
-        }
-        match (self.kernel, memory.as_mut_slice()) {
-            (Kernel::Sgd(sgd), [velocity]) => (weights.par_chunks_mut(PART), velocity.par_chunks_mut(PART))
-                .into_par_iter()
-                .zip(gradient.par_chunks(PART))
-                .for_each(|((weights, velocity), gradient)| sgd.apply(weights, velocity, gradient)),
-            (Kernel::Adam(adam), [first, second]) => weights
-                .par_chunks_mut(PART)
-                .zip(first.par_chunks_mut(PART))
-                .zip(second.par_chunks_mut(PART))
-                .zip(gradient.par_chunks(PART))
-                .for_each(|(((weights, first), second), gradient)| adam.apply(weights, first, second, gradient)),
+        let Some((update, updates, mut reached)) = self.waiting.take() else {
+            candle_core::bail!("an optimizer's step is taken once");
+        };
+        let pairs = weights[start..end].chunks_mut(PART).zip(update.gradient.chunks(PART));
+        match (self.kernel, update.memory) {
+            (Kernel::Sgd(_), [velocity]) => {
+                reached.extend(pairs.zip(velocity.chunks_mut(PART)).map(|((weights, gradient), velocity)| Part {
+                    weights,
+                    gradient,
+                    memory: Memory::One(velocity),
+                }))
+            }
+            (Kernel::Adam(_), [first, second]) => {
+                reached.extend(pairs.zip(first.chunks_mut(PART)).zip(second.chunks_mut(PART)).map(
+                    |(((weights, gradient), first), second)| Part {
+                        weights,
+                        gradient,
+                        memory: Memory::Two(first, second),
+                    },
+                ))
+            }
             (Kernel::Sgd(_) | Kernel::Adam(_), _) => candle_core::bail!("the memory is that of another rule"),
         }
-        Ok(())
+        all_at_once(updates, reached, self.kernel)
+    }
+}
+
+impl Part<'_> {
+    fn take(self, kernel: Kernel) {
+        match (kernel, self.memory) {
+            (Kernel::Sgd(sgd), Memory::One(velocity)) => sgd.apply(self.weights, velocity, self.gradient),
+            (Kernel::Adam(adam), Memory::Two(first, second)) => adam.apply(self.weights, first, second, self.gradient),
+            // A part has the memory of its rule.
+            (Kernel::Sgd(_), Memory::Two(..)) | (Kernel::Adam(_), Memory::One(_)) => {}
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The trained tensors as Candle variables, by name and in a fixed order.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use candle_core::{Device, Result, Tensor, Var};
 use ndarray::ArrayD;
 use rand_distr::{Distribution, Uniform};
 
+use super::tape::{Gradients, Tape};
 use crate::{
     network::{Graph, Weights},
     random::{Stream, stream},
@@ -20,6 +21,16 @@ pub struct Parameters {
     variables: BTreeMap<String, Var>,
     /// Names without a variable of their own, with the one whose transpose they are.
     tied: BTreeMap<String, String>,
+    /// Where passes leave their gradients.
+    tape: Arc<Tape>,
+}
+
+/// Where the values of a parameter are.
+pub(super) struct Place {
+    /// The number of a variable, in the order of the names.
+    pub(super) variable: usize,
+    /// Whether the parameter is its transpose.
+    pub(super) transposed: bool,
 }
 
 impl Parameters {
@@ -49,7 +60,7 @@ impl Parameters {
             let values: Vec<f32> = array.iter().copied().collect();
             Ok((name.clone(), Var::from_vec(values, array.shape(), device)?))
         });
-        Ok(Parameters { variables: variables.collect::<Result<_>>()?, tied: BTreeMap::new() })
+        Ok(Parameters { variables: variables.collect::<Result<_>>()?, ..Parameters::default() })
     }
 
     /// Parameters like these, tied like these, with other values.
@@ -64,7 +75,7 @@ impl Parameters {
             let flat: Vec<f32> = array.iter().copied().collect();
             Ok((name.clone(), Var::from_vec(flat, variable.shape(), variable.device())?))
         });
-        Ok(Parameters { variables: variables.collect::<Result<_>>()?, tied: self.tied.clone() })
+        Ok(Parameters { variables: variables.collect::<Result<_>>()?, tied: self.tied.clone(), tape: Arc::default() })
     }
 
     /// Adds a variable with these values, in the place of one of the same name.
@@ -119,6 +130,30 @@ impl Parameters {
             Some(to) => self.variable(to)?.t(),
             None => Ok(self.variable(name)?.as_tensor().clone()),
         }
+    }
+
+    /// The gradients of a scalar with respect to all variables.
+    ///
+    /// # Errors
+    /// Those of Candle.
+    pub fn gradients(&self, loss: &Tensor) -> Result<Gradients> {
+        self.tape.gradients(self, loss)
+    }
+
+    /// Where a parameter is.
+    pub(super) fn place(&self, name: &str) -> Result<Place> {
+        let (holder, transposed) = match self.tied.get(name) {
+            Some(to) => (to.as_str(), true),
+            None => (name, false),
+        };
+        match self.variables.keys().position(|known| known == holder) {
+            Some(variable) => Ok(Place { variable, transposed }),
+            None => candle_core::bail!("there is no parameter `{name}`"),
+        }
+    }
+
+    pub(super) fn tape(&self) -> Arc<Tape> {
+        self.tape.clone()
     }
 
     /// All variables, in the order of their names: what is tied to another is not among them.

@@ -1,6 +1,8 @@
 //! Stochastic gradient descent with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013), as
 //! PyTorch writes them.
 
+use super::vectorized::vectorized;
+
 /// Velocities below this are set to zero, for the reason that Adam's moments are: those of a gradient
 /// that stays zero decay into denormal numbers.
 const SMALLEST: f32 = 1e-20;
@@ -20,13 +22,18 @@ impl Sgd {
     /// Updates these weights and their velocity: `v = momentum * v + g`, then `w -= rate * v`, or with
     /// Nesterov `w -= rate * (g + momentum * v)`.
     pub(super) fn apply(&self, weights: &mut [f32], velocity: &mut [f32], gradient: &[f32]) {
-        for ((weight, velocity), gradient) in weights.iter_mut().zip(velocity).zip(gradient) {
-            let gradient = gradient * self.scale;
-            let moved = self.momentum * *velocity + gradient;
-            *velocity = if moved.abs() < SMALLEST { 0.0 } else { moved };
-            let direction = if self.nesterov { gradient + self.momentum * *velocity } else { *velocity };
-            *weight -= self.rate * direction;
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for ((weight, velocity), gradient) in weights.iter_mut().zip(velocity).zip(gradient) {
+                    let gradient = gradient * self.scale;
+                    let moved = self.momentum * *velocity + gradient;
+                    let moved = if moved.abs() < SMALLEST { 0.0 } else { moved };
+                    let direction = if self.nesterov { gradient + self.momentum * moved } else { moved };
+                    (*velocity, *weight) = (moved, *weight - self.rate * direction);
+                }
+            },
+        );
     }
 }
 

@@ -284,6 +284,7 @@ impl Problems {
             warmup_steps,
             clip_norm: Some(clip_norm).filter(|&norm| norm > 0.0),
             average: options.average.filter(|&decay| decay > 0.0),
+            kernels: options.kernels.unwrap_or_default(),
             early_stop: (patience > 0).then_some(EarlyStop { patience, min_delta }),
         }
     }

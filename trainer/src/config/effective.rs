@@ -62,6 +62,7 @@ fn describe(descent: &Descent, options: &mut Options) {
         warmup_steps,
         clip_norm,
         average,
+        kernels,
         early_stop,
     } = descent;
     options.l2 = Some(*l2);
@@ -75,6 +76,7 @@ fn describe(descent: &Descent, options: &mut Options) {
     options.warmup = Some(*warmup_steps);
     options.clip_norm = Some(clip_norm.unwrap_or(0.0));
     options.average = Some(average.unwrap_or(0.0));
+    options.kernels = Some(*kernels);
     options.patience = Some(early_stop.map_or(0, |EarlyStop { patience, .. }| patience));
     options.min_delta = early_stop.map(|EarlyStop { min_delta, .. }| min_delta);
     OptimizerName::describe(*optimizer, options);

@@ -40,7 +40,7 @@ pub(super) fn of_gradients(norms: &Norms, parameters: &Parameters, loss: &Loss) 
     let Some((name, value)) = norms.spoilt() else { return Ok(None) };
     let mut guilty = "loss";
     for (part, tensor) in &loss.parts {
-        let gradients = tensor.backward()?;
+        let gradients = parameters.gradients(tensor)?;
         if crate::candle::norms(parameters, &gradients)?.spoilt().is_some() {
             guilty = *part;
             break;
@@ -154,7 +154,7 @@ mod tests {
         let loss = Loss { total: (&plain.total + root(&bias).expect("small")).expect("scalars"), ..plain };
         let loss = Loss { parts: [loss.parts, vec![("l2", root(&bias).expect("small"))]].concat(), total: loss.total };
         assert!(number(&loss.total).is_finite());
-        let gradients = loss.total.backward().expect("a scalar");
+        let gradients = trial.parameters.gradients(&loss.total).expect("a scalar");
         let norms = norms(&trial.parameters, &gradients).expect("floats");
         let cause = of_gradients(&norms, &trial.parameters, &loss).expect("floats").expect("a gradient that is none");
         let found = told(cause.at(1, 1));

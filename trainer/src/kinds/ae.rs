@@ -39,8 +39,7 @@ pub(super) fn reconstruction_loss(
     draw: Draw,
 ) -> Result<Loss> {
     let z = first(network.encode(seen, None)?)?;
-    let logits = network.decode(&z, None)?;
-    let error = network.observation.error(&logits, &batch.x)?;
+    let error = network.error(&z, None, &batch.x)?;
     let loss = Loss { parts: vec![("reconstruction", error.clone())], total: error };
     penalty.add_to(loss, network, seen, &z, draw)
 }

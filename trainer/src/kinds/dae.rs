@@ -13,7 +13,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::{Batch, CodePenalty, Draw, Loss, Model, Network, ae::reconstruction_loss};
 use crate::{
     network::{Graph, GraphError, mlp::Mlp},
-    random::{Stream, stream},
+    random::{Stream, stream, with_draws_side_by_side},
     text::as_text,
 };
 
@@ -44,18 +44,16 @@ impl Corruption {
     /// Those of Candle.
     pub fn apply(self, x: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
         let mut values = x.flatten_all()?.to_vec1::<f32>()?;
-        for value in &mut values {
-            match self {
-                Corruption::Masking(probability) => {
-                    if random.random_bool(probability) {
-                        *value = 0.0;
-                    }
-                }
-                Corruption::Gaussian(deviation) => {
+        match self {
+            Corruption::Masking(probability) => mask(&mut values, probability, random),
+            Corruption::Gaussian(deviation) => {
+                for value in &mut values {
                     let noise: f32 = StandardNormal.sample(random);
                     *value += deviation as f32 * noise;
                 }
-                Corruption::SaltAndPepper(probability) => {
+            }
+            Corruption::SaltAndPepper(probability) => {
+                for value in &mut values {
                     if random.random_bool(probability) {
                         *value = if random.random_bool(0.5) { 1.0 } else { 0.0 };
                     }
@@ -77,6 +75,22 @@ impl Corruption {
             Corruption::Masking(_) | Corruption::SaltAndPepper(_) | Corruption::Gaussian(_) => None,
         }
     }
+}
+
+/// What [`Rng::random_bool`] of every value makes zero, several at a time: 64 bits below the probability, which
+/// for certainty are not drawn.
+fn mask(values: &mut [f32], probability: f64, random: &mut ChaCha8Rng) {
+    if probability >= 1.0 {
+        values.fill(0.0);
+        return;
+    }
+    let bound = (probability * 2f64.powi(64)) as u64;
+    with_draws_side_by_side(
+        values,
+        random,
+        #[inline(always)]
+        |value, bytes| if u64::from_le_bytes(bytes) < bound { 0.0 } else { value },
+    );
 }
 
 as_text!(Corruption);
@@ -141,6 +155,16 @@ mod tests {
         let zeros = corrupted(Corruption::Masking(0.25)).iter().filter(|&&value| value == 0.0).count();
         // Four standard deviations of a binomial with 10,000 trials.
         assert!((2327..=2673).contains(&zeros), "{zeros}");
+    }
+
+    #[test]
+    fn masking_draws_as_one_toss_after_another() {
+        for probability in [0.0, 0.25, 1.0] {
+            let mut random = stream(3, Stream::Corruption, 0);
+            let tossed: Vec<f32> =
+                (0..100 * 100).map(|_| if random.random_bool(probability) { 0.0 } else { 0.5 }).collect();
+            assert!(corrupted(Corruption::Masking(probability)) == tossed, "{probability}");
+        }
     }
 
     #[test]

@@ -6,8 +6,11 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::{Batch, Draw, Loss, Network, divergence::kl_divergence, vae::posterior};
-use crate::random::normal_like;
+use super::{Batch, Draw, Loss, Network, vae::posterior};
+use crate::{
+    candle::{kl_divergence, reparameterise},
+    random::normal_like,
+};
 
 /// The negative bound of `samples` draws in nats, averaged over the batch; with labels, both halves get
 /// them.
@@ -23,15 +26,15 @@ pub(super) fn importance_loss(samples: usize, network: &Network<'_>, batch: &Bat
     let labels = batch.labels.as_ref().map(|labels| labels.repeat(samples)).transpose()?;
 
     let noise = normal_like(&means, &mut draw.noise())?;
-    let z = (means + ((&log_variances * 0.5)?.exp()? * &noise)?)?;
-    let logits = network.decode(&z, labels.as_ref())?;
-    let nats = network.observation.nats_by_row(&logits, &targets, network.parameters)?;
+    let z = reparameterise(network.kernels, &means, &log_variances, &noise)?;
+    let nats = network.nats_by_row(&z, labels.as_ref(), &targets)?;
     let log_weights = (log_prior_over_posterior(&z, &noise, &log_variances)? - &nats)?.reshape((samples, rows))?;
 
     // The log-sum-exp takes the largest weight out, so that no weight overflows.
     let bound = (log_weights.log_sum_exp(0)? - (samples as f64).ln())?;
     let total = mean(&bound.neg()?)?;
-    Ok(Loss { total, parts: vec![("reconstruction", mean(&nats)?), ("kl", kl_divergence(&mu, &log_var)?)] })
+    let kl = kl_divergence(network.kernels, &mu, &log_var)?;
+    Ok(Loss { total, parts: vec![("reconstruction", mean(&nats)?), ("kl", kl)] })
 }
 
 /// `ln p(z) - ln q(z|x)` by row for `z = mu + sigma * eps`: `1/2 sum(eps^2 + log_var - z^2)`. The constants
@@ -52,7 +55,7 @@ mod tests {
     use super::*;
     use crate::kinds::{
         Bound, Divergence,
-        trial::{Trial, number, samples},
+        trial::{Trial, gradients, number, samples},
     };
 
     const IMPORTANCE: fn(usize) -> Bound = |samples| Bound::ImportanceWeighted { samples };
@@ -133,11 +136,9 @@ mod tests {
         let draw = Draw::Training { seed: 3, step: 1, epochs: 0.0 };
         let total = importance_loss(20, &trial.network(), &batch, draw).expect("shapes that fit").total;
         assert!(number(&total).is_finite(), "{total}");
-        let gradients = total.backward().expect("a scalar");
-        for (name, variable) in trial.parameters.iter() {
-            let gradient =
-                gradients.get(variable).and_then(|gradient| gradient.flatten_all().ok()?.to_vec1::<f32>().ok());
-            assert!(gradient.is_some_and(|gradient| gradient.iter().all(|value| value.is_finite())), "{name}");
+        for (name, gradient) in gradients(&trial.parameters, &total) {
+            let gradient: Vec<f32> = gradient.flatten_all().and_then(|flat| flat.to_vec1()).expect("floats");
+            assert!(gradient.iter().all(|value| value.is_finite()), "{name}");
         }
     }
 

@@ -102,7 +102,7 @@ impl Pca {
 
 /// Scaled rows as the columns of `[features, rows]`, in `f64`.
 fn columns(values: &Values, rows: &[usize], scaling: &Scaling) -> Result<DMatrix<f64>, TrainError> {
-    let floats = scaled(values, rows, scaling)?.flatten_all()?.to_vec1::<f32>()?;
+    let floats = scaled(values, rows, scaling, None)?.flatten_all()?.to_vec1::<f32>()?;
     Ok(DMatrix::from_iterator(values.features(), rows.len(), floats.into_iter().map(f64::from)))
 }
 

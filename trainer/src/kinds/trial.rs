@@ -1,11 +1,13 @@
 //! A small network to test losses on.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Device, Tensor};
 use narrows_bundle::{Likelihood, Link};
 
 use super::{Model, Network, Vae};
 use crate::{
-    candle::Parameters,
+    candle::{Kernels, Parameters},
     likelihood::Observation,
     network::{Activation, Graph, Weights, mlp::Mlp},
     variance::Variance,
@@ -77,12 +79,26 @@ impl Trial {
             decoder: &self.decoder,
             parameters: &self.parameters,
             observation: self.observation,
+            kernels: Kernels::Fused,
         }
     }
 }
 
 fn mlp(features: usize, hidden: &[usize], latent_dim: usize, classes: Option<usize>) -> Mlp {
     Mlp { features, hidden: hidden.to_vec(), latent_dim, activation: Activation::Tanh, classes }
+}
+
+/// The gradients of `loss` by the names of the parameters; those without one are left out.
+pub(crate) fn gradients(parameters: &Parameters, loss: &Tensor) -> BTreeMap<String, Tensor> {
+    let gradients = parameters.gradients(loss).expect("a scalar");
+    let named = |gradients: &[Option<&[f32]>]| {
+        let tensor = |values: &[f32], shape| Tensor::from_slice(values, shape, &Device::Cpu).expect("as many");
+        let pairs = parameters.iter().zip(gradients);
+        pairs
+            .filter_map(|((name, variable), values)| Some((name.to_owned(), tensor((*values)?, variable.shape()))))
+            .collect()
+    };
+    gradients.read(named).expect("floats")
 }
 
 /// `[rows, columns]` of smooth values in `[0, 1]`.

@@ -1,7 +1,7 @@
 //! The closed set of primitives, and what each of them has to say about itself.
 //!
-//! A primitive lives in one file: its shape rule, its meaning in Candle and its meaning in ONNX side
-//! by side. A new one needs its file, its line in [`Primitive`] and its line in
+//! A primitive lives in one file: its shape rule, its meaning in Candle, its meaning on rows of numbers
+//! and its meaning in ONNX side by side. A new one needs its file, its line in [`Primitive`] and its line in
 //! [`Primitive::operation`].
 
 mod activation;
@@ -13,6 +13,8 @@ mod label_row;
 mod reshape;
 
 use candle_core::Tensor;
+
+use super::Kernel;
 
 pub use activation::Activation;
 pub use add::Add;
@@ -77,6 +79,12 @@ pub trait Operation {
     /// # Errors
     /// Those of Candle.
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor>;
+
+    /// Runs it on rows where they lie, if it can: a graph with a primitive that cannot is composed of Candle's
+    /// operations.
+    fn kernel(&self) -> Option<&dyn Kernel> {
+        None
+    }
 
     /// Writes it in ONNX and returns the name of its result.
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String;

@@ -6,6 +6,7 @@ use super::Options;
 use crate::{
     Activation, Corruption,
     binarize::Binarize,
+    candle::Kernels,
     config::OptimizerName,
     kinds::{Capacity, KlWarmup},
     schedule::Schedule,
@@ -56,6 +57,7 @@ impl Options {
             average: Some(0.999),
             patience: Some(10),
             min_delta: Some(0.01),
+            kernels: Some(Kernels::Fused),
             seed: Some(0),
         }
     }

@@ -1,6 +1,7 @@
 //! A state on disk: safetensors, with where the run stands in the metadata, and a digest of the whole file.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     fs, io,
     ops::Range,
@@ -36,12 +37,12 @@ const LARGEST: u64 = 8 << 30;
 
 /// A state, outside the engine.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Checkpoint {
+pub(crate) struct Checkpoint<'a> {
     pub(crate) record: Record,
     pub(crate) weights: Weights,
-    best: Weights,
+    best: Cow<'a, Weights>,
     /// Moments of the optimizer and the average, by their own names.
-    memory: BTreeMap<String, Vec<f32>>,
+    memory: BTreeMap<String, Cow<'a, [f32]>>,
 }
 
 /// What stands in the metadata.
@@ -74,15 +75,15 @@ struct BestRecord {
     loss: f64,
 }
 
-impl Checkpoint {
+impl<'a> Checkpoint<'a> {
     /// What a run of gradient descent stands at.
-    pub(crate) fn of(config: &Config, fingerprint: &str, state: &State) -> Result<Self, TrainError> {
+    pub(crate) fn of(config: &Config, fingerprint: &str, state: &'a State) -> Result<Self, TrainError> {
         let free = |(name, variable): (&str, &candle_core::Var)| {
             let values = variable.flatten_all()?.to_vec1::<f32>()?;
             Ok((name.to_owned(), ArrayD::from_shape_vec(variable.dims(), values).map_err(candle_core::Error::wrap)?))
         };
-        let mut memory = state.optimizer.state();
-        memory.extend(state.average.iter().flat_map(Average::state));
+        let averages = state.average.iter().flat_map(Average::remembered);
+        let memory = state.optimizer.remembered().chain(averages).map(|(name, values)| (name, Cow::Borrowed(values)));
         Ok(Checkpoint {
             record: Record {
                 position: state.position.clone(),
@@ -92,8 +93,8 @@ impl Checkpoint {
                 ..Record::new(config, fingerprint)
             },
             weights: state.parameters.iter().map(free).collect::<candle_core::Result<_>>()?,
-            best: state.best.as_ref().map(|best| best.weights.clone()).unwrap_or_default(),
-            memory,
+            best: state.best.as_ref().map(|best| Cow::Borrowed(&best.weights)).unwrap_or_default(),
+            memory: memory.collect(),
         })
     }
 
@@ -102,7 +103,7 @@ impl Checkpoint {
         Checkpoint {
             record: Record { explained_variance_ratio: Some(ratios.to_vec()), ..Record::new(config, fingerprint) },
             weights: weights.clone(),
-            best: Weights::new(),
+            best: Cow::default(),
             memory: BTreeMap::new(),
         }
     }
@@ -118,8 +119,11 @@ impl Checkpoint {
             state.average = Some(average);
         }
         let best = self.record.best.as_ref();
-        state.best =
-            best.map(|BestRecord { epoch, loss }| Best { epoch: *epoch, loss: *loss, weights: self.best.clone() });
+        state.best = best.map(|BestRecord { epoch, loss }| Best {
+            epoch: *epoch,
+            loss: *loss,
+            weights: self.best.clone().into_owned(),
+        });
         state.position = self.record.position.clone();
         Ok(state)
     }
@@ -129,7 +133,7 @@ impl Checkpoint {
         let record = Record { digest: UNSEALED.to_owned(), ..self.record.clone() };
         let record = serde_json::to_string(&record).map_err(candle_core::Error::wrap)?;
         let memory = self.memory.iter().map(|(name, values)| (format!("memory/{name}"), Stored::flat(values)));
-        let arrays = [("weights", &self.weights), ("best", &self.best)].into_iter().flat_map(|(prefix, weights)| {
+        let arrays = [("weights", &self.weights), ("best", &*self.best)].into_iter().flat_map(|(prefix, weights)| {
             weights.iter().map(move |(name, array)| (format!("{prefix}/{name}"), Stored::array(array)))
         });
         let metadata = HashMap::from([(KEY.to_owned(), record)]);
@@ -163,15 +167,15 @@ impl Checkpoint {
         }
         let tensors = SafeTensors::deserialize(&file).map_err(|error| damaged(&error))?;
         let mut checkpoint =
-            Checkpoint { record, weights: Weights::new(), best: Weights::new(), memory: BTreeMap::new() };
+            Checkpoint { record, weights: Weights::new(), best: Cow::default(), memory: BTreeMap::new() };
         for (name, view) in tensors.iter() {
             let values: Vec<f32> = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             let (group, name) = name.split_once('/').ok_or_else(|| damaged(&format!("`{name}` has no group")))?;
             let array = |values| ArrayD::from_shape_vec(view.shape(), values).map_err(|error| damaged(&error));
             match group {
                 "weights" => drop(checkpoint.weights.insert(name.to_owned(), array(values)?)),
-                "best" => drop(checkpoint.best.insert(name.to_owned(), array(values)?)),
-                _ => drop(checkpoint.memory.insert(name.to_owned(), values)),
+                "best" => drop(checkpoint.best.to_mut().insert(name.to_owned(), array(values)?)),
+                _ => drop(checkpoint.memory.insert(name.to_owned(), Cow::Owned(values))),
             }
         }
         Ok(checkpoint)
@@ -218,7 +222,7 @@ pub(super) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
 }
 
 /// A checkpoint and where it lies; files that are none, and why.
-type Newest = (Option<(PathBuf, Checkpoint)>, Vec<(PathBuf, String)>);
+type Newest = (Option<(PathBuf, Checkpoint<'static>)>, Vec<(PathBuf, String)>);
 
 /// The newest valid checkpoint of a folder, and the newer ones that had to be passed over.
 pub(super) fn newest(folder: &Path) -> Result<Newest, RunError> {

@@ -14,7 +14,7 @@ use super::{
     CHECKPOINTS, Cadence, Checkpoint, Run, RunError, Saved, checkpoint, lock, metrics::Metrics, traces::remove_litter,
     write_config,
 };
-use crate::{Config, Method, Options, descent::End};
+use crate::{Config, Kernels, Method, Options, descent::End};
 
 /// Keys that may differ: the data is known by its fingerprint, whatever it is called here.
 const FREE: [&str; 3] = ["data", "labels", "label_column"];
@@ -56,9 +56,7 @@ impl Run {
         let fingerprint = data.fingerprint();
         let differences = match &mut start {
             // Only its name tells what the data was.
-            None if passed_over.is_empty() => {
-                differences(&before.fields(), &config.effective().fields()).into_values().collect()
-            }
+            None if passed_over.is_empty() => differences(&before, &config.effective()).into_values().collect(),
             None => return Err(RunError::NoneValid { path: folder, passed_over }),
             Some((_, found)) if found.record.fingerprint != fingerprint => {
                 let expected = found.record.fingerprint.clone();
@@ -99,7 +97,7 @@ impl Run {
     pub fn options_with(folder: &Path, said: &Options) -> Result<Options, RunError> {
         let before = Run::options(folder)?;
         let now = said.or(&before);
-        let mut differences = differences(&before.fields(), &now.fields());
+        let mut differences = differences(&before, &now);
         // Whether there may be others is a matter of the schedule.
         differences.remove("epochs");
         FREE.iter().for_each(|key| drop(differences.remove(*key)));
@@ -131,11 +129,11 @@ impl Run {
     }
 }
 
-impl Checkpoint {
+impl Checkpoint<'_> {
     /// Asks for the epochs of a configuration: more than there were reopen a run that had come to its end, as
     /// many as are done end it. Returns what stands in the way.
     fn go_on(&mut self, config: &Config) -> Vec<String> {
-        let mut differences = differences(&self.record.configuration.fields(), &config.recorded().fields());
+        let mut differences = differences(&self.record.configuration, &config.recorded());
         for key in FREE {
             differences.remove(key);
         }
@@ -157,12 +155,39 @@ impl Checkpoint {
     }
 }
 
+/// What was said, by key. Runs that were begun before there was a choice of kernels do not name them.
+fn said(options: &Options) -> Table {
+    let has_kernels = options.kind.is_some_and(|kind| Options::kinds_of("kernels").contains(&kind));
+    let kernels = options.kernels.or(has_kernels.then(Kernels::default));
+    Options { kernels, ..options.clone() }.fields()
+}
+
 /// "`beta` was 1.0, now 2.0", for each key that differs.
-fn differences(before: &Table, now: &Table) -> BTreeMap<String, String> {
+fn differences(before: &Options, now: &Options) -> BTreeMap<String, String> {
+    let (before, now) = (said(before), said(now));
     let word = |value: Option<&toml::Value>| value.map_or("not set".to_owned(), ToString::to_string);
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let differing = keys.into_iter().filter(|key| before.get(*key) != now.get(*key));
     differing
         .map(|key| (key.clone(), format!("`{key}` was {}, now {}", word(before.get(key)), word(now.get(key)))))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_bundle::Kind;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_names_no_kernels_had_the_usual_ones() {
+        for kind in [Kind::Vae, Kind::Pca] {
+            let old = Options::new(kind);
+            assert!(differences(&old, &old).is_empty());
+            let kernels = |kernels| Options { kernels: Some(kernels), ..old.clone() };
+            let told = differences(&old, &kernels(Kernels::Composed));
+            assert_eq!(told.keys().collect::<Vec<_>>(), ["kernels"]);
+            assert_eq!(differences(&old, &kernels(Kernels::Fused)).is_empty(), kind == Kind::Vae);
+        }
+    }
 }

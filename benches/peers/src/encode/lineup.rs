@@ -12,6 +12,7 @@ use super::{
     peers::{BareOrt, Candle, Narrows, NarrowsOnBytes, Python, Rten, Threads, Tract},
     rounds::most_rows,
 };
+use crate::locked::locked_version;
 
 /// The peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +88,4 @@ pub(crate) fn assemble<'a>(
 
 fn boxed<'a>(peer: Result<impl Peer + 'a>) -> Result<Box<dyn Peer + 'a>> {
     peer.map(|peer| Box::new(peer) as Box<dyn Peer + 'a>)
-}
-
-/// The version that the lock file has of a package.
-fn locked_version(package: &str) -> &'static str {
-    let lock = include_str!("../../Cargo.lock");
-    let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{package}\"\n")));
-    entry.and_then(|entry| entry.split("version = \"").nth(1)?.split('"').next()).unwrap_or_default()
 }

@@ -18,6 +18,7 @@ mod rounds;
 mod table;
 mod two_threads;
 
+use crate::promise;
 use images::Images;
 use model::Model;
 
@@ -47,7 +48,7 @@ pub(crate) fn run(python: &Path) -> Result<()> {
     println!("\nTwo threads at once, in calls a second, beside one thread with one bare session of one thread:\n");
     println!("{}", table::of_pairs(&pairs));
     println!("\nWhat is promised:\n");
-    println!("{}", table::of_promises(&promises::kept(&figures, &pairs)));
+    println!("{}", promise::table_of(&promises::kept(&figures, &pairs)));
     Ok(())
 }
 

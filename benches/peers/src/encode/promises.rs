@@ -2,31 +2,13 @@
 
 use super::{
     lineup::Who,
-    rounds::{BATCHES, Figures, Round, median},
+    rounds::{BATCHES, Figures, Round},
     two_threads::Pair,
 };
-
-/// A bound on a ratio, and the ratio; none if a peer could not be measured.
-pub(crate) struct Promise {
-    pub(crate) what: String,
-    pub(crate) bound: Bound,
-    pub(crate) found: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Bound {
-    AtMost(f64),
-    AtLeast(f64),
-}
-
-impl Bound {
-    pub(crate) fn admits(self, ratio: f64) -> bool {
-        match self {
-            Bound::AtMost(bound) => ratio <= bound,
-            Bound::AtLeast(bound) => ratio >= bound,
-        }
-    }
-}
+use crate::{
+    median::median,
+    promise::{Bound, Promise},
+};
 
 /// All promises. A ratio is the median of the ratios within each round, since a machine that slows
 /// down slows both.

@@ -128,10 +128,3 @@ impl Round {
         Round { p50: quantile(0.5), p99: quantile(0.99), mean }
     }
 }
-
-/// The middle one of some numbers, of an even count the upper one.
-pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
-    let mut numbers: Vec<f64> = numbers.into_iter().collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
-}

@@ -1,11 +1,12 @@
 //! The figures as tables.
 
-use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
-
 use super::{
-    promises::{Bound, Promise},
-    rounds::{BATCHES, Figures, Round, median},
+    rounds::{BATCHES, Figures, Round},
     two_threads::Pair,
+};
+use crate::{
+    median::median,
+    table::{cell, table, with_reasons},
 };
 
 /// Every peer in a row, and below the table what kept one from a cell.
@@ -23,14 +24,12 @@ pub(crate) fn of_figures(figures: &[Figures]) -> String {
         let failures = row.batches.iter().filter_map(|outcome| outcome.as_ref().err());
         reasons.extend(failures.map(|reason| format!("{}: {reason}", row.who.name())));
     }
-    reasons.dedup();
-    reasons.into_iter().fold(table.to_string(), |text, reason| format!("{text}\n\n{reason}"))
+    with_reasons(&table, reasons)
 }
 
 /// Microseconds at one row, rows a second at more.
 fn cells(rows: usize, outcome: &Result<Vec<Round>, String>) -> Vec<String> {
     let seconds = |time: fn(&Round) -> f64| outcome.as_ref().ok().map(|rounds| median(rounds.iter().map(time)));
-    let cell = |figure: Option<String>| figure.unwrap_or("-".to_owned());
     let micros = |seconds: Option<f64>| cell(seconds.map(|seconds| format!("{:.1}", seconds * 1e6)));
     match rows {
         1 => vec![micros(seconds(|round| round.p50)), micros(seconds(|round| round.p99))],
@@ -49,34 +48,6 @@ pub(crate) fn of_pairs(pairs: &[Pair]) -> String {
         table.add_row([pair.rows.to_string(), one, ours, ratio(pair.ours_to_one), bare, ratio(pair.bare_to_one)]);
     }
     table.to_string()
-}
-
-/// Every promise with what was found.
-pub(crate) fn of_promises(promises: &[Promise]) -> String {
-    let mut table = table(["promise", "bound", "found", ""].map(str::to_owned), 1);
-    for promise in promises {
-        let bound = match promise.bound {
-            Bound::AtMost(bound) => format!("at most {bound:.2}"),
-            Bound::AtLeast(bound) => format!("at least {bound:.2}"),
-        };
-        let (found, verdict) = match promise.found {
-            Some(found) if promise.bound.admits(found) => (format!("{found:.2}"), "met"),
-            Some(found) => (format!("{found:.2}"), "NOT MET"),
-            None => ("-".to_owned(), "not measured"),
-        };
-        table.add_row([promise.what.clone(), bound, found, verdict.to_owned()]);
-    }
-    table.to_string()
-}
-
-/// A table whose columns from `first_number` on are aligned to the right.
-fn table(heads: impl IntoIterator<Item = String>, first_number: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(heads.into_iter().collect::<Vec<_>>());
-    for column in table.column_iter_mut().skip(first_number) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }
 
 /// A whole number with its thousands set apart.

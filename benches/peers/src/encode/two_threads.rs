@@ -10,8 +10,9 @@ use super::{
     model::Model,
     peer::Peer,
     peers::{BareOrt, Narrows, Threads},
-    rounds::{SETTLING, median},
+    rounds::SETTLING,
 };
+use crate::median::median;
 
 const ROWS: [usize; 2] = [1, 64];
 const ROUNDS: usize = 9;

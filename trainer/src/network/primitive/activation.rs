@@ -6,9 +6,10 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Operation, Primitive, only};
-
-/// Slope of [`Activation::LeakyRelu`] below zero, as in PyTorch.
-const LEAKY_SLOPE: f32 = 0.01;
+use crate::{
+    candle::{Matrix, Write, activate, activation_gradient},
+    network::{At, Kernel, Rows},
+};
 
 /// A function applied to every number on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Slope of [`Activation::LeakyRelu`] below zero, as in PyTorch.
+    pub(crate) const LEAKY_SLOPE: f32 = 0.01;
+
     /// Every activation.
     pub const ALL: [Activation; 8] = [
         Activation::Identity,
@@ -94,7 +98,7 @@ impl Operation for Activation {
         match self {
             Activation::Identity => Ok(x.clone()),
             Activation::Relu => x.relu(),
-            Activation::LeakyRelu => candle_nn::ops::leaky_relu(x, f64::from(LEAKY_SLOPE)),
+            Activation::LeakyRelu => candle_nn::ops::leaky_relu(x, f64::from(Activation::LEAKY_SLOPE)),
             Activation::Elu => x.elu(1.0),
             Activation::Tanh => x.tanh(),
             Activation::Sigmoid => candle_nn::ops::sigmoid(x),
@@ -103,11 +107,15 @@ impl Operation for Activation {
         }
     }
 
+    fn kernel(&self) -> Option<&dyn Kernel> {
+        Some(self)
+    }
+
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
         match self {
             Activation::Identity => inputs.first().cloned().unwrap_or_default(),
             Activation::Relu => call.node("Relu", inputs),
-            Activation::LeakyRelu => call.node_with_float("LeakyRelu", inputs, "alpha", LEAKY_SLOPE),
+            Activation::LeakyRelu => call.node_with_float("LeakyRelu", inputs, "alpha", Activation::LEAKY_SLOPE),
             Activation::Elu => elu(call, inputs),
             Activation::Tanh => call.node("Tanh", inputs),
             Activation::Sigmoid => call.node("Sigmoid", inputs),
@@ -121,6 +129,18 @@ impl Operation for Activation {
 
     fn describe(&self) -> String {
         self.name().to_owned()
+    }
+}
+
+impl Kernel for Activation {
+    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let [x] = inputs else { return };
+        activate(*self, x.numbers(), y);
+    }
+
+    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
+        let [x] = at.inputs else { return };
+        activation_gradient(*self, x.numbers(), at.y, at.dy, dx, how);
     }
 }
 

@@ -3,6 +3,10 @@
 use candle_core::Tensor;
 
 use super::{Call, Operation, Primitive};
+use crate::{
+    candle::{Matrix, Write},
+    network::{At, Kernel, Rows},
+};
 
 /// `[shape] + [shape]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +31,28 @@ impl Operation for Add {
         left + right
     }
 
+    fn kernel(&self) -> Option<&dyn Kernel> {
+        Some(self)
+    }
+
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
         call.node("Add", inputs)
     }
 
     fn describe(&self) -> String {
         "add".to_owned()
+    }
+}
+
+impl Kernel for Add {
+    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let [left, right] = inputs else { return };
+        for ((y, left), right) in y.iter_mut().zip(left.numbers()).zip(right.numbers()) {
+            *y = left + right;
+        }
+    }
+
+    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
+        dx.iter_mut().zip(at.dy).for_each(|(dx, dy)| how.put(dx, *dy));
     }
 }

@@ -3,6 +3,10 @@
 use candle_core::Tensor;
 
 use super::{Call, Operation, Primitive, only};
+use crate::{
+    candle::{Matrix, Write},
+    network::{At, Kernel, Rows},
+};
 
 /// `min(max(x, low), high)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +33,10 @@ impl Operation for Clamp {
         x.clamp(self.low, self.high)
     }
 
+    fn kernel(&self) -> Option<&dyn Kernel> {
+        Some(self)
+    }
+
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
         let (low, high) = (call.floats("low", &[], &[self.low]), call.floats("high", &[], &[self.high]));
         let inputs: Vec<String> = inputs.iter().cloned().chain([low, high]).collect();
@@ -37,5 +45,23 @@ impl Operation for Clamp {
 
     fn describe(&self) -> String {
         format!("clamp to [{}, {}]", self.low, self.high)
+    }
+}
+
+impl Kernel for Clamp {
+    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let [x] = inputs else { return };
+        for (y, &x) in y.iter_mut().zip(x.numbers()) {
+            // What is no number stays none, as in Candle: divergence has to be seen.
+            let above = if x < self.low { self.low } else { x };
+            *y = if above > self.high { self.high } else { above };
+        }
+    }
+
+    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
+        let [x] = at.inputs else { return };
+        for ((dx, x), dy) in dx.iter_mut().zip(x.numbers()).zip(at.dy) {
+            how.put(dx, if (self.low..=self.high).contains(x) { *dy } else { 0.0 });
+        }
     }
 }

@@ -3,6 +3,10 @@
 use candle_core::Tensor;
 
 use super::{Call, Initial, Operation, ParameterSpec, Primitive, only};
+use crate::{
+    candle::{Matrix, Write, add_to_rows, product},
+    network::{At, Kernel, ParameterGradient, Rows},
+};
 
 /// `[inputs]` to `[outputs]`, with `weight: [inputs, outputs]` and `bias: [outputs]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +55,11 @@ impl Operation for Dense {
         let ([x], [weight, bias]) = (inputs, parameters) else {
             candle_core::bail!("dense takes x, weight and bias");
         };
-        crate::candle::dense(x, weight, bias)
+        x.matmul(weight)?.broadcast_add(bias)
+    }
+
+    fn kernel(&self) -> Option<&dyn Kernel> {
+        Some(self)
     }
 
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
@@ -66,5 +74,22 @@ impl Operation for Dense {
 
     fn describe(&self) -> String {
         format!("dense {} -> {}", self.inputs, self.outputs)
+    }
+}
+
+impl Kernel for Dense {
+    fn forward(&self, inputs: &[Rows<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let ([x], [weight, bias]) = (inputs, parameters) else { return };
+        product(Matrix::of_rows(x.numbers(), self.inputs), *weight, y, Write::Set);
+        add_to_rows(*bias, y);
+    }
+
+    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
+        let [weight, _] = at.parameters else { return };
+        product(Matrix::of_rows(at.dy, self.outputs), weight.t(), dx, how);
+    }
+
+    fn parameter_gradients(&self) -> &'static [ParameterGradient] {
+        &[ParameterGradient::Product, ParameterGradient::RowSum]
     }
 }

@@ -4,6 +4,10 @@
 use candle_core::Tensor;
 
 use super::{Call, Initial, Operation, ParameterSpec, Primitive, only};
+use crate::{
+    candle::{Matrix, Write},
+    network::{At, Kernel, ParameterGradient, Rows},
+};
 
 /// `label` (one integer a row) to `[outputs]`, with `weight: [classes, outputs]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,10 @@ impl Operation for LabelRow {
         weight.index_select(label, 0)
     }
 
+    fn kernel(&self) -> Option<&dyn Kernel> {
+        Some(self)
+    }
+
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
         let weight = call.parameter("weight");
         let inputs: Vec<String> = std::iter::once(weight).chain(inputs.iter().cloned()).collect();
@@ -52,5 +60,22 @@ impl Operation for LabelRow {
 
     fn describe(&self) -> String {
         format!("label row {} x {}", self.classes, self.outputs)
+    }
+}
+
+impl Kernel for LabelRow {
+    fn forward(&self, inputs: &[Rows<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let ([labels], [table]) = (inputs, parameters) else { return };
+        for (y, &label) in y.chunks_exact_mut(self.outputs).zip(labels.labels()) {
+            if let Some(row) = table.row(label as usize) {
+                y.copy_from_slice(row);
+            }
+        }
+    }
+
+    fn input_gradient(&self, _index: usize, _at: &At<'_>, _dx: &mut [f32], _how: Write) {}
+
+    fn parameter_gradients(&self) -> &'static [ParameterGradient] {
+        &[ParameterGradient::RowSumByLabel]
     }
 }

@@ -1,5 +1,5 @@
-//! Cores and the threads that compute on them, over all models of the process: a batch is not spread over cores
-//! that have enough to do.
+//! Cores and the threads that compute on them, over all of the process: work is not spread over cores that have enough
+//! to do.
 
 use std::{
     cell::Cell,
@@ -20,13 +20,13 @@ static ENDED: AtomicU64 = AtomicU64::new(0);
 const MOMENTS: u64 = 1 << 40;
 
 /// Cores that this process may use. The system is asked once: its answer takes longer than a small batch.
-pub(crate) fn cores() -> usize {
+pub fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, |cores| cores.get()))
 }
 
 /// A number of this thread, from 1.
-pub(crate) fn seat() -> u64 {
+pub fn seat() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local!(static SEAT: Cell<u64> = const { Cell::new(0) });
     SEAT.with(|seat| {
@@ -38,13 +38,13 @@ pub(crate) fn seat() -> u64 {
 }
 
 /// Cores that nobody computes on, the caller itself counted as one who does.
-pub(crate) fn idle() -> usize {
+pub fn idle() -> usize {
     cores().saturating_sub(BUSY.load(Ordering::Relaxed))
 }
 
 /// The same without one for another caller that has ended just now: for work so short that it would be in the
 /// way when that comes back.
-pub(crate) fn idle_for_a_moment() -> usize {
+pub fn idle_for_a_moment() -> usize {
     let ended = ENDED.load(Ordering::Relaxed);
     let (other, since) = (ended / MOMENTS, moment().wrapping_sub(ended) % MOMENTS);
     let is_coming_back = other != 0 && other != seat() % (u64::MAX / MOMENTS) && since < LATELY.as_micros() as u64;
@@ -53,7 +53,7 @@ pub(crate) fn idle_for_a_moment() -> usize {
 
 /// Counts a thread as one that computes, for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Busy(Whose);
+pub struct Busy(Whose);
 
 #[derive(Debug)]
 enum Whose {
@@ -63,12 +63,12 @@ enum Whose {
 
 impl Busy {
     /// A thread that computes for itself.
-    pub(crate) fn caller() -> Self {
+    pub fn caller() -> Self {
         Self::new(Whose::Caller)
     }
 
     /// A thread that computes for another.
-    pub(crate) fn helper() -> Self {
+    pub fn helper() -> Self {
         Self::new(Whose::Helper)
     }
 

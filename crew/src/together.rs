@@ -1,5 +1,5 @@
-//! The threads that a large batch is spread over: one fewer than there are cores, started when the first
-//! large batch comes, shared by all models of the process and kept for its life.
+//! The threads: one fewer than there are cores, started when the first work for them comes, shared by the whole
+//! process and kept for its life.
 //!
 //! A caller works along, so nothing waits for a thread to wake up. Once the list of jobs has grown to the
 //! length that it is needed in, nothing is allocated.
@@ -19,18 +19,21 @@ use std::{
 
 use crate::cores::{Busy, cores};
 
-/// How long a thread looks for something before it sleeps: about what waking it costs.
-const PATIENCE: Duration = Duration::from_micros(50);
-
 /// A helper's work ended in a panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Panicked;
+pub struct Panicked;
 
 type Work<'a> = &'a (dyn Fn() + Sync);
 
 /// Calls `work` on this thread and on up to `helpers` others at the same time, and returns when all of
 /// these calls have. How many helpers come is left to chance: the work must divide itself.
-pub(crate) fn together(helpers: usize, work: Work<'_>) -> Result<(), Panicked> {
+///
+/// Afterwards helpers look for more work for as long as `patience` before they sleep: at least what waking them
+/// costs, some 50 microseconds, and longer where the next work is sure to come.
+///
+/// # Errors
+/// If the work panics on a helper. Where it panics on this thread, the panic goes on when all have returned.
+pub fn together(helpers: usize, patience: Duration, work: Work<'_>) -> Result<(), Panicked> {
     if helpers == 0 {
         work();
         return Ok(());
@@ -39,9 +42,9 @@ pub(crate) fn together(helpers: usize, work: Work<'_>) -> Result<(), Panicked> {
     // SAFETY: the crew forgets the reference before this function returns or unwinds: `finish` is reached
     // in any case, it withdraws what no helper has begun, and waits for what one has.
     let lasting = unsafe { transmute::<Work<'_>, Work<'static>>(work) };
-    let job = crew.post(lasting, helpers);
+    let job = crew.post(lasting, helpers, patience);
     let outcome = catch_unwind(AssertUnwindSafe(work));
-    let helped = crew.finish(job);
+    let helped = crew.finish(job, patience);
     match outcome {
         Ok(()) => helped,
         Err(panic) => resume_unwind(panic),
@@ -69,6 +72,7 @@ struct State {
 struct Job {
     number: u64,
     work: Work<'static>,
+    patience: Duration,
     /// Calls that helpers may still begin.
     open: usize,
     running: usize,
@@ -94,11 +98,11 @@ impl Crew {
         crew
     }
 
-    fn post(&self, work: Work<'static>, helpers: usize) -> u64 {
+    fn post(&self, work: Work<'static>, helpers: usize, patience: Duration) -> u64 {
         let mut state = self.state();
         state.posted += 1;
         let number = state.posted;
-        state.jobs.push(Job { number, work, open: helpers, running: 0, outcome: Ok(()) });
+        state.jobs.push(Job { number, work, patience, open: helpers, running: 0, outcome: Ok(()) });
         self.open.fetch_add(helpers, Ordering::Release);
         for _ in 0..helpers.min(state.asleep) {
             self.posted.notify_one();
@@ -107,11 +111,11 @@ impl Crew {
     }
 
     /// Withdraws what is still open of a job, and waits for what is running.
-    fn finish(&self, number: u64) -> Result<(), Panicked> {
+    fn finish(&self, number: u64, patience: Duration) -> Result<(), Panicked> {
         let mut state = self.state();
         let withdrawn = state.job(number).map_or(0, |job| take(&mut job.open));
         self.open.fetch_sub(withdrawn, Ordering::Release);
-        let patience_ends = Instant::now() + PATIENCE;
+        let patience_ends = Instant::now() + patience;
         while state.job(number).is_some_and(|job| job.running > 0) {
             if Instant::now() < patience_ends {
                 drop(state);
@@ -128,14 +132,16 @@ impl Crew {
     /// What each thread does.
     fn serve(&self) {
         let mut state = self.state();
+        let mut patience = Duration::ZERO;
         loop {
             let Some(job) = state.jobs.iter_mut().find(|job| job.open > 0) else {
-                state = self.wait(state);
+                state = self.wait(state, patience);
                 continue;
             };
             job.open -= 1;
             job.running += 1;
             let (number, work) = (job.number, job.work);
+            patience = job.patience;
             self.open.fetch_sub(1, Ordering::Release);
             drop(state);
             let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -158,9 +164,9 @@ impl Crew {
     }
 
     /// Returns when there may be something to do.
-    fn wait<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&'a self, state: MutexGuard<'a, State>, patience: Duration) -> MutexGuard<'a, State> {
         drop(state);
-        let patience_ends = Instant::now() + PATIENCE;
+        let patience_ends = Instant::now() + patience;
         while Instant::now() < patience_ends {
             for _ in 0..64 {
                 if self.open.load(Ordering::Acquire) > 0 {
@@ -204,6 +210,8 @@ impl std::fmt::Debug for Job {
 mod tests {
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_micros(50);
+
     #[test]
     fn many_callers_share_the_crew_and_each_gets_all_of_its_work_done_before_it_goes_on() {
         thread::scope(|scope| {
@@ -212,7 +220,7 @@ mod tests {
                     for round in 0..500 {
                         let (parts, sum) = (AtomicUsize::new(0), AtomicUsize::new(0));
                         let helpers = (caller + round) % 4;
-                        let done = together(helpers, &|| {
+                        let done = together(helpers, PATIENCE, &|| {
                             while let part @ 0..100 = parts.fetch_add(1, Ordering::Relaxed) {
                                 sum.fetch_add(part, Ordering::Relaxed);
                             }
@@ -228,10 +236,11 @@ mod tests {
     fn a_panic_reaches_the_caller_and_leaves_the_crew_working() {
         let caller = thread::current().id();
         for _ in 0..100 {
-            let own = catch_unwind(|| together(3, &|| assert_ne!(thread::current().id(), caller, "on purpose")));
+            let own =
+                catch_unwind(|| together(3, PATIENCE, &|| assert_ne!(thread::current().id(), caller, "on purpose")));
             assert!(own.is_err());
             let begun = AtomicUsize::new(0);
-            let helped = together(1, &|| {
+            let helped = together(1, PATIENCE, &|| {
                 begun.fetch_add(1, Ordering::SeqCst);
                 if thread::current().id() == caller {
                     // Long enough for a helper to begin, where there is one.
@@ -245,6 +254,6 @@ mod tests {
             });
             assert_eq!(helped.is_err(), begun.into_inner() > 1);
         }
-        assert_eq!(together(3, &|| ()), Ok(()));
+        assert_eq!(together(3, PATIENCE, &|| ()), Ok(()));
     }
 }

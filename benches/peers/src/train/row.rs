@@ -1,0 +1,120 @@
+//! What is trained: a row of the table.
+
+use std::str::FromStr;
+
+use narrows_bundle::{Kind, Likelihood, Link};
+use narrows_trainer::Options;
+
+/// A model, its data and its batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Row {
+    Vae,
+    DeepAe,
+    Cvae,
+    Dae,
+    DigitsVae,
+    Vae1024,
+}
+
+impl Row {
+    pub(crate) const ALL: [Row; 6] = [Row::Vae, Row::DeepAe, Row::Cvae, Row::Dae, Row::DigitsVae, Row::Vae1024];
+
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Row::Vae => "vae",
+            Row::DeepAe => "deep-ae",
+            Row::Cvae => "cvae",
+            Row::Dae => "dae",
+            Row::DigitsVae => "digits-vae",
+            Row::Vae1024 => "vae-1024",
+        }
+    }
+
+    /// What the table calls it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Row::Vae => "VAE 784-400-20, batch 128",
+            Row::DeepAe => "AE 784-1000-500-250-30, batch 128",
+            Row::Cvae => "CVAE 784-400-20, batch 128",
+            Row::Dae => "DAE 784-400-32, batch 128",
+            Row::DigitsVae => "VAE 64-32-8, batch 64, digits",
+            Row::Vae1024 => "VAE 784-400-20, batch 1024",
+        }
+    }
+
+    /// What is trained, for so many epochs. What is left open is ours to choose: ReLU, Adam at 0.001.
+    pub(crate) fn options(self, seed: u64, epochs: usize) -> Options {
+        let (kind, hidden, latent, batch) = match self {
+            Row::Vae => (Kind::Vae, vec![400], 20, 128),
+            Row::DeepAe => (Kind::Ae, vec![1000, 500, 250], 30, 128),
+            Row::Cvae => (Kind::Cvae, vec![400], 20, 128),
+            Row::Dae => (Kind::Dae, vec![400], 32, 128),
+            Row::DigitsVae => (Kind::Vae, vec![32], 8, 64),
+            Row::Vae1024 => (Kind::Vae, vec![400], 20, 1024),
+        };
+        let (likelihood, link) = match self {
+            Row::DeepAe => (Likelihood::Gaussian, Link::Sigmoid),
+            Row::Vae | Row::Cvae | Row::Dae | Row::DigitsVae | Row::Vae1024 => (Likelihood::Bernoulli, Link::Sigmoid),
+        };
+        Options {
+            data: Some(if self.is_of_images() { "fashion-mnist" } else { "digits" }.to_owned()),
+            hidden: Some(hidden),
+            latent: Some(latent),
+            batch_size: Some(batch),
+            likelihood: Some(likelihood),
+            output_link: Some(link),
+            valid_fraction: Some(0.0),
+            epochs: Some(epochs),
+            seed: Some(seed),
+            ..Options::new(kind)
+        }
+    }
+
+    /// Whether it is trained on Fashion-MNIST, all 60,000 rows of it.
+    pub(crate) fn is_of_images(self) -> bool {
+        match self {
+            Row::Vae | Row::DeepAe | Row::Cvae | Row::Dae | Row::Vae1024 => true,
+            Row::DigitsVae => false,
+        }
+    }
+
+    /// Passes over the data in a round.
+    pub(crate) fn epochs(self) -> usize {
+        match self {
+            Row::Vae | Row::Cvae | Row::Dae | Row::Vae1024 => 3,
+            Row::DeepAe => 2,
+            Row::DigitsVae => 60,
+        }
+    }
+
+    /// Turns of every peer, each with a seed of its own. The 360 digits of the test part say less of a loss
+    /// than 10,000 images, so more of its runs are averaged.
+    pub(crate) fn rounds(self) -> usize {
+        match self {
+            Row::DeepAe => 4,
+            Row::Vae | Row::Cvae | Row::Dae | Row::DigitsVae | Row::Vae1024 => 5,
+        }
+    }
+
+    /// What our time is promised to be at most, of PyTorch's.
+    pub(crate) fn bound(self) -> f64 {
+        match self {
+            Row::Vae => 0.75,
+            Row::Cvae | Row::Dae | Row::DigitsVae => 0.9,
+            Row::DeepAe | Row::Vae1024 => 1.0,
+        }
+    }
+}
+
+impl FromStr for Row {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names = || Row::ALL.map(Row::name).join(", ");
+        Row::ALL
+            .into_iter()
+            .find(|row| row.name() == text)
+            .ok_or_else(|| format!("no row `{text}`: there are {}", names()))
+    }
+}

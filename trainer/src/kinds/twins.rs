@@ -1,0 +1,138 @@
+//! Fused and composed kernels are twins: every kind has the same loss and the same gradients by both.
+
+use candle_core::{Device, Tensor};
+use narrows_bundle::{Likelihood, Link};
+
+use super::{
+    Ae, Batch, Bound, Capacity, CodePenalty, Corruption, Cvae, Dae, Divergence, Draw, Model, Network, Vae,
+    objective_loss,
+    trial::{gradients, number, samples},
+};
+use crate::{
+    candle::{Kernels, Parameters, tie_decoder},
+    likelihood::Observation,
+    network::{Activation, mlp::Mlp},
+    variance::Variance,
+};
+
+/// Rows of the batch: several blocks forward and back, the last of them not full.
+const ROWS: usize = 150;
+const FEATURES: usize = 37;
+
+struct Case {
+    model: Box<dyn Model + Sync>,
+    hidden: Vec<usize>,
+    activation: Activation,
+    likelihood: Likelihood,
+    link: Link,
+    variance: Variance,
+    tied: bool,
+    l2: f64,
+}
+
+impl Case {
+    fn of(model: impl Model + Sync + 'static) -> Self {
+        Case {
+            model: Box::new(model),
+            hidden: vec![24, 11],
+            activation: Activation::Tanh,
+            likelihood: Likelihood::Bernoulli,
+            link: Link::Sigmoid,
+            variance: Variance::default(),
+            tied: false,
+            l2: 0.0,
+        }
+    }
+
+    fn gaussian(self, link: Link, variance: Variance) -> Self {
+        Case { likelihood: Likelihood::Gaussian, link, variance, ..self }
+    }
+
+    /// The loss, its parts, and the gradients of all parameters.
+    fn run(&self, kernels: Kernels, classes: Option<usize>) -> (Vec<f64>, Vec<(String, Vec<f32>)>) {
+        let (hidden, activation) = (self.hidden.clone(), self.activation);
+        let mlp = Mlp { features: FEATURES, hidden, latent_dim: 5, activation, classes };
+        let encoder = self.model.encoder(&mlp).expect("valid widths");
+        let decoder = mlp.decoder().expect("valid widths");
+        let mut parameters = Parameters::initial(&[&encoder, &decoder], 3, &Device::Cpu).expect("small");
+        if self.tied {
+            tie_decoder(&mut parameters, &encoder, &decoder).expect("mirrored halves");
+        }
+        self.variance.add_parameter(&mut parameters, &Device::Cpu).expect("small");
+        let observation = Observation { likelihood: self.likelihood, link: self.link, variance: self.variance };
+        let network = Network { encoder: &encoder, decoder: &decoder, parameters: &parameters, observation, kernels };
+        let labels = classes.map(|classes| {
+            let labels: Vec<i64> = (0..ROWS).map(|row| (row * 7 % classes) as i64).collect();
+            Tensor::from_vec(labels, ROWS, &Device::Cpu).expect("small")
+        });
+        let batch = Batch { x: samples(ROWS, FEATURES), labels };
+        let draw = Draw::Training { seed: 5, step: 3, epochs: 0.5 };
+        let loss = objective_loss(&*self.model, self.l2, &network, &batch, draw).expect("shapes that fit");
+        // A second way back must not feel the first.
+        drop(parameters.gradients(&loss.total).expect("differentiable"));
+        let named = gradients(&parameters, &loss.total)
+            .into_iter()
+            .map(|(name, gradient)| (name, gradient.flatten_all().and_then(|flat| flat.to_vec1()).expect("floats")));
+        let numbers = [number(&loss.total)].into_iter().chain(loss.parts.iter().map(|(_, part)| number(part)));
+        (numbers.collect(), named.collect())
+    }
+}
+
+fn cases() -> Vec<(&'static str, Case, Option<usize>)> {
+    let penalty = CodePenalty { l1: 0.02, contractive: 0.05 };
+    let sums = |divergence| Vae { bound: Bound::Evidence(divergence) };
+    let iwae = Bound::ImportanceWeighted { samples: 3 };
+    let wide = Divergence { beta: 3.0, ..Divergence::default() };
+    let capacity = Divergence { capacity: Some(Capacity { nats: 4.0, epochs: 2.0 }), ..Divergence::default() };
+    let mut cases = vec![
+        ("ae", Case::of(Ae::default()), None),
+        ("ae, penalties", Case { l2: 0.01, ..Case::of(Ae { penalty }) }, None),
+        ("ae, no hidden layer", Case { hidden: vec![], ..Case::of(Ae::default()) }, None),
+        ("ae, tied", Case { tied: true, l2: 0.01, ..Case::of(Ae::default()) }, None),
+        ("ae, squared error", Case::of(Ae::default()).gaussian(Link::Identity, Variance::default()), None),
+        ("ae, squared error of sigmoid", Case::of(Ae::default()).gaussian(Link::Sigmoid, Variance::default()), None),
+        ("dae", Case::of(Dae { corruption: Corruption::Gaussian(0.2), penalty }), None),
+        ("vae", Case::of(Vae::default()), None),
+        ("vae, beta", Case::of(sums(wide)), None),
+        ("vae, free bits", Case::of(sums(Divergence { free_bits: 0.1, ..Divergence::default() })), None),
+        ("vae, capacity", Case::of(sums(capacity)), None),
+        ("vae, variance", Case::of(Vae::default()).gaussian(Link::Identity, Variance::Fixed(0.1)), None),
+        ("vae, learned variance", Case::of(Vae::default()).gaussian(Link::Sigmoid, Variance::Learned), None),
+        ("iwae", Case::of(Vae { bound: iwae }), None),
+        ("iwae, variance", Case::of(Vae { bound: iwae }).gaussian(Link::Identity, Variance::Learned), None),
+        ("cvae", Case::of(Cvae::default()), Some(4)),
+        ("cvae, no hidden layer", Case { hidden: vec![], ..Case::of(Cvae { bound: iwae }) }, Some(3)),
+    ];
+    let activations =
+        Activation::ALL.map(|activation| (activation.name(), Case { activation, ..Case::of(Ae::default()) }, None));
+    cases.extend(activations);
+    cases
+}
+
+#[test]
+fn fused_and_composed_kernels_have_the_same_losses_and_gradients() {
+    for (name, case, classes) in cases() {
+        let (losses, gradients) = case.run(Kernels::Fused, classes);
+        let (expected_losses, expected) = case.run(Kernels::Composed, classes);
+        for (loss, expected) in losses.iter().zip(&expected_losses) {
+            assert!((loss - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{name}: {loss} against {expected}");
+        }
+        for ((parameter, found), (_, expected)) in gradients.iter().zip(&expected) {
+            assert_eq!(found.len(), expected.len(), "{name}: {parameter}");
+            let largest = expected.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            assert!(largest > 0.0, "{name}: {parameter} is not felt at all");
+            for (found, expected) in found.iter().zip(expected) {
+                let error = (found - expected).abs();
+                assert!(error <= 1e-5 * largest.max(1.0), "{name}: {parameter} {found} against {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    for (name, case, classes) in cases() {
+        let (one, three) = crate::candle::example::on_one_and_three_threads(|| case.run(Kernels::Fused, classes));
+        assert!(one == three, "{name}");
+    }
+}
