@@ -54,15 +54,18 @@ pub(crate) fn train(folder: &Path, epochs: usize) -> Result<Outcome> {
 
     let order = fs::read(order_file(folder))?;
     let order: Vec<u32> = order.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
-    let mut seconds = Vec::new();
+    let (mut seconds, mut training_losses) = (Vec::new(), Vec::new());
     for rows in order.chunks(job.rows).take(epochs) {
-        let start = Instant::now();
+        let (start, mut sum) = (Instant::now(), 0.0);
         for chosen in rows.chunks(job.batch_size) {
             let batch = train.rows(chosen)?;
             let seen = model.masked(&batch.x)?;
-            optimizer.backward_step(&model.loss(&batch, &seen)?)?;
+            let loss = model.loss(&batch, &seen)?;
+            optimizer.backward_step(&loss)?;
+            sum += f64::from(loss.to_scalar::<f32>()?) * chosen.len() as f64;
         }
         seconds.push(start.elapsed().as_secs_f64());
+        training_losses.push(sum / rows.len() as f64);
     }
 
     let rows: Vec<u32> = (0..test.x.dim(0)? as u32).collect();
@@ -73,6 +76,7 @@ pub(crate) fn train(folder: &Path, epochs: usize) -> Result<Outcome> {
     Ok(Outcome {
         version: locked_version("candle-core").to_owned(),
         seconds,
+        training_losses,
         test_losses: vec![loss / rows.len() as f64],
     })
 }

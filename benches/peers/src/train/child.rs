@@ -52,8 +52,10 @@ pub(crate) fn run(command: &mut Command, scratch: &Path, stop: &Stop) -> Result<
     stop.check()?;
     if !ended.status.success() {
         let told = fs::read_to_string(&errors).unwrap_or_default();
-        let last = told.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed and said nothing");
-        bail!("{}", last.strip_prefix("error: ").unwrap_or(last));
+        match told.lines().rfind(|line| !line.trim().is_empty()) {
+            Some(last) => bail!("{}", last.strip_prefix("error: ").unwrap_or(last)),
+            None => bail!("{program} said nothing and ended with {}", ended.status),
+        }
     }
     Ok(Ended { printed: fs::read_to_string(&output)?, peak: ended.rusage.maxrss })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     floor::Floor,
-    outcome::{Measured, Outcome},
+    outcome::{LossOf, Measured, Outcome},
     row::Row,
     who::Who,
 };
@@ -52,18 +52,17 @@ impl Figures {
         Ratio::of(self.pairs(who).map(|(run, torch)| seconds(run) / seconds(torch)))
     }
 
-    /// The test loss at the end, averaged over the rounds.
-    pub(crate) fn loss(&self, who: Who) -> Option<f64> {
-        mean(self.runs(who).iter().map(|run| run.outcome.loss()))
+    /// A loss at the end, averaged over the rounds.
+    pub(crate) fn loss(&self, who: Who, of: LossOf) -> Option<f64> {
+        let losses = self.runs(who).iter().filter_map(|run| run.outcome.losses_beside(&run.outcome, of));
+        mean(losses.map(|(loss, _)| loss))
     }
 
-    /// By how many per cent the test loss lies above PyTorch's after as many epochs from the same weights,
-    /// averaged over the rounds.
-    pub(crate) fn loss_above_torch(&self, who: Who) -> Option<f64> {
-        let above = |(run, torch): (&Outcome, &Outcome)| {
-            torch.loss_after(run.seconds.len()).map(|expected| 100.0 * (run.loss() / expected - 1.0))
-        };
-        mean(self.pairs(who).filter_map(above))
+    /// By how many per cent a loss lies above PyTorch's after as many epochs from the same weights, averaged
+    /// over the rounds.
+    pub(crate) fn loss_above_torch(&self, who: Who, of: LossOf) -> Option<f64> {
+        let losses = self.pairs(who).filter_map(|(run, torch)| run.losses_beside(torch, of));
+        mean(losses.map(|(loss, expected)| 100.0 * (loss / expected - 1.0)))
     }
 
     /// The most memory of any run, in MB.

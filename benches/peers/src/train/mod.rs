@@ -38,7 +38,10 @@ pub(crate) fn run(python: &Path, rows: &[Row]) -> Result<()> {
     println!("{}.", table::of_versions(&figures));
     println!("All begin with the same weights and take the rows in the same order; noise and masks are their own.");
     println!("An epoch is its steps alone, the median of those after the first; memory is that of a whole process.");
-    println!("Of images plain Candle has one epoch, and its loss is compared after that. It multiplies with AVX-512");
+    println!("Losses are averaged over the rounds; that in training is the average over the steps of the last epoch.");
+    println!(
+        "Of images plain Candle has one epoch, and its losses are compared after that. It multiplies with AVX-512"
+    );
     println!("where there is one, too: cargo builds `gemm` once, with the feature that we turn on.\n");
     println!("{}", table::of_figures(&figures));
     println!("\nOur epochs beside their bare matrix products, by `gemm` on one thread a core:\n");

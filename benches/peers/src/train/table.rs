@@ -2,7 +2,7 @@
 
 use super::{
     figures::{Figures, Ratio},
-    outcome::Outcome,
+    outcome::{LossOf, Outcome},
     rounds::LONG,
     who::Who,
 };
@@ -18,6 +18,8 @@ pub(crate) fn of_figures(figures: &[Figures]) -> String {
         "to PyTorch's",
         "lowest - highest",
         "test loss",
+        "off PyTorch's",
+        "training loss",
         "off PyTorch's",
         "peak MB",
     ];
@@ -35,19 +37,22 @@ pub(crate) fn of_figures(figures: &[Figures]) -> String {
     with_reasons(&table, reasons)
 }
 
-fn cells(row: &Figures, who: Who) -> [String; 7] {
-    let last = row.runs(who).last().map(|run| &run.outcome);
+fn cells(row: &Figures, who: Who) -> Vec<String> {
+    let epochs = row.runs(who).last().map(|run| run.outcome.seconds.len());
     let ratio = row.to_torch(who).filter(|_| who != Who::PyTorch);
-    let above = row.loss_above_torch(who).filter(|_| who != Who::PyTorch);
-    [
-        cell(last.map(|outcome| format!("{} x {}", row.runs(who).len(), outcome.seconds.len()))),
+    let times = [
+        cell(epochs.map(|epochs| format!("{} x {epochs}", row.runs(who).len()))),
         cell(row.seconds(who).map(seconds)),
         cell(ratio.map(|ratio| format!("{:.2}", ratio.median))),
         cell(ratio.map(range)),
-        cell(row.loss(who).map(|loss| format!("{loss:.2}"))),
-        cell(above.map(|above| format!("{above:+.2} %"))),
-        cell(row.peak(who).map(|peak| format!("{peak:.0}"))),
-    ]
+    ];
+    let losses = [LossOf::Test, LossOf::Training].into_iter().flat_map(|of| {
+        let above = row.loss_above_torch(who, of).filter(|_| who != Who::PyTorch);
+        let loss = row.loss(who, of).map(|loss| format!("{loss:.2}"));
+        [cell(loss), cell(above.map(|above| format!("{above:+.2} %")))]
+    });
+    let peak = cell(row.peak(who).map(|peak| format!("{peak:.0}")));
+    times.into_iter().chain(losses).chain([peak]).collect()
 }
 
 /// What was measured in which version.

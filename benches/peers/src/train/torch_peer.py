@@ -2,8 +2,8 @@
 
     python torch_peer.py FOLDER
 
-Prints one JSON object: `version`, `seconds` and `test_losses`, one of each an epoch. An epoch's
-seconds are its steps, as ours are.
+Prints one JSON object: `version`, and one an epoch of `seconds`, `training_losses` and
+`test_losses`. An epoch's seconds are its steps, as ours are.
 """
 
 import json
@@ -89,18 +89,23 @@ def main(folder):
     # Compiled (torch.compile) the steps are a little faster, which needs a C++ compiler and pays for the
     # compiling only after some ten epochs.
     optimizer = torch.optim.Adam(model.parameters(), lr=job["learning_rate"], fused=True)
-    seconds, test_losses = [], []
+    found = {"seconds": [], "training_losses": [], "test_losses": []}
     for rows in torch.from_numpy(order.astype(np.int64)):
         model.train()
+        losses = []
         start = time.perf_counter()
         for x, labels in batches(train, rows, job["batch_size"]):
             optimizer.zero_grad(set_to_none=True)
-            model(x, labels).backward()
+            loss = model(x, labels)
+            loss.backward()
             optimizer.step()
-        seconds.append(time.perf_counter() - start)
-        test_losses.append(evaluate(model, test))
+            # Read when the epoch is over: a number at every step would be waited for.
+            losses.append((loss.detach(), len(x)))
+        found["seconds"].append(time.perf_counter() - start)
+        found["training_losses"].append(average(losses))
+        found["test_losses"].append(evaluate(model, test))
     version = f"{torch.__version__}, Python {platform.python_version()}"
-    print(json.dumps({"version": version, "seconds": seconds, "test_losses": test_losses}))
+    print(json.dumps({"version": version, **found}))
 
 
 def part(job, folder, name):
@@ -123,8 +128,12 @@ def evaluate(model, part):
     model.eval()
     rows = torch.arange(len(part[0]))
     with torch.no_grad():
-        losses = [model(x, labels).item() * len(x) for x, labels in batches(part, rows, 1000)]
-    return sum(losses) / len(rows)
+        return average([(model(x, labels), len(x)) for x, labels in batches(part, rows, 1000)])
+
+
+def average(losses):
+    """The loss of all rows out of those of batches, each with its number of rows."""
+    return sum(loss.item() * rows for loss, rows in losses) / sum(rows for _, rows in losses)
 
 
 if __name__ == "__main__":

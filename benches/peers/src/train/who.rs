@@ -17,6 +17,9 @@ use super::{
 };
 use crate::locked::locked_version;
 
+/// The folder of our own run, in that of the job.
+const RUN: &str = "run";
+
 /// The peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -74,7 +77,10 @@ impl Who {
         };
         let ended = child::run(&mut command, place.folder, place.stop)?;
         let outcome = match self {
-            Who::Narrows => Outcome::of_report(&ended.printed, locked_version("narrows-trainer"))?,
+            Who::Narrows => {
+                let metrics = fs::read_to_string(place.folder.join(RUN).join("metrics.jsonl"))?;
+                Outcome::of_report(&ended.printed, &metrics, locked_version("narrows-trainer"))?
+            }
             Who::PyTorch | Who::Candle => serde_json::from_str(&ended.printed)?,
         };
         Ok(Measured { outcome, peak: ended.peak })
@@ -91,7 +97,7 @@ pub(crate) fn own(part: &[&str], place: &Place<'_>) -> Result<Command> {
 /// The program that the recipe built beside this one.
 fn narrows(place: &Place<'_>) -> Result<Command> {
     let program = env::current_exe()?.with_file_name(format!("narrows{}", env::consts::EXE_SUFFIX));
-    let run = fresh(place.folder.join("run"))?;
+    let run = fresh(place.folder.join(RUN))?;
     let mut command = Command::new(program);
     command.args(["--quiet", "train", "--json", "--config"]).arg(config_file(place.folder)).arg("--run").arg(run);
     Ok(command)
@@ -111,6 +117,7 @@ fn torch(place: &Place<'_>) -> Result<Command> {
     let mut command = Command::new(place.python);
     // glibc would give the memory of large tensors back after every step, only to ask for it again.
     command.envs([("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")]);
-    command.arg(script).arg(place.folder);
+    // It leaves a folder among the temporary files, where its compiler would put something.
+    command.env("TMPDIR", place.folder).arg(script).arg(place.folder);
     Ok(command)
 }
