@@ -46,10 +46,14 @@ impl Observation {
         targets: &Tensor,
         parameters: &Parameters,
     ) -> Result<Tensor> {
-        let error = self.error(kernels, logits, targets)?;
+        self.in_nats(self.error(kernels, logits, targets)?, targets, parameters)
+    }
+
+    /// Nats of what [`error`](Observation::error) measures, averaged or of rows: `errors` of any shape.
+    pub(crate) fn in_nats(self, errors: Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
         match self.likelihood {
-            Likelihood::Bernoulli => Ok(error),
-            Likelihood::Gaussian => self.variance.nats(&error, targets.dim(1)?, parameters),
+            Likelihood::Bernoulli => Ok(errors),
+            Likelihood::Gaussian => self.variance.nats(&errors, targets.dim(1)?, parameters),
         }
     }
 
@@ -61,13 +65,11 @@ impl Observation {
         targets: &Tensor,
         parameters: &Parameters,
     ) -> Result<Tensor> {
-        match self.likelihood {
-            Likelihood::Bernoulli => bernoulli_rows(kernels, logits, targets),
-            Likelihood::Gaussian => {
-                let errors = squared_error_rows(kernels, self.link, logits, targets)?;
-                self.variance.nats(&errors, targets.dim(1)?, parameters)
-            }
-        }
+        let errors = match self.likelihood {
+            Likelihood::Bernoulli => bernoulli_rows(kernels, logits, targets)?,
+            Likelihood::Gaussian => squared_error_rows(kernels, self.link, logits, targets)?,
+        };
+        self.in_nats(errors, targets, parameters)
     }
 }
 

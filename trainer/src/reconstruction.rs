@@ -21,7 +21,7 @@ impl Network<'_> {
     /// Negative log-likelihood of `targets` in nats, given the codes `z`, averaged over the batch.
     pub(crate) fn nats(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Mean)? {
-            Some(error) => self.in_nats(error, targets),
+            Some(error) => self.observation.in_nats(error, targets, self.parameters),
             None => self.observation.nats(self.kernels, &self.decode(z, labels)?, targets, self.parameters),
         }
     }
@@ -29,7 +29,7 @@ impl Network<'_> {
     /// The same of every row, `[batch]`.
     pub(crate) fn nats_by_row(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Rows)? {
-            Some(errors) => self.in_nats(errors, targets),
+            Some(errors) => self.observation.in_nats(errors, targets, self.parameters),
             None => self.observation.nats_by_row(self.kernels, &self.decode(z, labels)?, targets, self.parameters),
         }
     }
@@ -47,12 +47,5 @@ impl Network<'_> {
         };
         let inputs = with_labels(z, labels);
         loss(self.kernels, self.decoder, self.parameters, &inputs, point_loss, targets, reduction)
-    }
-
-    fn in_nats(&self, errors: Tensor, targets: &Tensor) -> Result<Tensor> {
-        match self.observation.likelihood {
-            Likelihood::Bernoulli => Ok(errors),
-            Likelihood::Gaussian => self.observation.variance.nats(&errors, targets.dim(1)?, self.parameters),
-        }
     }
 }

@@ -25,7 +25,7 @@ pub(super) use kept::{Pending, Seen, Use};
 use op::Pass;
 use steps::Steps;
 
-use super::{Parameters, PointLoss};
+use super::{Parameters, PointLoss, Reduction};
 use crate::network::{Graph, Primitive};
 
 /// What a pass ends in beside the graph's outputs.
@@ -34,15 +34,6 @@ pub(super) struct Goal {
     /// `[batch, features]`, as wide as the only output.
     pub(super) targets: Tensor,
     pub(super) reduction: Reduction,
-}
-
-/// What becomes of the losses of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reduction {
-    /// Their mean, a scalar.
-    Mean,
-    /// They stay, `[batch]`.
-    Rows,
 }
 
 /// The graph's outputs, as [`run`](super::run) returns them; nothing, if the graph or its inputs are not for

@@ -14,6 +14,7 @@ use super::{
     elementary::{sigmoid, sigmoid_and_softplus},
     floats::{read, values},
     lanes::{LANES, add_to_lanes},
+    reduction::Reduction,
     spread::{rows_each, spread},
     vectorized::vectorized,
 };
@@ -33,16 +34,16 @@ pub(crate) enum PointLoss {
 impl PointLoss {
     /// The loss summed over features and averaged over rows, a scalar, for `[rows, features]` each.
     pub(super) fn mean(self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-        self.apply(Over::Batch, logits, targets)
+        self.apply(Reduction::Mean, logits, targets)
     }
 
     /// The loss summed over features, `[rows]`.
     pub(super) fn rows(self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-        self.apply(Over::Rows, logits, targets)
+        self.apply(Reduction::Rows, logits, targets)
     }
 
-    fn apply(self, over: Over, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-        logits.apply_op2(targets, Reduced { point: self, over, residual: OnceLock::new() })
+    fn apply(self, reduction: Reduction, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+        logits.apply_op2(targets, Reduced { point: self, reduction, residual: OnceLock::new() })
     }
 
     /// Floating-point operations that a point takes, about.
@@ -144,17 +145,9 @@ fn of_row(
     sums.iter().sum()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Over {
-    /// The average over the rows.
-    Batch,
-    /// A number for every row.
-    Rows,
-}
-
 struct Reduced {
     point: PointLoss,
-    over: Over,
+    reduction: Reduction,
     /// The derivative for a gradient of 1; a tensor, so that handing it out copies nothing.
     residual: OnceLock<Tensor>,
 }
@@ -177,10 +170,7 @@ impl CustomOp2 for Reduced {
         }
         let (rows, features) = logits_layout.shape().dims2()?;
         let (logits, targets) = (values(logits, logits_layout)?, values(targets, targets_layout)?);
-        let factor = match self.over {
-            Over::Batch => 1.0 / rows.max(1) as f32,
-            Over::Rows => 1.0,
-        };
+        let factor = self.reduction.weight(rows);
         let (mut losses, mut residual) = (vec![0f64; rows], vec![0f32; logits.len()]);
         let (width, each) = (features.max(1), rows_each(features));
         let inputs = logits.chunks(each * width).zip(targets.chunks(each * width));
@@ -195,13 +185,7 @@ impl CustomOp2 for Reduced {
         if self.residual.set(Tensor::from_vec(residual, (rows, features), &Device::Cpu)?).is_err() {
             candle_core::bail!("a loss is computed once");
         }
-        Ok(match self.over {
-            Over::Batch => {
-                let mean = losses.iter().sum::<f64>() / rows.max(1) as f64;
-                (CpuStorage::F32(vec![mean as f32]), Shape::from(()))
-            }
-            Over::Rows => (CpuStorage::F32(losses.iter().map(|&loss| loss as f32).collect()), Shape::from(rows)),
-        })
+        Ok(self.reduction.of(&losses))
     }
 
     fn bwd(
@@ -213,9 +197,9 @@ impl CustomOp2 for Reduced {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let Some(residual) = self.residual.get() else { candle_core::bail!("no loss was computed") };
         let (rows, features) = logits.dims2()?;
-        let factors = match self.over {
-            Over::Batch => vec![gradient.to_scalar::<f32>()?; rows],
-            Over::Rows => gradient.to_vec1::<f32>()?,
+        let factors = match self.reduction {
+            Reduction::Mean => vec![gradient.to_scalar::<f32>()?; rows],
+            Reduction::Rows => gradient.to_vec1::<f32>()?,
         };
         if factors.iter().all(|&factor| factor == 1.0) {
             return Ok((Some(residual.clone()), None));

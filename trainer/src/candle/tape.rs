@@ -9,10 +9,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, backprop::GradStore};
+use candle_core::{Layout, Result, Storage, Tensor, backprop::GradStore};
 
 use super::{
     Parameters,
+    floats::{read, values},
     gradients::{square, squares},
     pass::{Pending, Seen, Use},
     product::{Matrix, product},
@@ -87,9 +88,9 @@ impl Gradients {
 
 /// The values of a contiguous tensor.
 fn numbers<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) => Ok(&values[start..end]),
-        _ => candle_core::bail!("gradients and what they are made of are contiguous 32-bit floats on the CPU"),
+    match storage {
+        Storage::Cpu(storage) => values(storage, layout),
+        _ => candle_core::bail!("gradients of fused kernels are on the CPU"),
     }
 }
 
@@ -234,7 +235,7 @@ fn joined(fused: Option<(Slab, Vec<f64>)>, composed: &GradStore, variable: &Tens
         (None, composed) => Ok(composed.cloned().map(Gradient::Composed)),
         (Some((slab, squares)), None) => Ok(Some(Gradient::Fused(slab, squares))),
         (Some((mut slab, _)), Some(tensor)) => {
-            super::floats::read(tensor, |values| slab.iter_mut().zip(values).for_each(|(sum, value)| *sum += value))?;
+            read(tensor, |values| slab.iter_mut().zip(values).for_each(|(sum, value)| *sum += value))?;
             Ok(Some(Gradient::Joined(slab)))
         }
     }

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use candle_core::{CpuStorage, Result, Shape};
 
 use super::{
-    Goal, Kept, Reduction,
+    Goal, Kept,
     op::{Pass, blocks, deal},
     walk::Walk,
 };
@@ -59,27 +59,23 @@ impl Pass {
         })?;
         let output = match &self.goal {
             None => self.outputs(&results),
-            Some(goal) => match goal.reduction {
-                // In the order of the rows: the same bits on any number of cores.
-                Reduction::Mean => {
-                    (vec![(losses.iter().sum::<f64>() / self.rows.max(1) as f64) as f32], Shape::from(()))
-                }
-                Reduction::Rows => (losses.iter().map(|&loss| loss as f32).collect(), Shape::from(self.rows)),
-            },
+            Some(goal) => goal.reduction.of(&losses),
         };
         let kept = Kept { input: self.input.clone(), labels: self.labels.clone(), results, residual };
         *self.kept() = Some(Arc::new(kept));
-        Ok((CpuStorage::F32(output.0), output.1))
+        Ok(output)
     }
 
     /// The only output, or the numbers of one output after those of another: so that each lies in one piece.
-    fn outputs(&self, results: &[Slab]) -> (Vec<f32>, Shape) {
+    fn outputs(&self, results: &[Slab]) -> (CpuStorage, Shape) {
         match self.steps.outputs.as_slice() {
-            &[only] => (results[only].to_vec(), Shape::from((self.rows, self.steps.steps[only].width))),
+            &[only] => {
+                (CpuStorage::F32(results[only].to_vec()), Shape::from((self.rows, self.steps.steps[only].width)))
+            }
             several => {
                 let values: Vec<f32> = several.iter().flat_map(|&node| results[node].iter().copied()).collect();
                 let count = values.len();
-                (values, Shape::from(count))
+                (CpuStorage::F32(values), Shape::from(count))
             }
         }
     }
@@ -97,10 +93,7 @@ struct Forward<'a> {
 impl Forward<'_> {
     /// Compares what came out with the targets, of which there are `batch` rows.
     fn reach(&mut self, goal: &Goal, batch: usize, output: usize, width: usize, targets: &[f32]) {
-        let factor = match goal.reduction {
-            Reduction::Mean => 1.0 / batch as f32,
-            Reduction::Rows => 1.0,
-        };
+        let factor = goal.reduction.weight(batch);
         let targets = &targets[self.rows.start * width..self.rows.end * width];
         if let Some(residual) = &mut self.residual {
             goal.loss.of_rows(self.results[output], targets, factor, self.losses, residual);

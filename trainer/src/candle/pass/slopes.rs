@@ -3,9 +3,8 @@
 use candle_core::{DType, Device, Result, Tensor};
 use narrows_bundle::Link;
 
-use super::Reduction;
 use crate::{
-    candle::{Kernels, Parameters, PointLoss, bernoulli_loss_composed, loss, run, squared_error_composed},
+    candle::{Kernels, Parameters, PointLoss, Reduction, bernoulli_loss_composed, loss, run, squared_error_composed},
     kinds::trial::samples,
     network::{Activation, Graph, mlp::Mlp},
 };
