@@ -5,6 +5,7 @@ set windows-shell := ["powershell.exe", "-NoLogo", "-NoProfile", "-Command"]
 # The Python of set-up and data: any from 3.8 on. Another one: `just python=python3.12 interop`.
 python := if os_family() == "windows" { "python" } else { "python3" }
 venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python.exe" } else { ".tools/interop-venv/bin/python" }
+fixtures-python := if os_family() == "windows" { ".tools/fixtures-venv/Scripts/python.exe" } else { ".tools/fixtures-venv/bin/python" }
 peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
 
@@ -51,6 +52,18 @@ soak $NARROWS_SOAK="10": _tools
 versions *VERSIONS: _runtime
     @{{ python }} scripts/versions.py {{ VERSIONS }}
 
+# Call the readers of files from elsewhere with so many seconds of inputs each; TARGETS names some, like idx or manifest.
+[no-exit-message]
+fuzz SECONDS="600" *TARGETS:
+    @{{ python }} scripts/fuzz.py {{ SECONDS }} {{ TARGETS }}
+
+# Rebuild data/tests/fixtures/ by NumPy, pandas, pyarrow and Pillow, and what fuzzing begins with.
+[no-exit-message]
+fixtures:
+    @{{ python }} scripts/venv.py fixtures
+    @{{ fixtures-python }} scripts/fixtures.py
+    @{{ python }} scripts/seeds.py
+
 # Check the real MNIST and Fashion-MNIST as `just data all` fetched them.
 test-sets $NARROWS_SETS=justfile_directory():
     cargo test -p narrows-data published -- --ignored
@@ -59,6 +72,7 @@ test-sets $NARROWS_SETS=justfile_directory():
 lint: _tools && _doc
     cargo fmt --all --check
     cargo fmt --check --manifest-path benches/peers/Cargo.toml
+    cargo fmt --check --manifest-path fuzz/Cargo.toml
     cargo fmt --check --manifest-path tests/downstream/Cargo.toml
     cargo clippy --workspace --all-targets -- -D warnings
 

@@ -23,7 +23,8 @@ fn encode(criterion: &mut Criterion) {
         let model = opened(&fitted(&options, &data), &data);
         let features = data.train.values.features();
         for rows in BATCH_SIZES {
-            let Values::U8(samples) = data.train.values.select(&(0..rows).collect::<Vec<_>>()) else {
+            let Values::U8(samples) = data.train.values.select(&(0..rows).collect::<Vec<_>>()).expect("in memory")
+            else {
                 unreachable!("both sets hold bytes")
             };
             group.throughput(Throughput::Elements(rows as u64));
@@ -42,7 +43,9 @@ fn encode(criterion: &mut Criterion) {
 /// From a folder to the first code, ONNX Runtime being loaded.
 fn open(criterion: &mut Criterion) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/zoo/vae");
-    let Values::U8(digit) = digits().train.values.select(&[0]) else { unreachable!("digits are bytes") };
+    let Values::U8(digit) = digits().train.values.select(&[0]).expect("in memory") else {
+        unreachable!("digits are bytes")
+    };
     criterion.bench_function("open/zoo-vae", |bencher| {
         bencher.iter(|| {
             let model = Autoencoder::open(black_box(folder)).expect("a bundle of the zoo");

@@ -2,6 +2,7 @@
 
     python3 scripts/venv.py interop   what `just interop` checks with
     python3 scripts/venv.py peers     PyTorch, for `just bench-peers train`
+    python3 scripts/venv.py fixtures  what `just fixtures` writes files with
 
 The environment NAME has exactly the pins of `NAME-requirements.txt`. Once done for these pins and
 this interpreter, it does nothing.
@@ -47,10 +48,11 @@ PEERS = Environment(
     "bench-peers",
     "go on without PyTorch's rows",
 )
+FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the fixtures that are there")
 
 
 def main(arguments):
-    environments = {each.name: each for each in (INTEROP, PEERS)}
+    environments = {each.name: each for each in (INTEROP, PEERS, FIXTURES)}
     if len(arguments) != 1 or arguments[0] not in environments:
         raise Failure(f"name one environment: {' or '.join(environments)}")
     provide(environments[arguments[0]])

@@ -42,6 +42,14 @@ fn check_sample(sample: &Sample, latent_dim: usize) -> Result<(), String> {
     if !(low.is_finite() && high.is_finite() && low <= high) {
         return Err(format!("its samples range from {low} to {high}"));
     }
+    let named = sample.columns.as_ref().map(Vec::len);
+    if let Some(count) = named.filter(|&count| Some(count) != numbers(sample)) {
+        return Err(format!("it names {count} columns for samples of shape {:?}", sample.shape));
+    }
+    let is_sound = |fill: &Vec<f32>| Some(fill.len()) == numbers(sample) && fill.iter().all(|value| value.is_finite());
+    if !sample.fill.as_ref().is_none_or(is_sound) {
+        return Err("it does not fill in one finite number a feature".to_owned());
+    }
     Ok(())
 }
 
@@ -99,7 +107,7 @@ mod tests {
             digest: String::new(),
             kind,
             graphs: Ports::of(kind, &shape, 4),
-            sample: Sample { shape, dtype: SampleType::F32, range: (0.0, 1.0) },
+            sample: Sample { shape, dtype: SampleType::F32, range: (0.0, 1.0), columns: None, fill: None },
             latent_dim: 4,
             prior: kind.is_variational().then_some(Prior::StandardNormal),
             classes: kind.is_conditional().then(|| vec!["a".to_owned()]),
@@ -130,13 +138,15 @@ mod tests {
     fn every_contradiction_is_named() {
         let file = FileRecord { bytes: 0, sha256: String::new() };
         type Spoil = Box<dyn Fn(&mut Manifest)>;
-        let defects: [(&str, Spoil); 7] = [
+        let defects: [(&str, Spoil); 9] = [
             ("names no classes", Box::new(|manifest| manifest.classes = None)),
             ("`label`", Box::new(|manifest| manifest.graphs.decoder.inputs[1].dtype = ElementType::F32)),
             ("the inputs of its encoder", Box::new(|manifest| manifest.graphs.encoder.inputs.clear())),
             ("the outputs of its decoder", Box::new(|manifest| manifest.graphs.decoder.outputs[0].role = Role::Mean)),
             ("port `z`", Box::new(|manifest| manifest.graphs.decoder.inputs[0].shape = vec![5])),
             ("range from", Box::new(|manifest| manifest.sample.range.1 = f32::NAN)),
+            ("names 1 columns", Box::new(|manifest| manifest.sample.columns = Some(vec!["a".to_owned()]))),
+            ("fill in", Box::new(|manifest| manifest.sample.fill = Some(vec![f32::NAN; 6]))),
             ("`../x`", Box::new(move |manifest| drop(manifest.files.insert("../x".to_owned(), file.clone())))),
         ];
         for (expected, spoil) in defects {

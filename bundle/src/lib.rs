@@ -43,7 +43,7 @@ pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 pub use seal::sealed;
 pub use stage::Stage;
-pub use whole::{is_half_written, make_folders, write_whole};
+pub use whole::{WholeFile, is_half_written, make_folders, write_whole};
 
 /// File name of the encoder graph inside a bundle.
 pub const ENCODER: &str = "encoder.onnx";

@@ -84,6 +84,13 @@ pub struct Sample {
     pub dtype: SampleType,
     /// Smallest and largest value: the unit's own for images, as observed in training for tables.
     pub range: (f32, f32),
+    /// The names of the features in their order, where the data was a table that names its columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// What stood for a missing value of each feature in training, where missing values were filled in. The
+    /// graphs know nothing of it: whoever runs them puts these numbers in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<Vec<f32>>,
 }
 
 impl Sample {

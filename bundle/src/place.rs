@@ -54,27 +54,30 @@ fn prefix(path: &Path, state: &str) -> String {
 /// Clears up after processes that were killed: puts an older bundle back that had stepped aside, and
 /// removes what was half-written. Only where the system tells which processes live.
 pub(crate) fn clear_up(path: &Path) {
-    if !Path::new("/proc/self").exists() {
-        return;
-    }
-    let left = |state: &str| {
-        let prefix = prefix(path, state);
-        let entries = path.parent().and_then(|parent| fs::read_dir(parent).ok()).into_iter().flatten();
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let dead = names.filter(move |name| {
-            let process = name.strip_prefix(&prefix).and_then(|process| process.parse::<u32>().ok());
-            process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists())
-        });
-        dead.map(|name| path.with_file_name(name)).collect::<Vec<_>>()
-    };
-    for retired in left("retired") {
+    for retired in left_by_the_dead(path, "retired") {
         if path.exists() || fs::rename(&retired, path).is_err() {
             let _ = fs::remove_dir_all(&retired);
         }
     }
-    for partial in left("partial") {
+    for partial in left_by_the_dead(path, "partial") {
         let _ = fs::remove_dir_all(partial);
     }
+}
+
+/// Siblings of `path` that belong to processes which are no more; none where the system does not tell.
+pub(crate) fn left_by_the_dead(path: &Path, state: &str) -> Vec<PathBuf> {
+    if !Path::new("/proc/self").exists() {
+        return Vec::new();
+    }
+    let prefix = prefix(path, state);
+    let folder = path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let is_dead = |name: &String| {
+        let process = name.strip_prefix(&prefix).and_then(|process| process.parse::<u32>().ok());
+        process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists())
+    };
+    names.filter(is_dead).map(|name| path.with_file_name(name)).collect()
 }
 
 #[cfg(test)]

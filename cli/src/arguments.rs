@@ -34,14 +34,37 @@ pub(crate) enum Verb {
     Inspect(verbs::inspect::Inspect),
     /// Make one file of a bundle, to send or to compile in
     Pack(verbs::pack::Pack),
+    /// Say what is in a set of data, before anything is trained on it
+    Data(verbs::data::Data),
     /// Samples to codes
     Encode(verbs::encode::Encode),
     /// Codes to samples
     Decode(verbs::decode::Decode),
     /// Samples to codes and back
     Reconstruct(verbs::reconstruct::Reconstruct),
+    /// How well a model knows samples: errors of reconstruction, and likelihoods where it has them
+    Score(verbs::score::Score),
     /// Draw new samples from the prior
     Generate(verbs::generate::Generate),
     /// Say what this machine has: ONNX Runtime and where it was looked for, devices that work, data sets
     Doctor(verbs::doctor::Doctor),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn flags_of_all_verbs_go_together() {
+        super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn data_is_named_without_a_flag_where_nothing_else_is() {
+        let mut command = super::Arguments::command();
+        let parsed = command.try_get_matches_from_mut(["narrows", "data", "x.csv", "--header", "no", "--unpack", "3"]);
+        assert!(parsed.is_ok(), "{parsed:?}");
+        let refused = command.try_get_matches_from_mut(["narrows", "data", "--data", "x.csv"]);
+        assert!(refused.is_err(), "{refused:?}");
+    }
 }

@@ -9,8 +9,10 @@ mod output;
 #[cfg(feature = "train")]
 mod progress;
 mod report;
-#[cfg(feature = "train")]
+mod rows_bar;
 mod stop;
+mod summary;
+mod table;
 #[cfg(feature = "train")]
 mod training;
 mod verbs;
@@ -40,9 +42,11 @@ fn main() -> ExitCode {
         Verb::Verify(arguments) => verbs::verify::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Pack(arguments) => verbs::pack::run(arguments),
+        Verb::Data(arguments) => verbs::data::run(arguments),
         Verb::Encode(arguments) => verbs::encode::run(arguments),
         Verb::Decode(arguments) => verbs::decode::run(arguments),
         Verb::Reconstruct(arguments) => verbs::reconstruct::run(arguments),
+        Verb::Score(arguments) => verbs::score::run(arguments),
         Verb::Generate(arguments) => verbs::generate::run(arguments),
         Verb::Doctor(arguments) => verbs::doctor::run(arguments),
     };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use narrows_bundle::Manifest;
 use narrows_runtime::{Autoencoder, Device, Options};
 
 use crate::report::note;
@@ -38,4 +39,14 @@ impl ModelArguments {
         }
         Ok(model)
     }
+}
+
+/// The columns of a table that the model was fitted on, in their order; they are taken where nobody names any.
+pub(crate) fn chosen_columns(manifest: &Manifest) -> Option<Vec<String>> {
+    manifest.sample.columns.clone()
+}
+
+/// What took the place of a missing value in each feature when the model was fitted.
+pub(crate) fn fill_of(manifest: &Manifest) -> Option<Vec<f32>> {
+    manifest.sample.fill.clone()
 }

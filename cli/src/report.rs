@@ -82,7 +82,6 @@ pub(crate) fn note(text: impl std::fmt::Display) {
 }
 
 /// Says a warning.
-#[cfg(feature = "train")]
 pub(crate) fn warn(text: impl std::fmt::Display) {
     let voice = Voice::current();
     match voice.log_format {
@@ -105,7 +104,6 @@ pub(crate) fn tell_epoch(sentence: Option<String>, record: serde_json::Value) {
 }
 
 /// Whether a bar may be drawn.
-#[cfg(feature = "train")]
 pub(crate) fn may_draw() -> bool {
     let voice = Voice::current();
     !voice.quiet && voice.log_format == LogFormat::Text && io::IsTerminal::is_terminal(&io::stderr())
@@ -133,4 +131,11 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     }
     complain(&told);
     error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, |stopped| ExitCode::from(128 + stopped.signal))
+}
+
+/// Words side by side, the first of them where they are many.
+pub(crate) fn first_of(words: &[String]) -> String {
+    const MOST: usize = 12;
+    let first = words.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    if words.len() > MOST { format!("{first} and {} more", words.len() - MOST) } else { first }
 }

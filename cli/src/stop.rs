@@ -14,6 +14,8 @@ use std::{
 };
 
 use anyhow::Context;
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::report::{complain, note};
@@ -37,7 +39,7 @@ impl Stop {
 
     #[cfg(unix)]
     fn watch(&self) -> io::Result<()> {
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let listener = self.clone();
         thread::spawn(move || signals.forever().for_each(|signal| listener.receive(signal)));
         Ok(())
@@ -70,9 +72,9 @@ impl Stop {
         self.is_watched.store(true, Ordering::Relaxed);
     }
 
-    /// A folder to remove if the program has to end at once.
-    pub(crate) fn remove_on_exit(&self, folder: &Path) {
-        *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_owned());
+    /// A folder or file to remove if the program has to end at once.
+    pub(crate) fn remove_on_exit(&self, path: &Path) {
+        *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
     }
 
     /// The signal that came, if one did.
@@ -88,8 +90,8 @@ impl Stop {
             }
             complain("interrupted before the first step");
         }
-        if let Some(folder) = self.litter.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = fs::remove_dir_all(folder);
+        if let Some(path) = self.litter.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
         process::exit(128 + signal);
     }

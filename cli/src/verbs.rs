@@ -2,6 +2,7 @@
 
 #[cfg(feature = "train")]
 pub(crate) mod config;
+pub(crate) mod data;
 pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod encode;
@@ -11,6 +12,7 @@ pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod pack;
 pub(crate) mod reconstruct;
+pub(crate) mod score;
 #[cfg(feature = "train")]
 pub(crate) mod train;
 #[cfg(feature = "train")]

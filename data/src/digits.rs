@@ -3,11 +3,17 @@
 //! Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI Machine Learning
 //! Repository, 1998, CC BY 4.0; the copy that scikit-learn ships.
 
-use std::io::Read;
+use std::{io::Read, path::PathBuf};
 
 use flate2::read::GzDecoder;
 
-use crate::dataset::{Dataset, Part, Values, matrix};
+use crate::{
+    labels::Labels,
+    memory::MemoryReader,
+    source::{Found, OpenPart},
+    stream::{Head, Opened},
+    values::{Values, matrix},
+};
 
 const FILE: &[u8] = include_bytes!("../assets/digits.csv.gz");
 const FEATURES: usize = 64;
@@ -15,22 +21,30 @@ const FEATURES: usize = 64;
 const TRAIN_ROWS: usize = 1437;
 
 /// 1797 images of 8 x 8 in integers from 0 to 16, each with its digit as the class.
-pub(crate) fn load() -> Dataset {
+pub(crate) fn open() -> Found {
     let (mut values, mut labels) = parse().expect("the file is part of the program, and a test reads it");
     let test_values = values.split_off(TRAIN_ROWS * FEATURES);
     let test_labels = labels.split_off(TRAIN_ROWS);
-    Dataset {
+    Found {
         name: "digits".to_owned(),
-        sample_shape: vec![8, 8],
-        range: (0.0, 16.0),
         train: part(values, labels),
         test: Some(part(test_values, test_labels)),
         classes: Some((0..10).map(|digit| digit.to_string()).collect()),
     }
 }
 
-fn part(values: Vec<u8>, labels: Vec<u32>) -> Part {
-    Part { values: Values::U8(matrix(values, FEATURES)), labels: Some(labels) }
+fn part(values: Vec<u8>, labels: Vec<u32>) -> OpenPart {
+    let head = Head {
+        sample_shape: vec![8, 8],
+        is_bytes: true,
+        range: Some((0.0, 16.0)),
+        columns: None,
+        rows: None,
+        has_labels: true,
+    };
+    let values = Values::U8(matrix(values, FEATURES));
+    let reader = MemoryReader::new(head, values, Some(Labels::from_numbers(labels)));
+    OpenPart { path: PathBuf::from("digits"), opened: Opened::Reader(Box::new(reader)), labels: None }
 }
 
 /// All pixels, row after row, and all labels.
@@ -58,7 +72,11 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::fingerprint::hex;
+    use crate::{Dataset, LoadOptions, fingerprint::hex};
+
+    fn load() -> Dataset {
+        crate::load("digits", &LoadOptions::default()).expect("embedded")
+    }
 
     #[test]
     fn embedded_file_is_the_published_one() {
@@ -84,7 +102,7 @@ mod tests {
     #[test]
     fn digits_hold_every_value_of_their_range() {
         let digits = load();
-        let values = digits.train.values.to_f32();
+        let values = digits.train.values.to_f32().expect("in memory");
         let low = values.iter().copied().fold(f32::INFINITY, f32::min);
         let high = values.iter().copied().fold(0.0, f32::max);
         assert_eq!((low, high), digits.range);
@@ -94,7 +112,7 @@ mod tests {
     fn first_row_is_a_zero() {
         let digits = load();
         assert_eq!(digits.train.labels.as_deref().and_then(|labels| labels.first()), Some(&0));
-        let first = digits.train.values.select(&[0]).to_f32().into_owned();
+        let first = digits.train.values.select(&[0]).expect("in memory").to_f32().expect("in memory").into_owned();
         let top_line = [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0];
         assert!(first.iter().zip(top_line).all(|(&value, expected)| value == expected));
     }

@@ -2,14 +2,20 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{Dataset, Part, Values};
+use crate::{
+    dataset::{Dataset, Part},
+    error::DataError,
+    values::Row,
+};
 
 /// Changes whenever the layout below does, so that fingerprints of two layouts never agree.
 const LAYOUT: &[u8] = b"narrows data 1\n";
+/// Bytes that are hashed at a time.
+const BLOCK: usize = 1 << 16;
 
 impl Dataset {
-    /// SHA-256, in lower-case hexadecimal, of the shape, element type, values and labels of both
-    /// parts. Names (of the set, of its classes) and the range do not enter.
+    /// SHA-256, in lower-case hexadecimal, of the shape, element type, values and labels of the
+    /// training and the test part, and of the validation part where there is one. Names (of the set, of its classes) and the range do not enter.
     ///
     /// The hashed bytes, with every integer little-endian and counts as `u64`:
     /// - `narrows data 1` and a line feed;
@@ -17,8 +23,12 @@ impl Dataset {
     /// - the training part, then the test part: one byte, 0 where the part is missing, else 1 and
     ///   - the element type, one byte: 1 for `u8`, 2 for `f32`;
     ///   - the number of rows, then the values row by row (`f32` as its four bytes);
-    ///   - one byte, 0 where there are no labels, else 1 and each label as `u32`.
-    pub fn fingerprint(&self) -> String {
+    ///   - one byte, 0 where there are no labels, else 1 and each label as `u32`;
+    /// - the validation part in the same way, only where there is one.
+    ///
+    /// # Errors
+    /// [`DataError`] when rows lie in a file that cannot be read any more.
+    pub fn fingerprint(&self) -> Result<String, DataError> {
         let mut hash = Sha256::new();
         hash.update(LAYOUT);
         count(&mut hash, self.sample_shape.len());
@@ -30,11 +40,15 @@ impl Dataset {
                 None => hash.update([0]),
                 Some(part) => {
                     hash.update([1]);
-                    add_part(&mut hash, part);
+                    add_part(&mut hash, part)?;
                 }
             }
         }
-        hex(&hash.finalize())
+        if let Some(part) = &self.valid {
+            hash.update([1]);
+            add_part(&mut hash, part)?;
+        }
+        Ok(hex(&hash.finalize()))
     }
 }
 
@@ -43,44 +57,36 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn add_part(hash: &mut Sha256, part: &Part) {
-    match &part.values {
-        Values::U8(values) => {
-            hash.update([1]);
-            count(hash, values.nrows());
-            add_all(hash, values, |&value| [value]);
+fn add_part(hash: &mut Sha256, part: &Part) -> Result<(), DataError> {
+    let values = &part.values;
+    hash.update([if values.is_bytes() { 1 } else { 2 }]);
+    count(hash, values.rows());
+    // An update for every short row would cost more than the hashing.
+    let mut block = Vec::with_capacity(2 * BLOCK);
+    values.visit(0..values.rows(), |_, row| {
+        match row {
+            Row::U8(row) => block.extend_from_slice(row),
+            Row::F32(row) => block.extend(row.iter().flat_map(|value| value.to_le_bytes())),
         }
-        Values::F32(values) => {
-            hash.update([2]);
-            count(hash, values.nrows());
-            add_all(hash, values, |value| value.to_le_bytes());
-        }
-    }
-    match &part.labels {
-        None => hash.update([0]),
-        Some(labels) => {
-            hash.update([1]);
-            add_all(hash, labels, |label| label.to_le_bytes());
-        }
-    }
-}
-
-fn count(hash: &mut Sha256, count: usize) {
-    hash.update((count as u64).to_le_bytes());
-}
-
-/// Feeds the hash in blocks: an update for every value would cost more than the hashing.
-fn add_all<T, const N: usize>(hash: &mut Sha256, values: impl IntoIterator<Item = T>, bytes: impl Fn(T) -> [u8; N]) {
-    const BLOCK: usize = 1 << 16;
-    let mut block = Vec::with_capacity(BLOCK + N);
-    for value in values {
-        block.extend_from_slice(&bytes(value));
         if block.len() >= BLOCK {
             hash.update(&block);
             block.clear();
         }
-    }
+    })?;
     hash.update(&block);
+    match &part.labels {
+        None => hash.update([0]),
+        Some(labels) => {
+            hash.update([1]);
+            let bytes: Vec<u8> = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+    }
+    Ok(())
+}
+
+fn count(hash: &mut Sha256, count: usize) {
+    hash.update((count as u64).to_le_bytes());
 }
 
 #[cfg(test)]
@@ -88,13 +94,17 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
+    use crate::values::Values;
 
     fn dataset() -> Dataset {
         Dataset {
             name: "small".to_owned(),
             sample_shape: vec![2],
             range: (0.0, 255.0),
+            columns: None,
+            fill: None,
             train: Part { values: Values::U8(array![[1, 2], [3, 4]]), labels: Some(vec![0, 1]) },
+            valid: None,
             test: None,
             classes: None,
         }
@@ -110,24 +120,25 @@ mod tests {
         bytes.extend_from_slice(&[1, 2, 3, 4]);
         bytes.extend_from_slice(&[1, 0, 0, 0, 0, 1, 0, 0, 0]);
         bytes.push(0);
-        assert_eq!(dataset().fingerprint(), hex(&Sha256::digest(&bytes)));
+        assert_eq!(dataset().fingerprint().expect("in memory"), hex(&Sha256::digest(&bytes)));
     }
 
     #[test]
     fn fingerprint_changes_with_everything_that_can_be_learned_from() {
         type Change = fn(&mut Dataset);
-        let changes: [(&str, Change); 6] = [
+        let changes: [(&str, Change); 7] = [
             ("value", |d| d.train.values = Values::U8(array![[1, 2], [3, 5]])),
             ("type", |d| d.train.values = Values::F32(array![[1.0, 2.0], [3.0, 4.0]])),
             ("label", |d| d.train.labels = Some(vec![1, 1])),
             ("no labels", |d| d.train.labels = None),
             ("shape", |d| d.sample_shape = vec![2, 1]),
+            ("validation part", |d| d.valid = Some(d.train.clone())),
             ("test part", |d| d.test = Some(d.train.clone())),
         ];
         for (what, change) in changes {
             let mut other = dataset();
             change(&mut other);
-            assert_ne!(other.fingerprint(), dataset().fingerprint(), "{what}");
+            assert_ne!(other.fingerprint().expect("in memory"), dataset().fingerprint().expect("in memory"), "{what}");
         }
     }
 
@@ -137,6 +148,6 @@ mod tests {
         other.name = "other".to_owned();
         let columns_first = Array2::from_shape_vec((2, 2), vec![1, 3, 2, 4]).expect("four values");
         other.train.values = Values::U8(columns_first.reversed_axes());
-        assert_eq!(other.fingerprint(), dataset().fingerprint());
+        assert_eq!(other.fingerprint().expect("in memory"), dataset().fingerprint().expect("in memory"));
     }
 }

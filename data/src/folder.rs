@@ -3,25 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    dataset::{Dataset, Part, Values},
     error::DataError,
-    idx::{self, Idx},
-    labels::{Labels, check_count},
+    idx,
+    labels::Labels,
+    reading::LoadOptions,
+    source::{Found, OpenPart},
 };
 
-/// A file that was read, and where it lies.
-pub(crate) struct Found {
-    pub(crate) path: PathBuf,
-    pub(crate) idx: Idx,
-}
-
-/// The images and the labels of one part.
+/// Where the images and the labels of one part lie.
 pub(crate) struct Pair {
-    pub(crate) images: Found,
-    pub(crate) labels: Found,
+    pub(crate) images: PathBuf,
+    pub(crate) labels: PathBuf,
 }
 
-/// The parts of a set, read but not yet taken for samples and labels.
+/// Where the parts of a set lie.
 pub(crate) struct Files {
     pub(crate) train: Pair,
     pub(crate) test: Option<Pair>,
@@ -32,62 +27,37 @@ pub(crate) fn has_training_images(folder: &Path) -> bool {
     find(folder, "train-images", 3).is_some()
 }
 
-/// Reads the four files; the two of the test part may both be missing.
-pub(crate) fn read(folder: &Path) -> Result<Files, DataError> {
+/// Finds the four files; the two of the test part may both be missing.
+pub(crate) fn files(folder: &Path) -> Result<Files, DataError> {
     let test = ["t10k-images", "t10k-labels"].into_iter().zip([3, 1]);
     let has_test = test.into_iter().any(|(stem, rank)| find(folder, stem, rank).is_some());
-    let train = Pair { images: require(folder, "train-images", 3)?, labels: require(folder, "train-labels", 1)? };
-    let test = if has_test {
-        let images = require(folder, "t10k-images", 3)?;
-        Some(Pair { images, labels: require(folder, "t10k-labels", 1)? })
-    } else {
-        None
+    let pair = |part: &str| {
+        let images = require(folder, &format!("{part}-images"), 3)?;
+        Ok(Pair { images, labels: require(folder, &format!("{part}-labels"), 1)? })
     };
-    Ok(Files { train, test })
+    Ok(Files { train: pair("train")?, test: has_test.then(|| pair("t10k")).transpose()? })
 }
 
-/// Turns files into a data set; classes are the labels that occur in either part, sorted.
-pub(crate) fn assemble(name: String, files: Files) -> Result<Dataset, DataError> {
-    let (values, sample_shape, mut labels) = read_pair(files.train)?;
-    let range = values.range();
-    let train_rows = labels.len();
-    let mut test_values = None;
-    if let Some(pair) = files.test {
-        let path = pair.images.path.clone();
-        let (values, found, test_labels) = read_pair(pair)?;
-        if found != sample_shape {
-            return Err(DataError::SampleShape { path, expected: sample_shape, found });
-        }
-        labels.extend(test_labels);
-        test_values = Some(values);
-    }
-    let (mut labels, classes) = Labels::from_numbers(labels).numbered();
-    let test_labels = labels.split_off(train_rows);
-    let part = |values, labels| Part { values, labels: Some(labels) };
-    Ok(Dataset {
-        name,
-        sample_shape,
-        range,
-        train: part(values, labels),
-        test: test_values.map(|values| part(values, test_labels)),
-        classes: Some(classes),
-    })
+/// Opens the files of a folder; classes are the labels that occur in either part.
+pub(crate) fn open(name: String, folder: &Path, options: &LoadOptions) -> Result<Found, DataError> {
+    open_files(name, &files(folder)?, options)
 }
 
-fn read_pair(pair: Pair) -> Result<(Values, Vec<usize>, Vec<u32>), DataError> {
-    let (values, shape) = pair.images.idx.into_samples(&pair.images.path)?;
-    let labels = pair.labels.idx.into_labels(&pair.labels.path)?;
-    check_count(&pair.labels.path, values.rows(), labels.len())?;
-    Ok((values, shape, labels))
+pub(crate) fn open_files(name: String, files: &Files, options: &LoadOptions) -> Result<Found, DataError> {
+    let part = |pair: &Pair| -> Result<OpenPart, DataError> {
+        let opened = idx::open(&pair.images, options)?;
+        let labels = Labels::from_numbers(idx::read_labels(&pair.labels, options)?);
+        Ok(OpenPart { path: pair.images.clone(), opened, labels: Some(labels) })
+    };
+    let (train, test) = (part(&files.train)?, files.test.as_ref().map(part).transpose()?);
+    Ok(Found { name, train, test, classes: None })
 }
 
-fn require(folder: &Path, stem: &str, rank: u8) -> Result<Found, DataError> {
-    let Some(path) = find(folder, stem, rank) else {
+fn require(folder: &Path, stem: &str, rank: u8) -> Result<PathBuf, DataError> {
+    find(folder, stem, rank).ok_or_else(|| {
         let missing = format!("{stem}-idx{rank}-ubyte");
-        return Err(DataError::FolderIncomplete { folder: folder.to_owned(), missing });
-    };
-    let idx = idx::read(&path)?;
-    Ok(Found { path, idx })
+        DataError::FolderIncomplete { folder: folder.to_owned(), missing }
+    })
 }
 
 /// Mirrors write `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, raw or gzipped.
@@ -102,6 +72,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+    use crate::{Dataset, Values};
 
     type Files<'a> = &'a [(&'a str, Vec<u8>)];
 
@@ -110,7 +81,7 @@ mod tests {
         for (name, bytes) in files {
             std::fs::write(folder.path().join(name), bytes).expect("written");
         }
-        assemble("set".to_owned(), read(folder.path())?)
+        crate::load(&folder.path().to_string_lossy(), &LoadOptions::default())
     }
 
     fn train() -> Vec<(&'static str, Vec<u8>)> {

@@ -1,38 +1,79 @@
 //! Labels: read from a file of their own, and numbered by the class that each names.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{borrow::Cow, collections::BTreeSet, path::Path};
 
-use crate::{csv, error::DataError, idx, npy};
+use crate::{csv, error::DataError, idx, npy, reading::LoadOptions};
 
 /// Labels as they were written, one a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Labels {
-    /// Every label is an integer, so classes sort by number: 2 before 10.
+pub enum Labels {
+    /// Integers.
     Integers(Vec<i64>),
-    /// Classes sort by their text.
+    /// Text, which may be that of integers.
     Text(Vec<String>),
 }
 
 impl Labels {
-    pub(crate) fn from_text(labels: Vec<String>) -> Self {
-        let integers: Result<_, _> = labels.iter().map(|label| label.parse()).collect();
-        integers.map_or(Self::Text(labels), Self::Integers)
-    }
-
     pub(crate) fn from_numbers(labels: Vec<u32>) -> Self {
         Self::Integers(labels.into_iter().map(i64::from).collect())
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// The number of labels.
+    pub fn len(&self) -> usize {
         match self {
             Self::Integers(labels) => labels.len(),
             Self::Text(labels) => labels.len(),
         }
     }
 
-    /// Each label as the index of its class, and the names of the classes, sorted.
-    pub(crate) fn numbered(self) -> (Vec<u32>, Vec<String>) {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The label of a row as text.
+    pub fn name(&self, row: usize) -> Cow<'_, str> {
         match self {
+            Self::Integers(labels) => labels[row].to_string().into(),
+            Self::Text(labels) => labels[row].as_str().into(),
+        }
+    }
+
+    /// The labels of these rows, in this order.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Integers(labels) => Self::Integers(rows.iter().map(|&row| labels[row]).collect()),
+            Self::Text(labels) => Self::Text(rows.iter().map(|&row| labels[row].clone()).collect()),
+        }
+    }
+
+    /// Adds labels below those that are there.
+    pub(crate) fn append(&mut self, more: Labels) {
+        match (&mut *self, more) {
+            (Self::Integers(labels), Self::Integers(more)) => labels.extend(more),
+            (Self::Text(labels), more) => labels.extend((0..more.len()).map(|row| more.name(row).into_owned())),
+            (Self::Integers(labels), more @ Self::Text(_)) => {
+                *self = Self::Text(labels.iter().map(ToString::to_string).collect());
+                self.append(more);
+            }
+        }
+    }
+
+    /// As integers where all of them are, so that classes sort by number: 2 before 10.
+    pub(crate) fn settled(self) -> Self {
+        match self {
+            Self::Integers(_) => self,
+            Self::Text(labels) => {
+                let integers: Result<_, _> = labels.iter().map(|label| label.parse()).collect();
+                integers.map_or(Self::Text(labels), Self::Integers)
+            }
+        }
+    }
+
+    /// Each label as the index of its class, and the names of the classes, sorted: by number where all of
+    /// them are integers, else by text.
+    pub(crate) fn numbered(self) -> (Vec<u32>, Vec<String>) {
+        match self.settled() {
             Self::Integers(labels) => number(&labels),
             Self::Text(labels) => number(&labels),
         }
@@ -46,15 +87,16 @@ fn number<T: Ord + ToString>(labels: &[T]) -> (Vec<u32>, Vec<String>) {
     (indices, classes.iter().map(|class| class.to_string()).collect())
 }
 
-/// Reads the labels of `rows` samples from a .npy of integers, a .csv of one column, or an IDX
-/// file. A negative number, which often stands for a missing label, is refused.
-pub(crate) fn read(path: &Path, rows: usize) -> Result<Labels, DataError> {
+/// Reads labels from a .npy of integers, a .csv of one column, or an IDX file. A negative number, which
+/// often stands for a missing label, is refused.
+pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Labels, DataError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let labels = match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("npy") => Labels::from_numbers(npy::read_labels(path)?),
         Some("csv") => csv::read_labels(path)?,
-        _ => Labels::from_numbers(idx::read(path)?.into_labels(path)?),
+        _ => Labels::from_numbers(idx::read_labels(path, options)?),
     };
+    let labels = labels.settled();
     if let Labels::Integers(labels) = &labels {
         for (row, &label) in labels.iter().enumerate() {
             if u32::try_from(label).is_err() {
@@ -63,7 +105,6 @@ pub(crate) fn read(path: &Path, rows: usize) -> Result<Labels, DataError> {
             }
         }
     }
-    check_count(path, rows, labels.len())?;
     Ok(labels)
 }
 
@@ -80,7 +121,7 @@ mod tests {
     use super::*;
 
     fn numbered(labels: &[&str]) -> (Vec<u32>, Vec<String>) {
-        Labels::from_text(labels.iter().map(|&label| label.to_owned()).collect()).numbered()
+        Labels::Text(labels.iter().map(|&label| label.to_owned()).collect()).numbered()
     }
 
     #[test]
@@ -109,7 +150,7 @@ mod tests {
         let files =
             [npy, write("labels.csv", b"digit\n3\n5\n"), write("labels-idx1-ubyte", &idx::encode(&[2], &[3, 5]))];
         for path in files {
-            let labels = read(&path, 2).expect("two labels");
+            let labels = read(&path, &LoadOptions::default()).expect("two labels");
             assert_eq!(labels, Labels::Integers(vec![3, 5]), "{}", path.display());
         }
     }
@@ -119,11 +160,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("labels.csv");
         std::fs::write(&path, "1\n-1\n").expect("written");
-        let error = read(&path, 2).expect_err("a negative label");
+        let error = read(&path, &LoadOptions::default()).expect_err("a negative label");
         assert!(error.to_string().contains("the label of row 1 is -1, expected 0 to"), "{error}");
 
-        std::fs::write(&path, "1\n2\n").expect("written");
-        let error = read(&path, 3).expect_err("one label short");
+        let error = check_count(&path, 3, 2).expect_err("one label short");
         assert!(error.to_string().contains("2 labels for 3 rows"), "{error}");
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`load`] takes the words a person writes for data (`digits`, `mnist`, a path) and returns a
 //! [`Dataset`]: values of shape `[rows, features]` in the data's own unit, labels where there are
-//! any, and the split into a training and a test part where the source has one. Nothing is scaled
-//! and nothing is shuffled here.
+//! any, and the split into a training and a test part where the source has one. Rows that are too
+//! many for memory stay on disk. [`stream`] goes through a source once instead, a chunk at a time.
+//! Nothing is scaled and nothing is shuffled here.
 //!
 //! Every file is taken as untrusted: sizes in headers are compared with the file before memory is
 //! asked for, and what cannot be read is a [`DataError`] that names the place.
@@ -15,19 +16,53 @@
 //! # Ok::<(), narrows_data::DataError>(())
 //! ```
 
+mod array;
+mod arrow;
+mod beside;
+mod collect;
+mod columnar;
 mod csv;
 mod dataset;
+mod describe;
 mod digits;
+mod element;
 mod error;
+mod file_rows;
 mod fingerprint;
+mod finite;
 mod folder;
 mod idx;
+mod images;
 mod labels;
 mod load;
+mod memory;
+mod missing;
 mod npy;
+mod npz;
+mod overlap;
+mod packed;
+mod parquet;
+mod reading;
 mod sets;
+mod source;
+mod spool;
+pub mod statistics;
+mod stream;
+mod unpack;
+mod values;
+pub mod write;
 
-pub use dataset::{Dataset, Part, Values};
+pub use arrow_array::RecordBatch;
+pub use beside::Beside;
+pub use dataset::{Dataset, Part};
+pub use describe::{Described, Description, MissingCounts};
 pub use error::DataError;
-pub use load::{LoadOptions, is_known, load};
+pub use file_rows::FileRows;
+pub use labels::Labels;
+pub use load::load;
 pub use ndarray;
+pub use overlap::shared_rows;
+pub use reading::{Bytes, Channels, Character, Header, Limits, LoadOptions, Missing, Names, Reading, Size};
+pub use source::is_known;
+pub use stream::{Chunk, Head, Stream, Streams, stream};
+pub use values::{Row, Values};

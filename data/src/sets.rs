@@ -2,11 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    dataset::Dataset,
-    error::DataError,
-    folder::{self, Found},
-};
+use crate::{error::DataError, folder, idx, reading::LoadOptions, source::Found};
 
 /// A published set of ten classes in four IDX files.
 pub(crate) struct KnownSet {
@@ -55,42 +51,43 @@ pub(crate) fn named(name: &str) -> Option<&'static KnownSet> {
     [&MNIST, &FASHION_MNIST].into_iter().find(|set| set.name == name)
 }
 
-/// Loads a set from `data/sets/<name>/` below `root`, or from where the system keeps it.
-pub(crate) fn load(set: &KnownSet, root: &Path) -> Result<Dataset, DataError> {
+/// Opens a set in `data/sets/<name>/` below the folder of the options, or where the system keeps it.
+pub(crate) fn open(set: &KnownSet, options: &LoadOptions) -> Result<Found, DataError> {
+    let root = options.sets.as_deref().unwrap_or(Path::new("."));
     let own = root.join("data/sets").join(set.name);
     let places: Vec<PathBuf> = [own].into_iter().chain(set.system_folder.map(PathBuf::from)).collect();
     let Some(place) = places.iter().find(|place| folder::has_training_images(place)) else {
         return Err(DataError::SetMissing { name: set.name, places });
     };
-    let files = folder::read(place)?;
+    let files = folder::files(place)?;
     let hashes = &set.hashes;
-    check(set.name, &files.train.images, hashes.train_images)?;
-    check(set.name, &files.train.labels, hashes.train_labels)?;
+    check(set.name, &files.train.images, hashes.train_images, options)?;
+    check(set.name, &files.train.labels, hashes.train_labels, options)?;
     let Some(test) = &files.test else {
         let missing = "t10k-images-idx3-ubyte".to_owned();
         return Err(DataError::FolderIncomplete { folder: place.clone(), missing });
     };
-    check(set.name, &test.images, hashes.test_images)?;
-    check(set.name, &test.labels, hashes.test_labels)?;
-
-    let dataset = folder::assemble(set.name.to_owned(), files)?;
-    // All ten labels occur, so the index of a label's class is the label itself.
-    Ok(Dataset { classes: Some(set.classes.map(str::to_owned).to_vec()), ..dataset })
+    check(set.name, &test.images, hashes.test_images, options)?;
+    check(set.name, &test.labels, hashes.test_labels, options)?;
+    let found = folder::open_files(set.name.to_owned(), &files, options)?;
+    Ok(Found { classes: Some(set.classes.map(str::to_owned).to_vec()), ..found })
 }
 
-fn check(name: &'static str, file: &Found, expected: &str) -> Result<(), DataError> {
-    let found = file.idx.sha256();
+fn check(name: &'static str, path: &Path, expected: &str, options: &LoadOptions) -> Result<(), DataError> {
+    let found = idx::sha256(path, options)?;
     if found == expected {
         return Ok(());
     }
-    let (path, expected) = (file.path.clone(), expected.to_owned());
+    let (path, expected) = (path.to_owned(), expected.to_owned());
     Err(DataError::SetAltered { name, path, expected, found })
 }
 
 #[cfg(test)]
 mod tests {
+    use sha2::Digest;
+
     use super::*;
-    use crate::idx;
+    use crate::{Dataset, fingerprint::hex, load};
 
     fn write_set(root: &Path, name: &str) {
         let folder = root.join("data/sets").join(name);
@@ -103,20 +100,24 @@ mod tests {
         }
     }
 
+    fn of(name: &str, root: &Path) -> Result<Dataset, DataError> {
+        load(name, &LoadOptions { sets: Some(root.to_owned()), ..LoadOptions::default() })
+    }
+
     #[test]
     fn files_that_are_not_the_published_ones_are_refused_with_both_hashes() {
         let root = tempfile::tempdir().expect("a folder");
         write_set(root.path(), "mnist");
-        let message = load(&MNIST, root.path()).expect_err("another file").to_string();
+        let message = of("mnist", root.path()).expect_err("another file").to_string();
         assert!(message.contains(MNIST.hashes.train_images), "{message}");
-        let found = idx::Idx { shape: vec![1, 1, 2], bytes: vec![1, 2] }.sha256();
+        let found = hex(&sha2::Sha256::digest(idx::encode(&[1, 1, 2], &[1, 2])));
         assert!(message.contains(&found), "{message}");
     }
 
     #[test]
     fn a_set_that_is_not_there_is_refused_with_the_command_that_fetches_it() {
         let root = tempfile::tempdir().expect("a folder");
-        let message = load(&MNIST, root.path()).expect_err("no files").to_string();
+        let message = of("mnist", root.path()).expect_err("no files").to_string();
         assert!(message.contains("fetch it with `just data mnist`"), "{message}");
     }
 
@@ -135,7 +136,7 @@ mod tests {
     fn published_sets_are_accepted() {
         let root = std::env::var_os("NARROWS_SETS").expect("NARROWS_SETS is set");
         for set in [&MNIST, &FASHION_MNIST] {
-            let dataset = load(set, Path::new(&root)).expect("the published files");
+            let dataset = of(set.name, Path::new(&root)).expect("the published files");
             let test = dataset.test.expect("a test part");
             assert_eq!((dataset.train.values.rows(), test.values.rows()), (60_000, 10_000));
             assert_eq!(dataset.sample_shape, [28, 28]);

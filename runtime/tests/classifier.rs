@@ -49,7 +49,7 @@ fn written(kind: ClassifierKind) -> (TempDir, PathBuf) {
         format: FORMAT,
         digest: String::new(),
         kind,
-        sample: Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 4.0) },
+        sample: Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 4.0), columns: None, fill: None },
         latent_dim: LATENT,
         classes: (kind == ClassifierKind::Classifier).then(|| CLASSES.map(str::to_owned).to_vec()),
         targets: (kind == ClassifierKind::Regressor).then_some(OUTPUTS),

@@ -34,6 +34,9 @@ fn like_mnist() -> Dataset {
         name: "mnist".to_owned(),
         sample_shape: vec![28, 28],
         range: (0.0, 255.0),
+        columns: None,
+        fill: None,
+        valid: None,
         train: part(6000),
         test: Some(part(100)),
         classes: Some((0..10).map(|digit| digit.to_string()).collect()),
@@ -49,7 +52,7 @@ fn every_file_says_its_kind_and_data_and_fits_them() {
         let stem = name.strip_suffix(".toml").unwrap_or_else(|| panic!("{name} is no TOML"));
         let options = Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let kind = options.kind.unwrap_or_else(|| panic!("{name} says no kind"));
-        let source = options.data.clone().unwrap_or_else(|| panic!("{name} says no data"));
+        let source = options.reading.data.clone().unwrap_or_else(|| panic!("{name} says no data"));
         let data = match source.as_str() {
             "digits" => &digits,
             "mnist" | "fashion-mnist" => &mnist,

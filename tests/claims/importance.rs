@@ -40,7 +40,7 @@ fn log_weights(model: &Autoencoder, rows: &Array2<f32>, x: &Array2<f32>, seed: u
 /// The negative bound in nats, averaged over the test part, by so many draws a row.
 fn bound(model: &Autoencoder, data: &Dataset, draws: u64) -> f64 {
     let test = data.test.as_ref().expect("digits have a test part");
-    let (rows, x) = (test.values.to_f32().into_owned(), scaled(test));
+    let (rows, x) = (test.values.to_f32().expect("in memory").into_owned(), scaled(test));
     let drawn: Vec<Array1<f64>> = (0..draws).map(|seed| log_weights(model, &rows, &x, seed)).collect();
     let of_row = |row: usize| {
         let weights = drawn.iter().map(|weights| weights[row]);

@@ -15,7 +15,7 @@ fn vae(epochs: usize) -> Options {
 /// The mean divergence of every latent number over the training part in nats, by what ONNX Runtime says of the
 /// posterior.
 fn kl_by_number(fitted: &Fitted, data: &Dataset) -> Vec<f64> {
-    let rows = data.train.values.to_f32();
+    let rows = data.train.values.to_f32().expect("in memory");
     let posterior = opened(fitted, data).posterior(&rows).expect("rows of the right width");
     let kl = Zip::from(&posterior.mean)
         .and(&posterior.log_variance)

@@ -61,7 +61,8 @@ fn signs_are_fixed_by_the_largest_entry_of_each_component() {
 fn whitened_codes_of_the_training_rows_have_unit_variance() {
     let data = digits();
     let model = opened(&fitted(&Options { whiten: Some(true), ..pca(16) }, &data), &data);
-    let codes = model.encode(&data.train.values.to_f32()).expect("rows of the right width").mapv(f64::from);
+    let codes =
+        model.encode(&data.train.values.to_f32().expect("in memory")).expect("rows of the right width").mapv(f64::from);
     for (component, variance) in codes.var_axis(Axis(0), 1.0).into_iter().enumerate() {
         assert!((variance - 1.0).abs() < 1e-3, "component {component} has variance {variance}");
     }
@@ -87,5 +88,5 @@ fn first_rows(count: usize) -> Dataset {
     let data = digits();
     let rows: Vec<usize> = (0..count).collect();
     let labels = data.train.labels.map(|labels| labels[..count].to_vec());
-    Dataset { train: Part { values: data.train.values.select(&rows), labels }, test: None, ..data }
+    Dataset { train: Part { values: data.train.values.select(&rows).expect("in memory"), labels }, test: None, ..data }
 }

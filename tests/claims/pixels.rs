@@ -8,7 +8,7 @@ const BRIGHTEST: f32 = 16.0;
 
 /// The rows of a part, `[rows, features]` in `[0, 1]`.
 pub(crate) fn scaled(part: &Part) -> Array2<f32> {
-    part.values.to_f32().mapv(|value| value / BRIGHTEST)
+    part.values.to_f32().expect("in memory").mapv(|value| value / BRIGHTEST)
 }
 
 /// From the network's unit to the data's.

@@ -21,7 +21,7 @@ fn zoo(kind: Kind) -> Autoencoder {
 fn test_rows(data: &Dataset) -> (Array2<f32>, Vec<i64>) {
     let test = data.test.as_ref().expect("digits have a test part");
     let labels = test.labels.as_ref().expect("digits have labels").iter().map(|&label| i64::from(label)).collect();
-    (test.values.to_f32().into_owned(), labels)
+    (test.values.to_f32().expect("in memory").into_owned(), labels)
 }
 
 fn score(model: &Autoencoder, rows: &Array2<f32>, labels: &[i64], draws: usize, seed: u64) -> Scores {

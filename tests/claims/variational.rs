@@ -25,8 +25,8 @@ fn codes_repeat_with_their_seed_and_spread_around_the_mean_as_the_posterior_says
     const DRAWS: u64 = 400;
     let data = digits();
     let model = opened(&vae(0.2, &data), &data);
-    let rows = data.train.values.select(&(0..20).collect::<Vec<_>>());
-    let rows = rows.to_f32();
+    let rows = data.train.values.select(&(0..20).collect::<Vec<_>>()).expect("in memory");
+    let rows = rows.to_f32().expect("in memory");
 
     let mean = model.encode(&rows).expect("rows of the right width");
     assert_eq!(mean, model.encode(&rows).expect("the same rows"));

@@ -84,7 +84,7 @@ fn folding_moves_no_code_and_no_column_beyond_rounding() {
 
 /// The test part in the shape of its samples.
 fn samples(data: &Dataset) -> ArrayD<f32> {
-    let values = data.test.as_ref().expect("a test part").values.to_f32().into_owned();
+    let values = data.test.as_ref().expect("a test part").values.to_f32().expect("in memory").into_owned();
     let shape: Vec<usize> = [&[values.nrows()], data.sample_shape.as_slice()].concat();
     values.into_shape_with_order(shape).expect("as many numbers")
 }

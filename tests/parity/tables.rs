@@ -15,7 +15,7 @@ use crate::{brief, kinds::assert_parity};
 pub(crate) fn table(columns: &[(f32, f32)]) -> Dataset {
     let digits = digits();
     let part = |part: &Part| {
-        let pixels = part.values.to_f32();
+        let pixels = part.values.to_f32().expect("in memory");
         // From the third row on, most pixels are neither always dark nor always bright.
         let column = |row: usize, column: usize| {
             let (factor, shift) = columns[column];
@@ -27,12 +27,15 @@ pub(crate) fn table(columns: &[(f32, f32)]) -> Dataset {
         }
     };
     let train = part(&digits.train);
-    let values = train.values.to_f32();
+    let values = train.values.to_f32().expect("in memory");
     let range = values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     Dataset {
         name: "table".to_owned(),
         sample_shape: vec![columns.len()],
         range,
+        columns: None,
+        fill: None,
+        valid: None,
         test: digits.test.as_ref().map(part),
         classes: None,
         train,

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, process::Command};
 use crate::place::{Outcome, Place, outcome};
 
 /// The program where no file may grow beyond so many blocks (of 512 or 1024 bytes, by the shell).
-fn limited(place: &Place, line: &str, blocks: usize) -> Outcome {
+pub(crate) fn limited(place: &Place, line: &str, blocks: usize) -> Outcome {
     // Ignored, so that the write fails instead of ending the process.
     const SCRIPT: &str = r#"trap "" XFSZ; ulimit -f "$0" && exec "$@""#;
     let program = place.command(line);

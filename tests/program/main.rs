@@ -9,12 +9,14 @@ mod divergence;
 mod library;
 mod own_data;
 mod pack;
+mod parts;
 mod quiet_and_json;
 mod refusals;
 mod resume;
 mod round_trips;
 mod signals;
 mod soak;
+mod streams;
 mod train_export;
 mod unwritable;
 

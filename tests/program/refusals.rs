@@ -17,7 +17,8 @@ fn place() -> Place {
     place.write("text.csv", "1,2\n3,old\n");
     place.write("ragged.csv", "1,2\n3\n");
     place.write("heading.csv", "a,b\n");
-    place.write("mixed.csv", "1.5,NA,3\n1,2,3\n4,5,7\n");
+    place.write("mixed.csv", "1.5,name,3\n1,2,3\n4,5,7\n");
+    place.write("gap.csv", "1.5,NA,3\n1,2,3\n4,5,7\n");
     place.write("empty.csv", "");
     place.write("empty.npy", "");
     place.write("empty", "");
@@ -35,7 +36,8 @@ fn place() -> Place {
 #[test]
 fn data_that_cannot_be_read_or_does_not_fit_is_refused() {
     let place = place();
-    let cases: [(&str, &[&str]); 22] = [
+    let cases: [(&str, &[&str]); 23] = [
+        ("train-export pca --data gap.csv --latent 1 --out new", &["gap.csv", "line 1, column 1", "`NA`", "--missing"]),
         ("train-export pca --data mixed.csv --latent 1 --out new", &["mixed.csv", "line 1 mixes", "`1.5`"]),
         ("encode ae --data three.csv --out z.npy", &["three.csv", "64", "3"]),
         ("reconstruct ae --data three.csv --out x.npy", &["three.csv", "64", "3"]),

@@ -19,12 +19,12 @@ fn assert_close(found: &ArrayD<f32>, expected: &ArrayD<f32>) {
     assert!(worst < 1e-4, "{worst}");
 }
 
-/// A table of numbers with a heading, as rows.
+/// A table of numbers with a heading, as rows; before them stands the label.
 fn table(text: &str, column: &str) -> Vec<Vec<f32>> {
     let mut lines = text.lines();
-    let heading = lines.next().expect("a heading");
+    let heading = lines.next().and_then(|heading| heading.strip_prefix("label,")).expect("a heading");
     assert!(heading.split(',').enumerate().all(|(index, name)| name == format!("{column}{index}")), "{heading}");
-    lines.map(|line| line.split(',').map(|cell| cell.parse().expect("a number")).collect()).collect()
+    lines.map(|line| line.split(',').skip(1).map(|cell| cell.parse().expect("a number")).collect()).collect()
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn what_was_written_can_be_read_again_as_data() {
     let place = place("ae");
     place.done("reconstruct model --part test --out x.csv");
     assert_eq!(table(&place.read_text("x.csv"), "x").len(), 360);
-    place.done("encode model --data x.csv --out from-csv.npy");
+    place.done("encode model --data x.csv --label-column label --out from-csv.npy");
     place.done("reconstruct model --part test --out x.npy");
     place.done("encode model --data x.npy --out from-npy.npy");
     assert_close(&place.read_npy("from-csv.npy"), &place.read_npy("from-npy.npy"));

@@ -7,6 +7,7 @@ mod size;
 
 use narrows_bundle::{Kind, Likelihood};
 
+use narrows_data::Reading;
 pub use optimizer::OptimizerName;
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     candle::{Kernels, Parameters, Rule},
     kinds::{Objective, Pca},
     likelihood::Observation,
+    scaling::ScalingRule,
     schedule::{Pace, Schedule},
     variance::{Variance, variance_of},
 };
@@ -28,6 +30,8 @@ pub struct Config {
     pub latent_dim: usize,
     /// Likelihood and output link.
     pub observation: Observation,
+    /// From the data's unit to the network's.
+    pub scaling: ScalingRule,
     /// Share of the training rows that is held out, in `[0, 1)`.
     pub valid_fraction: f64,
     /// Seed of all randomness.
@@ -36,15 +40,19 @@ pub struct Config {
     pub method: Method,
 }
 
-/// Where data comes from: the words that name it.
+/// Where data comes from: the words that name it, and how it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// A known set, a file or a folder.
-    pub data: String,
-    /// A file of labels.
-    pub labels: Option<String>,
-    /// The column of a table that holds the labels.
-    pub label_column: Option<String>,
+    /// The data to train on.
+    pub reading: Reading,
+    /// Data to watch training by, read in the same way, and its file of labels.
+    pub valid: Option<String>,
+    /// See `valid`.
+    pub valid_labels: Option<String>,
+    /// Data to test with, read in the same way, and its file of labels.
+    pub test: Option<String>,
+    /// See `test`.
+    pub test_labels: Option<String>,
 }
 
 /// How the weights are found.

@@ -32,6 +32,7 @@ pub(crate) struct Descending<'a> {
     pub(crate) core: &'a Core,
     pub(crate) source: Source<'a>,
     pub(crate) train: &'a [usize],
+    pub(crate) valid_source: Source<'a>,
     pub(crate) valid: &'a [usize],
     /// The samples of the last step, whose place those of the next one take.
     pub(crate) spare: Cell<Option<Tensor>>,
@@ -136,6 +137,7 @@ impl Descending<'_> {
 
     /// Evaluates, and decides whether the run goes on.
     fn end_of_epoch(&self, state: &mut State, pace: &Pace) -> Result<EpochRecord, TrainError> {
+        self.source.part.values.check_unchanged()?;
         let parameters = state.current()?;
         let position = &mut state.position;
         let sums = std::mem::take(&mut position.sums);
@@ -196,7 +198,7 @@ impl Descending<'_> {
     fn evaluated(&self, parameters: &Parameters) -> candle_core::Result<Figures> {
         let network = self.core.network(parameters, self.config);
         let model = self.descent.objective.model();
-        evaluate(model, self.descent.l2, &network, &self.source, self.valid, self.config.seed)
+        evaluate(model, self.descent.l2, &network, &self.valid_source, self.valid, self.config.seed)
     }
 
     fn interrupted(&self, state: &State, keeper: Option<&mut Run>) -> Result<(), TrainError> {

@@ -65,6 +65,9 @@ pub enum TrainError {
         /// What is wrong, where, and what to do.
         what: String,
     },
+    /// The data lies in a file that cannot be read any more.
+    #[error(transparent)]
+    Reading(#[from] narrows_data::DataError),
     /// A loss, a gradient or a weight is no longer a number.
     #[error(
         "training diverged at step {step} (epoch {epoch}): {part} became {value}{}; lower the learning rate, limit the gradient (--clip-norm) or scale the data",
@@ -105,8 +108,22 @@ pub enum TrainError {
     Run(#[from] RunError),
     /// Candle could not compute something.
     #[error("candle: {0}")]
-    Candle(#[from] candle_core::Error),
+    Candle(#[source] candle_core::Error),
     /// The probe or the weights could not be written as safetensors.
     #[error("safetensors: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
+}
+
+impl From<candle_core::Error> for TrainError {
+    fn from(error: candle_core::Error) -> Self {
+        match error {
+            candle_core::Error::WithBacktrace { inner, .. } => TrainError::from(*inner),
+            // A step of Candle's was to read rows from a file.
+            candle_core::Error::WrappedContext { wrapped, context } => match wrapped.downcast() {
+                Ok(reading) => TrainError::Reading(*reading),
+                Err(wrapped) => TrainError::Candle(candle_core::Error::WrappedContext { wrapped, context }),
+            },
+            other => TrainError::Candle(other),
+        }
+    }
 }

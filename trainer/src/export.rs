@@ -15,7 +15,7 @@ use crate::{
     candle::{Kernels, Parameters, run},
     network::{Graph, Weights, fold_scaling, with_decoder_ports, with_encoder_ports},
     onnx::to_model,
-    samples::{labels, row_of, sample_of},
+    samples::{labels, sample_of},
     stored::Stored,
 };
 
@@ -52,7 +52,7 @@ impl Fitted {
             (WEIGHTS, weight_bytes(&self.weights)?),
             (PROBE, probe.to_bytes()?),
         ];
-        Ok(Export { manifest: self.manifest(data, ports), files })
+        Ok(Export { manifest: self.manifest(data, ports)?, files })
     }
 
     fn graph_bytes(
@@ -83,7 +83,8 @@ impl Fitted {
         let (part, rows) = self.probe_rows(data);
         let parameters = Parameters::from_weights(&self.weights, &Device::Cpu)?;
         let shape: Vec<usize> = std::iter::once(rows.len()).chain(data.sample_shape.iter().copied()).collect();
-        let values: Vec<f32> = rows.iter().flat_map(|&row| row_of(&part.values, row)).collect();
+        let mut values = Vec::new();
+        part.values.visit(rows.iter().copied(), |_, row| values.extend(row.floats()))?;
         let x = Tensor::from_vec(values, shape, &Device::Cpu)?;
         let labels = if self.config.kind().is_conditional() { labels(part, &rows)? } else { None };
         let inputs = |value: &Tensor| std::iter::once(value.clone()).chain(labels.clone()).collect::<Vec<_>>();
@@ -112,15 +113,16 @@ impl Fitted {
         match &data.test {
             Some(test) if test.values.rows() > 0 => (test, (0..test.values.rows().min(PROBE_ROWS)).collect()),
             _ if !self.valid_rows.is_empty() => {
-                (&data.train, self.valid_rows.iter().copied().take(PROBE_ROWS).collect())
+                let part = data.valid.as_ref().unwrap_or(&data.train);
+                (part, self.valid_rows.iter().copied().take(PROBE_ROWS).collect())
             }
             _ => (&data.train, (0..data.train.values.rows().min(PROBE_ROWS)).collect()),
         }
     }
 
-    fn manifest(&self, data: &Dataset, graphs: Ports) -> Manifest {
+    fn manifest(&self, data: &Dataset, graphs: Ports) -> Result<Manifest, TrainError> {
         let kind = self.config.kind();
-        Manifest {
+        Ok(Manifest {
             format: FORMAT,
             digest: String::new(),
             kind,
@@ -138,7 +140,7 @@ impl Fitted {
                 progress: self.progress.clone(),
                 data: DataRecord {
                     name: data.name.clone(),
-                    fingerprint: data.fingerprint(),
+                    fingerprint: data.fingerprint()?,
                     train_rows: self.train_rows,
                     valid_rows: self.valid_rows.len(),
                     test_rows: data.test.as_ref().map_or(0, |test| test.values.rows()),
@@ -148,7 +150,7 @@ impl Fitted {
             },
             parity: None,
             files: BTreeMap::new(),
-        }
+        })
     }
 }
 

@@ -53,6 +53,6 @@ pub use options::{Options, Widths};
 pub use order::order_of;
 pub use run::{Cadence, Every, Resumed, Run, RunError};
 pub use samples::sample_of;
-pub use scaling::ScalingRule;
+pub use scaling::{Scale, ScalePer, ScalingRule};
 pub use schedule::Schedule;
 pub use variance::Variance;

@@ -5,6 +5,7 @@ mod example;
 mod file;
 
 use narrows_bundle::{Kind, Likelihood, Link};
+use narrows_data::Reading;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     candle::Kernels,
     config::OptimizerName,
     kinds::{Capacity, KlWarmup},
+    scaling::{Scale, ScalePer},
     schedule::Schedule,
     variance::Variance,
 };
@@ -29,26 +31,46 @@ pub type Widths = Vec<usize>;
 /// [`Config::check`]: crate::Config::check
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Options {
     /// Which model: pca, ae, dae, vae or cvae
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(required_unless_present_any = ["config", "resume"]))]
     pub kind: Option<Kind>,
 
-    /// digits, mnist, fashion-mnist, a folder of IDX files, or a .csv, .npy or IDX file [default: digits]
+    /// What is read, and how.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "clap", command(flatten))]
+    pub reading: Reading,
+    /// Data to watch training by, read as --data is; without it, rows of the training part are held out
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
-    pub data: Option<String>,
-    /// File with a label for every row (.npy, .csv or IDX)
+    pub valid: Option<String>,
+    /// File with a label for every row of --valid
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", help_heading = "Data"))]
-    pub labels: Option<String>,
-    /// Column of a .csv that holds the labels, by name or number from 0
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", requires = "valid", help_heading = "Data"))]
+    pub valid_labels: Option<String>,
+    /// Data to test with, read as --data is [default: what the data sets apart itself]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
-    pub label_column: Option<String>,
-    /// Share of the training rows to hold out [default: 0.1, and 0 where the data has a test part]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
+    pub test: Option<String>,
+    /// File with a label for every row of --test
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", requires = "test", help_heading = "Data"))]
+    pub test_labels: Option<String>,
+    /// How values are scaled for the network, by what is found in the rows that are fitted: auto, none, unit
+    /// (the range of the data becomes 0 to 1), standard (mean 0, deviation 1), minmax (0 to 1) or robust
+    /// (median 0, distance of the quartiles 1) [default: auto]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "HOW", help_heading = "Data"))]
+    pub scale: Option<Scale>,
+    /// Whether standard, minmax and robust look at every column alone: column or global [default: column for
+    /// tables, global for images]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "WHICH", help_heading = "Data"))]
+    pub scale_per: Option<ScalePer>,
+    /// Share of the training rows to hold out, of every class the same [default: 0.1, and 0 where there is
+    /// a test part or --valid]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "clap",
@@ -265,59 +287,87 @@ impl Options {
     pub fn new(kind: Kind) -> Self {
         Options { kind: Some(kind), ..Options::default() }
     }
+}
 
-    /// These options, and those of `other` where nothing was said here.
-    pub fn or(&self, other: &Options) -> Options {
-        macro_rules! first {
-            ($($field:ident),* $(,)?) => {
-                Options { $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
-            };
+impl Options {
+    /// With every file and every set that is named put as `rename` says.
+    pub fn with_paths(self, rename: impl Fn(&String) -> String) -> Options {
+        let Options { reading, valid, valid_labels, test, test_labels, .. } = &self;
+        let renamed = |path: &Option<String>| path.as_ref().map(&rename);
+        let reading = Reading { data: renamed(&reading.data), labels: renamed(&reading.labels), ..reading.clone() };
+        Options {
+            valid: renamed(valid),
+            valid_labels: renamed(valid_labels),
+            test: renamed(test),
+            test_labels: renamed(test_labels),
+            reading,
+            ..self
         }
-        first![
-            kind,
-            data,
-            labels,
-            label_column,
-            valid_fraction,
-            binarize,
-            latent,
-            hidden,
-            activation,
-            tied,
-            likelihood,
-            output_link,
-            variance,
-            whiten,
-            beta,
-            kl_warmup,
-            free_bits,
-            capacity,
-            importance_samples,
-            corruption,
-            l1,
-            l2,
-            contractive,
-            epochs,
-            batch_size,
-            optimizer,
-            learning_rate,
-            schedule,
-            warmup,
-            momentum,
-            nesterov,
-            beta1,
-            beta2,
-            epsilon,
-            weight_decay,
-            clip_norm,
-            average,
-            patience,
-            min_delta,
-            kernels,
-            seed
-        ]
     }
 }
+
+/// All fields but those of reading, said once.
+macro_rules! fields {
+    ($($field:ident),* $(,)?) => {
+        /// Their keys, in their order.
+        const KEYS: &[&str] = &[$(stringify!($field)),*];
+
+        impl Options {
+            /// These options, and those of `other` where nothing was said here.
+            pub fn or(&self, other: &Options) -> Options {
+                let reading = self.reading.or(&other.reading);
+                Options { reading, $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
+            }
+        }
+    };
+}
+
+fields![
+    kind,
+    valid,
+    valid_labels,
+    test,
+    test_labels,
+    scale,
+    scale_per,
+    valid_fraction,
+    binarize,
+    latent,
+    hidden,
+    activation,
+    tied,
+    likelihood,
+    output_link,
+    variance,
+    whiten,
+    beta,
+    kl_warmup,
+    free_bits,
+    capacity,
+    importance_samples,
+    corruption,
+    l1,
+    l2,
+    contractive,
+    epochs,
+    batch_size,
+    optimizer,
+    learning_rate,
+    schedule,
+    warmup,
+    momentum,
+    nesterov,
+    beta1,
+    beta2,
+    epsilon,
+    weight_decay,
+    clip_norm,
+    average,
+    patience,
+    min_delta,
+    kernels,
+    seed
+];
 
 /// `128,64`, or `none`.
 #[cfg(feature = "clap")]

@@ -80,6 +80,7 @@ impl Run {
         cadence: Cadence,
     ) -> Result<Self, RunError> {
         let folder = folder.into();
+        let fingerprint = data.fingerprint()?;
         let made = make_folders(&folder).map_err(RunError::io("create", &folder))?;
         let mut entries = fs::read_dir(&folder).map_err(RunError::io("read", &folder))?;
         // A process that was killed before there was a configuration began no run.
@@ -101,7 +102,7 @@ impl Run {
             metrics,
             folder,
             cadence,
-            fingerprint: data.fingerprint(),
+            fingerprint,
             start: None,
             saved: Saved { at: Instant::now(), step: 0, best_epoch: None },
             traces: Some(traces),

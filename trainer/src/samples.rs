@@ -1,9 +1,10 @@
 //! Rows of a data set on their way into the network: widened, scaled, gathered into tensors.
 
+use std::sync::{Mutex, PoisonError};
+
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Tensor};
 use narrows_bundle::{Sample, SampleType, Scaling};
-use narrows_data::{Dataset, Part, Values};
-use ndarray::Array2;
+use narrows_data::{DataError, Dataset, Part, Row, Values};
 
 use crate::{
     binarize::Binarize,
@@ -12,11 +13,9 @@ use crate::{
 
 /// What one sample of a data set looks like, for the manifest.
 pub fn sample_of(data: &Dataset) -> Sample {
-    let dtype = match data.train.values {
-        Values::U8(_) => SampleType::U8,
-        Values::F32(_) => SampleType::F32,
-    };
-    Sample { shape: data.sample_shape.clone(), dtype, range: data.range }
+    let dtype = if data.train.values.is_bytes() { SampleType::U8 } else { SampleType::F32 };
+    let (columns, fill) = (data.columns.clone(), data.fill.clone());
+    Sample { shape: data.sample_shape.clone(), dtype, range: data.range, columns, fill }
 }
 
 /// Which part of a data set a row is in.
@@ -26,6 +25,8 @@ pub(crate) enum PartName {
     Train,
     /// The test part.
     Test,
+    /// The validation part, where it is one of its own.
+    Valid,
 }
 
 impl PartName {
@@ -34,6 +35,7 @@ impl PartName {
         match self {
             PartName::Train => 0,
             PartName::Test => 1,
+            PartName::Valid => 2,
         }
     }
 }
@@ -49,14 +51,6 @@ pub(crate) struct Source<'a> {
     pub(crate) scaling: &'a Scaling,
     /// Whether the scaled samples are made binary.
     pub(crate) binarize: Binarize,
-}
-
-/// One row in the data's unit, as floats.
-pub(crate) fn row_of(values: &Values, row: usize) -> Box<dyn Iterator<Item = f32> + '_> {
-    match values {
-        Values::U8(values) => Box::new(values.row(row).into_iter().map(|&value| f32::from(value))),
-        Values::F32(values) => Box::new(values.row(row).into_iter().copied()),
-    }
 }
 
 /// The chosen rows in the network's unit, `[rows, features]`.
@@ -95,36 +89,33 @@ impl InplaceOp1 for Gather<'_> {
             candle_core::bail!("rows are gathered into contiguous 32-bit floats");
         };
         let into = &mut into[start..end];
-        match self.values {
-            Values::U8(values) => gather(values, self.rows, self.scaling, f32::from, into),
-            Values::F32(values) => gather(values, self.rows, self.scaling, |value| value, into),
-        }
-        Ok(())
+        // So that it can be taken out again, where Candle's errors become ours.
+        gather(self.values, self.rows, self.scaling, into)
+            .map_err(|error| candle_core::Error::WrappedContext { wrapped: Box::new(error), context: String::new() })
     }
 }
 
 /// Floating point operations that a number is worth, about: a division, and a way to memory.
 const WORK: usize = 60;
 
-fn gather<V: Copy + Sync>(
-    values: &Array2<V>,
-    rows: &[usize],
-    scaling: &Scaling,
-    widen: impl Fn(V) -> f32 + Copy + Sync + Send,
-    into: &mut [f32],
-) {
-    let width = values.ncols().max(1);
+fn gather(values: &Values, rows: &[usize], scaling: &Scaling, into: &mut [f32]) -> Result<(), DataError> {
+    let width = values.features().max(1);
     let block = rows_each(width);
     let blocks = rows.chunks(block).zip(into.chunks_mut(block * width)).collect();
+    let failed = Mutex::new(None);
     spread(WORK * block * width, blocks, |(rows, scaled)| {
-        for (&row, scaled) in rows.iter().zip(scaled.chunks_exact_mut(width)) {
-            let row = values.row(row);
-            match row.as_slice() {
-                Some(row) => scale_row(row, scaling, scaled, widen),
-                None => scale_row(&row.to_vec(), scaling, scaled, widen),
+        let visited = values.visit(rows.iter().copied(), |place, row| {
+            let scaled = &mut scaled[place * width..][..width];
+            match row {
+                Row::U8(row) => scale_row(row, scaling, scaled, f32::from),
+                Row::F32(row) => scale_row(row, scaling, scaled, |value| value),
             }
+        });
+        if let Err(error) = visited {
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
     });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
 /// The labels of the chosen rows, `[rows]`.
@@ -155,7 +146,7 @@ fn scale_row<V: Copy>(row: &[V], scaling: &Scaling, scaled: &mut [f32], widen: i
 
 #[cfg(test)]
 mod tests {
-    use ndarray::ShapeBuilder;
+    use ndarray::{Array2, ShapeBuilder};
 
     use super::*;
 

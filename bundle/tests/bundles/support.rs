@@ -97,7 +97,7 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 fn sample() -> Sample {
-    Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 1.0) }
+    Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 1.0), columns: None, fill: None }
 }
 
 fn training() -> TrainingRecord {

@@ -8,12 +8,15 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
+use narrows_data::Limits;
 use narrows_trainer::{Cadence, Every, Options, Run};
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    limits: Limits,
     /// Configuration file, as `narrows config` prints it; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -44,6 +47,18 @@ impl TrainingArguments {
             (None, None) => Options::default(),
         };
         Ok(self.options.or(&rest))
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The flags that say them again, where they are not the default.
+    pub(super) fn limit_flags(&self) -> String {
+        let (limits, default) = (&self.limits, Limits::default());
+        let memory = (limits.memory != default.memory).then(|| format!(" --memory {}", limits.memory.0));
+        let unpack = (limits.unpack != default.unpack).then(|| format!(" --unpack {}", limits.unpack));
+        memory.unwrap_or_default() + &unpack.unwrap_or_default()
     }
 
     pub(super) fn cadence(&self) -> Cadence {

@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use narrows_bundle::{Likelihood, Link};
-use narrows_data::Dataset;
-use narrows_trainer::{Config, Core, Method, Options, ScalingRule, network::summary, sample_of};
+use narrows_data::{
+    Dataset, Values,
+    statistics::{Per, extremes, moments},
+};
+use narrows_trainer::{Config, Core, Method, Options, Scale, ScalePer, ScalingRule, network::summary};
 
 use crate::report::note;
 
@@ -13,11 +16,15 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
     let test = data.test.as_ref().map_or(0, |test| test.values.rows());
     let (low, high) = data.range;
     let fitted = config.fitted_rows(data.train.values.rows());
+    let held_out = match &data.valid {
+        Some(valid) => format!("{} to watch training by", valid.values.rows()),
+        None => format!("{} held out", data.train.values.rows() - fitted),
+    };
     note(format_args!(
-        "data: {}, {fitted} rows to fit, {} held out, {test} to test; samples of shape {:?} in [{low}, {high}]",
+        "data: {}, {fitted} rows to fit, {held_out}, {test} to test; samples of shape {:?} in [{low}, {high}]{}",
         data.name,
-        data.train.values.rows() - fitted,
-        data.sample_shape
+        data.sample_shape,
+        if matches!(data.train.values, Values::OnDisk(_)) { ", read from disk as they are needed" } else { "" }
     ));
     let network = match &config.method {
         Method::ClosedForm(_) => "in closed form".to_owned(),
@@ -58,12 +65,7 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         },
     };
     note(format_args!("likelihood: {name}, {link} link ({why})"));
-    let scaling = match ScalingRule::of(&sample_of(data), likelihood) {
-        ScalingRule::Unchanged => "none, the values lie within [0, 1]".to_owned(),
-        ScalingRule::Range => format!("[{low}, {high}] becomes [0, 1]"),
-        ScalingRule::Standardised => "every column gets mean 0 and deviation 1".to_owned(),
-    };
-    note(format_args!("scaling: {scaling}"));
+    note(format_args!("scaling: {}", scaling(options, config, data)?));
     let core = Core::new(config, data)?;
     note(format_args!(
         "encoder:\n{}decoder:\n{}run: {}",
@@ -72,4 +74,56 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         run.display()
     ));
     Ok(())
+}
+
+/// A value farther from its mean than this many deviations is a heavy tail: of a normal distribution there is
+/// none in any set of data.
+const FAR: f64 = 20.0;
+
+/// What the scaling does, and why where it was chosen for the user.
+fn scaling(options: &Options, config: &Config, data: &Dataset) -> anyhow::Result<String> {
+    let (low, high) = data.range;
+    let alone = |per| match per {
+        ScalePer::Column => "every column gets",
+        ScalePer::Global => "all values together get",
+    };
+    let what = match config.scaling {
+        ScalingRule::Unchanged => "none".to_owned(),
+        ScalingRule::Unit => format!("unit, [{low}, {high}] becomes [0, 1]"),
+        ScalingRule::Standard(per) => format!("standard, {} mean 0 and deviation 1", alone(per)),
+        ScalingRule::MinMax(per) => format!("minmax, {} the range [0, 1]", alone(per)),
+        ScalingRule::Robust(per) => format!("robust, {} median 0 and quartiles 1 apart", alone(per)),
+    };
+    if options.scale.is_some_and(|scale| scale != Scale::Auto) {
+        return Ok(format!("{what} (as asked)"));
+    }
+    let why = match config.scaling {
+        ScalingRule::Unchanged => "chosen since the values lie within [0, 1]",
+        ScalingRule::Unit if data.train.values.is_bytes() => "chosen since they are bytes",
+        ScalingRule::Unit => "chosen since a sigmoid gives nothing else",
+        ScalingRule::Standard(_) | ScalingRule::MinMax(_) | ScalingRule::Robust(_) => {
+            "chosen since the values have no fixed range"
+        }
+    };
+    Ok(format!("{what} ({why}{})", heavy_tail(config.scaling, data)?))
+}
+
+/// The column with the farthest value, if it is far.
+fn heavy_tail(rule: ScalingRule, data: &Dataset) -> anyhow::Result<String> {
+    let values = &data.train.values;
+    let (ScalingRule::Standard(ScalePer::Column), Values::F32(_)) = (rule, values) else { return Ok(String::new()) };
+    let all: Vec<usize> = (0..values.rows()).collect();
+    let pairs = extremes(values, &all, Per::Column)?.into_iter().zip(moments(values, &all, Per::Column)?);
+    let far = |((low, high), (mean, deviation)): ((f32, f32), (f64, f64))| {
+        (f64::from(high) - mean).max(mean - f64::from(low)) / deviation.max(f64::MIN_POSITIVE)
+    };
+    let farthest = pairs.map(far).enumerate().filter(|(_, far)| far.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1));
+    Ok(match farthest.filter(|&(_, far)| far > FAR) {
+        Some((column, far)) => {
+            let name = data.columns.as_ref().and_then(|columns| columns.get(column));
+            let name = name.map_or(column.to_string(), |name| format!("`{name}`"));
+            format!("; column {name} reaches {far:.0} deviations from its mean: --scale robust keeps its bulk apart")
+        }
+        None => String::new(),
+    })
 }

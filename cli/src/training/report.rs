@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Session;
 use crate::{
-    input::{DataArguments, program, quoted},
+    input::{program, quoted},
     progress::loss,
     report::print,
 };
@@ -134,7 +134,7 @@ impl Report<'_> {
         };
         let bundle = quoted(&bundle.to_string_lossy());
         let third = third(&narrows, &bundle, manifest);
-        let data = DataArguments::of(&self.fitted.config.effective()).as_flags();
+        let data = super::data::flags(&self.fitted.config.effective());
         vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), third]
     }
 }

@@ -6,16 +6,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use narrows_bundle::write_whole;
-use narrows_data::Dataset;
+use narrows_data::{Dataset, Limits, Reading};
 use narrows_trainer::{
     Cadence, Config, Fitted, Method, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
 };
 
-use super::{TrainingArguments, choices::print_choices, report::curves};
+use super::{
+    TrainingArguments,
+    choices::print_choices,
+    data::{found_from_anywhere, loaded},
+    report::curves,
+};
 use crate::{
-    input::DataArguments,
     progress::Progress,
     report::{Stopped, note, warn},
     stop::Stop,
@@ -45,7 +48,7 @@ impl Session {
         let stop = Stop::listen()?;
         let options = arguments.options()?;
         let options = found_from_anywhere(&options);
-        let data = loaded(&options, arguments.resumed())?;
+        let data = loaded(&options, arguments.limits(), arguments.resumed())?;
         let config = Config::check(&options, &data)?;
         let claimed = claim(&config, &stop)?;
         let run = match arguments.resumed() {
@@ -58,7 +61,7 @@ impl Session {
         };
         print_choices(&options, &config, &data, run.folder())?;
         let folder = crate::input::quoted(&run.folder().to_string_lossy());
-        let again = format!("{verb}{} --resume {folder}", arguments.cadence_flags());
+        let again = format!("{verb}{}{} --resume {folder}", arguments.cadence_flags(), arguments.limit_flags());
         Ok((Session { config, data, run, stop, again, start, per_epoch: Vec::new() }, claimed))
     }
 
@@ -67,10 +70,11 @@ impl Session {
     pub(crate) fn open(folder: &Path, data: Option<&str>, again: String) -> anyhow::Result<Self> {
         let start = Instant::now();
         let stop = Stop::listen()?;
-        let named = Options { data: data.map(str::to_owned), ..Options::default() };
+        let reading = Reading { data: data.map(str::to_owned), ..Reading::default() };
+        let named = Options { reading, ..Options::default() };
         let options = Run::options_with(folder, &named)?;
         let options = found_from_anywhere(&options);
-        let data = loaded(&options, Some(folder))?;
+        let data = loaded(&options, &Limits::default(), Some(folder))?;
         let config = Config::check(&options, &data)?;
         let (run, resumed) = Run::resume(folder, &config, &data, Cadence::default())?;
         run.check_model()?;
@@ -128,26 +132,6 @@ impl Session {
     fn interrupted(&self, place: &str) -> anyhow::Error {
         let signal = self.stop.asked().unwrap_or_default();
         Stopped { signal, told: format!("interrupted {place}; go on with: {}", self.again()) }.into()
-    }
-}
-
-/// The same options with the files of the data by their whole paths, so that the run can be taken up from
-/// another working directory.
-fn found_from_anywhere(options: &Options) -> Options {
-    let whole = |path: &String| match std::path::absolute(path) {
-        Ok(whole) if Path::new(path).exists() && !narrows_data::is_known(path) => whole.to_string_lossy().into_owned(),
-        Ok(_) | Err(_) => path.clone(),
-    };
-    Options { data: options.data.as_ref().map(whole), labels: options.labels.as_ref().map(whole), ..options.clone() }
-}
-
-/// The data that the options name; for a run that was there before, an error says so.
-fn loaded(options: &Options, run: Option<&Path>) -> anyhow::Result<Dataset> {
-    let data = DataArguments::of(options).load();
-    match run {
-        None => data,
-        Some(run) => data
-            .with_context(|| format!("the data of the run `{}` (name it by --data where it has moved)", run.display())),
     }
 }
 

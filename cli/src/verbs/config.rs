@@ -11,7 +11,7 @@ use narrows_trainer::{Options, Run};
 use crate::report::print;
 
 /// Keys whose value follows the data.
-const BY_DATA: [&str; 5] = ["valid_fraction", "likelihood", "output_link", "variance", "epochs"];
+const BY_DATA: [&str; 7] = ["scale", "scale_per", "valid_fraction", "likelihood", "output_link", "variance", "epochs"];
 
 /// Of a line of comment.
 const WIDTH: usize = 100;
@@ -39,12 +39,15 @@ fn of_bundle(path: &Path) -> anyhow::Result<String> {
     let training = &bundle.manifest().training;
     let options: Options = serde_json::from_value(training.configuration.clone())
         .with_context(|| format!("the configuration of `{}` is not one of this version", path.display()))?;
-    let data = &training.data;
+    let (data, reading) = (&training.data, &options.reading);
     let mut heading =
         format!("# What made `{}`, on {} with fingerprint {}.\n", path.display(), data.name, data.fingerprint);
-    if options.data.as_ref().is_some_and(|data| Path::new(data).extension().is_some()) || options.labels.is_some() {
-        heading +=
-            "# Files stand here without their folders: name them by --data and --labels where they lie elsewhere.\n";
+    if [&reading.data, &reading.labels, &options.valid, &options.test]
+        .into_iter()
+        .flatten()
+        .any(|path| !narrows_data::is_known(path))
+    {
+        heading += "# Files stand here without their folders: name them by --data, --labels, --valid and --test where they lie elsewhere.\n";
     }
     if let Some(progress) = training.progress.as_ref().filter(|progress| !progress.finished) {
         heading += &format!("# That run was broken off after {} epochs; this one goes to its end.\n", progress.epochs);

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
+use narrows_data::write::Layout;
 
 use crate::{
     input::{DataArguments, Part, Rows},
     model::ModelArguments,
-    output::{Format, check_writable, joined, write_array},
+    output::{Format, Output, check_apart, check_writable},
     report::note,
+    rows_bar::RowsBar,
 };
 
 #[derive(Debug, Args)]
@@ -21,20 +22,27 @@ pub(crate) struct Encode {
     /// Which rows
     #[arg(long, value_enum, default_value = "all")]
     part: Part,
-    /// .npy or .csv to write the codes to, one row a sample
+    /// .npy, .csv or .parquet to write the codes to, one row a sample; in the last two beside the columns that
+    /// are no part of the sample
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Encode) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv])?;
+    let format = Format::of(&arguments.out, &Format::ROWS)?;
     check_writable(&arguments.out)?;
+    check_apart(&arguments.out, arguments.data.spec())?;
     let model = arguments.model.open()?;
-    let rows = Rows::of(arguments.data.load()?, arguments.part, &model)?;
-    let codes =
-        rows.map(|samples| Ok(model.encode(samples)?.into_dyn())).with_context(|| arguments.data.to_string())?;
-    let codes = joined(&codes)?;
-    write_array(&arguments.out, format, &codes.view(), "z", (0.0, 1.0))?;
-    note(format_args!("{} codes of {} numbers in {}", codes.shape()[0], model.latent_dim(), arguments.out.display()));
+    let mut rows = Rows::of(&arguments.data, arguments.part, &model)?;
+    let latent = model.latent_dim();
+    let mut output = Output::begin(&arguments.out, format, Layout::numbered(&[latent], "z"), (0.0, 1.0))?;
+    let bar = RowsBar::new(rows.total());
+    while let Some(batch) = rows.next(usize::MAX)? {
+        let codes = model.encode(batch.samples()).map_err(|error| rows.told(error, &batch))?;
+        output.write(&codes.view().into_dyn(), batch.others.as_ref())?;
+        bar.show(rows.done());
+    }
+    drop(bar);
+    note(output.finish(&format!("codes of {latent} numbers"))?);
     Ok(())
 }

@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
+use narrows_data::write::Layout;
 use narrows_runtime::Autoencoder;
 use ndarray::{ArrayD, Axis};
 
 use crate::{
     model::ModelArguments,
-    output::{Format, MOST_PICTURES, check_writable, joined, told, write_array},
+    output::{Format, MOST_PICTURES, Output, check_writable},
     report::note,
 };
 
 /// Numbers that are generated at a time: 4 GiB of them.
 const MOST_NUMBERS: usize = 1 << 30;
+/// Samples that are written at a time.
+const ROWS: usize = 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
@@ -29,17 +32,17 @@ pub(crate) struct Generate {
     /// The same seed draws the same samples
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// .npy, .csv or .png to write the samples to; a .png holds the first 256
+    /// .npy, .csv, .parquet or .png to write the samples to; a .png holds the first 256
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
+    let format = Format::of(&arguments.out, &Format::SAMPLES)?;
     check_writable(&arguments.out)?;
     let model = arguments.model.open()?;
     let features: usize = model.sample_shape().iter().product();
-    // A picture holds no more, and a file of .npy or .csv is made in memory.
+    // A picture holds no more, and samples are drawn all at once.
     let count = if format == Format::Png { arguments.count.min(MOST_PICTURES) } else { arguments.count };
     if count.saturating_mul(features) > MOST_NUMBERS {
         bail!(
@@ -52,8 +55,12 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
         None if model.takes_labels() => in_turns(&model, count, arguments.seed)?,
         None => model.generate(count, arguments.seed)?,
     };
-    write_array(&arguments.out, format, &samples.view(), "x", model.manifest().sample.range)?;
-    note(told(samples.shape()[0], "samples", &arguments.out, format));
+    let layout = Layout::numbered(model.sample_shape(), "x");
+    let mut output = Output::begin(&arguments.out, format, layout, model.manifest().sample.range)?;
+    for samples in samples.axis_chunks_iter(Axis(0), ROWS) {
+        output.write(&samples, None)?;
+    }
+    note(output.finish("samples")?);
     Ok(())
 }
 
@@ -73,5 +80,6 @@ fn in_turns(model: &Autoencoder, count: usize, seed: u64) -> anyhow::Result<Arra
             drawn[index % classes].slice_axis(Axis(0), (round..round + 1).into()).to_owned()
         })
         .collect();
-    joined(&turns)
+    let views: Vec<_> = turns.iter().map(|turn| turn.view()).collect();
+    Ok(ndarray::concatenate(Axis(0), &views)?)
 }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use comfy_table::{Table, presets::NOTHING};
 use narrows_bundle::{Bundle, GraphPorts, Manifest, Port};
 
-use crate::report::print;
+use crate::{
+    report::{first_of, print},
+    table::table,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
@@ -28,13 +30,6 @@ pub(crate) fn run(arguments: &Inspect) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn table(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(heading);
-    table.add_rows(rows);
-    table.trim_fmt()
-}
-
 fn facts(manifest: &Manifest) -> String {
     let configuration = manifest.training.configuration.as_object().into_iter().flatten();
     let dtype = format!("{:?}", manifest.sample.dtype).to_lowercase();
@@ -47,6 +42,11 @@ fn facts(manifest: &Manifest) -> String {
         ("classes", manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "))),
         ("data", format!("{} ({} rows fitted)", manifest.training.data.name, manifest.training.data.train_rows)),
     ];
+    let features = manifest.sample.columns.as_ref().map(|names| vec!["features".to_owned(), first_of(names)]);
+    let filled = manifest.sample.fill.as_ref().map(|fill| {
+        let numbers: Vec<String> = fill.iter().map(f32::to_string).collect();
+        vec!["for missing values".to_owned(), first_of(&numbers)]
+    });
     let progress = manifest.training.progress.as_ref().map(|progress| {
         let end = if progress.finished { "" } else { ", broken off" };
         let best = progress.best_epoch.map_or(String::new(), |best| format!(", weights of epoch {best}"));
@@ -57,6 +57,8 @@ fn facts(manifest: &Manifest) -> String {
     let rows = known
         .into_iter()
         .map(|(key, value)| vec![key.to_owned(), value])
+        .chain(features)
+        .chain(filled)
         .chain(progress)
         .chain(rest.map(|(key, value)| vec![key.clone(), value.to_string().replace('"', "")]));
     table(&["fact", "value"], rows)

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
+use narrows_data::write::Layout;
 
 use crate::{
     input::{DataArguments, Part, Rows},
     model::ModelArguments,
-    output::{Format, check_writable, joined, told, write_array},
+    output::{Format, MOST_PICTURES, Output, check_apart, check_writable},
     report::note,
+    rows_bar::RowsBar,
 };
 
 #[derive(Debug, Args)]
@@ -21,19 +22,37 @@ pub(crate) struct Reconstruct {
     /// Which rows
     #[arg(long, value_enum, default_value = "all")]
     part: Part,
-    /// .npy, .csv or .png to write the reconstructions to; a .png holds the first 256
+    /// .npy, .csv, .parquet or .png to write the reconstructions to; a .png holds the first 256, and a .csv or
+    /// .parquet the columns that are no part of the sample, too
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &[Format::Npy, Format::Csv, Format::Png])?;
+    let format = Format::of(&arguments.out, &Format::SAMPLES)?;
     check_writable(&arguments.out)?;
+    check_apart(&arguments.out, arguments.data.spec())?;
     let model = arguments.model.open()?;
-    let rows = Rows::of(arguments.data.load()?, arguments.part, &model)?;
-    let restored = rows.map(|samples| model.reconstruct(samples)).with_context(|| arguments.data.to_string())?;
-    let restored = joined(&restored)?;
-    write_array(&arguments.out, format, &restored.view(), "x", model.manifest().sample.range)?;
-    note(told(restored.shape()[0], "reconstructions", &arguments.out, format));
+    let mut rows = Rows::of(&arguments.data, arguments.part, &model)?;
+    let layout = match (rows.columns(), model.sample_shape()) {
+        (Some(names), [features]) if names.len() == *features => Layout::named(names.to_vec()),
+        (_, shape) => Layout::numbered(shape, "x"),
+    };
+    let mut output = Output::begin(&arguments.out, format, layout, model.manifest().sample.range)?;
+    // A picture needs no more than it shows.
+    let (most, total) = match format {
+        Format::Png => (MOST_PICTURES, None),
+        Format::Npy | Format::Csv | Format::Parquet => (usize::MAX, rows.total()),
+    };
+    let bar = RowsBar::new(total);
+    while !output.is_full()
+        && let Some(batch) = rows.next(most)?
+    {
+        let restored = model.reconstruct(batch.samples()).map_err(|error| rows.told(error, &batch))?;
+        output.write(&restored.view(), batch.others.as_ref())?;
+        bar.show(rows.done());
+    }
+    drop(bar);
+    note(output.finish("reconstructions")?);
     Ok(())
 }

@@ -181,7 +181,7 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
         format: FORMAT,
         digest: String::new(),
         kind,
-        sample: Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 4.0) },
+        sample: Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 4.0), columns: None, fill: None },
         latent_dim: LATENT,
         prior: kind.is_variational().then_some(Prior::StandardNormal),
         classes: kind.is_conditional().then(|| CLASSES.map(str::to_owned).to_vec()),

@@ -1,7 +1,7 @@
 //! From options to a configuration: fills in what is open, and finds everything that is wrong.
 
 use narrows_bundle::{Kind, Likelihood, Link};
-use narrows_data::Dataset;
+use narrows_data::{Dataset, Missing};
 
 use super::{
     Config, Descent, EarlyStop, Method, OptimizerName, Source, held_out,
@@ -13,7 +13,7 @@ use crate::{
     kinds::{Ae, Bound, CodePenalty, Cvae, Dae, Divergence, Objective, Pca, Vae},
     likelihood::Observation,
     samples::sample_of,
-    scaling::likelihood_for,
+    scaling::{ScalingRule, likelihood_for},
     schedule::Schedule,
     variance::Variance,
 };
@@ -45,15 +45,24 @@ impl Config {
             return Err(ConfigError::of(Problem::new("kind", "is missing: pca, ae, dae, vae or cvae")));
         };
         problems.check_data(kind, data);
+        if options.reading.missing == Some(Missing::Keep) {
+            problems
+                .add("missing", "of keep is for looking at data: mean, median and drop leave something to train on");
+        }
         let observation = problems.observation(kind, options, data);
+        let scaling = problems.scaling(options, data, observation);
         let optimizer = options.optimizer.unwrap_or(OptimizerName::Adam);
         problems.0.extend(options.strangers(kind, optimizer, observation.likelihood));
         let latent_dim = problems.at_least_one("latent", options.latent.unwrap_or(8));
         let rows = data.train.values.rows();
-        let default_fraction = if data.test.is_some() { 0.0 } else { 0.1 };
+        let default_fraction = if data.test.is_some() || data.valid.is_some() { 0.0 } else { 0.1 };
         let valid_fraction = options.valid_fraction.unwrap_or(default_fraction);
         if !(0.0..1.0).contains(&valid_fraction) {
             problems.add("valid_fraction", format!("is a share of the rows in [0, 1), got {valid_fraction}"));
+        }
+        if valid_fraction > 0.0 && data.valid.is_some() {
+            problems
+                .add("valid_fraction", "holds rows out, and --valid names others to watch training by: leave one out");
         }
         let fitted = rows - held_out(rows, valid_fraction);
         if fitted == 0 {
@@ -70,7 +79,7 @@ impl Config {
                 if let Some(why) = too_many_draws(draws, rows_in_a_step, data) {
                     problems.add("importance_samples", why);
                 }
-                if options.patience.is_some_and(|patience| patience > 0) && fitted == rows {
+                if options.patience.is_some_and(|patience| patience > 0) && fitted == rows && data.valid.is_none() {
                     problems.add("patience", "needs rows that are held out (--valid-fraction 0.1)");
                 }
                 Method::Descent(problems.descent(options, objective, hidden, optimizer, fitted))
@@ -84,12 +93,11 @@ impl Config {
         if i64::try_from(seed).is_err() {
             problems.add("seed", format!("must be below 2^63, so that a configuration file can hold it, got {seed}"));
         }
-        let source = Source {
-            data: options.data.clone().unwrap_or_else(|| "digits".to_owned()),
-            labels: options.labels.clone(),
-            label_column: options.label_column.clone(),
-        };
-        let config = Config { source, latent_dim, observation, valid_fraction, seed, method };
+        let mut reading = options.reading.clone();
+        reading.data.get_or_insert_with(|| "digits".to_owned());
+        let Options { valid, valid_labels, test, test_labels, .. } = options.clone();
+        let source = Source { reading, valid, valid_labels, test, test_labels };
+        let config = Config { source, latent_dim, observation, scaling, valid_fraction, seed, method };
         if problems.0.is_empty() { Ok(config) } else { Err(ConfigError { problems: problems.0 }) }
     }
 }
@@ -108,11 +116,17 @@ impl Problems {
         if low >= high {
             self.add("data", format!("holds nothing but the value {low} in 32-bit floats, so there is nothing to learn (subtract a large offset first)"));
         }
-        if kind.is_conditional() && data.train.labels.is_none() {
-            self.add(
-                "data",
-                "has no labels, and a cvae is told the class of every sample (name them by --labels or --label-column)",
-            );
+        for (part, key, flag) in [
+            (Some(&data.train), "data", "--labels or --label-column"),
+            (data.valid.as_ref(), "valid", "--valid-labels or --label-column"),
+            (data.test.as_ref(), "test", "--test-labels or --label-column"),
+        ] {
+            if kind.is_conditional() && part.is_some_and(|part| part.labels.is_none()) {
+                self.add(
+                    key,
+                    format!("has no labels, and a cvae is told the class of every sample (name them by {flag})"),
+                );
+            }
         }
     }
 
@@ -167,6 +181,24 @@ impl Problems {
             self.add("variance", problem);
         }
         Observation { likelihood, link, variance }
+    }
+
+    fn scaling(&mut self, options: &Options, data: &Dataset, observation: Observation) -> ScalingRule {
+        let Observation { likelihood, link, .. } = observation;
+        let asked = options.scale.unwrap_or_default();
+        let rule = ScalingRule::of(asked, options.scale_per, &sample_of(data), (likelihood, link));
+        if link == Link::Sigmoid && !rule.is_bounded() {
+            self.add(
+                "scale",
+                format!(
+                    "of {asked} leaves [0, 1], and a sigmoid gives nothing else: use unit, minmax or the identity link"
+                ),
+            );
+        }
+        if options.scale_per.is_some() && rule.words().1.is_none() {
+            self.add("scale_per", format!("means nothing for {}, which scales all alike", rule.words().0));
+        }
+        rule
     }
 
     /// The objective of kinds that are trained; `None` for the one in closed form.

@@ -11,10 +11,15 @@ use crate::{
 impl Config {
     /// The options that make this configuration, with nothing left open: what is off stands as zero.
     pub fn effective(&self) -> Options {
+        let (scale, scale_per) = self.scaling.words();
         let mut options = Options {
-            data: Some(self.source.data.clone()),
-            labels: self.source.labels.clone(),
-            label_column: self.source.label_column.clone(),
+            reading: self.source.reading.clone(),
+            valid: self.source.valid.clone(),
+            valid_labels: self.source.valid_labels.clone(),
+            test: self.source.test.clone(),
+            test_labels: self.source.test_labels.clone(),
+            scale: Some(scale),
+            scale_per,
             latent: Some(self.latent_dim),
             likelihood: Some(self.observation.likelihood),
             output_link: Some(self.observation.link),
@@ -41,8 +46,7 @@ impl Config {
             let path = std::path::Path::new(path);
             path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned()
         };
-        let options = self.effective();
-        Options { data: options.data.as_ref().map(name), labels: options.labels.as_ref().map(name), ..options }
+        self.effective().with_paths(name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which option is for what: one that nobody reads would be a silent mistake.
 
 use narrows_bundle::{Kind, Likelihood};
+use narrows_data::Reading;
 
 use super::Options;
 use crate::{Problem, config::OptimizerName};
@@ -14,8 +15,9 @@ impl Options {
     /// The kinds of model that an option is for.
     pub fn kinds_of(key: &str) -> &'static [Kind] {
         match key {
-            "kind" | "data" | "labels" | "label_column" | "valid_fraction" | "latent" | "likelihood"
-            | "output_link" | "seed" => ALL,
+            "kind" | "valid" | "valid_labels" | "test" | "test_labels" | "scale" | "scale_per" | "valid_fraction"
+            | "latent" | "likelihood" | "output_link" | "seed" => ALL,
+            reading if Reading::KEYS.contains(&reading) => ALL,
             "whiten" => &[Kind::Pca],
             "corruption" => &[Kind::Dae],
             "tied" | "l1" | "contractive" => DETERMINISTIC,

@@ -1,6 +1,7 @@
 //! A value for every option.
 
 use narrows_bundle::{Kind, Likelihood, Link};
+use narrows_data::{Channels, Character, Header, Missing, Reading, Size};
 
 use super::Options;
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     candle::Kernels,
     config::OptimizerName,
     kinds::{Capacity, KlWarmup},
+    scaling::{Scale, ScalePer},
     schedule::Schedule,
     variance::Variance,
 };
@@ -19,9 +21,26 @@ impl Options {
     pub fn example() -> Self {
         Options {
             kind: Some(Kind::Vae),
-            data: Some("digits".to_owned()),
-            labels: Some("labels.npy".to_owned()),
-            label_column: Some("species".to_owned()),
+            reading: Reading {
+                data: Some("digits".to_owned()),
+                labels: Some("labels.npy".to_owned()),
+                label_column: Some("species".to_owned()),
+                columns: Some(vec!["height".to_owned(), "width".to_owned()]),
+                ignore: Some(vec!["id".to_owned(), "date".to_owned()]),
+                key: Some("x_train".to_owned()),
+                delimiter: Some(Character(b';')),
+                quote: Some(Character(b'"')),
+                header: Some(Header::Yes),
+                missing: Some(Missing::Median),
+                resize: Some(Size { width: 28, height: 28 }),
+                channels: Some(Channels::Grey),
+            },
+            valid: Some("valid.csv".to_owned()),
+            valid_labels: Some("valid-labels.npy".to_owned()),
+            test: Some("test.csv".to_owned()),
+            test_labels: Some("test-labels.npy".to_owned()),
+            scale: Some(Scale::Standard),
+            scale_per: Some(ScalePer::Column),
             valid_fraction: Some(0.1),
             binarize: Some(Binarize::Dynamic),
             latent: Some(8),

@@ -1,13 +1,9 @@
 //! Options in a file: TOML, one key an option, every problem told at once.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Visitor, value::Error as ValueError},
-    forward_to_deserialize_any,
-};
+use narrows_data::Reading;
 use toml::Table;
 
-use super::Options;
+use super::{KEYS, Options};
 use crate::{ConfigError, Problem};
 
 /// How alike two names must be for one to be taken for the other, misspelt.
@@ -49,19 +45,16 @@ impl Options {
     }
 
     /// The keys of all options, in their order.
-    pub fn keys() -> &'static [&'static str] {
-        let mut keys: &'static [&'static str] = &[];
-        // It ends in an error as soon as it has seen the names.
-        let _ = Options::deserialize(Names(&mut keys));
-        keys
+    pub fn keys() -> impl Iterator<Item = &'static str> {
+        Reading::KEYS.iter().chain(KEYS).copied()
     }
 }
 
 fn problem(key: &str, value: &toml::Value) -> Option<Problem> {
-    if !Options::keys().contains(&key) {
+    if Options::keys().all(|known| known != key) {
         let written = key.replace('-', "_");
         let likeness = |known: &str| strsim::jaro_winkler(known, &written);
-        let closest = Options::keys().iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        let closest = Options::keys().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
         let hint = match closest.filter(|known| likeness(known) >= ALIKE) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "`narrows config KIND` lists them all".to_owned(),
@@ -71,32 +64,6 @@ fn problem(key: &str, value: &toml::Value) -> Option<Problem> {
     let alone = Table::from_iter([(key.to_owned(), value.clone())]);
     let error = alone.try_into::<Options>().err()?;
     Some(Problem::new(key, format!("cannot be {value}: {}", error.message())))
-}
-
-/// Asks a type for the names of its fields, and for nothing else.
-struct Names<'a>(&'a mut &'static [&'static str]);
-
-impl<'de> Deserializer<'de> for Names<'_> {
-    type Error = ValueError;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        fields: &'static [&'static str],
-        _visitor: V,
-    ) -> Result<V::Value, ValueError> {
-        *self.0 = fields;
-        Err(serde::de::Error::custom("the names are known"))
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, ValueError> {
-        Err(serde::de::Error::custom("no struct"))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
 }
 
 #[cfg(test)]
@@ -136,7 +103,7 @@ mod tests {
     #[test]
     fn a_file_says_what_the_options_say() {
         let example = Options::example();
-        assert_eq!(example.fields().len(), Options::keys().len(), "the example says everything");
+        assert_eq!(example.fields().len(), Options::keys().count(), "the example says everything");
         let text = example.to_toml().expect("plain numbers");
         assert_eq!(Options::from_toml(&text), Ok(example));
     }

@@ -52,6 +52,9 @@ pub enum RunError {
         /// The newest first, each with what is wrong with it.
         passed_over: Vec<(PathBuf, String)>,
     },
+    /// The data lies in a file that cannot be read any more.
+    #[error(transparent)]
+    Reading(#[from] narrows_data::DataError),
     /// There is no model in it yet.
     #[error("the run `{}` has no checkpoint yet, so there is no model in it (go on with it by --resume first)", path.display())]
     NoModel {

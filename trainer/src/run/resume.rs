@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use narrows_data::Dataset;
+use narrows_data::{Dataset, Reading};
 use toml::Table;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{Config, Kernels, Method, Options, descent::End};
 
 /// Keys that may differ: the data is known by its fingerprint, whatever it is called here.
-const FREE: [&str; 3] = ["data", "labels", "label_column"];
+const FREE: [&str; 4] = ["valid", "valid_labels", "test", "test_labels"];
 
 /// From where a run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Run {
         let lock = lock(&folder)?;
         let checkpoints = folder.join(CHECKPOINTS);
         let (mut start, passed_over) = checkpoint::newest(&checkpoints)?;
-        let fingerprint = data.fingerprint();
+        let fingerprint = data.fingerprint()?;
         let differences = match &mut start {
             // Only its name tells what the data was.
             None if passed_over.is_empty() => differences(&before, &config.effective()).into_values().collect(),
@@ -100,7 +100,7 @@ impl Run {
         let mut differences = differences(&before, &now);
         // Whether there may be others is a matter of the schedule.
         differences.remove("epochs");
-        FREE.iter().for_each(|key| drop(differences.remove(*key)));
+        FREE.iter().chain(Reading::KEYS).for_each(|key| drop(differences.remove(*key)));
         if differences.is_empty() {
             return Ok(now);
         }
@@ -134,7 +134,7 @@ impl Checkpoint<'_> {
     /// many as are done end it. Returns what stands in the way.
     fn go_on(&mut self, config: &Config) -> Vec<String> {
         let mut differences = differences(&self.record.configuration, &config.recorded());
-        for key in FREE {
+        for key in FREE.iter().chain(Reading::KEYS).copied() {
             differences.remove(key);
         }
         if let Method::Descent(descent) = &config.method

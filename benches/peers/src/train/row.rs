@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use narrows_bundle::{Kind, Likelihood, Link};
+use narrows_data::Reading;
 use narrows_trainer::Options;
 
 /// A model, its data and its batches.
@@ -58,7 +59,10 @@ impl Row {
             Row::Vae | Row::Cvae | Row::Dae | Row::DigitsVae | Row::Vae1024 => (Likelihood::Bernoulli, Link::Sigmoid),
         };
         Options {
-            data: Some(if self.is_of_images() { "fashion-mnist" } else { "digits" }.to_owned()),
+            reading: Reading {
+                data: Some(if self.is_of_images() { "fashion-mnist" } else { "digits" }.to_owned()),
+                ..Reading::default()
+            },
             hidden: Some(hidden),
             latent: Some(latent),
             batch_size: Some(batch),

@@ -1,6 +1,6 @@
 //! What a configuration refuses, and that nothing is left open.
 
-use narrows_data::{Part, Values};
+use narrows_data::{Part, Reading, Values};
 use ndarray::Array2;
 
 use super::*;
@@ -13,6 +13,9 @@ fn table(rows: usize) -> Dataset {
         name: "table".to_owned(),
         sample_shape: vec![3],
         range: (-2.0, rows as f32),
+        columns: None,
+        fill: None,
+        valid: None,
         train: Part { values: Values::F32(values), labels: None },
         test: None,
         classes: None,
@@ -114,8 +117,9 @@ fn a_configuration_without_a_kind_says_which_there_are() {
 
 #[test]
 fn a_manifest_names_files_without_their_folders() {
-    let options = Options { data: Some("/home/me/data/table.csv".to_owned()), ..Options::new(Kind::Ae) };
+    let reading = Reading { data: Some("/home/me/data/table.csv".to_owned()), ..Reading::default() };
+    let options = Options { reading, ..Options::new(Kind::Ae) };
     let config = Config::check(&options, &table(10)).expect("defaults that fit");
-    assert_eq!(config.recorded().data.as_deref(), Some("table.csv"));
-    assert_eq!(config.effective().data.as_deref(), Some("/home/me/data/table.csv"));
+    assert_eq!(config.recorded().reading.data.as_deref(), Some("table.csv"));
+    assert_eq!(config.effective().reading.data.as_deref(), Some("/home/me/data/table.csv"));
 }

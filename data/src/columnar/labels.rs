@@ -1,0 +1,106 @@
+//! A column of labels: integers, text or booleans, each also as a dictionary.
+
+use std::path::Path;
+
+use arrow_array::{
+    Array,
+    cast::AsArray,
+    types::{Int64Type, UInt64Type},
+};
+use arrow_schema::{DataType, Field};
+
+use crate::{error::DataError, labels::Labels};
+
+/// Longer text names no class, and a dictionary would repeat it for a byte a row.
+const MOST_BYTES: usize = 1024;
+
+/// Refuses a column whose values name no classes.
+pub(super) fn check_type(path: &Path, field: &Field) -> Result<(), DataError> {
+    if is_label(field.data_type()) {
+        return Ok(());
+    }
+    Err(DataError::ColumnType {
+        path: path.to_owned(),
+        column: field.name().clone(),
+        found: field.data_type().to_string(),
+        expected: "labels: integers, text or booleans; convert it to one of them",
+    })
+}
+
+fn is_label(kind: &DataType) -> bool {
+    match kind {
+        DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, kind) => !matches!(**kind, DataType::Dictionary(..)) && is_label(kind),
+        kind => kind.is_integer(),
+    }
+}
+
+/// The labels of these rows, whose first is that number of the file. Booleans are `false` and `true`.
+pub(super) fn read(path: &Path, column: &str, array: &dyn Array, first: usize) -> Result<Labels, DataError> {
+    let mut found = Vec::with_capacity(array.len());
+    for (row, label) in labels(array)?.into_iter().enumerate() {
+        let (path, row, column) = (path.to_owned(), first + row, column.to_owned());
+        match label {
+            Some(Label::Text(text)) if text.len() > MOST_BYTES => {
+                return Err(DataError::LabelLong { path, row, column, found: text.len(), most: MOST_BYTES });
+            }
+            Some(label) => found.push(label),
+            None => return Err(DataError::LabelMissing { path, row, column }),
+        }
+    }
+    let integers: Option<Vec<i64>> = found.iter().map(Label::integer).collect();
+    Ok(match integers {
+        Some(integers) => Labels::Integers(integers),
+        None => Labels::Text(found.iter().map(Label::text).collect()),
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Label<'a> {
+    Integer(i64),
+    /// One that an `i64` does not hold.
+    Large(u64),
+    Text(&'a str),
+}
+
+impl Label<'_> {
+    fn integer(&self) -> Option<i64> {
+        match *self {
+            Label::Integer(integer) => Some(integer),
+            Label::Large(_) | Label::Text(_) => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Label::Integer(integer) => integer.to_string(),
+            Label::Large(large) => large.to_string(),
+            Label::Text(text) => (*text).to_owned(),
+        }
+    }
+}
+
+fn labels(array: &dyn Array) -> Result<Vec<Option<Label<'_>>>, DataError> {
+    let bool_name = |is| Label::Text(if is { "true" } else { "false" });
+    Ok(match array.data_type() {
+        DataType::Boolean => array.as_boolean().iter().map(|is| is.map(bool_name)).collect(),
+        DataType::Utf8 => array.as_string::<i32>().iter().map(|text| text.map(Label::Text)).collect(),
+        DataType::LargeUtf8 => array.as_string::<i64>().iter().map(|text| text.map(Label::Text)).collect(),
+        DataType::Utf8View => array.as_string_view().iter().map(|text| text.map(Label::Text)).collect(),
+        DataType::Dictionary(_, _) => {
+            let dictionary = array.as_any_dictionary();
+            let values = labels(dictionary.values())?;
+            let keys = arrow_cast::cast(dictionary.keys(), &DataType::Int64).map_err(DataError::column)?;
+            let value = |key: Option<i64>| *values.get(usize::try_from(key?).ok()?)?;
+            keys.as_primitive::<Int64Type>().iter().map(value).collect()
+        }
+        DataType::UInt64 => {
+            let label = |large| i64::try_from(large).map_or(Label::Large(large), Label::Integer);
+            array.as_primitive::<UInt64Type>().iter().map(|large| large.map(label)).collect()
+        }
+        _ => {
+            let integers = arrow_cast::cast(array, &DataType::Int64).map_err(DataError::column)?;
+            integers.as_primitive::<Int64Type>().iter().map(|integer| integer.map(Label::Integer)).collect()
+        }
+    })
+}

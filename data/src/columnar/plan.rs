@@ -1,0 +1,255 @@
+//! Which columns of a table are the sample, which one is the label, and which are carried along.
+
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema};
+
+use crate::{
+    columnar::{labels, lists, numbers},
+    error::DataError,
+    labels::Labels,
+    reading::{Missing, Reading},
+    values::{Values, matrix},
+};
+
+/// The columns of a table by what they are for.
+pub(super) struct Plan {
+    path: PathBuf,
+    /// The names of all columns.
+    names: Vec<String>,
+    sample: Sample,
+    label: Option<usize>,
+    others: Vec<usize>,
+    kind: Kind,
+}
+
+enum Sample {
+    /// One number each.
+    Columns(Vec<usize>),
+    /// All numbers of a sample.
+    List(usize),
+}
+
+/// What the numbers of a sample are kept as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// 0 and 1.
+    Booleans,
+    Bytes,
+    Floats,
+}
+
+impl Plan {
+    pub(super) fn new(path: &Path, schema: &Schema, reading: &Reading) -> Result<Self, DataError> {
+        let find = |wanted: &String| find(path, schema, wanted);
+        let label = reading.label_column.as_ref().map(find).transpose()?;
+        if let Some(label) = label {
+            labels::check_type(path, schema.field(label))?;
+        }
+        let ignored = reading.ignore.iter().flatten().map(find);
+        let ignored = ignored.collect::<Result<Vec<_>, _>>()?;
+        let sample = match &reading.columns {
+            Some(wanted) => {
+                let columns = wanted.iter().map(find).collect::<Result<_, _>>()?;
+                named(path, schema, label, columns)?
+            }
+            None => default(path, schema, |column| Some(column) != label && !ignored.contains(&column))?,
+        };
+        let in_sample: &[usize] = match &sample {
+            Sample::Columns(columns) => columns,
+            Sample::List(column) => std::slice::from_ref(column),
+        };
+        let fields: Vec<_> = in_sample.iter().map(|&column| schema.field(column)).collect();
+        let has_type = |fits: fn(&DataType) -> bool| fields.iter().all(|field| fits(lists::leaf(field).0));
+        let may_miss = fields.iter().any(|field| lists::leaf(field).1);
+        let kind = match reading.missing.unwrap_or_default() {
+            // A byte cannot say that it is missing.
+            Missing::Mean | Missing::Median | Missing::Drop | Missing::Keep if may_miss => Kind::Floats,
+            _ if has_type(|kind| *kind == DataType::Boolean) => Kind::Booleans,
+            _ if has_type(|kind| matches!(kind, DataType::Boolean | DataType::UInt8)) => Kind::Bytes,
+            _ => Kind::Floats,
+        };
+        let others = (0..schema.fields().len()).filter(|column| !in_sample.contains(column)).collect();
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Plan { path: path.to_owned(), names, sample, label, others, kind })
+    }
+
+    pub(super) fn is_bytes(&self) -> bool {
+        self.kind != Kind::Floats
+    }
+
+    pub(super) fn range(&self) -> Option<(f32, f32)> {
+        match self.kind {
+            Kind::Booleans => Some((0.0, 1.0)),
+            Kind::Bytes => Some((0.0, 255.0)),
+            Kind::Floats => None,
+        }
+    }
+
+    /// The names of the features, where each has a column.
+    pub(super) fn names(&self) -> Option<Vec<String>> {
+        match &self.sample {
+            Sample::Columns(columns) => Some(columns.iter().map(|&column| self.names[column].clone()).collect()),
+            Sample::List(_) => None,
+        }
+    }
+
+    pub(super) fn has_labels(&self) -> bool {
+        self.label.is_some()
+    }
+
+    /// What the first rows say of the shape.
+    pub(super) fn sample_shape(&self, first: &RecordBatch) -> Result<Vec<usize>, DataError> {
+        let column = match &self.sample {
+            Sample::Columns(columns) => return Ok(vec![columns.len()]),
+            Sample::List(column) => *column,
+        };
+        let (path, name) = (self.path.clone(), &self.names[column]);
+        let Some(shape) = lists::shape(first.column(column)) else {
+            return Err(DataError::ListsMissing { path, column: name.clone() });
+        };
+        if shape.contains(&0) {
+            return Err(DataError::NoFeatures { path });
+        }
+        Ok(shape)
+    }
+
+    /// The samples of these rows, whose first is that number of the file.
+    pub(super) fn values(&self, batch: &RecordBatch, shape: &[usize], first: usize) -> Result<Values, DataError> {
+        let features = shape.iter().product();
+        Ok(if self.is_bytes() {
+            let bytes = |array: &dyn arrow_array::Array| numbers::bytes(array);
+            Values::U8(matrix(self.rows(batch, shape, first, bytes, None)?, features))
+        } else {
+            let floats = |array: &dyn arrow_array::Array| numbers::floats(array).map(|floats| (floats, None));
+            Values::F32(matrix(self.rows(batch, shape, first, floats, Some(f32::NAN))?, features))
+        })
+    }
+
+    /// Numbers as `leaf` makes them of a column, row after row; with the place of one that is missing and must
+    /// not be. `missing` stands in a list that is missing as a whole.
+    fn rows<T: Copy + Default>(
+        &self,
+        batch: &RecordBatch,
+        shape: &[usize],
+        first: usize,
+        leaf: impl Fn(&dyn arrow_array::Array) -> Result<(Vec<T>, Option<usize>), DataError>,
+        missing: Option<T>,
+    ) -> Result<Vec<T>, DataError> {
+        let is_missing = |row: usize, column: usize| DataError::NotFinite {
+            path: self.path.clone(),
+            row: first + row,
+            column: crate::missing::place(column, self.names().as_deref()),
+            value: f32::NAN,
+        };
+        match &self.sample {
+            Sample::Columns(columns) => {
+                let mut rows = vec![T::default(); batch.num_rows() * columns.len()];
+                for (place, &column) in columns.iter().enumerate() {
+                    let (numbers, without) = leaf(batch.column(column))?;
+                    if let Some(row) = without {
+                        return Err(is_missing(row, place));
+                    }
+                    let into = rows.iter_mut().skip(place).step_by(columns.len());
+                    into.zip(numbers).for_each(|(into, number)| *into = number);
+                }
+                Ok(rows)
+            }
+            Sample::List(column) => {
+                lists::flatten(batch.column(*column), shape, &leaf, missing).map_err(|fault| match fault {
+                    lists::Fault::Length { row, expected, found } => DataError::ListLength {
+                        path: self.path.clone(),
+                        row: first + row,
+                        column: self.names[*column].clone(),
+                        expected,
+                        found,
+                    },
+                    lists::Fault::Missing { row, column } => is_missing(row, column),
+                    lists::Fault::Other(error) => error,
+                })
+            }
+        }
+    }
+
+    pub(super) fn labels(&self, batch: &RecordBatch, first: usize) -> Result<Option<Labels>, DataError> {
+        let labels = |label: usize| labels::read(&self.path, &self.names[label], batch.column(label), first);
+        self.label.map(labels).transpose()
+    }
+
+    /// The columns that are no part of the sample, the label among them; `None` where there are none.
+    pub(super) fn others(&self, batch: &RecordBatch) -> Result<Option<RecordBatch>, DataError> {
+        if self.others.is_empty() {
+            return Ok(None);
+        }
+        batch.project(&self.others).map(Some).map_err(DataError::column)
+    }
+}
+
+/// A column by its name, or else by its number from 0.
+fn find(path: &Path, schema: &Schema, wanted: &str) -> Result<usize, DataError> {
+    let by_name = schema.fields().iter().position(|field| field.name() == wanted);
+    let by_number = || wanted.parse().ok().filter(|&column: &usize| column < schema.fields().len());
+    by_name.or_else(by_number).ok_or_else(|| {
+        let (path, wanted, columns) = (path.to_owned(), wanted.to_owned(), described(schema, |_| true));
+        DataError::ColumnUnknown { path, wanted, columns }
+    })
+}
+
+/// The sample is what was named.
+fn named(path: &Path, schema: &Schema, label: Option<usize>, columns: Vec<usize>) -> Result<Sample, DataError> {
+    if let [column] = columns[..]
+        && lists::is_of_numbers(schema.field(column).data_type())
+        && Some(column) != label
+    {
+        return Ok(Sample::List(column));
+    }
+    for &column in &columns {
+        let (path, field) = (path.to_owned(), schema.field(column));
+        if Some(column) == label {
+            return Err(DataError::LabelInSample { path, column: field.name().clone() });
+        }
+        if !numbers::is_number(field.data_type()) {
+            let expected = "numbers or booleans, or, as the only column named, lists of them";
+            let found = field.data_type().to_string();
+            return Err(DataError::ColumnType { path, column: field.name().clone(), found, expected });
+        }
+    }
+    Ok(Sample::Columns(columns))
+}
+
+/// The only column of lists, or else all columns of numbers, among those that may be part of it.
+fn default(path: &Path, schema: &Schema, may_be: impl Fn(usize) -> bool) -> Result<Sample, DataError> {
+    let with = |fits: fn(&DataType) -> bool| -> Vec<usize> {
+        let fields = schema.fields().iter().enumerate();
+        let fitting = fields.filter(|(column, field)| may_be(*column) && fits(field.data_type()));
+        fitting.filter(|(_, field)| !is_index(field.name())).map(|(column, _)| column).collect()
+    };
+    let lists = with(lists::is_of_numbers);
+    let numbers = with(numbers::is_number);
+    let path = path.to_owned();
+    match (&lists[..], numbers.is_empty()) {
+        (&[list], _) => Ok(Sample::List(list)),
+        ([], false) => Ok(Sample::Columns(numbers)),
+        ([], true) => Err(DataError::NoNumbers { path, columns: described(schema, |_| true) }),
+        (lists, _) => Err(DataError::ManyLists { path, columns: described(schema, |column| lists.contains(&column)) }),
+    }
+}
+
+/// Whether pandas named the column so: it holds the numbers of the rows, which are no part of a sample.
+fn is_index(name: &str) -> bool {
+    name.starts_with("__index_level_") && name.ends_with("__")
+}
+
+/// Columns with their types.
+fn described(schema: &Schema, is_meant: impl Fn(usize) -> bool) -> String {
+    /// More than these help nobody.
+    const MOST: usize = 40;
+    let fields: Vec<_> = schema.fields().iter().enumerate().filter(|(column, _)| is_meant(*column)).collect();
+    let mut told: Vec<_> =
+        fields.iter().take(MOST).map(|(_, field)| format!("`{}` ({})", field.name(), field.data_type())).collect();
+    if fields.len() > MOST {
+        told.push(format!("and {} more", fields.len() - MOST));
+    }
+    if told.is_empty() { "none".to_owned() } else { told.join(", ") }
+}

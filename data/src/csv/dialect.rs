@@ -1,0 +1,29 @@
+//! Which characters part a table into cells.
+
+use std::path::Path;
+
+use crate::{
+    error::DataError,
+    reading::{Character, Reading},
+};
+
+/// What stands between cells and around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    pub(super) quote: u8,
+}
+
+impl Dialect {
+    /// As a person says; else a tab for a file that is named `.tsv`, a comma for others.
+    pub(super) fn of(path: &Path, reading: &Reading) -> Result<Self, DataError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let is_tsv = name.strip_suffix(".gz").unwrap_or(&name).ends_with(".tsv");
+        let delimiter = reading.delimiter.unwrap_or(Character(if is_tsv { b'\t' } else { b',' }));
+        let quote = reading.quote.unwrap_or(Character(b'"'));
+        if delimiter == quote {
+            return Err(DataError::SameCharacter { path: path.to_owned(), character: delimiter });
+        }
+        Ok(Dialect { delimiter: delimiter.0, quote: quote.0 })
+    }
+}

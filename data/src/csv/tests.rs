@@ -1,0 +1,98 @@
+//! Tables of every form, and what is wrong with others.
+
+mod any;
+mod faults;
+mod forms;
+
+use std::{io::Write, path::PathBuf};
+
+use arrow_array::{RecordBatch, cast::AsArray};
+use flate2::{Compression, write::GzEncoder};
+use tempfile::TempDir;
+
+use crate::{
+    error::DataError,
+    labels::Labels,
+    reading::{LoadOptions, Reading},
+    stream::{Head, Opened},
+    values::Row,
+};
+
+/// All that a table gives.
+#[derive(Debug)]
+struct Read {
+    head: Head,
+    rows: Vec<Vec<f32>>,
+    labels: Option<Labels>,
+    /// The names and the cells of the other columns.
+    others: Vec<(String, Vec<String>)>,
+}
+
+fn read(text: impl AsRef<[u8]>, reading: &Reading) -> Result<Read, DataError> {
+    read_named("table.csv", text, reading, 1000)
+}
+
+/// Reads a file of that name in chunks of at most so many rows.
+fn read_named(name: &str, text: impl AsRef<[u8]>, reading: &Reading, most: usize) -> Result<Read, DataError> {
+    let (_folder, path) = written(name, text);
+    let options = LoadOptions { reading: reading.clone(), ..LoadOptions::default() };
+    let mut reader = match super::open(&path, &options)? {
+        Opened::Reader(reader) => reader,
+        Opened::Rows(..) => panic!("text is not read in place"),
+    };
+    let mut read = Read { head: reader.head().clone(), rows: Vec::new(), labels: None, others: Vec::new() };
+    while let Some(chunk) = reader.next(most)? {
+        assert!((1..=most).contains(&chunk.values.rows()));
+        chunk.values.visit(0..chunk.values.rows(), |_, row: Row<'_>| read.rows.push(row.floats().collect()))?;
+        match (&mut read.labels, chunk.labels) {
+            (Some(labels), Some(more)) => labels.append(more),
+            (labels, more) => *labels = more,
+        }
+        for (place, column) in chunk.others.iter().flat_map(columns).enumerate() {
+            match read.others.get_mut(place) {
+                Some(others) => others.1.extend(column.1),
+                None => read.others.push(column),
+            }
+        }
+    }
+    Ok(read)
+}
+
+fn columns(batch: &RecordBatch) -> Vec<(String, Vec<String>)> {
+    let names = batch.schema_ref().fields().iter().map(|field| field.name().clone());
+    let cells = batch.columns().iter().map(|column| column.as_string::<i32>().iter());
+    names.zip(cells.map(|cells| cells.map(|cell| cell.expect("no nulls").to_owned()).collect())).collect()
+}
+
+fn written(name: &str, bytes: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("written");
+    (folder, path)
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// `label=kind columns=a,b ignore=c header=no missing=keep delimiter=; quote='`.
+fn reading(words: &str) -> Reading {
+    let names = |value: &str| Some(value.split(',').map(str::to_owned).collect());
+    let mut reading = Reading::default();
+    for word in words.split_whitespace() {
+        let (key, value) = word.split_once('=').expect("key=value");
+        match key {
+            "label" => reading.label_column = Some(value.to_owned()),
+            "columns" => reading.columns = names(value),
+            "ignore" => reading.ignore = names(value),
+            "header" => reading.header = Some(value.parse().expect("a header")),
+            "missing" => reading.missing = Some(value.parse().expect("a way")),
+            "delimiter" => reading.delimiter = Some(value.parse().expect("a character")),
+            "quote" => reading.quote = Some(value.parse().expect("a character")),
+            _ => panic!("no option is {key}"),
+        }
+    }
+    reading
+}

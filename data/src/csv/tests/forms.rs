@@ -1,0 +1,161 @@
+//! What tables may look like.
+
+use super::*;
+
+#[test]
+fn heading_byte_order_mark_spaces_quotes_and_line_ends_do_not_matter() {
+    let texts = [
+        "1,2\n3,4",
+        "a,b\n1,2\n3,4\n",
+        "\u{feff}a,b\r\n1,2\r\n3,4\r\n",
+        "\u{feff}1, 2\n\n3,4 ",
+        "\r\n\r\n1,2\r\n\r\n3,4\r\n\r\n",
+        "a,b\r1,2\r3,4\r",
+        "1,2\n  \n3,4\n \t\n",
+        "\"1\",\"2\"\n\"3\",\"4\"",
+        "\"a\", \"b\"\n\"1\", \"2\"\n\" 3 \", \"4\" \n",
+        "+1.0,2e0\n.3e1,4.\n",
+    ];
+    for text in texts {
+        let table = read(text, &Reading::default()).expect(text);
+        assert_eq!(table.rows, [[1.0, 2.0], [3.0, 4.0]], "{text:?}");
+        assert_eq!((table.labels, table.others), (None, vec![]), "{text:?}");
+        let names = (text.contains('a')).then(|| vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!((table.head.columns, table.head.sample_shape), (names, vec![2]), "{text:?}");
+    }
+}
+
+#[test]
+fn delimiters_quotes_and_endings_are_as_they_are_said() {
+    let cases: [(&str, &str, &str); 7] = [
+        ("t.csv", "1;2\n3;4\n", "delimiter=;"),
+        ("t.csv", "1\t2\n3\t4\n", "delimiter=tab"),
+        ("t.csv", "'1'|2\n3|'4'\n", "delimiter=| quote='"),
+        ("t.tsv", "a\tb\n1\t2\n3\t4\n", ""),
+        ("T.TSV", "1\t2\n3\t 4\n", ""),
+        ("t.tsv", "1,2\n3,4\n", "delimiter=,"),
+        ("t.tsv.gz", "1\t2\n3\t4\n", ""),
+    ];
+    for (name, text, words) in cases {
+        for bytes in [text.as_bytes().to_vec(), gzipped(text.as_bytes())] {
+            let table = read_named(name, bytes, &reading(words), 1).expect(text);
+            assert_eq!(table.rows, [[1.0, 2.0], [3.0, 4.0]], "{name}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn the_label_column_is_taken_out_by_name_or_number() {
+    let integers = ["7", "8"];
+    let text = ["cat", "dog"];
+    let cases = [
+        ("a,kind,b\n1,7,2\n3,8,4\n", "label=kind", "kind", integers),
+        ("a,kind,b\n1,7,2\n3,8,4\n", "label=1", "kind", integers),
+        ("1,7,2\n3,8,4\n", "label=1", "column1", integers),
+        ("1,2,cat\n3,4,dog\n", "label=2", "column2", text),
+        ("1,2,cat\n3,4,dog\n", "label=2 header=no", "column2", text),
+        ("1,2,x\n1,2,cat\n3,4,dog\n", "label=2 header=yes", "x", text),
+        ("0,1,label\n1,2,7\n3,4,8\n", "label=2", "label", integers),
+        ("a,b,2024\n1,2,7\n3,4,8\n", "label=2024", "2024", integers),
+        ("a,b,2024\n1,2,7\n3,4,8\n", "label=2", "2024", integers),
+        ("a,kind,b\n1,\"c\"\"a\nt\",2\n3,\" dog \",4\n", "label=kind", "kind", ["c\"a\nt", "dog"]),
+    ];
+    for (file, words, name, labels) in cases {
+        let table = read(file, &reading(words)).expect(file);
+        assert_eq!(table.rows, [[1.0, 2.0], [3.0, 4.0]], "{file:?}");
+        let labels = labels.map(str::to_owned).to_vec();
+        assert_eq!(table.others, [(name.to_owned(), labels.clone())], "{file:?}");
+        assert_eq!((table.labels, table.head.has_labels), (Some(Labels::Text(labels)), true), "{file:?}");
+    }
+}
+
+#[test]
+fn columns_are_chosen_left_out_and_carried() {
+    let named = "id,a,kind,b\nx1,1,cat,2\nx2,3,dog,4\n";
+    let bare = "x1,1,cat,2\nx2,3,dog,4\n";
+    let cases = [
+        (named, "columns=b,a", "[[2.0, 1.0], [4.0, 3.0]]", "b a", "id=x1,x2 kind=cat,dog"),
+        (named, "columns=3", "[[2.0], [4.0]]", "b", "id=x1,x2 a=1,3 kind=cat,dog"),
+        (named, "columns=a label=kind", "[[1.0], [3.0]]", "a", "id=x1,x2 kind=cat,dog b=2,4"),
+        (named, "ignore=id,kind", "[[1.0, 2.0], [3.0, 4.0]]", "a b", "id=x1,x2 kind=cat,dog"),
+        (named, "ignore=0,id label=kind", "[[1.0, 2.0], [3.0, 4.0]]", "a b", "id=x1,x2 kind=cat,dog"),
+        (named, "ignore=id,kind label=kind", "[[1.0, 2.0], [3.0, 4.0]]", "a b", "id=x1,x2 kind=cat,dog"),
+        (bare, "columns=3,1", "[[2.0, 1.0], [4.0, 3.0]]", "", "column0=x1,x2 column2=cat,dog"),
+        (bare, "ignore=0 label=2", "[[1.0, 2.0], [3.0, 4.0]]", "", "column0=x1,x2 column2=cat,dog"),
+    ];
+    for (file, words, rows, names, others) in cases {
+        let table = read(file, &reading(words)).expect(words);
+        assert_eq!(format!("{:?}", table.rows), rows, "{words}");
+        assert_eq!(table.head.columns.unwrap_or_default().join(" "), names, "{words}");
+        let carried: Vec<_> = table.others.iter().map(|(name, cells)| format!("{name}={}", cells.join(","))).collect();
+        assert_eq!(carried.join(" "), others, "{words}");
+    }
+}
+
+#[test]
+fn the_first_line_is_a_heading_where_it_is_text() {
+    let cases = [
+        ("1,2\n", "", 1, None),
+        ("a,b\n1,2\n", "", 1, Some("a b")),
+        // A column of row numbers without a name.
+        (",b\n1,2\n", "", 1, Some("column0 b")),
+        ("1,2,cat\n", "label=2", 1, None),
+        ("cat\n7\n", "header=yes", 1, Some("cat")),
+        ("1,2\n3,4\n", "header=yes", 1, Some("1 2")),
+        ("NA,2\n3,4\n", "missing=keep", 2, None),
+        (",\n3,4\n", "missing=keep", 2, None),
+        ("1,a\n3,4\n", "ignore=1", 2, None),
+        ("1,a\n3,4\n", "ignore=a", 1, Some("1")),
+        ("1,a\n3,4\n", "columns=0", 2, None),
+        ("x,a\n3,4\n", "columns=0", 1, Some("x")),
+        ("RI,Na,Mg\n1,2,3\n", "", 1, Some("RI Na Mg")),
+    ];
+    for (file, words, rows, names) in cases {
+        let table = read(file, &reading(words)).expect(file);
+        let found = table.head.columns.map(|names| names.join(" "));
+        assert_eq!((table.rows.len(), found.as_deref()), (rows, names), "{file:?} {words}");
+    }
+}
+
+#[test]
+fn missing_values_are_nan_where_they_may_be() {
+    for cell in ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", " NA ", "\"\"", "\"NA\""] {
+        for way in ["mean", "median", "drop", "keep"] {
+            let table = read(format!("1,2\n3,{cell}\n"), &reading(&format!("missing={way}"))).expect(cell);
+            assert!(table.rows[1][1].is_nan(), "{cell:?}");
+        }
+    }
+    let table = read("a\n\"\"\n1\n", &reading("missing=keep")).expect("a quoted cell in a line of its own");
+    assert_eq!(table.rows.len(), 2);
+}
+
+#[test]
+fn rows_do_not_depend_on_the_size_of_chunks() {
+    let rows = 2500;
+    let text: String = (0..rows).map(|row| format!("{row},{}.5,\"k\n{}\"\n", row % 7, row % 3)).collect();
+    let whole = read_named("t.csv", &text, &reading("label=2"), usize::MAX).expect("a table");
+    assert_eq!((whole.rows.len(), &whole.rows[2499]), (rows, &vec![2499.0, 0.5]));
+    for most in [1, 7, 1000] {
+        let table = read_named("t.csv.gz", gzipped(text.as_bytes()), &reading("label=2"), most).expect("a table");
+        assert_eq!(
+            (table.rows, table.labels, table.others),
+            (whole.rows.clone(), whole.labels.clone(), whole.others.clone())
+        );
+    }
+}
+
+#[test]
+fn a_file_of_labels_may_have_a_name_above_integers() {
+    let cases: [(&str, &[&str]); 5] = [
+        ("digit\n3\n5\n", &["3", "5"]),
+        ("3\r\n5", &["3", "5"]),
+        ("cat\ndog\n", &["cat", "dog"]),
+        ("cat\n3\ndog\n", &["cat", "3", "dog"]),
+        ("cat\n", &["cat"]),
+    ];
+    for (text, labels) in cases {
+        let (_folder, path) = written("labels.csv", text);
+        let expected = Labels::Text(labels.iter().map(|&label| label.to_owned()).collect());
+        assert_eq!(crate::csv::read_labels(&path).expect(text), expected, "{text:?}");
+    }
+}

@@ -1,0 +1,189 @@
+//! How a number lies in a binary file, and how it becomes one that a model takes.
+
+use std::fmt;
+
+/// The element types of IDX and NPY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Number {
+    Bool,
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F16,
+    F32,
+    F64,
+}
+
+/// Which byte of a number comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByteOrder {
+    Little,
+    Big,
+}
+
+/// A number's type and its byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Element {
+    pub(crate) number: Number,
+    pub(crate) order: ByteOrder,
+}
+
+/// Calls `$each(number: f64 or f32, place)` for numbers of `$type`, whichever the byte order.
+macro_rules! widen {
+    ($type:ty, $order:expr, $bytes:expr, $into:expr, $narrow:expr) => {{
+        let (numbers, _) = $bytes.as_chunks::<{ size_of::<$type>() }>();
+        let narrow = $narrow;
+        match $order {
+            ByteOrder::Little => {
+                $into.iter_mut().zip(numbers).for_each(|(into, &bytes)| *into = narrow(<$type>::from_le_bytes(bytes)))
+            }
+            ByteOrder::Big => {
+                $into.iter_mut().zip(numbers).for_each(|(into, &bytes)| *into = narrow(<$type>::from_be_bytes(bytes)))
+            }
+        }
+    }};
+}
+
+impl Element {
+    /// As this program writes rows of its own: `f32`, or bytes.
+    pub(crate) const FLOAT: Element = Element { number: Number::F32, order: ByteOrder::Little };
+    pub(crate) const BYTE: Element = Element { number: Number::U8, order: ByteOrder::Little };
+
+    /// Bytes that a number takes.
+    pub(crate) fn size(self) -> usize {
+        match self.number {
+            Number::Bool | Number::U8 | Number::I8 => 1,
+            Number::U16 | Number::I16 | Number::F16 => 2,
+            Number::U32 | Number::I32 | Number::F32 => 4,
+            Number::U64 | Number::I64 | Number::F64 => 8,
+        }
+    }
+
+    /// Whether it stays a byte in memory; everything else becomes `f32`.
+    pub(crate) fn is_byte(self) -> bool {
+        matches!(self.number, Number::Bool | Number::U8)
+    }
+
+    /// The range that is known without looking at the numbers.
+    pub(crate) fn range(self) -> Option<(f32, f32)> {
+        match self.number {
+            Number::Bool => Some((0.0, 1.0)),
+            Number::U8 => Some((0.0, 255.0)),
+            _ => None,
+        }
+    }
+
+    /// Numbers in `bytes`, as many as `into` has, each rounded to the nearest `f32`; larger ones than it
+    /// holds become infinite.
+    pub(crate) fn widen(self, bytes: &[u8], into: &mut [f32]) {
+        match self.number {
+            Number::Bool | Number::U8 => {
+                into.iter_mut().zip(bytes).for_each(|(into, &byte)| *into = f32::from(byte));
+            }
+            Number::I8 => widen!(i8, self.order, bytes, into, f32::from),
+            Number::U16 => widen!(u16, self.order, bytes, into, f32::from),
+            Number::I16 => widen!(i16, self.order, bytes, into, f32::from),
+            Number::U32 => widen!(u32, self.order, bytes, into, |number| number as f32),
+            Number::I32 => widen!(i32, self.order, bytes, into, |number| number as f32),
+            Number::U64 => widen!(u64, self.order, bytes, into, |number| number as f32),
+            Number::I64 => widen!(i64, self.order, bytes, into, |number| number as f32),
+            Number::F16 => {
+                widen!(u16, self.order, bytes, into, |bits| half::f16::from_bits(bits).to_f32());
+            }
+            Number::F32 => widen!(f32, self.order, bytes, into, |number| number),
+            Number::F64 => widen!(f64, self.order, bytes, into, |number| number as f32),
+        }
+    }
+
+    /// Makes of the bytes in which a file keeps truth values what they stand for: 0, or else 1.
+    pub(crate) fn settle(self, bytes: &mut [u8]) {
+        if self.number == Number::Bool {
+            bytes.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
+        }
+    }
+
+    /// Whether it holds integers alone.
+    pub(crate) fn is_integer(self) -> bool {
+        !matches!(self.number, Number::F16 | Number::F32 | Number::F64)
+    }
+
+    /// The integer at a place, counted in numbers; `None` for types that hold others too, and past the end.
+    pub(crate) fn integer(self, bytes: &[u8], place: usize) -> Option<i128> {
+        let size = self.size();
+        let bytes = bytes.get(place.checked_mul(size)?..)?.get(..size)?;
+        let add = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
+        let unsigned = match self.order {
+            ByteOrder::Little => bytes.iter().rev().fold(0, add),
+            ByteOrder::Big => bytes.iter().fold(0, add),
+        };
+        match self.number {
+            Number::Bool => Some((unsigned != 0).into()),
+            Number::U8 | Number::U16 | Number::U32 | Number::U64 => Some(unsigned.into()),
+            Number::I8 => Some((unsigned as i8).into()),
+            Number::I16 => Some((unsigned as i16).into()),
+            Number::I32 => Some((unsigned as i32).into()),
+            Number::I64 => Some((unsigned as i64).into()),
+            Number::F16 | Number::F32 | Number::F64 => None,
+        }
+    }
+}
+
+/// As NumPy writes it: `u1`, `<f4`, `>i2`.
+impl fmt::Display for Element {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = match self.order {
+            _ if self.size() == 1 => "",
+            ByteOrder::Little => "<",
+            ByteOrder::Big => ">",
+        };
+        let kind = match self.number {
+            Number::Bool => "b",
+            Number::U8 | Number::U16 | Number::U32 | Number::U64 => "u",
+            Number::I8 | Number::I16 | Number::I32 | Number::I64 => "i",
+            Number::F16 | Number::F32 | Number::F64 => "f",
+        };
+        write!(formatter, "{order}{kind}{}", self.size())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn widened(number: Number, order: ByteOrder, bytes: &[u8]) -> Vec<f32> {
+        let element = Element { number, order };
+        let mut into = vec![0.0; bytes.len() / element.size()];
+        element.widen(bytes, &mut into);
+        into
+    }
+
+    #[test]
+    fn numbers_are_widened_from_either_byte_order() {
+        let (little, big) = (ByteOrder::Little, ByteOrder::Big);
+        assert_eq!(widened(Number::U8, little, &[0, 255]), [0.0, 255.0]);
+        assert_eq!(widened(Number::I8, little, &[0x80]), [-128.0]);
+        assert_eq!(widened(Number::I16, big, &[0xff, 0xfe]), [-2.0]);
+        assert_eq!(widened(Number::U16, little, &[0xff, 0xfe]), [65_279.0]);
+        assert_eq!(widened(Number::I64, big, &(-3i64).to_be_bytes()), [-3.0]);
+        assert_eq!(widened(Number::F16, little, &[0, 0x3c]), [1.0]);
+        assert_eq!(widened(Number::F32, big, &1.5f32.to_be_bytes()), [1.5]);
+        assert_eq!(widened(Number::F64, little, &[1e39f64, 0.1].map(f64::to_le_bytes).concat()), [f32::INFINITY, 0.1]);
+    }
+
+    #[test]
+    fn integers_keep_their_sign_and_every_digit() {
+        let at = |number, order, bytes: &[u8]| Element { number, order }.integer(bytes, 0);
+        assert_eq!(at(Number::I16, ByteOrder::Big, &[0xff, 0xfe]), Some(-2));
+        assert_eq!(at(Number::U64, ByteOrder::Little, &u64::MAX.to_le_bytes()), Some(u64::MAX.into()));
+        assert_eq!(at(Number::I64, ByteOrder::Little, &i64::MIN.to_le_bytes()), Some(i64::MIN.into()));
+        assert_eq!(at(Number::I32, ByteOrder::Big, &(-7i32).to_be_bytes()), Some(-7));
+        assert_eq!(at(Number::Bool, ByteOrder::Little, &[9]), Some(1));
+        assert_eq!(at(Number::F32, ByteOrder::Little, &[0; 4]), None);
+        assert_eq!(at(Number::I64, ByteOrder::Little, &[0; 4]), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! A folder of images, each a sample of bytes of shape `[height, width, channels]`.
+//!
+//! Images are PNG, JPEG or WebP. Those in a subfolder are of the class that it names. A sample has 1 channel
+//! (grey) or 3 (red, green, blue), as the first image has. Transparency is left out: a pixel keeps the colour
+//! that it has under it. Depths of 16 bits are rounded to 8, an image lies the way its EXIF data says, and of
+//! an animation the first frame is taken.
+
+mod decode;
+mod listing;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+
+use crate::{
+    error::DataError,
+    labels::Labels,
+    reading::{Channels, LoadOptions, Reading},
+    stream::{Chunk, Head, Opened, Reader},
+    values::{Values, matrix},
+};
+
+use decode::{Form, form_of, pixels};
+use listing::{Listing, listing};
+
+/// Lists the folder and looks at its first image.
+pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
+    let listing = listing(path)?;
+    let Reading { resize, channels, .. } = options.reading;
+    let first = listing.path(0).ok_or_else(|| DataError::NoImages { folder: path.to_owned(), others: 0 })?;
+    let form = match (resize, channels) {
+        (Some(size), Some(channels)) => Form { size, channels },
+        _ => {
+            let own = form_of(&first)?;
+            Form { size: resize.unwrap_or(own.size), channels: channels.unwrap_or(own.channels) }
+        }
+    };
+    let depth = match form.channels {
+        Channels::Grey => 1,
+        Channels::Rgb => 3,
+    };
+    let head = Head {
+        sample_shape: vec![form.size.height as usize, form.size.width as usize, depth],
+        is_bytes: true,
+        range: Some((0.0, 255.0)),
+        columns: None,
+        rows: Some(listing.len()),
+        has_labels: listing.has_classes(),
+    };
+    let wanted = Wanted { form, first, resizes: resize.is_some(), converts: channels.is_some() };
+    Ok(Opened::Reader(Box::new(Images { head, listing, wanted, next: 0 })))
+}
+
+/// What all images have to be.
+struct Wanted {
+    form: Form,
+    /// The image that said so, where the options did not.
+    first: PathBuf,
+    /// Whether others are brought to the size, and to the channels; else they are refused.
+    resizes: bool,
+    converts: bool,
+}
+
+/// Images that are decoded as they are asked for.
+struct Images {
+    head: Head,
+    listing: Listing,
+    wanted: Wanted,
+    /// The first image that was not given out.
+    next: usize,
+}
+
+impl Reader for Images {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError> {
+        let rows = self.next..self.listing.len().min(self.next.saturating_add(most.max(1)));
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        self.next = rows.end;
+        let features: usize = self.head.sample_shape.iter().product();
+        let paths: Vec<PathBuf> = rows.clone().filter_map(|row| self.listing.path(row)).collect();
+        let values = Values::U8(matrix(decoded(&paths, features, &self.wanted)?, features));
+
+        let files: ArrayRef = Arc::new(StringArray::from_iter_values(rows.clone().map(|row| self.listing.name(row))));
+        let labels = self.listing.has_classes().then(|| rows.map(|row| self.listing.class(row)).collect::<Vec<_>>());
+        let column = |labels: &Vec<String>| -> ArrayRef { Arc::new(StringArray::from_iter_values(labels)) };
+        let columns = [("file", files)].into_iter().chain(labels.as_ref().map(|labels| ("label", column(labels))));
+        let others = RecordBatch::try_from_iter(columns).map_err(DataError::column)?;
+        Ok(Some(Chunk { values, labels: labels.map(Labels::Text), others: Some(others) }))
+    }
+}
+
+/// The pixels of all images, one after the other; they are decoded side by side.
+fn decoded(paths: &[PathBuf], features: usize, wanted: &Wanted) -> Result<Vec<u8>, DataError> {
+    /// Each may have an image in memory.
+    const MOST_THREADS: usize = 8;
+    let mut bytes = vec![0; paths.len() * features];
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let share = paths.len().div_ceil(threads).max(1);
+    let fill = |paths: &[PathBuf], bytes: &mut [u8]| {
+        paths.iter().zip(bytes.chunks_mut(features)).try_for_each(|(path, into)| {
+            into.copy_from_slice(&pixels(path, wanted)?);
+            Ok(())
+        })
+    };
+    let shares = paths.chunks(share).zip(bytes.chunks_mut(share * features));
+    thread::scope(|scope| {
+        let threads: Vec<_> = shares.map(|(paths, bytes)| scope.spawn(move || fill(paths, bytes))).collect();
+        let outcomes = threads.into_iter().map(|thread| match thread.join() {
+            Ok(outcome) => outcome,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        outcomes.collect::<Vec<Result<(), DataError>>>().into_iter().collect::<Result<(), _>>()
+    })?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;

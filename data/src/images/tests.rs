@@ -1,0 +1,204 @@
+use std::{fs, path::Path};
+
+use arrow_array::cast::AsArray;
+use image::{DynamicImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::Size;
+
+fn grey(width: u32, height: u32) -> DynamicImage {
+    GrayImage::from_fn(width, height, |x, y| Luma([(10 * y + x) as u8])).into()
+}
+
+fn rgb(width: u32, height: u32) -> DynamicImage {
+    RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, 200])).into()
+}
+
+fn folder(images: &[(&str, DynamicImage)], files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        path
+    };
+    for (name, image) in images {
+        image.save(place(name)).expect("saved");
+    }
+    for (name, content) in files {
+        fs::write(place(name), content).expect("written");
+    }
+    folder
+}
+
+fn read(folder: &Path, reading: Reading, most: usize) -> Result<(Head, Vec<Chunk>), DataError> {
+    let Opened::Reader(mut reader) = open(folder, &LoadOptions { reading, ..LoadOptions::default() })? else {
+        panic!("images are gone through");
+    };
+    let mut chunks = Vec::new();
+    while let Some(chunk) = reader.next(most)? {
+        chunks.push(chunk);
+    }
+    Ok((reader.head().clone(), chunks))
+}
+
+fn bytes(chunks: &[Chunk]) -> Vec<Vec<u8>> {
+    let rows = |chunk: &Chunk| match &chunk.values {
+        Values::U8(values) => values.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    chunks.iter().flat_map(rows).collect()
+}
+
+fn column(chunks: &[Chunk], name: &str) -> Vec<String> {
+    let of = |chunk: &Chunk| {
+        let column = chunk.others.as_ref().and_then(|others| others.column_by_name(name).cloned());
+        let column = column.expect("a column");
+        column.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    chunks.iter().flat_map(of).collect()
+}
+
+#[test]
+fn subfolders_are_classes_and_images_come_in_the_order_of_their_numbers() {
+    let folder = folder(
+        &[("b/10.png", grey(3, 2)), ("b/2.PNG", grey(3, 2)), ("a/x.webp", grey(3, 2))],
+        &[("README.md", b"words"), ("a/.hidden.png", b"none"), (".git/x.png", b"none"), ("empty/notes.txt", b"")],
+    );
+    for most in [1, 2, 100] {
+        // WebP has no grey.
+        let reading = Reading { channels: Some(Channels::Grey), ..Reading::default() };
+        let (head, chunks) = read(folder.path(), reading, most).expect("three images");
+        assert_eq!((head.sample_shape, head.rows, head.has_labels), (vec![2, 3, 1], Some(3), true));
+        assert_eq!((head.is_bytes, head.range), (true, Some((0.0, 255.0))));
+        assert_eq!(column(&chunks, "file"), ["a/x.webp", "b/2.PNG", "b/10.png"]);
+        assert_eq!(column(&chunks, "label"), ["a", "b", "b"]);
+        assert_eq!(bytes(&chunks), vec![vec![0, 1, 2, 10, 11, 12]; 3]);
+        let labels: Vec<_> = chunks.iter().flat_map(|chunk| chunk.labels.clone()).collect();
+        assert_eq!(labels[0].name(0), "a");
+    }
+}
+
+#[test]
+fn every_kind_of_pixel_becomes_bytes_of_one_or_three_channels() {
+    let deep: DynamicImage = ImageBuffer::from_pixel(1, 1, Luma([65_535u16])).into();
+    let deep_colour: DynamicImage = ImageBuffer::from_pixel(1, 1, Rgb([0u16, 257, 65_535])).into();
+    let clear: DynamicImage = ImageBuffer::from_pixel(1, 1, Rgba([1u8, 2, 3, 0])).into();
+    let clear_grey: DynamicImage = ImageBuffer::from_pixel(1, 1, LumaA([7u8, 0])).into();
+    let cases: [(DynamicImage, Option<Channels>, &[u8]); 6] = [
+        (deep, None, &[255]),
+        (deep_colour, None, &[0, 1, 255]),
+        (clear, None, &[1, 2, 3]),
+        (clear_grey, None, &[7]),
+        (grey(1, 1), Some(Channels::Rgb), &[0, 0, 0]),
+        (rgb(1, 1), Some(Channels::Grey), &[14]),
+    ];
+    for (image, channels, expected) in cases {
+        let folder = folder(&[("x.png", image)], &[]);
+        let (head, chunks) = read(folder.path(), Reading { channels, ..Reading::default() }, 9).expect("one image");
+        assert_eq!(head.sample_shape, [1, 1, expected.len()]);
+        assert!(!head.has_labels && chunks[0].labels.is_none());
+        assert_eq!(bytes(&chunks), [expected]);
+    }
+}
+
+#[test]
+fn images_of_many_sizes_are_brought_to_one() {
+    let folder = folder(&[("a.png", grey(8, 4)), ("b.jpg", grey(2, 2)), ("c.png", grey(30, 90))], &[]);
+    let reading = Reading { resize: Some(Size { width: 4, height: 2 }), ..Reading::default() };
+    let (head, chunks) = read(folder.path(), reading, 9).expect("three images");
+    assert_eq!(head.sample_shape, [2, 4, 1]);
+    assert_eq!(chunks[0].values.rows(), 3);
+}
+
+#[test]
+fn an_image_lies_the_way_its_exif_data_says() {
+    let folder = folder(&[("x.jpg", grey(16, 8))], &[]);
+    let path = folder.path().join("x.jpg");
+    let plain = fs::read(&path).expect("there");
+    // Behind the start of the image: EXIF in big-endian TIFF with one tag, the orientation, 6.
+    let mut turned = plain[..2].to_vec();
+    turned.extend(b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+    turned.extend(&plain[2..]);
+    fs::write(&path, turned).expect("written");
+    let (head, chunks) = read(folder.path(), Reading::default(), 9).expect("one image");
+    assert_eq!(head.sample_shape, [16, 8, 1]);
+    assert_eq!(chunks[0].values.features(), 128);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_file_and_what_to_do() {
+    type Images<'a> = &'a [(&'a str, DynamicImage)];
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+    let cases: [(Images, Files, &str); 8] = [
+        (
+            &[],
+            &[("a.txt", b""), ("b/c.csv", b"")],
+            "and no image (.png, .jpg, .jpeg or .webp) in itself or in a subfolder (2 other files)",
+        ),
+        (
+            &[("a.png", grey(1, 1)), ("b/c.png", grey(1, 1))],
+            &[],
+            "has images both in itself (a.png) and in subfolders (b)",
+        ),
+        (&[("a/b/c.png", grey(1, 1))], &[], "a/b is a folder inside the folder of a class"),
+        (
+            &[("a.png", grey(1, 2)), ("b.png", grey(2, 2))],
+            &[],
+            "a.png is 1x2; bring all images to one size by --resize 1x2",
+        ),
+        (&[("a.png", grey(1, 1)), ("b.png", rgb(1, 1))], &[], "b.png is rgb, but"),
+        (&[("a.png", grey(1, 1))], &[("b.png", b"GIF89a and more")], "b.png is no readable image"),
+        (&[], &[("b.jpg", b"")], "b.jpg is no readable image"),
+        (
+            &[],
+            &[("b.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x3f\xff\0\0\x3f\xff\x08\x02\0\0\0\x04\x1a\x4b\x1d")],
+            "b.png is no readable image",
+        ),
+    ];
+    for (images, files, expected) in cases {
+        let folder = folder(images, files);
+        let message = read(folder.path(), Reading::default(), 9).map(drop).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message} lacks {expected}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_end_in_an_error_or_are_passed_over() {
+    let folder = folder(&[("a/x.png", grey(1, 1))], &[]);
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, folder.path().join(name)).expect("a link");
+    link("nowhere", "a/notes");
+    link("x.png", "a/y.png");
+    assert_eq!(read(folder.path(), Reading::default(), 9).expect("two images").0.rows, Some(2));
+    link("circle.png", "a/circle.png");
+    let error = read(folder.path(), Reading::default(), 9).expect_err("a link to itself");
+    assert!(error.to_string().contains("circle.png"), "{error}");
+    fs::remove_file(folder.path().join("a/circle.png")).expect("ours");
+    link("..", "a/up");
+    let error = read(folder.path(), Reading::default(), 9).expect_err("a folder in itself");
+    assert!(error.to_string().contains("a/up is a folder inside"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_image_is_read_or_refused(
+        format in prop::sample::select(vec!["x.png", "x.jpg", "x.webp"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let folder = folder(&[(format, rgb(9, 7))], &[]);
+        let path = folder.path().join(format);
+        let mut content = fs::read(&path).expect("there");
+        for (place, byte) in changes {
+            let place = place.index(content.len());
+            content[place] = byte;
+        }
+        if let Some(cut) = cut {
+            content.truncate(cut.index(content.len()));
+        }
+        fs::write(&path, content).expect("written");
+        let _ = read(folder.path(), Reading::default(), 9);
+    }
+}

@@ -1,0 +1,84 @@
+//! Whole sets from files of every sort.
+
+use ndarray::array;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{idx, reading::Reading};
+
+fn with(reading: Reading) -> LoadOptions {
+    LoadOptions { reading, ..LoadOptions::default() }
+}
+
+fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("written");
+    path.into_os_string().into_string().expect("a path of text")
+}
+
+#[test]
+fn digits_need_no_file() {
+    let digits = load("digits", &LoadOptions::default()).expect("embedded");
+    assert_eq!(digits.name, "digits");
+}
+
+#[test]
+fn csv_gives_one_part_with_its_name_range_and_classes() {
+    let folder = TempDir::new().expect("a folder");
+    let spec = write(&folder, "Iris.CSV", "a,b,kind\n1,-2.5,x\n3,4,y\n");
+    let options = with(Reading { label_column: Some("kind".to_owned()), ..Default::default() });
+    let table = load(&spec, &options).expect("a table");
+    assert_eq!((table.name.as_str(), table.range), ("Iris", (-2.5, 4.0)));
+    assert_eq!(table.sample_shape, [2]);
+    assert_eq!(table.train.labels, Some(vec![0, 1]));
+    assert_eq!(table.classes, Some(vec!["x".to_owned(), "y".to_owned()]));
+    assert_eq!(table.test, None);
+}
+
+#[test]
+fn labels_of_a_single_file_come_from_another() {
+    let folder = TempDir::new().expect("a folder");
+    let spec = write(&folder, "images.idx", idx::encode(&[2, 1, 2], &[1, 2, 3, 4]));
+    let labels = write(&folder, "labels", idx::encode(&[2], &[8, 3]));
+    let options = with(Reading { labels: Some(labels), ..Default::default() });
+    let images = load(&spec, &options).expect("images");
+    assert_eq!(images.train.values, Values::U8(array![[1, 2], [3, 4]]));
+    assert_eq!(images.train.labels, Some(vec![1, 0]));
+    assert_eq!(images.classes, Some(vec!["3".to_owned(), "8".to_owned()]));
+}
+
+#[test]
+fn what_is_not_understood_is_refused_with_what_is() {
+    let folder = TempDir::new().expect("a folder");
+    let text = write(&folder, "notes.txt", "hello");
+    let empty = write(&folder, "nothing", "");
+    let nowhere = folder.path().to_str().expect("a path of text");
+    let cases = [
+        (text.as_str(), "is of no known format; expected digits, mnist"),
+        (empty.as_str(), "is empty"),
+        ("missing.csv", "no file or folder has that path; expected digits, mnist"),
+        (nowhere, "has no train-images-idx3-ubyte"),
+    ];
+    for (spec, expected) in cases {
+        let message = load(spec, &LoadOptions::default()).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message} lacks {expected}");
+    }
+}
+
+#[test]
+fn options_that_a_source_cannot_use_are_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let spec = write(&folder, "table.csv", "1,2\n");
+    let column = with(Reading { label_column: Some("1".to_owned()), ..Default::default() });
+    let file = with(Reading { labels: Some("labels.npy".to_owned()), ..Default::default() });
+    let both = with(Reading { labels: file.reading.labels.clone(), ..column.reading.clone() });
+    let cases = [
+        ("digits", &column, "--label-column means nothing for a known set, and `digits` is one"),
+        ("digits", &file, "`digits` has labels already, so labels.npy cannot"),
+        (spec.as_str(), &both, "has labels already"),
+    ];
+    for (spec, options, expected) in cases {
+        let message = load(spec, options).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message} lacks {expected}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Archives as NumPy writes them, and as it never would.
+
+use std::io::{Cursor, Write};
+
+use ndarray::{Array, Array2, ShapeBuilder, array};
+use ndarray_npy::{WritableElement, WriteNpyExt};
+use proptest::prelude::*;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use super::*;
+use crate::{Dataset, Reading, Values, load};
+
+fn npy<T: WritableElement, D: ndarray::Dimension>(array: Array<T, D>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    array.write_npy(&mut bytes).expect("memory takes it");
+    bytes
+}
+
+fn zipped(arrays: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(method).large_file(true);
+    for (name, bytes) in arrays {
+        archive.start_file(name.to_string(), options).expect("a name");
+        archive.write_all(bytes).expect("memory takes it");
+    }
+    archive.finish().expect("memory takes it").into_inner()
+}
+
+const METHODS: [CompressionMethod; 2] = [CompressionMethod::Stored, CompressionMethod::Deflated];
+
+fn read(bytes: &[u8], reading: Reading) -> Result<Dataset, DataError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("arrays.npz");
+    std::fs::write(&path, bytes).expect("written");
+    load(&path.to_string_lossy(), &LoadOptions { reading, ..LoadOptions::default() })
+}
+
+fn keyed(key: Option<&str>, label_column: Option<&str>) -> Reading {
+    Reading { key: key.map(str::to_owned), label_column: label_column.map(str::to_owned), ..Reading::default() }
+}
+
+#[test]
+fn the_only_array_of_rows_and_columns_is_taken() {
+    for method in METHODS {
+        let arrays = [("codes.npy", npy(array![[1.0f32, 2.0], [3.0, 4.0]])), ("kinds.npy", npy(array![5i64, 9]))];
+        let bytes = zipped(&arrays, method);
+        let data = read(&bytes, Reading::default()).expect("one of rank 2");
+        assert_eq!((data.name.as_str(), data.range), ("arrays", (1.0, 4.0)));
+        assert_eq!((data.train.values, data.train.labels), (Values::F32(array![[1.0, 2.0], [3.0, 4.0]]), None));
+        let data = read(&bytes, keyed(None, Some("kinds"))).expect("with labels");
+        assert_eq!((data.train.labels, data.classes), (Some(vec![0, 1]), Some(vec!["5".to_owned(), "9".to_owned()])));
+    }
+}
+
+#[test]
+fn training_and_test_parts_go_by_their_usual_names() {
+    for method in METHODS {
+        let arrays = [
+            ("x_test.npy", npy(array![[5u8, 6]])),
+            ("y_test.npy", npy(array![[2u8]])),
+            ("x_train.npy", npy(array![[1u8, 2], [3, 4]])),
+            ("y_train.npy", npy(array![[7u8], [2]])),
+        ];
+        let data = read(&zipped(&arrays, method), Reading::default()).expect("a set");
+        assert_eq!(data.train.values, Values::U8(array![[1, 2], [3, 4]]));
+        assert_eq!((data.train.labels, data.range), (Some(vec![1, 0]), (0.0, 255.0)));
+        let test = data.test.expect("a test part");
+        assert_eq!((test.values, test.labels), (Values::U8(array![[5, 6]]), Some(vec![0])));
+        let only = read(&zipped(&arrays, method), keyed(Some("x_test"), None)).expect("a part");
+        assert_eq!((only.train.values, only.train.labels, only.test), (Values::U8(array![[5, 6]]), None, None));
+    }
+    let arrays = [("X.npy", npy(array![[1u8, 2]])), ("y.npy", npy(array![3i32])), ("z.npy", npy(array![[1u8]]))];
+    let data = read(&zipped(&arrays, CompressionMethod::Stored), Reading::default()).expect("a set");
+    assert_eq!((data.train.values, data.classes), (Values::U8(array![[1, 2]]), Some(vec!["3".to_owned()])));
+}
+
+#[test]
+fn arrays_of_columns_are_read_however_they_are_packed() {
+    let rows = Array2::from_shape_fn((500, 40), |(row, column)| (row * 40 + column) as f32);
+    let mut columns = Array2::zeros((500, 40).f());
+    columns.assign(&rows);
+    for method in METHODS {
+        let data = read(&zipped(&[("a.npy", npy(columns.clone()))], method), Reading::default()).expect("an array");
+        assert_eq!(data.train.values, Values::F32(rows.clone()));
+    }
+}
+
+#[test]
+fn archives_with_a_comment_or_without_wide_sizes_are_read() {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("a.npy", SimpleFileOptions::default()).expect("a name");
+    archive.write_all(&npy(array![[1u8]])).expect("memory takes it");
+    archive.set_comment("written by hand").expect("short");
+    let bytes = archive.finish().expect("memory takes it").into_inner();
+    assert_eq!(read(&bytes, Reading::default()).expect("an array").train.values, Values::U8(array![[1]]));
+}
+
+#[test]
+fn records_of_large_sizes_are_read_whether_or_not_the_small_ones_would_do() {
+    let bytes = zipped(&[("a.npy", npy(array![[1u8, 2]]))], CompressionMethod::Stored);
+    let (entries, end) = bytes.split_at(bytes.len() - 22);
+    let (size, begin) = (&end[12..16], &end[16..20]);
+    let large = [
+        &b"PK\x06\x06"[..],
+        &44u64.to_le_bytes(),
+        &[0; 12],
+        &[1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
+        size,
+        &[0; 4],
+        begin,
+        &[0; 4],
+        b"PK\x06\x07\0\0\0\0",
+        &(entries.len() as u64).to_le_bytes(),
+        &[1, 0, 0, 0],
+    ];
+    let full = [&end[..8], &[0xff; 12], &end[20..]].concat();
+    for end in [end, &full] {
+        let bytes = [entries, &large.concat(), end].concat();
+        assert_eq!(read(&bytes, Reading::default()).expect("an array").train.values, Values::U8(array![[1, 2]]));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_the_array() {
+    let two = [("a.npy", npy(array![[1u8, 2]])), ("b.npy", npy(array![[1.5f32], [2.0]]))];
+    let two = zipped(&two, CompressionMethod::Deflated);
+    let one = |bytes: Vec<u8>| zipped(&[("a.npy", bytes)], CompressionMethod::Stored);
+    let listed = "a (u1, [1, 2]), b (<f4, [2, 1])";
+    let cut = two[..two.len() / 2].to_vec();
+    let cases = [
+        (two.clone(), keyed(None, None), format!("is not clear; name it by --key: {listed}")),
+        (two.clone(), keyed(Some("c"), None), format!("has no array `c`; expected {listed}")),
+        (two.clone(), keyed(Some("b"), Some("c")), "has no array `c`".to_owned()),
+        (two.clone(), keyed(Some("a"), Some("b")), "npz/b: elements are of type `<f4`, expected integers".to_owned()),
+        (two, keyed(Some("b"), Some("a")), "npz/a: the shape has 2 sizes".to_owned()),
+        (cut, keyed(None, None), "is no whole .npz archive: it has no record at its end".to_owned()),
+        (Vec::new(), keyed(None, None), "is empty".to_owned()),
+        (b"no archive, but a text that is longer".to_vec(), keyed(None, None), "is no whole .npz archive".to_owned()),
+        (zipped(&[], CompressionMethod::Stored), keyed(None, None), "by --key: nothing".to_owned()),
+        (one(b"hello".to_vec()), keyed(None, None), "by --key: a (no array)".to_owned()),
+        (one(b"hello".to_vec()), keyed(Some("a"), None), "npz/a: the header is not that of".to_owned()),
+        (one(npy(array![[1.0, f64::NAN]])), keyed(None, None), "npz/a: row 0, column 1 is NaN".to_owned()),
+    ];
+    for (bytes, reading, expected) in cases {
+        let message = read(&bytes, reading).expect_err(&expected).to_string();
+        assert!(message.contains(&expected), "{message} lacks {expected}");
+    }
+}
+
+#[test]
+fn labels_and_rows_have_to_be_as_many() {
+    let arrays = [("x.npy", npy(array![[1u8], [2]])), ("y.npy", npy(array![1u8]))];
+    let message = read(&zipped(&arrays, CompressionMethod::Stored), Reading::default()).expect_err("one too few");
+    assert!(message.to_string().contains("1 labels for 2 rows"), "{message}");
+}
+
+#[test]
+fn an_array_that_unpacks_to_too_much_is_refused_by_its_claim() {
+    let zeros = npy(Array2::<u8>::zeros((1 << 10, 1 << 15)));
+    let bytes = zipped(&[("a.npy", zeros)], CompressionMethod::Deflated);
+    assert!(matches!(read(&bytes, Reading::default()), Err(DataError::Bomb { times: 200, .. })));
+}
+
+#[test]
+fn damage_to_a_compressed_array_is_found() {
+    let numbers = Array2::from_shape_fn((100, 100), |(row, column)| (row * column) as f32);
+    let whole = zipped(&[("a.npy", npy(numbers))], CompressionMethod::Deflated);
+    let mut refused = 0;
+    for place in (300..whole.len() - 300).step_by(97) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0x55;
+        refused += usize::from(read(&bytes, Reading::default()).is_err());
+    }
+    assert_eq!(refused, (300..whole.len() - 300).step_by(97).count());
+}
+
+proptest! {
+    #[test]
+    fn no_change_to_an_archive_makes_the_reader_panic(
+        is_deflated: bool,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in 0usize..60,
+        key in prop::option::of("[ax]"),
+    ) {
+        let method = METHODS[usize::from(is_deflated)];
+        let arrays = [("x.npy", npy(array![[1u8, 2], [3, 4]])), ("y.npy", npy(array![1u8, 2]))];
+        let mut bytes = zipped(&arrays, method);
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        bytes.truncate(bytes.len() - cut.saturating_sub(30));
+        let _ = read(&bytes, Reading { key, ..Reading::default() });
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, count: u16, size: u32, begin: u32) {
+        let end = [&b"PK\x05\x06\0\0\0\0\0\0"[..], &count.to_le_bytes(), &size.to_le_bytes(), &begin.to_le_bytes(), &[0, 0]];
+        let _ = read(&[&bytes[..], &end.concat()].concat(), Reading::default());
+    }
+}

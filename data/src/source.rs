@@ -1,0 +1,216 @@
+//! From the words a person writes for data to files that are open.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    arrow, csv, digits,
+    error::DataError,
+    folder, idx, images,
+    labels::{self, Labels},
+    npy, npz, parquet,
+    reading::{LoadOptions, Reading},
+    sets::{self, KnownSet},
+    stream::Opened,
+};
+
+/// A source, open and not yet read.
+pub(crate) struct Found {
+    /// `digits`, `mnist`, `fashion-mnist`, or the name of the file or folder without its extension.
+    pub(crate) name: String,
+    pub(crate) train: OpenPart,
+    /// What the source itself sets apart to test with.
+    pub(crate) test: Option<OpenPart>,
+    /// The names of the classes, where labels are numbers of them.
+    pub(crate) classes: Option<Vec<String>>,
+}
+
+/// A part of a source.
+pub(crate) struct OpenPart {
+    /// To be named in errors.
+    pub(crate) path: PathBuf,
+    pub(crate) opened: Opened,
+    /// One a row, where they come from another file than the samples.
+    pub(crate) labels: Option<Labels>,
+}
+
+impl Found {
+    fn single(path: PathBuf, opened: Opened) -> Self {
+        let name = name_of(&path);
+        Found { name, train: OpenPart { path, opened, labels: None }, test: None, classes: None }
+    }
+}
+
+/// Whether this is the name of a set, which goes before a file or folder of the same name.
+pub fn is_known(spec: &str) -> bool {
+    spec == "digits" || sets::named(spec).is_some()
+}
+
+/// Opens what is meant by `spec`.
+pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<Found, DataError> {
+    let source = Source::parse(spec)?;
+    check_options(spec, &source, &options.reading)?;
+    let mut found = match source {
+        Source::Digits => digits::open(),
+        Source::Set(set) => sets::open(set, options)?,
+        Source::IdxFolder(path) => folder::open(name_of(&path), &path, options)?,
+        Source::Images(path) => {
+            let opened = images::open(&path, options)?;
+            Found::single(path, opened)
+        }
+        Source::Csv(path) => {
+            let opened = csv::open(&path, options)?;
+            Found::single(path, opened)
+        }
+        Source::Npy(path) => {
+            let opened = npy::open(&path, options)?;
+            Found::single(path, opened)
+        }
+        Source::Npz(path) => npz::open(name_of(&path), &path, options)?,
+        Source::Parquet(path) => {
+            let opened = parquet::open(&path, options)?;
+            Found::single(path, opened)
+        }
+        Source::Arrow(path) => {
+            let opened = arrow::open(&path, options)?;
+            Found::single(path, opened)
+        }
+        Source::Idx(path) => {
+            let opened = idx::open(&path, options)?;
+            Found::single(path, opened)
+        }
+    };
+    if let Some(file) = &options.reading.labels {
+        found.train.labels = Some(labels::read(Path::new(file), options)?);
+    }
+    Ok(found)
+}
+
+enum Source {
+    Digits,
+    Set(&'static KnownSet),
+    IdxFolder(PathBuf),
+    Images(PathBuf),
+    Csv(PathBuf),
+    Npy(PathBuf),
+    Npz(PathBuf),
+    Parquet(PathBuf),
+    Arrow(PathBuf),
+    Idx(PathBuf),
+}
+
+impl Source {
+    fn parse(spec: &str) -> Result<Self, DataError> {
+        if spec == "digits" {
+            return Ok(Self::Digits);
+        }
+        if let Some(set) = sets::named(spec) {
+            return Ok(Self::Set(set));
+        }
+        let path = PathBuf::from(spec);
+        let metadata = path.metadata().map_err(|source| match source.kind() {
+            ErrorKind::NotFound => DataError::NotFound { spec: spec.to_owned() },
+            _ => DataError::Io { path: path.clone(), source },
+        })?;
+        if metadata.is_dir() {
+            let is_idx = folder::has_training_images(&path);
+            return Ok(if is_idx { Self::IdxFolder(path) } else { Self::Images(path) });
+        }
+        if !metadata.is_file() {
+            return Err(DataError::NoFile { path });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let ends = |ending: &str| name.ends_with(ending);
+        match () {
+            () if [".csv", ".tsv", ".csv.gz", ".tsv.gz"].into_iter().any(ends) => Ok(Self::Csv(path)),
+            () if ends(".npy") => Ok(Self::Npy(path)),
+            () if ends(".npz") => Ok(Self::Npz(path)),
+            () if [".parquet", ".pq"].into_iter().any(ends) => Ok(Self::Parquet(path)),
+            () if [".arrow", ".feather", ".ipc"].into_iter().any(ends) => Ok(Self::Arrow(path)),
+            () if idx::begins_like_idx(&path)? => Ok(Self::Idx(path)),
+            () => Err(DataError::UnknownFormat { path }),
+        }
+    }
+
+    /// What a person calls it, and the options beyond the labels that it has a use for.
+    fn uses(&self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Digits | Self::Set(_) => ("a known set", &[]),
+            Self::IdxFolder(_) => ("a folder of IDX files", &[]),
+            Self::Images(_) => ("a folder of images", &["resize", "channels"]),
+            Self::Csv(_) => {
+                ("a table of text", &["label_column", "columns", "ignore", "delimiter", "quote", "header", "missing"])
+            }
+            Self::Npy(_) => ("an .npy array", &["missing"]),
+            Self::Npz(_) => ("an .npz archive", &["key", "label_column", "missing"]),
+            Self::Parquet(_) | Self::Arrow(_) => ("a table", &["label_column", "columns", "ignore", "missing"]),
+            Self::Idx(_) => ("an IDX file", &["missing"]),
+        }
+    }
+}
+
+/// An option that would be ignored is refused: whoever gave it expects it to matter.
+fn check_options(spec: &str, source: &Source, reading: &Reading) -> Result<(), DataError> {
+    let Reading {
+        data: _,
+        labels,
+        label_column,
+        columns,
+        ignore,
+        key,
+        delimiter,
+        quote,
+        header,
+        missing,
+        resize,
+        channels,
+    } = reading;
+    let given = [
+        ("label_column", label_column.is_some()),
+        ("columns", columns.is_some()),
+        ("ignore", ignore.is_some()),
+        ("key", key.is_some()),
+        ("delimiter", delimiter.is_some()),
+        ("quote", quote.is_some()),
+        ("header", header.is_some()),
+        ("missing", missing.is_some()),
+        ("resize", resize.is_some()),
+        ("channels", channels.is_some()),
+    ];
+    let (what, uses) = source.uses();
+    if let Some((option, _)) = given.into_iter().find(|(option, is_given)| *is_given && !uses.contains(option)) {
+        return Err(DataError::OptionUnused { option: option.replace('_', "-"), spec: spec.to_owned(), what });
+    }
+    let has_labels = match source {
+        Source::Digits | Source::Set(_) | Source::IdxFolder(_) => true,
+        _ => label_column.is_some(),
+    };
+    match labels {
+        Some(path) if has_labels => Err(DataError::LabelsTwice { spec: spec.to_owned(), path: path.into() }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The last part of a path without its extension, or `data` where it has none (`.`).
+pub(crate) fn name_of(path: &Path) -> String {
+    let path = match path.extension() {
+        Some(extension) if extension == "gz" => path.with_extension(""),
+        Some(_) | None => path.to_owned(),
+    };
+    let stem = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    stem.map_or_else(|| "data".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_files_without_extension() {
+        for (path, name) in [("a/b.csv", "b"), ("x.idx3-ubyte.gz", "x"), (".", "data")] {
+            assert_eq!(name_of(Path::new(path)), name);
+        }
+    }
+}

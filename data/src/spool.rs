@@ -1,0 +1,86 @@
+//! Rows that cannot be read where they lie (compressed, in columns, as text) and are too many for memory: they
+//! are written once to a temporary file, from which they can.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    element::Element,
+    error::DataError,
+    file_rows::FileRows,
+    values::{Row, Values},
+};
+
+/// A temporary file that has no name and goes with the process.
+pub(crate) struct Spool {
+    source: PathBuf,
+    file: BufWriter<File>,
+    element: Element,
+    features: usize,
+    rows: usize,
+}
+
+impl Spool {
+    /// For rows of bytes or of floats; `source` is named in errors.
+    pub(crate) fn new(source: &Path, is_bytes: bool, features: usize) -> Result<Self, DataError> {
+        let file = tempfile::tempfile().map_err(|error| refused(source, error))?;
+        let element = if is_bytes { Element::BYTE } else { Element::FLOAT };
+        Ok(Spool {
+            source: source.to_owned(),
+            file: BufWriter::with_capacity(1 << 20, file),
+            element,
+            features,
+            rows: 0,
+        })
+    }
+
+    /// Adds rows below those that are there.
+    pub(crate) fn add(&mut self, values: &Values) -> Result<(), DataError> {
+        let mut outcome = Ok(());
+        let mut bytes = Vec::new();
+        values.visit(0..values.rows(), |_, row| {
+            if outcome.is_ok() {
+                outcome = match row {
+                    Row::U8(row) => self.file.write_all(row),
+                    Row::F32(row) => {
+                        bytes.clear();
+                        bytes.extend(row.iter().flat_map(|value| value.to_le_bytes()));
+                        self.file.write_all(&bytes)
+                    }
+                };
+            }
+        })?;
+        self.rows += values.rows();
+        outcome.map_err(|error| refused(&self.source, error))
+    }
+
+    /// All that was added.
+    pub(crate) fn finish(self) -> Result<FileRows, DataError> {
+        let file = self.file.into_inner().map_err(|error| refused(&self.source, error.into_error()))?;
+        Ok(FileRows::new(file, &self.source, self.element, 0, self.rows, self.features))
+    }
+}
+
+fn refused(source: &Path, error: io::Error) -> DataError {
+    DataError::Spool { path: source.to_owned(), folder: std::env::temp_dir(), source: error }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn what_is_added_comes_back_in_its_order() {
+        let mut spool = Spool::new(Path::new("x"), false, 2).expect("a file");
+        spool.add(&Values::F32(array![[1.0, 2.0], [3.0, f32::MIN]])).expect("room");
+        spool.add(&Values::F32(array![[5.0, 6.0]])).expect("room");
+        let rows = spool.finish().expect("room");
+        let expected = Values::F32(array![[5.0, 6.0], [3.0, f32::MIN]]);
+        assert_eq!(rows.select(&[2, 1]).expect("ours"), expected);
+    }
+}

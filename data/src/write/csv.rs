@@ -1,0 +1,91 @@
+//! Comma-separated text: a heading, then the other columns and the features of a row in a line.
+
+use std::{fmt::Write as _, io::Write};
+
+use arrow_array::RecordBatch;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::Field;
+use ndarray::{ArrayViewD, Axis};
+
+use super::{
+    WriteError,
+    layout::{Layout, check_beside, fields_beside},
+};
+
+/// Bytes of text that are written at a time.
+const BLOCK: usize = 1 << 16;
+
+pub(super) struct CsvRows<W> {
+    into: W,
+    text: String,
+    names: Vec<String>,
+    beside: Vec<Field>,
+}
+
+impl<W: Write> CsvRows<W> {
+    pub(super) fn begin(into: W, layout: &Layout, others: Option<&RecordBatch>) -> Result<Self, WriteError> {
+        let names = layout.names();
+        let beside = fields_beside(&names, others);
+        let mut text = String::new();
+        for name in beside.iter().map(|field| field.name()).chain(&names) {
+            add_cell(&mut text, name);
+        }
+        end_line(&mut text);
+        Ok(CsvRows { into, text, names, beside })
+    }
+
+    pub(super) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> Result<(), WriteError> {
+        check_beside(&self.beside, &self.names, others)?;
+        // A missing value is an empty cell.
+        let options = FormatOptions::default();
+        let columns = others.map_or(&[][..], RecordBatch::columns);
+        let columns: Vec<_> = columns
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<_, _>>()
+            .map_err(WriteError::Columns)?;
+        let mut cell = String::new();
+        for (row, values) in rows.axis_iter(Axis(0)).enumerate() {
+            for column in &columns {
+                cell.clear();
+                column.value(row).write(&mut cell).map_err(WriteError::Columns)?;
+                add_cell(&mut self.text, &cell);
+            }
+            for value in &values {
+                let _ = write!(self.text, "{value},");
+            }
+            end_line(&mut self.text);
+            if self.text.len() >= BLOCK {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), WriteError> {
+        self.into.write_all(self.text.as_bytes())?;
+        self.text.clear();
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<W, WriteError> {
+        self.flush()?;
+        self.into.flush()?;
+        Ok(self.into)
+    }
+}
+
+/// A cell and a comma, in quotes where a reader would take it for something else (RFC 4180), or would trim it.
+fn add_cell(text: &mut String, cell: &str) {
+    if cell.contains([',', '"', '\n', '\r']) || cell.trim() != cell {
+        let _ = write!(text, "\"{}\",", cell.replace('"', "\"\""));
+    } else {
+        let _ = write!(text, "{cell},");
+    }
+}
+
+/// The last comma of a line becomes its end.
+fn end_line(text: &mut String) {
+    text.pop();
+    text.push('\n');
+}

@@ -1,0 +1,129 @@
+//! What is put into files.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use flate2::{Compression, write::GzEncoder};
+
+type Writing = dyn FnOnce(&mut dyn Write) -> std::io::Result<()>;
+
+/// The content of a file, or of a folder.
+pub(crate) enum Content {
+    Bytes(Vec<u8>),
+    /// Written bit by bit, since it is too large to be held.
+    Written(Box<Writing>),
+    /// A folder with these files.
+    Folder(Vec<(&'static str, Content)>),
+}
+
+impl Content {
+    pub(crate) fn put(self, path: &Path) {
+        match self {
+            Content::Bytes(bytes) => fs::write(path, bytes).expect("room"),
+            Content::Written(write) => {
+                let mut file = BufWriter::new(File::create(path).expect("room"));
+                write(&mut file).and_then(|()| file.flush()).expect("room");
+            }
+            Content::Folder(files) => {
+                fs::create_dir(path).expect("room");
+                for (name, content) in files {
+                    let path = path.join(name);
+                    fs::create_dir_all(path.parent().expect("below a folder")).expect("room");
+                    content.put(&path);
+                }
+            }
+        }
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Content::Bytes(bytes)
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Content {
+    fn from(bytes: &[u8; N]) -> Self {
+        Content::Bytes(bytes.to_vec())
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Content::Bytes(text.as_bytes().to_vec())
+    }
+}
+
+/// Written bit by bit.
+pub(crate) fn written(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()> + 'static) -> Content {
+    Content::Written(Box::new(write))
+}
+
+/// The same bytes so many times.
+pub(crate) fn repeat(to: &mut (impl Write + ?Sized), bytes: &[u8], times: usize) -> std::io::Result<()> {
+    (0..times).try_for_each(|_| to.write_all(bytes))
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+/// An IDX file of that type.
+pub(crate) fn idx(element: u8, sizes: &[u32], values: &[u8]) -> Vec<u8> {
+    let sizes_bytes = sizes.iter().flat_map(|size| size.to_be_bytes());
+    [0, 0, element, sizes.len() as u8].into_iter().chain(sizes_bytes).chain(values.iter().copied()).collect()
+}
+
+/// An array of NumPy with that description of its elements and that shape.
+pub(crate) fn npy(element: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+    let quoted = if element.starts_with('[') { element.to_owned() } else { format!("'{element}'") };
+    headed(&format!("{{'descr': {quoted}, 'fortran_order': False, 'shape': {shape}, }}"), values)
+}
+
+/// The same with its columns one after the other.
+pub(crate) fn npy_in_columns(element: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+    headed(&format!("{{'descr': '{element}', 'fortran_order': True, 'shape': {shape}, }}"), values)
+}
+
+fn headed(header: &str, values: &[u8]) -> Vec<u8> {
+    let length = (header.len() as u16 + 1).to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), b"\n", values].concat()
+}
+
+pub(crate) fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+pub(crate) fn fixture_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// What another program wrote.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    fs::read(fixture_path(name)).expect("a committed file")
+}
+
+/// The same without its last bytes.
+pub(crate) fn cut(name: &str, bytes: usize) -> Vec<u8> {
+    let mut whole = fixture(name);
+    whole.truncate(whole.len() - bytes);
+    whole
+}
+
+/// Files of labels that cases name: for three rows, and one that is negative.
+pub(crate) fn put_helpers(folder: &Path) {
+    let files: [(&str, Vec<u8>); 4] = [
+        ("three.idx", idx(8, &[3], &[0, 1, 2])),
+        ("negative.npy", npy("<i8", "(2,)", &[1i64, -1].map(i64::to_le_bytes).concat())),
+        ("negative.csv", b"1\n-1\n".to_vec()),
+        ("float.npy", npy("<f4", "(2,)", &floats(&[0.0, 1.0]))),
+    ];
+    for (name, bytes) in files {
+        fs::write(folder.join(name), bytes).expect("room");
+    }
+}

@@ -1,0 +1,121 @@
+//! One function for each kind of file that comes from somebody else: it takes any bytes, and panics where a
+//! promise is broken.
+//!
+//! The first byte picks how the rest is read. Of data, loading and streaming have to give the same rows, and a
+//! refusal has to name the file.
+
+// With their paths, as this file is a module of the data crate's tests too, which lies elsewhere.
+#[path = "harness/bundles.rs"]
+mod bundles;
+#[path = "harness/same.rs"]
+mod same;
+
+use std::fs;
+
+use narrows_data::{Bytes, Character, Header, Limits, LoadOptions, Missing, Reading};
+
+pub use bundles::{graph, manifest, safetensors};
+
+/// Two rows with two features, for labels that come from a file of their own.
+const TWO_ROWS: [u8; 16] = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4];
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// An IDX file, raw or gzipped: samples, or the labels of two rows.
+pub fn idx(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    if choice.form % 4 == 3 { labels("labels.idx", bytes) } else { choice.check("data.idx", bytes, Reading::default()) }
+}
+
+/// An array of NumPy: samples, or the labels of two rows.
+pub fn npy(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    if choice.form % 4 == 3 { labels("labels.npy", bytes) } else { choice.check("data.npy", bytes, Reading::default()) }
+}
+
+/// An archive of NumPy's arrays.
+pub fn npz(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    let name = |name: &str| Some(name.to_owned());
+    let reading = match choice.form % 4 {
+        0 => Reading { key: name("x"), label_column: name("y"), ..Reading::default() },
+        1 => Reading { key: name("x"), ..Reading::default() },
+        _ => Reading::default(),
+    };
+    choice.check("data.npz", bytes, reading);
+}
+
+/// A table of text, raw or gzipped: samples, or the labels of two rows.
+pub fn csv(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    let names = |name: &str| Some(vec![name.to_owned()]);
+    let column = |name: &str| Some(name.to_owned());
+    let plain = Reading::default();
+    let reading = match choice.form {
+        0 => plain,
+        1 => Reading { header: Some(Header::No), ..plain },
+        2 => Reading { header: Some(Header::Yes), label_column: column("0"), ..plain },
+        3 => Reading { delimiter: Some(Character(b';')), ..plain },
+        4 => Reading { delimiter: Some(Character(b'\t')), label_column: column("label"), ..plain },
+        5 => Reading { columns: names("1"), ..plain },
+        6 => Reading { ignore: names("a"), label_column: column("1"), ..plain },
+        7 => Reading { quote: Some(Character(b'\'')), ..plain },
+        _ => return labels("labels.csv", bytes),
+    };
+    let file = if bytes.starts_with(&GZIP) { "data.csv.gz" } else { "data.csv" };
+    choice.check(file, bytes, reading);
+}
+
+/// How a file is read.
+struct Choice {
+    missing: Missing,
+    limits: Limits,
+    /// Rows that a stream is asked for at a time.
+    most: usize,
+    /// What is left to the format, 0 to 8.
+    form: u8,
+}
+
+impl Choice {
+    /// By the first byte.
+    fn of(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (&first, rest) = bytes.split_first()?;
+        let missing = match first % 5 {
+            0 => Missing::Refuse,
+            1 => Missing::Mean,
+            2 => Missing::Median,
+            3 => Missing::Drop,
+            _ => Missing::Keep,
+        };
+        // With so little memory, rows stay on disk.
+        let memory = if first / 5 % 2 == 0 { Limits::default().memory } else { Bytes(8) };
+        let most = match first / 10 % 3 {
+            0 => 1000,
+            1 => 7,
+            _ => 1,
+        };
+        let limits = Limits { memory, ..Limits::default() };
+        Some((Choice { missing, limits, most, form: first / 30 }, rest))
+    }
+
+    fn check(&self, file: &str, bytes: &[u8], reading: Reading) {
+        let missing = Some(self.missing);
+        let options = LoadOptions { reading: Reading { missing, ..reading }, limits: self.limits.clone(), sets: None };
+        same::in_folder(|folder| {
+            let path = folder.join(file);
+            fs::write(&path, bytes).expect("a temporary folder with room");
+            same::check(&path.to_string_lossy(), folder, &options, self.most);
+        });
+    }
+}
+
+/// Loads two rows with labels from these bytes.
+fn labels(file: &str, bytes: &[u8]) {
+    same::in_folder(|folder| {
+        let (samples, path) = (folder.join("two-rows.idx"), folder.join(file));
+        fs::write(&samples, TWO_ROWS).expect("a temporary folder with room");
+        fs::write(&path, bytes).expect("a temporary folder with room");
+        let labels = Some(path.to_string_lossy().into_owned());
+        let options = LoadOptions { reading: Reading { labels, ..Reading::default() }, ..LoadOptions::default() };
+        same::check(&samples.to_string_lossy(), folder, &options, 1000);
+    });
+}

@@ -1,0 +1,111 @@
+//! Loading and streaming are two ways to the same rows.
+
+use std::path::Path;
+
+use narrows_data::{Chunk, DataError, Dataset, LoadOptions, Missing, Part, Stream, load, stream};
+use tempfile::TempDir;
+
+thread_local! {
+    /// One folder a thread: to make one for every input takes longer than to read it.
+    static FOLDER: TempDir = tempfile::tempdir().expect("a temporary folder can be made");
+}
+
+/// Calls with a folder of this thread, where files of earlier inputs may lie.
+pub(super) fn in_folder(each: impl FnOnce(&Path)) {
+    FOLDER.with(|folder| each(folder.path()));
+}
+
+/// Reads the source both ways, and holds the one against the other.
+pub(super) fn check(spec: &str, folder: &Path, options: &LoadOptions, most: usize) {
+    let streamed = |fill: Option<&[f32]>| -> Result<(Rows, Option<Rows>), DataError> {
+        let streams = stream(spec, options)?;
+        let train = Rows::of(streams.train, most, fill)?;
+        Ok((train, streams.test.map(|test| Rows::of(test, most, fill)).transpose()?))
+    };
+    match load(spec, options) {
+        Ok(data) => {
+            let (train, test) = streamed(data.fill.as_deref()).expect("what can be loaded can be streamed");
+            train.check(&data, &data.train, options);
+            // Of a test part, every row may have been left out for what it misses.
+            match (&data.test, test) {
+                (Some(part), Some(test)) => test.check(&data, part, options),
+                (None, None) => {}
+                (part, test) => panic!("loaded a test part: {}, streamed: {}", part.is_some(), test.is_some()),
+            }
+        }
+        Err(error) => {
+            check_message(&error, folder);
+            match (options.reading.missing.unwrap_or_default(), streamed(None)) {
+                (_, Err(error)) => check_message(&error, folder),
+                // What is filled in, and whether anything is left, is no matter of reading.
+                (Missing::Mean | Missing::Median | Missing::Drop, Ok(_)) => {}
+                (Missing::Refuse | Missing::Keep, Ok(_)) => panic!("streamed, though it cannot be loaded: {error}"),
+            }
+        }
+    }
+}
+
+fn check_message(error: &DataError, folder: &Path) {
+    let (message, folder) = (error.to_string(), folder.to_string_lossy());
+    assert!(message.contains(&*folder), "the file is not named: {message} ({error:?})");
+    assert!(message.len() < 4000 + 10 * folder.len(), "a message of {} bytes", message.len());
+}
+
+/// What came out of a stream.
+struct Rows {
+    values: Vec<f32>,
+    rows: usize,
+    shape: Vec<usize>,
+    is_bytes: bool,
+    labels: Option<Vec<String>>,
+}
+
+impl Rows {
+    fn of(mut stream: Stream, most: usize, fill: Option<&[f32]>) -> Result<Self, DataError> {
+        let head = stream.head().clone();
+        let mut all =
+            Rows { values: Vec::new(), rows: 0, shape: head.sample_shape, is_bytes: head.is_bytes, labels: None };
+        while let Some(Chunk { values, labels, others }) = stream.next(most, fill)? {
+            let rows = values.rows();
+            assert!((1..=most).contains(&rows), "{rows} rows, asked for 1 to {most}");
+            assert_eq!(values.features(), all.shape.iter().product::<usize>());
+            assert_eq!(values.is_bytes(), all.is_bytes);
+            assert!(labels.as_ref().is_none_or(|labels| labels.len() == rows), "a label for every row");
+            assert!(others.is_none_or(|others| others.num_rows() == rows), "a row beside every row");
+            values.visit(0..rows, |_, row| all.values.extend(row.floats()))?;
+            all.rows += rows;
+            if let Some(labels) = labels {
+                all.labels.get_or_insert_default().extend((0..rows).map(|row| labels.name(row).into_owned()));
+            }
+        }
+        assert_eq!(stream.read() - stream.dropped(), all.rows);
+        assert!(head.rows.is_none_or(|rows| rows == stream.read()), "as many rows as the head says");
+        Ok(all)
+    }
+
+    fn check(&self, data: &Dataset, part: &Part, options: &LoadOptions) {
+        assert_eq!((self.rows, &self.shape), (part.values.rows(), &data.sample_shape));
+        assert_eq!(self.is_bytes, part.values.is_bytes());
+        let may_miss = options.reading.missing == Some(Missing::Keep);
+        let mut streamed = self.values.iter();
+        part.values
+            .visit(0..self.rows, |row, values| {
+                for (loaded, &streamed) in values.floats().zip(&mut streamed) {
+                    let is_same = loaded == streamed || loaded.is_nan() && streamed.is_nan();
+                    assert!(is_same, "row {row}: loaded {loaded}, streamed {streamed}");
+                    assert!(loaded.is_finite() || loaded.is_nan() && may_miss, "row {row} holds {loaded}");
+                }
+            })
+            .expect("it was read before");
+        assert_eq!(self.labels.is_some(), part.labels.is_some());
+        let (Some(streamed), Some(loaded), Some(classes)) = (&self.labels, &part.labels, &data.classes) else { return };
+        assert_eq!(streamed.len(), loaded.len());
+        for (streamed, &loaded) in streamed.iter().zip(loaded) {
+            let class = &classes[loaded as usize];
+            let number = |label: &str| label.parse::<i64>().ok();
+            // Where all labels are numbers, 07 and 7 are the same one.
+            let is_same = streamed == class || number(streamed).is_some_and(|one| Some(one) == number(class));
+            assert!(is_same, "loaded `{class}`, streamed `{streamed}`");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+"""Writes the files that fuzzing begins with, fuzz/seeds/TARGET/: good ones from data/tests/fixtures/ and models/zoo/,
+and bad ones. Inputs that once made a reader fail lie beside them and stay.
+
+    python3 scripts/seeds.py
+
+The first byte of a seed picks how the rest is read: fuzz/src/harness.rs says how.
+"""
+
+import gzip
+import json
+import os
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+FIXTURES = os.path.join(HERE, "data", "tests", "fixtures")
+ZOO = os.path.join(HERE, "models", "zoo")
+# First bytes: what becomes of missing values, where rows lie and how many are read at a time, and what the format
+# makes of the rest. The numbers are those of harness.rs.
+REFUSE, MEAN, MEDIAN, DROP, KEEP = range(5)
+ON_DISK, BY_SEVENS, ONE_BY_ONE, FORM = 5, 10, 20, 30
+
+
+def main():
+    for target, seeds in {
+        "idx": idx(),
+        "npy": npy(),
+        "npz": npz(),
+        "csv": csv(),
+        "manifest": manifests(),
+        "safetensors": safetensors(),
+        "graph": graphs(),
+    }.items():
+        folder = os.path.join(HERE, "fuzz", "seeds", target)
+        os.makedirs(folder, exist_ok=True)
+        for name, content in seeds.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+
+
+def read(*path):
+    with open(os.path.join(*path), "rb") as file:
+        return file.read()
+
+
+def with_choices(folder, choices):
+    """Files of the fixtures behind each of these first bytes in turn."""
+    names = sorted(name for name in os.listdir(os.path.join(FIXTURES, folder)) if "." in name)
+    seeds = {}
+    for place, name in enumerate(names):
+        choice = choices[place % len(choices)]
+        seeds[f"{name}-{choice}"] = bytes([choice]) + read(FIXTURES, folder, name)
+    return seeds
+
+
+def idx():
+    seeds = with_choices("idx", [REFUSE, KEEP + ON_DISK, DROP + BY_SEVENS, MEAN + ONE_BY_ONE])
+    header = bytes([0, 0, 8, 3]) + bytes([0x80, 0, 0, 0]) + bytes([0, 0, 0, 1]) * 2
+    seeds["claims"] = bytes([REFUSE]) + header
+    seeds["claims.gz"] = bytes([REFUSE]) + gzip.compress(header, mtime=0)
+    seeds["two-labels"] = bytes([3 * FORM]) + bytes([0, 0, 12, 1, 0, 0, 0, 2, 0, 0, 0, 9, 0, 0, 0, 4])
+    seeds["two-labels.gz"] = bytes([3 * FORM]) + gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 2, 9, 4]), mtime=0)
+    return seeds
+
+
+def npy():
+    seeds = with_choices("npy", [REFUSE, KEEP + ON_DISK, MEDIAN + BY_SEVENS, DROP + ONE_BY_ONE])
+    for name, element, shape, values in (
+        ("two-labels", "<i8", "(2,)", bytes(16)),
+        ("claims", "<f4", "(2147483648, 2)", b""),
+        ("overflows", "<f8", "(18446744073709551615, 18446744073709551615)", b""),
+        ("object", "|O", "(2, 2)", bytes(32)),
+    ):
+        header = f"{{'descr': '{element}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+        start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+        choice = 3 * FORM if name == "two-labels" else REFUSE
+        seeds[name] = bytes([choice]) + start + header + values
+    seeds["header-length"] = bytes([REFUSE]) + b"\x93NUMPY\x02\x00\xf0\xff\xff\xff{'descr'"
+    return seeds
+
+
+def npz():
+    plain = 2 * FORM
+    return with_choices("npz", [plain, KEEP + ON_DISK, FORM + BY_SEVENS, plain + DROP + ONE_BY_ONE])
+
+
+def csv():
+    seeds = with_choices("csv", [choice + 5 * place for place in range(6) for choice in (REFUSE, KEEP, DROP, MEAN, MEDIAN)])
+    for name, form, text in (
+        ("headless", 1, "1,2\n3,4\n"),
+        ("labels", 2, "kind,b,c\ncat,1,2\ndog,3,4\n"),
+        ("semicolons", 3, "a;b\n1;2\n;NA\n"),
+        ("tabs", 4, "label\tb\ncat\t1\n"),
+        ("one-column", 5, "a,b\nx,1\ny,-2.5e-3\n"),
+        ("left-out", 6, "a,kind,c\nx,7,1\ny,8,?\n"),
+        ("apostrophes", 7, "'a','b'\n'1','2,0'\n"),
+        ("own-labels", 8, "7\n10\n"),
+        ("named-labels", 8, "kind\ncat\ndog\n"),
+        ("ragged", 0, "a,b\n1,2\n3\n"),
+        ("unclosed", 0, 'a,b\n1,2\n"3,4\n5,6\n'),
+        ("infinite", 0, "a,b\n1,inf\n"),
+        ("marks", 0, "\ufeffa,b\r\n\r\n1,2\r\n"),
+        ("nul", 0, "a,b\n1,\x00\n"),
+        ("long-number", 0, "a\n0." + "123456789" * 50 + "e-40\n"),
+    ):
+        missing = DROP if "NA" in text or "?" in text else REFUSE
+        seeds[name] = bytes([form * FORM + missing]) + text.encode()
+    return seeds
+
+
+def manifests():
+    seeds = {f"{kind}.json": read(ZOO, kind, "manifest.json") for kind in ("pca", "ae", "vae", "cvae")}
+    good = json.loads(seeds["pca.json"])
+    for name, change in (
+        ("newer", {"format": 2}),
+        ("huge", {"latent_dim": 1 << 62}),
+        ("outside", {"files": {"../encoder.onnx": {"bytes": 1, "sha256": "0"}}}),
+        ("shapeless", {"sample": {"shape": [1 << 40, 1 << 40], "dtype": "u8", "range": [0.0, 255.0]}}),
+        ("classifier", {"kind": "classifier"}),
+    ):
+        seeds[f"{name}.json"] = json.dumps({**good, **change}, separators=(",", ":")).encode()
+    seeds["brackets.json"] = b"[" * 3000
+    return seeds
+
+
+def safetensors():
+    """A packed bundle, a header on its own, or a probe: the first byte says which."""
+    names = ("manifest.json", "encoder.onnx", "decoder.onnx")
+    files = {name: read(ZOO, "pca", name) for name in names}
+    tensors, data = {}, b""
+    for name in sorted(files):
+        tensors[name] = {"dtype": "U8", "shape": [len(files[name])], "data_offsets": [len(data), len(data) + len(files[name])]}
+        data += files[name]
+    header = json.dumps({"__metadata__": {"format": "narrows"}, **tensors}, separators=(",", ":")).encode()
+    small = {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}
+    small = json.dumps({"__metadata__": {"format": "narrows"}, **small}, separators=(",", ":")).encode()
+    twice = small[:-1] + b',"a":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}}'
+    return {
+        "packed": bytes([0]) + prefixed(header) + data,
+        "weights": bytes([0]) + prefixed(b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}') + bytes(4),
+        "claims": bytes([0]) + (1 << 63).to_bytes(8, "little") + b"{}",
+        "header": bytes([1]) + small + bytes(2),
+        "twice": bytes([1]) + twice + bytes(2),
+        "probe": bytes([2]) + probe([2, 3], [2, 2]),
+        "probe-labels": bytes([2]) + probe([2, 3], [2, 2], labels=2),
+        "probe-rows": bytes([2]) + probe([2, 3], [3, 2]),
+        "probe-overflow": bytes([2]) + probe([1 << 62, 1 << 62], [2, 2]),
+    }
+
+
+def prefixed(header):
+    return len(header).to_bytes(8, "little") + header
+
+
+def probe(samples, codes, labels=None):
+    tensors, end = {}, 0
+    shapes = {"decoder.z": codes, "x": samples, "x_hat": samples, "z": codes}
+    for name, shape in shapes.items():
+        size = 4 * shape[0] * shape[1] % (1 << 64)
+        tensors[name] = {"dtype": "F32", "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    if labels:
+        tensors["label"] = {"dtype": "I64", "shape": [labels], "data_offsets": [end, end + 8 * labels]}
+        end += 8 * labels
+    return prefixed(json.dumps(tensors, separators=(",", ":")).encode()) + bytes(range(256))[:end].ljust(end, b"\0")
+
+
+def graphs():
+    return {"encoder": read(ZOO, "pca", "encoder.onnx"), "decoder": read(ZOO, "pca", "decoder.onnx")}
+
+
+main()
