@@ -59,6 +59,8 @@ impl Session {
             }
             None => created(arguments, &config, &data)?,
         };
+        // Before the run is told: from then on somebody may know of it, and stop it.
+        stop.watch_for();
         print_choices(&options, &config, &data, run.folder())?;
         let folder = crate::input::quoted(&run.folder().to_string_lossy());
         let again = format!("{verb}{}{} --resume {folder}", arguments.cadence_flags(), arguments.limit_flags());
@@ -90,7 +92,6 @@ impl Session {
         };
         let mut progress = Progress::new(epochs, self.config.fitted_rows(self.data.train.values.rows()));
         let stop = &self.stop;
-        stop.watch_for();
         let outcome = fit_in(&mut self.run, &self.config, &self.data, &mut |event| {
             progress.show(event);
             if stop.asked().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
