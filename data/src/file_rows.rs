@@ -254,8 +254,8 @@ impl PartialEq for FileRows {
 }
 
 /// Puts a number for each feature in the place of NaN.
-pub(crate) fn fill_in(row: &mut [f32], fill: &[f32]) {
-    for (value, &fill) in row.iter_mut().zip(fill) {
+pub(crate) fn fill_in<'a>(row: impl IntoIterator<Item = &'a mut f32>, fill: &[f32]) {
+    for (value, &fill) in row.into_iter().zip(fill) {
         if value.is_nan() {
             *value = fill;
         }

@@ -63,16 +63,8 @@ pub(crate) fn treat(part: &mut Collected, fill: &Fill) -> Result<Option<Vec<usiz
     match fill {
         Fill::Values(fill) => {
             match &mut part.values {
-                Values::U8(_) => {}
-                Values::F32(values) => {
-                    for mut row in values.rows_mut() {
-                        row.iter_mut()
-                            .zip(fill)
-                            .filter(|(value, _)| value.is_nan())
-                            .for_each(|(value, &fill)| *value = fill);
-                    }
-                }
                 Values::OnDisk(rows) => *rows = rows.clone().filled(fill),
+                in_memory @ (Values::U8(_) | Values::F32(_)) => fill_rows(in_memory, fill),
             }
             Ok(None)
         }
@@ -104,13 +96,11 @@ pub(crate) fn whole_rows(values: &Values) -> Result<Vec<usize>, DataError> {
     Ok(kept)
 }
 
-/// Fills the rows of a chunk in.
+/// Fills rows in memory in.
 pub(crate) fn fill_rows(values: &mut Values, fill: &[f32]) {
     if let Values::F32(values) = values {
         for mut row in values.rows_mut() {
-            if let Some(row) = row.as_slice_mut() {
-                fill_in(row, fill);
-            }
+            fill_in(row.iter_mut(), fill);
         }
     }
 }
