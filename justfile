@@ -64,6 +64,12 @@ fixtures:
     @{{ fixtures-python }} scripts/fixtures.py
     @{{ python }} scripts/seeds.py
 
+# Hold a classifier of MNIST that was pretrained layer by layer against one from scratch: an hour; the table of the README.
+[no-exit-message]
+pretraining SEEDS="3": _runtime
+    cargo build --release -p narrows-cli
+    {{ python }} scripts/pretraining.py "{{ justfile_directory() }}/target/release/narrows" {{ SEEDS }}
+
 # Check the real MNIST and Fashion-MNIST as `just data all` fetched them.
 test-sets $NARROWS_SETS=justfile_directory():
     cargo test -p narrows-data published -- --ignored
@@ -109,7 +115,7 @@ zoo: _runtime
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
     @{{ narrows }} train-export cvae --data digits --hidden 128 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/cvae
 
-# Check models/zoo/ with onnx's checker and Python's ONNX Runtime, and a run with TensorBoard's reader.
+# Check models/zoo/ with onnx's checker and Python's ONNX Runtime, a run with TensorBoard's reader, and features with scikit-learn.
 [no-exit-message]
 interop: _runtime
     @{{ python }} scripts/venv.py interop
@@ -118,6 +124,7 @@ interop: _runtime
     @{{ narrows }} --quiet train vae --epochs 5 --valid-fraction 0.1 --kl-warmup linear:3 --likelihood gaussian --variance learned --checkpoint-every 20 --run target/interop/vae
     @{{ narrows }} --quiet train dae --epochs 3 --l1 0.01 --optimizer sgd --average 0.9 --run target/interop/dae
     @{{ venv-python }} scripts/runs.py "target/interop/*"
+    @{{ venv-python }} scripts/features.py target/release/narrows models/zoo/vae target/interop-features
 
 # Cut the lock of tests/downstream from the workspace's, after a change of the runtime's crates.
 downstream-lock:

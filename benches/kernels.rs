@@ -21,8 +21,14 @@ fn numbers(rows: usize, columns: usize) -> Result<Tensor> {
 
 /// 784-400-20, the encoder of a VAE.
 fn encoder() -> Graph {
-    let mlp =
-        Mlp { features: FEATURES, hidden: vec![400], latent_dim: LATENT, activation: Activation::Relu, classes: None };
+    let mlp = Mlp {
+        features: FEATURES,
+        hidden: vec![400],
+        latent_dim: LATENT,
+        activation: Activation::Relu,
+        latent_activation: Activation::Identity,
+        classes: None,
+    };
     mlp.variational_encoder().expect("valid widths")
 }
 

@@ -41,7 +41,7 @@ class Environment:
             return False
 
 
-INTEROP = Environment("interop", "onnx, onnxruntime and tensorboard", "interop", "leave `just interop` out")
+INTEROP = Environment("interop", "onnx, onnxruntime, tensorboard and scikit-learn", "interop", "leave `just interop` out")
 PEERS = Environment(
     "peers",
     "PyTorch and the libraries that it is linked to, on Linux 4 GB,",

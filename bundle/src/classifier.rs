@@ -1,12 +1,12 @@
 //! What a classifier or regressor on a trained encoder is: its manifest.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CLASSIFIER, Contract, FileRecord, GraphParity, GraphPorts, HEAD, Kind, Port, REGRESSOR, Role, Sample, Sort,
-    TrainingRecord, consistency::check_classifier,
+    BundleError, CLASSIFIER, Contract, FileRecord, GraphParity, GraphPorts, HEAD, HeadProbe, Kind, Port, REGRESSOR,
+    Role, Sample, Sort, TrainingRecord, consistency::check_classifier,
 };
 
 /// What the head tells of a code.
@@ -78,6 +78,10 @@ pub struct EncoderRecord {
     pub kind: Kind,
     /// The digest of its manifest.
     pub digest: String,
+    /// Whether its weights were fitted further together with the head; otherwise they are those of the
+    /// autoencoder, and so are the codes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fine_tuned: bool,
 }
 
 /// The ports of both graphs.
@@ -123,6 +127,8 @@ pub struct ClassifierParity {
 }
 
 impl Contract for ClassifierManifest {
+    type Probe = HeadProbe;
+
     const SORT: Sort = Sort::Transferred;
 
     fn digest(&self) -> &str {
@@ -140,6 +146,35 @@ impl Contract for ClassifierManifest {
 
     fn graphs(&self) -> [&GraphPorts; 2] {
         [&self.graphs.head, &self.graphs.whole]
+    }
+
+    fn graph_names(&self) -> [&'static str; 2] {
+        ["head", self.kind.name()]
+    }
+
+    fn parity(&self) -> Option<[&GraphParity; 2]> {
+        self.parity.as_ref().map(|parity| [&parity.head, &parity.whole])
+    }
+
+    fn kind_name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    fn sample(&self) -> &Sample {
+        &self.sample
+    }
+
+    fn latent_dim(&self) -> usize {
+        self.latent_dim
+    }
+
+    fn training(&self) -> &TrainingRecord {
+        &self.training
+    }
+
+    /// Both graphs have the same outputs: the check of the manifest demands that.
+    fn probe(&self, path: &Path, bytes: &[u8]) -> Result<HeadProbe, BundleError> {
+        HeadProbe::from_bytes(path, bytes, &self.graphs.head.output_names())
     }
 
     fn check(&self) -> Result<(), String> {

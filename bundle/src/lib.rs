@@ -5,12 +5,14 @@
 //! The trainer writes bundles, the runtime reads them, and neither needs to know the other. This
 //! crate holds no engine: nothing here trains a network or runs one.
 
+mod any;
 mod check;
 mod classifier;
 mod consistency;
 mod contract;
 mod digest;
 mod error;
+mod head_probe;
 mod kind;
 mod likelihood;
 mod limited;
@@ -24,13 +26,16 @@ mod probe;
 mod seal;
 mod source;
 mod stage;
+mod tensors;
 mod whole;
 
+pub use any::AnyBundle;
 pub use check::checked_model;
 pub use classifier::{ClassifierKind, ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
 pub use contract::{Contract, Sort};
 pub use digest::{sha256_hex, sha256_hex_of};
 pub use error::BundleError;
+pub use head_probe::{HEAD_INPUT, HeadProbe};
 pub use kind::Kind;
 pub use likelihood::{Likelihood, Link};
 pub use manifest::{

@@ -2,11 +2,13 @@
 //!
 //! It holds no time, host name or path, so that the same run gives the same bytes.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Contract, GraphPorts, Kind, Likelihood, Link, Ports, Sort, consistency::check_manifest};
+use crate::{
+    BundleError, Contract, GraphPorts, Kind, Likelihood, Link, Ports, Probe, Sort, consistency::check_manifest,
+};
 
 /// The bundle format that this version writes and reads.
 pub const FORMAT: u32 = 1;
@@ -50,6 +52,8 @@ pub struct Manifest {
 }
 
 impl Contract for Manifest {
+    type Probe = Probe;
+
     const SORT: Sort = Sort::Autoencoder;
 
     fn digest(&self) -> &str {
@@ -67,6 +71,35 @@ impl Contract for Manifest {
 
     fn graphs(&self) -> [&GraphPorts; 2] {
         [&self.graphs.encoder, &self.graphs.decoder]
+    }
+
+    fn graph_names(&self) -> [&'static str; 2] {
+        ["encoder", "decoder"]
+    }
+
+    fn parity(&self) -> Option<[&GraphParity; 2]> {
+        self.parity.as_ref().map(|parity| [&parity.encoder, &parity.decoder])
+    }
+
+    fn kind_name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    fn sample(&self) -> &Sample {
+        &self.sample
+    }
+
+    fn latent_dim(&self) -> usize {
+        self.latent_dim
+    }
+
+    fn training(&self) -> &TrainingRecord {
+        &self.training
+    }
+
+    fn probe(&self, path: &Path, bytes: &[u8]) -> Result<Probe, BundleError> {
+        let Ports { encoder, decoder } = &self.graphs;
+        Probe::from_bytes(path, bytes, &encoder.output_names(), &decoder.output_names())
     }
 
     fn check(&self) -> Result<(), String> {
@@ -199,7 +232,8 @@ pub struct Parity {
 #[serde(deny_unknown_fields)]
 pub struct GraphParity {
     /// Largest absolute difference seen: of a latent number, or of a sample in the data's unit; in units
-    /// of each column's scale where columns were scaled apart.
+    /// of each column's scale where columns were scaled apart. Of a head in units of its logits or of each
+    /// target, where probabilities count tenfold.
     pub max_abs_difference: f32,
     /// What was allowed.
     pub tolerance: f32,

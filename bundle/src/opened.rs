@@ -8,7 +8,7 @@ use std::{
 use prost::Message;
 
 use crate::{
-    BundleError, ClassifierManifest, Contract, FileRecord, GraphPorts, MANIFEST, Manifest, PROBE, Probe, checked_model,
+    BundleError, ClassifierManifest, Contract, FileRecord, GraphPorts, MANIFEST, Manifest, PROBE, checked_model,
     contract::read_manifest,
     packed::{CONTENT_LIMIT, packed},
     sha256_hex,
@@ -51,7 +51,7 @@ impl<M: Contract> Opened<M> {
         Self::of(Source::from_bytes(bytes)?)
     }
 
-    fn of(source: Source) -> Result<Self, BundleError> {
+    pub(crate) fn of(source: Source) -> Result<Self, BundleError> {
         let (manifest, _) = read_manifest::<M>(&source)?;
         let bundle = Opened { source, manifest };
         let missing = bundle.names_to_pack().into_iter().find(|name| !bundle.source.should_hold(name));
@@ -113,6 +113,14 @@ impl<M: Contract> Opened<M> {
         Ok(model.encode_to_vec())
     }
 
+    /// The stored rows and the trainer's outputs for them.
+    ///
+    /// # Errors
+    /// Those of [`Opened::read`] and of [`Contract::probe`].
+    pub fn probe(&self) -> Result<M::Probe, BundleError> {
+        self.manifest.probe(&self.source.place(PROBE), &self.read(PROBE)?)
+    }
+
     /// The bytes of a packed file: the manifest, both graphs, and the probe where there is one. The same
     /// bundle gives the same bytes, from a folder or a packed file.
     ///
@@ -141,18 +149,5 @@ impl<M: Contract> Opened<M> {
     fn names_to_pack(&self) -> BTreeSet<&str> {
         let probe = self.manifest.records().contains_key(PROBE).then_some(PROBE);
         self.manifest.graphs().map(|graph| graph.file.as_str()).into_iter().chain(probe).collect()
-    }
-}
-
-impl Bundle {
-    /// The stored rows and the trainer's outputs for them.
-    ///
-    /// # Errors
-    /// Those of [`Opened::read`] and of [`Probe::from_bytes`].
-    pub fn probe(&self) -> Result<Probe, BundleError> {
-        let names = |ports: &'_ GraphPorts| ports.outputs.iter().map(|port| port.name.clone()).collect::<Vec<_>>();
-        let graphs = &self.manifest.graphs;
-        let (encoder, decoder) = (names(&graphs.encoder), names(&graphs.decoder));
-        Probe::from_bytes(&self.source.place(PROBE), &self.read(PROBE)?, &encoder, &decoder)
     }
 }

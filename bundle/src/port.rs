@@ -81,6 +81,11 @@ impl GraphPorts {
     pub fn output(&self, role: Role) -> Option<&Port> {
         self.outputs.iter().find(|port| port.role == role)
     }
+
+    /// The names of the outputs, in the graph's order.
+    pub(crate) fn output_names(&self) -> Vec<String> {
+        self.outputs.iter().map(|port| port.name.clone()).collect()
+    }
 }
 
 /// The ports of both halves.

@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use ndarray::ArrayD;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::BundleError;
+use crate::{
+    BundleError,
+    tensors::{Tensors, rows_of, written},
+};
 
 /// Name of the decoder's input among the tensors: the encoder's code for the same rows.
 pub const DECODER_INPUT: &str = "decoder.z";
@@ -38,24 +40,9 @@ impl Probe {
     /// # Errors
     /// Never for arrays that the shapes above hold for; a refusal of the format is passed on.
     pub fn to_bytes(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-        let floats = [(SAMPLES, &self.samples), (DECODER_INPUT, &self.codes)]
-            .into_iter()
-            .chain(self.encoded.iter().chain(&self.decoded).map(|(name, array)| (name.as_str(), array)))
-            .map(|(name, array)| {
-                let bytes: Vec<u8> = array.iter().flat_map(|value| value.to_le_bytes()).collect();
-                (name, Dtype::F32, array.shape().to_vec(), bytes)
-            });
-        let labels = self.labels.iter().map(|labels| {
-            let bytes = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-            (LABELS, Dtype::I64, vec![labels.len()], bytes)
-        });
-        let stored: BTreeMap<&str, _> =
-            floats.chain(labels).map(|(name, dtype, shape, bytes)| (name, (dtype, shape, bytes))).collect();
-        let views = stored
-            .iter()
-            .map(|(name, (dtype, shape, bytes))| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-        safetensors::serialize(views, None)
+        let outputs = self.encoded.iter().chain(&self.decoded).map(|(name, array)| (name.as_str(), array));
+        let floats = [(SAMPLES, &self.samples), (DECODER_INPUT, &self.codes)].into_iter().chain(outputs);
+        written(floats, self.labels.iter().map(|labels| (LABELS, labels.as_slice())))
     }
 
     /// Reads a probe back; `encoder` and `decoder` are the names of the graphs' outputs.
@@ -64,55 +51,23 @@ impl Probe {
     /// [`BundleError::Invalid`] naming the tensor that is missing, of another type, or of a length
     /// that differs from the others.
     pub fn from_bytes(path: &Path, bytes: &[u8], encoder: &[String], decoder: &[String]) -> Result<Self, BundleError> {
-        let invalid = |what: String| BundleError::invalid(path, what);
-        let file = SafeTensors::deserialize(bytes)
-            .map_err(|error| invalid(format!("it is not a safetensors file ({error})")))?;
-        let tensor = |name: &str, dtype: Dtype| {
-            let view = file.tensor(name).map_err(|_| invalid(format!("it has no tensor `{name}`")))?;
-            if view.dtype() == dtype {
-                Ok(view)
-            } else {
-                Err(invalid(format!("tensor `{name}` is {:?}, expected {dtype:?}", view.dtype())))
-            }
-        };
-        let array = |name: &str| {
-            let view = tensor(name, Dtype::F32)?;
-            let (chunks, _) = view.data().as_chunks::<4>();
-            let values = chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            ArrayD::from_shape_vec(view.shape(), values).map_err(|error| invalid(format!("tensor `{name}`: {error}")))
-        };
-        let outputs = |names: &[String]| {
-            names.iter().map(|name| Ok((name.clone(), array(name)?))).collect::<Result<BTreeMap<_, _>, _>>()
-        };
-        let labels = if file.names().contains(&LABELS) {
-            let view = tensor(LABELS, Dtype::I64)?;
-            let (chunks, _) = view.data().as_chunks::<8>();
-            Some(chunks.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect::<Vec<_>>())
-        } else {
-            None
-        };
+        let tensors = Tensors::open(path, bytes)?;
         let probe = Probe {
-            samples: array(SAMPLES)?,
-            labels,
-            encoded: outputs(encoder)?,
-            codes: array(DECODER_INPUT)?,
-            decoded: outputs(decoder)?,
+            samples: tensors.floats(SAMPLES)?,
+            labels: tensors.integers(LABELS)?,
+            encoded: tensors.named(encoder)?,
+            codes: tensors.floats(DECODER_INPUT)?,
+            decoded: tensors.named(decoder)?,
         };
-        let rows = probe.rows();
         let arrays = probe.encoded.values().chain(probe.decoded.values()).chain([&probe.codes]);
-        let same = arrays
-            .map(|array| array.shape().first().copied().unwrap_or(0))
-            .chain(probe.labels.iter().map(Vec::len))
-            .all(|found| found == rows);
-        if rows == 0 || !same {
-            return Err(invalid(format!("its tensors have no common number of rows ({rows} in `{SAMPLES}`)")));
-        }
+        let others = arrays.map(rows_of).chain(probe.labels.iter().map(Vec::len));
+        tensors.check_rows((SAMPLES, probe.rows()), others)?;
         Ok(probe)
     }
 
     /// Rows in the probe.
     pub fn rows(&self) -> usize {
-        self.samples.shape().first().copied().unwrap_or(0)
+        rows_of(&self.samples)
     }
 }
 

@@ -28,6 +28,9 @@ pub(crate) enum Verb {
     /// Print a configuration: the defaults of a kind, or what made a bundle or a run
     #[cfg(feature = "train")]
     Config(verbs::config::Config),
+    /// Fit a head on the codes of a frozen encoder, export both as one graph, and prove it in ONNX Runtime
+    #[cfg(feature = "train")]
+    Transfer(verbs::transfer::Transfer),
     /// Repeat the proof of a bundle: hashes, graphs, parity
     Verify(verbs::verify::Verify),
     /// Say what is in a bundle
@@ -44,6 +47,8 @@ pub(crate) enum Verb {
     Reconstruct(verbs::reconstruct::Reconstruct),
     /// How well a model knows samples: errors of reconstruction, and likelihoods where it has them
     Score(verbs::score::Score),
+    /// Samples to classes or predicted numbers, and how often that is right where they have labels
+    Classify(verbs::classify::Classify),
     /// Draw new samples from the prior
     Generate(verbs::generate::Generate),
     /// Say what this machine has: ONNX Runtime and where it was looked for, devices that work, data sets

@@ -1,5 +1,6 @@
 //! Data as arguments, and as chunks of rows for a model.
 
+mod arguments;
 mod rows;
 
 use std::fmt;
@@ -7,7 +8,10 @@ use std::fmt;
 use clap::{Args, ValueEnum};
 use narrows_data::{DataError, Limits, LoadOptions, Missing, Reading, Streams};
 
-pub(crate) use self::rows::Rows;
+pub(crate) use self::{
+    arguments::SampleArguments,
+    rows::{Batch, Rows},
+};
 
 /// Where samples come from, and how they are read.
 #[derive(Debug, Args)]

@@ -15,6 +15,8 @@ mod summary;
 mod table;
 #[cfg(feature = "train")]
 mod training;
+#[cfg(feature = "train")]
+mod transfer;
 mod verbs;
 
 use std::process::ExitCode;
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         Verb::Export(arguments) => verbs::export::run(arguments),
         #[cfg(feature = "train")]
         Verb::Config(arguments) => verbs::config::run(arguments),
+        #[cfg(feature = "train")]
+        Verb::Transfer(arguments) => verbs::transfer::run(arguments),
         Verb::Verify(arguments) => verbs::verify::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Pack(arguments) => verbs::pack::run(arguments),
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Decode(arguments) => verbs::decode::run(arguments),
         Verb::Reconstruct(arguments) => verbs::reconstruct::run(arguments),
         Verb::Score(arguments) => verbs::score::run(arguments),
+        Verb::Classify(arguments) => verbs::classify::run(arguments),
         Verb::Generate(arguments) => verbs::generate::run(arguments),
         Verb::Doctor(arguments) => verbs::doctor::run(arguments),
     };

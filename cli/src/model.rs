@@ -3,15 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narrows_bundle::Manifest;
-use narrows_runtime::{Autoencoder, Device, Options};
+use narrows_runtime::{Autoencoder, Classifier, Device, Options, Placement};
 
 use crate::report::note;
 
 /// A model to run.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArguments {
-    /// Folder that `train-export` left, or the file that `pack` made of it
+    /// Bundle: the folder that an export left, or the file that `pack` made of it
     bundle: PathBuf,
     /// What to compute on: cpu, cuda or cuda:N for an NVIDIA GPU, or auto, the GPU where it can be used
     #[arg(long, value_name = "DEVICE", default_value_t)]
@@ -32,21 +31,21 @@ impl ModelArguments {
     /// Opens it, and says what was chosen where that was left open.
     pub(crate) fn open(&self) -> anyhow::Result<Autoencoder> {
         let model = Autoencoder::open_with(&self.bundle, &self.options())?;
+        self.tell(model.device());
+        Ok(model)
+    }
+
+    /// The same of a classifier or regressor.
+    pub(crate) fn open_classifier(&self) -> anyhow::Result<Classifier> {
+        let model = Classifier::open_with(&self.bundle, &self.options())?;
+        self.tell(model.device());
+        Ok(model)
+    }
+
+    fn tell(&self, placement: &Placement) {
         if self.device == Device::Auto {
-            let placement = model.device();
             let reason = placement.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
             note(format_args!("computing on {}{reason}", placement.device));
         }
-        Ok(model)
     }
-}
-
-/// The columns of a table that the model was fitted on, in their order; they are taken where nobody names any.
-pub(crate) fn chosen_columns(manifest: &Manifest) -> Option<Vec<String>> {
-    manifest.sample.columns.clone()
-}
-
-/// What took the place of a missing value in each feature when the model was fitted.
-pub(crate) fn fill_of(manifest: &Manifest) -> Option<Vec<f32>> {
-    manifest.sample.fill.clone()
 }

@@ -1,5 +1,6 @@
 //! Rows and pictures to files: the format is the extension's, and a file is whole or not there.
 
+mod beside;
 mod picture;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use narrows_data::{
 };
 use ndarray::ArrayViewD;
 
-pub(crate) use self::picture::MOST_PICTURES;
 use self::picture::Pictures;
+pub(crate) use self::{beside::with_classes, picture::MOST_PICTURES};
 use crate::{report::Stopped, stop::Stop};
 
 /// What an output file can be.
@@ -41,6 +42,14 @@ impl Format {
         let found = accepted.iter().copied().find(|format| extension.as_deref() == Some(format.extension()));
         let names: Vec<String> = accepted.iter().map(|format| format!(".{}", format.extension())).collect();
         found.with_context(|| format!("cannot write `{}`: --out takes {}", path.display(), names.join(" or ")))
+    }
+
+    /// Whether other columns stand beside the rows.
+    pub(crate) fn is_table(self) -> bool {
+        match self {
+            Format::Npy | Format::Png => false,
+            Format::Csv | Format::Parquet => true,
+        }
     }
 
     fn extension(self) -> &'static str {
@@ -82,6 +91,17 @@ pub(crate) fn check_apart(path: &Path, data: &str) -> anyhow::Result<()> {
         bail!("cannot write `{}`: it is the data that is read, or a part of it; name another place", path.display());
     }
     Ok(())
+}
+
+/// Refuses rows that hold a number which is not finite; `first` rows came before them.
+pub(crate) fn check_finite(rows: &ArrayViewD<'_, f32>, first: usize) -> anyhow::Result<()> {
+    let Some(place) = rows.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let width = rows.shape().iter().skip(1).product::<usize>().max(1);
+    bail!(
+        "row {} gives a number that is not finite: what goes in is too large for 32-bit floats, or far from what \
+         the model was trained on",
+        first + place / width
+    );
 }
 
 /// The folder that a file lies in.
@@ -133,14 +153,7 @@ impl Output {
     /// Adds `rows: [count, ...shape of a row]`, with other columns beside them where there is room for them.
     pub(crate) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> anyhow::Result<()> {
         self.check_stop()?;
-        if let Some(place) = rows.iter().position(|value| !value.is_finite()) {
-            let width = rows.shape().iter().skip(1).product::<usize>().max(1);
-            bail!(
-                "row {} gives a number that is not finite: what goes in is too large for 32-bit floats, or far from what \
-                 the model was trained on",
-                self.rows + place / width
-            );
-        }
+        check_finite(rows, self.rows)?;
         self.rows += rows.shape().first().copied().unwrap_or_default();
         match &mut self.kind {
             Kind::Rows(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),

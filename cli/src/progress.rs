@@ -1,4 +1,5 @@
-//! Progress of a training run: a bar on a terminal, a line an epoch elsewhere.
+//! Progress of a training run: a bar on a terminal, a line an epoch elsewhere; and a line for each layer that was
+//! pretrained.
 
 use std::{
     collections::BTreeMap,
@@ -6,15 +7,17 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use narrows_trainer::{EpochRecord, Event};
+use narrows_trainer::{Config, Descent, EpochPlace, EpochRecord, Event, Method, PretrainedLayer};
 use serde_json::json;
 
-use crate::report::{may_draw, tell_epoch};
+use crate::report::{may_draw, note, tell_epoch};
 
 /// Shows events, and remembers how long each epoch took.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     rows: usize,
+    /// `None` for a closed form, which has no epochs.
+    descent: Option<Descent>,
     epochs: usize,
     start: Instant,
     redrawn: Instant,
@@ -23,16 +26,21 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// For `epochs` passes over `rows`.
-    pub(crate) fn new(epochs: usize, rows: usize) -> Self {
+    /// For a run over `rows`.
+    pub(crate) fn new(config: &Config, rows: usize) -> Self {
+        let descent = match &config.method {
+            Method::ClosedForm(_) => None,
+            Method::Descent(descent) => Some(descent.clone()),
+        };
+        let epochs = descent.as_ref().map_or(1, Descent::all_epochs);
         let bar = may_draw().then(|| {
             let bar = ProgressBar::new((epochs * rows) as u64);
-            let template = "epoch {prefix} {bar:20} {msg}, {eta} left";
+            let template = "{prefix} {bar:20} {msg}, {eta} left";
             bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
         let now = Instant::now();
-        Progress { bar, rows, epochs, start: now, redrawn: now, per_epoch: Vec::new() }
+        Progress { bar, rows, descent, epochs, start: now, redrawn: now, per_epoch: Vec::new() }
     }
 
     pub(crate) fn show(&mut self, event: &Event<'_>) {
@@ -42,14 +50,38 @@ impl Progress {
                 if let Some(bar) = self.bar.as_ref().filter(|_| self.redrawn.elapsed() > Duration::from_millis(100)) {
                     let done = (epoch - 1) * self.rows + rows;
                     let speed = self.shown(*rows) as f64 / self.start.elapsed().as_secs_f64().max(1e-9);
-                    bar.set_prefix(format!("{epoch}/{}", self.epochs));
+                    bar.set_prefix(self.named(self.place_of(*epoch)));
                     bar.set_message(format!("{}, {speed:.0} samples/s", loss(figures.loss, &figures.parts)));
                     bar.set_position(done as u64);
                     self.redrawn = Instant::now();
                 }
             }
             Event::Epoch(record) => self.show_epoch(record),
+            Event::Layer(layer) => self.show_layer(layer),
             _ => {}
+        }
+    }
+
+    /// Where an epoch of the run stands.
+    pub(crate) fn place_of(&self, epoch: usize) -> EpochPlace {
+        let whole = EpochPlace { layer: None, epoch, epochs: self.epochs };
+        self.descent.as_ref().map_or(whole, |descent| descent.place_of(epoch))
+    }
+
+    /// `epoch 3/15`, or `layer 1/4, epoch 3/15`.
+    fn named(&self, EpochPlace { layer, epoch, epochs }: EpochPlace) -> String {
+        let layers = self.descent.as_ref().map_or(0, Descent::pretrained_layers);
+        let layer = layer.map_or(String::new(), |layer| format!("layer {layer}/{layers}, "));
+        format!("{layer}epoch {epoch}/{epochs}")
+    }
+
+    fn show_layer(&self, layer: &PretrainedLayer) {
+        let PretrainedLayer { layer, inputs, outputs, epochs, loss, .. } = layer;
+        let layers = self.descent.as_ref().map_or(0, Descent::pretrained_layers);
+        let told = format!("layer {layer}/{layers} ({inputs} to {outputs}): loss {loss:.4} after {epochs} epochs");
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(told)),
+            None => note(told),
         }
     }
 
@@ -66,10 +98,10 @@ impl Progress {
             .valid
             .as_ref()
             .map_or(String::new(), |figures| format!(", valid {}", loss(figures.loss, &figures.parts)));
-        let figures =
-            format!("epoch {}/{}: {}{valid}", record.epoch, self.epochs, loss(record.train.loss, &record.train.parts));
+        let place = self.place_of(record.epoch);
+        let figures = format!("{}: {}{valid}", self.named(place), loss(record.train.loss, &record.train.parts));
         let sentence = match &self.bar {
-            None if self.is_worth_a_line(record.epoch) => {
+            None if is_worth_a_line(place) => {
                 let speed = record.samples_per_second;
                 Some(format!("{figures}, {speed:.0} samples/s, {:.0} s left", left.as_secs_f64()))
             }
@@ -81,11 +113,12 @@ impl Progress {
         };
         tell_epoch(sentence, json!(record));
     }
+}
 
-    /// About twenty lines a run, however many epochs it has.
-    fn is_worth_a_line(&self, epoch: usize) -> bool {
-        epoch == 1 || epoch == self.epochs || epoch.is_multiple_of(self.epochs.div_ceil(20))
-    }
+/// About twenty lines a run, however many epochs it has; half as many for a layer.
+fn is_worth_a_line(EpochPlace { layer, epoch, epochs }: EpochPlace) -> bool {
+    let lines = if layer.is_some() { 10 } else { 20 };
+    epoch == 1 || epoch == epochs || epoch.is_multiple_of(epochs.div_ceil(lines))
 }
 
 /// `loss 105.66 (reconstruction 80.21, kl 25.45)`.

@@ -77,6 +77,11 @@ impl Stop {
         *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
     }
 
+    /// Nothing is to be removed any more: what was staged is about to take its place.
+    pub(crate) fn keep(&self) {
+        *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// The signal that came, if one did.
     pub(crate) fn asked(&self) -> Option<u8> {
         u8::try_from(self.signal.load(Ordering::Relaxed)).ok().filter(|&signal| signal != 0)

@@ -8,6 +8,7 @@ mod report;
 mod session;
 
 pub(crate) use arguments::TrainingArguments;
+pub(crate) use data::{Known, LabelsAre, flags, parts};
 pub(crate) use proving::Destination;
 pub(crate) use report::Report;
 pub(crate) use session::Session;

@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub(crate) mod classify;
 #[cfg(feature = "train")]
 pub(crate) mod config;
 pub(crate) mod data;
@@ -17,4 +18,6 @@ pub(crate) mod score;
 pub(crate) mod train;
 #[cfg(feature = "train")]
 pub(crate) mod train_export;
+#[cfg(feature = "train")]
+pub(crate) mod transfer;
 pub(crate) mod verify;

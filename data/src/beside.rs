@@ -32,13 +32,30 @@ impl Dataset {
     /// # Errors
     /// As [`load`](crate::load), and for samples of another shape or type, for a class that the training part has not, and
     /// for a source that is the one of the training part.
-    pub fn with(mut self, beside: Beside, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
+    pub fn with(self, beside: Beside, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
+        self.with_labels(beside, spec, options, |path, labels, classes| numbered_as(path, labels, classes))
+    }
+
+    /// The same where labels are numbers to predict: one that the training part has not is added to the classes.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::with`], but for classes.
+    pub fn with_numbers(self, beside: Beside, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
+        self.with_labels(beside, spec, options, |_, labels, classes| Ok(numbered_anew(labels, classes)))
+    }
+
+    fn with_labels(
+        mut self,
+        beside: Beside,
+        spec: &str,
+        options: &LoadOptions,
+        number: impl FnOnce(&Path, &Labels, &mut Vec<String>) -> Result<Vec<u32>, DataError>,
+    ) -> Result<Self, DataError> {
         let found = self.open_like(spec, options)?;
         let is_apart = beside == Beside::Test && found.test.is_some();
         if !is_apart
             && let Some(data) = &options.reading.data
-            && let (Ok(one), Ok(other)) = (fs::canonicalize(data), fs::canonicalize(spec))
-            && one == other
+            && is_same(data, spec)
         {
             return Err(DataError::SameFile { path: PathBuf::from(spec) });
         }
@@ -53,8 +70,8 @@ impl Dataset {
             _ => self.fill.clone().map(Fill::Values),
         };
         part.treat(fill.as_ref())?;
-        let labels = match (part.labels, &self.classes) {
-            (Some(labels), Some(classes)) => Some(numbered_as(&part.path, &labels, classes)?),
+        let labels = match (part.labels, &mut self.classes) {
+            (Some(labels), Some(classes)) => Some(number(&part.path, &labels, classes)?),
             _ => None,
         };
         let part = Part { values: part.values, labels };
@@ -76,6 +93,12 @@ impl Dataset {
     }
 }
 
+/// Whether two specs name one source: a set, or a file under whatever path.
+fn is_same(one: &str, other: &str) -> bool {
+    let files = fs::canonicalize(one).ok().zip(fs::canonicalize(other).ok());
+    one == other || files.is_some_and(|(one, other)| one == other)
+}
+
 /// Labels by the numbers that the training part gave their classes.
 fn numbered_as(path: &Path, labels: &Labels, classes: &[String]) -> Result<Vec<u32>, DataError> {
     let numbers: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
@@ -87,6 +110,20 @@ fn numbered_as(path: &Path, labels: &Labels, classes: &[String]) -> Result<Vec<u
             row,
             label: label.clone().into_owned(),
             classes: shortened(classes),
+        })
+    };
+    (0..settled.len()).map(number).collect()
+}
+
+/// The same, with the classes that are not there yet behind those that are.
+fn numbered_anew(labels: &Labels, classes: &mut Vec<String>) -> Vec<u32> {
+    let mut numbers: HashMap<String, u32> = classes.iter().cloned().zip(0..).collect();
+    let settled = labels.clone().settled();
+    let number = |row| {
+        let label = settled.name(row).into_owned();
+        *numbers.entry(label).or_insert_with_key(|label| {
+            classes.push(label.clone());
+            (classes.len() - 1) as u32
         })
     };
     (0..settled.len()).map(number).collect()
@@ -133,6 +170,9 @@ mod tests {
         let error = data.clone().with(Beside::Valid, &train, &options).expect_err("the same file").to_string();
         assert!(error.contains("is given twice"), "{error}");
         let other = written(folder.path(), "other.csv", "a,b,kind\n1,2,z\n");
+        let added = data.clone().with_numbers(Beside::Valid, &other, &options).expect("any label");
+        assert_eq!(added.valid.and_then(|part| part.labels), Some(vec![2]));
+        assert_eq!(added.classes, Some(["x", "y", "z"].map(str::to_owned).to_vec()));
         let error = data.with(Beside::Valid, &other, &options).expect_err("another class").to_string();
         assert!(error.contains("row 0 has the label `z`, which is none of the training part (x, y)"), "{error}");
     }

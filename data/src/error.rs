@@ -272,6 +272,11 @@ pub enum DataError {
         path.display()
     )]
     ArrayPacking { path: PathBuf, how: String },
+    #[error("{}: the label of row {row} is {value}, expected a finite number; leave out rows without a label", path.display())]
+    LabelNotFinite { path: PathBuf, row: usize, value: f32 },
+
+    #[error("{} has {features} features, and the model fills in missing values of {fill}", path.display())]
+    FillWidth { path: PathBuf, features: usize, fill: usize },
 }
 
 impl DataError {

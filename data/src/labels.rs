@@ -87,12 +87,12 @@ fn number<T: Ord + ToString>(labels: &[T]) -> (Vec<u32>, Vec<String>) {
     (indices, classes.iter().map(|class| class.to_string()).collect())
 }
 
-/// Reads labels from a .npy of integers, a .csv of one column, or an IDX file. A negative number, which
+/// Reads labels from a .npy of integers or floats, a .csv of one column, or an IDX file. A negative number, which
 /// often stands for a missing label, is refused.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Labels, DataError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let labels = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("npy") => Labels::from_numbers(npy::read_labels(path)?),
+        Some("npy") => npy::read_labels(path)?,
         Some("csv") => csv::read_labels(path)?,
         _ => Labels::from_numbers(idx::read_labels(path, options)?),
     };

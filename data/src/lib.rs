@@ -59,7 +59,7 @@ pub use describe::{Described, Description, MissingCounts};
 pub use error::DataError;
 pub use file_rows::FileRows;
 pub use labels::Labels;
-pub use load::load;
+pub use load::{load, load_filled};
 pub use ndarray;
 pub use overlap::shared_rows;
 pub use reading::{Bytes, Channels, Character, Header, Limits, LoadOptions, Missing, Names, Reading, Size};

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use crate::{
-    collect::collect,
+    collect::{Collected, collect},
     dataset::{Dataset, Part},
     error::DataError,
     missing::Fill,
-    reading::LoadOptions,
+    reading::{LoadOptions, Missing, Reading},
     source::{self, Found},
     statistics::{Per, extremes},
     stream::Head,
@@ -27,9 +27,32 @@ use crate::{
 /// malformed, for an empty file, for a value that is not finite, for labels that do not match the
 /// rows, and for an option that the source has no use for.
 pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
+    loaded(spec, options, |train| Fill::of(options.reading.missing.unwrap_or_default(), train))
+}
+
+/// The same with these numbers, one a feature, in the places of missing values: what a model was trained with.
+///
+/// # Errors
+/// Those of [`load`], and [`DataError::FillWidth`] for another number of features.
+pub fn load_filled(spec: &str, options: &LoadOptions, fill: &[f32]) -> Result<Dataset, DataError> {
+    let reading = Reading { missing: Some(Missing::Keep), ..options.reading.clone() };
+    loaded(spec, &LoadOptions { reading, ..options.clone() }, |train| {
+        let features = train.values.features();
+        if features == fill.len() {
+            return Ok(Some(Fill::Values(fill.to_vec())));
+        }
+        Err(DataError::FillWidth { path: train.path.clone(), features, fill: fill.len() })
+    })
+}
+
+fn loaded(
+    spec: &str,
+    options: &LoadOptions,
+    fill: impl FnOnce(&Collected) -> Result<Option<Fill>, DataError>,
+) -> Result<Dataset, DataError> {
     let Found { name, train, test, classes } = source::open(spec, options)?;
     let mut train = collect(train, options)?;
-    let fill = Fill::of(options.reading.missing.unwrap_or_default(), &train)?;
+    let fill = fill(&train)?;
     train.treat(fill.as_ref())?;
     let mut test = test.map(|test| collect(test, options)).transpose()?;
     if let Some(test) = &mut test {

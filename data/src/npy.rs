@@ -10,6 +10,7 @@ use self::{fortran::FortranRows, header::Header};
 use crate::{
     error::DataError,
     file_rows::FileRows,
+    labels::Labels,
     packed,
     reading::{LoadOptions, Missing},
     stream::Opened,
@@ -43,13 +44,20 @@ pub(crate) fn open_at(
 }
 
 /// Reads one label a row.
-pub(crate) fn read_labels(path: &Path) -> Result<Vec<u32>, DataError> {
+pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
     let (mut file, length) = opened(path)?;
     let header = Header::read(path, &mut file)?;
     let array = header.array(path)?;
-    array.check_labels(path)?;
     array.check_length(path, length.saturating_sub(header.length))?;
-    packed::read_labels(path, array, file)
+    if array.shape.len() == 1 && !array.element.is_integer() {
+        // Numbers to predict; whole ones may be classes all the same.
+        let numbers = packed::read_numbers(path, array, file)?;
+        if let Some(row) = numbers.iter().position(|number| !number.is_finite()) {
+            return Err(DataError::LabelNotFinite { path: path.to_owned(), row, value: numbers[row] });
+        }
+        return Ok(Labels::Text(numbers.iter().map(f32::to_string).collect()));
+    }
+    Ok(Labels::from_numbers(packed::read_labels(path, array, file)?))
 }
 
 fn opened(path: &Path) -> Result<(File, u64), DataError> {

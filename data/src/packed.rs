@@ -132,6 +132,20 @@ impl<R: Read + Send> Reader for PackedRows<R> {
     }
 }
 
+/// All numbers of an array, one after the other; `reader` stands behind the header.
+pub(crate) fn read_numbers(path: &Path, array: Array, reader: impl Read) -> Result<Vec<f32>, DataError> {
+    let (element, rows) = (array.element, array.rows());
+    let mut numbers: Vec<f32> = Vec::with_capacity(rows.min(ROOM));
+    let mut packed = Numbers::new(path, array, reader);
+    packed.read(rows, |bytes| {
+        let start = numbers.len();
+        numbers.resize(start + bytes.len() / element.size(), 0.0);
+        element.widen(bytes, &mut numbers[start..]);
+    })?;
+    packed.end()?;
+    Ok(numbers)
+}
+
 /// All labels of an array, one a row; `reader` stands behind the header.
 pub(crate) fn read_labels(path: &Path, array: Array, reader: impl Read) -> Result<Vec<u32>, DataError> {
     array.check_labels(path)?;

@@ -1,4 +1,4 @@
-//! Losses over epochs, as an SVG.
+//! Losses over epochs, and accuracies over labels, as an SVG.
 
 mod axis;
 mod draw;
@@ -15,7 +15,7 @@ use thin::thinned;
 pub struct Curve {
     /// What the legend calls it.
     pub name: String,
-    /// Epoch and loss, in the order of the epochs.
+    /// Epoch and loss, or labels and accuracy, from left to right.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -41,13 +41,37 @@ pub enum CurveError {
 /// # Errors
 /// [`CurveError::Empty`] if no finite point is left.
 pub fn loss_curves(title: &str, unit: &str, curves: &[Curve]) -> Result<String, CurveError> {
+    let name = if unit.is_empty() { "loss".to_owned() } else { format!("loss, {unit}") };
+    chart(title, ("epoch", &name), curves, Axis::epochs)
+}
+
+/// Draws accuracies, shares in [0, 1], over the number of labels that were learned from, at least 1, as an SVG in
+/// which a factor of labels is a step.
+///
+/// # Errors
+/// [`CurveError::Empty`] if no finite point is left.
+pub fn label_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError> {
+    let in_percent = |curve: &Curve| {
+        let points = curve.points.iter().map(|&(labels, accuracy)| (labels.max(1.0), 100.0 * accuracy));
+        Curve { name: curve.name.clone(), points: points.collect() }
+    };
+    let curves: Vec<Curve> = curves.iter().map(in_percent).collect();
+    chart(title, ("labels learned from", "accuracy on the test part, %"), &curves, Axis::counts)
+}
+
+fn chart(
+    title: &str,
+    names: (&str, &str),
+    curves: &[Curve],
+    across: impl Fn(f64, f64) -> Axis,
+) -> Result<String, CurveError> {
     let drawn: Vec<(&str, Vec<(f64, f64)>)> =
         curves.iter().map(|curve| (curve.name.as_str(), finite(&curve.points))).collect();
     let points = || drawn.iter().flat_map(|(_, points)| points);
     let (first, last) = extremes(points().map(|point| point.0)).ok_or(CurveError::Empty)?;
     let (lowest, highest) = extremes(points().map(|point| point.1)).ok_or(CurveError::Empty)?;
-    let axes = (Axis::epochs(first, last), Axis::losses(lowest, highest));
-    draw(title, unit, &drawn, axes).map_err(|error| CurveError::Draw(error.into()))
+    let axes = (across(first, last), Axis::losses(lowest, highest));
+    draw(title, names, &drawn, axes).map_err(|error| CurveError::Draw(error.into()))
 }
 
 /// Losses are computed in 32 bits: what is no number there is none here.
@@ -87,6 +111,15 @@ mod tests {
         let drawn = corners(&svg(&[curve("train", losses)]));
         assert_eq!(drawn.iter().map(Vec::len).collect::<Vec<_>>(), [3]);
         assert!(drawn[0].is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1), "losses fall to the right: {drawn:?}");
+    }
+
+    #[test]
+    fn a_factor_of_labels_is_a_step() {
+        let drawn = corners(
+            &label_curves("digits", &[curve("raw", [(10.0, 0.4), (100.0, 0.7), (1000.0, 0.9)])]).expect("finite"),
+        );
+        let across: Vec<f64> = drawn[0].iter().map(|corner| corner.0).collect();
+        assert!(((across[1] - across[0]) - (across[2] - across[1])).abs() <= 1.0, "{across:?}");
     }
 
     #[test]

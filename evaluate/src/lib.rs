@@ -4,6 +4,6 @@ mod curves;
 mod grid;
 mod pictures;
 
-pub use curves::{Curve, CurveError, loss_curves};
+pub use curves::{Curve, CurveError, label_curves, loss_curves};
 pub use grid::{PictureError, grid, is_picture};
 pub use pictures::{reconstructions, samples};

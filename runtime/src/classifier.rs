@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use narrows_bundle::{ClassifierBundle, ClassifierKind, ClassifierManifest, Role};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::{
     Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, device::place, half::Half, rows::Rows,
@@ -18,8 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Classifier {
     manifest: ClassifierManifest,
-    whole: Half,
-    head: Half,
+    pub(crate) whole: Half,
+    pub(crate) head: Half,
     placement: Placement,
 }
 
@@ -97,12 +97,16 @@ impl Classifier {
     /// # Errors
     /// Those of [`Classifier::probabilities`].
     pub fn classify<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Vec<usize>, Error> {
-        let probabilities = self.probabilities(samples)?;
-        let most_probable = |row: ndarray::ArrayView1<'_, f32>| {
+        Ok(Self::most_probable(&self.probabilities(samples)?.view()))
+    }
+
+    /// The label of the most probable class in every row of `probabilities`, `[batch, classes]`; of equals the first.
+    pub fn most_probable(probabilities: &ArrayView2<'_, f32>) -> Vec<usize> {
+        let of_row = |row: ArrayView1<'_, f32>| {
             let first = (0, f32::NEG_INFINITY);
             row.iter().enumerate().fold(first, |best, (at, &value)| if value > best.1 { (at, value) } else { best }).0
         };
-        Ok(probabilities.outer_iter().map(most_probable).collect())
+        probabilities.outer_iter().map(of_row).collect()
     }
 
     /// The probability of every class, `[batch, classes]`; a row adds up to 1.
@@ -137,11 +141,23 @@ impl Classifier {
     /// [`Error::LabelsUnexpected`] for labelled codes, otherwise those of
     /// [`Autoencoder::decode`](crate::Autoencoder::decode).
     pub fn head<'a>(&self, codes: impl Into<Codes<'a>>) -> Result<Array2<f32>, Error> {
-        let codes = codes.into();
         let role = match self.kind() {
             ClassifierKind::Classifier => Role::Probabilities,
             ClassifierKind::Regressor => Role::Prediction,
         };
+        self.told_of_codes(codes, role)
+    }
+
+    /// The logits that the head alone makes of codes, `[batch, classes]`.
+    ///
+    /// # Errors
+    /// [`Error::WrongTask`] of a regressor, otherwise those of [`Classifier::head`].
+    pub fn head_logits<'a>(&self, codes: impl Into<Codes<'a>>) -> Result<Array2<f32>, Error> {
+        self.told_of_codes(codes, Role::Logits)
+    }
+
+    fn told_of_codes<'a>(&self, codes: impl Into<Codes<'a>>, role: Role) -> Result<Array2<f32>, Error> {
+        let codes = codes.into();
         self.run(&self.head, codes.values, codes.labels, role)
     }
 

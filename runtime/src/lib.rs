@@ -49,6 +49,7 @@ mod options;
 mod placement;
 mod pool;
 pub mod proof;
+mod provable;
 mod random;
 mod room;
 mod rows;

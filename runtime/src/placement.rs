@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use narrows_bundle::{Bundle, GraphPorts};
+use narrows_bundle::{AnyBundle, Contract, GraphPorts, Opened};
 
 use crate::{Device, Error, Options, device::place, engine::Graph};
 
@@ -31,7 +31,7 @@ pub struct NodePlacement {
     pub provider: String,
 }
 
-/// Computes one row in both graphs of a bundle, and says where every node was computed, by ONNX Runtime's
+/// Computes one row in both graphs of a bundle of either sort, and says where every node was computed, by ONNX Runtime's
 /// own profile. It loads the graphs for that alone: it is evidence, and nothing to do for every batch.
 ///
 /// ```no_run
@@ -49,13 +49,17 @@ pub struct NodePlacement {
 /// Those of [`Autoencoder::open`](crate::Autoencoder::open), and [`Error::Engine`] if there is no profile, as
 /// where no temporary file can be written.
 pub fn placement(bundle: impl Into<PathBuf>, options: &Options) -> Result<Vec<GraphPlacement>, Error> {
-    let bundle = Bundle::open(bundle)?;
-    let graphs = &bundle.manifest().graphs;
-    let ports = [&graphs.encoder, &graphs.decoder];
-    let bytes = [bundle.graph(&graphs.encoder)?, bundle.graph(&graphs.decoder)?];
+    match AnyBundle::open(bundle)? {
+        AnyBundle::Autoencoder(bundle) => placement_in(&bundle, options),
+        AnyBundle::Transferred(bundle) => placement_in(&bundle, options),
+    }
+}
+
+fn placement_in<M: Contract>(bundle: &Opened<M>, options: &Options) -> Result<Vec<GraphPlacement>, Error> {
+    let graphs = bundle.manifest().graphs().into_iter();
+    let graphs = graphs.map(|ports| Ok((ports, bundle.graph(ports)?))).collect::<Result<Vec<_>, Error>>()?;
     let (placements, _) = place(options, |device| {
-        let both = ports.iter().zip(&bytes);
-        both.map(|(ports, bytes)| placement_on(device, ports, bytes, options)).collect::<Result<Vec<_>, Error>>()
+        graphs.iter().map(|(ports, bytes)| placement_on(device, ports, bytes, options)).collect()
     })?;
     Ok(placements)
 }

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::{GraphParity, Manifest, Parity, Port, Probe};
+use narrows_bundle::{
+    ClassifierManifest, ClassifierParity, DECODER_INPUT, GraphParity, HEAD_INPUT, HeadProbe, Manifest, Parity, Port,
+    Probe, Role, SAMPLES,
+};
 use ndarray::{ArrayD, Axis};
 
 use crate::{
-    Autoencoder, Error,
+    Autoencoder, Classifier, Error,
     half::Half,
     label::check_labels,
     rows::{Rows, full_shape},
@@ -15,7 +18,7 @@ use crate::{
     yardstick::Yardstick,
 };
 
-pub use crate::yardstick::{DECODER_TOLERANCE, ENCODER_TOLERANCE};
+pub use crate::yardstick::{DECODER_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE};
 
 /// Batch sizes that are compared: one row, sizes that fill no vector register evenly, the probe at
 /// once, and more rows than it has.
@@ -39,30 +42,82 @@ pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
     })
 }
 
-pub(crate) fn prove_encoder(encoder: &Half, probe: &Probe, _manifest: &Manifest) -> Result<GraphParity, Error> {
-    let inputs = (narrows_bundle::SAMPLES, &probe.samples);
-    parity(encoder, probe, inputs, &probe.encoded, &Yardstick::of_codes())
+/// The same of a classifier or regressor: the head on the probe's codes and the whole on its samples, both against
+/// what the trainer's own head told of the codes.
+///
+/// # Errors
+/// [`Error::Probe`] if the probe's tensors do not fit the graphs, and those of [`Classifier::probabilities`].
+pub fn prove_classifier(model: &Classifier, probe: &HeadProbe) -> Result<ClassifierParity, Error> {
+    Ok(ClassifierParity {
+        batch_sizes: BATCH_SIZES.to_vec(),
+        head: prove_head(&model.head, probe, model.manifest())?,
+        whole: prove_whole(&model.whole, probe, model.manifest())?,
+    })
+}
+
+pub(crate) fn prove_encoder(encoder: &Half, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
+    let labels = labels_for(encoder, probe, manifest)?;
+    let stored = Stored { input: (SAMPLES, &probe.samples), rows: probe.rows(), labels, outputs: &probe.encoded };
+    parity(encoder, &stored, |_, _| Yardstick::of_codes())
 }
 
 pub(crate) fn prove_decoder(decoder: &Half, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
-    let inputs = (narrows_bundle::DECODER_INPUT, &probe.codes);
-    parity(decoder, probe, inputs, &probe.decoded, &Yardstick::of_samples(manifest))
+    let labels = labels_for(decoder, probe, manifest)?;
+    let stored = Stored { input: (DECODER_INPUT, &probe.codes), rows: probe.rows(), labels, outputs: &probe.decoded };
+    parity(decoder, &stored, |_, _| Yardstick::of_samples(manifest))
 }
 
+pub(crate) fn prove_head(head: &Half, probe: &HeadProbe, _: &ClassifierManifest) -> Result<GraphParity, Error> {
+    prove_told(head, (HEAD_INPUT, &probe.codes), probe)
+}
+
+pub(crate) fn prove_whole(whole: &Half, probe: &HeadProbe, _: &ClassifierManifest) -> Result<GraphParity, Error> {
+    prove_told(whole, (SAMPLES, &probe.samples), probe)
+}
+
+fn prove_told(half: &Half, input: (&str, &ArrayD<f32>), probe: &HeadProbe) -> Result<GraphParity, Error> {
+    let stored = Stored { input, rows: probe.rows(), labels: None, outputs: &probe.told };
+    let logits = half.output(Role::Logits).and_then(|port| probe.told.get(&port.name));
+    parity(half, &stored, |port, told| match (logits, port.role == Role::Probabilities) {
+        (Some(logits), false) => Yardstick::of_logits(logits),
+        (Some(logits), true) => Yardstick::of_probabilities(logits),
+        (None, _) => Yardstick::of_predictions(told),
+    })
+}
+
+/// The labels of a probe for a graph that takes some.
+fn labels_for<'a>(half: &Half, probe: &'a Probe, manifest: &Manifest) -> Result<Option<&'a [i64]>, Error> {
+    let labels = probe.labels.as_deref().filter(|_| half.takes_labels());
+    check_labels(labels, probe.rows(), &[half], manifest)?;
+    Ok(labels)
+}
+
+/// What a probe has for one graph.
+struct Stored<'a> {
+    /// The tensor's name, and the tensor.
+    input: (&'a str, &'a ArrayD<f32>),
+    rows: usize,
+    labels: Option<&'a [i64]>,
+    outputs: &'a BTreeMap<String, ArrayD<f32>>,
+}
+
+/// `yardstick` is asked for every output; those of one graph have the same tolerance.
 fn parity(
     half: &Half,
-    probe: &Probe,
-    (name, inputs): (&str, &ArrayD<f32>),
-    stored: &BTreeMap<String, ArrayD<f32>>,
-    yardstick: &Yardstick,
+    stored: &Stored<'_>,
+    yardstick: impl Fn(&Port, &ArrayD<f32>) -> Yardstick,
 ) -> Result<GraphParity, Error> {
     // A probe without rows would prove anything: it is refused for the row that it lacks.
-    let rows = probe.rows().max(1);
+    let rows = stored.rows.max(1);
+    let (name, inputs) = stored.input;
     fits(name, Some(inputs), rows, half.input())?;
     let expected = half
         .outputs()
         .iter()
-        .map(|port| Ok((port, fits(&port.name, stored.get(&port.name), rows, port)?)))
+        .map(|port| {
+            let told = fits(&port.name, stored.outputs.get(&port.name), rows, port)?;
+            Ok((port, told, yardstick(port, told)))
+        })
         .collect::<Result<Vec<_>, Error>>()?;
 
     let mut largest = 0.0;
@@ -71,14 +126,15 @@ fn parity(
         for piece in order.chunks(batch_size) {
             let batch = inputs.select(Axis(0), piece);
             let batch = Rows::of(Values::Floats(batch.view()), half.input())?;
-            let labels = probe.labels.as_ref().map(|labels| of_rows(labels, piece));
-            for &(port, expected) in &expected {
-                let [computed] = half.run(&batch, labels.as_deref(), [port])?;
-                largest = yardstick.difference(&computed, &expected.select(Axis(0), piece)).max(largest);
+            let labels = stored.labels.map(|labels| of_rows(labels, piece));
+            for (port, told, yardstick) in &expected {
+                let [computed] = half.run(&batch, labels.as_deref(), [*port])?;
+                largest = yardstick.difference(&computed, &told.select(Axis(0), piece)).max(largest);
             }
         }
     }
-    Ok(GraphParity { max_abs_difference: largest, tolerance: yardstick.tolerance })
+    let tolerance = expected.iter().map(|(_, _, yardstick)| yardstick.tolerance).fold(f32::INFINITY, f32::min);
+    Ok(GraphParity { max_abs_difference: largest, tolerance })
 }
 
 fn of_rows(labels: &[i64], rows: &[usize]) -> Vec<i64> {

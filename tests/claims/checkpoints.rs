@@ -8,7 +8,7 @@ use std::{
 use narrows_bundle::Bundle;
 use narrows_tests::digits;
 use narrows_trainer::{
-    Cadence, Config, Options, Run, RunError,
+    Cadence, Config, Options, Run, RunError, Source,
     bundle::Kind,
     data::{Dataset, Reading},
 };
@@ -149,7 +149,8 @@ fn where_and_when_a_run_was_made_does_not_show_in_its_checkpoints() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let files = |name: &str, source: &str, steps: u64| {
         let path = folder.path().join(name);
-        let named = Options { reading: Reading { data: Some(source.to_owned()), ..Reading::default() }, ..options() };
+        let reading = Reading { data: Some(source.to_owned()), ..Reading::default() };
+        let named = Options { source: Source { reading, ..Source::default() }, ..options() };
         in_pieces(&path, &named, &data, steps);
         let mut files = checkpoints(&path);
         files.push(path.join("checkpoints/best.safetensors"));

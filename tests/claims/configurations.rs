@@ -6,14 +6,24 @@ use narrows_tests::digits;
 use narrows_trainer::{
     Config, Options,
     data::{Dataset, Part, Values},
+    transfer,
 };
 use ndarray::Array2;
 
 /// The files of configs/ by name.
 fn files() -> BTreeMap<String, String> {
     let folder = house().join("configs");
-    let entries = fs::read_dir(folder).expect("configs/").map(|entry| entry.expect("readable").path());
-    let named = entries.map(|path| {
+    texts(&folder)
+}
+
+/// The files of configs/transfer/ by name.
+fn transfers() -> BTreeMap<String, String> {
+    texts(&house().join("configs/transfer"))
+}
+
+fn texts(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
+    let named = entries.filter(|path| path.is_file()).map(|path| {
         let name = path.file_name().expect("a file").to_string_lossy().into_owned();
         (name, fs::read_to_string(&path).expect("text"))
     });
@@ -52,7 +62,7 @@ fn every_file_says_its_kind_and_data_and_fits_them() {
         let stem = name.strip_suffix(".toml").unwrap_or_else(|| panic!("{name} is no TOML"));
         let options = Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let kind = options.kind.unwrap_or_else(|| panic!("{name} says no kind"));
-        let source = options.reading.data.clone().unwrap_or_else(|| panic!("{name} says no data"));
+        let source = options.source.reading.data.clone().unwrap_or_else(|| panic!("{name} says no data"));
         let data = match source.as_str() {
             "digits" => &digits,
             "mnist" | "fashion-mnist" => &mnist,
@@ -63,6 +73,16 @@ fn every_file_says_its_kind_and_data_and_fits_them() {
         assert!(stem.ends_with(&source), "{name} is on {source}");
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("# ") && first.len() > 20, "{name} says what it is in its first line: {first}");
+    }
+}
+
+#[test]
+fn every_file_of_a_transfer_is_understood_and_shown() {
+    let readme = fs::read_to_string(house().join("README.md")).expect("a README");
+    for (name, text) in transfers() {
+        let options = transfer::Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(options.source.reading.data.as_deref(), Some("mnist"), "{name}");
+        assert!(text.starts_with("# ") && readme.contains(&name), "README.md shows {name}");
     }
 }
 

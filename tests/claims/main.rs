@@ -17,6 +17,7 @@ mod linear;
 mod optimizers;
 mod pca;
 mod penalties;
+mod pretraining;
 mod repeatable;
 mod resuming;
 mod run;

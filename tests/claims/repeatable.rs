@@ -5,7 +5,7 @@ use std::{env, process::Command};
 use narrows_bundle::sha256_hex;
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
-    Corruption, OptimizerName, Options, Variance,
+    Corruption, OptimizerName, Options, Pretrain, Variance,
     bundle::{Kind, Likelihood},
 };
 
@@ -33,6 +33,12 @@ fn runs() -> Vec<Options> {
             ..wide(Kind::Ae)
         },
         Options { corruption: Some(Corruption::Gaussian(0.2)), average: Some(0.99), ..wide(Kind::Dae) },
+        Options {
+            pretrain: Some(Pretrain::Layerwise),
+            pretrain_epochs: Some(1),
+            average: Some(0.99),
+            ..wide(Kind::Dae)
+        },
         Options { likelihood: Some(Likelihood::Gaussian), variance: Some(Variance::Learned), ..wide(Kind::Vae) },
         Options { valid_fraction: Some(0.1), patience: Some(1), ..wide(Kind::Cvae) },
     ]

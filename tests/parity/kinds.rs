@@ -4,7 +4,7 @@ use narrows_bundle::{Bundle, Kind, Likelihood, Link, Probe, Role};
 use narrows_runtime::{Autoencoder, proof::prove, verify};
 use narrows_tests::{digits, exported, fitted};
 use narrows_trainer::{
-    Activation, Corruption, Options,
+    Activation, Corruption, Options, Pretrain,
     ndarray::{ArrayD, Axis, Slice},
 };
 
@@ -37,6 +37,13 @@ fn cases() -> Vec<Options> {
             corruption: Some(Corruption::Gaussian(0.3)),
             ..trained(Kind::Dae, Activation::Tanh, &[24, 12], gaussian)
         },
+        Options {
+            latent_activation: Some(Activation::Sigmoid),
+            tied: Some(true),
+            pretrain: Some(Pretrain::Layerwise),
+            ..trained(Kind::Ae, Activation::Sigmoid, &[24, 12], bernoulli)
+        },
+        Options { latent_activation: Some(Activation::Tanh), ..trained(Kind::Dae, Activation::Relu, &[], gaussian) },
         trained(Kind::Vae, Activation::Sigmoid, &[24], bernoulli),
         trained(Kind::Vae, Activation::Silu, &[24, 12], gaussian),
         trained(Kind::Vae, Activation::Relu, &[], gaussian),

@@ -6,7 +6,7 @@ use narrows_bundle::Scaling;
 use narrows_trainer::{
     Activation,
     ndarray::ArrayD,
-    network::{Add, Affine, Clamp, Dense, Graph, GraphError, LabelRow, Primitive, Reshape, Value},
+    network::{Add, Affine, Clamp, Dense, Graph, GraphError, LabelRow, Primitive, Reshape, Softmax, Value},
 };
 
 use crate::alone::{Alone, CLASSES};
@@ -17,7 +17,7 @@ const TOLERANCE: f32 = 1e-6;
 type Build = fn(&mut Graph, Value) -> Result<Value, GraphError>;
 
 /// Name, features, what is made of `x`.
-const CASES: [(&str, usize, Build); 8] = [
+const CASES: [(&str, usize, Build); 9] = [
     ("dense", 5, |graph, x| graph.node("a", Dense::new(5, 3), &[x])),
     ("dense from one number to one", 1, |graph, x| graph.node("a", Dense::new(1, 1), &[x])),
     ("activation", 3, |graph, x| graph.node("a", Activation::Tanh, &[x])),
@@ -39,6 +39,7 @@ const CASES: [(&str, usize, Build); 8] = [
         let doubled = graph.node("b", Add, &[table, table])?;
         graph.node("c", Reshape { shape: vec![6] }, &[doubled])
     }),
+    ("softmax", 5, |graph, x| graph.node("a", Softmax, &[x])),
 ];
 
 /// Seven rows between -3 and 3.
@@ -101,7 +102,10 @@ fn no_primitive_is_left_out() {
     let networks: Vec<Alone> = graphs.collect::<Result<_, _>>().expect("networks that fit");
     let nodes = networks.iter().flat_map(|alone| alone.graph.nodes());
     let covered: BTreeSet<&str> = nodes.map(|node| name_of(&node.primitive)).collect();
-    assert_eq!(covered, BTreeSet::from(["activation", "add", "affine", "clamp", "dense", "label row", "reshape"]));
+    assert_eq!(
+        covered,
+        BTreeSet::from(["activation", "add", "affine", "clamp", "dense", "label row", "reshape", "softmax"])
+    );
 }
 
 /// A new primitive does not compile here: give it a name, a place in the list above, and a case.
@@ -114,5 +118,6 @@ fn name_of(primitive: &Primitive) -> &'static str {
         Primitive::Affine(_) => "affine",
         Primitive::Clamp(_) => "clamp",
         Primitive::Reshape(_) => "reshape",
+        Primitive::Softmax(_) => "softmax",
     }
 }

@@ -13,6 +13,8 @@ const KINDS: [&str; 5] = ["pca", "ae", "dae", "vae", "cvae"];
 #[test]
 fn the_configuration_of_a_bundle_repeats_it_to_the_byte() {
     let more = [
+        "ae --epochs 2 --hidden 16,8 --activation sigmoid --latent-activation sigmoid --pretrain layerwise",
+        "dae --epochs 2 --hidden 16 --tied --pretrain layerwise --pretrain-epochs 1 --pretrain-learning-rate 0.01",
         "pca --latent 5 --whiten",
         "ae --epochs 2 --hidden 24,12 --likelihood gaussian --output-link sigmoid --optimizer sgd --momentum 0.9",
         "dae --epochs 2 --hidden none --corruption gaussian:0.3 --tied --activation gelu --l2 0.001 --seed 9",

@@ -1,5 +1,6 @@
 //! The program as a person or a script meets it: what it prints, how it exits, what it leaves on disk.
 
+mod classify;
 mod closed_pipe;
 mod config;
 mod damage;
@@ -10,6 +11,7 @@ mod library;
 mod own_data;
 mod pack;
 mod parts;
+mod pretraining;
 mod quiet_and_json;
 mod refusals;
 mod resume;
@@ -18,8 +20,12 @@ mod signals;
 mod soak;
 mod streams;
 mod train_export;
+mod transfer;
 mod unwritable;
 
+/// Bundles written by hand.
+#[path = "../../runtime/tests/support/mod.rs"]
+mod by_hand;
 mod kills;
 mod place;
 mod refusal;

@@ -7,8 +7,8 @@ mod size;
 
 use narrows_bundle::{Kind, Likelihood};
 
-use narrows_data::Reading;
 pub use optimizer::OptimizerName;
+pub(crate) use size::MOST_PARAMETERS;
 
 use crate::{
     Activation,
@@ -16,8 +16,10 @@ use crate::{
     candle::{Kernels, Parameters, Rule},
     kinds::{Objective, Pca},
     likelihood::Observation,
+    pretrain::Pretraining,
     scaling::ScalingRule,
-    schedule::{Pace, Schedule},
+    schedule::Schedule,
+    source::Source,
     variance::{Variance, variance_of},
 };
 
@@ -38,21 +40,6 @@ pub struct Config {
     pub seed: u64,
     /// How the weights are found.
     pub method: Method,
-}
-
-/// Where data comes from: the words that name it, and how it is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// The data to train on.
-    pub reading: Reading,
-    /// Data to watch training by, read in the same way, and its file of labels.
-    pub valid: Option<String>,
-    /// See `valid`.
-    pub valid_labels: Option<String>,
-    /// Data to test with, read in the same way, and its file of labels.
-    pub test: Option<String>,
-    /// See `test`.
-    pub test_labels: Option<String>,
 }
 
 /// How the weights are found.
@@ -78,9 +65,13 @@ pub struct Descent {
     pub hidden: Vec<usize>,
     /// After every hidden layer.
     pub activation: Activation,
+    /// After the layer that gives the code.
+    pub latent_activation: Activation,
     /// Whether the decoder's weights are the encoder's, transposed.
     pub tied: bool,
-    /// Passes over the training rows, at least 1.
+    /// How the layers are trained one by one before, if they are.
+    pub pretraining: Option<Pretraining>,
+    /// Passes over the training rows by the network as a whole, at least 1.
     pub epochs: usize,
     /// Rows in a step, at least 1.
     pub batch_size: usize,
@@ -100,6 +91,17 @@ pub struct Descent {
     pub kernels: Kernels,
     /// When to stop before the last epoch.
     pub early_stop: Option<EarlyStop>,
+}
+
+/// Where an epoch stands in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochPlace {
+    /// The layer that it trains alone, from 1; `None` for the network as a whole.
+    pub layer: Option<usize>,
+    /// Which one it is, from 1, of the layer or of the whole.
+    pub epoch: usize,
+    /// Of how many.
+    pub epochs: usize,
 }
 
 /// Stopping when the loss on the rows held out gets no better.
@@ -147,15 +149,30 @@ impl Descent {
         rows.div_ceil(self.batch_size) as u64
     }
 
-    /// The step sizes of a run over so many rows.
-    pub(crate) fn pace(&self, rows: usize) -> Pace {
-        let steps_per_epoch = self.steps_per_epoch(rows);
-        Pace {
-            schedule: self.schedule,
-            peak: self.learning_rate,
-            warmup_steps: self.warmup_steps,
-            steps_per_epoch,
-            total_steps: steps_per_epoch * self.epochs as u64,
+    /// Layers that are trained alone before: the hidden ones and the code's, or none.
+    pub fn pretrained_layers(&self) -> usize {
+        self.pretraining.map_or(0, |_| self.hidden.len() + 1)
+    }
+
+    /// Epochs over these layers.
+    pub fn pretraining_epochs(&self) -> usize {
+        self.pretraining.map_or(0, |pretraining| pretraining.epochs * self.pretrained_layers())
+    }
+
+    /// Epochs of the run, pretraining among them, if nothing ends it before.
+    pub fn all_epochs(&self) -> usize {
+        self.pretraining_epochs() + self.epochs
+    }
+
+    /// Where an epoch of the run stands, counted from 1 over all of them.
+    pub fn place_of(&self, epoch: usize) -> EpochPlace {
+        match (self.pretraining, epoch.checked_sub(1)) {
+            (Some(Pretraining { epochs, .. }), Some(before)) if before < self.pretraining_epochs() => {
+                EpochPlace { layer: Some(before / epochs + 1), epoch: before % epochs + 1, epochs }
+            }
+            _ => {
+                EpochPlace { layer: None, epoch: epoch.saturating_sub(self.pretraining_epochs()), epochs: self.epochs }
+            }
         }
     }
 }

@@ -4,32 +4,30 @@
 //! a counter in it. So a run that is taken up from a saved state goes on bit for bit as it would have.
 
 mod divergence;
+mod plan;
 mod state;
 
 use std::{cell::Cell, ops::ControlFlow, time::Instant};
 
 use candle_core::Tensor;
+pub(crate) use plan::{Plan, Stage};
 pub use state::End;
 pub(crate) use state::{Best, Position, State};
 
 use crate::{
-    Config, Descent, EpochRecord, Event, Figures, TrainError,
+    Descent, EpochRecord, Event, Figures, TrainError,
     candle::{Parameters, clip_scale, norms},
     evaluation::{evaluate, scalar},
-    fitted::Core,
     history::wall_time,
     kinds::{Draw, objective_loss},
     order::order_of,
     run::Run,
     samples::Source,
-    schedule::Pace,
 };
 
 /// A run of gradient descent, without its state.
 pub(crate) struct Descending<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) descent: &'a Descent,
-    pub(crate) core: &'a Core,
+    pub(crate) plan: &'a Plan<'a>,
     pub(crate) source: Source<'a>,
     pub(crate) train: &'a [usize],
     pub(crate) valid_source: Source<'a>,
@@ -54,21 +52,27 @@ impl Descending<'_> {
         mut keeper: Option<&mut Run>,
         observe: &mut Observe<'_>,
     ) -> Result<(), TrainError> {
-        let pace = self.descent.pace(self.train.len());
         while state.position.end.is_none() {
-            let outcome = self.epoch(state, &pace, keeper.as_deref_mut(), observe)?;
+            let stage = self.plan.stage(state.position.epoch);
+            let outcome = self.epoch(state, &stage, keeper.as_deref_mut(), observe)?;
             if outcome.is_break() {
                 return self.interrupted(state, keeper);
             }
-            let record = self.end_of_epoch(state, &pace)?;
+            let record = self.end_of_epoch(state, &stage)?;
             if let Some(run) = keeper.as_deref_mut() {
                 run.record(&record)?;
                 if run.is_due_after_epoch() || state.position.end.is_some() {
                     self.save(state, run)?;
                 }
             }
-            let outcome = observe(&Event::Epoch(&record));
+            let mut outcome = observe(&Event::Epoch(&record));
             history.push(record);
+            if stage.is_left_after(state.position.epoch)
+                && let Some(layer) = self.plan.pretrained(&state.position.layer_losses, history).last()
+                && observe(&Event::Layer(layer)).is_break()
+            {
+                outcome = ControlFlow::Break(());
+            }
             if outcome.is_break() && state.position.end.is_none() {
                 return self.interrupted(state, keeper);
             }
@@ -80,14 +84,14 @@ impl Descending<'_> {
     fn epoch(
         &self,
         state: &mut State,
-        pace: &Pace,
+        stage: &Stage<'_>,
         mut keeper: Option<&mut Run>,
         observe: &mut Observe<'_>,
     ) -> Result<ControlFlow<()>, TrainError> {
         let epoch = state.position.epoch + 1;
-        let order = order_of(self.train, self.config.seed, epoch);
-        for chunk in order.chunks(self.descent.batch_size).skip(state.position.batches) {
-            self.step(state, pace, chunk)?;
+        let order = order_of(self.train, self.plan.config.seed, epoch);
+        for chunk in order.chunks(self.plan.descent.batch_size).skip(state.position.batches) {
+            self.step(state, stage, chunk)?;
             if let Some(run) = keeper.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step)) {
                 self.save(state, run)?;
             }
@@ -100,43 +104,42 @@ impl Descending<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn step(&self, state: &mut State, pace: &Pace, rows: &[usize]) -> Result<(), TrainError> {
+    fn step(&self, state: &mut State, stage: &Stage<'_>, rows: &[usize]) -> Result<(), TrainError> {
         let start = Instant::now();
+        let Plan { config, descent, .. } = self.plan;
         let (epoch, step) = (state.position.epoch + 1, state.position.step + 1);
-        let network = self.core.network(&state.parameters, self.config);
-        let draw = Draw::Training { seed: self.config.seed, step, epochs: self.epochs_before(step, pace) };
-        let batch = network.batch_in(self.spare.take(), &self.source, rows, draw)?;
-        let loss = objective_loss(self.descent.objective.model(), self.descent.l2, &network, &batch, draw)?;
+        let network = stage.network(&state.trained, &state.parameters);
+        let draw = Draw::Training { seed: config.seed, step, epochs: stage.epochs_before(step) };
+        let batch = network.batch_in(&self.spare, &self.source, rows, draw)?;
+        let loss = objective_loss(descent.objective.model(), descent.l2, &network, &batch, draw)?;
         let total = scalar(&loss.total)?;
         let parts = loss.parts.iter().map(|(part, value)| Ok((*part, scalar(value)?)));
         let parts = parts.collect::<candle_core::Result<Vec<_>>>()?;
         if let Some(cause) = divergence::of_loss(&network, &batch, total, &parts)? {
             return Err(cause.at(step, epoch));
         }
-        let gradients = state.parameters.gradients(&loss.total)?;
-        let norms = norms(&state.parameters, &gradients)?;
-        if let Some(cause) = divergence::of_gradients(&norms, &state.parameters, &loss)? {
+        let gradients = state.trained.gradients(&loss.total)?;
+        let norms = norms(&state.trained, &gradients)?;
+        if let Some(cause) = divergence::of_gradients(&norms, &state.trained, &loss)? {
             return Err(cause.at(step, epoch));
         }
-        let scale = self.descent.clip_norm.map_or(1.0, |limit| clip_scale(norms.total, limit));
-        state.optimizer.step(&state.parameters, &gradients, pace.rate(step), scale)?;
+        let scale = descent.clip_norm.map_or(1.0, |limit| clip_scale(norms.total, limit));
+        state.optimizer.step(&state.trained, &gradients, stage.rate(step), scale)?;
         if let Some(average) = &mut state.average {
-            average.update(&state.parameters)?;
+            average.update(&state.trained)?;
         }
         // Nothing else of a step outlives it.
         drop(loss);
-        self.spare.set(Some(batch.x));
+        if network.below.is_none() {
+            self.spare.set(Some(batch.x));
+        }
         state.position.count(step, rows.len(), total, &parts, norms.total, start.elapsed().as_secs_f64());
         Ok(())
     }
 
-    /// Passes over the rows that were done before a step.
-    fn epochs_before(&self, step: u64, pace: &Pace) -> f64 {
-        step.saturating_sub(1) as f64 / pace.steps_per_epoch as f64
-    }
-
-    /// Evaluates, and decides whether the run goes on.
-    fn end_of_epoch(&self, state: &mut State, pace: &Pace) -> Result<EpochRecord, TrainError> {
+    /// Evaluates, and decides how the run goes on.
+    fn end_of_epoch(&self, state: &mut State, stage: &Stage<'_>) -> Result<EpochRecord, TrainError> {
+        let Plan { config, descent, .. } = self.plan;
         self.source.part.values.check_unchanged()?;
         let parameters = state.current()?;
         let position = &mut state.position;
@@ -144,25 +147,35 @@ impl Descending<'_> {
         position.epoch += 1;
         (position.batches, position.rows) = (0, 0);
         let train = sums.figures.over(self.train.len());
-        let valid = if self.valid.is_empty() { None } else { Some(self.evaluated(&parameters)?) };
-        let last = self.epochs_before(position.step, pace);
+        let valid = if self.valid.is_empty() { None } else { Some(self.evaluated(stage, &parameters)?) };
+        let last = stage.epochs_before(position.step);
         let record = EpochRecord {
             epoch: position.epoch,
+            layer: stage.layer.map(|layer| layer.number),
             step: position.step,
             wall_time: wall_time(),
             seconds: sums.timed.seconds,
             samples_per_second: sums.timed.rows as f64 / sums.timed.seconds.max(1e-9),
-            learning_rate: pace.rate(position.step),
-            gradient_norm: sums.gradient_norm / pace.steps_per_epoch as f64,
-            kl_weight: self.descent.objective.kl_weight(last),
-            variance: self.config.learned_variance(&parameters)?,
+            learning_rate: stage.rate(position.step),
+            gradient_norm: sums.gradient_norm / self.plan.steps_per_epoch() as f64,
+            kl_weight: descent.objective.kl_weight(last),
+            variance: config.learned_variance(&parameters)?,
             train,
             valid,
         };
         divergence::check_weights(&parameters, position.step, position.epoch)?;
         divergence::check_held_out(&record)?;
-        let is_settled = self.descent.objective.is_settled(record.epoch as f64 - 1.0, last);
-        self.judge(state, &record, is_settled, &parameters)?;
+        match stage.layer {
+            None => {
+                let first = (record.epoch - stage.begins_after) as f64 - 1.0;
+                self.judge(state, &record, descent.objective.is_settled(first, last), &parameters)?;
+            }
+            Some(_) if stage.is_left_after(record.epoch) => {
+                state.position.layer_losses.push(record.train.loss);
+                state.move_on(self.plan)?;
+            }
+            Some(_) => {}
+        }
         Ok(record)
     }
 
@@ -180,7 +193,7 @@ impl Descending<'_> {
             // Losses under different weights cannot be compared.
             None => is_settled.then_some(record.train.loss),
         };
-        let min_delta = self.descent.early_stop.map_or(0.0, |rule| rule.min_delta);
+        let min_delta = self.plan.descent.early_stop.map_or(0.0, |rule| rule.min_delta);
         let is_better = |loss: &f64| state.best.as_ref().is_none_or(|best| *loss < best.loss - min_delta);
         if let Some(loss) = monitored.filter(is_better) {
             state.best = Some(Best { epoch: record.epoch, loss, weights: parameters.to_weights()? });
@@ -189,16 +202,19 @@ impl Descending<'_> {
             // While a divergence is annealed, figures of the full weight say nothing about where it leads.
             state.position.stale += 1;
         }
-        let has_stalled = self.descent.early_stop.is_some_and(|rule| state.position.stale >= rule.patience);
-        state.position.end =
-            if has_stalled { Some(End::Early) } else { (record.epoch >= self.descent.epochs).then_some(End::Complete) };
+        let Descent { early_stop, .. } = self.plan.descent;
+        let has_stalled = early_stop.is_some_and(|rule| state.position.stale >= rule.patience);
+        let is_complete = record.epoch >= self.plan.descent.all_epochs();
+        state.position.end = if has_stalled { Some(End::Early) } else { is_complete.then_some(End::Complete) };
         Ok(())
     }
 
-    fn evaluated(&self, parameters: &Parameters) -> candle_core::Result<Figures> {
-        let network = self.core.network(parameters, self.config);
-        let model = self.descent.objective.model();
-        evaluate(model, self.descent.l2, &network, &self.valid_source, self.valid, self.config.seed)
+    /// Figures of the rows held out, by what a stage trains of these parameters.
+    fn evaluated(&self, stage: &Stage<'_>, parameters: &Parameters) -> candle_core::Result<Figures> {
+        let Plan { config, descent, .. } = self.plan;
+        let trained = stage.parameters(parameters);
+        let network = stage.network(&trained, parameters);
+        evaluate(descent.objective.model(), descent.l2, &network, &self.valid_source, self.valid, config.seed)
     }
 
     fn interrupted(&self, state: &State, keeper: Option<&mut Run>) -> Result<(), TrainError> {
@@ -212,6 +228,6 @@ impl Descending<'_> {
     /// Weights that are no numbers would take the place of good ones, and only the next step would notice.
     fn save(&self, state: &State, run: &mut Run) -> Result<(), TrainError> {
         divergence::check_weights(&state.parameters, state.position.step, state.position.begun())?;
-        run.save(self.config, state)
+        run.save(self.plan.config, state)
     }
 }

@@ -85,6 +85,18 @@ pub enum TrainError {
         /// Epoch, from 1.
         epoch: usize,
     },
+    /// The loss of a head, or of an encoder that learns along, is no longer a number.
+    #[error(
+        "the loss of the head became {value} at step {step} (epoch {epoch}); lower the learning rate or the weight decay"
+    )]
+    HeadDiverged {
+        /// What it became.
+        value: f64,
+        /// Step, from 1.
+        step: u64,
+        /// Epoch, from 1.
+        epoch: usize,
+    },
     /// The fit ended in numbers that are none.
     #[error(
         "{what} of the fitted model is {value}: the values of the data, or of an option, are too large or too small for 32-bit floats; scale the data first"

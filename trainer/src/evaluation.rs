@@ -97,7 +97,7 @@ pub(crate) fn evaluate(
         drop(loss);
         let mean = mean_code(network, &batch)?;
         let error = scalar(&mean_error(network, &batch, &mean)?)?;
-        squares += error / source.part.values.features() as f64 * chunk.len() as f64;
+        squares += error / batch.x.dim(1)?.max(1) as f64 * chunk.len() as f64;
         if network.is_variational() {
             spread.add(&mean.to_vec2()?);
         }

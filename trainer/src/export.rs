@@ -154,7 +154,7 @@ impl Fitted {
     }
 }
 
-fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {
+pub(crate) fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {
     let values = tensor.flatten_all()?.to_vec1()?;
     Ok(ArrayD::from_shape_vec(tensor.dims(), values).map_err(candle_core::Error::wrap)?)
 }

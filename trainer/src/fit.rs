@@ -8,11 +8,11 @@ use narrows_data::{Dataset, Part, Values};
 use rand::seq::SliceRandom;
 
 use crate::{
-    Averages, Config, Descent, EpochRecord, Fitted, Method, TrainError,
+    Averages, Config, Descent, EpochRecord, Fitted, Method, PretrainedLayer, TrainError,
     binarize::Binarize,
     candle::Parameters,
     config::held_out,
-    descent::{Descending, Observe, State},
+    descent::{Descending, Observe, Plan, State},
     evaluation::evaluate,
     fitted::Core,
     kinds::{Ae, CodePenalty, Model, Pca},
@@ -39,6 +39,8 @@ pub enum Event<'a> {
     },
     /// An epoch is complete.
     Epoch(&'a EpochRecord),
+    /// The pretraining of a layer is over, after the last of its epochs.
+    Layer(&'a PretrainedLayer),
 }
 
 /// Fits a model. `observe` is told of every step and epoch.
@@ -130,6 +132,7 @@ fn fit_kept(
         valid,
         test,
         history: found.history,
+        pretrained: found.pretrained,
         progress: found.progress,
         explained_variance_ratio: found.explained_variance_ratio,
     };
@@ -142,6 +145,7 @@ fn fit_kept(
 struct Found {
     parameters: Parameters,
     history: Vec<EpochRecord>,
+    pretrained: Vec<PretrainedLayer>,
     progress: Option<ProgressRecord>,
     explained_variance_ratio: Option<Vec<f64>>,
 }
@@ -170,7 +174,13 @@ fn solved(pca: Pca, config: &Config, rows: &Rows<'_>, keeper: Option<&mut Run>) 
     let fit = || pca.fit(&rows.train.part.values, rows.train.rows, rows.scaling, config.latent_dim);
     let found = |weights: &Weights, ratios: Vec<f64>| -> Result<Found, TrainError> {
         let parameters = Parameters::from_weights(weights, &Device::Cpu)?;
-        Ok(Found { parameters, history: Vec::new(), progress: None, explained_variance_ratio: Some(ratios) })
+        Ok(Found {
+            parameters,
+            history: Vec::new(),
+            pretrained: Vec::new(),
+            progress: None,
+            explained_variance_ratio: Some(ratios),
+        })
     };
     let Some(run) = keeper else {
         let fit = fit()?;
@@ -198,14 +208,13 @@ fn descended(
         Some(run) => (run.take_start(), run.history().to_vec()),
         None => (None, Vec::new()),
     };
+    let plan = Plan::new(config, descent, core, rows.train.rows.len())?;
     let mut state = match start {
-        Some(checkpoint) => checkpoint.state(config, descent, core)?,
-        None => State::fresh(config, descent, core)?,
+        Some(checkpoint) => checkpoint.state(&plan)?,
+        None => State::fresh(&plan)?,
     };
     let descending = Descending {
-        config,
-        descent,
-        core,
+        plan: &plan,
         source: rows.train.source(rows.scaling, descent.binarize),
         train: rows.train.rows,
         valid_source: rows.valid.source(rows.scaling, descent.binarize),
@@ -222,7 +231,8 @@ fn descended(
         best_epoch,
         finished: state.position.end.is_some(),
     };
-    Ok(Found { parameters, history, progress: Some(progress), explained_variance_ratio: None })
+    let pretrained = plan.pretrained(&state.position.layer_losses, &history);
+    Ok(Found { parameters, history, pretrained, progress: Some(progress), explained_variance_ratio: None })
 }
 
 /// The rows to fit and the rows that are held out, both in ascending order.

@@ -1,6 +1,6 @@
 //! A fitted model: the core of both halves, the weights, and what was measured.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use candle_core::Tensor;
 use narrows_bundle::{ProgressRecord, Scaling};
@@ -12,6 +12,7 @@ use crate::{
     candle::{Kernels, Parameters},
     kinds::{Ae, Batch, Draw, Model, Network},
     network::{Activation, Graph, Weights, mlp::Mlp},
+    pretrain::PretrainedLayer,
     samples::{Source, labels, scaled},
     variance::variance_of,
 };
@@ -41,20 +42,23 @@ pub struct Fitted {
     pub explained_variance_ratio: Option<Vec<f64>>,
     /// What happened in each epoch.
     pub history: Vec<EpochRecord>,
+    /// The layers whose pretraining is over.
+    pub pretrained: Vec<PretrainedLayer>,
     /// How far training went; `None` for a closed form.
     pub progress: Option<ProgressRecord>,
 }
 
 impl Fitted {
-    /// The figures of all parts by name: `test.loss`, `train.mse` and so on.
+    /// The figures of all parts by name: `test.loss`, `train.mse` and so on, and the losses of layers that were
+    /// pretrained: `pretrain.layer1.loss`.
     pub fn metrics(&self) -> BTreeMap<String, f64> {
         let parts = [("train", Some(&self.train)), ("valid", self.valid.as_ref()), ("test", self.test.as_ref())];
         let known = parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)));
-        known
-            .flat_map(|(part, figures)| {
-                figures.named().into_iter().map(move |(name, value)| (format!("{part}.{name}"), value))
-            })
-            .collect()
+        let figures = known.flat_map(|(part, figures)| {
+            figures.named().into_iter().map(move |(name, value)| (format!("{part}.{name}"), value))
+        });
+        let layers = self.pretrained.iter().map(|layer| (format!("pretrain.layer{}.loss", layer.layer), layer.loss));
+        figures.chain(layers).collect()
     }
 
     /// The variance of the Gaussian that a variational kind was trained with, in scaled units; `None` for
@@ -107,13 +111,13 @@ impl Core {
     /// # Errors
     /// [`TrainError::Graph`] never for a checked configuration.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
-        let (hidden, activation) = match &config.method {
-            Method::ClosedForm(_) => (Vec::new(), Activation::Identity),
-            Method::Descent(descent) => (descent.hidden.clone(), descent.activation),
+        let (hidden, activation, latent_activation) = match &config.method {
+            Method::ClosedForm(_) => (Vec::new(), Activation::Identity, Activation::Identity),
+            Method::Descent(descent) => (descent.hidden.clone(), descent.activation, descent.latent_activation),
         };
         let classes = data.classes.as_ref().map(Vec::len).filter(|_| config.kind().is_conditional());
         let features = data.train.values.features();
-        let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, classes };
+        let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, latent_activation, classes };
         let encoder = match &config.method {
             Method::ClosedForm(_) => Ae::default().encoder(&mlp)?,
             Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,
@@ -127,7 +131,7 @@ impl Core {
             Method::Descent(descent) => descent.kernels,
         };
         let observation = config.observation;
-        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation, kernels }
+        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation, kernels, below: None }
     }
 }
 
@@ -135,20 +139,25 @@ impl Network<'_> {
     /// The chosen rows, with their labels if the network takes them. What is drawn for a row is a function
     /// of `draw`.
     pub(crate) fn batch(&self, source: &Source<'_>, rows: &[usize], draw: Draw) -> candle_core::Result<Batch> {
-        self.batch_in(None, source, rows, draw)
+        self.batch_in(&Cell::default(), source, rows, draw)
     }
 
-    /// The same in the place of an earlier batch's `x`, which nobody needs any more.
+    /// The same in the place of earlier samples, which nobody needs any more; what lies below the network needs its
+    /// own no longer than this.
     pub(crate) fn batch_in(
         &self,
-        spare: Option<Tensor>,
+        spare: &Cell<Option<Tensor>>,
         source: &Source<'_>,
         rows: &[usize],
         draw: Draw,
     ) -> candle_core::Result<Batch> {
         let takes_labels = self.decoder.inputs().len() > 1;
         let labels = if takes_labels { labels(source.part, rows)? } else { None };
-        let x = scaled(&source.part.values, rows, source.scaling, spare)?;
-        Ok(Batch { x: source.binarize.apply(x, source.name, rows, draw)?, labels })
+        let x = scaled(&source.part.values, rows, source.scaling, spare.take())?;
+        let x = source.binarize.apply(x, source.name, rows, draw)?;
+        let Some(below) = &self.below else { return Ok(Batch { x, labels }) };
+        let given = below.run(self.kernels, &x)?;
+        spare.set(Some(x));
+        Ok(Batch { x: given, labels })
     }
 }

@@ -16,6 +16,10 @@ pub(crate) fn wall_time() -> f64 {
 pub struct EpochRecord {
     /// Epoch, from 1.
     pub epoch: usize,
+    /// The layer that was trained alone, from 1, while layers are pretrained: losses and figures are then those of
+    /// giving back what it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<usize>,
     /// Steps since the run began.
     pub step: u64,
     /// When it ended, in seconds since 1970.

@@ -139,6 +139,16 @@ pub(crate) struct Network<'a> {
     pub(crate) observation: Observation,
     /// What computes them and the loss.
     pub(crate) kernels: Kernels,
+    /// What scaled samples go through first, if anything.
+    pub(crate) below: Option<Below<'a>>,
+}
+
+/// Layers that are not trained.
+#[derive(Clone, Copy)]
+pub(crate) struct Below<'a> {
+    /// Scaled features to what the encoder takes.
+    pub(crate) graph: &'a Graph,
+    pub(crate) parameters: &'a Parameters,
 }
 
 impl Network<'_> {
@@ -158,9 +168,16 @@ impl Network<'_> {
     }
 }
 
+impl Below<'_> {
+    /// The outputs of these layers for scaled samples, `[batch, outputs]`: no gradient goes back through them.
+    pub(crate) fn run(&self, kernels: Kernels, x: &Tensor) -> Result<Tensor> {
+        Ok(first(run(kernels, self.graph, self.parameters, std::slice::from_ref(x))?)?.detach())
+    }
+}
+
 /// A batch in the network's unit.
 pub(crate) struct Batch {
-    /// `[batch, features]`.
+    /// What the encoder takes, `[batch, features]`.
     pub(crate) x: Tensor,
     /// `[batch]`, only where the model takes labels.
     pub(crate) labels: Option<Tensor>,

@@ -17,6 +17,7 @@ pub use kernel::{At, Kernel, ParameterGradient, Rows};
 pub use ports::{with_decoder_ports, with_encoder_ports};
 pub use primitive::{
     Activation, Add, Affine, Call, Clamp, Dense, Initial, LabelRow, Operation, ParameterSpec, Primitive, Reshape,
+    Softmax,
 };
 pub use summary::summary;
 pub use weights::Weights;

@@ -2,10 +2,11 @@
 
 mod belonging;
 mod example;
+mod fields;
 mod file;
 
+pub(crate) use file::parsed;
 use narrows_bundle::{Kind, Likelihood, Link};
-use narrows_data::Reading;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,8 +15,10 @@ use crate::{
     candle::Kernels,
     config::OptimizerName,
     kinds::{Capacity, KlWarmup},
+    pretrain::Pretrain,
     scaling::{Scale, ScalePer},
     schedule::Schedule,
+    source::Source,
     variance::Variance,
 };
 
@@ -38,26 +41,10 @@ pub struct Options {
     #[cfg_attr(feature = "clap", arg(required_unless_present_any = ["config", "resume"]))]
     pub kind: Option<Kind>,
 
-    /// What is read, and how.
+    /// Where data comes from.
     #[serde(flatten)]
     #[cfg_attr(feature = "clap", command(flatten))]
-    pub reading: Reading,
-    /// Data to watch training by, read as --data is; without it, rows of the training part are held out
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
-    pub valid: Option<String>,
-    /// File with a label for every row of --valid
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", requires = "valid", help_heading = "Data"))]
-    pub valid_labels: Option<String>,
-    /// Data to test with, read as --data is [default: what the data sets apart itself]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
-    pub test: Option<String>,
-    /// File with a label for every row of --test
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", requires = "test", help_heading = "Data"))]
-    pub test_labels: Option<String>,
+    pub source: Source,
     /// How values are scaled for the network, by what is found in the rows that are fitted: auto, none, unit
     /// (the range of the data becomes 0 to 1), standard (mean 0, deviation 1), minmax (0 to 1) or robust
     /// (median 0, distance of the quartiles 1) [default: auto]
@@ -97,6 +84,10 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Model"))]
     pub activation: Option<Activation>,
+    /// After the layer that gives the code, one of the same: ae, dae [default: identity]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Model"))]
+    pub latent_activation: Option<Activation>,
     /// Whether the decoder's weights are the encoder's, transposed: ae, dae [default: false]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Model"))]
@@ -179,6 +170,22 @@ pub struct Options {
     )]
     pub contractive: Option<f64>,
 
+    /// What comes before the network is trained as a whole: none, or layerwise, which trains every layer alone, as
+    /// an autoencoder of what the layers below it give: ae, dae [default: none]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "HOW", help_heading = "Training"))]
+    pub pretrain: Option<Pretrain>,
+    /// Passes over the training rows for each layer, with --pretrain: ae, dae [default: as many as --epochs]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Training"))]
+    pub pretrain_epochs: Option<usize>,
+    /// Step size for each layer at its highest, with --pretrain: ae, dae [default: that of --learning-rate]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, allow_negative_numbers = true, value_name = "RATE", help_heading = "Training")
+    )]
+    pub pretrain_learning_rate: Option<f64>,
     /// Passes over the training rows [default: about 5000 steps, 10 to 200 passes]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Training"))]
@@ -292,82 +299,9 @@ impl Options {
 impl Options {
     /// With every file and every set that is named put as `rename` says.
     pub fn with_paths(self, rename: impl Fn(&String) -> String) -> Options {
-        let Options { reading, valid, valid_labels, test, test_labels, .. } = &self;
-        let renamed = |path: &Option<String>| path.as_ref().map(&rename);
-        let reading = Reading { data: renamed(&reading.data), labels: renamed(&reading.labels), ..reading.clone() };
-        Options {
-            valid: renamed(valid),
-            valid_labels: renamed(valid_labels),
-            test: renamed(test),
-            test_labels: renamed(test_labels),
-            reading,
-            ..self
-        }
+        Options { source: self.source.with_paths(rename), ..self }
     }
 }
-
-/// All fields but those of reading, said once.
-macro_rules! fields {
-    ($($field:ident),* $(,)?) => {
-        /// Their keys, in their order.
-        const KEYS: &[&str] = &[$(stringify!($field)),*];
-
-        impl Options {
-            /// These options, and those of `other` where nothing was said here.
-            pub fn or(&self, other: &Options) -> Options {
-                let reading = self.reading.or(&other.reading);
-                Options { reading, $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
-            }
-        }
-    };
-}
-
-fields![
-    kind,
-    valid,
-    valid_labels,
-    test,
-    test_labels,
-    scale,
-    scale_per,
-    valid_fraction,
-    binarize,
-    latent,
-    hidden,
-    activation,
-    tied,
-    likelihood,
-    output_link,
-    variance,
-    whiten,
-    beta,
-    kl_warmup,
-    free_bits,
-    capacity,
-    importance_samples,
-    corruption,
-    l1,
-    l2,
-    contractive,
-    epochs,
-    batch_size,
-    optimizer,
-    learning_rate,
-    schedule,
-    warmup,
-    momentum,
-    nesterov,
-    beta1,
-    beta2,
-    epsilon,
-    weight_decay,
-    clip_norm,
-    average,
-    patience,
-    min_delta,
-    kernels,
-    seed
-];
 
 /// `128,64`, or `none`.
 #[cfg(feature = "clap")]

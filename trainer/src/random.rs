@@ -44,6 +44,8 @@ pub(crate) enum Stream {
     BinarizeDynamic,
     /// The same when figures are computed; the counter is the batch.
     EvaluationBinarize,
+    /// Which labels are learned from, and which are held out; the counter is zero.
+    Labels,
 }
 
 impl Stream {
@@ -61,6 +63,7 @@ impl Stream {
             Stream::BinarizeStatic => 9,
             Stream::BinarizeDynamic => 10,
             Stream::EvaluationBinarize => 11,
+            Stream::Labels => 12,
         }
     }
 }

@@ -14,7 +14,7 @@ static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// Opens and reads everything.
 fn read_all(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let _ = ClassifierBundle::from_bytes(bytes);
+    let _ = ClassifierBundle::from_bytes(bytes).map(|bundle| (bundle.probe(), bundle.pack()));
     let bundle = Bundle::from_bytes(bytes).ok()?;
     let _ = (bundle.probe(), bundle.pack(), bundle.graph(&bundle.manifest().graphs.encoder));
     bundle.files().map(|(name, _)| bundle.read(name).ok()).collect()

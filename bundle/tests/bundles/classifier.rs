@@ -1,12 +1,13 @@
 //! The bundle of a classifier or regressor, and how it is told from an autoencoder's.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use narrows_bundle::{
-    Bundle, ClassifierBundle, ClassifierKind, ClassifierManifest, Contract, ElementType, FileRecord, HEAD, Kind, Role,
+    AnyBundle, Bundle, BundleError, ClassifierBundle, ClassifierKind, ClassifierManifest, Contract, ElementType,
+    FileRecord, HEAD, HeadProbe, Kind, PROBE, Role, ndarray::ArrayD,
 };
 
-use crate::support::{autoencoder, classifier, classifier_manifest};
+use crate::support::{autoencoder, classifier, classifier_manifest, written};
 
 #[test]
 fn both_kinds_come_back_from_a_folder_and_packed() {
@@ -20,9 +21,11 @@ fn both_kinds_come_back_from_a_folder_and_packed() {
         let packed = ClassifierBundle::from_bytes(&bytes).expect("just packed");
         assert_eq!(packed.manifest(), bundle.manifest());
         assert_eq!(packed.pack().expect("whole"), bytes);
-        let mut names: Vec<_> = packed.files().map(|(name, _)| name).collect();
-        names.sort_by_key(|name| *name != HEAD);
-        assert_eq!(names, [HEAD, whole]);
+        let names: BTreeSet<_> = packed.files().map(|(name, _)| name).collect();
+        assert_eq!(names, BTreeSet::from([HEAD, PROBE, whole]));
+        let probe = bundle.probe().expect("there");
+        assert_eq!(probe.told.keys().collect::<Vec<_>>(), outputs);
+        assert_eq!(packed.probe().expect("packed"), probe);
         for ports in bundle.manifest().graphs() {
             assert_eq!(packed.graph(ports).expect("packed"), bundle.graph(ports).expect("there"));
             assert_eq!(ports.outputs.iter().map(|port| port.name.as_str()).collect::<Vec<_>>(), outputs);
@@ -35,22 +38,74 @@ fn the_wrong_sort_is_told_with_what_opens_it() {
     let (model, other) = (autoencoder(Kind::Vae), classifier(ClassifierKind::Classifier));
     let regressor = classifier(ClassifierKind::Regressor);
     let [vae, classifier, regressor] = [model, other, regressor].map(|folder| (folder.path().join("model"), folder));
-    let told = |error: narrows_bundle::BundleError| error.to_string().rsplit('`').next().unwrap_or_default().to_owned();
+    let told = |error: BundleError| error.to_string().splitn(3, '`').last().unwrap_or_default().to_owned();
     assert_eq!(
         told(Bundle::open(&classifier.0).expect_err("a classifier")),
-        " is a classifier: open it with Classifier::open"
+        " is a classifier: open it with Classifier::open, run it by `narrows classify`"
     );
     assert_eq!(
         told(Bundle::open(&regressor.0).expect_err("a regressor")),
-        " is a regressor: open it with Classifier::open"
+        " is a regressor: open it with Classifier::open, run it by `narrows classify`"
     );
     assert_eq!(
         told(ClassifierBundle::open(&vae.0).expect_err("an autoencoder")),
-        " is an autoencoder (vae): open it with Autoencoder::open"
+        " is an autoencoder (vae): open it with Autoencoder::open, run it by `narrows encode`"
     );
     let packed = ClassifierBundle::open(&classifier.0).and_then(|bundle| bundle.pack()).expect("a good bundle");
     let error = Bundle::from_bytes(&packed).expect_err("a classifier").to_string();
-    assert_eq!(error, "`packed bundle` is a classifier: open it with Classifier::open");
+    assert_eq!(error, "`packed bundle` is a classifier: open it with Classifier::open, run it by `narrows classify`");
+}
+
+#[test]
+fn a_bundle_of_either_sort_is_opened_as_what_it_is() {
+    let (model, head) = (autoencoder(Kind::Vae), classifier(ClassifierKind::Regressor));
+    let [vae, regressor] = [&model, &head].map(|folder| folder.path().join("model"));
+    let packed = [
+        Bundle::open(&vae).and_then(|bundle| bundle.pack()).expect("a good bundle"),
+        ClassifierBundle::open(&regressor).and_then(|bundle| bundle.pack()).expect("a good bundle"),
+    ];
+    let files = [model.path().join("vae"), head.path().join("regressor")];
+    files.iter().zip(packed).for_each(|(file, bytes)| fs::write(file, bytes).expect("a writable folder"));
+    for path in [&vae, &files[0]] {
+        assert!(matches!(AnyBundle::open(path), Ok(AnyBundle::Autoencoder(bundle)) if bundle.path() == path));
+    }
+    for path in [&regressor, &files[1]] {
+        assert!(matches!(AnyBundle::open(path), Ok(AnyBundle::Transferred(bundle)) if bundle.path() == path));
+    }
+    assert!(matches!(AnyBundle::open(model.path().join("none")), Err(BundleError::Missing { .. })));
+    for (text, expected) in
+        [("{}", "missing field"), ("[", "is not a manifest"), ("{\"kind\": 7}", "is not a manifest")]
+    {
+        fs::write(regressor.join("manifest.json"), text).expect("a writable folder");
+        let error = AnyBundle::open(&regressor).expect_err(text).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_probe_that_does_not_fit_its_manifest_is_refused_when_it_is_read() {
+    let manifest = classifier_manifest(ClassifierKind::Classifier);
+    let zeros = |shape: &[usize]| ArrayD::<f32>::zeros(shape);
+    let probe = HeadProbe {
+        samples: zeros(&[2, 2, 3]),
+        codes: zeros(&[2, 2]),
+        told: [("logits".to_owned(), zeros(&[2, 3]))].into(),
+    };
+    let folder = written(manifest, &[(PROBE, probe.to_bytes().expect("a file"))]);
+    let bundle = ClassifierBundle::open(folder.path().join("model")).expect("a good manifest");
+    let error = bundle.probe().expect_err("no probabilities").to_string();
+    assert!(error.ends_with("probe.safetensors` cannot be used: it has no tensor `probabilities`"), "{error}");
+}
+
+#[test]
+fn an_encoder_that_was_fitted_further_says_so_and_silence_means_that_it_was_not() {
+    let mut manifest = classifier_manifest(ClassifierKind::Classifier);
+    let text = |manifest: &ClassifierManifest| serde_json::to_string(manifest).expect("JSON");
+    assert!(!text(&manifest).contains("fine_tuned"));
+    assert_eq!(serde_json::from_str::<ClassifierManifest>(&text(&manifest)).expect("JSON"), manifest);
+    manifest.encoder.fine_tuned = true;
+    let back: ClassifierManifest = serde_json::from_str(&text(&manifest)).expect("JSON");
+    assert!(back.encoder.fine_tuned);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use narrows_bundle::{
     ClassifierKind, ClassifierManifest, ClassifierPorts, Contract, DataRecord, ElementType, EncoderRecord, FORMAT,
-    GraphPorts, Kind, Likelihood, Link, Manifest, PROBE, Port, Ports, Prior, Probe, Sample, SampleType, Scaling, Stage,
-    TrainingRecord, WEIGHTS,
+    GraphPorts, HeadProbe, Kind, Likelihood, Link, Manifest, PROBE, Port, Ports, Prior, Probe, Sample, SampleType,
+    Scaling, Stage, TrainingRecord, WEIGHTS,
     ndarray::ArrayD,
     onnx::{
         BATCH, Dimension, DimensionValue, Graph, IR_VERSION, Model, OPSET, OperatorSet, Shape, Tensor, TensorType,
@@ -52,7 +52,7 @@ pub(crate) fn classifier_manifest(kind: ClassifierKind) -> ClassifierManifest {
         latent_dim: LATENT,
         classes: (kind == ClassifierKind::Classifier).then(|| names(&["a", "b", "c"])),
         targets: (kind == ClassifierKind::Regressor).then_some(3),
-        encoder: EncoderRecord { kind: Kind::Vae, digest: "0".repeat(64) },
+        encoder: EncoderRecord { kind: Kind::Vae, digest: "0".repeat(64), fine_tuned: false },
         graphs: ClassifierPorts::of(kind, &SHAPE, LATENT, 3),
         training: training(),
         parity: None,
@@ -62,7 +62,9 @@ pub(crate) fn classifier_manifest(kind: ClassifierKind) -> ClassifierManifest {
 
 /// A folder with the bundle `model` in it.
 pub(crate) fn classifier(kind: ClassifierKind) -> TempDir {
-    written(classifier_manifest(kind), &[("README.md", b"# A model".to_vec())])
+    let manifest = classifier_manifest(kind);
+    let probe = head_probe(&manifest.graphs).to_bytes().expect("valid shapes");
+    written(manifest, &[(PROBE, probe), ("README.md", b"# A model".to_vec())])
 }
 
 /// A folder with the bundle `model` of this manifest, graphs that fit it, and these files.
@@ -120,6 +122,15 @@ fn probe(ports: &Ports) -> Probe {
         encoded: named(&ports.encoder.outputs),
         codes: array(&ports.decoder.inputs[0]),
         decoded: named(&ports.decoder.outputs),
+    }
+}
+
+fn head_probe(ports: &ClassifierPorts) -> HeadProbe {
+    let array = |port: &Port| ArrayD::zeros([&[2], port.shape.as_slice()].concat());
+    HeadProbe {
+        samples: array(&ports.whole.inputs[0]),
+        codes: array(&ports.head.inputs[0]),
+        told: ports.head.outputs.iter().map(|port| (port.name.clone(), array(port))).collect(),
     }
 }
 

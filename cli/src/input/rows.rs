@@ -4,15 +4,12 @@
 use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, bail};
-use narrows_bundle::Manifest;
+use narrows_bundle::{Contract, Sample};
 use narrows_data::{Chunk, Labels, Missing, RecordBatch, Stream, Streams, Values};
 use narrows_runtime::{Autoencoder, Codes, Error, Samples};
 
 use super::{DataArguments, Part};
-use crate::{
-    model::{chosen_columns, fill_of},
-    report::{first_of, note, warn},
-};
+use crate::report::{first_of, note, warn};
 
 /// Numbers in a chunk, 4 MB of them: more takes memory, less takes time.
 const NUMBERS: usize = 1 << 20;
@@ -24,6 +21,8 @@ const MOST_ROWS: usize = 1 << 16;
 pub(crate) struct Rows<'a> {
     /// As the user called it.
     spec: String,
+    /// As the data calls itself.
+    name: String,
     streams: VecDeque<Stream>,
     /// Where the model takes labels.
     classes: Option<Classes<'a>>,
@@ -40,7 +39,10 @@ pub(crate) struct Rows<'a> {
 /// Some rows, in memory.
 pub(crate) struct Batch {
     values: Values,
-    labels: Option<Vec<i64>>,
+    /// In the model's own numbering, where it takes labels.
+    classes: Option<Vec<i64>>,
+    /// As the data has them.
+    pub(crate) labels: Option<Labels>,
     /// Columns to be carried along.
     pub(crate) others: Option<RecordBatch>,
     /// The number of its first row in the part.
@@ -48,44 +50,54 @@ pub(crate) struct Batch {
 }
 
 impl<'a> Rows<'a> {
-    /// The samples of a part of a data set.
+    /// The samples of a part of a data set, with the classes of the model where it takes them.
     pub(crate) fn of(data: &DataArguments, part: Part, model: &'a Autoencoder) -> anyhow::Result<Self> {
-        let manifest = model.manifest();
+        let rows = Self::samples(data, part, model.manifest())?;
+        if !model.takes_labels() {
+            return Ok(rows);
+        }
+        if !rows.has_labels() {
+            bail!(
+                "this model is told the class of every sample, and `{}` has no labels (name them by --labels or --label-column)",
+                rows.name
+            );
+        }
+        Ok(Rows { classes: Some(Classes::of(model, rows.name.clone())), ..rows })
+    }
+
+    /// The samples of a part of a data set for a model that is told nothing else.
+    pub(crate) fn samples(data: &DataArguments, part: Part, manifest: &impl Contract) -> anyhow::Result<Self> {
+        let sample = manifest.sample();
         let fill = match data.reading.missing {
-            None => fill_of(manifest),
+            None => sample.fill.clone(),
             Some(Missing::Refuse | Missing::Drop) => None,
             Some(how @ (Missing::Mean | Missing::Median)) if is_other(how, manifest) => {
                 bail!("this model was trained with another --missing than {how}, and fills in what it knows; leave it out")
             }
-            Some(how @ (Missing::Mean | Missing::Median)) => Some(fill_of(manifest).with_context(|| {
+            Some(how @ (Missing::Mean | Missing::Median)) => Some(sample.fill.clone().with_context(|| {
                 format!("this model was not trained with --missing {how}, so it knows nothing to fill in; use --missing drop")
             })?),
             Some(Missing::Keep) => bail!("a model takes no missing values, so none can be kept; use --missing drop"),
         };
-        let Streams { name, train, test } = data.stream(chosen_columns(manifest), fill.is_some())?;
+        // The columns that the model was fitted on are taken where nobody names any.
+        let Streams { name, train, test } = data.stream(sample.columns.clone(), fill.is_some())?;
         let streams = match (part, test) {
             (Part::All, test) => [train].into_iter().chain(test).collect(),
             (Part::Train, _) => VecDeque::from([train]),
             (Part::Test, Some(test)) => VecDeque::from([test]),
             (Part::Test, None) => bail!("`{name}` has no test part (leave --part out)"),
         };
-        streams.iter().try_for_each(|stream: &Stream| check_order(&name, stream, manifest))?;
-        let rows = Rows { fill, ..Rows::over(data.spec().to_owned(), streams, manifest.latent_dim) };
-        if !model.takes_labels() {
-            return Ok(rows);
-        }
-        if !rows.streams.iter().all(|stream| stream.has_labels()) {
-            bail!(
-                "this model is told the class of every sample, and `{name}` has no labels (name them by --labels or --label-column)"
-            );
-        }
-        Ok(Rows { classes: Some(Classes::of(model, name)), ..rows })
+        streams.iter().try_for_each(|stream: &Stream| check_order(&name, stream, sample))?;
+        let outputs = manifest.graphs().into_iter().flat_map(|graph| &graph.outputs);
+        let width = outputs.map(|port| port.shape.iter().product()).max().unwrap_or(1);
+        Ok(Rows { name, fill, ..Rows::over(data.spec().to_owned(), streams, width) })
     }
 
     /// All rows of these streams without labels; what becomes of them is `width` numbers a row.
     pub(crate) fn over(spec: String, streams: VecDeque<Stream>, width: usize) -> Self {
         let widest = streams.iter().map(|stream| stream.head().sample_shape.iter().product()).fold(width, usize::max);
         Rows {
+            name: spec.clone(),
             spec,
             classes: None,
             fill: None,
@@ -101,6 +113,16 @@ impl<'a> Rows<'a> {
     /// With the labels of the rows as classes of the model.
     pub(crate) fn labelled(self, model: &'a Autoencoder) -> Self {
         Rows { classes: Some(Classes::of(model, self.spec.clone())), ..self }
+    }
+
+    /// As the data calls itself.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether every row that is left has a label.
+    pub(crate) fn has_labels(&self) -> bool {
+        self.streams.iter().all(Stream::has_labels)
     }
 
     /// All rows, where it is known before they are read.
@@ -143,11 +165,11 @@ impl<'a> Rows<'a> {
             };
             self.given += values.rows();
             let first = stream.read().saturating_sub(values.rows());
-            let labels = match (&mut self.classes, labels) {
-                (Some(classes), Some(labels)) => Some(classes.numbers_of(&labels)?),
+            let classes = match (&mut self.classes, &labels) {
+                (Some(classes), Some(labels)) => Some(classes.numbers_of(labels)?),
                 (Some(_), None) | (None, _) => None,
             };
-            return Ok(Some(Batch { values, labels, others, first }));
+            return Ok(Some(Batch { values, classes, labels, others, first }));
         }
     }
 
@@ -176,14 +198,14 @@ impl<'a> Rows<'a> {
 }
 
 /// Whether the model was trained with another way with missing values.
-fn is_other(how: Missing, manifest: &Manifest) -> bool {
-    let trained = manifest.training.configuration.get("missing").and_then(|trained| trained.as_str());
-    trained.is_some_and(|trained| manifest.sample.fill.is_some() && trained != how.to_string())
+fn is_other(how: Missing, manifest: &impl Contract) -> bool {
+    let trained = manifest.training().configuration.get("missing").and_then(|trained| trained.as_str());
+    trained.is_some_and(|trained| manifest.sample().fill.is_some() && trained != how.to_string())
 }
 
 /// Columns in another order than the model's give wrong figures, and nobody would see it.
-fn check_order(name: &str, stream: &Stream, manifest: &Manifest) -> anyhow::Result<()> {
-    let Some(known) = &manifest.sample.columns else { return Ok(()) };
+fn check_order(name: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<()> {
+    let Some(known) = &sample.columns else { return Ok(()) };
     let Some(found) = &stream.head().columns else {
         warn(format_args!("`{name}` does not name its columns; they are taken for {} in this order", first_of(known)));
         return Ok(());
@@ -214,8 +236,8 @@ impl Batch {
             Values::F32(values) => Samples::from(values.view()),
             Values::OnDisk(_) => unreachable!("`Rows::next` reads what is on disk"),
         };
-        match &self.labels {
-            Some(labels) => samples.labelled(labels),
+        match &self.classes {
+            Some(classes) => samples.labelled(classes),
             None => samples,
         }
     }
@@ -229,8 +251,8 @@ impl Batch {
             class.resize(self.rows(), label);
             return Some(codes.labelled(class));
         }
-        Some(match &self.labels {
-            Some(labels) => codes.labelled(labels),
+        Some(match &self.classes {
+            Some(classes) => codes.labelled(classes),
             None => codes,
         })
     }

@@ -7,7 +7,9 @@ use narrows_data::{
     Dataset, Values,
     statistics::{Per, extremes, moments},
 };
-use narrows_trainer::{Config, Core, Method, Options, Scale, ScalePer, ScalingRule, network::summary};
+use narrows_trainer::{
+    Activation, Config, Core, Method, Options, Pretraining, Scale, ScalePer, ScalingRule, network::summary,
+};
 
 use crate::report::note;
 
@@ -29,9 +31,13 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
     let network = match &config.method {
         Method::ClosedForm(_) => "in closed form".to_owned(),
         Method::Descent(descent) => format!(
-            "{:?} hidden, {}, {} epochs of batches of {}, {} at {}",
+            "{:?} hidden, {}{}, {} epochs of batches of {}, {} at {}",
             descent.hidden,
             descent.activation,
+            match descent.latent_activation {
+                Activation::Identity => String::new(),
+                activation => format!(" ({activation} for the code)"),
+            },
             descent.epochs,
             descent.batch_size,
             config.effective().optimizer.map_or(String::new(), |name| name.to_string()),
@@ -45,6 +51,9 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         config.latent_dim,
         config.seed
     ));
+    if let Some(told) = pretraining(config, data) {
+        note(told);
+    }
     let (likelihood, link) = (config.observation.likelihood, config.observation.link);
     let name = match likelihood {
         Likelihood::Bernoulli => "bernoulli, binary cross-entropy",
@@ -74,6 +83,19 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         run.display()
     ));
     Ok(())
+}
+
+/// Which layers are trained alone first, and for how long.
+fn pretraining(config: &Config, data: &Dataset) -> Option<String> {
+    let Method::Descent(descent) = &config.method else { return None };
+    let Pretraining { epochs, learning_rate } = descent.pretraining?;
+    let widths = [data.train.values.features()].into_iter().chain(descent.hidden.iter().copied());
+    let widths: Vec<String> = widths.chain([config.latent_dim]).map(|width| width.to_string()).collect();
+    Some(format!(
+        "pretraining: layerwise, {} layers ({}), {epochs} epochs each at {learning_rate}, then the whole",
+        descent.pretrained_layers(),
+        widths.join(" to "),
+    ))
 }
 
 /// A value farther from its mean than this many deviations is a heavy tail: of a normal distribution there is

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use narrows_data::{Beside, Dataset, Limits, LoadOptions, Reading, shared_rows};
-use narrows_trainer::Options;
+use narrows_trainer::{Options, Source};
 
 use crate::{input::quoted, report::warn};
 
@@ -19,7 +19,7 @@ pub(super) fn found_from_anywhere(options: &Options) -> Options {
 
 /// The data that the options name; for a run that was there before, an error says so.
 pub(super) fn loaded(options: &Options, limits: &Limits, run: Option<&Path>) -> anyhow::Result<Dataset> {
-    let data = parts(options, limits);
+    let data = parts(&options.source, limits, &Known::default());
     match run {
         None => data,
         Some(run) => data
@@ -27,25 +27,53 @@ pub(super) fn loaded(options: &Options, limits: &Limits, run: Option<&Path>) -> 
     }
 }
 
-fn parts(options: &Options, limits: &Limits) -> anyhow::Result<Dataset> {
-    let reading = Reading { data: Some(spec(options).to_owned()), ..options.reading.clone() };
+/// What is known of the data before it is read.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// What stands for a missing value of each feature.
+    pub(crate) fill: Option<Vec<f32>>,
+    /// What labels are.
+    pub(crate) labels: LabelsAre,
+}
+
+/// What labels are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum LabelsAre {
+    /// Names of classes: what one part has, the training part has too.
+    #[default]
+    Classes,
+    /// Numbers to predict.
+    Numbers,
+}
+
+/// The parts that are named.
+pub(crate) fn parts(source: &Source, limits: &Limits, known: &Known) -> anyhow::Result<Dataset> {
+    let reading = Reading { data: Some(spec(source).to_owned()), ..source.reading.clone() };
     let with = |labels: &Option<String>| LoadOptions {
         reading: Reading { labels: labels.clone(), ..reading.clone() },
         limits: limits.clone(),
         sets: None,
     };
-    if let (Some(valid), Some(test)) = (&options.valid, &options.test)
+    if let (Some(valid), Some(test)) = (&source.valid, &source.test)
         && valid == test
     {
         bail!("--valid and --test both name `{valid}`; no row may be in two parts");
     }
-    let mut data = narrows_data::load(spec(options), &with(&options.reading.labels))?;
+    let train = with(&source.reading.labels);
+    let mut data = match &known.fill {
+        None => narrows_data::load(spec(source), &train)?,
+        Some(fill) => narrows_data::load_filled(spec(source), &train, fill)?,
+    };
     for (beside, flag, spec, labels) in [
-        (Beside::Valid, "--valid", &options.valid, &options.valid_labels),
-        (Beside::Test, "--test", &options.test, &options.test_labels),
+        (Beside::Valid, "--valid", &source.valid, &source.valid_labels),
+        (Beside::Test, "--test", &source.test, &source.test_labels),
     ] {
         let Some(spec) = spec else { continue };
-        data = data.with(beside, spec, &with(labels)).with_context(|| format!("{flag} {spec}"))?;
+        let added = match known.labels {
+            LabelsAre::Classes => data.with(beside, spec, &with(labels)),
+            LabelsAre::Numbers => data.with_numbers(beside, spec, &with(labels)),
+        };
+        data = added.with_context(|| format!("{flag} {spec}"))?;
         let part = match beside {
             Beside::Valid => &data.valid,
             Beside::Test => &data.test,
@@ -61,13 +89,14 @@ fn parts(options: &Options, limits: &Limits) -> anyhow::Result<Dataset> {
 }
 
 /// What to load, by the words of a person.
-fn spec(options: &Options) -> &str {
-    options.reading.data.as_deref().unwrap_or("digits")
+fn spec(source: &Source) -> &str {
+    source.reading.data.as_deref().unwrap_or("digits")
 }
 
-/// The flags that name the data of a run again, to be pasted into a shell.
-pub(super) fn flags(options: &Options) -> String {
-    let reading = Options { reading: options.reading.clone(), ..Options::default() }.fields();
+/// The flags that name data again, to be pasted into a shell.
+pub(crate) fn flags(reading: &Reading) -> String {
+    let source = Source { reading: reading.clone(), ..Source::default() };
+    let reading = Options { source, ..Options::default() }.fields();
     let flag = |(key, value): (&String, &toml::Value)| {
         let text = match value {
             toml::Value::Array(names) => names.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),

@@ -45,6 +45,7 @@ impl Destination {
         self.stage.write_manifest(&mut manifest)?;
         prove_stage(&mut self.stage, &mut manifest)?;
         session.check_stop("before the bundle was whole")?;
+        session.stop.keep();
         let bytes = self.stage.bytes();
         Ok((self.stage.publish()?, bytes, manifest))
     }

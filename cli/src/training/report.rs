@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use narrows_bundle::{Likelihood, Manifest};
 use narrows_evaluate::{Curve, loss_curves};
-use narrows_trainer::{Figures, Fitted, Method};
+use narrows_trainer::{EpochRecord, Figures, Fitted, Method, PretrainedLayer};
 use serde_json::{Value, json};
 
 use super::Session;
@@ -22,13 +22,20 @@ pub(crate) struct Report<'a> {
     pub(crate) bundle: Option<&'a (PathBuf, u64, Manifest)>,
 }
 
-/// The losses over the epochs as a picture; `None` where there were none.
+/// The losses over the epochs as a picture; `None` where there were none. Those of single layers are of other things,
+/// and not in it.
 pub(super) fn curves(fitted: &Fitted) -> anyhow::Result<Option<String>> {
-    if fitted.history.is_empty() {
+    let whole: Vec<&EpochRecord> = fitted.history.iter().filter(|record| record.layer.is_none()).collect();
+    if whole.is_empty() {
         return Ok(None);
     }
-    let curve = |name: &str, loss: fn(&narrows_trainer::EpochRecord) -> Option<f64>| {
-        let points = fitted.history.iter().filter_map(|record| Some((record.epoch as f64, loss(record)?)));
+    let before = match &fitted.config.method {
+        Method::ClosedForm(_) => 0,
+        Method::Descent(descent) => descent.pretraining_epochs(),
+    };
+    let number = |record: &EpochRecord| record.epoch.saturating_sub(before) as f64;
+    let curve = |name: &str, loss: fn(&EpochRecord) -> Option<f64>| {
+        let points = whole.iter().filter_map(|record| Some((number(record), loss(record)?)));
         Curve { name: name.to_owned(), points: points.collect() }
     };
     let curves = [
@@ -65,13 +72,16 @@ impl Report<'_> {
         if let Some(progress) = self.fitted.progress.as_ref().filter(|progress| !progress.finished) {
             lines.push(format!("the run was broken off after {} epochs, and this is where it stood", progress.epochs));
         }
-        let is_early = match (&self.fitted.config.method, &self.fitted.progress) {
-            (Method::Descent(descent), Some(progress)) => progress.finished && progress.epochs < descent.epochs,
-            (Method::Descent(_) | Method::ClosedForm(_), _) => false,
-        };
-        if let Some(best) = self.fitted.progress.as_ref().and_then(|progress| progress.best_epoch) {
+        if let (Method::Descent(descent), Some(progress)) = (&self.fitted.config.method, &self.fitted.progress)
+            && let Some(best) = progress.best_epoch
+        {
+            let is_early = progress.finished && progress.epochs < descent.all_epochs();
             let told = if is_early { "stopped early, weights" } else { "weights" };
+            let best = descent.place_of(best).epoch;
             lines.push(format!("{told} of epoch {best}, the best on the rows held out"));
+        }
+        for PretrainedLayer { layer, inputs, outputs, epochs, loss, .. } in &self.fitted.pretrained {
+            lines.push(format!("layer {layer} ({inputs} to {outputs}): loss {loss:.4} after {epochs} epochs alone"));
         }
         for (part, figures) in self.figures() {
             lines.push(format!(
@@ -102,6 +112,9 @@ impl Report<'_> {
             "remarks": self.fitted.remarks(),
             "seconds": { "total": total, "per_epoch": per_epoch },
         });
+        if !self.fitted.pretrained.is_empty() {
+            report["pretrain"] = json!(self.fitted.pretrained);
+        }
         if let Some((bundle, bytes, manifest)) = self.bundle {
             report["bundle"] = json!(bundle.to_string_lossy());
             report["bytes"] = json!(bytes);
@@ -134,7 +147,7 @@ impl Report<'_> {
         };
         let bundle = quoted(&bundle.to_string_lossy());
         let third = third(&narrows, &bundle, manifest);
-        let data = super::data::flags(&self.fitted.config.effective());
+        let data = super::data::flags(&self.fitted.config.source.reading);
         vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), third]
     }
 }

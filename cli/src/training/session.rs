@@ -9,7 +9,7 @@ use std::{
 use narrows_bundle::write_whole;
 use narrows_data::{Dataset, Limits, Reading};
 use narrows_trainer::{
-    Cadence, Config, Fitted, Method, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
+    Cadence, Config, EpochPlace, Fitted, Options, Resumed, Run, RunError, Source, TrainError, fit_in, fitted_in,
 };
 
 use super::{
@@ -73,7 +73,8 @@ impl Session {
         let start = Instant::now();
         let stop = Stop::listen()?;
         let reading = Reading { data: data.map(str::to_owned), ..Reading::default() };
-        let named = Options { reading, ..Options::default() };
+        let source = Source { reading, ..Source::default() };
+        let named = Options { source, ..Options::default() };
         let options = Run::options_with(folder, &named)?;
         let options = found_from_anywhere(&options);
         let data = loaded(&options, &Limits::default(), Some(folder))?;
@@ -86,20 +87,18 @@ impl Session {
 
     /// Fits to the end of the run, and leaves the curves in its folder.
     pub(crate) fn fit(&mut self) -> anyhow::Result<Fitted> {
-        let epochs = match &self.config.method {
-            Method::ClosedForm(_) => 1,
-            Method::Descent(descent) => descent.epochs,
-        };
-        let mut progress = Progress::new(epochs, self.config.fitted_rows(self.data.train.values.rows()));
+        let mut progress = Progress::new(&self.config, self.config.fitted_rows(self.data.train.values.rows()));
         let stop = &self.stop;
         let outcome = fit_in(&mut self.run, &self.config, &self.data, &mut |event| {
             progress.show(event);
             if stop.asked().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        self.per_epoch = progress.per_epoch;
+        self.per_epoch = std::mem::take(&mut progress.per_epoch);
         let fitted = match (outcome, self.stop.asked()) {
             (Err(TrainError::Interrupted { epoch, step }), Some(_)) => {
-                return Err(self.interrupted(&format!("after step {step} (epoch {epoch})")));
+                let EpochPlace { layer, epoch, .. } = progress.place_of(epoch);
+                let layer = layer.map_or(String::new(), |layer| format!(" of layer {layer}"));
+                return Err(self.interrupted(&format!("after step {step} (epoch {epoch}{layer})")));
             }
             (outcome, _) => outcome?,
         };

@@ -6,9 +6,8 @@ use clap::Args;
 use narrows_data::write::Layout;
 
 use crate::{
-    input::{DataArguments, Part, Rows},
-    model::ModelArguments,
-    output::{Format, Output, check_apart, check_writable},
+    input::SampleArguments,
+    output::{Format, Output},
     report::note,
     rows_bar::RowsBar,
 };
@@ -16,12 +15,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Encode {
     #[command(flatten)]
-    model: ModelArguments,
-    #[command(flatten)]
-    data: DataArguments,
-    /// Which rows
-    #[arg(long, value_enum, default_value = "all")]
-    part: Part,
+    samples: SampleArguments,
     /// .npy, .csv or .parquet to write the codes to, one row a sample; in the last two beside the columns that
     /// are no part of the sample
     #[arg(long, value_name = "FILE")]
@@ -29,11 +23,9 @@ pub(crate) struct Encode {
 }
 
 pub(crate) fn run(arguments: &Encode) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &Format::ROWS)?;
-    check_writable(&arguments.out)?;
-    check_apart(&arguments.out, arguments.data.spec())?;
-    let model = arguments.model.open()?;
-    let mut rows = Rows::of(&arguments.data, arguments.part, &model)?;
+    let format = arguments.samples.check_out(&arguments.out, &Format::ROWS)?;
+    let model = arguments.samples.model.open()?;
+    let mut rows = arguments.samples.rows(&model)?;
     let latent = model.latent_dim();
     let mut output = Output::begin(&arguments.out, format, Layout::numbered(&[latent], "z"), (0.0, 1.0))?;
     let bar = RowsBar::new(rows.total());

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use narrows_bundle::{Bundle, write_whole};
+use narrows_bundle::{AnyBundle, write_whole};
 
 use crate::{
     output::{check_writable, folder_of},
@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Pack {
-    /// Folder that `train-export` left
+    /// Folder that an export left
     bundle: PathBuf,
     /// File to make of it, such as vae.narrows
     out: PathBuf,
@@ -22,15 +22,23 @@ pub(crate) struct Pack {
 pub(crate) fn run(arguments: &Pack) -> anyhow::Result<()> {
     let Pack { bundle, out } = arguments;
     check_writable(out)?;
-    let opened = Bundle::open(bundle)?;
+    let opened = AnyBundle::open(bundle)?;
     // It would be no part of the bundle, or replace a part.
     if fs::canonicalize(folder_of(out))? == fs::canonicalize(bundle)? {
         bail!("cannot write `{}`: it would lie in the bundle itself (name a place outside of it)", out.display());
     }
-    let bytes = opened.pack()?;
+    let included = format!("include_bytes!({:?})", out.file_name().unwrap_or_default().to_string_lossy());
+    let (bytes, use_of_it) = match opened {
+        AnyBundle::Autoencoder(bundle) => {
+            (bundle.pack()?, format!("every verb takes it; in a program: Autoencoder::open_bytes({included})"))
+        }
+        AnyBundle::Transferred(bundle) => {
+            let opening = format!("Classifier::open_bytes({included}, &Options::default())");
+            (bundle.pack()?, format!("`classify`, `inspect` and `verify` take it; in a program: {opening}"))
+        }
+    };
     write_whole(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
-    let (size, name) = (bytes.len().div_ceil(1000), out.file_name().unwrap_or_default().to_string_lossy());
-    note(format_args!("{} as one file of {size} KB: {}", bundle.display(), out.display()));
-    note(format_args!("every verb takes it; in a program: Autoencoder::open_bytes(include_bytes!({name:?}))"));
+    note(format_args!("{} as one file of {} KB: {}", bundle.display(), bytes.len().div_ceil(1000), out.display()));
+    note(use_of_it);
     Ok(())
 }

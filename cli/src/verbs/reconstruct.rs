@@ -6,9 +6,8 @@ use clap::Args;
 use narrows_data::write::Layout;
 
 use crate::{
-    input::{DataArguments, Part, Rows},
-    model::ModelArguments,
-    output::{Format, MOST_PICTURES, Output, check_apart, check_writable},
+    input::SampleArguments,
+    output::{Format, MOST_PICTURES, Output},
     report::note,
     rows_bar::RowsBar,
 };
@@ -16,12 +15,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Reconstruct {
     #[command(flatten)]
-    model: ModelArguments,
-    #[command(flatten)]
-    data: DataArguments,
-    /// Which rows
-    #[arg(long, value_enum, default_value = "all")]
-    part: Part,
+    samples: SampleArguments,
     /// .npy, .csv, .parquet or .png to write the reconstructions to; a .png holds the first 256, and a .csv or
     /// .parquet the columns that are no part of the sample, too
     #[arg(long, value_name = "FILE")]
@@ -29,11 +23,9 @@ pub(crate) struct Reconstruct {
 }
 
 pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &Format::SAMPLES)?;
-    check_writable(&arguments.out)?;
-    check_apart(&arguments.out, arguments.data.spec())?;
-    let model = arguments.model.open()?;
-    let mut rows = Rows::of(&arguments.data, arguments.part, &model)?;
+    let format = arguments.samples.check_out(&arguments.out, &Format::SAMPLES)?;
+    let model = arguments.samples.model.open()?;
+    let mut rows = arguments.samples.rows(&model)?;
     let layout = match (rows.columns(), model.sample_shape()) {
         (Some(names), [features]) if names.len() == *features => Layout::named(names.to_vec()),
         (_, shape) => Layout::numbered(shape, "x"),

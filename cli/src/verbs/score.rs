@@ -10,9 +10,8 @@ use ndarray::{Array1, ArrayD, IxDyn};
 use serde_json::{Map, json};
 
 use crate::{
-    input::{DataArguments, Part, Rows},
-    model::ModelArguments,
-    output::{Format, Output, check_apart, check_writable},
+    input::SampleArguments,
+    output::{Format, Output},
     report::{note, print},
     rows_bar::RowsBar,
     summary::Summary,
@@ -25,12 +24,7 @@ const DRAWS: usize = 100;
 #[derive(Debug, Args)]
 pub(crate) struct Score {
     #[command(flatten)]
-    model: ModelArguments,
-    #[command(flatten)]
-    data: DataArguments,
-    /// Which rows
-    #[arg(long, value_enum, default_value = "all")]
-    part: Part,
+    samples: SampleArguments,
     /// The score to write [default: all that the model has, in an .npy the reconstruction]
     #[arg(long, value_enum, value_name = "SCORE")]
     by: Option<Figure>,
@@ -101,11 +95,9 @@ impl Figure {
 }
 
 pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &Format::ROWS)?;
-    check_writable(&arguments.out)?;
-    check_apart(&arguments.out, arguments.data.spec())?;
-    let model = arguments.model.open()?;
-    let mut rows = Rows::of(&arguments.data, arguments.part, &model)?;
+    let format = arguments.samples.check_out(&arguments.out, &Format::ROWS)?;
+    let model = arguments.samples.model.open()?;
+    let mut rows = arguments.samples.rows(&model)?;
     let draws = arguments.importance_samples.unwrap_or_else(|| arguments.by.map_or(0, Figure::draws));
     let options = ScoreOptions::default().importance_samples(draws).seed(arguments.seed);
     let by = match (arguments.by, format) {

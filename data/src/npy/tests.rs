@@ -169,13 +169,14 @@ fn missing_values_are_filled_in_from_either_order_and_infinities_never_are() {
 #[test]
 fn labels_are_integers_from_0() {
     let labels = |bytes: &[u8]| with_file(bytes, read_labels);
-    assert_eq!(labels(&bytes_of(array![3u8, 0])).expect("u1"), [3, 0]);
-    assert_eq!(labels(&bytes_of(array![3i64, 0])).expect("i8"), [3, 0]);
-    assert_eq!(labels(&bytes_of(array![true, false])).expect("b1"), [1, 0]);
+    assert_eq!(labels(&bytes_of(array![3u8, 0])).expect("u1"), Labels::Integers(vec![3, 0]));
+    assert_eq!(labels(&bytes_of(array![3i64, 0])).expect("i8"), Labels::Integers(vec![3, 0]));
+    assert_eq!(labels(&bytes_of(array![true, false])).expect("b1"), Labels::Integers(vec![1, 0]));
+    let numbers = labels(&bytes_of(array![2.5f64, -1.0])).expect("f8");
+    assert_eq!(numbers, Labels::Text(vec!["2.5".to_owned(), "-1".to_owned()]));
     let cases = [
         (bytes_of(array![0i64, -1]), "the label of row 1 is -1, expected 0 to 4294967295"),
         (bytes_of(array![u64::MAX]), "the label of row 0 is 18446744073709551615"),
-        (bytes_of(array![1.0f32]), "elements are of type `<f4`, expected integers"),
         (bytes_of(array![[1u8]]), "the shape has 2 sizes, expected 1"),
         (described("'|u1'", "(9999999999,)", &[1]), "promises 9999999999 bytes"),
     ];

@@ -44,6 +44,7 @@ fn idx_files() -> Vec<Case> {
         labelled("negative.idx", "negative.npy", "label of row 1 is -1"),
         labelled("negative-text.idx", "negative.csv", "label of row 1 is -1"),
         labelled("floats.idx", "float.npy", "float.npy"),
+        labelled("no-numbers.idx", "nan.npy", "the label of row 1 is NaN"),
     ]
 }
 

@@ -117,11 +117,12 @@ pub(crate) fn cut(name: &str, bytes: usize) -> Vec<u8> {
 
 /// Files of labels that cases name: for three rows, and one that is negative.
 pub(crate) fn put_helpers(folder: &Path) {
-    let files: [(&str, Vec<u8>); 4] = [
+    let files: [(&str, Vec<u8>); 5] = [
         ("three.idx", idx(8, &[3], &[0, 1, 2])),
         ("negative.npy", npy("<i8", "(2,)", &[1i64, -1].map(i64::to_le_bytes).concat())),
         ("negative.csv", b"1\n-1\n".to_vec()),
-        ("float.npy", npy("<f4", "(2,)", &floats(&[0.0, 1.0]))),
+        ("float.npy", npy("<f4", "(2, 1)", &floats(&[0.0, 1.0]))),
+        ("nan.npy", npy("<f4", "(2,)", &floats(&[0.0, f32::NAN]))),
     ];
     for (name, bytes) in files {
         fs::write(folder.join(name), bytes).expect("room");

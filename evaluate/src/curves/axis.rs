@@ -56,6 +56,11 @@ impl Axis {
         Self::linear(bottom..high + padding, 0.0)
     }
 
+    /// An axis of counts from `low` to `high`, both at least 1, with a factor for a step.
+    pub(super) fn counts(low: f64, high: f64) -> Self {
+        if low < high { Self::logarithmic(low..high) } else { Self::linear(low - 0.5..low + 0.5, 1.0) }
+    }
+
     fn linear(range: Range<f64>, smallest_step: f64) -> Self {
         let step = ((range.end - range.start) / TICKS).max(smallest_step);
         let mut exponent = step.log10().floor() as i32;

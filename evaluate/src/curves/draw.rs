@@ -37,15 +37,15 @@ const COLORS: [RGBColor; 6] = [
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// Draws curves, each with its name, over the axes of epochs and losses.
+/// Draws curves, each with its name, over two axes of these names.
 pub(super) fn draw(
     title: &str,
-    unit: &str,
+    names: (&str, &str),
     curves: &[(&str, Vec<(f64, f64)>)],
     axes: (Axis, Axis),
 ) -> Result<String, DrawingAreaErrorKind<io::Error>> {
     let mut svg = String::new();
-    draw_on(&SVGBackend::with_string(&mut svg, CANVAS).into_drawing_area(), title, unit, curves, axes)?;
+    draw_on(&SVGBackend::with_string(&mut svg, CANVAS).into_drawing_area(), title, names, curves, axes)?;
     let size = |(width, height): (u32, u32)| format!("width=\"{width}\" height=\"{height}\"");
     Ok(svg.replacen(&size(CANVAS), &size((CANVAS.0 / 2, CANVAS.1 / 2)), 1))
 }
@@ -53,9 +53,9 @@ pub(super) fn draw(
 fn draw_on(
     canvas: &DrawingArea<SVGBackend<'_>, Shift>,
     title: &str,
-    unit: &str,
+    (across, up): (&str, &str),
     curves: &[(&str, Vec<(f64, f64)>)],
-    (epochs, losses): (Axis, Axis),
+    (horizontal, vertical): (Axis, Axis),
 ) -> Result<(), DrawingAreaErrorKind<io::Error>> {
     canvas.fill(&WHITE)?;
     let names: Vec<String> = curves.iter().map(|(name, _)| shown(name, LONGEST_NAME)).collect();
@@ -65,12 +65,12 @@ fn draw_on(
         .margin(SPACE, 0, 0, 0)
         .titled(&shown(title, LONGEST_TITLE), ("sans-serif", TITLE).into_font().color(&INK))?
         .split_horizontally(CANVAS.0 as i32 - legend);
-    let labels = losses.labels().map(|label| width(&label)).max().unwrap_or(0);
+    let labels = vertical.labels().map(|label| width(&label)).max().unwrap_or(0);
     let mut chart = ChartBuilder::on(&chart)
         .margin(MARGIN)
         .x_label_area_size(3 * TEXT)
         .y_label_area_size(labels + 5 * TEXT / 2)
-        .build_cartesian_2d(epochs, losses)?;
+        .build_cartesian_2d(horizontal, vertical)?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
@@ -79,8 +79,8 @@ fn draw_on(
         .set_all_tick_mark_size(8)
         .label_style(text())
         .axis_desc_style(text())
-        .x_desc("epoch")
-        .y_desc(if unit.is_empty() { "loss".to_owned() } else { format!("loss, {}", shown(unit, LONGEST_UNIT)) })
+        .x_desc(across)
+        .y_desc(shown(up, LONGEST_UNIT))
         .draw()?;
     for (index, (_, points)) in curves.iter().enumerate() {
         let marker = if points.len() <= MARKED { 7 } else { 0 };

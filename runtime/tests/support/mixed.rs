@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use narrows_runtime::{Autoencoder, Samples, ndarray::s};
+use narrows_runtime::{Autoencoder, Samples, ndarray::Axis};
 
 use super::{labels, samples};
 
@@ -18,7 +18,10 @@ const SIZES: [usize; 8] = [1, 2, 3, 7, 49, 50, 51, 700];
 /// one caller, bit by bit. Returns how many there were.
 pub(crate) fn mixed(model: &Autoencoder, duration: Duration) -> usize {
     let (rows, labels) = (samples(700), labels(700));
-    let cut = |start: usize, size: usize| (rows.slice(s![start..start + size, .., ..]), &labels[start..start + size]);
+    let cut = |start: usize, size: usize| {
+        let range = start..start + size;
+        (rows.slice_axis(Axis(0), range.clone().into()), &labels[range])
+    };
     let starts = |size: usize| [0, (700 - size) / 2, 700 - size];
     let encode = |start, size| {
         let (rows, labels) = cut(start, size);

@@ -1,6 +1,7 @@
 //! Tiny bundles written by hand, and what their graphs compute said once more in plain Rust.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod heads;
 pub(crate) mod mixed;
 
 use std::{collections::BTreeMap, path::PathBuf};

@@ -19,6 +19,8 @@ pub struct Optimizer {
     steps: u64,
     /// By parameter, in the order of [`Rule::memories`].
     memories: BTreeMap<String, Vec<Vec<f32>>>,
+    /// By parameter, its steps in units of those of all; those of 1 are left out.
+    paces: BTreeMap<String, f64>,
 }
 
 impl Optimizer {
@@ -28,7 +30,7 @@ impl Optimizer {
             let zeros = vec![vec![0f32; variable.elem_count()]; rule.memories().len()];
             (name.to_owned(), zeros)
         });
-        Optimizer { rule, steps: 0, memories: memories.collect() }
+        Optimizer { rule, steps: 0, memories: memories.collect(), paces: BTreeMap::new() }
     }
 
     /// An optimizer that goes on after `steps` steps, from what [`state`](Optimizer::state) gave then.
@@ -47,7 +49,14 @@ impl Optimizer {
             let memory = kinds.map(|kind| recalled(state, &memory_name(kind, name), variable.elem_count()));
             Ok((name.to_owned(), memory.collect::<Result<_>>()?))
         });
-        Ok(Optimizer { rule, steps, memories: memories.collect::<Result<_>>()? })
+        Ok(Optimizer { rule, steps, memories: memories.collect::<Result<_>>()?, paces: BTreeMap::new() })
+    }
+
+    /// The same, with steps of the parameters that `is_meant` that are `pace` times those of all others.
+    pub fn at_pace(mut self, pace: f64, is_meant: impl Fn(&str) -> bool) -> Self {
+        let meant = self.memories.keys().filter(|name| is_meant(name)).map(|name| (name.clone(), pace));
+        self.paces = meant.collect();
+        self
     }
 
     /// One step of size `rate` along `scale` times `gradients`; a parameter without a gradient stays as it
@@ -58,7 +67,7 @@ impl Optimizer {
     /// parameter has moved.
     pub fn step(&mut self, parameters: &Parameters, gradients: &Gradients, rate: f64, scale: f32) -> Result<()> {
         self.steps += 1;
-        let kernel = self.rule.at(self.steps, rate, scale);
+        let (rule, steps) = (self.rule, self.steps);
         let mut memories: BTreeMap<&str, &mut [Vec<f32>]> =
             self.memories.iter_mut().map(|(name, memory)| (name.as_str(), memory.as_mut_slice())).collect();
         gradients.read(|gradients| {
@@ -73,9 +82,10 @@ impl Optimizer {
                 if let Some(length) = lengths.find(|&length| length != count) {
                     candle_core::bail!("{count} weights of `{name}` cannot take a step of {length}");
                 }
-                updates.push(Update { variable, gradient, memory });
+                let kernel = rule.at(steps, rate * self.paces.get(name).unwrap_or(&1.0), scale);
+                updates.push(Update { variable, gradient, memory, kernel });
             }
-            all_at_once(updates.into_iter(), Vec::new(), kernel)
+            all_at_once(updates.into_iter(), Vec::new())
         })?
     }
 
@@ -104,6 +114,7 @@ struct Update<'a> {
     variable: &'a Var,
     gradient: &'a [f32],
     memory: &'a mut [Vec<f32>],
+    kernel: Kernel,
 }
 
 /// Numbers that are updated by one core.
@@ -111,6 +122,7 @@ struct Part<'a> {
     weights: &'a mut [f32],
     gradient: &'a [f32],
     memory: Memory<'a>,
+    kernel: Kernel,
 }
 
 enum Memory<'a> {
@@ -123,12 +135,12 @@ enum Memory<'a> {
 /// Candle shows the weights of a variable to an operation on that variable alone. So the operation on the
 /// first reaches for the second, and so on, until the last one has all of them at hand, and the cores share
 /// them without a pause between two parameters.
-fn all_at_once<'a>(mut updates: std::vec::IntoIter<Update<'a>>, reached: Vec<Part<'a>>, kernel: Kernel) -> Result<()> {
+fn all_at_once<'a>(mut updates: std::vec::IntoIter<Update<'a>>, reached: Vec<Part<'a>>) -> Result<()> {
     let Some(update) = updates.next() else {
-        spread(PART * WORK, reached, |part| part.take(kernel));
+        spread(PART * WORK, reached, Part::take);
         return Ok(());
     };
-    update.variable.inplace_op1(&Reach { waiting: Cell::new(Some((update, updates, reached))), kernel })
+    update.variable.inplace_op1(&Reach { waiting: Cell::new(Some((update, updates, reached))) })
 }
 
 /// About how many floating point operations the update of a number is worth: it waits for memory.
@@ -136,7 +148,6 @@ const WORK: usize = 20;
 
 struct Reach<'a> {
     waiting: Cell<Option<Waiting<'a>>>,
-    kernel: Kernel,
 }
 
 /// The update whose weights are reached for, those that come after it, and those that have theirs.
@@ -154,13 +165,15 @@ impl InplaceOp1 for Reach<'_> {
         let Some((update, updates, mut reached)) = self.waiting.take() else {
             candle_core::bail!("an optimizer's step is taken once");
         };
+        let kernel = update.kernel;
         let pairs = weights[start..end].chunks_mut(PART).zip(update.gradient.chunks(PART));
-        match (self.kernel, update.memory) {
+        match (kernel, update.memory) {
             (Kernel::Sgd(_), [velocity]) => {
                 reached.extend(pairs.zip(velocity.chunks_mut(PART)).map(|((weights, gradient), velocity)| Part {
                     weights,
                     gradient,
                     memory: Memory::One(velocity),
+                    kernel,
                 }))
             }
             (Kernel::Adam(_), [first, second]) => {
@@ -169,18 +182,19 @@ impl InplaceOp1 for Reach<'_> {
                         weights,
                         gradient,
                         memory: Memory::Two(first, second),
+                        kernel,
                     },
                 ))
             }
             (Kernel::Sgd(_) | Kernel::Adam(_), _) => candle_core::bail!("the memory is that of another rule"),
         }
-        all_at_once(updates, reached, self.kernel)
+        all_at_once(updates, reached)
     }
 }
 
 impl Part<'_> {
-    fn take(self, kernel: Kernel) {
-        match (kernel, self.memory) {
+    fn take(self) {
+        match (self.kernel, self.memory) {
             (Kernel::Sgd(sgd), Memory::One(velocity)) => sgd.apply(self.weights, velocity, self.gradient),
             (Kernel::Adam(adam), Memory::Two(first, second)) => adam.apply(self.weights, first, second, self.gradient),
             // A part has the memory of its rule.
@@ -257,6 +271,22 @@ mod tests {
                 parameters.to_weights().expect("on the CPU")
             });
             assert_eq!(scaled, smaller, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_pace_is_a_factor_of_the_steps_of_the_parameters_that_are_meant() {
+        for rule in RULES {
+            let moved = |pace: f64, rate: f64| {
+                let parameters = two();
+                let gradients = gradients(&parameters, &[noise(7, 3), noise(3 * PART + 5, 4)]);
+                let mut optimizer = Optimizer::new(&parameters, rule).at_pace(pace, |name| name == "a");
+                optimizer.step(&parameters, &gradients, rate, 1.0).expect("equal shapes");
+                parameters.to_weights().expect("on the CPU")
+            };
+            let (slow, even) = (moved(0.5, 0.1), moved(1.0, 0.1));
+            assert_eq!((&slow["a"], &slow["b"]), (&moved(1.0, 0.05)["a"], &even["b"]), "{rule:?}");
+            assert_ne!(slow["a"], even["a"], "{rule:?}");
         }
     }
 

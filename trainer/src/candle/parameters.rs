@@ -1,6 +1,9 @@
 //! The trained tensors as Candle variables, by name and in a fixed order.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use candle_core::{Device, Result, Tensor, Var};
 use ndarray::ArrayD;
@@ -105,6 +108,31 @@ impl Parameters {
         self.variables.remove(name);
         self.tied.insert(name.to_owned(), to.to_owned());
         Ok(())
+    }
+
+    /// Those of them that these graphs use, with what they are tied to: the same variables, whose gradients are found
+    /// apart from those of the others.
+    pub(crate) fn used_by(&self, graphs: &[&Graph]) -> Self {
+        let names: BTreeSet<String> =
+            graphs.iter().flat_map(|graph| graph.parameters()).map(|(name, _)| name).collect();
+        let tied = self.tied.iter().filter(|(name, _)| names.contains(*name));
+        let tied: BTreeMap<String, String> = tied.map(|(name, to)| (name.clone(), to.clone())).collect();
+        let is_used = |name: &String| names.contains(name) || tied.values().any(|to| to == name);
+        let variables = self.variables.iter().filter(|(name, _)| is_used(name));
+        let variables = variables.map(|(name, variable)| (name.clone(), variable.clone())).collect();
+        Parameters { variables, tied, tape: Arc::default() }
+    }
+
+    /// Puts these values into the variables of their names, for all that share them.
+    ///
+    /// # Errors
+    /// If one of them is no variable here, or has another shape.
+    pub(crate) fn assign(&self, values: &Weights) -> Result<()> {
+        values.iter().try_for_each(|(name, array)| {
+            let variable = self.variable(name)?;
+            let flat: Vec<f32> = array.iter().copied().collect();
+            variable.set(&Tensor::from_vec(flat, array.shape(), variable.device())?)
+        })
     }
 
     /// A copy of the values, outside Candle; tied parameters have theirs like all others.

@@ -4,7 +4,7 @@ use narrows_bundle::{Kind, Likelihood, Link};
 use narrows_data::{Dataset, Missing};
 
 use super::{
-    Config, Descent, EarlyStop, Method, OptimizerName, Source, held_out,
+    Config, Descent, EarlyStop, Method, OptimizerName, held_out,
     size::{too_large, too_many_draws},
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     binarize::Binarize,
     kinds::{Ae, Bound, CodePenalty, Cvae, Dae, Divergence, Objective, Pca, Vae},
     likelihood::Observation,
+    pretrain::{Pretrain, Pretraining},
     samples::sample_of,
     scaling::{ScalingRule, likelihood_for},
     schedule::Schedule,
@@ -45,7 +46,7 @@ impl Config {
             return Err(ConfigError::of(Problem::new("kind", "is missing: pca, ae, dae, vae or cvae")));
         };
         problems.check_data(kind, data);
-        if options.reading.missing == Some(Missing::Keep) {
+        if options.source.reading.missing == Some(Missing::Keep) {
             problems
                 .add("missing", "of keep is for looking at data: mean, median and drop leave something to train on");
         }
@@ -93,10 +94,8 @@ impl Config {
         if i64::try_from(seed).is_err() {
             problems.add("seed", format!("must be below 2^63, so that a configuration file can hold it, got {seed}"));
         }
-        let mut reading = options.reading.clone();
-        reading.data.get_or_insert_with(|| "digits".to_owned());
-        let Options { valid, valid_labels, test, test_labels, .. } = options.clone();
-        let source = Source { reading, valid, valid_labels, test, test_labels };
+        let mut source = options.source.clone();
+        source.reading.data.get_or_insert_with(|| "digits".to_owned());
         let config = Config { source, latent_dim, observation, scaling, valid_fraction, seed, method };
         if problems.0.is_empty() { Ok(config) } else { Err(ConfigError { problems: problems.0 }) }
     }
@@ -152,6 +151,21 @@ impl Problems {
             self.add(key, format!("is a {what} and not negative, got {value}"));
         }
         value
+    }
+
+    /// A finite number above 0.
+    fn positive(&mut self, key: &'static str, value: f64) -> f64 {
+        if !(value.is_finite() && value > 0.0) {
+            self.add(key, format!("must be positive, got {value}"));
+        }
+        value
+    }
+
+    /// Epochs whose steps can be counted.
+    fn not_endless(&mut self, key: &'static str, epochs: usize) {
+        if epochs > MOST_EPOCHS {
+            self.add(key, format!("is {epochs}, it can be {MOST_EPOCHS} at most"));
+        }
     }
 
     /// A share of a whole that is never all of it; `None` stands for nothing said.
@@ -251,6 +265,36 @@ impl Problems {
         if samples > 1 { Bound::ImportanceWeighted { samples } } else { Bound::Evidence(divergence) }
     }
 
+    /// How layers are pretrained, where `epochs` and `learning_rate` are those of the whole.
+    fn pretraining(&mut self, options: &Options, epochs: usize, learning_rate: f64) -> Option<Pretraining> {
+        match options.pretrain.unwrap_or(Pretrain::None) {
+            Pretrain::None => {
+                let lone = [
+                    ("pretrain_epochs", options.pretrain_epochs.is_some()),
+                    ("pretrain_learning_rate", options.pretrain_learning_rate.is_some()),
+                ];
+                for (key, _) in lone.into_iter().filter(|(_, is_said)| *is_said) {
+                    self.add(key, "means nothing without pretraining (--pretrain layerwise)");
+                }
+                None
+            }
+            Pretrain::Layerwise => {
+                let pretraining = Pretraining {
+                    epochs: options.pretrain_epochs.unwrap_or(epochs),
+                    learning_rate: options.pretrain_learning_rate.unwrap_or(learning_rate),
+                };
+                if options.pretrain_epochs.is_some() {
+                    self.at_least_one("pretrain_epochs", pretraining.epochs);
+                    self.not_endless("pretrain_epochs", pretraining.epochs);
+                }
+                if options.pretrain_learning_rate.is_some() {
+                    self.positive("pretrain_learning_rate", pretraining.learning_rate);
+                }
+                Some(pretraining)
+            }
+        }
+    }
+
     fn descent(
         &mut self,
         options: &Options,
@@ -269,16 +313,10 @@ impl Problems {
         let steps = rows.div_ceil(batch_size.max(1)).max(1);
         let (fewest, most) = DEFAULT_EPOCHS.into_inner();
         let epochs = options.epochs.unwrap_or_else(|| DEFAULT_STEPS.div_ceil(steps).clamp(fewest, most));
-        if epochs > MOST_EPOCHS {
-            self.add("epochs", format!("is {epochs}, it can be {MOST_EPOCHS} at most"));
-        }
-        let learning_rate = options.learning_rate.unwrap_or(1e-3);
-        let epsilon = options.epsilon.unwrap_or(1e-8);
-        for (key, value) in [("learning_rate", learning_rate), ("epsilon", epsilon)] {
-            if !(value.is_finite() && value > 0.0) {
-                self.add(key, format!("must be positive, got {value}"));
-            }
-        }
+        self.not_endless("epochs", epochs);
+        let learning_rate = self.positive("learning_rate", options.learning_rate.unwrap_or(1e-3));
+        self.positive("epsilon", options.epsilon.unwrap_or(1e-8));
+        let pretraining = self.pretraining(options, epochs, learning_rate);
         let shares = [
             ("momentum", options.momentum),
             ("beta1", options.beta1),
@@ -291,9 +329,14 @@ impl Problems {
             self.add("nesterov", "needs momentum");
         }
         let warmup_steps = options.warmup.unwrap_or(0);
-        let all_steps = (steps as u64).saturating_mul(epochs as u64);
-        if warmup_steps > 0 && warmup_steps >= all_steps {
-            self.add("warmup", format!("takes {warmup_steps} steps, and the whole run has {all_steps}"));
+        let steps_of = |epochs: usize| (steps as u64).saturating_mul(epochs as u64);
+        if warmup_steps > 0 && warmup_steps >= steps_of(epochs) {
+            self.add("warmup", format!("takes {warmup_steps} steps, and the whole run has {}", steps_of(epochs)));
+        } else if let Some(Pretraining { epochs, .. }) = pretraining.filter(|_| warmup_steps > 0)
+            && warmup_steps >= steps_of(epochs)
+        {
+            let steps = steps_of(epochs);
+            self.add("warmup", format!("takes {warmup_steps} steps, and the pretraining of a layer has {steps}"));
         }
         let patience = options.patience.unwrap_or(0);
         let min_delta = self.not_negative("min_delta", "loss", options.min_delta.unwrap_or(0.0));
@@ -307,7 +350,9 @@ impl Problems {
             binarize: options.binarize.unwrap_or(Binarize::None),
             hidden,
             activation: options.activation.unwrap_or(Activation::Relu),
+            latent_activation: options.latent_activation.unwrap_or(Activation::Identity),
             tied: options.tied.unwrap_or(false),
+            pretraining,
             epochs: self.at_least_one("epochs", epochs),
             batch_size,
             optimizer: optimizer.rule(options),

@@ -4,8 +4,9 @@ use narrows_bundle::Likelihood;
 
 use super::{Config, Descent, EarlyStop, Method, OptimizerName};
 use crate::{
-    Options,
+    Activation, Options,
     kinds::{Ae, Bound, CodePenalty, Cvae, Dae, Divergence, Objective, Pca, Vae},
+    pretrain::{Pretrain, Pretraining},
 };
 
 impl Config {
@@ -13,11 +14,7 @@ impl Config {
     pub fn effective(&self) -> Options {
         let (scale, scale_per) = self.scaling.words();
         let mut options = Options {
-            reading: self.source.reading.clone(),
-            valid: self.source.valid.clone(),
-            valid_labels: self.source.valid_labels.clone(),
-            test: self.source.test.clone(),
-            test_labels: self.source.test_labels.clone(),
+            source: self.source.clone(),
             scale: Some(scale),
             scale_per,
             latent: Some(self.latent_dim),
@@ -42,11 +39,7 @@ impl Config {
     /// The same with files named without their folders: what a manifest may hold, so that the same run in
     /// another place gives the same bytes.
     pub fn recorded(&self) -> Options {
-        let name = |path: &String| {
-            let path = std::path::Path::new(path);
-            path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned()
-        };
-        self.effective().with_paths(name)
+        Options { source: self.source.without_folders(), ..self.effective() }
     }
 }
 
@@ -57,7 +50,9 @@ fn describe(descent: &Descent, options: &mut Options) {
         binarize,
         hidden,
         activation,
+        latent_activation,
         tied,
+        pretraining,
         epochs,
         batch_size,
         optimizer,
@@ -73,6 +68,12 @@ fn describe(descent: &Descent, options: &mut Options) {
     options.binarize = Some(*binarize);
     options.hidden = Some(hidden.clone());
     options.activation = Some(*activation);
+    // What was not there before stands only where it is used, so that older configurations keep their bytes.
+    options.latent_activation = Some(*latent_activation).filter(|&activation| activation != Activation::Identity);
+    if let Some(Pretraining { epochs, learning_rate }) = *pretraining {
+        options.pretrain = Some(Pretrain::Layerwise);
+        (options.pretrain_epochs, options.pretrain_learning_rate) = (Some(epochs), Some(learning_rate));
+    }
     options.epochs = Some(*epochs);
     options.batch_size = Some(*batch_size);
     options.learning_rate = Some(*learning_rate);

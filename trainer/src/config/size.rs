@@ -5,7 +5,7 @@ use narrows_data::Dataset;
 
 /// Parameters that both halves may have together. An ONNX file ends at 2 GiB, and training holds four
 /// numbers a parameter.
-const MOST_PARAMETERS: u128 = 1 << 28;
+pub(crate) const MOST_PARAMETERS: u128 = 1 << 28;
 
 /// Numbers that all draws of a step may make together: half a GiB, and training holds some twenty such arrays.
 const MOST_DRAWN: u128 = 1 << 27;

@@ -3,16 +3,19 @@
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
+use super::Plan;
 use crate::{
-    Averages, Config, Descent, TrainError,
+    Averages, Descent, TrainError,
     candle::{Average, Optimizer, Parameters, tie_decoder},
-    fitted::Core,
     network::Weights,
 };
 
 /// The state of a run between two steps.
 pub(crate) struct State {
+    /// All of the network.
     pub(crate) parameters: Parameters,
+    /// Those of them that the current stage trains; the very same variables.
+    pub(crate) trained: Parameters,
     pub(crate) optimizer: Optimizer,
     pub(crate) average: Option<Average>,
     pub(crate) best: Option<Best>,
@@ -42,6 +45,9 @@ pub(crate) struct Position {
     pub(crate) stale: usize,
     /// Sums over the current epoch.
     pub(crate) sums: Sums,
+    /// Losses of the layers whose pretraining is over, each over its last epoch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) layer_losses: Vec<f64>,
     /// Why the run is over, if it is.
     pub(crate) end: Option<End>,
 }
@@ -103,19 +109,37 @@ impl Position {
 
 impl State {
     /// The start of a run.
-    pub(crate) fn fresh(config: &Config, descent: &Descent, core: &Core) -> Result<Self, TrainError> {
-        let parameters = parameters(config, descent, core)?;
-        let optimizer = Optimizer::new(&parameters, descent.optimizer);
-        let average = descent.average.map(|decay| Average::new(&parameters, decay)).transpose()?;
-        Ok(State { parameters, optimizer, average, best: None, position: Position::default() })
+    pub(crate) fn fresh(plan: &Plan<'_>) -> Result<Self, TrainError> {
+        State::begin(plan, parameters(plan)?, Position::default())
     }
 
-    /// The parameters that would be the model if the run ended here: their moving average, where one is
-    /// kept.
+    /// The start of the stage that a run stands in: what steps remember is of that stage alone.
+    fn begin(plan: &Plan<'_>, parameters: Parameters, position: Position) -> Result<Self, TrainError> {
+        let trained = plan.stage(position.epoch).parameters(&parameters);
+        let optimizer = Optimizer::new(&trained, plan.descent.optimizer);
+        let average = plan.descent.average.map(|decay| Average::new(&trained, decay)).transpose()?;
+        Ok(State { parameters, trained, optimizer, average, best: None, position })
+    }
+
+    /// Goes on to the next stage, with what would be the model now.
+    pub(super) fn move_on(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
+        if let Some(average) = &self.average {
+            self.trained.assign(&average.weights())?;
+        }
+        *self = State::begin(plan, self.parameters.clone(), self.position.clone())?;
+        Ok(())
+    }
+
+    /// The parameters that would be the model if the run ended here: in the place of those that are trained their
+    /// moving average, where one is kept.
     pub(crate) fn current(&self) -> Result<Parameters, TrainError> {
         match &self.average {
             None => Ok(self.parameters.clone()),
-            Some(average) => Ok(self.parameters.with_values(&average.weights())?),
+            Some(average) => {
+                let mut weights = self.parameters.to_weights()?;
+                weights.extend(average.weights());
+                Ok(self.parameters.with_values(&weights)?)
+            }
         }
     }
 
@@ -131,7 +155,8 @@ impl State {
 }
 
 /// Fresh parameters of a configuration.
-pub(super) fn parameters(config: &Config, descent: &Descent, core: &Core) -> Result<Parameters, TrainError> {
+fn parameters(plan: &Plan<'_>) -> Result<Parameters, TrainError> {
+    let Plan { config, descent, core, .. } = plan;
     let mut parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
     if descent.tied {
         tie_decoder(&mut parameters, &core.encoder, &core.decoder)?;
@@ -140,4 +165,17 @@ pub(super) fn parameters(config: &Config, descent: &Descent, core: &Core) -> Res
         config.observation.variance.add_parameter(&mut parameters, &Device::Cpu)?;
     }
     Ok(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_of_a_run_without_pretraining_is_written_and_read_as_before_there_was_any() {
+        let position = Position { step: 46, epoch: 2, ..Position::default() };
+        let text = serde_json::to_string(&position).expect("plain data");
+        assert!(!text.contains("layer"), "{text}");
+        assert_eq!(serde_json::from_str::<Position>(&text).expect("just written"), position);
+    }
 }

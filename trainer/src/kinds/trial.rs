@@ -80,12 +80,20 @@ impl Trial {
             parameters: &self.parameters,
             observation: self.observation,
             kernels: Kernels::Fused,
+            below: None,
         }
     }
 }
 
 fn mlp(features: usize, hidden: &[usize], latent_dim: usize, classes: Option<usize>) -> Mlp {
-    Mlp { features, hidden: hidden.to_vec(), latent_dim, activation: Activation::Tanh, classes }
+    Mlp {
+        features,
+        hidden: hidden.to_vec(),
+        latent_dim,
+        activation: Activation::Tanh,
+        latent_activation: Activation::Identity,
+        classes,
+    }
 }
 
 /// The gradients of `loss` by the names of the parameters; those without one are left out.

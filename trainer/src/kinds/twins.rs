@@ -23,6 +23,7 @@ struct Case {
     model: Box<dyn Model + Sync>,
     hidden: Vec<usize>,
     activation: Activation,
+    latent_activation: Activation,
     likelihood: Likelihood,
     link: Link,
     variance: Variance,
@@ -36,6 +37,7 @@ impl Case {
             model: Box::new(model),
             hidden: vec![24, 11],
             activation: Activation::Tanh,
+            latent_activation: Activation::Identity,
             likelihood: Likelihood::Bernoulli,
             link: Link::Sigmoid,
             variance: Variance::default(),
@@ -51,7 +53,8 @@ impl Case {
     /// The loss, its parts, and the gradients of all parameters.
     fn run(&self, kernels: Kernels, classes: Option<usize>) -> (Vec<f64>, Vec<(String, Vec<f32>)>) {
         let (hidden, activation) = (self.hidden.clone(), self.activation);
-        let mlp = Mlp { features: FEATURES, hidden, latent_dim: 5, activation, classes };
+        let latent_activation = self.latent_activation;
+        let mlp = Mlp { features: FEATURES, hidden, latent_dim: 5, activation, latent_activation, classes };
         let encoder = self.model.encoder(&mlp).expect("valid widths");
         let decoder = mlp.decoder().expect("valid widths");
         let mut parameters = Parameters::initial(&[&encoder, &decoder], 3, &Device::Cpu).expect("small");
@@ -60,7 +63,14 @@ impl Case {
         }
         self.variance.add_parameter(&mut parameters, &Device::Cpu).expect("small");
         let observation = Observation { likelihood: self.likelihood, link: self.link, variance: self.variance };
-        let network = Network { encoder: &encoder, decoder: &decoder, parameters: &parameters, observation, kernels };
+        let network = Network {
+            encoder: &encoder,
+            decoder: &decoder,
+            parameters: &parameters,
+            observation,
+            kernels,
+            below: None,
+        };
         let labels = classes.map(|classes| {
             let labels: Vec<i64> = (0..ROWS).map(|row| (row * 7 % classes) as i64).collect();
             Tensor::from_vec(labels, ROWS, &Device::Cpu).expect("small")
@@ -89,6 +99,11 @@ fn cases() -> Vec<(&'static str, Case, Option<usize>)> {
         ("ae, penalties", Case { l2: 0.01, ..Case::of(Ae { penalty }) }, None),
         ("ae, no hidden layer", Case { hidden: vec![], ..Case::of(Ae::default()) }, None),
         ("ae, tied", Case { tied: true, l2: 0.01, ..Case::of(Ae::default()) }, None),
+        (
+            "ae, activated code",
+            Case { latent_activation: Activation::Sigmoid, tied: true, ..Case::of(Ae { penalty }) },
+            None,
+        ),
         ("ae, squared error", Case::of(Ae::default()).gaussian(Link::Identity, Variance::default()), None),
         ("ae, squared error of sigmoid", Case::of(Ae::default()).gaussian(Link::Sigmoid, Variance::default()), None),
         ("dae", Case::of(Dae { corruption: Corruption::Gaussian(0.2), penalty }), None),

@@ -19,6 +19,8 @@ pub struct Mlp {
     pub latent_dim: usize,
     /// After every hidden layer.
     pub activation: Activation,
+    /// After the layer that gives the code `z`; means and log-variances have none.
+    pub latent_activation: Activation,
     /// Number of classes, where both halves are told the class.
     pub classes: Option<usize>,
 }
@@ -34,6 +36,7 @@ impl Mlp {
     pub fn encoder(&self) -> Result<Graph, GraphError> {
         let (mut graph, body, label) = self.encoder_body()?;
         let z = dense(&mut graph, "encoder.z", body, label, self.latent_dim)?;
+        let z = activated(&mut graph, "encoder.z", z, self.latent_activation)?;
         graph.output("z", z);
         Ok(graph)
     }
@@ -91,11 +94,17 @@ impl Mlp {
         for (index, &width) in widths.iter().enumerate() {
             let name = format!("{half}.{index}");
             value = dense(graph, &name, value, label.take(), width)?;
-            if self.activation != Activation::Identity {
-                value = graph.node(format!("{name}.{}", self.activation), self.activation, &[value])?;
-            }
+            value = activated(graph, &name, value, self.activation)?;
         }
         Ok((value, label))
+    }
+}
+
+/// What follows the layer `name`; the identity has no node.
+fn activated(graph: &mut Graph, name: &str, value: Value, activation: Activation) -> Result<Value, GraphError> {
+    match activation {
+        Activation::Identity => Ok(value),
+        _ => graph.node(format!("{name}.{activation}"), activation, &[value]),
     }
 }
 
@@ -119,7 +128,25 @@ mod tests {
     use super::*;
 
     fn mlp(hidden: &[usize], classes: Option<usize>) -> Mlp {
-        Mlp { features: 6, hidden: hidden.to_vec(), latent_dim: 2, activation: Activation::Relu, classes }
+        let latent_activation = Activation::Identity;
+        Mlp {
+            features: 6,
+            hidden: hidden.to_vec(),
+            latent_dim: 2,
+            activation: Activation::Relu,
+            latent_activation,
+            classes,
+        }
+    }
+
+    #[test]
+    fn a_code_has_the_activation_that_was_asked_for_and_a_distribution_has_none() {
+        let mlp = Mlp { latent_activation: Activation::Sigmoid, ..mlp(&[5], None) };
+        let names = |graph: Graph| graph.nodes().iter().map(|node| node.name.clone()).collect::<Vec<_>>();
+        let encoder = names(mlp.encoder().expect("valid widths"));
+        assert_eq!(encoder, ["encoder.0", "encoder.0.relu", "encoder.z", "encoder.z.sigmoid"]);
+        let variational = names(mlp.variational_encoder().expect("valid widths"));
+        assert!(variational.iter().all(|name| !name.contains("sigmoid")), "{variational:?}");
     }
 
     #[test]

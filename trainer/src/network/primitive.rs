@@ -11,6 +11,7 @@ mod clamp;
 mod dense;
 mod label_row;
 mod reshape;
+mod softmax;
 
 use candle_core::Tensor;
 
@@ -23,6 +24,7 @@ pub use clamp::Clamp;
 pub use dense::Dense;
 pub use label_row::LabelRow;
 pub use reshape::Reshape;
+pub use softmax::Softmax;
 
 pub use crate::onnx::Call;
 
@@ -43,6 +45,8 @@ pub enum Primitive {
     Clamp(Clamp),
     /// Another shape for the same numbers.
     Reshape(Reshape),
+    /// Logits to probabilities.
+    Softmax(Softmax),
 }
 
 impl Primitive {
@@ -56,6 +60,7 @@ impl Primitive {
             Primitive::Affine(operation) => operation,
             Primitive::Clamp(operation) => operation,
             Primitive::Reshape(operation) => operation,
+            Primitive::Softmax(operation) => operation,
         }
     }
 }

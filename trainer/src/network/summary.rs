@@ -35,7 +35,14 @@ mod tests {
 
     #[test]
     fn the_summary_of_an_encoder_shows_layers_shapes_and_sums() {
-        let mlp = Mlp { features: 6, hidden: vec![5], latent_dim: 2, activation: Activation::Relu, classes: None };
+        let mlp = Mlp {
+            features: 6,
+            hidden: vec![5],
+            latent_dim: 2,
+            activation: Activation::Relu,
+            latent_activation: Activation::Identity,
+            classes: None,
+        };
         let expected = "\
 \x20 layer           operation     shape  parameters  multiply-adds
   encoder.0       dense 6 -> 5  [5]    35          30

@@ -37,6 +37,12 @@ impl<'a> Call<'a> {
         self.push(operator, inputs, vec![attribute])
     }
 
+    /// Adds an operator that has one attribute, an integer.
+    pub fn node_with_integer(&mut self, operator: &str, inputs: &[String], name: &str, value: i64) -> String {
+        let attribute = Attribute { name: name.to_owned(), r#type: attribute::INT, i: value, ..Attribute::default() };
+        self.push(operator, inputs, vec![attribute])
+    }
+
     /// Adds a trained parameter as a constant and returns its name.
     pub fn parameter(&mut self, name: &str) -> String {
         let name = format!("{}.{name}", self.prefix);

@@ -1,10 +1,9 @@
 //! Which option is for what: one that nobody reads would be a silent mistake.
 
 use narrows_bundle::{Kind, Likelihood};
-use narrows_data::Reading;
 
 use super::Options;
-use crate::{Problem, config::OptimizerName};
+use crate::{Problem, Source, config::OptimizerName};
 
 const ALL: &[Kind] = &Kind::ALL;
 const TRAINED: &[Kind] = &[Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae];
@@ -15,12 +14,17 @@ impl Options {
     /// The kinds of model that an option is for.
     pub fn kinds_of(key: &str) -> &'static [Kind] {
         match key {
-            "kind" | "valid" | "valid_labels" | "test" | "test_labels" | "scale" | "scale_per" | "valid_fraction"
-            | "latent" | "likelihood" | "output_link" | "seed" => ALL,
-            reading if Reading::KEYS.contains(&reading) => ALL,
+            "kind" | "scale" | "scale_per" | "valid_fraction" | "latent" | "likelihood" | "output_link" | "seed" => ALL,
+            source if Source::keys().any(|key| key == source) => ALL,
             "whiten" => &[Kind::Pca],
             "corruption" => &[Kind::Dae],
-            "tied" | "l1" | "contractive" => DETERMINISTIC,
+            "tied"
+            | "l1"
+            | "contractive"
+            | "latent_activation"
+            | "pretrain"
+            | "pretrain_epochs"
+            | "pretrain_learning_rate" => DETERMINISTIC,
             "variance" | "beta" | "kl_warmup" | "free_bits" | "capacity" | "importance_samples" => VARIATIONAL,
             _ => TRAINED,
         }
@@ -43,7 +47,8 @@ impl Options {
             let (kinds, optimizers) = (Options::kinds_of(key), Options::optimizers_of(key));
             if !kinds.contains(&kind) {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-                return Some(Problem::new(key, format!("is an option of {}, not of {kind}", names.join(", "))));
+                let why = why_not(key, kind).map_or(String::new(), |why| format!(": {why}"));
+                return Some(Problem::new(key, format!("is an option of {}, not of {kind}{why}", names.join(", "))));
             }
             if !optimizers.contains(&optimizer) {
                 let names: Vec<String> = optimizers.iter().map(ToString::to_string).collect();
@@ -62,9 +67,23 @@ impl Options {
     }
 }
 
+/// Why a kind has no use for an option, where that is no matter of course.
+fn why_not(key: &str, kind: Kind) -> Option<&'static str> {
+    match (key, kind) {
+        ("pretrain", Kind::Pca) => Some("it is solved at once, with nothing to begin from"),
+        ("pretrain", Kind::Vae | Kind::Cvae) => {
+            Some("its code is a distribution, and layers are pretrained by what they reconstruct alone")
+        }
+        ("latent_activation", Kind::Vae | Kind::Cvae) => Some("its code is a distribution over all numbers"),
+        ("latent_activation", Kind::Pca) => Some("its code is linear"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pretrain::Pretrain;
 
     #[test]
     fn every_option_is_for_some_kind_and_some_optimizer() {
@@ -88,6 +107,13 @@ mod tests {
         assert_eq!(
             told(Options { momentum: Some(0.5), ..Options::default() }),
             ["`momentum` is an option of sgd, not of adam"]
+        );
+        assert_eq!(
+            told(Options { pretrain: Some(Pretrain::Layerwise), ..Options::default() }),
+            [
+                "`pretrain` is an option of ae, dae, not of vae: its code is a distribution, and layers are pretrained by \
+              what they reconstruct alone"
+            ]
         );
         assert_eq!(told(Options { weight_decay: Some(0.5), ..Options::default() }).len(), 1);
     }

@@ -1,10 +1,10 @@
 //! Options in a file: TOML, one key an option, every problem told at once.
 
-use narrows_data::Reading;
+use serde::de::DeserializeOwned;
 use toml::Table;
 
-use super::{KEYS, Options};
-use crate::{ConfigError, Problem};
+use super::{Options, fields::KEYS};
+use crate::{ConfigError, Problem, Source};
 
 /// How alike two names must be for one to be taken for the other, misspelt.
 const ALIKE: f64 = 0.8;
@@ -16,19 +16,8 @@ impl Options {
     /// [`ConfigError`] with all problems at once: what is no TOML, keys that are no options, values that
     /// an option cannot have.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let table: Table = toml::from_str(text).map_err(|error| {
-            let line = 1 + error
-                .span()
-                .and_then(|span| text.get(..span.start))
-                .map_or(0, |before| before.matches('\n').count());
-            ConfigError::of(Problem::new(format!("line {line}"), format!("is no TOML: {}", error.message())))
-        })?;
-        let problems: Vec<Problem> = table.iter().filter_map(|(key, value)| problem(key, value)).collect();
-        if !problems.is_empty() {
-            return Err(ConfigError { problems });
-        }
-        // Each key was just read on its own.
-        table.try_into().map_err(|error: toml::de::Error| ConfigError::of(Problem::new("the file", error.message())))
+        let keys: Vec<&str> = Options::keys().collect();
+        parsed(text, &keys, "`narrows config KIND` lists them all")
     }
 
     /// These options as a configuration file.
@@ -46,23 +35,41 @@ impl Options {
 
     /// The keys of all options, in their order.
     pub fn keys() -> impl Iterator<Item = &'static str> {
-        Reading::KEYS.iter().chain(KEYS).copied()
+        Source::keys().chain(KEYS.iter().copied())
     }
 }
 
-fn problem(key: &str, value: &toml::Value) -> Option<Problem> {
-    if Options::keys().all(|known| known != key) {
+/// Reads a file of options with these keys; `hint` is where they are listed.
+///
+/// # Errors
+/// [`ConfigError`] with all problems at once.
+pub(crate) fn parsed<T: DeserializeOwned>(text: &str, keys: &[&str], hint: &str) -> Result<T, ConfigError> {
+    let table: Table = toml::from_str(text).map_err(|error| {
+        let line =
+            1 + error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count());
+        ConfigError::of(Problem::new(format!("line {line}"), format!("is no TOML: {}", error.message())))
+    })?;
+    let problems: Vec<Problem> = table.iter().filter_map(|(key, value)| problem::<T>(key, value, keys, hint)).collect();
+    if !problems.is_empty() {
+        return Err(ConfigError { problems });
+    }
+    // Each key was just read on its own.
+    table.try_into().map_err(|error: toml::de::Error| ConfigError::of(Problem::new("the file", error.message())))
+}
+
+fn problem<T: DeserializeOwned>(key: &str, value: &toml::Value, keys: &[&str], hint: &str) -> Option<Problem> {
+    if !keys.contains(&key) {
         let written = key.replace('-', "_");
         let likeness = |known: &str| strsim::jaro_winkler(known, &written);
-        let closest = Options::keys().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        let closest = keys.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
         let hint = match closest.filter(|known| likeness(known) >= ALIKE) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => "`narrows config KIND` lists them all".to_owned(),
+            None => hint.to_owned(),
         };
         return Some(Problem::new(key, format!("is no option ({hint})")));
     }
     let alone = Table::from_iter([(key.to_owned(), value.clone())]);
-    let error = alone.try_into::<Options>().err()?;
+    let error = alone.try_into::<T>().err()?;
     Some(Problem::new(key, format!("cannot be {value}: {}", error.message())))
 }
 

@@ -15,10 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use crate::{
-    Config, Descent, Options, TrainError,
+    Config, Options, TrainError,
     candle::{Average, Optimizer},
-    descent::{Best, Position, State},
-    fitted::Core,
+    descent::{Best, Plan, Position, State},
     network::Weights,
     stored::Stored,
 };
@@ -109,13 +108,15 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// The state that was saved.
-    pub(crate) fn state(&self, config: &Config, descent: &Descent, core: &Core) -> Result<State, TrainError> {
-        let mut state = State::fresh(config, descent, core)?;
+    pub(crate) fn state(&self, plan: &Plan<'_>) -> Result<State, TrainError> {
+        let mut state = State::fresh(plan)?;
+        let position = &self.record.position;
         state.parameters = state.parameters.with_values(&self.weights)?;
+        state.trained = plan.stage(position.epoch).parameters(&state.parameters);
         state.optimizer =
-            Optimizer::restore(&state.parameters, descent.optimizer, self.record.optimizer_steps, &self.memory)?;
-        if let Some(decay) = descent.average {
-            let average = Average::restore(&state.parameters, decay, self.record.average_steps, &self.memory)?;
+            Optimizer::restore(&state.trained, plan.descent.optimizer, self.record.optimizer_steps, &self.memory)?;
+        if let Some(decay) = plan.descent.average {
+            let average = Average::restore(&state.trained, decay, self.record.average_steps, &self.memory)?;
             state.average = Some(average);
         }
         let best = self.record.best.as_ref();
@@ -124,7 +125,7 @@ impl<'a> Checkpoint<'a> {
             loss: *loss,
             weights: self.best.clone().into_owned(),
         });
-        state.position = self.record.position.clone();
+        state.position = position.clone();
         Ok(state)
     }
 

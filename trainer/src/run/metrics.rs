@@ -115,6 +115,9 @@ fn event(record: &EpochRecord) -> Vec<u8> {
     let named = whole.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let train = record.train.named().into_iter().map(|(name, value)| (format!("train/{name}"), value));
     let valid = record.valid.iter().flat_map(Figures::named).map(|(name, value)| (format!("valid/{name}"), value));
-    let values: Vec<(String, f64)> = named.chain(train).chain(valid).collect();
+    // The losses of a layer are no beginning of those of the whole: they get curves of their own.
+    let prefix = record.layer.map_or(String::new(), |layer| format!("layer{layer}/"));
+    let values = named.chain(train).chain(valid).map(|(name, value)| (prefix.clone() + &name, value));
+    let values: Vec<(String, f64)> = values.collect();
     tensorboard::scalars(record.wall_time, record.epoch as u64, &values)
 }

@@ -7,17 +7,14 @@ use std::{
     time::Instant,
 };
 
-use narrows_data::{Dataset, Reading};
+use narrows_data::Dataset;
 use toml::Table;
 
 use super::{
     CHECKPOINTS, Cadence, Checkpoint, Run, RunError, Saved, checkpoint, lock, metrics::Metrics, traces::remove_litter,
     write_config,
 };
-use crate::{Config, Kernels, Method, Options, descent::End};
-
-/// Keys that may differ: the data is known by its fingerprint, whatever it is called here.
-const FREE: [&str; 4] = ["valid", "valid_labels", "test", "test_labels"];
+use crate::{Activation, Config, Kernels, Method, Options, Pretrain, Source, descent::End};
 
 /// From where a run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +97,8 @@ impl Run {
         let mut differences = differences(&before, &now);
         // Whether there may be others is a matter of the schedule.
         differences.remove("epochs");
-        FREE.iter().chain(Reading::KEYS).for_each(|key| drop(differences.remove(*key)));
+        // The data is known by its fingerprint, whatever it is called here.
+        Source::keys().for_each(|key| drop(differences.remove(key)));
         if differences.is_empty() {
             return Ok(now);
         }
@@ -134,32 +132,35 @@ impl Checkpoint<'_> {
     /// many as are done end it. Returns what stands in the way.
     fn go_on(&mut self, config: &Config) -> Vec<String> {
         let mut differences = differences(&self.record.configuration, &config.recorded());
-        for key in FREE.iter().chain(Reading::KEYS).copied() {
+        for key in Source::keys() {
             differences.remove(key);
         }
         if let Method::Descent(descent) = &config.method
             && let Some(told) = differences.remove("epochs")
         {
             let position = &mut self.record.position;
-            let begun = position.begun();
+            let begun = position.begun().saturating_sub(descent.pretraining_epochs());
             if descent.schedule.sees_the_end() {
                 let why = format!("{told}, and the schedule {} depends on it", descent.schedule);
                 differences.insert("epochs".to_owned(), why);
             } else if descent.epochs < begun {
                 differences.insert("epochs".to_owned(), format!("{told}, with {begun} begun"));
             } else if position.end != Some(End::Early) {
-                position.end = (descent.epochs == position.epoch).then_some(End::Complete);
+                position.end = (descent.all_epochs() == position.epoch).then_some(End::Complete);
             }
         }
         differences.into_values().collect()
     }
 }
 
-/// What was said, by key. Runs that were begun before there was a choice of kernels do not name them.
+/// What was said, by key, as it is recorded. Runs that were begun before there was a choice of kernels do not name them.
 fn said(options: &Options) -> Table {
     let has_kernels = options.kind.is_some_and(|kind| Options::kinds_of("kernels").contains(&kind));
     let kernels = options.kernels.or(has_kernels.then(Kernels::default));
-    Options { kernels, ..options.clone() }.fields()
+    // What is off is not recorded.
+    let pretrain = options.pretrain.filter(|&way| way != Pretrain::None);
+    let latent_activation = options.latent_activation.filter(|&activation| activation != Activation::Identity);
+    Options { kernels, pretrain, latent_activation, ..options.clone() }.fields()
 }
 
 /// "`beta` was 1.0, now 2.0", for each key that differs.
@@ -178,6 +179,16 @@ mod tests {
     use narrows_bundle::Kind;
 
     use super::*;
+
+    #[test]
+    fn to_say_that_something_is_off_changes_nothing() {
+        let before = Options::new(Kind::Ae);
+        let off =
+            Options { pretrain: Some(Pretrain::None), latent_activation: Some(Activation::Identity), ..before.clone() };
+        assert!(differences(&before, &off).is_empty());
+        let on = Options { pretrain: Some(Pretrain::Layerwise), ..off };
+        assert_eq!(differences(&before, &on).keys().collect::<Vec<_>>(), ["pretrain"]);
+    }
 
     #[test]
     fn a_run_that_names_no_kernels_had_the_usual_ones() {

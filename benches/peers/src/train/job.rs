@@ -48,7 +48,8 @@ impl Job {
     /// If the data is not there.
     pub(crate) fn prepare(row: Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
         let options = row.options(seed, epochs);
-        let data = narrows_data::load(options.reading.data.as_deref().unwrap_or_default(), &LoadOptions::default())?;
+        let data =
+            narrows_data::load(options.source.reading.data.as_deref().unwrap_or_default(), &LoadOptions::default())?;
         let config = Config::check(&options, &data)?;
         let Method::Descent(descent) = &config.method else { bail!("{} is not trained in steps", row.name()) };
         let core = Core::new(&config, &data)?;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use narrows_bundle::{Kind, Likelihood, Link};
 use narrows_data::Reading;
-use narrows_trainer::Options;
+use narrows_trainer::{Options, Source};
 
 /// A model, its data and its batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +59,12 @@ impl Row {
             Row::Vae | Row::Cvae | Row::Dae | Row::DigitsVae | Row::Vae1024 => (Likelihood::Bernoulli, Link::Sigmoid),
         };
         Options {
-            reading: Reading {
-                data: Some(if self.is_of_images() { "fashion-mnist" } else { "digits" }.to_owned()),
-                ..Reading::default()
+            source: Source {
+                reading: Reading {
+                    data: Some(if self.is_of_images() { "fashion-mnist" } else { "digits" }.to_owned()),
+                    ..Reading::default()
+                },
+                ..Source::default()
             },
             hidden: Some(hidden),
             latent: Some(latent),

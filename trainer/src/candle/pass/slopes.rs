@@ -61,7 +61,14 @@ fn assert_slopes(
 }
 
 fn mlp(activation: Activation) -> Mlp {
-    Mlp { features: 5, hidden: vec![4, 3], latent_dim: 2, activation, classes: Some(3) }
+    Mlp {
+        features: 5,
+        hidden: vec![4, 3],
+        latent_dim: 2,
+        activation,
+        latent_activation: Activation::Identity,
+        classes: Some(3),
+    }
 }
 
 fn labels(rows: usize) -> Result<Tensor> {

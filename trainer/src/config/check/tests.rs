@@ -4,7 +4,10 @@ use narrows_data::{Part, Reading, Values};
 use ndarray::Array2;
 
 use super::*;
-use crate::kinds::{Capacity, KlWarmup};
+use crate::{
+    Source,
+    kinds::{Capacity, KlWarmup},
+};
 
 /// `rows` rows of three columns, with labels of two classes.
 fn table(rows: usize) -> Dataset {
@@ -63,6 +66,14 @@ fn the_effective_options_of_every_kind_make_the_same_configuration_again() {
         Options { capacity: Some(Capacity { nats: 5.0, epochs: 2.0 }), variance: Some(Variance::Learned), ..vae() },
         Options { importance_samples: Some(5), optimizer: Some(OptimizerName::Sgd), ..vae() },
         Options { patience: Some(3), min_delta: Some(0.5), average: Some(0.99), clip_norm: Some(1.0), ..vae() },
+        Options {
+            pretrain: Some(Pretrain::Layerwise),
+            pretrain_epochs: Some(3),
+            latent_activation: Some(Activation::Tanh),
+            ..Options::new(Kind::Ae)
+        },
+        Options { pretrain: Some(Pretrain::Layerwise), learning_rate: Some(0.1), ..Options::new(Kind::Dae) },
+        Options { pretrain: Some(Pretrain::None), hidden: Some(vec![]), ..Options::new(Kind::Ae) },
         Options { tied: Some(true), l1: Some(0.1), contractive: Some(0.1), l2: Some(0.1), ..Options::new(Kind::Dae) },
     ];
     let plain = Kind::ALL.map(|kind| Options { latent: Some(2), seed: Some(7), ..Options::new(kind) });
@@ -102,6 +113,46 @@ fn what_excludes_each_other_is_refused_together() {
 }
 
 #[test]
+fn pretraining_is_refused_where_it_makes_no_sense() {
+    let ae = || Options { latent: Some(2), epochs: Some(100), ..Options::new(Kind::Ae) };
+    let layerwise = || Options { pretrain: Some(Pretrain::Layerwise), ..ae() };
+    let few = Some(3);
+    for (options, key) in [
+        (Options { pretrain_epochs: few, ..ae() }, "pretrain_epochs"),
+        (
+            Options { pretrain: Some(Pretrain::None), pretrain_learning_rate: Some(0.1), ..ae() },
+            "pretrain_learning_rate",
+        ),
+        (Options { pretrain_epochs: Some(0), ..layerwise() }, "pretrain_epochs"),
+        (Options { pretrain_epochs: Some(usize::MAX), ..layerwise() }, "pretrain_epochs"),
+        (Options { pretrain_learning_rate: Some(0.0), ..layerwise() }, "pretrain_learning_rate"),
+        // An epoch has one step.
+        (Options { pretrain_epochs: few, warmup: Some(3), ..layerwise() }, "warmup"),
+        (Options { kind: Some(Kind::Vae), ..layerwise() }, "pretrain"),
+        (Options { epochs: None, ..Options { kind: Some(Kind::Pca), ..layerwise() } }, "pretrain"),
+        (Options { kind: Some(Kind::Vae), latent_activation: Some(Activation::Tanh), ..ae() }, "latent_activation"),
+    ] {
+        assert_eq!(keys(&options), [key], "{options:?}");
+    }
+    for options in
+        [ae(), layerwise(), Options { hidden: Some(vec![]), warmup: Some(2), pretrain_epochs: few, ..layerwise() }]
+    {
+        assert_eq!(keys(&options), [""; 0], "{options:?}");
+    }
+}
+
+#[test]
+fn what_is_off_is_not_recorded() {
+    let options = Options {
+        pretrain: Some(Pretrain::None),
+        latent_activation: Some(Activation::Identity),
+        ..Options::new(Kind::Ae)
+    };
+    let config = Config::check(&options, &table(10)).expect("options that fit");
+    assert_eq!(config.effective(), Config::check(&Options::new(Kind::Ae), &table(10)).expect("defaults").effective());
+}
+
+#[test]
 fn pca_cannot_find_more_components_than_the_rows_span() {
     let options = |latent| Options { latent: Some(latent), ..Options::new(Kind::Pca) };
     // Of 4 rows one is held out and one dimension goes to centring.
@@ -118,8 +169,9 @@ fn a_configuration_without_a_kind_says_which_there_are() {
 #[test]
 fn a_manifest_names_files_without_their_folders() {
     let reading = Reading { data: Some("/home/me/data/table.csv".to_owned()), ..Reading::default() };
-    let options = Options { reading, ..Options::new(Kind::Ae) };
+    let source = Source { reading, ..Source::default() };
+    let options = Options { source, ..Options::new(Kind::Ae) };
     let config = Config::check(&options, &table(10)).expect("defaults that fit");
-    assert_eq!(config.recorded().reading.data.as_deref(), Some("table.csv"));
-    assert_eq!(config.effective().reading.data.as_deref(), Some("/home/me/data/table.csv"));
+    assert_eq!(config.recorded().source.reading.data.as_deref(), Some("table.csv"));
+    assert_eq!(config.effective().source.reading.data.as_deref(), Some("/home/me/data/table.csv"));
 }

@@ -4,6 +4,10 @@ use candle_core::Tensor;
 use narrows_bundle::Scaling;
 
 use super::{Call, Operation, Primitive, only};
+use crate::{
+    candle::{Matrix, Write},
+    network::{At, Kernel, Rows},
+};
 
 /// Which way an [`Affine`] goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,10 @@ impl Operation for Affine {
         }
     }
 
+    fn kernel(&self) -> Option<&dyn Kernel> {
+        Some(self)
+    }
+
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
         let constants = |call: &mut Call<'_>| {
             let Scaling { offset, scale } = &self.scaling;
@@ -102,6 +110,27 @@ impl Operation for Affine {
         match self.direction {
             Direction::ToNetwork => "scale from the data's unit".to_owned(),
             Direction::ToData => "scale to the data's unit".to_owned(),
+        }
+    }
+}
+
+impl Kernel for Affine {
+    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let [x] = inputs else { return };
+        let Scaling { offset, scale } = &self.scaling;
+        let constants = offset.iter().cycle().zip(scale.iter().cycle());
+        let values = y.iter_mut().zip(x.numbers()).zip(constants);
+        match self.direction {
+            Direction::ToNetwork => values.for_each(|((y, x), (offset, scale))| *y = (x - offset) / scale),
+            Direction::ToData => values.for_each(|((y, x), (offset, scale))| *y = x * scale + offset),
+        }
+    }
+
+    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
+        let values = dx.iter_mut().zip(at.dy).zip(self.scaling.scale.iter().cycle());
+        match self.direction {
+            Direction::ToNetwork => values.for_each(|((dx, dy), scale)| how.put(dx, dy / scale)),
+            Direction::ToData => values.for_each(|((dx, dy), scale)| how.put(dx, dy * scale)),
         }
     }
 }

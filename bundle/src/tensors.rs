@@ -1,0 +1,96 @@
+//! Arrays under names in a safetensors file: how probes are stored.
+
+use std::{collections::BTreeMap, path::Path};
+
+use ndarray::ArrayD;
+use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
+
+use crate::BundleError;
+
+/// The bytes of a file of these arrays; the same arrays give the same bytes.
+pub(crate) fn written<'a>(
+    floats: impl IntoIterator<Item = (&'a str, &'a ArrayD<f32>)>,
+    integers: impl IntoIterator<Item = (&'a str, &'a [i64])>,
+) -> Result<Vec<u8>, SafeTensorError> {
+    let floats = floats.into_iter().map(|(name, array)| {
+        let bytes: Vec<u8> = array.iter().flat_map(|value| value.to_le_bytes()).collect();
+        (name, (Dtype::F32, array.shape().to_vec(), bytes))
+    });
+    let integers = integers.into_iter().map(|(name, values)| {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        (name, (Dtype::I64, vec![values.len()], bytes))
+    });
+    let stored: BTreeMap<&str, _> = floats.chain(integers).collect();
+    let views = stored
+        .iter()
+        .map(|(name, (dtype, shape, bytes))| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>()?;
+    safetensors::serialize(views, None)
+}
+
+/// A file of arrays; errors name it.
+pub(crate) struct Tensors<'a> {
+    path: &'a Path,
+    file: SafeTensors<'a>,
+}
+
+impl<'a> Tensors<'a> {
+    pub(crate) fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self, BundleError> {
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error| BundleError::invalid(path, format!("it is not a safetensors file ({error})")))?;
+        Ok(Tensors { path, file })
+    }
+
+    /// The floats under a name.
+    pub(crate) fn floats(&self, name: &str) -> Result<ArrayD<f32>, BundleError> {
+        let view = self.view(name, Dtype::F32)?;
+        let (chunks, _) = view.data().as_chunks::<4>();
+        let values = chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        ArrayD::from_shape_vec(view.shape(), values).map_err(|error| self.invalid(format!("tensor `{name}`: {error}")))
+    }
+
+    /// The floats under each of these names.
+    pub(crate) fn named(&self, names: &[String]) -> Result<BTreeMap<String, ArrayD<f32>>, BundleError> {
+        names.iter().map(|name| Ok((name.clone(), self.floats(name)?))).collect()
+    }
+
+    /// The integers under a name, if there are some.
+    pub(crate) fn integers(&self, name: &str) -> Result<Option<Vec<i64>>, BundleError> {
+        if !self.file.names().contains(&name) {
+            return Ok(None);
+        }
+        let view = self.view(name, Dtype::I64)?;
+        let (chunks, _) = view.data().as_chunks::<8>();
+        Ok(Some(chunks.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
+    }
+
+    /// Refuses tensors that do not all have the rows of the one called `first`, or none.
+    pub(crate) fn check_rows(
+        &self,
+        (first, rows): (&str, usize),
+        others: impl IntoIterator<Item = usize>,
+    ) -> Result<(), BundleError> {
+        if rows > 0 && others.into_iter().all(|found| found == rows) {
+            return Ok(());
+        }
+        Err(self.invalid(format!("its tensors have no common number of rows ({rows} in `{first}`)")))
+    }
+
+    fn view(&self, name: &str, dtype: Dtype) -> Result<TensorView<'_>, BundleError> {
+        let view = self.file.tensor(name).map_err(|_| self.invalid(format!("it has no tensor `{name}`")))?;
+        if view.dtype() == dtype {
+            Ok(view)
+        } else {
+            Err(self.invalid(format!("tensor `{name}` is {:?}, expected {dtype:?}", view.dtype())))
+        }
+    }
+
+    fn invalid(&self, what: String) -> BundleError {
+        BundleError::invalid(self.path, what)
+    }
+}
+
+/// The rows of an array, its first size.
+pub(crate) fn rows_of(array: &ArrayD<f32>) -> usize {
+    array.shape().first().copied().unwrap_or(0)
+}

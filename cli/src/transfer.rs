@@ -1,0 +1,12 @@
+//! What `transfer` goes through: samples to codes, a head on them, a proved bundle, and what is said of it.
+
+mod card;
+mod material;
+mod proving;
+mod report;
+mod table;
+
+pub(crate) use material::Material;
+pub(crate) use proving::{Place, check_stop};
+pub(crate) use report::{Report, tell};
+pub(crate) use table::Table;

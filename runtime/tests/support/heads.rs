@@ -1,0 +1,138 @@
+//! Classifiers and regressors written by hand: a linear head on the code of the plain autoencoder.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use narrows_runtime::{
+    bundle::{
+        ClassifierKind, ClassifierManifest, ClassifierPorts, EncoderRecord, FORMAT, HeadProbe, Kind, PROBE, Sample,
+        SampleType, Stage, onnx::Model,
+    },
+    ndarray::{Array2, Axis},
+};
+use prost::Message;
+use tempfile::TempDir;
+
+use super::{Builder, CLASSES, FEATURES, LATENT, SHAPE, linear, mean_of, samples, training};
+
+/// Layer of the weights of the head.
+const HEAD: usize = 4;
+pub(crate) const OUTPUTS: usize = 3;
+
+/// A bundle that still can be spoilt.
+pub(crate) struct HeadDraft {
+    pub(crate) manifest: ClassifierManifest,
+    pub(crate) head: Model,
+    pub(crate) whole: Model,
+    pub(crate) probe: HeadProbe,
+}
+
+/// A bundle on disk, for as long as this lives.
+pub(crate) struct HeadFixture {
+    folder: TempDir,
+}
+
+impl HeadFixture {
+    pub(crate) fn new(kind: ClassifierKind) -> Self {
+        Self::spoilt(kind, |_| {})
+    }
+
+    pub(crate) fn spoilt(kind: ClassifierKind, spoil: impl FnOnce(&mut HeadDraft)) -> Self {
+        let mut draft = draft(kind, OUTPUTS, 1);
+        spoil(&mut draft);
+        Self::of(draft)
+    }
+
+    /// A classifier whose Softmax has another axis attribute.
+    pub(crate) fn with_axis(axis: i64) -> Self {
+        Self::of(draft(ClassifierKind::Classifier, OUTPUTS, axis))
+    }
+
+    /// A regressor of one target, the first of the others.
+    pub(crate) fn of_one_target() -> Self {
+        Self::of(draft(ClassifierKind::Regressor, 1, 1))
+    }
+
+    fn of(mut draft: HeadDraft) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut stage = Stage::begin(folder.path().join("bundle")).expect("an empty place");
+        let graphs = draft.manifest.graphs.clone();
+        for (ports, graph) in [(&graphs.head, &draft.head), (&graphs.whole, &draft.whole)] {
+            stage.write(&ports.file, &graph.encode_to_vec()).expect("a writable folder");
+        }
+        stage.write(PROBE, &draft.probe.to_bytes().expect("a valid probe")).expect("a writable folder");
+        stage.write_manifest(&mut draft.manifest).expect("a writable folder");
+        stage.publish().expect("an empty place");
+        HeadFixture { folder }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("bundle")
+    }
+}
+
+/// What the head's linear layer makes of codes: logits or predictions.
+pub(crate) fn told_of(codes: &Array2<f32>) -> Array2<f32> {
+    told(codes, OUTPUTS)
+}
+
+fn told(codes: &Array2<f32>, outputs: usize) -> Array2<f32> {
+    linear(HEAD, Kind::Ae, codes, &[], outputs)
+}
+
+pub(crate) fn softmax(logits: &Array2<f32>) -> Array2<f32> {
+    let weights = logits.mapv(f32::exp);
+    let sums = weights.sum_axis(Axis(1));
+    weights / sums.insert_axis(Axis(1))
+}
+
+fn draft(kind: ClassifierKind, outputs: usize, axis: i64) -> HeadDraft {
+    let graphs = ClassifierPorts::of(kind, &SHAPE, LATENT, outputs);
+    let head = |mut graph: Builder, code: &str| {
+        match kind {
+            ClassifierKind::Classifier => {
+                graph.linear(HEAD, Kind::Ae, code, "logits", [LATENT, outputs]);
+                graph.node("Softmax", &["logits"], "probabilities", &[("axis", axis)]);
+            }
+            ClassifierKind::Regressor => graph.linear(HEAD, Kind::Ae, code, "prediction", [LATENT, outputs]),
+        }
+        graph
+    };
+    let mut encoder = Builder::default();
+    encoder.node("Flatten", &["x"], "flat", &[("axis", 1)]);
+    encoder.linear(1, Kind::Ae, "flat", "code", [FEATURES, LATENT]);
+
+    let samples = samples(5);
+    let codes = mean_of(Kind::Ae, &samples, &[]);
+    let told = told(&codes, outputs);
+    let told = match kind {
+        ClassifierKind::Classifier => vec![("probabilities", softmax(&told)), ("logits", told)],
+        ClassifierKind::Regressor => vec![("prediction", told)],
+    };
+    HeadDraft {
+        head: head(Builder::default(), "z").model(&graphs.head),
+        whole: head(encoder, "code").model(&graphs.whole),
+        manifest: manifest(kind, outputs, graphs),
+        probe: HeadProbe {
+            samples: samples.into_dyn(),
+            codes: codes.into_dyn(),
+            told: told.into_iter().map(|(name, array)| (name.to_owned(), array.into_dyn())).collect(),
+        },
+    }
+}
+
+fn manifest(kind: ClassifierKind, outputs: usize, graphs: ClassifierPorts) -> ClassifierManifest {
+    ClassifierManifest {
+        format: FORMAT,
+        digest: String::new(),
+        kind,
+        sample: Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 4.0), columns: None, fill: None },
+        latent_dim: LATENT,
+        classes: (kind == ClassifierKind::Classifier).then(|| CLASSES.map(str::to_owned).to_vec()),
+        targets: (kind == ClassifierKind::Regressor).then_some(outputs),
+        encoder: EncoderRecord { kind: Kind::Ae, digest: "0".repeat(64), fine_tuned: false },
+        graphs,
+        training: training(),
+        parity: None,
+        files: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,37 @@
+//! Logits to probabilities.
+
+use candle_core::{D, Tensor};
+
+use super::{Call, Operation, Primitive, only};
+
+/// `[classes]` to `[classes]`: `exp(l) / sum exp(l)` over a row, so that a row adds up to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Softmax;
+
+impl From<Softmax> for Primitive {
+    fn from(softmax: Softmax) -> Self {
+        Primitive::Softmax(softmax)
+    }
+}
+
+impl Operation for Softmax {
+    fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
+        match only(inputs)? {
+            [classes] if *classes > 0 => Ok(vec![*classes]),
+            other => Err(format!("takes one row of logits, got {other:?}")),
+        }
+    }
+
+    fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
+        let [logits] = inputs else { candle_core::bail!("softmax takes one value") };
+        candle_nn::ops::softmax(logits, D::Minus1)
+    }
+
+    fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
+        call.node_with_integer("Softmax", inputs, "axis", 1)
+    }
+
+    fn describe(&self) -> String {
+        "softmax".to_owned()
+    }
+}

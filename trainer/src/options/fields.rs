@@ -1,0 +1,66 @@
+//! The fields of options, listed once: their keys, and what is taken from others.
+
+use super::Options;
+
+/// All fields but the source, said once.
+macro_rules! fields {
+    ($($field:ident),* $(,)?) => {
+        /// Their keys, in their order.
+        pub(super) const KEYS: &[&str] = &[$(stringify!($field)),*];
+
+        impl Options {
+            /// These options, and those of `other` where nothing was said here.
+            pub fn or(&self, other: &Options) -> Options {
+                let source = self.source.or(&other.source);
+                Options { source, $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
+            }
+        }
+    };
+}
+
+fields![
+    kind,
+    scale,
+    scale_per,
+    valid_fraction,
+    binarize,
+    latent,
+    hidden,
+    activation,
+    latent_activation,
+    tied,
+    likelihood,
+    output_link,
+    variance,
+    whiten,
+    beta,
+    kl_warmup,
+    free_bits,
+    capacity,
+    importance_samples,
+    corruption,
+    l1,
+    l2,
+    contractive,
+    pretrain,
+    pretrain_epochs,
+    pretrain_learning_rate,
+    epochs,
+    batch_size,
+    optimizer,
+    learning_rate,
+    schedule,
+    warmup,
+    momentum,
+    nesterov,
+    beta1,
+    beta2,
+    epsilon,
+    weight_decay,
+    clip_norm,
+    average,
+    patience,
+    min_delta,
+    kernels,
+    seed
+];

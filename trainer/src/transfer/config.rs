@@ -1,0 +1,163 @@
+//! A transfer that can work: options, checked against the bundle and the data.
+
+mod check;
+
+use std::{fmt, str::FromStr};
+
+use narrows_bundle::Manifest;
+use narrows_data::Dataset;
+
+pub(super) use check::check_labels;
+use check::{Check, check_model, check_samples};
+
+use super::{Head, Options, Task};
+use crate::{Corruption, ScalePer, Schedule, TrainError, candle::Rule, text::as_text};
+
+/// What a row of each class counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClassWeights {
+    /// As much as any other.
+    #[default]
+    Equal,
+    /// The more the rarer its class, so that all classes count alike.
+    Balanced,
+}
+
+as_text!(ClassWeights);
+
+impl fmt::Display for ClassWeights {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            ClassWeights::Equal => "equal",
+            ClassWeights::Balanced => "balanced",
+        })
+    }
+}
+
+impl FromStr for ClassWeights {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "equal" => Ok(ClassWeights::Equal),
+            "balanced" => Ok(ClassWeights::Balanced),
+            _ => Err(format!("`{text}` are no class weights: write equal or balanced")),
+        }
+    }
+}
+
+/// Which of the labels are learned from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// All.
+    All,
+    /// A share of every class, in (0, 1].
+    Share(f64),
+    /// So many of every class, at least 1.
+    PerClass(usize),
+}
+
+/// A checked transfer. [`fit`](super::fit) takes nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// What is learned.
+    pub task: Task,
+    /// The layers on the code.
+    pub head: Head,
+    /// How codes are standardised.
+    pub standardise: ScalePer,
+    /// What classes count.
+    pub class_weights: ClassWeights,
+    /// Not negative; chosen where it is open.
+    pub weight_decay: Option<f64>,
+    /// Nearest codes that are asked; 0 for none.
+    pub neighbours: usize,
+    /// Which labels are learned from.
+    pub budget: Budget,
+    /// Whether the encoder learns.
+    pub tuning: Option<Tuning>,
+    /// How gradient descent goes, of hidden layers and of fine-tuning.
+    pub descent: Descent,
+    /// Share of the labelled rows that is held out to stop by, in `[0, 1)`.
+    pub valid_fraction: f64,
+    /// Seed of all randomness.
+    pub seed: u64,
+}
+
+/// How the encoder learns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// Where its weights begin.
+    pub start: Start,
+    /// Its steps in units of those of the head.
+    pub pace: f64,
+    /// What samples suffer.
+    pub corruption: Option<Corruption>,
+}
+
+/// Where the weights of an encoder that learns begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With those of the bundle, under a head that has settled on them.
+    Bundle,
+    /// With fresh ones, under a fresh head.
+    Scratch,
+}
+
+/// Gradient descent over labelled rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Descent {
+    /// Passes at most, at least 1.
+    pub epochs: usize,
+    /// Rows in a step, at least 1.
+    pub batch_size: usize,
+    /// How a gradient becomes a step.
+    pub rule: Rule,
+    /// Step size at its highest, positive.
+    pub learning_rate: f64,
+    /// How it goes on.
+    pub schedule: Schedule,
+    /// Epochs without a lower loss after which it stops; 0 for never.
+    pub patience: usize,
+}
+
+impl Config {
+    /// Fills in what is open and checks everything against the model and the data.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] with all problems of the options at once; [`TrainError::Data`] for labels that nothing
+    /// can be learned from.
+    pub fn check(options: &Options, model: &Manifest, data: &Dataset) -> Result<Self, TrainError> {
+        let task = options.task.unwrap_or_default();
+        check_model(model)?;
+        check_samples(model, data)?;
+        check_labels(task, data)?;
+        Ok(Check::new(options, task, model, data).config()?)
+    }
+
+    /// Everything that was chosen, as a configuration file would say it.
+    pub fn effective(&self, options: &Options) -> Options {
+        let descends = self.tuning.is_some() || !self.head.hidden().is_empty();
+        let of_descent = |value: f64| descends.then_some(value);
+        Options {
+            task: Some(self.task),
+            head: Some(self.head.clone()),
+            standardise: Some(self.standardise),
+            class_weights: (self.task == Task::Classification).then_some(self.class_weights),
+            neighbours: Some(self.neighbours),
+            fine_tune: Some(self.tuning.is_some()),
+            from_scratch: self.tuning.map(|tuning| tuning.start == Start::Scratch),
+            encoder_learning_rate: self.tuning.map(|tuning| tuning.pace * self.descent.learning_rate),
+            corruption: self.tuning.and_then(|tuning| tuning.corruption),
+            epochs: descends.then_some(self.descent.epochs),
+            batch_size: descends.then_some(self.descent.batch_size),
+            learning_rate: of_descent(self.descent.learning_rate),
+            schedule: descends.then_some(self.descent.schedule),
+            valid_fraction: of_descent(self.valid_fraction),
+            patience: descends.then_some(self.descent.patience),
+            seed: Some(self.seed),
+            source: options.source.without_folders(),
+            ..options.clone()
+        }
+    }
+}

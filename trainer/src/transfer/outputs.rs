@@ -1,0 +1,71 @@
+//! A network over many rows, a block at a time.
+
+use candle_core::{Device, Result, Tensor};
+use narrows_bundle::Scaling;
+use narrows_data::Values;
+use ndarray::Array2;
+
+use crate::{
+    candle::{Kernels, Parameters, run},
+    network::Graph,
+    samples::scaled,
+};
+
+/// Rows that are computed at a time.
+pub(crate) const BLOCK: usize = 2048;
+
+/// Rows as a network takes them: codes as they are, or samples in its unit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// `[rows, features]`.
+    pub(crate) values: &'a Values,
+    /// Into the network's unit.
+    pub(crate) scaling: &'a Scaling,
+}
+
+impl Inputs<'_> {
+    /// These rows, `[rows, features]`.
+    ///
+    /// # Errors
+    /// Those of Candle, and of reading from disk.
+    pub(crate) fn batch(&self, rows: &[usize], spare: Option<Tensor>) -> Result<Tensor> {
+        scaled(self.values, rows, self.scaling, spare)
+    }
+}
+
+/// `x` as it is.
+pub(crate) fn unscaled() -> Scaling {
+    Scaling { offset: vec![0.0], scale: vec![1.0] }
+}
+
+/// The first output of these rows, `[rows, outputs]`.
+///
+/// # Errors
+/// Those of Candle, and of reading from disk.
+pub(crate) fn outputs(
+    graph: &Graph,
+    parameters: &Parameters,
+    inputs: Inputs<'_>,
+    rows: &[usize],
+) -> Result<Array2<f32>> {
+    let width = graph.outputs().first().map_or(0, |(_, value)| graph.shape(*value).iter().product());
+    let mut values = Vec::with_capacity(rows.len() * width);
+    let mut spare = None;
+    for block in rows.chunks(BLOCK) {
+        let x = inputs.batch(block, spare.take())?;
+        let told = run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?;
+        if let Some(first) = told.first() {
+            values.extend(first.flatten_all()?.to_vec1::<f32>()?);
+        }
+        spare = Some(x);
+    }
+    Array2::from_shape_vec((rows.len(), width), values).map_err(candle_core::Error::wrap)
+}
+
+/// Rows of numbers as a tensor, `[rows, features]`.
+///
+/// # Errors
+/// Those of Candle, for lack of memory.
+pub(crate) fn tensor(rows: &Array2<f32>) -> Result<Tensor> {
+    Tensor::from_vec(rows.iter().copied().collect(), rows.dim(), &Device::Cpu)
+}

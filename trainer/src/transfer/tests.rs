@@ -1,0 +1,117 @@
+//! What heads owe, on data small enough to know the answer of.
+
+use narrows_data::{Dataset, Part, Values};
+use ndarray::{Array2, array};
+
+use super::{linear::Linear, parts::Rows, targets::Targets};
+use crate::{
+    ScalePer,
+    random::{Stream, stream},
+};
+use rand::Rng;
+
+/// Two clouds, apart along the first of three numbers, and the number that the second tells.
+fn clouds(rows: usize) -> (Values, Targets, Targets) {
+    let mut random = stream(5, Stream::Noise, 0);
+    let mut noise = || random.random_range(-1.0f32..1.0);
+    let mut values = Array2::zeros((rows, 3));
+    let (mut labels, mut numbers) = (Vec::new(), Vec::new());
+    for (row, mut into) in values.outer_iter_mut().enumerate() {
+        let class = (row % 2) as u32;
+        into.assign(&array![noise() + 1.5 * class as f32, 100.0 * noise(), noise()]);
+        labels.push(class);
+        numbers.push(7.0 + 0.03 * into[1] - into[2]);
+    }
+    (Values::F32(values), Targets::Classes { labels, classes: 2 }, Targets::Numbers(numbers))
+}
+
+fn linear() -> Linear<'static> {
+    Linear { standardise: ScalePer::Column, is_balanced: false, decay: Some(0.0), seed: 0, stop: &|| false }
+}
+
+#[test]
+fn ridge_without_decay_is_least_squares() {
+    let (values, _, targets) = clouds(200);
+    let rows: Vec<usize> = (0..200).collect();
+    let known = Rows { values: &values, targets: &targets, rows: &rows };
+    let head = linear().fit(known, None, &mut |_, _| {}).expect("in memory");
+    let weight = &head.weights["head.prediction.weight"];
+    let slope = |at: usize| weight[[at, 0]] * head.unit.scale[0] / head.standardisation.scale[at];
+    assert!(slope(0).abs() < 1e-3 && (slope(1) - 0.03).abs() < 1e-4 && (slope(2) + 1.0).abs() < 1e-3, "{weight:?}");
+}
+
+#[test]
+fn decay_pulls_weights_to_nothing_and_the_chosen_one_does_best_on_rows_held_out() {
+    let (values, targets, _) = clouds(60);
+    let rows: Vec<usize> = (0..60).collect();
+    let known = Rows { values: &values, targets: &targets, rows: &rows };
+    let size = |decay| {
+        let head = Linear { decay, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
+        head.weights["head.logits.weight"].iter().map(|weight| weight * weight).sum::<f32>()
+    };
+    assert!(size(Some(10.0)) < 0.1 * size(Some(0.01)));
+    let head = Linear { decay: None, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
+    let lowest = head.trials.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
+    assert!(head.trials.len() > 2 && head.trials.contains(&(head.decay, lowest)), "{:?}", head.trials);
+}
+
+#[test]
+fn a_class_that_counts_more_is_told_more_often() {
+    // Nine rows in ten are of class 0, and the two lie close together.
+    let mut random = stream(6, Stream::Noise, 0);
+    let labels: Vec<u32> = (0..300).map(|row| u32::from(row % 10 == 0)).collect();
+    let value = |label: u32| 0.5 * label as f32;
+    let values = Array2::from_shape_fn((300, 1), |(row, _)| value(labels[row]) + random.random_range(-1.0..1.0));
+    let (values, targets) = (Values::F32(values), Targets::Classes { labels, classes: 2 });
+    let rows: Vec<usize> = (0..300).collect();
+    let known = Rows { values: &values, targets: &targets, rows: &rows };
+    let bias = |is_balanced| {
+        let head = Linear { is_balanced, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
+        let bias = &head.weights["head.logits.bias"];
+        bias[1] - bias[0]
+    };
+    assert!(bias(false) < -1.0 && bias(true) > -0.5, "{} and {}", bias(false), bias(true));
+}
+
+#[test]
+fn with_one_row_of_each_class_nothing_is_held_out_and_the_decay_is_one_over_the_rows() {
+    let (values, targets, _) = clouds(2);
+    let known = Rows { values: &values, targets: &targets, rows: &[0, 1] };
+    let head = Linear { decay: None, ..linear() }.fit(known, None, &mut |_, _| {}).expect("two rows");
+    assert!(head.trials.is_empty() && head.decay == 0.5, "{:?}", head.trials);
+}
+
+/// A set with these labels, one number a row.
+fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
+    let rows = labels.as_ref().map_or(3, Vec::len);
+    let values = Values::F32(Array2::from_shape_fn((rows, 1), |(row, _)| row as f32));
+    Dataset {
+        name: "rows".to_owned(),
+        sample_shape: vec![1],
+        range: (0.0, rows as f32),
+        columns: None,
+        fill: None,
+        train: Part { values, labels },
+        valid: None,
+        test: None,
+        classes: (!classes.is_empty()).then(|| classes.iter().map(ToString::to_string).collect()),
+    }
+}
+
+#[test]
+fn labels_that_teach_nothing_are_refused_with_what_to_do() {
+    use super::{Task, config::check_labels};
+    let told = |task, labels, classes: &[&str]| {
+        check_labels(task, &labelled(labels, classes)).map_err(|error| error.to_string())
+    };
+    let refused = |task, labels, classes: &[&str]| told(task, labels, classes).expect_err("nothing to learn");
+    assert!(refused(Task::Classification, None, &[]).contains("has no labels to learn from (name them by --labels"));
+    assert!(refused(Task::Classification, Some(vec![0, 0]), &["a"]).contains("all 2 rows are of one class"));
+    let alone = refused(Task::Classification, Some(vec![0, 1, 2]), &["0.5", "1", "2"]);
+    assert!(alone.contains("no class has two rows") && alone.contains("--task regression"), "{alone}");
+    assert!(refused(Task::Regression, Some(vec![0, 1]), &["1", "x"]).contains("the label of row 1 is `x`"));
+    assert!(refused(Task::Regression, Some(vec![0, 1]), &["1", "nan"]).contains("`nan`"));
+    assert!(refused(Task::Regression, Some(vec![0, 0]), &["1"]).contains("all targets are the same number"));
+    assert_eq!(told(Task::Classification, Some(vec![0, 1, 0]), &["a", "b"]), Ok(()));
+    assert_eq!(told(Task::Regression, Some(vec![0, 1, 0]), &["1", "2.5"]), Ok(()));
+}
