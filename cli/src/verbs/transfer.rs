@@ -28,7 +28,7 @@ pub(crate) struct Transfer {
     options: Options,
     #[command(flatten)]
     limits: Limits,
-    /// Configuration file with these flags as keys; flags win over it
+    /// Configuration file with the flags of Data, Head, Fine-tuning and Training as keys; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Also tell what linear heads learn from 10, 100, 1000 and all labels, of raw samples, of principal components
