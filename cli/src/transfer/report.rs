@@ -104,8 +104,6 @@ impl Report<'_> {
             "weight_decay": fitted.decay,
             "trials": fitted.trials.iter().map(|(decay, loss)| json!({ "weight_decay": decay, "loss": loss })).collect::<Vec<_>>(),
             "progress": fitted.progress,
-            "neighbours": fitted.neighbours,
-            "frozen": fitted.settled,
             "parity": manifest.parity.as_ref().map(|parity| json!({
                 "head": parity.head.max_abs_difference,
                 "whole": parity.whole.max_abs_difference,
@@ -118,6 +116,14 @@ impl Report<'_> {
         });
         for (part, answers) in &fitted.figures {
             report[*part] = json!(answers);
+        }
+        // The nearest codes are those of the encoder as it was.
+        match &fitted.settled {
+            Some(settled) => {
+                report["frozen"] = json!(settled);
+                report["frozen"]["neighbours"] = json!(fitted.neighbours);
+            }
+            None => report["neighbours"] = json!(fitted.neighbours),
         }
         report
     }
