@@ -132,6 +132,17 @@ impl Sample {
         self.shape.iter().product()
     }
 
+    /// Whether these are the names of its columns in another order: taken as they stand, every feature would be
+    /// another one, and nobody would see it.
+    pub fn stands_in_another_order(&self, found: &[String]) -> bool {
+        let sorted = |names: &[String]| {
+            let mut names = names.to_vec();
+            names.sort_unstable();
+            names
+        };
+        self.columns.as_ref().is_some_and(|known| known != found && sorted(known) == sorted(found))
+    }
+
     /// Width of the range, the yardstick of the decoder's parity.
     pub fn span(&self) -> f32 {
         self.range.1 - self.range.0

@@ -1,15 +1,17 @@
 //! Data as arguments, and as chunks of rows for a model.
 
 mod arguments;
+mod like_model;
 mod rows;
 
 use std::fmt;
 
 use clap::{Args, ValueEnum};
-use narrows_data::{DataError, Limits, LoadOptions, Missing, Reading, Streams};
+use narrows_data::{Limits, LoadOptions, Missing, Reading, Streams};
 
 pub(crate) use self::{
     arguments::SampleArguments,
+    like_model::{fill_of, preferring, with_columns},
     rows::{Batch, Rows},
 };
 
@@ -35,31 +37,16 @@ impl DataArguments {
 
     /// A chunk at a time, with the columns that the model was fitted on where nobody chose others. Missing values
     /// may be there if something fills them in.
-    fn stream(&self, columns: Option<Vec<String>>, is_filled: bool) -> Result<Streams, DataError> {
-        let mut preferred = self.reading.clone();
-        if columns.is_some() && preferred.columns.is_none() {
-            (preferred.columns, preferred.ignore) = (columns, None);
-        }
+    fn stream(&self, columns: &Option<Vec<String>>, is_filled: bool) -> anyhow::Result<Streams> {
+        let mut preferred = with_columns(&self.reading, columns);
         if is_filled {
             preferred.missing.get_or_insert(Missing::Keep);
         }
-        preferring(&preferred, &self.reading, |reading| narrows_data::stream(self.spec(), &self.options(reading)))
+        preferring(&preferred, &self.reading, |reading| Ok(narrows_data::stream(self.spec(), &self.options(reading))?))
     }
 
     fn options(&self, reading: &Reading) -> LoadOptions {
         LoadOptions { reading: reading.clone(), limits: self.limits.clone(), sets: None }
-    }
-}
-
-/// Reads as preferred, or plainly where the source has no use for what is preferred.
-pub(crate) fn preferring<T>(
-    preferred: &Reading,
-    plain: &Reading,
-    read: impl Fn(&Reading) -> Result<T, DataError>,
-) -> Result<T, DataError> {
-    match read(preferred) {
-        Err(DataError::OptionUnused { .. }) => read(plain),
-        outcome => outcome,
     }
 }
 

@@ -3,6 +3,8 @@
 mod arguments;
 #[cfg(feature = "train")]
 mod card;
+#[cfg(feature = "train")]
+mod destination;
 mod input;
 mod model;
 mod output;

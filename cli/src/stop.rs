@@ -78,6 +78,7 @@ impl Stop {
     }
 
     /// Nothing is to be removed any more: what was staged is about to take its place.
+    #[cfg(feature = "train")]
     pub(crate) fn keep(&self) {
         *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -9,6 +9,6 @@ mod session;
 
 pub(crate) use arguments::TrainingArguments;
 pub(crate) use data::{Known, LabelsAre, flags, parts};
-pub(crate) use proving::Destination;
+pub(crate) use proving::{claimed, published};
 pub(crate) use report::Report;
 pub(crate) use session::Session;

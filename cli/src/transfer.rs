@@ -7,6 +7,6 @@ mod report;
 mod table;
 
 pub(crate) use material::Material;
-pub(crate) use proving::{Place, check_stop};
+pub(crate) use proving::{check_apart, check_stop, published};
 pub(crate) use report::{Report, tell};
 pub(crate) use table::Table;

@@ -93,13 +93,6 @@ impl Fitted {
             return Err(candle_core::Error::Msg("the encoder has no output".to_owned()).into());
         };
         let decoded = run(Kernels::Composed, decoder, &parameters, &inputs(codes))?;
-        let named = |graph: &Graph, tensors: &[Tensor]| {
-            let names = graph.outputs().iter().map(|(name, _)| name.clone());
-            names
-                .zip(tensors)
-                .map(|(name, tensor)| Ok((name, array(tensor)?)))
-                .collect::<Result<BTreeMap<_, _>, TrainError>>()
-        };
         Ok(Probe {
             samples: array(&x)?,
             labels: labels.map(|labels| labels.to_vec1()).transpose()?,
@@ -152,6 +145,11 @@ impl Fitted {
             files: BTreeMap::new(),
         })
     }
+}
+
+/// What a graph gave, by the names of its outputs.
+pub(crate) fn named(graph: &Graph, told: &[Tensor]) -> Result<BTreeMap<String, ArrayD<f32>>, TrainError> {
+    graph.outputs().iter().zip(told).map(|((name, _), tensor)| Ok((name.clone(), array(tensor)?))).collect()
 }
 
 pub(crate) fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {

@@ -204,7 +204,8 @@ pub(crate) fn with_labels(value: &Tensor, labels: Option<&Tensor>) -> Vec<Tensor
     std::iter::once(value.clone()).chain(labels.cloned()).collect()
 }
 
-fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
+/// The output of a graph that has one, or the first of several.
+pub(crate) fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
     match outputs.into_iter().next() {
         Some(output) => Ok(output),
         None => candle_core::bail!("the network has no output"),

@@ -5,6 +5,7 @@ mod example;
 mod fields;
 mod file;
 
+pub(crate) use fields::fields;
 pub(crate) use file::parsed;
 use narrows_bundle::{Kind, Likelihood, Link};
 use serde::{Deserialize, Serialize};

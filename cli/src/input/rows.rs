@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, bail};
 use narrows_bundle::{Contract, Sample};
-use narrows_data::{Chunk, Labels, Missing, RecordBatch, Stream, Streams, Values};
+use narrows_data::{Chunk, Labels, RecordBatch, Stream, Streams, Values};
 use narrows_runtime::{Autoencoder, Codes, Error, Samples};
 
-use super::{DataArguments, Part};
+use super::{DataArguments, Part, fill_of};
 use crate::report::{first_of, note, warn};
 
 /// Numbers in a chunk, 4 MB of them: more takes memory, less takes time.
@@ -68,19 +68,9 @@ impl<'a> Rows<'a> {
     /// The samples of a part of a data set for a model that is told nothing else.
     pub(crate) fn samples(data: &DataArguments, part: Part, manifest: &impl Contract) -> anyhow::Result<Self> {
         let sample = manifest.sample();
-        let fill = match data.reading.missing {
-            None => sample.fill.clone(),
-            Some(Missing::Refuse | Missing::Drop) => None,
-            Some(how @ (Missing::Mean | Missing::Median)) if is_other(how, manifest) => {
-                bail!("this model was trained with another --missing than {how}, and fills in what it knows; leave it out")
-            }
-            Some(how @ (Missing::Mean | Missing::Median)) => Some(sample.fill.clone().with_context(|| {
-                format!("this model was not trained with --missing {how}, so it knows nothing to fill in; use --missing drop")
-            })?),
-            Some(Missing::Keep) => bail!("a model takes no missing values, so none can be kept; use --missing drop"),
-        };
+        let fill = fill_of(data.reading.missing, manifest)?;
         // The columns that the model was fitted on are taken where nobody names any.
-        let Streams { name, train, test } = data.stream(sample.columns.clone(), fill.is_some())?;
+        let Streams { name, train, test } = data.stream(&sample.columns, fill.is_some())?;
         let streams = match (part, test) {
             (Part::All, test) => [train].into_iter().chain(test).collect(),
             (Part::Train, _) => VecDeque::from([train]),
@@ -197,12 +187,6 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Whether the model was trained with another way with missing values.
-fn is_other(how: Missing, manifest: &impl Contract) -> bool {
-    let trained = manifest.training().configuration.get("missing").and_then(|trained| trained.as_str());
-    trained.is_some_and(|trained| manifest.sample().fill.is_some() && trained != how.to_string())
-}
-
 /// Columns in another order than the model's give wrong figures, and nobody would see it.
 fn check_order(name: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<()> {
     let Some(known) = &sample.columns else { return Ok(()) };
@@ -210,12 +194,7 @@ fn check_order(name: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<(
         warn(format_args!("`{name}` does not name its columns; they are taken for {} in this order", first_of(known)));
         return Ok(());
     };
-    let sorted = |names: &[String]| {
-        let mut names = names.to_vec();
-        names.sort_unstable();
-        names
-    };
-    if known != found && sorted(known) == sorted(found) {
+    if sample.stands_in_another_order(found) {
         bail!(
             "the columns of `{name}` stand in another order than the model's; leave --columns out, and they are taken by their names"
         );

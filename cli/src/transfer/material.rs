@@ -1,8 +1,8 @@
 //! What a head is fitted on: labelled samples, and what the frozen encoder makes of them in ONNX Runtime.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use narrows_bundle::Manifest;
-use narrows_data::{DataError, Dataset, Limits, Missing, Reading, Values};
+use narrows_data::{Dataset, Limits, Reading, Values};
 use narrows_runtime::{Autoencoder, Samples};
 use narrows_trainer::{
     Source,
@@ -12,6 +12,7 @@ use ndarray::{Array2, Axis};
 
 use super::check_stop;
 use crate::{
+    input::{fill_of, preferring, with_columns},
     rows_bar::RowsBar,
     stop::Stop,
     training::{Known, LabelsAre, parts},
@@ -47,33 +48,14 @@ impl Material {
 /// The columns that the model was fitted on, where nobody names others, and what it fills in for missing values.
 fn loaded(options: &Options, limits: &Limits, model: &Manifest) -> anyhow::Result<Dataset> {
     let source = &options.source;
-    let fill = match source.reading.missing {
-        None => model.sample.fill.clone(),
-        Some(Missing::Refuse | Missing::Drop) => None,
-        Some(how @ (Missing::Mean | Missing::Median)) => Some(model.sample.fill.clone().with_context(|| {
-            format!(
-                "this model was not trained with --missing {how}, so it knows nothing to fill in; use --missing drop"
-            )
-        })?),
-        Some(Missing::Keep) => bail!("a model takes no missing values, so none can be kept; use --missing drop"),
-    };
+    let fill = fill_of(source.reading.missing, model)?;
     let labels = match options.task.unwrap_or_default() {
         Task::Classification => LabelsAre::Classes,
         Task::Regression => LabelsAre::Numbers,
     };
     let known = Known { fill, labels };
     let of = |reading: &Reading| parts(&Source { reading: reading.clone(), ..source.clone() }, limits, &known);
-    let mut preferred = source.reading.clone();
-    if preferred.columns.is_none()
-        && let Some(columns) = &model.sample.columns
-    {
-        (preferred.columns, preferred.ignore) = (Some(columns.clone()), None);
-    }
-    // As inference does: a source without named columns has no use for names.
-    match of(&preferred) {
-        Err(error) if matches!(error.downcast_ref(), Some(DataError::OptionUnused { .. })) => of(&source.reading),
-        outcome => outcome,
-    }
+    preferring(&with_columns(&source.reading, &model.sample.columns), &source.reading, of)
 }
 
 /// The deterministic code of every row, `[rows, latent]`.

@@ -29,13 +29,18 @@ impl Table<'_> {
         format!("{features}, {width} numbers, standardised by {standardise}: {} %", accuracies.join(", "))
     }
 
-    /// JSON, an object.
-    pub(crate) fn json(&self) -> anyhow::Result<String> {
-        Ok(serde_json::to_string_pretty(self.0)? + "\n")
+    /// The files of a bundle that say it, by name; `title` stands over the picture.
+    pub(crate) fn files(&self, title: &str) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+        let json = serde_json::to_string_pretty(self.0)?;
+        Ok(vec![
+            ("label-efficiency.txt", (self.text() + "\n").into_bytes()),
+            ("label-efficiency.json", (json + "\n").into_bytes()),
+            ("label-efficiency.svg", self.svg(title)?.into_bytes()),
+        ])
     }
 
     /// A line for each row, over the number of labels.
-    pub(crate) fn svg(&self, title: &str) -> anyhow::Result<String> {
+    fn svg(&self, title: &str) -> anyhow::Result<String> {
         let curve = |row: &Row| {
             let points = self.0.labels.iter().zip(&row.accuracy).map(|(&labels, &accuracy)| (labels as f64, accuracy));
             Curve { name: format!("{} {}, {}", row.features, row.width, row.standardise), points: points.collect() }

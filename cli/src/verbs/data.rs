@@ -67,9 +67,9 @@ fn load(arguments: &Data) -> anyhow::Result<Dataset> {
     let preferred = Reading { missing: missing.or(Some(Missing::Keep)), ..arguments.reading.clone() };
     let load = |reading: &Reading| {
         let options = LoadOptions { reading: reading.clone(), limits: arguments.limits.clone(), sets: None };
-        narrows_data::load(spec, &options)
+        Ok(narrows_data::load(spec, &options)?)
     };
-    Ok(preferring(&preferred, &arguments.reading, load)?)
+    preferring(&preferred, &arguments.reading, load)
 }
 
 fn draw(out: &Path, data: &Dataset) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     input::quoted,
-    training::{Destination, Report, Session},
+    training::{Report, Session, claimed, published},
 };
 
 #[derive(Debug, Args)]
@@ -29,8 +29,8 @@ pub(crate) fn run(arguments: &Export) -> anyhow::Result<()> {
         arguments.out.as_ref().map_or(String::new(), |out| format!(" --out {}", quoted(&out.to_string_lossy())));
     let again = format!("export {}{place}", quoted(&arguments.run.to_string_lossy()));
     let mut session = Session::open(&arguments.run, arguments.data.as_deref(), again)?;
-    let destination = Destination::claim(arguments.out.as_deref(), &session.config, &session.stop)?;
+    let destination = claimed(arguments.out.as_deref(), &session.config, &session.stop)?;
     let fitted = session.fitted()?;
-    let bundle = destination.fill(&fitted, &session.data, &session)?;
+    let bundle = published(destination, &fitted, &session.data, &session)?;
     Report { session: &session, fitted: &fitted, bundle: Some(&bundle) }.print(arguments.json)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     input::quoted,
     report::{Stopped, note},
-    training::{Destination, Report, Session, TrainingArguments},
+    training::{Report, Session, TrainingArguments, claimed, published},
 };
 
 #[derive(Debug, Args)]
@@ -27,10 +27,10 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
     let place = out.map_or(String::new(), |out| format!(" --out {}", quoted(&out.to_string_lossy())));
     let (mut session, destination) =
         Session::begin(&arguments.training, &format!("train-export{place}"), |config, stop| {
-            Destination::claim(out, config, stop)
+            claimed(out, config, stop)
         })?;
     let fitted = session.fit()?;
-    let bundle = destination.fill(&fitted, &session.data, &session).inspect_err(|error| {
+    let bundle = published(destination, &fitted, &session.data, &session).inspect_err(|error| {
         // A stop says so itself.
         if !error.is::<Stopped>() {
             note(format_args!("the run is whole, and only the bundle is missing; go on with: {}", session.again()));

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use narrows_bundle::{Bundle, ClassifierKind, WEIGHTS};
+use narrows_bundle::{Bundle, WEIGHTS};
 use narrows_data::{Dataset, Limits};
 use narrows_runtime::Autoencoder;
 use narrows_trainer::{
@@ -13,11 +13,12 @@ use narrows_trainer::{
 };
 
 use crate::{
+    destination::Destination,
     model::ModelArguments,
     report::{note, warn},
     stop::Stop,
     training::flags,
-    transfer::{Material, Place, Report, Table, check_stop, tell},
+    transfer::{Material, Report, Table, check_apart, check_stop, published, tell},
 };
 
 #[derive(Debug, Args)]
@@ -52,18 +53,15 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
     let manifest = bundle.manifest();
     // From here on a signal is heard, and what was staged goes.
     stop.watch_for();
-    let (material, (config, place)) = Material::load(&options, &arguments.limits, &model, &stop, |data| {
+    let (material, (config, destination)) = Material::load(&options, &arguments.limits, &model, &stop, |data| {
         let config = Config::check(&options, manifest, data)?;
         if arguments.label_efficiency.is_some() {
             check_table(&config, data)?;
         }
-        let kind = match config.task {
-            Task::Classification => ClassifierKind::Classifier,
-            Task::Regression => ClassifierKind::Regressor,
-        };
+        let kind = config.task.kind();
         let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("models/{}-{kind}", manifest.kind)));
-        Place::check_apart(&out, arguments.model.bundle())?;
-        Ok((config, Place::claim(&out, &stop)?))
+        check_apart(&out, arguments.model.bundle())?;
+        Ok((config, Destination::claim(&out, &stop)?))
     })?;
     let Material { data, codes } = &material;
     note(format_args!(
@@ -93,15 +91,9 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
     };
     let (encoder, probe) = (bundle.graph(&manifest.graphs.encoder)?, bundle.probe()?);
     let export = fitted.export(Origin { manifest, encoder: &encoder, probe: &probe }, data, &options)?;
-    let mut others = Vec::new();
-    if let Some(efficiency) = &efficiency {
-        let table = Table(efficiency);
-        let title = format!("linear heads on {}", data.name);
-        others.push(("label-efficiency.txt", (table.text() + "\n").into_bytes()));
-        others.push(("label-efficiency.json", table.json()?.into_bytes()));
-        others.push(("label-efficiency.svg", table.svg(&title)?.into_bytes()));
-    }
-    let bundle = place.fill(export, &others, &stop)?;
+    let title = format!("linear heads on {}", data.name);
+    let others = efficiency.as_ref().map(|efficiency| Table(efficiency).files(&title)).transpose()?.unwrap_or_default();
+    let bundle = published(destination, export, &others, &stop)?;
     let (efficiency, data) = (efficiency.as_ref(), flags(&options.source.reading));
     Report { fitted: &fitted, bundle: &bundle, efficiency, data, time: start.elapsed() }.print(arguments.json)
 }

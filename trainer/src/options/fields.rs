@@ -2,23 +2,26 @@
 
 use super::Options;
 
-/// All fields but the source, said once.
+/// All fields of a type of options but the source, said once.
 macro_rules! fields {
-    ($($field:ident),* $(,)?) => {
-        /// Their keys, in their order.
+    ($options:ty; $($field:ident),* $(,)?) => {
+        /// The keys of all fields but the source, in their order.
         pub(super) const KEYS: &[&str] = &[$(stringify!($field)),*];
 
-        impl Options {
+        impl $options {
             /// These options, and those of `other` where nothing was said here.
-            pub fn or(&self, other: &Options) -> Options {
+            pub fn or(&self, other: &Self) -> Self {
                 let source = self.source.or(&other.source);
-                Options { source, $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
+                Self { source, $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
             }
         }
     };
 }
 
+pub(crate) use fields;
+
 fields![
+    Options;
     kind,
     scale,
     scale_per,

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use candle_core::Tensor;
+
 use super::{
     config::Descent,
     objective::Objective,
@@ -10,7 +12,8 @@ use super::{
 };
 use crate::{
     Corruption, TrainError,
-    candle::{Kernels, Optimizer, Parameters, run},
+    candle::{Gradients, Kernels, Optimizer, Parameters, run},
+    kinds::first,
     network::{Graph, Weights},
     order::order_of,
     random::{Stream, stream},
@@ -95,24 +98,12 @@ impl Descending<'_> {
                 check_stop(self.stop)?;
                 step += 1;
                 let x = self.known.inputs.batch(rows, spare.take())?;
-                let seen = match self.corruption {
-                    Some(corruption) => corruption.apply(&x, &mut stream(self.seed, Stream::Corruption, step))?,
-                    None => x.clone(),
-                };
-                let told = run(Kernels::Fused, self.graph, parameters, &[seen])?;
-                let Some(told) = told.first() else { continue };
-                let mut loss = (self.known.objective.sum(told, rows)? / rows.len() as f64)?;
-                let value = f64::from(loss.to_scalar::<f32>()?);
+                let (value, gradients) = self.loss(parameters, &x, rows, step)?;
                 if !value.is_finite() {
                     return Err(TrainError::HeadDiverged { value, step, epoch });
                 }
                 sum += value * rows.len() as f64;
-                if let Some(penalty) = self.known.objective.penalty(parameters)? {
-                    loss = (loss + penalty)?;
-                }
-                let gradients = parameters.gradients(&loss)?;
                 optimizer.step(parameters, &gradients, rates.rate(step), 1.0)?;
-                drop(loss);
                 spare = Some(x);
             }
             let seconds = start.elapsed().as_secs_f64();
@@ -141,13 +132,32 @@ impl Descending<'_> {
         Ok(Descended { weights, history, steps: step, best_epoch, loss })
     }
 
+    /// The mean loss of the rows `x`, and the gradients of it and of the penalty.
+    fn loss(
+        &self,
+        parameters: &Parameters,
+        x: &Tensor,
+        rows: &[usize],
+        step: u64,
+    ) -> candle_core::Result<(f64, Gradients)> {
+        let seen = match self.corruption {
+            Some(corruption) => corruption.apply(x, &mut stream(self.seed, Stream::Corruption, step))?,
+            None => x.clone(),
+        };
+        let told = first(run(Kernels::Fused, self.graph, parameters, &[seen])?)?;
+        let mut loss = (self.known.objective.sum(&told, rows)? / rows.len() as f64)?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        if let Some(penalty) = self.known.objective.penalty(parameters)? {
+            loss = (loss + penalty)?;
+        }
+        Ok((value, parameters.gradients(&loss)?))
+    }
+
     fn mean_loss(&self, parameters: &Parameters, valid: Labelled<'_>) -> Result<f64, TrainError> {
         let mut sum = 0.0;
         for rows in valid.rows.chunks(BLOCK) {
-            let told = run(Kernels::Fused, self.graph, parameters, &[valid.inputs.batch(rows, None)?])?;
-            if let Some(told) = told.first() {
-                sum += f64::from(valid.objective.sum(told, rows)?.to_scalar::<f32>()?);
-            }
+            let told = first(run(Kernels::Fused, self.graph, parameters, &[valid.inputs.batch(rows, None)?])?)?;
+            sum += f64::from(valid.objective.sum(&told, rows)?.to_scalar::<f32>()?);
         }
         Ok(sum / valid.rows.len().max(1) as f64)
     }

@@ -17,7 +17,8 @@ use super::{Options, Task, Transferred};
 use crate::{
     ConfigError, Problem, TrainError,
     candle::{Kernels, Parameters, run},
-    export::{array, weight_bytes},
+    export::{array, named, weight_bytes},
+    kinds::first,
     network::{Affine, Graph, Softmax, Weights, fold_scaling, with_encoder_ports},
     onnx::{join, to_model},
     samples::sample_of,
@@ -54,10 +55,7 @@ impl Transferred {
     /// reading from disk.
     pub fn export(&self, origin: Origin<'_>, data: &Dataset, options: &Options) -> Result<Export, TrainError> {
         let model = origin.manifest;
-        let kind = match self.config.task {
-            Task::Classification => ClassifierKind::Classifier,
-            Task::Regression => ClassifierKind::Regressor,
-        };
+        let kind = self.config.task.kind();
         let classes = data.classes.clone().filter(|_| kind == ClassifierKind::Classifier);
         let outputs = classes.as_ref().map_or(1, Vec::len);
         let ports = ClassifierPorts::of(kind, &model.sample.shape, model.latent_dim, outputs);
@@ -148,17 +146,11 @@ impl Transferred {
             Some(core) => {
                 let model = origin.manifest;
                 let encoder = with_encoder_ports(core, &model.sample.shape, &model.scaling)?;
-                let told = run(Kernels::Composed, &encoder, &parameters, &[tensor(samples)?])?;
-                told.into_iter().next().ok_or(candle_core::Error::Msg("the encoder has no output".to_owned()))?
+                first(run(Kernels::Composed, &encoder, &parameters, &[tensor(samples)?])?)?
             }
         };
         let told = run(Kernels::Composed, head, &parameters, std::slice::from_ref(&codes))?;
-        let named = head.outputs().iter().zip(&told).map(|((name, _), tensor)| Ok((name.clone(), array(tensor)?)));
-        Ok(HeadProbe {
-            samples: samples.clone(),
-            codes: array(&codes)?,
-            told: named.collect::<Result<BTreeMap<_, _>, TrainError>>()?,
-        })
+        Ok(HeadProbe { samples: samples.clone(), codes: array(&codes)?, told: named(head, &told)? })
     }
 
     fn manifest(

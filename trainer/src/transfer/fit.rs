@@ -171,9 +171,7 @@ impl Transferred {
             encoder: None,
         }
     }
-}
 
-impl Transferred {
     /// What somebody should know of it before using it.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();

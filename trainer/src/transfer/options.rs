@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ClassWeights, Head, Task};
-use crate::{ConfigError, Corruption, ScalePer, Schedule, Source, config::OptimizerName, options::parsed};
+use crate::{
+    ConfigError, Corruption, ScalePer, Schedule, Source,
+    config::OptimizerName,
+    options::{fields, parsed},
+};
 
 /// Options of a transfer as flags or a file give them; what is open is filled in by [`Config::check`].
 ///
@@ -139,23 +143,8 @@ pub struct Options {
     pub seed: Option<u64>,
 }
 
-/// All fields but the source, said once.
-macro_rules! fields {
-    ($($field:ident),* $(,)?) => {
-        /// Their keys, in their order.
-        const KEYS: &[&str] = &[$(stringify!($field)),*];
-
-        impl Options {
-            /// These options, and those of `other` where nothing was said here.
-            pub fn or(&self, other: &Options) -> Options {
-                let source = self.source.or(&other.source);
-                Options { source, $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
-            }
-        }
-    };
-}
-
 fields![
+    Options;
     label_fraction,
     labels_per_class,
     task,

@@ -7,6 +7,7 @@ use ndarray::Array2;
 
 use crate::{
     candle::{Kernels, Parameters, run},
+    kinds::first,
     network::Graph,
     samples::scaled,
 };
@@ -53,10 +54,8 @@ pub(crate) fn outputs(
     let mut spare = None;
     for block in rows.chunks(BLOCK) {
         let x = inputs.batch(block, spare.take())?;
-        let told = run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?;
-        if let Some(first) = told.first() {
-            values.extend(first.flatten_all()?.to_vec1::<f32>()?);
-        }
+        let told = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;
+        values.extend(told.flatten_all()?.to_vec1::<f32>()?);
         spare = Some(x);
     }
     Array2::from_shape_vec((rows.len(), width), values).map_err(candle_core::Error::wrap)

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     TrainError,
     candle::{Kernels, Parameters, run},
+    kinds::first,
     network::{Graph, Weights},
 };
 
@@ -66,9 +67,8 @@ fn evaluated(
     for block in rows.chunks(BLOCK) {
         check_stop(stop)?;
         let x = inputs.batch(block, spare.take())?;
-        let told = run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?;
-        let Some(told) = told.first() else { continue };
-        let loss = (objective.sum(told, block)? / rows.len() as f64)?;
+        let told = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;
+        let loss = (objective.sum(&told, block)? / rows.len() as f64)?;
         value += add(parameters, &loss, &mut gradient)?;
         spare = Some(x);
     }

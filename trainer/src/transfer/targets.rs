@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use narrows_bundle::ClassifierKind;
 use narrows_data::{Dataset, Part};
 use rand::seq::SliceRandom;
 
@@ -19,6 +20,16 @@ pub enum Task {
     Classification,
     /// A number.
     Regression,
+}
+
+impl Task {
+    /// What a bundle for it is called.
+    pub fn kind(self) -> ClassifierKind {
+        match self {
+            Task::Classification => ClassifierKind::Classifier,
+            Task::Regression => ClassifierKind::Regressor,
+        }
+    }
 }
 
 as_text!(Task);

@@ -27,17 +27,11 @@ pub(super) fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), Trai
         let (found, expected) = (&data.sample_shape, &model.sample.shape);
         return wrong(format!("has samples of shape {found:?}, the encoder takes {expected:?}"));
     }
-    let sorted = |names: &[String]| {
-        let mut names = names.to_vec();
-        names.sort_unstable();
-        names
-    };
-    match (&model.sample.columns, &data.columns) {
-        (Some(known), Some(found)) if known != found && sorted(known) == sorted(found) => wrong(
-            "has its columns in another order than the encoder's; leave --columns out, and they are taken by their names".to_owned(),
-        ),
-        _ => Ok(()),
+    if data.columns.as_ref().is_some_and(|columns| model.sample.stands_in_another_order(columns)) {
+        let what = "has its columns in another order than the encoder's; leave --columns out, and they are taken by their names";
+        return wrong(what.to_owned());
     }
+    Ok(())
 }
 
 /// Labels that there is something to learn from.
