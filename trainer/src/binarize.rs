@@ -10,8 +10,8 @@ use std::{fmt, str::FromStr};
 use candle_core::{Result, Tensor};
 
 use crate::{
-    candle::spread,
     draw::Draw,
+    numeric::spread,
     random::{Stream, stream, with_draws, with_draws_side_by_side},
     samples::PartName,
     text::as_text,

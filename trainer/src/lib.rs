@@ -21,6 +21,7 @@ pub mod kinds;
 mod learned_variance;
 mod likelihood;
 pub mod network;
+pub mod numeric;
 pub mod onnx;
 mod options;
 mod order;

@@ -8,7 +8,7 @@ use narrows_data::{DataError, Dataset, Part, Row, Values};
 
 use crate::{
     binarize::Binarize,
-    candle::{rows_each, spread, vectorized},
+    numeric::{rows_each, spread, vectorized},
 };
 
 /// What one sample of a data set looks like, for the manifest.
