@@ -6,6 +6,8 @@ mod fold;
 mod graph;
 mod kernel;
 pub mod mlp;
+mod operation;
+mod parameter;
 mod ports;
 mod primitive;
 mod summary;
@@ -13,11 +15,12 @@ mod weights;
 
 pub use fold::fold_scaling;
 pub use graph::{Graph, GraphError, Input, Node, Value};
-pub use kernel::{At, Kernel, ParameterGradient, Rows};
+pub use kernel::{At, Held, Kernel, ParameterRows, Rows, exactly};
+pub use operation::{Operation, Reads};
+pub use parameter::{Initial, ParameterSpec};
 pub use ports::{with_decoder_ports, with_encoder_ports};
-pub use primitive::{
-    Activation, Add, Affine, Call, Clamp, Dense, Initial, LabelRow, Operation, ParameterSpec, Primitive, Reshape,
-    Softmax,
-};
+pub use primitive::*;
 pub use summary::summary;
 pub use weights::Weights;
+
+pub use crate::onnx::Call;

@@ -4,8 +4,9 @@ use candle_core::{Result, Tensor};
 use narrows_bundle::Likelihood;
 
 use crate::{
-    candle::{PointLoss, Reduction, loss},
+    candle::loss,
     kinds::{Network, with_labels},
+    numeric::{PointLoss, Reduction},
 };
 
 impl Network<'_> {

@@ -6,14 +6,11 @@ use candle_core::Result;
 use ndarray::ArrayD;
 
 use super::{
-    Parameters,
     floats::read,
     memory::{memory_name, recalled},
+    parameters::Parameters,
 };
-use crate::{
-    network::Weights,
-    numeric::{PART, spread, vectorized},
-};
+use crate::{network::Weights, numeric::approach};
 
 const KIND: &str = "average";
 
@@ -73,10 +70,7 @@ impl Average {
             let Some(average) = average.filter(|average| average.len() == variable.elem_count()) else {
                 candle_core::bail!("the average was not made for a parameter `{name}` {:?}", variable.dims());
             };
-            read(variable, |weights| {
-                let parts = average.chunks_mut(PART).zip(weights.chunks(PART)).collect();
-                spread(16 * PART, parts, |(average, weights)| towards(average, weights, share));
-            })?;
+            read(variable, |weights| approach(average, weights, share))?;
         }
         Ok(())
     }
@@ -98,20 +92,11 @@ impl Average {
 
     /// The same, where it lies.
     pub(crate) fn remembered(&self) -> impl Iterator<Item = (String, &[f32])> {
-        self.weights.iter().filter_map(|(name, array)| Some((memory_name(KIND, name), array.as_slice()?)))
+        self.weights.iter().map(|(name, array)| {
+            let values = array.as_slice().expect("an average is made row by row");
+            (memory_name(KIND, name), values)
+        })
     }
-}
-
-/// Goes this share of the way from an average to the weights.
-fn towards(average: &mut [f32], weights: &[f32], share: f32) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for (average, weight) in average.iter_mut().zip(weights) {
-                *average += share * (weight - *average);
-            }
-        },
-    );
 }
 
 fn shaped(shape: &[usize], values: Vec<f32>) -> Result<ArrayD<f32>> {
@@ -125,7 +110,10 @@ mod tests {
     use super::*;
     use crate::{
         candle::example::parameters,
-        numeric::example::{noise, on_one_and_three_threads},
+        numeric::{
+            PART,
+            example::{noise, on_one_and_three_threads},
+        },
     };
 
     fn set(parameters: &Parameters, values: &[f32]) {

@@ -2,7 +2,8 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::{kernels::Kernels, point_loss::PointLoss};
+use super::{kernels::Kernels, point_loss};
+use crate::numeric::PointLoss;
 
 /// Negative log-likelihood of `targets` in `[0, 1]` under independent Bernoulli distributions with the
 /// given `logits`, both `[batch, features]`: nats, summed over features, averaged over the batch; a
@@ -15,7 +16,7 @@ use super::{kernels::Kernels, point_loss::PointLoss};
 /// Those of Candle, for shapes that differ.
 pub fn bernoulli_loss(kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     if kernels.fuse(&[logits, targets]) {
-        PointLoss::Bernoulli.mean(logits, targets)
+        point_loss::mean(PointLoss::Bernoulli, logits, targets)
     } else {
         bernoulli_loss_composed(logits, targets)
     }
@@ -36,7 +37,7 @@ pub fn bernoulli_loss_composed(logits: &Tensor, targets: &Tensor) -> Result<Tens
 /// Those of Candle, for shapes that differ.
 pub fn bernoulli_rows(kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     if kernels.fuse(&[logits, targets]) {
-        PointLoss::Bernoulli.rows(logits, targets)
+        point_loss::rows(PointLoss::Bernoulli, logits, targets)
     } else {
         bernoulli_rows_composed(logits, targets)
     }

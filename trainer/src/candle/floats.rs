@@ -17,6 +17,17 @@ pub(super) fn read<R>(tensor: &Tensor, reader: impl FnOnce(&[f32]) -> R) -> Resu
     Ok(reader(&tensor.flatten_all()?.to_vec1::<f32>()?))
 }
 
+/// The values of a contiguous tensor.
+///
+/// # Errors
+/// For others than 32-bit floats on the CPU.
+pub(super) fn numbers<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+    match storage {
+        Storage::Cpu(storage) => values(storage, layout),
+        _ => candle_core::bail!("a fused kernel takes tensors on the CPU"),
+    }
+}
+
 /// The values that a fused kernel was given.
 ///
 /// # Errors

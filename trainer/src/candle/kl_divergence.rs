@@ -6,7 +6,7 @@ use super::{
     floats::{read, values},
     kernels::Kernels,
 };
-use crate::numeric::{LANES, add_to_lanes, exp, vectorized};
+use crate::numeric::kl_divergence::{slopes, twice_kl};
 
 /// `KL(N(mu, exp(log_var)) || N(0, I)) = 1/2 sum(mu^2 + exp(log_var) - log_var - 1)` in nats, summed over
 /// the latent dimensions and averaged over the batch (Kingma and Welling 2014, appendix B); a scalar, for
@@ -65,38 +65,6 @@ impl CustomOp2 for KlDivergence {
         let shaped = |slopes| Tensor::from_vec(slopes, mu.shape(), &Device::Cpu);
         Ok((Some(shaped(of_mu)?), Some(shaped(of_log_var)?)))
     }
-}
-
-/// The sum over all numbers, in `f64`.
-fn twice_kl(mu: &[f32], log_var: &[f32]) -> f64 {
-    let (mut each, mut sums) = (vec![0f32; mu.len()], [0f64; LANES]);
-    vectorized(
-        #[inline(always)]
-        || {
-            for ((each, mu), &log_var) in each.iter_mut().zip(mu).zip(log_var) {
-                *each = mu * mu + exp(log_var) - log_var - 1.0;
-            }
-            add_to_lanes(&mut sums, &each, |each| each);
-        },
-    );
-    sums.iter().sum()
-}
-
-/// The derivatives by `mu` and by `log_var`, times a factor: `mu` and `1/2 (exp(log_var) - 1)`.
-fn slopes(mu: &[f32], log_var: &[f32], factor: f32) -> (Vec<f32>, Vec<f32>) {
-    let (mut of_mu, mut of_log_var) = (vec![0f32; mu.len()], vec![0f32; log_var.len()]);
-    vectorized(
-        #[inline(always)]
-        || {
-            for (slope, mu) in of_mu.iter_mut().zip(mu) {
-                *slope = factor * mu;
-            }
-            for (slope, &log_var) in of_log_var.iter_mut().zip(log_var) {
-                *slope = 0.5 * factor * (exp(log_var) - 1.0);
-            }
-        },
-    );
-    (of_mu, of_log_var)
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Takes the steps of a [`Rule`], in place and in one pass over all parameters.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Var};
+use candle_core::Result;
 
 use super::{
-    Gradients, Parameters,
+    borrowed::Borrowed,
+    gradients::Gradients,
     memory::{memory_name, recalled},
+    parameters::Parameters,
 };
-use crate::numeric::{Kernel, PART, Rule, spread};
+use crate::numeric::{Rule, Update, take_steps};
 
 /// A rule with what it remembers.
 #[derive(Debug)]
@@ -65,13 +67,13 @@ impl Optimizer {
     /// parameter has moved.
     pub fn step(&mut self, parameters: &Parameters, gradients: &Gradients, rate: f64, scale: f32) -> Result<()> {
         self.steps += 1;
-        let (rule, steps) = (self.rule, self.steps);
+        let (rule, steps_taken) = (self.rule, self.steps);
         let mut memories: BTreeMap<&str, &mut [Vec<f32>]> =
             self.memories.iter_mut().map(|(name, memory)| (name.as_str(), memory.as_mut_slice())).collect();
         gradients.read(|gradients| {
-            let mut updates = Vec::new();
+            let mut steps = Vec::new();
             for ((name, variable), gradient) in parameters.iter().zip(gradients) {
-                let Some(gradient) = gradient else { continue };
+                let Some(gradient) = *gradient else { continue };
                 let Some(memory) = memories.remove(name) else {
                     candle_core::bail!("the optimizer was not made for a parameter `{name}`");
                 };
@@ -80,10 +82,16 @@ impl Optimizer {
                 if let Some(length) = lengths.find(|&length| length != count) {
                     candle_core::bail!("{count} weights of `{name}` cannot take a step of {length}");
                 }
-                let kernel = rule.at(steps, rate * self.paces.get(name).unwrap_or(&1.0), scale);
-                updates.push(Update { variable, gradient, memory, kernel });
+                let step = rule.at(steps_taken, rate * self.paces.get(name).unwrap_or(&1.0), scale);
+                steps.push((Borrowed::from(variable)?, gradient, memory, step));
             }
-            all_at_once(updates.into_iter(), Vec::new())
+            take_steps(steps.iter_mut().map(|(weights, gradient, memory, step)| Update {
+                weights,
+                gradient,
+                memory,
+                step: *step,
+            }));
+            Ok(())
         })?
     }
 
@@ -107,107 +115,16 @@ impl Optimizer {
     }
 }
 
-/// The update of one parameter.
-struct Update<'a> {
-    variable: &'a Var,
-    gradient: &'a [f32],
-    memory: &'a mut [Vec<f32>],
-    kernel: Kernel,
-}
-
-/// Numbers that are updated by one core.
-struct Part<'a> {
-    weights: &'a mut [f32],
-    gradient: &'a [f32],
-    memory: Memory<'a>,
-    kernel: Kernel,
-}
-
-enum Memory<'a> {
-    One(&'a mut [f32]),
-    Two(&'a mut [f32], &'a mut [f32]),
-}
-
-/// Takes every `update`, and those that `reached` their weights already.
-///
-/// Candle shows the weights of a variable to an operation on that variable alone. So the operation on the
-/// first reaches for the second, and so on, until the last one has all of them at hand, and the cores share
-/// them without a pause between two parameters.
-fn all_at_once<'a>(mut updates: std::vec::IntoIter<Update<'a>>, reached: Vec<Part<'a>>) -> Result<()> {
-    let Some(update) = updates.next() else {
-        spread(PART * WORK, reached, Part::take);
-        return Ok(());
-    };
-    update.variable.inplace_op1(&Reach { waiting: Cell::new(Some((update, updates, reached))) })
-}
-
-/// About how many floating point operations the update of a number is worth: it waits for memory.
-const WORK: usize = 20;
-
-struct Reach<'a> {
-    waiting: Cell<Option<Waiting<'a>>>,
-}
-
-/// The update whose weights are reached for, those that come after it, and those that have theirs.
-type Waiting<'a> = (Update<'a>, std::vec::IntoIter<Update<'a>>, Vec<Part<'a>>);
-
-impl InplaceOp1 for Reach<'_> {
-    fn name(&self) -> &'static str {
-        "optimizer"
-    }
-
-    fn cpu_fwd(&self, weights: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let (CpuStorage::F32(weights), Some((start, end))) = (weights, layout.contiguous_offsets()) else {
-            candle_core::bail!("an optimizer updates contiguous {:?} parameters", DType::F32);
-        };
-        let Some((update, updates, mut reached)) = self.waiting.take() else {
-            candle_core::bail!("an optimizer's step is taken once");
-        };
-        let kernel = update.kernel;
-        let pairs = weights[start..end].chunks_mut(PART).zip(update.gradient.chunks(PART));
-        match (kernel, update.memory) {
-            (Kernel::Sgd(_), [velocity]) => {
-                reached.extend(pairs.zip(velocity.chunks_mut(PART)).map(|((weights, gradient), velocity)| Part {
-                    weights,
-                    gradient,
-                    memory: Memory::One(velocity),
-                    kernel,
-                }))
-            }
-            (Kernel::Adam(_), [first, second]) => {
-                reached.extend(pairs.zip(first.chunks_mut(PART)).zip(second.chunks_mut(PART)).map(
-                    |(((weights, gradient), first), second)| Part {
-                        weights,
-                        gradient,
-                        memory: Memory::Two(first, second),
-                        kernel,
-                    },
-                ))
-            }
-            (Kernel::Sgd(_) | Kernel::Adam(_), _) => candle_core::bail!("the memory is that of another rule"),
-        }
-        all_at_once(updates, reached)
-    }
-}
-
-impl Part<'_> {
-    fn take(self) {
-        match (self.kernel, self.memory) {
-            (Kernel::Sgd(sgd), Memory::One(velocity)) => sgd.apply(self.weights, velocity, self.gradient),
-            (Kernel::Adam(adam), Memory::Two(first, second)) => adam.apply(self.weights, first, second, self.gradient),
-            // A part has the memory of its rule.
-            (Kernel::Sgd(_), Memory::Two(..)) | (Kernel::Adam(_), Memory::One(_)) => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         candle::example::{gradients, parameters},
         network::Weights,
-        numeric::example::{noise, on_one_and_three_threads},
+        numeric::{
+            PART,
+            example::{noise, on_one_and_three_threads},
+        },
     };
 
     const RULES: [Rule; 4] = [

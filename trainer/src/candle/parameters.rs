@@ -9,9 +9,9 @@ use candle_core::{Device, Result, Tensor, Var};
 use ndarray::ArrayD;
 use rand_distr::{Distribution, Uniform};
 
-use super::tape::{Gradients, Tape};
+use super::{gradients::Gradients, tape::Tape};
 use crate::{
-    network::{Graph, Weights},
+    network::{Graph, Held, Weights},
     random::{Stream, stream},
 };
 
@@ -32,8 +32,7 @@ pub struct Parameters {
 pub(super) struct Place {
     /// The number of a variable, in the order of the names.
     pub(super) variable: usize,
-    /// Whether the parameter is its transpose.
-    pub(super) transposed: bool,
+    pub(super) held: Held,
 }
 
 impl Parameters {
@@ -165,17 +164,22 @@ impl Parameters {
     /// # Errors
     /// Those of Candle.
     pub fn gradients(&self, loss: &Tensor) -> Result<Gradients> {
-        self.tape.gradients(self, loss)
+        self.tape.gradients(&self.variables, loss)
     }
 
-    /// Where a parameter is.
-    pub(super) fn place(&self, name: &str) -> Result<Place> {
-        let (holder, transposed) = match self.tied.get(name) {
-            Some(to) => (to.as_str(), true),
-            None => (name, false),
+    /// The numbers of the variables, by name.
+    pub(super) fn numbers(&self) -> BTreeMap<&str, usize> {
+        self.variables.keys().enumerate().map(|(number, name)| (name.as_str(), number)).collect()
+    }
+
+    /// Where a parameter is, by the [`numbers`](Parameters::numbers) of these variables.
+    pub(super) fn place(&self, name: &str, numbers: &BTreeMap<&str, usize>) -> Result<Place> {
+        let (holder, held) = match self.tied.get(name) {
+            Some(to) => (to.as_str(), Held::Transposed),
+            None => (name, Held::Straight),
         };
-        match self.variables.keys().position(|known| known == holder) {
-            Some(variable) => Ok(Place { variable, transposed }),
+        match numbers.get(holder) {
+            Some(&variable) => Ok(Place { variable, held }),
             None => candle_core::bail!("there is no parameter `{name}`"),
         }
     }

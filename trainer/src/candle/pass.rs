@@ -8,33 +8,27 @@
 //! Blocks are cut by the number of rows alone. So the bits are the same on any number of cores.
 
 mod backward;
+mod blocks;
 mod forward;
-mod kept;
+mod goal;
 mod op;
+mod prepare;
 #[cfg(test)]
 mod slopes;
-mod steps;
+mod state;
 mod walk;
 
 use std::sync::{Arc, Mutex};
 
 use candle_core::{DType, Result, Tensor};
+pub(super) use goal::Goal;
+use narrows_bundle::ElementType;
+use op::apply;
+use prepare::steps;
+use state::Pass;
 
-use kept::Kept;
-pub(super) use kept::{Pending, Seen, Use};
-use op::Pass;
-use steps::Steps;
-
-use super::{Parameters, PointLoss, Reduction};
-use crate::network::{Graph, Primitive};
-
-/// What a pass ends in beside the graph's outputs.
-pub(super) struct Goal {
-    pub(super) loss: PointLoss,
-    /// `[batch, features]`, as wide as the only output.
-    pub(super) targets: Tensor,
-    pub(super) reduction: Reduction,
-}
+use super::parameters::Parameters;
+use crate::network::{Graph, Reads};
 
 /// The graph's outputs, as [`run`](super::run) returns them; nothing, if the graph or its inputs are not for
 /// kernels.
@@ -44,7 +38,7 @@ pub(super) struct Goal {
 pub(super) fn outputs(graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<Option<Vec<Tensor>>> {
     let Some(pass) = pass(graph, parameters, inputs, None)? else { return Ok(None) };
     let widths: Vec<usize> = graph.outputs().iter().map(|(_, value)| graph.shape(*value).iter().product()).collect();
-    let joined = pass.apply()?;
+    let joined = apply(pass)?;
     if let [_] = widths.as_slice() {
         return Ok(Some(vec![joined]));
     }
@@ -62,17 +56,22 @@ pub(super) fn outputs(graph: &Graph, parameters: &Parameters, inputs: &[Tensor])
 /// # Errors
 /// Those of [`outputs`], and targets of another shape than the output.
 pub(super) fn loss(graph: &Graph, parameters: &Parameters, inputs: &[Tensor], goal: Goal) -> Result<Option<Tensor>> {
-    pass(graph, parameters, inputs, Some(goal))?.map(Pass::apply).transpose()
+    pass(graph, parameters, inputs, Some(goal))?.map(apply).transpose()
 }
 
 fn pass(graph: &Graph, parameters: &Parameters, inputs: &[Tensor], goal: Option<Goal>) -> Result<Option<Pass>> {
+    // Candle's own operations take whatever else a graph may be given.
+    let takes = graph.inputs().iter().map(|input| input.dtype);
+    if !takes.eq([ElementType::F32].into_iter().chain(graph.inputs().iter().skip(1).map(|_| ElementType::I64))) {
+        return Ok(None);
+    }
     let is_readable = |tensor: &Tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32;
     let targets = goal.iter().map(|goal| &goal.targets);
     let Some((input, labels)) = inputs.split_first().filter(|(input, _)| is_readable(input)) else { return Ok(None) };
     if !targets.into_iter().all(is_readable) {
         return Ok(None);
     }
-    let Some(steps) = Steps::of(graph, parameters)? else { return Ok(None) };
+    let Some(steps) = steps(graph, parameters)? else { return Ok(None) };
     if steps.anchor().is_none() {
         return Ok(None);
     }
@@ -98,6 +97,9 @@ fn pass(graph: &Graph, parameters: &Parameters, inputs: &[Tensor], goal: Option<
 
 /// The rows of these inputs, if they are what the graph takes.
 fn checked_rows(graph: &Graph, inputs: &[Tensor]) -> Result<usize> {
+    if inputs.len() != graph.inputs().len() {
+        candle_core::bail!("the network takes {} inputs, got {}", graph.inputs().len(), inputs.len());
+    }
     let rows = inputs.first().map_or(Ok(0), |input| input.dim(0))?;
     for (input, expected) in inputs.iter().zip(graph.inputs()) {
         let shape: Vec<usize> = [rows].into_iter().chain(expected.shape.iter().copied()).collect();
@@ -110,9 +112,9 @@ fn checked_rows(graph: &Graph, inputs: &[Tensor]) -> Result<usize> {
 
 /// Labels choose rows of tables, which must be there; a negative one has become a very large one.
 fn check_labels(graph: &Graph, labels: &[Vec<u32>]) -> Result<()> {
-    let classes = graph.nodes().iter().filter_map(|node| match &node.primitive {
-        Primitive::LabelRow(table) => Some(table.classes),
-        _ => None,
+    let classes = graph.nodes().iter().filter_map(|node| match node.primitive.operation().reads() {
+        Reads::Labels { classes } => Some(classes),
+        Reads::Numbers => None,
     });
     let Some(classes) = classes.min() else { return Ok(()) };
     match labels.iter().flatten().find(|&&label| label as usize >= classes) {

@@ -1,33 +1,14 @@
-//! What becomes of the losses of rows.
+//! The losses of rows as a tensor.
 
 use candle_core::{CpuStorage, Shape};
 
-/// What becomes of the losses of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reduction {
-    /// Their mean, a scalar.
-    Mean,
-    /// They stay, `[batch]`.
-    Rows,
-}
+use crate::numeric::Reduction;
 
-impl Reduction {
-    /// What a row's loss weighs in the result, of so many rows.
-    pub(super) fn weight(self, rows: usize) -> f32 {
-        match self {
-            Reduction::Mean => 1.0 / rows.max(1) as f32,
-            Reduction::Rows => 1.0,
-        }
-    }
-
-    /// The result, summed in the order of the rows: the same bits on any number of cores.
-    pub(super) fn of(self, losses: &[f64]) -> (CpuStorage, Shape) {
-        let (values, shape) = match self {
-            Reduction::Mean => {
-                (vec![(losses.iter().sum::<f64>() / losses.len().max(1) as f64) as f32], Shape::from(()))
-            }
-            Reduction::Rows => (losses.iter().map(|&loss| loss as f32).collect(), Shape::from(losses.len())),
-        };
-        (CpuStorage::F32(values), shape)
-    }
+/// What the reduction makes of the losses, for a tensor: a scalar, or `[batch]`.
+pub(super) fn reduced(reduction: Reduction, losses: &[f64]) -> (CpuStorage, Shape) {
+    let shape = match reduction {
+        Reduction::Mean => Shape::from(()),
+        Reduction::Rows => Shape::from(losses.len()),
+    };
+    (CpuStorage::F32(reduction.of(losses)), shape)
 }

@@ -6,7 +6,7 @@ use super::{
     floats::{read, values},
     kernels::Kernels,
 };
-use crate::numeric::{exp, vectorized};
+use crate::numeric::reparameterise::{draws, slopes_of_log_var};
 
 /// `z = mu + exp(log_var / 2) * noise`, all `[batch, latent]`. There is no gradient with respect to the noise.
 ///
@@ -51,16 +51,7 @@ impl CustomOp3 for Reparameterise {
         }
         let (mu, log_var) = (values(mu, mu_layout)?, values(log_var, log_var_layout)?);
         let noise = values(noise, noise_layout)?;
-        let mut z = vec![0f32; mu.len()];
-        vectorized(
-            #[inline(always)]
-            || {
-                for (((z, mu), log_var), noise) in z.iter_mut().zip(mu).zip(log_var).zip(noise) {
-                    *z = mu + exp(0.5 * log_var) * noise;
-                }
-            },
-        );
-        Ok((CpuStorage::F32(z), shape.clone()))
+        Ok((CpuStorage::F32(draws(mu, log_var, noise)), shape.clone()))
     }
 
     fn bwd(
@@ -78,20 +69,6 @@ impl CustomOp3 for Reparameterise {
         let of_log_var = Tensor::from_vec(of_log_var, mu.shape(), &Device::Cpu)?;
         Ok((Some(gradient.clone()), Some(of_log_var), None))
     }
-}
-
-/// `1/2 exp(log_var / 2) * noise * gradient`.
-fn slopes_of_log_var(log_var: &[f32], noise: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let mut slopes = vec![0f32; log_var.len()];
-    vectorized(
-        #[inline(always)]
-        || {
-            for (((slope, log_var), noise), gradient) in slopes.iter_mut().zip(log_var).zip(noise).zip(gradient) {
-                *slope = 0.5 * exp(0.5 * log_var) * noise * gradient;
-            }
-        },
-    );
-    slopes
 }
 
 #[cfg(test)]

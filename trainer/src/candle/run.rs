@@ -2,8 +2,11 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{Kernels, Parameters, PointLoss, Reduction, pass};
-use crate::network::{Graph, Value};
+use super::{kernels::Kernels, parameters::Parameters, pass};
+use crate::{
+    network::{Graph, Value},
+    numeric::{PointLoss, Reduction},
+};
 
 /// The graph's outputs in their order, for `inputs` in its order: `[batch, ...shape]` each.
 ///

@@ -3,7 +3,8 @@
 use candle_core::{D, Result, Tensor};
 use narrows_bundle::Link;
 
-use super::{kernels::Kernels, point_loss::PointLoss};
+use super::{kernels::Kernels, point_loss};
+use crate::numeric::PointLoss;
 
 /// Squared distance of `targets` from the means that `link` makes of `logits`, both `[batch, features]`: summed
 /// over features, averaged over the batch; a scalar. There is no gradient with respect to the targets.
@@ -12,7 +13,7 @@ use super::{kernels::Kernels, point_loss::PointLoss};
 /// Those of Candle, for shapes that differ.
 pub fn squared_error(kernels: Kernels, link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     if kernels.fuse(&[logits, targets]) {
-        PointLoss::SquaredError(link).mean(logits, targets)
+        point_loss::mean(PointLoss::SquaredError(link), logits, targets)
     } else {
         squared_error_composed(link, logits, targets)
     }
@@ -32,7 +33,7 @@ pub fn squared_error_composed(link: Link, logits: &Tensor, targets: &Tensor) -> 
 /// Those of Candle, for shapes that differ.
 pub fn squared_error_rows(kernels: Kernels, link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     if kernels.fuse(&[logits, targets]) {
-        PointLoss::SquaredError(link).rows(logits, targets)
+        point_loss::rows(PointLoss::SquaredError(link), logits, targets)
     } else {
         squared_error_rows_composed(link, logits, targets)
     }

@@ -5,7 +5,7 @@
 
 use candle_core::Result;
 
-use super::Parameters;
+use super::parameters::Parameters;
 use crate::network::{Graph, Primitive};
 
 /// Ties the weight of every dense layer of `decoder` to its mirror image in `encoder`: `decoder.logits` to

@@ -2,7 +2,7 @@
 
 use narrows_bundle::ElementType;
 
-use super::primitive::{ParameterSpec, Primitive};
+use super::{operation::Reads, parameter::ParameterSpec, primitive::Primitive};
 
 /// Why a node cannot be added to a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,8 +92,8 @@ impl Graph {
     /// Adds a node and infers the shape of its result.
     ///
     /// # Errors
-    /// [`GraphError::Shape`] if the primitive cannot take these inputs, [`GraphError::Duplicate`] if the
-    /// name is taken.
+    /// [`GraphError::Shape`] if the primitive cannot take these inputs (their number, shapes, or labels in the place
+    /// of numbers), [`GraphError::Duplicate`] if the name is taken.
     pub fn node(
         &mut self,
         name: impl Into<String>,
@@ -106,11 +106,10 @@ impl Graph {
         }
         let shapes: Vec<&[usize]> = inputs.iter().map(|&value| self.shape(value)).collect();
         let operation = primitive.operation();
-        let shape = operation.shape(&shapes).map_err(|problem| GraphError::Shape {
-            node: name.clone(),
-            primitive: operation.describe(),
-            problem,
-        })?;
+        let shape = operation
+            .shape(&shapes)
+            .and_then(|shape| self.check_elements(operation.reads(), inputs).map(|()| shape))
+            .map_err(|problem| GraphError::Shape { node: name.clone(), primitive: operation.describe(), problem })?;
         self.nodes.push(Node { name, primitive, inputs: inputs.to_vec(), shape });
         Ok(Value::Node(self.nodes.len() - 1))
     }
@@ -140,6 +139,31 @@ impl Graph {
         match value {
             Value::Input(index) => self.inputs.get(index).map_or(&[], |input| &input.shape),
             Value::Node(index) => self.nodes.get(index).map_or(&[], |node| &node.shape),
+        }
+    }
+
+    /// The nodes whose primitives do not run on rows where they lie. One of them is enough for the graph to be composed
+    /// of Candle's operations, whichever kernels are asked for.
+    pub fn nodes_without_kernel(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.primitive.operation().kernel().is_none())
+    }
+
+    /// What an input or a result holds: results are numbers.
+    fn element(&self, value: Value) -> ElementType {
+        match value {
+            Value::Input(index) => self.inputs.get(index).map_or(ElementType::F32, |input| input.dtype),
+            Value::Node(_) => ElementType::F32,
+        }
+    }
+
+    fn check_elements(&self, reads: Reads, inputs: &[Value]) -> Result<(), String> {
+        let (expected, told) = match reads {
+            Reads::Numbers => (ElementType::F32, "numbers"),
+            Reads::Labels { .. } => (ElementType::I64, "labels"),
+        };
+        match inputs.iter().map(|&value| self.element(value)).find(|&found| found != expected) {
+            Some(found) => Err(format!("reads {told} ({expected:?}), got {found:?}")),
+            None => Ok(()),
         }
     }
 

@@ -1,5 +1,11 @@
 //! What a primitive does to rows of numbers where they lie, forward and backward: its meaning without an
-//! engine's tensors, which [`Pass`](crate::candle) walks a graph by.
+//! engine's tensors, by which a pass walks a graph.
+//!
+//! A graph gives a primitive the inputs that its shape rule took and the parameters that it asked for. A kernel takes
+//! them by [`exactly`], [`Rows::numbers`] and [`Rows::labels`], which panic where that is not so: the memory of results
+//! is used again and again, and a kernel that wrote nothing would train on what a former step left.
+
+use std::ops::Range;
 
 use crate::numeric::{Matrix, Write};
 
@@ -13,9 +19,17 @@ pub trait Kernel {
     /// Writes the gradient of the loss with respect to the input of this index.
     fn input_gradient(&self, index: usize, at: &At<'_>, dx: &mut [f32], how: Write);
 
-    /// Where the gradient of each parameter comes from, in their order.
-    fn parameter_gradients(&self) -> &'static [ParameterGradient] {
-        &[]
+    /// Writes some rows of the gradient of a parameter to `into`, from all rows of a batch: their inputs, and the
+    /// gradient of the loss with respect to the results. Asked only of primitives that have parameters.
+    fn parameter_gradient(
+        &self,
+        of: &ParameterRows,
+        _inputs: &[Rows<'_>],
+        _dy: &[f32],
+        _into: &mut [f32],
+        _how: Write,
+    ) {
+        unreachable!("a primitive with parameters has their gradients, this has none for {of:?}")
     }
 }
 
@@ -29,20 +43,37 @@ pub enum Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The numbers; none for labels, which no primitive that asks for numbers is given.
+    /// The numbers.
+    ///
+    /// # Panics
+    /// For labels, which no graph gives to a primitive that reads numbers.
     pub fn numbers(self) -> &'a [f32] {
         match self {
             Rows::Numbers(numbers) => numbers,
-            Rows::Labels(_) => &[],
+            Rows::Labels(_) => unreachable!("a graph gives labels only to primitives that read them"),
         }
     }
 
-    /// The labels; none for numbers.
+    /// The labels.
+    ///
+    /// # Panics
+    /// For numbers, which no graph gives to a primitive that reads labels.
     pub fn labels(self) -> &'a [u32] {
         match self {
             Rows::Labels(labels) => labels,
-            Rows::Numbers(_) => &[],
+            Rows::Numbers(_) => unreachable!("a graph gives numbers only to primitives that read them"),
         }
+    }
+}
+
+/// The inputs or parameters of a primitive, by their number.
+///
+/// # Panics
+/// If there are more or fewer: a graph has as many as the primitive's shape rule and its parameters say.
+pub fn exactly<const N: usize, T: Copy>(values: &[T]) -> [T; N] {
+    match values.try_into() {
+        Ok(values) => values,
+        Err(_) => unreachable!("a graph gives a primitive what it takes: {N} values, not {}", values.len()),
     }
 }
 
@@ -59,14 +90,44 @@ pub struct At<'a> {
     pub dy: &'a [f32],
 }
 
-/// How the gradient of a parameter is made from the first input `x: [batch, inputs]` and the gradient of the
-/// result `dy: [batch, outputs]`, over the whole batch.
+/// Some rows of the variable that holds a parameter; one that is no matrix is a single row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterRows {
+    /// The index of the parameter in the primitive.
+    pub parameter: usize,
+    /// How the variable holds it.
+    pub held: Held,
+    /// Which rows of the variable.
+    pub rows: Range<usize>,
+}
+
+/// How a variable holds a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParameterGradient {
-    /// `xᵀ dy`.
-    Product,
-    /// The sum of the rows of `dy`.
-    RowSum,
-    /// For every label the sum of the rows of `dy` that have it.
-    RowSumByLabel,
+pub enum Held {
+    /// As it is.
+    Straight,
+    /// As its transpose, which another layer uses straight.
+    Transposed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_as_many_values_as_are_taken_come_through() {
+        assert_eq!(exactly::<2, _>(&[1, 2]), [1, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "2 values, not 1")]
+    fn a_wrong_number_of_values_is_loud() {
+        let _: [i32; 2] = exactly(&[1]);
+    }
+
+    #[test]
+    #[should_panic(expected = "labels only to primitives that read them")]
+    fn labels_are_no_empty_numbers() {
+        Rows::Labels(&[1]).numbers();
+    }
 }

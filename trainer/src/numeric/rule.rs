@@ -56,11 +56,11 @@ impl Rule {
     }
 
     /// The arithmetic of one step, counted from 1.
-    pub(crate) fn at(self, step: u64, rate: f64, scale: f32) -> Kernel {
-        let adam = |constants| Kernel::Adam(Adam::at(step, constants, rate, scale));
+    pub(crate) fn at(self, step: u64, rate: f64, scale: f32) -> RuleStep {
+        let adam = |constants| RuleStep::Adam(Adam::at(step, constants, rate, scale));
         match self {
             Rule::Sgd { momentum, nesterov } => {
-                Kernel::Sgd(Sgd { momentum: momentum as f32, nesterov, rate: rate as f32, scale })
+                RuleStep::Sgd(Sgd { momentum: momentum as f32, nesterov, rate: rate as f32, scale })
             }
             Rule::Adam { beta1, beta2, epsilon } => adam(Constants { beta1, beta2, epsilon, weight_decay: 0.0 }),
             Rule::AdamW { beta1, beta2, epsilon, weight_decay } => {
@@ -72,7 +72,7 @@ impl Rule {
 
 /// The arithmetic of a rule at one step.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kernel {
+pub(crate) enum RuleStep {
     Sgd(Sgd),
     Adam(Adam),
 }

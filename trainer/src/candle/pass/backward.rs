@@ -5,14 +5,17 @@ use std::ops::Range;
 use candle_core::{Result, Tensor};
 
 use super::{
-    Goal, Kept, Pending,
-    op::{Pass, blocks, deal},
-    steps::{Step, Steps},
+    blocks::{blocks, deal},
+    state::Pass,
     walk::Walk,
 };
 use crate::{
-    candle::floats::read,
-    numeric::{Slab, Slabs, spread},
+    candle::{
+        floats::read,
+        kept::{Kept, Pending},
+        steps::{Step, Steps},
+    },
+    numeric::{Slab, spread},
 };
 
 /// Rows that go back through all layers on one core, of a batch of so many: the products there come out by columns,
@@ -21,93 +24,86 @@ fn backward_rows(batch: usize) -> usize {
     (batch / 8).next_multiple_of(64).clamp(64, 128)
 }
 
-impl Pass {
-    /// The gradient of the input, if it is asked for, from that of the result. What gradients of parameters are made of
-    /// goes to the tape.
-    pub(super) fn backward(&self, incoming: &Tensor, asks_for_input: bool) -> Result<Option<Tensor>> {
-        let Some(kept) = self.kept().clone() else { candle_core::bail!("a pass goes forward before it goes back") };
-        let (slabs, each) = (self.tape.slabs(), backward_rows(self.rows));
-        let mut gradients = self.room_for_gradients(slabs, &kept, incoming)?;
-        let mut of_input = asks_for_input.then(|| vec![0.0; self.input.elem_count()]);
-        let input_width = self.input.elem_count() / self.rows.max(1);
-        self.steps.read(|parameters| {
-            read(&self.input, |input| {
-                let mut blocks: Vec<Backward<'_>> = blocks(self.rows, each)
-                    .map(|rows| Backward {
-                        walk: Walk { steps: &self.steps, parameters, inputs: self.inputs(input, rows.clone()) },
-                        results: results_of(&kept, &self.steps, rows.clone()),
-                        goal: None,
-                        rows,
-                        gradients: Vec::new(),
-                        of_input: None,
-                    })
-                    .collect();
-                for (slab, step) in gradients.iter_mut().zip(&self.steps.steps) {
-                    match slab {
-                        Some(slab) => {
-                            deal(slab, each * step.width, &mut blocks, |block, part| block.gradients.push(Some(part)));
-                        }
-                        None => blocks.iter_mut().for_each(|block| block.gradients.push(None)),
-                    }
-                }
-                if let Some(of_input) = &mut of_input {
-                    deal(of_input, each * input_width, &mut blocks, |block, part| block.of_input = Some(part));
-                }
-                if let Some(residual) = &kept.residual {
-                    let width = self.output_width();
-                    for block in &mut blocks {
-                        block.goal = Some(&residual[block.rows.start * width..block.rows.end * width]);
-                    }
-                }
-                spread(each * self.steps.work(), blocks, |mut block| {
-                    block.walk.backward(&block.results, &mut block.gradients, block.goal, block.of_input);
-                });
-            })
-        })?;
-        self.tape.push(Pending { steps: self.steps.clone(), kept, rows: self.rows, gradients });
-        of_input.map(|values| Tensor::from_vec(values, self.input.shape(), self.input.device())).transpose()
-    }
-
-    /// A slab for every gradient of a result that is needed; those of the outputs hold what came in. The
-    /// gradient of a goal's output is the residual itself, if what came in is 1.
-    fn room_for_gradients(&self, slabs: &Slabs, kept: &Kept, incoming: &Tensor) -> Result<Vec<Option<Slab>>> {
-        let steps = &self.steps.steps;
-        let mut gradients: Vec<Option<Slab>> =
-            steps.iter().map(|step| step.is_reached.then(|| slabs.take(self.rows * step.width))).collect();
-        let width = self.output_width();
-        match (&self.goal, &kept.residual) {
-            (Some(goal), Some(residual)) => {
-                let factors = goal.factors(incoming)?;
-                let output = self.steps.outputs[0];
-                match &mut gradients[output] {
-                    Some(_) if factors.iter().all(|&factor| factor == 1.0) => gradients[output] = None,
+/// The gradient of the input, if it is asked for, from that of the result. What gradients of parameters are made of
+/// goes to the tape.
+pub(super) fn backward(pass: &Pass, incoming: &Tensor, asks_for_input: bool) -> Result<Option<Tensor>> {
+    let Some(kept) = pass.kept().clone() else { candle_core::bail!("a pass goes forward before it goes back") };
+    let each = backward_rows(pass.rows);
+    let mut gradients = room_for_gradients(pass, &kept, incoming)?;
+    let mut of_input = asks_for_input.then(|| vec![0.0; pass.input.elem_count()]);
+    let input_width = pass.input.elem_count() / pass.rows.max(1);
+    pass.steps.read(|parameters| {
+        read(&pass.input, |input| {
+            let mut blocks: Vec<Backward<'_>> = blocks(pass.rows, each)
+                .map(|rows| Backward {
+                    walk: Walk { steps: &pass.steps, parameters, inputs: pass.inputs(input, rows.clone()) },
+                    results: results_of(&kept, &pass.steps, rows.clone()),
+                    goal: None,
+                    rows,
+                    gradients: Vec::new(),
+                    of_input: None,
+                })
+                .collect();
+            for (slab, step) in gradients.iter_mut().zip(&pass.steps.steps) {
+                match slab {
                     Some(slab) => {
-                        let rows = slab.chunks_exact_mut(width).zip(residual.chunks_exact(width));
-                        for ((into, residual), factor) in rows.zip(factors.iter().cycle()) {
-                            into.iter_mut().zip(residual).for_each(|(into, residual)| *into = factor * residual);
-                        }
+                        deal(slab, each * step.width, &mut blocks, |block, part| block.gradients.push(Some(part)));
                     }
-                    None => {}
+                    None => blocks.iter_mut().for_each(|block| block.gradients.push(None)),
                 }
             }
-            _ => read(incoming, |mut incoming| {
-                for &node in &self.steps.outputs {
-                    let (own, rest) = incoming.split_at(self.rows * steps[node].width);
-                    if let Some(slab) = &mut gradients[node] {
-                        slab.copy_from_slice(own);
-                    }
-                    incoming = rest;
+            if let Some(of_input) = &mut of_input {
+                deal(of_input, each * input_width, &mut blocks, |block, part| block.of_input = Some(part));
+            }
+            if let Some(residual) = &kept.residual {
+                let width = pass.output_width();
+                for block in &mut blocks {
+                    block.goal = Some(&residual[block.rows.start * width..block.rows.end * width]);
                 }
-            })?,
-        }
-        Ok(gradients)
-    }
+            }
+            spread(each * pass.steps.work(), blocks, |mut block| {
+                block.walk.backward(&block.results, &mut block.gradients, block.goal, block.of_input);
+            });
+        })
+    })?;
+    pass.tape.push(Pending { steps: pass.steps.clone(), kept, rows: pass.rows, gradients });
+    of_input.map(|values| Tensor::from_vec(values, pass.input.shape(), pass.input.device())).transpose()
 }
 
-impl Goal {
-    /// What came in, one number a row or one for all, so that a factor of 1 leaves the residual as it is.
-    fn factors(&self, incoming: &Tensor) -> Result<Vec<f32>> {
-        incoming.flatten_all()?.to_vec1()
+/// A slab for every gradient of a result that is needed; those of the outputs hold what came in. The
+/// gradient of a goal's output is the residual itself, if what came in is 1.
+fn room_for_gradients(pass: &Pass, kept: &Kept, incoming: &Tensor) -> Result<Vec<Option<Slab>>> {
+    let steps = &pass.steps.steps;
+    let mut gradients: Vec<Option<Slab>> =
+        steps.iter().map(|step| step.is_reached.then(|| pass.tape.slabs().take(pass.rows * step.width))).collect();
+    match &kept.residual {
+        Some(residual) => {
+            let (factors, width) = (incoming.flatten_all()?.to_vec1::<f32>()?, pass.output_width());
+            let output = pass.steps.outputs[0];
+            if factors.iter().all(|&factor| factor == 1.0) {
+                gradients[output] = None;
+            } else {
+                let rows = of_output(&mut gradients, output).chunks_exact_mut(width).zip(residual.chunks_exact(width));
+                for ((into, residual), factor) in rows.zip(factors.iter().cycle()) {
+                    into.iter_mut().zip(residual).for_each(|(into, residual)| *into = factor * residual);
+                }
+            }
+        }
+        None => read(incoming, |mut incoming| {
+            for &node in &pass.steps.outputs {
+                let (own, rest) = incoming.split_at(pass.rows * steps[node].width);
+                of_output(&mut gradients, node).copy_from_slice(own);
+                incoming = rest;
+            }
+        })?,
+    }
+    Ok(gradients)
+}
+
+fn of_output(gradients: &mut [Option<Slab>], node: usize) -> &mut [f32] {
+    match &mut gradients[node] {
+        Some(slab) => slab,
+        None => unreachable!("an output depends on itself, so there is room for its gradient"),
     }
 }
 

@@ -5,12 +5,13 @@ use std::{ops::Range, sync::Arc};
 use candle_core::{CpuStorage, Result, Shape};
 
 use super::{
-    Goal, Kept,
-    op::{Pass, blocks, deal},
+    blocks::{blocks, deal},
+    goal::Goal,
+    state::Pass,
     walk::Walk,
 };
 use crate::{
-    candle::floats::read,
+    candle::{floats::read, kept::Kept, reduction::reduced, steps::Steps},
     numeric::{Slab, spread},
 };
 
@@ -21,65 +22,58 @@ fn forward_rows(batch: usize) -> usize {
     (batch / 8).next_multiple_of(32).clamp(32, 128)
 }
 
-impl Pass {
-    /// What comes out; what the way back needs is kept.
-    pub(super) fn forward(&self, input: &[f32]) -> Result<(CpuStorage, Shape)> {
-        let (slabs, each) = (self.tape.slabs(), forward_rows(self.rows));
-        let mut results: Vec<Slab> = self.steps.steps.iter().map(|step| slabs.take(self.rows * step.width)).collect();
-        let (mut residual, mut losses) = (None, Vec::new());
-        if let Some(goal) = &self.goal {
-            residual = Some(slabs.take(goal.targets.elem_count()));
-            losses = vec![0.0; self.rows];
-        }
-        self.steps.read(|parameters| {
-            let mut blocks: Vec<Forward<'_>> = blocks(self.rows, each)
-                .map(|rows| Forward {
-                    walk: Walk { steps: &self.steps, parameters, inputs: self.inputs(input, rows.clone()) },
-                    rows,
-                    results: Vec::new(),
-                    residual: None,
-                    losses: &mut [],
-                })
-                .collect();
-            for (slab, step) in results.iter_mut().zip(&self.steps.steps) {
-                deal(slab, each * step.width, &mut blocks, |block, part| block.results.push(part));
-            }
-            let Some(goal) = &self.goal else {
-                spread(each * self.steps.work(), blocks, |mut block| block.walk.forward(&mut block.results));
-                return Ok(());
-            };
-            let width = self.output_width();
-            if let Some(residual) = &mut residual {
-                deal(residual, each * width, &mut blocks, |block, part| block.residual = Some(part));
-            }
-            deal(&mut losses, each, &mut blocks, |block, part| block.losses = part);
-            read(&goal.targets, |targets| {
-                spread(each * (self.steps.work() + goal.loss.work() * width), blocks, |mut block| {
-                    block.walk.forward(&mut block.results);
-                    block.reach(goal, self.rows, self.steps.outputs[0], width, targets);
-                });
+/// What comes out; what the way back needs is kept.
+pub(super) fn forward(pass: &Pass, input: &[f32]) -> Result<(CpuStorage, Shape)> {
+    let Pass { steps, rows: batch, .. } = pass;
+    let (slabs, each) = (pass.tape.slabs(), forward_rows(*batch));
+    let mut results: Vec<Slab> = steps.steps.iter().map(|step| slabs.take(batch * step.width)).collect();
+    let mut residual = pass.goal.as_ref().map(|goal| slabs.take(goal.targets.elem_count()));
+    let mut losses = vec![0.0; if pass.goal.is_some() { *batch } else { 0 }];
+    steps.read(|parameters| {
+        let mut blocks: Vec<Forward<'_>> = blocks(*batch, each)
+            .map(|rows| Forward {
+                walk: Walk { steps, parameters, inputs: pass.inputs(input, rows.clone()) },
+                rows,
+                results: Vec::new(),
             })
-        })?;
-        let output = match &self.goal {
-            None => self.outputs(&results),
-            Some(goal) => goal.reduction.of(&losses),
+            .collect();
+        for (slab, step) in results.iter_mut().zip(&steps.steps) {
+            deal(slab, each * step.width, &mut blocks, |block, part| block.results.push(part));
+        }
+        let (Some(goal), Some(residual)) = (&pass.goal, &mut residual) else {
+            spread(each * steps.work(), blocks, |mut block| block.walk.forward(&mut block.results));
+            return Ok(());
         };
-        let kept = Kept { input: self.input.clone(), labels: self.labels.clone(), results, residual };
-        *self.kept() = Some(Arc::new(kept));
-        Ok(output)
-    }
+        let width = pass.output_width();
+        let mut blocks: Vec<ToGoal<'_>> =
+            blocks.into_iter().map(|block| ToGoal { block, losses: &mut [], residual: &mut [] }).collect();
+        deal(residual, each * width, &mut blocks, |block, part| block.residual = part);
+        deal(&mut losses, each, &mut blocks, |block, part| block.losses = part);
+        read(&goal.targets, |targets| {
+            spread(each * (steps.work() + goal.loss.work() * width), blocks, |mut each| {
+                each.block.walk.forward(&mut each.block.results);
+                each.reach(goal, *batch, steps.outputs[0], width, targets);
+            });
+        })
+    })?;
+    let output = match &pass.goal {
+        None => outputs(pass, &results),
+        Some(goal) => reduced(goal.reduction, &losses),
+    };
+    let kept = Kept { input: pass.input.clone(), labels: pass.labels.clone(), results, residual };
+    *pass.kept() = Some(Arc::new(kept));
+    Ok(output)
+}
 
-    /// The only output, or the numbers of one output after those of another: so that each lies in one piece.
-    fn outputs(&self, results: &[Slab]) -> (CpuStorage, Shape) {
-        match self.steps.outputs.as_slice() {
-            &[only] => {
-                (CpuStorage::F32(results[only].to_vec()), Shape::from((self.rows, self.steps.steps[only].width)))
-            }
-            several => {
-                let values: Vec<f32> = several.iter().flat_map(|&node| results[node].iter().copied()).collect();
-                let count = values.len();
-                (CpuStorage::F32(values), Shape::from(count))
-            }
+/// The only output, or the numbers of one output after those of another: so that each lies in one piece.
+fn outputs(pass: &Pass, results: &[Slab]) -> (CpuStorage, Shape) {
+    let Steps { steps, outputs } = &*pass.steps;
+    match outputs.as_slice() {
+        &[only] => (CpuStorage::F32(results[only].to_vec()), Shape::from((pass.rows, steps[only].width))),
+        several => {
+            let values: Vec<f32> = several.iter().flat_map(|&node| results[node].iter().copied()).collect();
+            let count = values.len();
+            (CpuStorage::F32(values), Shape::from(count))
         }
     }
 }
@@ -89,17 +83,20 @@ struct Forward<'a> {
     walk: Walk<'a>,
     rows: Range<usize>,
     results: Vec<&'a mut [f32]>,
-    residual: Option<&'a mut [f32]>,
-    losses: &'a mut [f64],
 }
 
-impl Forward<'_> {
+/// The same, with room for its losses and their derivatives.
+struct ToGoal<'a> {
+    block: Forward<'a>,
+    losses: &'a mut [f64],
+    residual: &'a mut [f32],
+}
+
+impl ToGoal<'_> {
     /// Compares what came out with the targets, of which there are `batch` rows.
     fn reach(&mut self, goal: &Goal, batch: usize, output: usize, width: usize, targets: &[f32]) {
         let factor = goal.reduction.weight(batch);
-        let targets = &targets[self.rows.start * width..self.rows.end * width];
-        if let Some(residual) = &mut self.residual {
-            goal.loss.of_rows(self.results[output], targets, factor, self.losses, residual);
-        }
+        let targets = &targets[self.block.rows.start * width..self.block.rows.end * width];
+        goal.loss.of_rows(self.block.results[output], targets, factor, self.losses, self.residual);
     }
 }

@@ -4,9 +4,10 @@ use candle_core::{DType, Device, Result, Tensor};
 use narrows_bundle::Link;
 
 use crate::{
-    candle::{Kernels, Parameters, PointLoss, Reduction, bernoulli_loss_composed, loss, run, squared_error_composed},
+    candle::{Kernels, Parameters, bernoulli_loss_composed, loss, run, squared_error_composed},
     kinds::trial::samples,
     network::{Activation, Graph, mlp::Mlp},
+    numeric::{PointLoss, Reduction},
 };
 
 /// How far a weight is moved: what a central difference leaves out is some 1e-10, its rounding 1e-11.

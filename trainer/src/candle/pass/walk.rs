@@ -1,7 +1,7 @@
 //! Through a graph and back, for some rows of a batch, on one core.
 
-use super::steps::Steps;
 use crate::{
+    candle::steps::Steps,
     network::{At, Rows, Value},
     numeric::{Matrix, Write},
 };
@@ -20,9 +20,8 @@ impl Walk<'_> {
             let (before, from) = results.split_at_mut(index);
             let inputs: Vec<Rows<'_>> =
                 step.inputs.iter().map(|&value| self.rows(value, |node| &*before[node])).collect();
-            if let Some(y) = from.first_mut() {
-                step.kernel().forward(&inputs, parameters, y);
-            }
+            let Some(y) = from.first_mut() else { unreachable!("every step has room for its result") };
+            step.kernel().forward(&inputs, parameters, y);
         }
     }
 
@@ -41,6 +40,7 @@ impl Walk<'_> {
         for (index, step) in steps.iter().enumerate().rev() {
             let (before, from) = gradients.split_at_mut(index);
             let own = from.first_mut().and_then(|gradient| gradient.as_deref());
+            // What no output depends on has no gradient.
             let Some(dy) = own.or(goal.filter(|_| self.steps.outputs.contains(&index))) else { continue };
             let inputs: Vec<Rows<'_>> =
                 step.inputs.iter().map(|&value| self.rows(value, |node| results[node])).collect();
@@ -49,6 +49,7 @@ impl Walk<'_> {
                 let (into, written) = match value {
                     Value::Node(node) => (before[node].as_deref_mut(), &mut is_written[node]),
                     Value::Input(0) => (of_input.as_deref_mut(), &mut input_is_written),
+                    // Labels have no gradient.
                     Value::Input(_) => continue,
                 };
                 if let Some(into) = into {

@@ -1,15 +1,15 @@
 //! The non-linearities, each by operators that every ONNX engine we test against runs.
 
+mod kernel;
+
 use std::{fmt, str::FromStr};
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Operation, Primitive, only};
 use crate::{
-    candle::{activate, activation_gradient},
-    network::{At, Kernel, Rows},
-    numeric::{Matrix, Write},
+    network::{Kernel, Operation, operation::only},
+    onnx::Call,
 };
 
 /// A function applied to every number on its own.
@@ -83,12 +83,6 @@ impl FromStr for Activation {
     }
 }
 
-impl From<Activation> for Primitive {
-    fn from(activation: Activation) -> Self {
-        Primitive::Activation(activation)
-    }
-}
-
 impl Operation for Activation {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
         only(inputs).map(<[usize]>::to_vec)
@@ -130,18 +124,6 @@ impl Operation for Activation {
 
     fn describe(&self) -> String {
         self.name().to_owned()
-    }
-}
-
-impl Kernel for Activation {
-    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
-        let [x] = inputs else { return };
-        activate(*self, x.numbers(), y);
-    }
-
-    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        let [x] = at.inputs else { return };
-        activation_gradient(*self, x.numbers(), at.y, at.dy, dx, how);
     }
 }
 

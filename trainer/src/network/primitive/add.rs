@@ -2,21 +2,15 @@
 
 use candle_core::Tensor;
 
-use super::{Call, Operation, Primitive};
 use crate::{
-    network::{At, Kernel, Rows},
+    network::{At, Kernel, Operation, Rows, exactly},
     numeric::{Matrix, Write},
+    onnx::Call,
 };
 
 /// `[shape] + [shape]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Add;
-
-impl From<Add> for Primitive {
-    fn from(add: Add) -> Self {
-        Primitive::Add(add)
-    }
-}
 
 impl Operation for Add {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
@@ -46,7 +40,7 @@ impl Operation for Add {
 
 impl Kernel for Add {
     fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
-        let [left, right] = inputs else { return };
+        let [left, right] = exactly(inputs);
         for ((y, left), right) in y.iter_mut().zip(left.numbers()).zip(right.numbers()) {
             *y = left + right;
         }

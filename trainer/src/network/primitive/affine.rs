@@ -3,10 +3,10 @@
 use candle_core::Tensor;
 use narrows_bundle::Scaling;
 
-use super::{Call, Operation, Primitive, only};
 use crate::{
-    network::{At, Kernel, Rows},
+    network::{At, Kernel, Operation, Rows, exactly, operation::only},
     numeric::{Matrix, Write},
+    onnx::Call,
 };
 
 /// Which way an [`Affine`] goes.
@@ -53,12 +53,6 @@ impl Affine {
                 }
             })
             .collect()
-    }
-}
-
-impl From<Affine> for Primitive {
-    fn from(affine: Affine) -> Self {
-        Primitive::Affine(affine)
     }
 }
 
@@ -116,7 +110,7 @@ impl Operation for Affine {
 
 impl Kernel for Affine {
     fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
-        let [x] = inputs else { return };
+        let [x] = exactly(inputs);
         let Scaling { offset, scale } = &self.scaling;
         let constants = offset.iter().cycle().zip(scale.iter().cycle());
         let values = y.iter_mut().zip(x.numbers()).zip(constants);

@@ -2,10 +2,10 @@
 
 use candle_core::Tensor;
 
-use super::{Call, Operation, Primitive, only};
 use crate::{
-    network::{At, Kernel, Rows},
+    network::{At, Kernel, Operation, Rows, exactly, operation::only},
     numeric::{Matrix, Write},
+    onnx::Call,
 };
 
 /// `min(max(x, low), high)`.
@@ -15,12 +15,6 @@ pub struct Clamp {
     pub low: f32,
     /// Largest number that passes.
     pub high: f32,
-}
-
-impl From<Clamp> for Primitive {
-    fn from(clamp: Clamp) -> Self {
-        Primitive::Clamp(clamp)
-    }
 }
 
 impl Operation for Clamp {
@@ -50,7 +44,7 @@ impl Operation for Clamp {
 
 impl Kernel for Clamp {
     fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
-        let [x] = inputs else { return };
+        let [x] = exactly(inputs);
         for (y, &x) in y.iter_mut().zip(x.numbers()) {
             // What is no number stays none, as in Candle: divergence has to be seen.
             let above = if x < self.low { self.low } else { x };
@@ -59,7 +53,7 @@ impl Kernel for Clamp {
     }
 
     fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        let [x] = at.inputs else { return };
+        let [x] = exactly(at.inputs);
         for ((dx, x), dy) in dx.iter_mut().zip(x.numbers()).zip(at.dy) {
             how.put(dx, if (self.low..=self.high).contains(x) { *dy } else { 0.0 });
         }

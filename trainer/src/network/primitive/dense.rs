@@ -2,10 +2,10 @@
 
 use candle_core::Tensor;
 
-use super::{Call, Initial, Operation, ParameterSpec, Primitive, only};
 use crate::{
-    network::{At, Kernel, ParameterGradient, Rows},
-    numeric::{Matrix, Write, add_to_rows, product},
+    network::{At, Held, Initial, Kernel, Operation, ParameterRows, ParameterSpec, Rows, exactly, operation::only},
+    numeric::{Matrix, Write, add_to_rows, product, sum_rows},
+    onnx::Call,
 };
 
 /// `[inputs]` to `[outputs]`, with `weight: [inputs, outputs]` and `bias: [outputs]`.
@@ -24,12 +24,6 @@ impl Dense {
     /// A layer whose inputs are all there are.
     pub fn new(inputs: usize, outputs: usize) -> Self {
         Dense { inputs, outputs, fan_in: inputs }
-    }
-}
-
-impl From<Dense> for Primitive {
-    fn from(dense: Dense) -> Self {
-        Primitive::Dense(dense)
     }
 }
 
@@ -79,17 +73,30 @@ impl Operation for Dense {
 
 impl Kernel for Dense {
     fn forward(&self, inputs: &[Rows<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
-        let ([x], [weight, bias]) = (inputs, parameters) else { return };
-        product(Matrix::of_rows(x.numbers(), self.inputs), *weight, y, Write::Set);
-        add_to_rows(*bias, y);
+        let ([x], [weight, bias]) = (exactly(inputs), exactly(parameters));
+        product(Matrix::of_rows(x.numbers(), self.inputs), weight, y, Write::Set);
+        add_to_rows(bias, y);
     }
 
     fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        let [weight, _] = at.parameters else { return };
+        let [weight, _] = exactly(at.parameters);
         product(Matrix::of_rows(at.dy, self.outputs), weight.t(), dx, how);
     }
 
-    fn parameter_gradients(&self) -> &'static [ParameterGradient] {
-        &[ParameterGradient::Product, ParameterGradient::RowSum]
+    /// `x^T dy` for the weight, the sum of the rows of `dy` for the bias.
+    fn parameter_gradient(&self, of: &ParameterRows, inputs: &[Rows<'_>], dy: &[f32], into: &mut [f32], how: Write) {
+        let [x] = exactly(inputs);
+        match of.parameter {
+            0 => {
+                let (x, dy) = (Matrix::of_rows(x.numbers(), self.inputs), Matrix::of_rows(dy, self.outputs));
+                let (left, right) = match of.held {
+                    Held::Straight => (x, dy),
+                    Held::Transposed => (dy, x),
+                };
+                product(left.t().rows(of.rows.clone()), right, into, how);
+            }
+            1 => sum_rows(dy, into, how),
+            other => unreachable!("a dense layer has a weight and a bias, no parameter {other}"),
+        }
     }
 }

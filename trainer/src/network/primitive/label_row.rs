@@ -3,10 +3,12 @@
 
 use candle_core::Tensor;
 
-use super::{Call, Initial, Operation, ParameterSpec, Primitive, only};
 use crate::{
-    network::{At, Kernel, ParameterGradient, Rows},
-    numeric::{Matrix, Write},
+    network::{
+        At, Held, Initial, Kernel, Operation, ParameterRows, ParameterSpec, Reads, Rows, exactly, operation::only,
+    },
+    numeric::{Matrix, Write, sum_columns_by_label, sum_rows_by_label},
+    onnx::Call,
 };
 
 /// `label` (one integer a row) to `[outputs]`, with `weight: [classes, outputs]`.
@@ -20,12 +22,6 @@ pub struct LabelRow {
     pub fan_in: usize,
 }
 
-impl From<LabelRow> for Primitive {
-    fn from(row: LabelRow) -> Self {
-        Primitive::LabelRow(row)
-    }
-}
-
 impl Operation for LabelRow {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
         let shape = only(inputs)?;
@@ -34,6 +30,10 @@ impl Operation for LabelRow {
         } else {
             Err(format!("expects one label a row and at least one class, got {shape:?} and {}", self.classes))
         }
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::Labels { classes: self.classes }
     }
 
     fn parameters(&self) -> Vec<ParameterSpec> {
@@ -65,17 +65,22 @@ impl Operation for LabelRow {
 
 impl Kernel for LabelRow {
     fn forward(&self, inputs: &[Rows<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
-        let ([labels], [table]) = (inputs, parameters) else { return };
-        for (y, &label) in y.chunks_exact_mut(self.outputs).zip(labels.labels()) {
-            if let Some(row) = table.row(label as usize) {
-                y.copy_from_slice(row);
-            }
+        let ([labels], [table]) = (exactly(inputs), exactly(parameters));
+        for (y, &label) in y.chunks_exact_mut(self.outputs.max(1)).zip(labels.labels()) {
+            table.copy_row(label as usize, y);
         }
     }
 
-    fn input_gradient(&self, _index: usize, _at: &At<'_>, _dx: &mut [f32], _how: Write) {}
+    fn input_gradient(&self, _index: usize, _at: &At<'_>, _dx: &mut [f32], _how: Write) {
+        unreachable!("labels have no gradient")
+    }
 
-    fn parameter_gradients(&self) -> &'static [ParameterGradient] {
-        &[ParameterGradient::RowSumByLabel]
+    /// For every label the sum of the rows of `dy` that have it.
+    fn parameter_gradient(&self, of: &ParameterRows, inputs: &[Rows<'_>], dy: &[f32], into: &mut [f32], how: Write) {
+        let [labels] = exactly(inputs);
+        match of.held {
+            Held::Straight => sum_rows_by_label(labels.labels(), dy, &of.rows, into, how),
+            Held::Transposed => sum_columns_by_label(labels.labels(), dy, self.outputs, &of.rows, into, how),
+        }
     }
 }

@@ -2,19 +2,16 @@
 
 use candle_core::Tensor;
 
-use super::{Call, Operation, Primitive, only};
+use crate::{
+    network::{Operation, operation::only},
+    onnx::Call,
+};
 
 /// Any shape to `shape`, which has as many numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reshape {
     /// Shape of one row afterwards.
     pub shape: Vec<usize>,
-}
-
-impl From<Reshape> for Primitive {
-    fn from(reshape: Reshape) -> Self {
-        Primitive::Reshape(reshape)
-    }
 }
 
 impl Operation for Reshape {

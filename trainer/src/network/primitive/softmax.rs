@@ -2,17 +2,14 @@
 
 use candle_core::{D, Tensor};
 
-use super::{Call, Operation, Primitive, only};
+use crate::{
+    network::{Operation, operation::only},
+    onnx::Call,
+};
 
 /// `[classes]` to `[classes]`: `exp(l) / sum exp(l)` over a row, so that a row adds up to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Softmax;
-
-impl From<Softmax> for Primitive {
-    fn from(softmax: Softmax) -> Self {
-        Primitive::Softmax(softmax)
-    }
-}
 
 impl Operation for Softmax {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {

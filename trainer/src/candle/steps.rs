@@ -1,12 +1,9 @@
 //! A graph made ready to be walked: each node with its parameters, and whose gradients are asked for.
 
-use std::collections::BTreeSet;
-
-use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
 use crate::{
-    candle::Parameters,
-    network::{Graph, Kernel, Primitive, Value},
+    network::{Held, Kernel, Primitive, Value},
     numeric::Matrix,
 };
 
@@ -18,7 +15,7 @@ pub(super) struct Steps {
 }
 
 pub(super) struct Step {
-    primitive: Primitive,
+    pub(super) primitive: Primitive,
     pub(super) inputs: Vec<Value>,
     /// Numbers in a row of the result.
     pub(super) width: usize,
@@ -31,56 +28,13 @@ pub(super) struct Step {
 
 /// A parameter of a step.
 pub(super) struct Trained {
-    tensor: Tensor,
+    pub(super) tensor: Tensor,
     /// The number of the variable that holds it.
     pub(super) variable: usize,
-    /// Whether the variable is its transpose.
-    pub(super) transposed: bool,
+    pub(super) held: Held,
 }
 
 impl Steps {
-    /// Nothing, if some primitive has no kernel, or some parameter is not where kernels can read it.
-    pub(super) fn of(graph: &Graph, parameters: &Parameters) -> Result<Option<Self>> {
-        let mut steps = Vec::with_capacity(graph.nodes().len());
-        for node in graph.nodes() {
-            let trained = node.parameters().into_iter().map(|(name, _)| {
-                let place = parameters.place(&name)?;
-                Ok(Trained {
-                    tensor: parameters.tensor(&name)?,
-                    variable: place.variable,
-                    transposed: place.transposed,
-                })
-            });
-            let trained = trained.collect::<Result<Vec<Trained>>>()?;
-            let can_be_read =
-                |trained: &Trained| trained.tensor.device().is_cpu() && trained.tensor.dtype() == DType::F32;
-            if node.primitive.operation().kernel().is_none() || !trained.iter().all(can_be_read) {
-                return Ok(None);
-            }
-            let width: usize = node.shape.iter().product();
-            let work = 2 * node.primitive.operation().multiply_adds() as usize + width;
-            steps.push(Step {
-                primitive: node.primitive.clone(),
-                inputs: node.inputs.clone(),
-                width,
-                trained,
-                work,
-                is_reached: false,
-            });
-        }
-        let outputs = graph.outputs().iter().map(|(_, value)| match *value {
-            Value::Node(node) => Some(node),
-            Value::Input(_) => None,
-        });
-        let Some(outputs) = outputs.collect::<Option<Vec<usize>>>() else { return Ok(None) };
-        // A node has room for one gradient that comes in.
-        if outputs.iter().collect::<BTreeSet<_>>().len() < outputs.len() {
-            return Ok(None);
-        }
-        mark_reached(&mut steps, &outputs);
-        Ok(Some(Steps { steps, outputs }))
-    }
-
     /// Floating point operations a row, in one direction.
     pub(super) fn work(&self) -> usize {
         self.steps.iter().map(|step| step.work).sum()
@@ -122,20 +76,6 @@ fn of_layout<'a>(storage: &'a [f32], layout: &Layout) -> Result<Matrix<'a>> {
     match storage.get(layout.start_offset()..).and_then(|values| Matrix::strided(values, shape, strides)) {
         Some(matrix) => Ok(matrix),
         None => candle_core::bail!("a tensor reaches beyond its storage"),
-    }
-}
-
-fn mark_reached(steps: &mut [Step], outputs: &[usize]) {
-    outputs.iter().for_each(|&node| steps[node].is_reached = true);
-    for index in (0..steps.len()).rev() {
-        let (before, from) = steps.split_at_mut(index);
-        if let Some(step) = from.first().filter(|step| step.is_reached) {
-            for value in &step.inputs {
-                if let Value::Node(node) = *value {
-                    before[node].is_reached = true;
-                }
-            }
-        }
     }
 }
 

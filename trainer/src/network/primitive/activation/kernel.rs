@@ -3,16 +3,29 @@
 //! Where a function has a kink or meets a NaN, it does what Candle's operation does: ReLU makes a NaN zero
 //! and has the slope 1 at zero, the leaky one has the mean of its slopes there.
 
+use super::Activation;
 use crate::{
-    network::Activation,
-    numeric::{Write, exp, normal, sigmoid, tanh, vectorized},
+    network::{At, Kernel, Rows, exactly},
+    numeric::{Matrix, Write, chain, exp, map, normal, sigmoid, tanh},
 };
 
 /// `1 / sqrt(2 pi)`, the height of the normal density.
 const DENSITY_AT_ZERO: f32 = 0.398_942_3;
 
+impl Kernel for Activation {
+    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let [x] = exactly(inputs);
+        activate(*self, x.numbers(), y);
+    }
+
+    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
+        let [x] = exactly(at.inputs);
+        activation_gradient(*self, x.numbers(), at.y, at.dy, dx, how);
+    }
+}
+
 /// `y = f(x)`, for slices of one length.
-pub(crate) fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
+fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
     match activation {
         Activation::Identity => map(x, y, |x| x),
         Activation::Relu => map(x, y, |x| if x > 0.0 { x } else { 0.0 }),
@@ -26,14 +39,7 @@ pub(crate) fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
 }
 
 /// `dx = f'(x) dy`, or `dx += f'(x) dy`, for `y = f(x)` and slices of one length.
-pub(crate) fn activation_gradient(
-    activation: Activation,
-    x: &[f32],
-    y: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
-    how: Write,
-) {
+fn activation_gradient(activation: Activation, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32], how: Write) {
     match activation {
         Activation::Identity => chain(x, y, dy, dx, how, |_, _| 1.0),
         Activation::Relu => chain(x, y, dy, dx, how, |x, _| if x >= 0.0 { 1.0 } else { 0.0 }),
@@ -82,40 +88,6 @@ fn gelu(x: f32) -> f32 {
 fn gelu_slope(x: f32) -> f32 {
     let (distribution, bell) = normal(x);
     distribution + DENSITY_AT_ZERO * x * bell
-}
-
-#[inline(always)]
-fn map(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = function(x);
-            }
-        },
-    );
-}
-
-#[inline(always)]
-fn chain(x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32], how: Write, slope: impl Fn(f32, f32) -> f32) {
-    vectorized(
-        #[inline(always)]
-        || {
-            let slopes = x.iter().zip(y).zip(dy).zip(dx);
-            match how {
-                Write::Set => {
-                    for (((&x, &y), dy), dx) in slopes {
-                        *dx = slope(x, y) * dy;
-                    }
-                }
-                Write::Add => {
-                    for (((&x, &y), dy), dx) in slopes {
-                        *dx += slope(x, y) * dy;
-                    }
-                }
-            }
-        },
-    );
 }
 
 #[cfg(test)]
