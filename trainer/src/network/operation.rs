@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::{Kernel, ParameterSpec};
+use super::{kernel::Kernel, parameter::ParameterSpec};
 use crate::onnx::Call;
 
 /// What every primitive defines.

@@ -21,7 +21,7 @@ pub use label_row::LabelRow;
 pub use reshape::Reshape;
 pub use softmax::Softmax;
 
-use super::Operation;
+use super::operation::Operation;
 
 macro_rules! primitives {
     ($($(#[$doc:meta])+ $name:ident,)+) => {

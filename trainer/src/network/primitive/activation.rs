@@ -8,7 +8,10 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    network::{Kernel, Operation, operation::only},
+    network::{
+        kernel::Kernel,
+        operation::{Operation, only},
+    },
     onnx::Call,
 };
 

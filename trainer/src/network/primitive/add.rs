@@ -3,7 +3,10 @@
 use candle_core::Tensor;
 
 use crate::{
-    network::{At, Kernel, Operation, Rows, exactly},
+    network::{
+        kernel::{At, Kernel, Rows, exactly},
+        operation::Operation,
+    },
     numeric::{Matrix, Write},
     onnx::Call,
 };

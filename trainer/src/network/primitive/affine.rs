@@ -4,7 +4,10 @@ use candle_core::Tensor;
 use narrows_bundle::Scaling;
 
 use crate::{
-    network::{At, Kernel, Operation, Rows, exactly, operation::only},
+    network::{
+        kernel::{At, Kernel, Rows, exactly},
+        operation::{Operation, only},
+    },
     numeric::{Matrix, Write},
     onnx::Call,
 };

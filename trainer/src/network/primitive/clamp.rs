@@ -3,7 +3,10 @@
 use candle_core::Tensor;
 
 use crate::{
-    network::{At, Kernel, Operation, Rows, exactly, operation::only},
+    network::{
+        kernel::{At, Kernel, Rows, exactly},
+        operation::{Operation, only},
+    },
     numeric::{Matrix, Write},
     onnx::Call,
 };

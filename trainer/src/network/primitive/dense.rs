@@ -3,7 +3,11 @@
 use candle_core::Tensor;
 
 use crate::{
-    network::{At, Held, Initial, Kernel, Operation, ParameterRows, ParameterSpec, Rows, exactly, operation::only},
+    network::{
+        kernel::{At, Held, Kernel, ParameterRows, Rows, exactly},
+        operation::{Operation, only},
+        parameter::{Initial, ParameterSpec},
+    },
     numeric::{Matrix, Write, add_to_rows, product, sum_rows},
     onnx::Call,
 };

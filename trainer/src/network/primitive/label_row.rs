@@ -5,7 +5,9 @@ use candle_core::Tensor;
 
 use crate::{
     network::{
-        At, Held, Initial, Kernel, Operation, ParameterRows, ParameterSpec, Reads, Rows, exactly, operation::only,
+        kernel::{At, Held, Kernel, ParameterRows, Rows, exactly},
+        operation::{Operation, Reads, only},
+        parameter::{Initial, ParameterSpec},
     },
     numeric::{Matrix, Write, sum_columns_by_label, sum_rows_by_label},
     onnx::Call,

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use crate::{
-    network::{Operation, operation::only},
+    network::operation::{Operation, only},
     onnx::Call,
 };
 

@@ -5,7 +5,7 @@
 
 use super::Activation;
 use crate::{
-    network::{At, Kernel, Rows, exactly},
+    network::kernel::{At, Kernel, Rows, exactly},
     numeric::{Matrix, Write, chain, exp, map, normal, sigmoid, tanh},
 };
 
