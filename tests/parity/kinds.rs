@@ -69,7 +69,8 @@ fn no_kind_and_no_activation_is_left_out() {
     }
     for activation in Activation::ALL {
         // Without a hidden layer there is no place for one.
-        let has_place = |options: &Options| options.architecture.hidden.as_ref().is_some_and(|hidden| !hidden.is_empty());
+        let has_place =
+            |options: &Options| options.architecture.hidden.as_ref().is_some_and(|hidden| !hidden.is_empty());
         let uses = |options: &Options| options.architecture.activation == Some(activation) && has_place(options);
         assert!(cases.iter().any(uses), "{activation}");
     }

@@ -10,8 +10,8 @@ use std::{fmt, str::FromStr};
 use candle_core::{Result, Tensor};
 
 use crate::{
-    candle::spread,
     draw::Draw,
+    numeric::spread,
     options::options,
     part_name::PartName,
     random::{Stream, stream, with_draws, with_draws_side_by_side},

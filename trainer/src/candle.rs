@@ -6,37 +6,27 @@
 //! composed from Candle's operations.
 
 mod activations;
-mod adam;
 mod average;
 mod bernoulli;
-mod elementary;
 #[cfg(test)]
 pub(crate) mod example;
 mod floats;
 mod gradients;
 mod kernels;
 mod kl_divergence;
-mod lanes;
 mod memory;
 mod optimizer;
 mod parameters;
 mod pass;
 mod point_loss;
-mod product;
 mod reduction;
 mod reparameterise;
-mod rule;
 mod run;
-mod sgd;
-mod slabs;
-mod spread;
 mod squared_error;
 mod tape;
 mod tied;
 #[cfg(test)]
 mod twins;
-mod vectorized;
-mod write;
 
 pub(crate) use activations::{activate, activation_gradient};
 pub use average::Average;
@@ -48,16 +38,12 @@ pub use kl_divergence::{kl_divergence, kl_divergence_composed};
 pub use optimizer::Optimizer;
 pub use parameters::Parameters;
 pub(crate) use point_loss::PointLoss;
-pub use product::Matrix;
-pub(crate) use product::{add_to_rows, product};
 pub(crate) use reduction::Reduction;
 pub use reparameterise::{reparameterise, reparameterise_composed};
-pub use rule::Rule;
 pub use run::run;
 pub(crate) use run::{loss, node_values};
-pub(crate) use spread::{rows_each, spread};
 pub use squared_error::{squared_error, squared_error_composed, squared_error_rows, squared_error_rows_composed};
 pub use tape::Gradients;
 pub use tied::tie_decoder;
-pub(crate) use vectorized::vectorized;
-pub use write::Write;
+
+pub use crate::numeric::Rule;

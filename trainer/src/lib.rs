@@ -23,6 +23,7 @@ pub mod kinds;
 mod learned_variance;
 mod likelihood;
 pub mod network;
+pub mod numeric;
 pub mod onnx;
 mod optimizer;
 mod options;

@@ -11,7 +11,7 @@ use rand_chacha::{
 };
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::candle::{spread, vectorized};
+use crate::numeric::{spread, vectorized};
 
 /// Values that draw on one core at a time.
 const PART: usize = 1 << 13;

@@ -11,8 +11,8 @@ use narrows_data::{DataError, Dataset, Part, Row, Values};
 
 use crate::{
     binarize::Binarize,
-    candle::{rows_each, spread, vectorized},
     kinds::{Batch, Draw, Network},
+    numeric::{rows_each, spread, vectorized},
     part_name::PartName,
 };
 

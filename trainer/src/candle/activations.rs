@@ -3,12 +3,10 @@
 //! Where a function has a kink or meets a NaN, it does what Candle's operation does: ReLU makes a NaN zero
 //! and has the slope 1 at zero, the leaky one has the mean of its slopes there.
 
-use super::{
-    elementary::{exp, normal, sigmoid, tanh},
-    vectorized::vectorized,
-    write::Write,
+use crate::{
+    network::Activation,
+    numeric::{Write, exp, normal, sigmoid, tanh, vectorized},
 };
-use crate::network::Activation;
 
 /// `1 / sqrt(2 pi)`, the height of the normal density.
 const DENSITY_AT_ZERO: f32 = 0.398_942_3;
@@ -125,7 +123,7 @@ mod tests {
     use candle_core::{Device, Tensor, Var};
 
     use super::*;
-    use crate::{candle::example::normal_distribution, network::Operation};
+    use crate::{network::Operation, numeric::example::normal_distribution};
 
     /// Both sides of zero, zero itself, saturation, and lengths that fill no vector.
     fn xs() -> Vec<f32> {

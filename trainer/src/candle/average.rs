@@ -7,12 +7,13 @@ use ndarray::ArrayD;
 
 use super::{
     Parameters,
-    floats::{PART, read},
+    floats::read,
     memory::{memory_name, recalled},
-    spread::spread,
-    vectorized::vectorized,
 };
-use crate::network::Weights;
+use crate::{
+    network::Weights,
+    numeric::{PART, spread, vectorized},
+};
 
 const KIND: &str = "average";
 
@@ -122,7 +123,10 @@ mod tests {
     use candle_core::{Device, Tensor};
 
     use super::*;
-    use crate::candle::example::{noise, on_one_and_three_threads, parameters};
+    use crate::{
+        candle::example::parameters,
+        numeric::example::{noise, on_one_and_three_threads},
+    };
 
     fn set(parameters: &Parameters, values: &[f32]) {
         for (_, variable) in parameters.iter() {

@@ -2,10 +2,6 @@
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
-/// Numbers that one core takes at a time. Sums are those of the parts, added in order, so this decides
-/// their last bits and the number of cores does not.
-pub(super) const PART: usize = 1 << 14;
-
 /// Hands the values of `tensor` to `reader`, row by row; they are copied only if they do not lie next to
 /// each other in this machine's memory.
 ///

@@ -2,13 +2,8 @@
 
 use candle_core::Result;
 
-use super::{
-    Gradients, Parameters,
-    floats::PART,
-    lanes::{LANES, add_to_lanes},
-    spread::spread,
-    vectorized::vectorized,
-};
+use super::{Gradients, Parameters};
+use crate::numeric::{LANES, PART, add_to_lanes, spread, vectorized};
 
 /// Euclidean lengths of gradients. Finite gradients have finite norms: the squares of 32-bit floats do not
 /// overflow the 64 bits that they are summed in.
@@ -71,7 +66,10 @@ pub(super) fn square(values: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candle::example::{gradients, noise, on_one_and_three_threads, parameters};
+    use crate::{
+        candle::example::{gradients, parameters},
+        numeric::example::{noise, on_one_and_three_threads},
+    };
 
     #[test]
     fn norms_are_those_of_each_parameter_and_of_all() {

@@ -3,12 +3,10 @@
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
 
 use super::{
-    elementary::exp,
     floats::{read, values},
     kernels::Kernels,
-    lanes::{LANES, add_to_lanes},
-    vectorized::vectorized,
 };
+use crate::numeric::{LANES, add_to_lanes, exp, vectorized};
 
 /// `KL(N(mu, exp(log_var)) || N(0, I)) = 1/2 sum(mu^2 + exp(log_var) - log_var - 1)` in nats, summed over
 /// the latent dimensions and averaged over the batch (Kingma and Welling 2014, appendix B); a scalar, for

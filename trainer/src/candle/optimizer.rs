@@ -6,11 +6,9 @@ use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Var};
 
 use super::{
     Gradients, Parameters,
-    floats::PART,
     memory::{memory_name, recalled},
-    rule::{Kernel, Rule},
-    spread::spread,
 };
+use crate::numeric::{Kernel, PART, Rule, spread};
 
 /// A rule with what it remembers.
 #[derive(Debug)]
@@ -207,8 +205,9 @@ impl Part<'_> {
 mod tests {
     use super::*;
     use crate::{
-        candle::example::{gradients, noise, on_one_and_three_threads, parameters},
+        candle::example::{gradients, parameters},
         network::Weights,
+        numeric::example::{noise, on_one_and_three_threads},
     };
 
     const RULES: [Rule; 4] = [

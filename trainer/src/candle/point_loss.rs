@@ -11,13 +11,10 @@ use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
 use narrows_bundle::Link;
 
 use super::{
-    elementary::{sigmoid, sigmoid_and_softplus},
     floats::{read, values},
-    lanes::{LANES, add_to_lanes},
     reduction::Reduction,
-    spread::{rows_each, spread},
-    vectorized::vectorized,
 };
+use crate::numeric::{LANES, add_to_lanes, rows_each, sigmoid, sigmoid_and_softplus, spread, vectorized};
 
 /// Numbers whose losses wait for being summed.
 const POINTS: usize = 256;

@@ -3,11 +3,10 @@
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor};
 
 use super::{
-    elementary::exp,
     floats::{read, values},
     kernels::Kernels,
-    vectorized::vectorized,
 };
+use crate::numeric::{exp, vectorized};
 
 /// `z = mu + exp(log_var / 2) * noise`, all `[batch, latent]`. There is no gradient with respect to the noise.
 ///

@@ -16,12 +16,11 @@ use super::{
     floats::{read, values},
     gradients::{square, squares},
     pass::{Pending, Seen, Use},
-    product::{Matrix, product},
-    slabs::{Slab, Slabs},
-    spread::spread,
-    write::Write,
 };
-use crate::network::ParameterGradient;
+use crate::{
+    network::ParameterGradient,
+    numeric::{Matrix, Slab, Slabs, Write, product, spread},
+};
 
 /// Numbers of a gradient that one core makes at a time: they stay in its cache, and products keep their speed.
 const BLOCK: usize = 1 << 16;

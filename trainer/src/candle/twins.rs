@@ -5,10 +5,9 @@ use candle_core::{Device, Result, Tensor, Var};
 use narrows_bundle::Link;
 
 use super::{
-    Kernels, bernoulli_loss, bernoulli_rows,
-    example::{noise, on_one_and_three_threads},
-    kl_divergence, reparameterise, squared_error, squared_error_rows,
+    Kernels, bernoulli_loss, bernoulli_rows, kl_divergence, reparameterise, squared_error, squared_error_rows,
 };
+use crate::numeric::example::{noise, on_one_and_three_threads};
 
 /// A kernel of inputs of one shape, `[rows, features]`.
 struct Twin {

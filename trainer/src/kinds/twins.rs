@@ -143,7 +143,7 @@ fn fused_and_composed_kernels_have_the_same_losses_and_gradients() {
 #[test]
 fn the_number_of_threads_does_not_change_a_bit() {
     for (name, case, classes) in cases() {
-        let (one, three) = crate::candle::example::on_one_and_three_threads(|| case.run(Kernels::Fused, classes));
+        let (one, three) = crate::numeric::example::on_one_and_three_threads(|| case.run(Kernels::Fused, classes));
         assert!(one == three, "{name}");
     }
 }

@@ -1,7 +1,7 @@
 //! What a primitive does to rows of numbers where they lie, forward and backward: its meaning without an
 //! engine's tensors, which [`Pass`](crate::candle) walks a graph by.
 
-use crate::candle::{Matrix, Write};
+use crate::numeric::{Matrix, Write};
 
 /// Forward and backward of a primitive, on some rows of a batch.
 ///

@@ -10,10 +10,9 @@ use super::{
     steps::{Step, Steps},
     walk::Walk,
 };
-use crate::candle::{
-    floats::read,
-    slabs::{Slab, Slabs},
-    spread::spread,
+use crate::{
+    candle::floats::read,
+    numeric::{Slab, Slabs, spread},
 };
 
 /// Rows that go back through all layers on one core, of a batch of so many: the products there come out by columns,

@@ -9,7 +9,10 @@ use super::{
     op::{Pass, blocks, deal},
     walk::Walk,
 };
-use crate::candle::{floats::read, slabs::Slab, spread::spread};
+use crate::{
+    candle::floats::read,
+    numeric::{Slab, spread},
+};
 
 /// Rows that go through all layers on one core on the way forward, of a batch of so many.
 ///

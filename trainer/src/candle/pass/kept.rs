@@ -7,8 +7,8 @@ use candle_core::Tensor;
 
 use super::steps::Steps;
 use crate::{
-    candle::slabs::Slab,
     network::{ParameterGradient, Value},
+    numeric::Slab,
 };
 
 /// The results of a forward pass.

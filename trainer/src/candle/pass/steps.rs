@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor};
 
 use crate::{
-    candle::{Matrix, Parameters},
+    candle::Parameters,
     network::{Graph, Kernel, Primitive, Value},
+    numeric::Matrix,
 };
 
 /// The nodes in their order.
@@ -106,8 +107,21 @@ impl Steps {
 
 fn matrix<'a>(storage: &'a Storage, layout: &Layout) -> Result<Matrix<'a>> {
     match storage {
-        Storage::Cpu(CpuStorage::F32(values)) => Matrix::of_layout(values, layout),
+        Storage::Cpu(CpuStorage::F32(values)) => of_layout(values, layout),
         _ => candle_core::bail!("a fused network has its parameters as 32-bit floats on the CPU"),
+    }
+}
+
+/// What a tensor of rank 1 (a row) or 2 shows of its storage.
+fn of_layout<'a>(storage: &'a [f32], layout: &Layout) -> Result<Matrix<'a>> {
+    let (shape, strides) = match (layout.dims(), layout.stride()) {
+        (&[columns], &[stride]) => ((1, columns), (columns, stride)),
+        (&[rows, columns], &[row_stride, column_stride]) => ((rows, columns), (row_stride, column_stride)),
+        (shape, _) => candle_core::bail!("a matrix has two dimensions, not {shape:?}"),
+    };
+    match storage.get(layout.start_offset()..).and_then(|values| Matrix::strided(values, shape, strides)) {
+        Some(matrix) => Ok(matrix),
+        None => candle_core::bail!("a tensor reaches beyond its storage"),
     }
 }
 
@@ -130,5 +144,24 @@ impl Step {
     pub(super) fn kernel(&self) -> &dyn Kernel {
         let kernel = self.primitive.operation().kernel();
         kernel.expect("steps are made of primitives that have one")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn a_tensor_is_seen_as_its_layout_says() {
+        let tensor = Tensor::arange(0f32, 12.0, &Device::Cpu).and_then(|flat| flat.reshape((3, 4))).expect("small");
+        let part = tensor.narrow(0, 1, 2).and_then(|rows| rows.t()).expect("small");
+        let storage: Vec<f32> = (0..12).map(|value| value as f32).collect();
+        let matrix = of_layout(&storage, part.layout()).expect("two dimensions");
+        assert_eq!((matrix.width(), matrix.t().width(), matrix.row(0)), (2, 4, None));
+        assert_eq!(matrix.t().row(1), Some([8.0, 9.0, 10.0, 11.0].as_slice()));
+        assert!(of_layout(&storage[..11], part.layout()).is_err());
+        assert!(of_layout(&storage, tensor.unsqueeze(0).expect("small").layout()).is_err());
     }
 }

@@ -2,8 +2,8 @@
 
 use super::steps::Steps;
 use crate::{
-    candle::{Matrix, Write},
     network::{At, Rows, Value},
+    numeric::{Matrix, Write},
 };
 
 /// What a walk goes by: the steps, their parameters, and its rows of the graph's inputs.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, Operation, Primitive, only};
 use crate::{
-    candle::{Matrix, Write, activate, activation_gradient},
+    candle::{activate, activation_gradient},
     network::{At, Kernel, Rows},
+    numeric::{Matrix, Write},
 };
 
 /// A function applied to every number on its own.

@@ -5,8 +5,8 @@ use narrows_bundle::Scaling;
 
 use super::{Call, Operation, Primitive, only};
 use crate::{
-    candle::{Matrix, Write},
     network::{At, Kernel, Rows},
+    numeric::{Matrix, Write},
 };
 
 /// Which way an [`Affine`] goes.

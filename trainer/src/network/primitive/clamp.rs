@@ -4,8 +4,8 @@ use candle_core::Tensor;
 
 use super::{Call, Operation, Primitive, only};
 use crate::{
-    candle::{Matrix, Write},
     network::{At, Kernel, Rows},
+    numeric::{Matrix, Write},
 };
 
 /// `min(max(x, low), high)`.

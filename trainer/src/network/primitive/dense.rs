@@ -4,8 +4,8 @@ use candle_core::Tensor;
 
 use super::{Call, Initial, Operation, ParameterSpec, Primitive, only};
 use crate::{
-    candle::{Matrix, Write, add_to_rows, product},
     network::{At, Kernel, ParameterGradient, Rows},
+    numeric::{Matrix, Write, add_to_rows, product},
 };
 
 /// `[inputs]` to `[outputs]`, with `weight: [inputs, outputs]` and `bias: [outputs]`.

@@ -5,8 +5,8 @@ use candle_core::Tensor;
 
 use super::{Call, Initial, Operation, ParameterSpec, Primitive, only};
 use crate::{
-    candle::{Matrix, Write},
     network::{At, Kernel, ParameterGradient, Rows},
+    numeric::{Matrix, Write},
 };
 
 /// `label` (one integer a row) to `[outputs]`, with `weight: [classes, outputs]`.

@@ -113,7 +113,7 @@ pub(crate) fn normal(x: f32) -> (f32, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candle::example::normal_distribution;
+    use crate::numeric::example::normal_distribution;
 
     /// Every so many floats, of both signs, from zero over denormals to infinity.
     fn everywhere() -> Vec<f32> {

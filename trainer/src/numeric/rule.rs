@@ -48,7 +48,7 @@ impl Default for Rule {
 
 impl Rule {
     /// What the rule remembers of each parameter, by the names of a saved state.
-    pub(super) fn memories(self) -> &'static [&'static str] {
+    pub(crate) fn memories(self) -> &'static [&'static str] {
         match self {
             Rule::Sgd { .. } => &["velocity"],
             Rule::Adam { .. } | Rule::AdamW { .. } => &["first", "second"],
@@ -56,7 +56,7 @@ impl Rule {
     }
 
     /// The arithmetic of one step, counted from 1.
-    pub(super) fn at(self, step: u64, rate: f64, scale: f32) -> Kernel {
+    pub(crate) fn at(self, step: u64, rate: f64, scale: f32) -> Kernel {
         let adam = |constants| Kernel::Adam(Adam::at(step, constants, rate, scale));
         match self {
             Rule::Sgd { momentum, nesterov } => {
@@ -72,7 +72,7 @@ impl Rule {
 
 /// The arithmetic of a rule at one step.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kernel {
+pub(crate) enum Kernel {
     Sgd(Sgd),
     Adam(Adam),
 }

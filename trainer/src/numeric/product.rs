@@ -6,8 +6,6 @@
 
 use std::{cell::RefCell, ops::Range};
 
-use candle_core::{Layout, Result};
-
 use super::write::Write;
 
 /// Numbers seen as `[rows, columns]`.
@@ -32,24 +30,14 @@ impl<'a> Matrix<'a> {
         Matrix { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// What a tensor of rank 1 (a row) or 2 shows of its storage.
-    ///
-    /// # Errors
-    /// For other ranks, and a layout that reaches beyond the storage.
-    pub fn of_layout(storage: &'a [f32], layout: &Layout) -> Result<Self> {
-        let (rows, columns, row_stride, column_stride) = match (layout.dims(), layout.stride()) {
-            (&[columns], &[stride]) => (1, columns, columns, stride),
-            (&[rows, columns], &[row_stride, column_stride]) => (rows, columns, row_stride, column_stride),
-            (shape, _) => candle_core::bail!("a matrix has two dimensions, not {shape:?}"),
-        };
-        let Some(values) = storage.get(layout.start_offset()..) else {
-            candle_core::bail!("a tensor begins beyond its storage");
-        };
+    /// Entries that lie these distances apart, from the first number on; `None`, if there are fewer numbers.
+    pub fn strided(
+        values: &'a [f32],
+        (rows, columns): (usize, usize),
+        (row_stride, column_stride): (usize, usize),
+    ) -> Option<Self> {
         let matrix = Matrix { values, rows, columns, row_stride, column_stride };
-        if matrix.reach() > values.len() {
-            candle_core::bail!("a tensor reaches beyond its storage");
-        }
-        Ok(matrix)
+        (matrix.reach() <= values.len()).then_some(matrix)
     }
 
     /// The transpose.
@@ -199,10 +187,8 @@ pub(crate) fn add_to_rows(row: Matrix<'_>, into: &mut [f32]) {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Tensor};
-
     use super::*;
-    use crate::candle::example::noise;
+    use crate::numeric::example::noise;
 
     /// `a b` in 64 bits, added to `into`, and the sum of what is added, signs apart.
     fn expected(a: Matrix<'_>, b: Matrix<'_>, into: &[f32]) -> Vec<(f64, f64)> {
@@ -246,14 +232,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_is_seen_as_its_layout_says() {
-        let tensor = Tensor::arange(0f32, 12.0, &Device::Cpu).and_then(|flat| flat.reshape((3, 4))).expect("small");
-        let part = tensor.narrow(0, 1, 2).and_then(|rows| rows.t()).expect("small");
-        let storage: Vec<f32> = (0..12).map(|value| value as f32).collect();
-        let matrix = Matrix::of_layout(&storage, part.layout()).expect("two dimensions");
-        assert_eq!((matrix.rows, matrix.columns, matrix.row(0)), (4, 2, None));
-        assert_eq!(matrix.t().row(1), Some([8.0, 9.0, 10.0, 11.0].as_slice()));
-        assert!(Matrix::of_layout(&storage[..11], part.layout()).is_err());
-        assert!(Matrix::of_layout(&storage, tensor.unsqueeze(0).expect("small").layout()).is_err());
+    fn a_view_is_no_larger_than_its_numbers() {
+        let values: Vec<f32> = (0..12).map(|value| value as f32).collect();
+        let lower = Matrix::strided(&values[4..], (4, 2), (1, 4)).expect("eight numbers");
+        assert_eq!(lower.row(0), None);
+        assert_eq!(lower.t().row(1), Some([8.0, 9.0, 10.0, 11.0].as_slice()));
+        assert!(Matrix::strided(&values[4..11], (4, 2), (1, 4)).is_none());
     }
 }

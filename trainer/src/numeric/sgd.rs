@@ -9,7 +9,7 @@ const SMALLEST: f32 = 1e-20;
 
 /// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sgd {
+pub(crate) struct Sgd {
     pub(super) momentum: f32,
     pub(super) nesterov: bool,
     /// Step size.
@@ -21,7 +21,7 @@ pub(super) struct Sgd {
 impl Sgd {
     /// Updates these weights and their velocity: `v = momentum * v + g`, then `w -= rate * v`, or with
     /// Nesterov `w -= rate * (g + momentum * v)`.
-    pub(super) fn apply(&self, weights: &mut [f32], velocity: &mut [f32], gradient: &[f32]) {
+    pub(crate) fn apply(&self, weights: &mut [f32], velocity: &mut [f32], gradient: &[f32]) {
         vectorized(
             #[inline(always)]
             || {

@@ -19,7 +19,7 @@ pub(super) struct Constants {
 
 /// The numbers of one step, with the corrections for the moments' start at zero.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Adam {
+pub(crate) struct Adam {
     beta1: f32,
     beta2: f32,
     /// Step size over the first moment's correction.
@@ -52,7 +52,7 @@ impl Adam {
     }
 
     /// Updates these weights and their moments. A scale of 1 and a weight decay of 0 change no bit.
-    pub(super) fn apply(&self, weights: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
+    pub(crate) fn apply(&self, weights: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
         let flushed = |value: f32, smallest: f32| if value.abs() < smallest { 0.0 } else { value };
         vectorized(
             #[inline(always)]

@@ -11,7 +11,7 @@ const KEPT: usize = 1 << 24;
 
 /// Slabs that nobody uses.
 #[derive(Clone, Default)]
-pub(super) struct Slabs(Arc<Mutex<Free>>);
+pub(crate) struct Slabs(Arc<Mutex<Free>>);
 
 #[derive(Default)]
 struct Free {
@@ -21,7 +21,7 @@ struct Free {
 
 impl Slabs {
     /// A slab of so many numbers, whatever they are.
-    pub(super) fn take(&self, count: usize) -> Slab {
+    pub(crate) fn take(&self, count: usize) -> Slab {
         let mut free = self.free();
         let found = free.slabs.iter().position(|slab| slab.len() == count);
         let values = match found {
@@ -50,7 +50,7 @@ impl fmt::Debug for Slabs {
 
 /// Numbers that go back to where they came from.
 #[derive(Debug)]
-pub(super) struct Slab {
+pub(crate) struct Slab {
     values: Vec<f32>,
     home: Slabs,
 }

@@ -14,6 +14,10 @@ const WORTH: usize = 1 << 22;
 /// How long helpers look for more work: the next of this step, or of the step after it, is as near as this.
 const PATIENCE: Duration = Duration::from_micros(300);
 
+/// Numbers that one core takes at a time. Sums are those of the parts, added in order, so this decides
+/// their last bits and the number of cores does not.
+pub(crate) const PART: usize = 1 << 14;
+
 /// Numbers of a row-wise computation that one core takes at a time, about.
 const BLOCK: usize = 1 << 13;
 
