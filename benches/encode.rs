@@ -17,7 +17,7 @@ const BATCH_SIZES: [usize; 3] = [1, 64, 1024];
 
 fn encode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode/vae");
-    let small = Options { epochs: Some(1), ..Options::new(Kind::Vae) };
+    let small = Options::new(Kind::Vae).with(|options| options.length.epochs = Some(1));
     let models: [(Dataset, Options); 2] = [(digits(), small), (images(1024), reference(Kind::Vae))];
     for (data, options) in models {
         let model = opened(&fitted(&options, &data), &data);

@@ -26,12 +26,10 @@ pub(crate) fn images(rows: usize) -> Dataset {
 
 /// The network of the reference figures, 784-400-20, for one epoch over all rows.
 pub(crate) fn reference(kind: Kind) -> Options {
-    Options {
-        hidden: Some(vec![400]),
-        latent: Some(20),
-        batch_size: Some(128),
-        valid_fraction: Some(0.0),
-        epochs: Some(1),
-        ..Options::new(kind)
-    }
+    Options { latent: Some(20), ..Options::new(kind) }.with(|options| {
+        options.architecture.hidden = Some(vec![400]);
+        options.steps.batch_size = Some(128);
+        options.split.valid_fraction = Some(0.0);
+        options.length.epochs = Some(1);
+    })
 }

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, time::Duration};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use narrows_bundle::Kind;
 use narrows_data::Dataset;
-use narrows_trainer::{Config, Event, Kernels, Options, fit};
+use narrows_trainer::{Config, Event, Kernels, fit};
 
 mod images;
 
@@ -20,14 +20,14 @@ fn train_step(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
     for kind in [Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae] {
         for batch_size in [32, 128, 512] {
-            let options = Options { batch_size: Some(batch_size), ..reference(kind) };
+            let options = reference(kind).with(|options| options.steps.batch_size = Some(batch_size));
             let config = Config::check(&options, &data).expect("options that fit the data");
             group.bench_function(BenchmarkId::new(kind.name(), format!("{batch_size}x784")), |bencher| {
                 bencher.iter_custom(|count| (0..count).map(|_| epoch(&config, &data)).sum());
             });
         }
     }
-    let composed = Options { kernels: Some(Kernels::Composed), ..reference(Kind::Vae) };
+    let composed = reference(Kind::Vae).with(|options| options.kernels.kernels = Some(Kernels::Composed));
     let config = Config::check(&composed, &data).expect("options that fit the data");
     group.sample_size(10).bench_function(BenchmarkId::new("vae-composed", "128x784"), |bencher| {
         bencher.iter_custom(|count| (0..count).map(|_| epoch(&config, &data)).sum());

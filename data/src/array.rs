@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{element::Element, error::DataError, stream::Head};
+use crate::{element::Element, error::DataError, head::Head};
 
 /// The type and the shape that a header claims, row-major.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,8 +16,8 @@ use arrow_schema::SchemaRef;
 use crate::{
     columnar::{self, Batches, decode},
     error::DataError,
+    reader::Opened,
     reading::LoadOptions,
-    stream::Opened,
 };
 
 use messages::{Content, Fault, Message, Messages};

@@ -10,10 +10,11 @@ use crate::{
     collect::collect,
     dataset::{Dataset, Part},
     error::DataError,
+    found::Found,
     labels::Labels,
     missing::Fill,
     reading::{LoadOptions, Missing, Reading},
-    source::{self, Found},
+    source::{self},
 };
 
 /// What a part beside the one to train on is for.

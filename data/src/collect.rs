@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
+    check::check_numbers,
     error::DataError,
     file_rows::FileRows,
     finite::Reach,
+    found::OpenPart,
+    head::Head,
+    in_memory::matrix,
     labels::{Labels, check_count},
-    missing::{self, Fill},
+    missing::Fill,
+    reader::{Opened, Reader},
     reading::{LoadOptions, Missing},
-    source::OpenPart,
     spool::Spool,
-    stream::{Head, Opened, Reader},
-    values::{Values, matrix},
+    values::Values,
 };
 
 /// Numbers that a reader is asked for at a time.
@@ -45,7 +48,7 @@ impl Collected {
     /// Fills in or drops what is missing.
     pub(crate) fn treat(&mut self, fill: Option<&Fill>) -> Result<(), DataError> {
         let Some(fill) = fill else { return Ok(()) };
-        let kept = missing::treat(self, fill)?;
+        let kept = fill.treat(&self.path, &mut self.values)?;
         if let (Some(kept), Some(labels)) = (kept, &self.labels) {
             self.labels = Some(labels.select(&kept));
         }
@@ -74,7 +77,7 @@ fn rows_of(path: &Path, head: &mut Head, rows: FileRows, options: &LoadOptions) 
     let missing = options.reading.missing.unwrap_or_default();
     let (features, columns, mut reach) = (rows.features(), head.columns.as_deref(), Reach::new());
     let look = |first: usize, numbers: &[f32]| {
-        missing::check_numbers(path, first, numbers, features, columns, missing)?;
+        check_numbers(path, first, numbers, features, columns, missing)?;
         reach.add(numbers);
         Ok(())
     };
@@ -82,7 +85,7 @@ fn rows_of(path: &Path, head: &mut Head, rows: FileRows, options: &LoadOptions) 
         rows.look_at_all(look)?;
         Values::OnDisk(rows)
     } else {
-        rows.read_all(look)?
+        rows.read_all(look)?.into()
     };
     // Where rows may be dropped or filled in, the range is that of what they become.
     if missing == Missing::Refuse && !values.is_bytes() {

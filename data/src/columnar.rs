@@ -18,10 +18,12 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use crate::{
+    check::check_from,
+    chunk::Chunk,
     error::DataError,
-    missing::check_from,
+    head::Head,
+    reader::{Opened, Reader},
     reading::{LoadOptions, Missing},
-    stream::{Chunk, Head, Opened, Reader},
 };
 
 use plan::Plan;

@@ -13,7 +13,7 @@ use std::path::Path;
 
 pub(crate) use self::labels::read_labels;
 use self::table::Table;
-use crate::{error::DataError, reading::LoadOptions, stream::Opened};
+use crate::{error::DataError, reader::Opened, reading::LoadOptions};
 
 /// Opens a table, to be gone through in constant memory.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use crate::{
+    check::place,
     dataset::{Dataset, Part},
     error::DataError,
-    missing::place,
+    row::Row,
     statistics::{Per, extremes},
-    values::{Row, Values},
+    values::Values,
 };
 
 /// What is in a set of data.

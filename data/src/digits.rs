@@ -8,11 +8,13 @@ use std::{io::Read, path::PathBuf};
 use flate2::read::GzDecoder;
 
 use crate::{
+    found::{Found, OpenPart},
+    head::Head,
+    in_memory::matrix,
     labels::Labels,
     memory::MemoryReader,
-    source::{Found, OpenPart},
-    stream::{Head, Opened},
-    values::{Values, matrix},
+    reader::Opened,
+    values::Values,
 };
 
 const FILE: &[u8] = include_bytes!("../assets/digits.csv.gz");

@@ -10,8 +10,9 @@ use ndarray::Array2;
 use crate::{
     element::Element,
     error::DataError,
+    in_memory::{InMemory, matrix},
+    row::Row,
     unpack::unpacking_error,
-    values::{Row, Values, matrix},
 };
 
 /// Bytes that are read at a time, and at least one row.
@@ -99,7 +100,7 @@ impl FileRows {
         (self.rows() as u64).saturating_mul((self.features * each) as u64)
     }
 
-    /// As [`Values::visit`].
+    /// As [`Values::visit`](crate::Values::visit).
     pub(crate) fn visit(
         &self,
         rows: impl IntoIterator<Item = usize>,
@@ -136,8 +137,8 @@ impl FileRows {
         Ok(())
     }
 
-    /// As [`Values::select`].
-    pub(crate) fn select(&self, rows: &[usize]) -> Result<Values, DataError> {
+    /// As [`Values::select`](crate::Values::select).
+    pub(crate) fn select(&self, rows: &[usize]) -> Result<InMemory, DataError> {
         fn add<T: Copy>(all: &mut Vec<T>, row: &[T]) {
             all.extend_from_slice(row);
         }
@@ -154,10 +155,10 @@ impl FileRows {
         })?;
         let empty = || (0, self.features);
         Ok(match (self.is_bytes(), rows.is_empty()) {
-            (true, true) => Values::U8(Array2::zeros(empty())),
-            (true, false) => Values::U8(matrix(bytes, self.features)),
-            (false, true) => Values::F32(Array2::zeros(empty())),
-            (false, false) => Values::F32(matrix(floats, self.features)),
+            (true, true) => InMemory::U8(Array2::zeros(empty())),
+            (true, false) => InMemory::U8(matrix(bytes, self.features)),
+            (false, true) => InMemory::F32(Array2::zeros(empty())),
+            (false, false) => InMemory::F32(matrix(floats, self.features)),
         })
     }
 
@@ -166,10 +167,10 @@ impl FileRows {
     pub(crate) fn read_all(
         &self,
         mut look: impl FnMut(usize, &[f32]) -> Result<(), DataError>,
-    ) -> Result<Values, DataError> {
+    ) -> Result<InMemory, DataError> {
         if self.is_altered() {
             let all = self.select(&(0..self.rows()).collect::<Vec<_>>())?;
-            if let Values::F32(all) = &all {
+            if let InMemory::F32(all) = &all {
                 all.as_slice().map_or(Ok(()), |numbers| look(0, numbers))?;
             }
             return Ok(all);
@@ -178,7 +179,7 @@ impl FileRows {
             let mut bytes = vec![0; self.rows * self.features];
             self.read(&mut bytes, 0)?;
             self.element.settle(&mut bytes);
-            return Ok(Values::U8(matrix(bytes, self.features)));
+            return Ok(InMemory::U8(matrix(bytes, self.features)));
         }
         let mut all = vec![0f32; self.rows * self.features];
         let mut bytes = vec![0; NUMBERS * self.element.size()];
@@ -186,7 +187,7 @@ impl FileRows {
             self.read_floats(block * NUMBERS, &mut bytes, numbers)?;
             look(block * NUMBERS, numbers)?;
         }
-        Ok(Values::F32(matrix(all, self.features)))
+        Ok(InMemory::F32(matrix(all, self.features)))
     }
 
     /// Shows the floats of all rows to `look`, as [`read_all`](Self::read_all) does, and keeps none.
@@ -322,7 +323,7 @@ mod tests {
             looked.extend_from_slice(numbers);
             Ok(())
         });
-        assert_eq!(read.expect("a whole file"), Values::F32(matrix(vec![1.0, 2.0, 5.0, 6.0], 2)));
+        assert_eq!(read.expect("a whole file"), InMemory::F32(matrix(vec![1.0, 2.0, 5.0, 6.0], 2)));
         let all = kept.filled(&[0.0, 0.0]).look_at_all(|first, numbers| {
             assert_eq!(numbers, &looked[first..][..2]);
             Ok(())
@@ -351,7 +352,7 @@ mod tests {
             read.extend_from_slice(numbers);
             Ok(())
         });
-        assert_eq!(values.expect("a whole file"), Values::F32(matrix(numbers.clone(), 3)));
+        assert_eq!(values.expect("a whole file"), InMemory::F32(matrix(numbers.clone(), 3)));
         let all = rows.look_at_all(|_, numbers| {
             looked.extend_from_slice(numbers);
             Ok(())
@@ -367,7 +368,7 @@ mod tests {
         let element = Element { number: Number::Bool, order: ByteOrder::Little };
         let rows = FileRows::new(file, Path::new("x"), element, 0, 2, 2);
         assert_eq!(seen(&rows, &[1, 0]), [[1.0, 1.0], [0.0, 1.0]]);
-        let expected = Values::U8(matrix(vec![0, 1, 1, 1], 2));
+        let expected = InMemory::U8(matrix(vec![0, 1, 1, 1], 2));
         assert_eq!(rows.read_all(|_, _| Ok(())).expect("a whole file"), expected);
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     dataset::{Dataset, Part},
     error::DataError,
-    values::Row,
+    row::Row,
 };
 
 /// Changes whenever the layout below does, so that fingerprints of two layouts never agree.

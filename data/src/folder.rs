@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     error::DataError,
+    found::{Found, OpenPart},
     idx,
     labels::Labels,
     reading::LoadOptions,
-    source::{Found, OpenPart},
 };
 
 /// Where the images and the labels of one part lie.

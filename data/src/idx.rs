@@ -18,8 +18,8 @@ use crate::{
     file_rows::FileRows,
     fingerprint::hex,
     packed::{self, PackedRows},
+    reader::Opened,
     reading::LoadOptions,
-    stream::Opened,
     unpack::{GZIP, check_claim, gunzip, unpacking_error},
 };
 

@@ -17,14 +17,17 @@ use std::{
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::{
+    chunk::Chunk,
     error::DataError,
+    head::Head,
+    in_memory::matrix,
     labels::Labels,
+    reader::{Opened, Reader},
     reading::{Channels, LoadOptions, Reading},
-    stream::{Chunk, Head, Opened, Reader},
-    values::{Values, matrix},
+    values::Values,
 };
 
-use decode::{Form, form_of, pixels};
+use decode::{Form, Wanted, form_of, pixels};
 use listing::{Listing, listing};
 
 /// Lists the folder and looks at its first image.
@@ -53,16 +56,6 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
     };
     let wanted = Wanted { form, first, resizes: resize.is_some(), converts: channels.is_some() };
     Ok(Opened::Reader(Box::new(Images { head, listing, wanted, next: 0 })))
-}
-
-/// What all images have to be.
-struct Wanted {
-    form: Form,
-    /// The image that said so, where the options did not.
-    first: PathBuf,
-    /// Whether others are brought to the size, and to the channels; else they are refused.
-    resizes: bool,
-    converts: bool,
 }
 
 /// Images that are decoded as they are asked for.

@@ -1,8 +1,8 @@
-//! Labels: read from a file of their own, and numbered by the class that each names.
+//! Labels, one a row, and the classes that they name.
 
 use std::{borrow::Cow, collections::BTreeSet, path::Path};
 
-use crate::{csv, error::DataError, idx, npy, reading::LoadOptions};
+use crate::error::DataError;
 
 /// Labels as they were written, one a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,27 +87,6 @@ fn number<T: Ord + ToString>(labels: &[T]) -> (Vec<u32>, Vec<String>) {
     (indices, classes.iter().map(|class| class.to_string()).collect())
 }
 
-/// Reads labels from a .npy of integers or floats, a .csv of one column, or an IDX file. A negative number, which
-/// often stands for a missing label, is refused.
-pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Labels, DataError> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let labels = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("npy") => npy::read_labels(path)?,
-        Some("csv") => csv::read_labels(path)?,
-        _ => Labels::from_numbers(idx::read_labels(path, options)?),
-    };
-    let labels = labels.settled();
-    if let Labels::Integers(labels) = &labels {
-        for (row, &label) in labels.iter().enumerate() {
-            if u32::try_from(label).is_err() {
-                let (path, value) = (path.to_owned(), label.to_string());
-                return Err(DataError::LabelRange { path, row, value });
-            }
-        }
-    }
-    Ok(labels)
-}
-
 /// Refuses any number of labels but one a row.
 pub(crate) fn check_count(path: &Path, rows: usize, labels: usize) -> Result<(), DataError> {
     if labels == rows {
@@ -138,32 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_label_file_is_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).expect("written");
-            path
-        };
-        let npy = folder.path().join("labels.npy");
-        ndarray_npy::write_npy(&npy, &ndarray::array![3i64, 5]).expect("written");
-        let files =
-            [npy, write("labels.csv", b"digit\n3\n5\n"), write("labels-idx1-ubyte", &idx::encode(&[2], &[3, 5]))];
-        for path in files {
-            let labels = read(&path, &LoadOptions::default()).expect("two labels");
-            assert_eq!(labels, Labels::Integers(vec![3, 5]), "{}", path.display());
-        }
-    }
-
-    #[test]
-    fn wrong_counts_and_negative_labels_are_refused() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("labels.csv");
-        std::fs::write(&path, "1\n-1\n").expect("written");
-        let error = read(&path, &LoadOptions::default()).expect_err("a negative label");
-        assert!(error.to_string().contains("the label of row 1 is -1, expected 0 to"), "{error}");
-
-        let error = check_count(&path, 3, 2).expect_err("one label short");
+    fn a_wrong_count_is_refused() {
+        let error = check_count(Path::new("labels.csv"), 3, 2).expect_err("one label short");
         assert!(error.to_string().contains("2 labels for 3 rows"), "{error}");
     }
 }

@@ -6,11 +6,12 @@ use crate::{
     collect::{Collected, collect},
     dataset::{Dataset, Part},
     error::DataError,
+    found::Found,
+    head::Head,
     missing::Fill,
     reading::{LoadOptions, Missing, Reading},
-    source::{self, Found},
+    source::{self},
     statistics::{Per, extremes},
-    stream::Head,
     values::Values,
 };
 
@@ -27,7 +28,10 @@ use crate::{
 /// malformed, for an empty file, for a value that is not finite, for labels that do not match the
 /// rows, and for an option that the source has no use for.
 pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
-    loaded(spec, options, |train| Fill::of(options.reading.missing.unwrap_or_default(), train))
+    loaded(spec, options, |train| {
+        let Collected { path, head, values, labels: _ } = train;
+        Fill::of(options.reading.missing.unwrap_or_default(), path, head.columns.as_deref(), values)
+    })
 }
 
 /// The same with these numbers, one a feature, in the places of missing values: what a model was trained with.

@@ -1,11 +1,6 @@
 //! Rows that are in memory, as a file that is gone through.
 
-use crate::{
-    error::DataError,
-    labels::Labels,
-    stream::{Chunk, Head, Reader},
-    values::Values,
-};
+use crate::{chunk::Chunk, error::DataError, head::Head, labels::Labels, reader::Reader, values::Values};
 
 /// Rows that were read as a whole.
 pub(crate) struct MemoryReader {

@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use crate::{
-    collect::Collected,
+    check::place,
     error::DataError,
     file_rows::fill_in,
-    finite::first_wrong,
     reading::Missing,
     statistics::{Per, moments, quantiles},
-    values::{Row, Values},
+    values::Values,
 };
 
 /// What becomes of the missing values of every part.
@@ -24,8 +23,12 @@ pub(crate) enum Fill {
 impl Fill {
     /// As it was asked for, with figures of the training part; `None` where nothing may be missing, or
     /// everything may.
-    pub(crate) fn of(missing: Missing, training: &Collected) -> Result<Option<Self>, DataError> {
-        let values = &training.values;
+    pub(crate) fn of(
+        missing: Missing,
+        path: &Path,
+        columns: Option<&[String]>,
+        values: &Values,
+    ) -> Result<Option<Self>, DataError> {
         let all: Vec<usize> = (0..values.rows()).collect();
         let fill: Vec<f32> = match missing {
             Missing::Refuse | Missing::Keep => return Ok(None),
@@ -44,43 +47,43 @@ impl Fill {
             }
         };
         if let Some(column) = fill.iter().position(|value| value.is_nan()) {
-            let column = place(column, training.head.columns.as_deref());
-            return Err(DataError::ColumnMissing { path: training.path.clone(), column });
+            let column = place(column, columns);
+            return Err(DataError::ColumnMissing { path: path.to_owned(), column });
         }
         Ok(Some(Fill::Values(fill)))
+    }
+
+    /// Fills the rows of a file in, or leaves some out; then it returns those that stay.
+    pub(crate) fn treat(&self, path: &Path, values: &mut Values) -> Result<Option<Vec<usize>>, DataError> {
+        match self {
+            Fill::Values(fill) => {
+                match values {
+                    Values::OnDisk(rows) => *rows = rows.clone().filled(fill),
+                    in_memory @ (Values::U8(_) | Values::F32(_)) => fill_rows(in_memory, fill),
+                }
+                Ok(None)
+            }
+            Fill::Drop => {
+                let kept = whole_rows(values)?;
+                if kept.len() == values.rows() {
+                    return Ok(None);
+                }
+                if kept.is_empty() {
+                    return Err(DataError::AllMissing { path: path.to_owned() });
+                }
+                *values = match &*values {
+                    Values::OnDisk(rows) => Values::OnDisk(rows.clone().keep(&kept)),
+                    in_memory @ (Values::U8(_) | Values::F32(_)) => in_memory.select(&kept)?,
+                };
+                Ok(Some(kept))
+            }
+        }
     }
 
     pub(crate) fn values(self) -> Option<Vec<f32>> {
         match self {
             Fill::Drop => None,
             Fill::Values(values) => Some(values),
-        }
-    }
-}
-
-/// Fills a part in, or leaves rows out; then it returns those that stay.
-pub(crate) fn treat(part: &mut Collected, fill: &Fill) -> Result<Option<Vec<usize>>, DataError> {
-    match fill {
-        Fill::Values(fill) => {
-            match &mut part.values {
-                Values::OnDisk(rows) => *rows = rows.clone().filled(fill),
-                in_memory @ (Values::U8(_) | Values::F32(_)) => fill_rows(in_memory, fill),
-            }
-            Ok(None)
-        }
-        Fill::Drop => {
-            let kept = whole_rows(&part.values)?;
-            if kept.len() == part.values.rows() {
-                return Ok(None);
-            }
-            if kept.is_empty() {
-                return Err(DataError::AllMissing { path: part.path.clone() });
-            }
-            part.values = match &part.values {
-                Values::OnDisk(rows) => Values::OnDisk(rows.clone().keep(&kept)),
-                in_memory => in_memory.select(&kept)?,
-            };
-            Ok(Some(kept))
         }
     }
 }
@@ -102,55 +105,5 @@ pub(crate) fn fill_rows(values: &mut Values, fill: &[f32]) {
         for mut row in values.rows_mut() {
             fill_in(row.iter_mut(), fill);
         }
-    }
-}
-
-/// Refuses what no `f32` holds, and NaN unless it may stand for a missing value, in values whose first row is
-/// that number of the file.
-pub(crate) fn check_from(
-    path: &Path,
-    first: usize,
-    values: &Values,
-    columns: Option<&[String]>,
-    missing: Missing,
-) -> Result<(), DataError> {
-    if values.is_bytes() {
-        return Ok(());
-    }
-    let features = values.features();
-    if let Values::F32(values) = values
-        && let Some(numbers) = values.as_slice()
-    {
-        return check_numbers(path, first.saturating_mul(features), numbers, features, columns, missing);
-    }
-    let mut outcome = Ok(());
-    values.visit(0..values.rows(), |row, numbers| {
-        if let (Ok(()), Row::F32(numbers)) = (&outcome, numbers) {
-            outcome = check_numbers(path, (first + row) * features, numbers, features, columns, missing);
-        }
-    })?;
-    outcome
-}
-
-/// The same for numbers that lie row after row, of which the first is that number of the file.
-pub(crate) fn check_numbers(
-    path: &Path,
-    first: usize,
-    numbers: &[f32],
-    features: usize,
-    columns: Option<&[String]>,
-    missing: Missing,
-) -> Result<(), DataError> {
-    let Some(wrong) = first_wrong(numbers, missing) else { return Ok(()) };
-    let (row, column) = ((first + wrong) / features, (first + wrong) % features);
-    let column = place(column, columns);
-    Err(DataError::NotFinite { path: path.to_owned(), row, column, value: numbers[wrong] })
-}
-
-/// A column by its number, and by its name where it has one.
-pub(crate) fn place(column: usize, columns: Option<&[String]>) -> String {
-    match columns.and_then(|columns| columns.get(column)) {
-        Some(name) => format!("{column} (`{name}`)"),
-        None => column.to_string(),
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     file_rows::FileRows,
     labels::Labels,
     packed,
+    reader::Opened,
     reading::{LoadOptions, Missing},
-    stream::Opened,
 };
 
 /// Opens an array of samples: row-major ones are read where they lie, others are gone through.

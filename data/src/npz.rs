@@ -9,10 +9,10 @@ use std::path::Path;
 use self::{archive::Archive, entry::Entry};
 use crate::{
     error::DataError,
+    found::{Found, OpenPart},
     labels::Labels,
     npy::header::Header,
     reading::LoadOptions,
-    source::{Found, OpenPart},
 };
 
 /// Names under which samples and their labels are kept, with those of a test part.

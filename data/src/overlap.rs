@@ -5,10 +5,7 @@ use std::{
     hash::{DefaultHasher, Hasher},
 };
 
-use crate::{
-    error::DataError,
-    values::{Row, Values},
-};
+use crate::{error::DataError, row::Row, values::Values};
 
 /// How many rows of `judged` stand in `training` too, number for number.
 ///

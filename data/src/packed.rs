@@ -6,13 +6,8 @@ use std::{
 };
 
 use crate::{
-    array::Array,
-    error::DataError,
-    missing::check_from,
-    reading::Missing,
-    stream::{Chunk, Head, Reader},
-    unpack::unpacking_error,
-    values::{Values, matrix},
+    array::Array, check::check_from, chunk::Chunk, error::DataError, head::Head, in_memory::matrix, reader::Reader,
+    reading::Missing, unpack::unpacking_error, values::Values,
 };
 
 /// Bytes that are unpacked at a time; a whole number of elements of any size.

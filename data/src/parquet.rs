@@ -1,6 +1,7 @@
 //! Parquet: a table in groups of rows, each column of which lies compressed for itself.
 
 mod claims;
+mod damaged;
 mod pages;
 mod thrift;
 
@@ -21,11 +22,10 @@ use arrow_array::RecordBatch;
 use crate::{
     columnar::{self, Batches, decode},
     error::DataError,
+    reader::Opened,
     reading::LoadOptions,
-    stream::Opened,
 };
-
-const FORMAT: &str = "Parquet";
+use damaged::FORMAT;
 
 /// Opens a file to be read one group of rows after the other, some rows at a time.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{error::DataError, folder, idx, reading::LoadOptions, source::Found};
+use crate::{error::DataError, folder, found::Found, idx, reading::LoadOptions};
 
 /// A published set of ten classes in four IDX files.
 pub(crate) struct KnownSet {

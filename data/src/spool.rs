@@ -7,12 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    element::Element,
-    error::DataError,
-    file_rows::FileRows,
-    values::{Row, Values},
-};
+use crate::{element::Element, error::DataError, file_rows::FileRows, row::Row, values::Values};
 
 /// A temporary file that has no name and goes with the process.
 pub(crate) struct Spool {
@@ -81,6 +76,6 @@ mod tests {
         spool.add(&Values::F32(array![[5.0, 6.0]])).expect("room");
         let rows = spool.finish().expect("room");
         let expected = Values::F32(array![[5.0, 6.0], [3.0, f32::MIN]]);
-        assert_eq!(rows.select(&[2, 1]).expect("ours"), expected);
+        assert_eq!(Values::from(rows.select(&[2, 1]).expect("ours")), expected);
     }
 }

@@ -2,10 +2,7 @@
 //!
 //! NaN, a missing value, enters none of them.
 
-use crate::{
-    error::DataError,
-    values::{Row, Values},
-};
+use crate::{error::DataError, row::Row, values::Values};
 
 /// Counters that a pass for quantiles may take: 64 MB of them.
 const MOST_COUNTERS: usize = 1 << 24;

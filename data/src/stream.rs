@@ -1,65 +1,25 @@
-//! Rows as they come out of a file, a chunk at a time: what every format's reader gives.
+//! Goes through a source once, a chunk at a time, in constant memory.
 
-use std::{ops::Range, path::PathBuf, sync::Arc};
-
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
-
-use crate::{
-    error::DataError,
-    file_rows::FileRows,
-    labels::{Labels, check_count},
-    missing::{check_from, fill_rows, whole_rows},
-    reading::{LoadOptions, Missing},
-    source::{self, OpenPart},
-    values::Values,
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
-/// What is known of a file once it is open.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Head {
-    /// The shape of one sample; never empty, no size of it is 0.
-    pub sample_shape: Vec<usize>,
-    /// Whether values are bytes; else they are floats.
-    pub is_bytes: bool,
-    /// The lowest and highest value, where it is known without looking: 0 to 255 for bytes.
-    pub range: Option<(f32, f32)>,
-    /// The names of the features, where the file is a table that has some.
-    pub columns: Option<Vec<String>>,
-    /// The number of rows, where it is known without reading them.
-    pub rows: Option<usize>,
-    /// Whether every row has a label.
-    pub has_labels: bool,
-}
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
-/// Some rows of a file.
-#[derive(Debug, Clone)]
-pub struct Chunk {
-    /// In memory, of the type that the head says, at least one row. A missing value is NaN, and is there only
-    /// if [`Missing`](crate::Missing) allows it; infinities never are.
-    pub values: Values,
-    /// One a row, where the head says so.
-    pub labels: Option<Labels>,
-    /// Columns that are no part of the sample, to be carried along.
-    pub others: Option<RecordBatch>,
-}
-
-/// Goes through a file from its first row to its last, in constant memory.
-pub(crate) trait Reader: Send {
-    /// What is known of the file.
-    fn head(&self) -> &Head;
-
-    /// The next rows, at most `most` of them; `None` at the end. A file without any row is
-    /// [`DataError::NoRows`] when it is opened, or at the first call.
-    fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError>;
-}
-
-/// A file that was opened.
-pub(crate) enum Opened {
-    /// Its rows lie one after the other and can be read where they lie. They are not checked yet.
-    Rows(Head, FileRows),
-    /// It has to be gone through.
-    Reader(Box<dyn Reader>),
-}
+use crate::{
+    check::check_from,
+    chunk::Chunk,
+    error::DataError,
+    found::OpenPart,
+    head::Head,
+    labels::{Labels, check_count},
+    missing::{fill_rows, whole_rows},
+    reader::Opened,
+    reading::{LoadOptions, Missing},
+    source,
+};
 
 /// What a source is made of, to be gone through once.
 pub struct Streams {
@@ -172,7 +132,7 @@ impl Stream {
                 if range.is_empty() {
                     return Ok(None);
                 }
-                let values = rows.select(&range.collect::<Vec<_>>())?;
+                let values = rows.select(&range.collect::<Vec<_>>())?.into();
                 check_from(&self.path, first, &values, head.columns.as_deref(), self.missing)?;
                 Chunk { values, labels: None, others: None }
             }
@@ -193,19 +153,7 @@ impl Stream {
     }
 }
 
-impl Chunk {
-    /// These rows alone, in rising order.
-    fn select(&self, rows: &[usize]) -> Result<Chunk, DataError> {
-        let mut is_kept = vec![false; self.values.rows()];
-        rows.iter().for_each(|&row| is_kept[row] = true);
-        let filter = BooleanArray::from(is_kept);
-        let others = self.others.as_ref().map(|others| arrow_select::filter::filter_record_batch(others, &filter));
-        let labels = self.labels.as_ref().map(|labels| labels.select(rows));
-        Ok(Chunk { values: self.values.select(rows)?, labels, others: others.transpose().map_err(DataError::column)? })
-    }
-}
-
-fn of_range(path: &std::path::Path, labels: &Labels, rows: Range<usize>) -> Result<Labels, DataError> {
+fn of_range(path: &Path, labels: &Labels, rows: Range<usize>) -> Result<Labels, DataError> {
     if rows.end > labels.len() {
         return Err(DataError::LabelCount { path: path.to_owned(), expected: rows.end, found: labels.len() });
     }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis, CowArray, Ix2};
 
-use crate::{error::DataError, file_rows::FileRows};
+use crate::{error::DataError, file_rows::FileRows, in_memory::InMemory, row::Row};
 
 /// Rows of samples, each flattened row-major to one row: `[rows, features]`, in the data's own unit.
 #[derive(Clone, Debug)]
@@ -13,26 +13,6 @@ pub enum Values {
     F32(Array2<f32>),
     /// Rows that stay in a file; none of its numbers is in memory.
     OnDisk(FileRows),
-}
-
-/// One sample, flattened.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Row<'a> {
-    /// Bytes.
-    U8(&'a [u8]),
-    /// Floats.
-    F32(&'a [f32]),
-}
-
-impl Row<'_> {
-    /// The numbers as floats.
-    pub fn floats(&self) -> impl Iterator<Item = f32> + '_ {
-        let (bytes, floats): (&[u8], &[f32]) = match self {
-            Row::U8(bytes) => (bytes, &[]),
-            Row::F32(floats) => (&[], floats),
-        };
-        bytes.iter().map(|&byte| f32::from(byte)).chain(floats.iter().copied())
-    }
 }
 
 impl Values {
@@ -122,7 +102,7 @@ impl Values {
         match self {
             Self::U8(values) => Ok(Self::U8(values.select(Axis(0), rows))),
             Self::F32(values) => Ok(Self::F32(values.select(Axis(0), rows))),
-            Self::OnDisk(file) => file.select(rows),
+            Self::OnDisk(file) => file.select(rows).map(Self::from),
         }
     }
 
@@ -135,11 +115,19 @@ impl Values {
         match self {
             Self::U8(values) => Ok(values.mapv(f32::from).into()),
             Self::F32(values) => Ok(values.view().into()),
-            Self::OnDisk(_) => match self.select(&(0..self.rows()).collect::<Vec<_>>())? {
-                Self::U8(values) => Ok(values.mapv(f32::from).into()),
-                Self::F32(values) => Ok(values.into()),
-                Self::OnDisk(_) => unreachable!("what is selected is in memory"),
+            Self::OnDisk(rows) => match rows.select(&(0..self.rows()).collect::<Vec<_>>())? {
+                InMemory::U8(values) => Ok(values.mapv(f32::from).into()),
+                InMemory::F32(values) => Ok(values.into()),
             },
+        }
+    }
+}
+
+impl From<InMemory> for Values {
+    fn from(values: InMemory) -> Self {
+        match values {
+            InMemory::U8(values) => Self::U8(values),
+            InMemory::F32(values) => Self::F32(values),
         }
     }
 }
@@ -154,13 +142,6 @@ impl PartialEq for Values {
             (Self::U8(_) | Self::F32(_) | Self::OnDisk(_), _) => false,
         }
     }
-}
-
-/// Cuts `values` into rows of `features` values; the caller has counted them.
-pub(crate) fn matrix<T>(values: Vec<T>, features: usize) -> Array2<T> {
-    let rows = values.len() / features;
-    Array2::from_shape_vec((rows, features), values)
-        .expect("callers pass a whole number of rows with at least one feature")
 }
 
 #[cfg(test)]

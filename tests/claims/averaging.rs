@@ -6,15 +6,16 @@ use narrows_trainer::{Fitted, OptimizerName, Options, bundle::Kind};
 #[test]
 fn averaged_weights_do_better_than_the_last_ones_of_a_noisy_run() {
     let data = digits();
-    let noisy = |average| Options {
-        hidden: Some(vec![64]),
-        optimizer: Some(OptimizerName::Sgd),
-        learning_rate: Some(0.05),
-        batch_size: Some(8),
-        epochs: Some(6),
-        valid_fraction: Some(0.1),
-        average,
-        ..Options::new(Kind::Ae)
+    let noisy = |average| {
+        Options::new(Kind::Ae).with(|options| {
+            options.architecture.hidden = Some(vec![64]);
+            options.optimizer.optimizer = Some(OptimizerName::Sgd);
+            options.schedule.learning_rate = Some(0.05);
+            options.steps.batch_size = Some(8);
+            options.length.epochs = Some(6);
+            options.split.valid_fraction = Some(0.1);
+            options.steps.average = average;
+        })
     };
     let (last, averaged) = (fitted(&noisy(None), &data), fitted(&noisy(Some(0.995)), &data));
     let losses = |fitted: &Fitted| {

@@ -4,13 +4,12 @@ use narrows_tests::{digits, fitted};
 use narrows_trainer::{Binarize, Fitted, Options, bundle::Kind, data::Dataset};
 
 fn trained(binarize: Binarize, epochs: usize, data: &Dataset) -> Fitted {
-    let options = Options {
-        hidden: Some(vec![64]),
-        binarize: Some(binarize),
-        epochs: Some(epochs),
-        learning_rate: Some(3e-3),
-        ..Options::new(Kind::Vae)
-    };
+    let options = Options::new(Kind::Vae).with(|options| {
+        options.architecture.hidden = Some(vec![64]);
+        options.binarize.binarize = Some(binarize);
+        options.length.epochs = Some(epochs);
+        options.schedule.learning_rate = Some(3e-3);
+    });
     fitted(&options, data)
 }
 
@@ -36,14 +35,13 @@ fn static_rows_are_the_same_in_every_epoch_and_dynamic_ones_are_not() {
     let data = digits();
     let spread = |binarize| {
         // All rows in a step too small to move anything: what changes from epoch to epoch is the data.
-        let options = Options {
-            binarize: Some(binarize),
-            hidden: Some(vec![16]),
-            batch_size: Some(data.train.values.rows()),
-            epochs: Some(5),
-            learning_rate: Some(1e-30),
-            ..Options::new(Kind::Ae)
-        };
+        let options = Options::new(Kind::Ae).with(|options| {
+            options.binarize.binarize = Some(binarize);
+            options.architecture.hidden = Some(vec![16]);
+            options.steps.batch_size = Some(data.train.values.rows());
+            options.length.epochs = Some(5);
+            options.schedule.learning_rate = Some(1e-30);
+        });
         let history = fitted(&options, &data).history;
         let losses = history.iter().map(|record| record.train.loss);
         losses.clone().fold(f64::NEG_INFINITY, f64::max) - losses.fold(f64::INFINITY, f64::min)

@@ -16,14 +16,12 @@ use narrows_trainer::{
 use crate::interrupted::{checked, every, go_on, in_pieces};
 
 fn options() -> Options {
-    Options {
-        hidden: Some(vec![4]),
-        latent: Some(2),
-        epochs: Some(3),
-        average: Some(0.9),
-        valid_fraction: Some(0.2),
-        ..Options::new(Kind::Vae)
-    }
+    Options { latent: Some(2), ..Options::new(Kind::Vae) }.with(|options| {
+        options.architecture.hidden = Some(vec![4]);
+        options.length.epochs = Some(3);
+        options.steps.average = Some(0.9);
+        options.split.valid_fraction = Some(0.2);
+    })
 }
 
 fn resumed(folder: &Path, config: &Config, data: &Dataset) -> Result<narrows_trainer::Resumed, RunError> {
@@ -122,12 +120,15 @@ fn other_data_and_another_configuration_are_refused_by_name() {
             && error.to_string().contains(&data.fingerprint().expect("in memory"))
     );
     for (options, told) in [
-        (Options { beta: Some(2.0), ..options() }, "`beta` was 1.0, now 2.0"),
+        (options().with(|options| options.divergence.beta = Some(2.0)), "`beta` was 1.0, now 2.0"),
         (Options { seed: Some(1), ..options() }, "`seed` was 0, now 1"),
-        (Options { hidden: Some(vec![5]), ..options() }, "`hidden` was [4], now [5]"),
-        (Options { average: Some(0.5), ..options() }, "`average` was 0.9, now 0.5"),
-        (Options { kl_warmup: "linear:2".parse().ok(), ..options() }, "`kl_warmup` was not set, now \"linear:2\""),
-        (Options { epochs: Some(1), ..options() }, "`epochs` was 3, now 1, with 2 begun"),
+        (options().with(|options| options.architecture.hidden = Some(vec![5])), "`hidden` was [4], now [5]"),
+        (options().with(|options| options.steps.average = Some(0.5)), "`average` was 0.9, now 0.5"),
+        (
+            options().with(|options| options.divergence.kl_warmup = "linear:2".parse().ok()),
+            "`kl_warmup` was not set, now \"linear:2\"",
+        ),
+        (options().with(|options| options.length.epochs = Some(1)), "`epochs` was 3, now 1, with 2 begun"),
     ] {
         let error = refused(&checked(&options, &data), &data).to_string();
         assert!(error.contains(told), "{error}");
@@ -136,7 +137,12 @@ fn other_data_and_another_configuration_are_refused_by_name() {
     let error = refused(&checked(&Options { latent: Some(2), ..Options::new(Kind::Ae) }, &data), &data).to_string();
     assert!(error.contains("`kind` was \"vae\", now \"ae\"") && error.contains("; "), "{error}");
     // The schedule looks at the end.
-    let cosine = |epochs| Options { schedule: "cosine".parse().ok(), epochs: Some(epochs), ..options() };
+    let cosine = |epochs| {
+        options().with(|options| {
+            options.schedule.schedule = "cosine".parse().ok();
+            options.length.epochs = Some(epochs);
+        })
+    };
     let other = tempfile::tempdir().expect("a temporary folder");
     in_pieces(&other.path().join("run"), &cosine(2), &data, 30);
     let error = resumed(&other.path().join("run"), &checked(&cosine(3), &data), &data).expect_err("other steps");
@@ -174,12 +180,16 @@ fn the_best_file_holds_the_weights_of_the_best_epoch() {
     data.train.labels = None;
     let folder = tempfile::tempdir().expect("a temporary folder");
     // Too fast at the end, so that the best epoch is not the last.
-    let options = Options { learning_rate: Some(0.05), epochs: Some(12), valid_fraction: Some(0.2), ..options() };
+    let options = options().with(|options| {
+        options.schedule.learning_rate = Some(0.05);
+        options.length.epochs = Some(12);
+        options.split.valid_fraction = Some(0.2);
+    });
     let fitted = in_pieces(&folder.path().join("run"), &options, &data, 50);
     let loss = |epoch: usize| fitted.history[epoch].valid.as_ref().expect("a fifth of the rows").loss;
     let best = (0..12).fold(0, |best, epoch| if loss(epoch) < loss(best) { epoch } else { best });
     assert!(best < 11, "the last epoch is the best, which shows nothing");
-    let there = Options { epochs: Some(best + 1), ..options };
+    let there = options.with(|options| options.length.epochs = Some(best + 1));
     let expected = narrows_tests::fitted(&there, &data).export(&data).expect("an export").files;
     let (_, weights) = expected.into_iter().find(|(name, _)| *name == narrows_bundle::WEIGHTS).expect("weights");
     let found = fs::read(folder.path().join("run/checkpoints/best.safetensors")).expect("a best epoch");

@@ -7,8 +7,12 @@ use narrows_trainer::{Fitted, Options, bundle::Kind, data::Dataset};
 use crate::pixels::{from_data_unit, mean_variance};
 
 fn trained(kind: Kind, beta: Option<f64>, data: &Dataset) -> Fitted {
-    let options =
-        Options { hidden: Some(vec![64]), epochs: Some(15), learning_rate: Some(3e-3), beta, ..Options::new(kind) };
+    let options = Options::new(kind).with(|options| {
+        options.architecture.hidden = Some(vec![64]);
+        options.length.epochs = Some(15);
+        options.schedule.learning_rate = Some(3e-3);
+        options.divergence.beta = beta;
+    });
     fitted(&options, data)
 }
 

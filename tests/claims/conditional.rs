@@ -17,15 +17,13 @@ const DRAWN: usize = 200;
 
 /// The options of models/zoo/cvae.
 fn options() -> Options {
-    Options {
-        hidden: Some(vec![128]),
-        latent: Some(6),
-        beta: Some(0.15),
-        learning_rate: Some(3e-3),
-        batch_size: Some(64),
-        epochs: Some(200),
-        ..Options::new(Kind::Cvae)
-    }
+    Options { latent: Some(6), ..Options::new(Kind::Cvae) }.with(|options| {
+        options.architecture.hidden = Some(vec![128]);
+        options.divergence.beta = Some(0.15);
+        options.schedule.learning_rate = Some(3e-3);
+        options.steps.batch_size = Some(64);
+        options.length.epochs = Some(200);
+    })
 }
 
 static DIGITS: LazyLock<Dataset> = LazyLock::new(digits);

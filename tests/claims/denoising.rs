@@ -13,14 +13,12 @@ use crate::pixels::{from_data_unit, mean_squared_error, scaled, to_data_unit};
 const LATENT: usize = 16;
 
 fn trained(kind: Kind, corruption: Option<Corruption>, data: &Dataset) -> Autoencoder {
-    let options = Options {
-        latent: Some(LATENT),
-        hidden: Some(vec![128]),
-        epochs: Some(60),
-        learning_rate: Some(2e-3),
-        corruption,
-        ..Options::new(kind)
-    };
+    let options = Options { latent: Some(LATENT), ..Options::new(kind) }.with(|options| {
+        options.architecture.hidden = Some(vec![128]);
+        options.length.epochs = Some(60);
+        options.schedule.learning_rate = Some(2e-3);
+        options.corruption.corruption = corruption;
+    });
     opened(&fitted(&options, data), data)
 }
 

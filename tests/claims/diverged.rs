@@ -28,14 +28,13 @@ fn diverged(options: &Options, data: &Dataset) -> (String, Option<String>, u64, 
 }
 
 fn sgd(kind: Kind, learning_rate: f64) -> Options {
-    Options {
-        optimizer: Some(OptimizerName::Sgd),
-        momentum: Some(0.0),
-        learning_rate: Some(learning_rate),
-        hidden: Some(vec![8]),
-        epochs: Some(3),
-        ..Options::new(kind)
-    }
+    Options::new(kind).with(|options| {
+        options.optimizer.optimizer = Some(OptimizerName::Sgd);
+        options.sgd.momentum = Some(0.0);
+        options.schedule.learning_rate = Some(learning_rate);
+        options.architecture.hidden = Some(vec![8]);
+        options.length.epochs = Some(3);
+    })
 }
 
 /// A table without a test part, of known range.
@@ -58,7 +57,7 @@ fn table(values: Array2<f32>) -> Dataset {
 fn a_loss_that_overflows_is_told_by_its_part_and_the_first_layer() {
     let data = digits();
     for kind in [Kind::Ae, Kind::Vae] {
-        let options = Options { likelihood: Some(Likelihood::Gaussian), ..sgd(kind, 1e15) };
+        let options = sgd(kind, 1e15).with(|options| options.observation.likelihood = Some(Likelihood::Gaussian));
         let expected = ("the reconstruction".to_owned(), Some("decoder.0".to_owned()), 2, 1);
         assert_eq!(diverged(&options, &data), expected, "{kind}");
     }
@@ -69,14 +68,12 @@ fn a_gradient_that_overflows_is_told_by_its_part_though_the_loss_is_finite() {
     // Standardised, the one row that differs is 5 in every column and the others are -0.2: times the weight of
     // sum|z| that is beyond 32-bit floats, and sum|z| of this start is not.
     let data = table(Array2::from_shape_fn((26, 2), |(row, _)| if row == 11 { 100.0 } else { 0.0 }));
-    let options = Options {
-        hidden: Some(vec![]),
-        latent: Some(1),
-        l1: Some(1e38),
-        batch_size: Some(1),
-        valid_fraction: Some(0.0),
-        ..sgd(Kind::Ae, 1e-44)
-    };
+    let options = Options { latent: Some(1), ..sgd(Kind::Ae, 1e-44) }.with(|options| {
+        options.architecture.hidden = Some(vec![]);
+        options.penalty.l1 = Some(1e38);
+        options.steps.batch_size = Some(1);
+        options.split.valid_fraction = Some(0.0);
+    });
     let (part, layer, step, epoch) = diverged(&options, &data);
     assert_eq!((part.as_str(), layer.as_deref(), epoch), ("gradient of the l1", Some("encoder.z"), 1), "step {step}");
 }
@@ -84,11 +81,10 @@ fn a_gradient_that_overflows_is_told_by_its_part_though_the_loss_is_finite() {
 #[test]
 fn a_weight_that_overflows_in_the_last_step_is_found_though_no_loss_ever_saw_it() {
     let data = digits();
-    let whole = Options {
-        batch_size: Some(data.train.values.rows()),
-        likelihood: Some(Likelihood::Gaussian),
-        ..sgd(Kind::Ae, 3e38)
-    };
+    let whole = sgd(Kind::Ae, 3e38).with(|options| {
+        options.steps.batch_size = Some(data.train.values.rows());
+        options.observation.likelihood = Some(Likelihood::Gaussian);
+    });
     let (part, layer, step, epoch) = diverged(&whole, &data);
     assert_eq!((part.as_str(), layer.as_deref(), step, epoch), ("a weight", Some("decoder.0"), 1, 1));
 }
@@ -96,7 +92,10 @@ fn a_weight_that_overflows_in_the_last_step_is_found_though_no_loss_ever_saw_it(
 #[test]
 fn a_figure_of_the_rows_held_out_that_overflows_is_told_in_its_epoch() {
     let values = Array2::from_shape_fn((40, 3), |(row, column)| ((row * 3 + column) as f32).sin());
-    let options = Options { valid_fraction: Some(0.2), patience: Some(2), ..sgd(Kind::Ae, 1e-3) };
+    let options = sgd(Kind::Ae, 1e-3).with(|options| {
+        options.split.valid_fraction = Some(0.2);
+        options.stopping.patience = Some(2);
+    });
     let held_out = fitted(&options, &table(values.clone())).valid_rows;
     let mut far = values;
     far[(held_out[0], 1)] = 1e25;
@@ -109,7 +108,10 @@ fn checkpoints_from_before_the_divergence_stay_valid_and_nothing_of_it_is_saved(
     let data = digits();
     let folder = tempfile::tempdir().expect("a temporary folder");
     // The rate rises step by step until it is too high.
-    let options = Options { likelihood: Some(Likelihood::Gaussian), warmup: Some(60), ..sgd(Kind::Ae, 3.0) };
+    let options = sgd(Kind::Ae, 3.0).with(|options| {
+        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.schedule.warmup = Some(60);
+    });
     let config = checked(&options, &data);
     let again = |run: &mut Run| go_on(run, &config, &data, u64::MAX).map(|fitted| fitted.metrics());
     let mut run = Run::create(folder.path(), &config, &data, every(1)).expect("an empty folder");

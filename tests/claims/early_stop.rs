@@ -19,16 +19,14 @@ fn few() -> Dataset {
 }
 
 fn options(kind: Kind) -> Options {
-    Options {
-        hidden: Some(vec![128]),
-        latent: Some(16),
-        batch_size: Some(16),
-        epochs: Some(EPOCHS),
-        learning_rate: Some(1e-2),
-        valid_fraction: Some(0.25),
-        patience: Some(PATIENCE),
-        ..Options::new(kind)
-    }
+    Options { latent: Some(16), ..Options::new(kind) }.with(|options| {
+        options.architecture.hidden = Some(vec![128]);
+        options.steps.batch_size = Some(16);
+        options.length.epochs = Some(EPOCHS);
+        options.schedule.learning_rate = Some(1e-2);
+        options.split.valid_fraction = Some(0.25);
+        options.stopping.patience = Some(PATIENCE);
+    })
 }
 
 fn valid_losses(fitted: &Fitted) -> Vec<f64> {
@@ -46,8 +44,11 @@ fn a_run_stops_when_it_gets_no_better_and_its_result_is_the_best_epoch() {
         options(Kind::Ae),
         options(Kind::Vae),
         // The weights come out of an average, and the tied ones pay once.
-        Options { average: Some(0.9), ..options(Kind::Ae) },
-        Options { tied: Some(true), l2: Some(1e-3), ..options(Kind::Ae) },
+        options(Kind::Ae).with(|options| options.steps.average = Some(0.9)),
+        options(Kind::Ae).with(|options| {
+            options.code.tied = Some(true);
+            options.weights.l2 = Some(1e-3);
+        }),
     ];
     for options in runs {
         let fitted = fitted(&options, &data);
@@ -66,7 +67,13 @@ fn a_run_stops_when_it_gets_no_better_and_its_result_is_the_best_epoch() {
 fn without_patience_the_same_run_goes_on_and_ends_worse() {
     let data = few();
     let stopped = fitted(&options(Kind::Ae), &data);
-    let whole = fitted(&Options { patience: None, epochs: Some(60), ..options(Kind::Ae) }, &data);
+    let whole = fitted(
+        &options(Kind::Ae).with(|options| {
+            options.stopping.patience = None;
+            options.length.epochs = Some(60);
+        }),
+        &data,
+    );
     assert_eq!(whole.history.len(), 60);
     assert_eq!(whole.progress.as_ref().and_then(|progress| progress.best_epoch), None);
     assert_eq!(valid_losses(&whole)[..stopped.history.len()], valid_losses(&stopped));
@@ -78,7 +85,7 @@ fn without_patience_the_same_run_goes_on_and_ends_worse() {
 fn a_loss_that_is_hardly_better_does_not_count() {
     const MIN_DELTA: f64 = 0.5;
     let data = few();
-    let strict = fitted(&Options { min_delta: Some(MIN_DELTA), ..options(Kind::Ae) }, &data);
+    let strict = fitted(&options(Kind::Ae).with(|options| options.stopping.min_delta = Some(MIN_DELTA)), &data);
     let losses = valid_losses(&strict);
     // The rule by itself.
     let (mut best, mut at) = (f64::INFINITY, 0);
@@ -97,7 +104,7 @@ fn patience_waits_for_the_end_of_a_warm_up() {
     const WARM_UP: usize = 40;
     let warmup = Some(KlWarmup::Linear { epochs: WARM_UP as f64 });
     // Learnt by heart long before the divergence weighs anything.
-    let fitted = fitted(&Options { kl_warmup: warmup, ..options(Kind::Vae) }, &few());
+    let fitted = fitted(&options(Kind::Vae).with(|options| options.divergence.kl_warmup = warmup), &few());
     let (stopped, best) = (fitted.history.len(), lowest(&valid_losses(&fitted)) + 1);
     assert!(best + PATIENCE < WARM_UP, "the best epoch was {best}: this shows nothing");
     assert_eq!(stopped, WARM_UP + PATIENCE);

@@ -9,14 +9,12 @@ use ndarray::{Array1, Array2, Axis, Zip};
 use crate::pixels::{from_data_unit, scaled};
 
 fn trained(samples: usize, data: &Dataset) -> Fitted {
-    let options = Options {
-        hidden: Some(vec![64]),
-        latent: Some(6),
-        epochs: Some(8),
-        learning_rate: Some(3e-3),
-        importance_samples: Some(samples),
-        ..Options::new(Kind::Vae)
-    };
+    let options = Options { latent: Some(6), ..Options::new(Kind::Vae) }.with(|options| {
+        options.architecture.hidden = Some(vec![64]);
+        options.length.epochs = Some(8);
+        options.schedule.learning_rate = Some(3e-3);
+        options.bound.importance_samples = Some(samples);
+    });
     fitted(&options, data)
 }
 

@@ -9,7 +9,11 @@ use crate::watched::first_steps;
 const BETA: f64 = 2.0;
 
 fn vae(epochs: usize) -> Options {
-    Options { hidden: Some(vec![64]), epochs: Some(epochs), learning_rate: Some(3e-3), ..Options::new(Kind::Vae) }
+    Options::new(Kind::Vae).with(|options| {
+        options.architecture.hidden = Some(vec![64]);
+        options.length.epochs = Some(epochs);
+        options.schedule.learning_rate = Some(3e-3);
+    })
 }
 
 /// The mean divergence of every latent number over the training part in nats, by what ONNX Runtime says of the
@@ -27,7 +31,7 @@ fn kl_by_number(fitted: &Fitted, data: &Dataset) -> Vec<f64> {
 fn beta_weighs_the_divergence_in_the_loss_and_other_weights_come_out() {
     let data = digits();
     let runs = [0.0, 0.5, 2.0].map(|beta| {
-        let (fitted, firsts) = first_steps(&Options { beta: Some(beta), ..vae(1) }, &data);
+        let (fitted, firsts) = first_steps(&vae(1).with(|options| options.divergence.beta = Some(beta)), &data);
         let first = &firsts[0];
         let implied = (first.loss - first.parts["reconstruction"]) / first.parts["kl"];
         // A difference of 32-bit losses of about 45 nats, over a divergence of a few hundredths.
@@ -47,8 +51,13 @@ fn a_warm_up_rises_as_it_was_drawn_and_figures_have_the_whole_weight() {
         (KlWarmup::Linear { epochs: 4.0 }, [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]),
         (KlWarmup::Cyclical { epochs: 3.0, rise: 0.5 }, [0.0, 2.0 / 3.0, 1.0, 0.0, 2.0 / 3.0, 1.0]),
     ] {
-        let (fitted, firsts) =
-            first_steps(&Options { beta: Some(BETA), kl_warmup: Some(warmup), ..vae(expected.len()) }, &data);
+        let (fitted, firsts) = first_steps(
+            &vae(expected.len()).with(|options| {
+                options.divergence.beta = Some(BETA);
+                options.divergence.kl_warmup = Some(warmup);
+            }),
+            &data,
+        );
         for (epoch, (first, share)) in firsts.iter().zip(expected).enumerate() {
             let implied = (first.loss - first.parts["reconstruction"]) / first.parts["kl"];
             assert!((implied - BETA * share).abs() < 1e-3, "{warmup}: {implied} after {epoch} epochs");
@@ -66,7 +75,10 @@ fn a_warm_up_rises_as_it_was_drawn_and_figures_have_the_whole_weight() {
 
 #[test]
 fn a_run_that_ends_before_its_warm_up_is_told_at_the_whole_weight() {
-    let unfinished = Options { kl_warmup: Some(KlWarmup::Linear { epochs: 100.0 }), beta: Some(BETA), ..vae(2) };
+    let unfinished = vae(2).with(|options| {
+        options.divergence.kl_warmup = Some(KlWarmup::Linear { epochs: 100.0 });
+        options.divergence.beta = Some(BETA);
+    });
     let fitted = fitted(&unfinished, &digits());
     assert!(fitted.history[1].kl_weight.is_some_and(|weight| weight < 0.05 * BETA), "{:?}", fitted.history[1]);
     let loss = fitted.train.parts["reconstruction"] + BETA * fitted.train.parts["kl"];
@@ -78,7 +90,10 @@ fn free_bits_keep_every_latent_number_at_work() {
     const FLOOR: f64 = 0.5;
     let data = digits();
     let smallest = |free_bits| {
-        let kl = kl_by_number(&fitted(&Options { free_bits: Some(free_bits), ..vae(40) }, &data), &data);
+        let kl = kl_by_number(
+            &fitted(&vae(40).with(|options| options.divergence.free_bits = Some(free_bits)), &data),
+            &data,
+        );
         kl.into_iter().fold(f64::INFINITY, f64::min)
     };
     let (without, with) = (smallest(0.0), smallest(FLOOR));
@@ -92,7 +107,13 @@ fn a_capacity_holds_the_divergence_at_what_was_asked_for() {
     const NATS: f64 = 12.0;
     let data = digits();
     let capacity = Capacity { nats: NATS, epochs: 10.0 };
-    let held = fitted(&Options { capacity: Some(capacity), beta: Some(20.0), ..vae(30) }, &data);
+    let held = fitted(
+        &vae(30).with(|options| {
+            options.divergence.capacity = Some(capacity);
+            options.divergence.beta = Some(20.0);
+        }),
+        &data,
+    );
     let kl: f64 = kl_by_number(&held, &data).iter().sum();
     let free: f64 = kl_by_number(&fitted(&vae(30), &data), &data).iter().sum();
     assert!((kl - NATS).abs() < 1.0, "{kl} nats where {NATS} were asked for");

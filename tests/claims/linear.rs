@@ -18,17 +18,14 @@ const COMPONENTS: usize = 8;
 /// By how much the training error exceeds PCA's, as a share of it, and the largest principal angle to
 /// PCA's subspace, in degrees.
 fn distance_to_pca(epochs: usize, data: &Dataset) -> (f64, f64) {
-    let linear = Options {
-        latent: Some(COMPONENTS),
-        hidden: Some(vec![]),
-        activation: Some(Activation::Identity),
-        likelihood: Some(Likelihood::Gaussian),
-        epochs: Some(epochs),
-        // A third of the rows: large enough for the noise of the steps to stay below the tolerance.
-        batch_size: Some(479),
-        learning_rate: Some(0.005),
-        ..Options::new(Kind::Ae)
-    };
+    let linear = Options { latent: Some(COMPONENTS), ..Options::new(Kind::Ae) }.with(|options| {
+        options.architecture.hidden = Some(vec![]);
+        options.architecture.activation = Some(Activation::Identity);
+        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.length.epochs = Some(epochs);
+        options.steps.batch_size = Some(479);
+        options.schedule.learning_rate = Some(0.005);
+    });
     let linear = fitted(&linear, data);
     let pca = fitted(&Options { latent: Some(COMPONENTS), ..Options::new(Kind::Pca) }, data);
     let angle = largest_angle(&decoder_directions(&linear), &principal_directions(&scaled(&data.train), COMPONENTS));

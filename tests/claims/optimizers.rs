@@ -8,28 +8,38 @@ use narrows_trainer::{
 use crate::watched::first_steps;
 
 fn ae(epochs: usize) -> Options {
-    Options { hidden: Some(vec![32]), epochs: Some(epochs), ..Options::new(Kind::Ae) }
+    Options::new(Kind::Ae).with(|options| {
+        options.architecture.hidden = Some(vec![32]);
+        options.length.epochs = Some(epochs);
+    })
 }
 
 fn sgd(momentum: f64, nesterov: bool) -> Options {
-    Options {
-        optimizer: Some(OptimizerName::Sgd),
-        learning_rate: Some(0.01),
-        momentum: Some(momentum),
-        nesterov: Some(nesterov),
-        ..ae(5)
-    }
+    ae(5).with(|options| {
+        options.optimizer.optimizer = Some(OptimizerName::Sgd);
+        options.schedule.learning_rate = Some(0.01);
+        options.sgd.momentum = Some(momentum);
+        options.sgd.nesterov = Some(nesterov);
+    })
 }
 
 #[test]
 fn every_optimizer_lowers_the_loss_and_no_two_of_them_alike() {
     let data = digits();
-    let of = |optimizer| Options { optimizer: Some(optimizer), learning_rate: Some(3e-3), ..ae(5) };
+    let of = |optimizer| {
+        ae(5).with(|options| {
+            options.optimizer.optimizer = Some(optimizer);
+            options.schedule.learning_rate = Some(3e-3);
+        })
+    };
     let runs = [
         of(OptimizerName::Adam),
         of(OptimizerName::AdamW),
-        Options { weight_decay: Some(0.5), ..of(OptimizerName::AdamW) },
-        Options { beta1: Some(0.5), beta2: Some(0.9), ..of(OptimizerName::Adam) },
+        of(OptimizerName::AdamW).with(|options| options.adamw.weight_decay = Some(0.5)),
+        of(OptimizerName::Adam).with(|options| {
+            options.adam.beta1 = Some(0.5);
+            options.adam.beta2 = Some(0.9);
+        }),
         sgd(0.0, false),
         sgd(0.9, false),
         sgd(0.9, true),
@@ -59,15 +69,14 @@ fn travelled(fitted: &Fitted) -> f64 {
 
 /// One step over all rows, or several.
 fn clipped(clip_norm: f64, epochs: usize, data: &Dataset) -> Fitted {
-    let options = Options {
-        optimizer: Some(OptimizerName::Sgd),
-        momentum: Some(0.0),
-        learning_rate: Some(0.5),
-        clip_norm: Some(clip_norm),
-        batch_size: Some(data.train.values.rows()),
-        epochs: Some(epochs),
-        ..ae(1)
-    };
+    let options = ae(1).with(|options| {
+        options.optimizer.optimizer = Some(OptimizerName::Sgd);
+        options.sgd.momentum = Some(0.0);
+        options.schedule.learning_rate = Some(0.5);
+        options.steps.clip_norm = Some(clip_norm);
+        options.steps.batch_size = Some(data.train.values.rows());
+        options.length.epochs = Some(epochs);
+    });
     fitted(&options, data)
 }
 

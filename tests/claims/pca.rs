@@ -60,7 +60,7 @@ fn signs_are_fixed_by_the_largest_entry_of_each_component() {
 #[test]
 fn whitened_codes_of_the_training_rows_have_unit_variance() {
     let data = digits();
-    let model = opened(&fitted(&Options { whiten: Some(true), ..pca(16) }, &data), &data);
+    let model = opened(&fitted(&pca(16).with(|options| options.pca.whiten = Some(true)), &data), &data);
     let codes =
         model.encode(&data.train.values.to_f32().expect("in memory")).expect("rows of the right width").mapv(f64::from);
     for (component, variance) in codes.var_axis(Axis(0), 1.0).into_iter().enumerate() {
@@ -71,7 +71,7 @@ fn whitened_codes_of_the_training_rows_have_unit_variance() {
 #[test]
 fn fewer_rows_than_columns_have_the_components_of_their_singular_vectors() {
     let data = first_rows(40);
-    let options = |components| Options { valid_fraction: Some(0.0), ..pca(components) };
+    let options = |components| pca(components).with(|options| options.split.valid_fraction = Some(0.0));
     let rows = scaled(&data.train);
     for components in [1, 10, 39] {
         let fitted = fitted(&options(components), &data);

@@ -12,13 +12,11 @@ use ndarray::Array2;
 use crate::pixels::{scaled, to_data_unit};
 
 fn ae() -> Options {
-    Options {
-        hidden: Some(vec![64]),
-        latent: Some(16),
-        epochs: Some(15),
-        learning_rate: Some(3e-3),
-        ..Options::new(Kind::Ae)
-    }
+    Options { latent: Some(16), ..Options::new(Kind::Ae) }.with(|options| {
+        options.architecture.hidden = Some(vec![64]);
+        options.length.epochs = Some(15);
+        options.schedule.learning_rate = Some(3e-3);
+    })
 }
 
 fn test_rows(data: &Dataset) -> Array2<f32> {
@@ -45,7 +43,7 @@ fn sparseness(codes: &Array2<f32>) -> f64 {
 fn a_price_on_codes_makes_them_smaller_and_sparser() {
     let data = digits();
     let codes = |l1| {
-        let model = opened(&fitted(&Options { l1: Some(l1), ..ae() }, &data), &data);
+        let model = opened(&fitted(&ae().with(|options| options.penalty.l1 = Some(l1)), &data), &data);
         model.encode(&to_data_unit(&test_rows(&data))).expect("rows of the right width")
     };
     let (free, sparse) = (codes(0.0), codes(0.3));
@@ -61,7 +59,7 @@ fn a_price_on_weights_shrinks_them_and_leaves_biases_alone() {
         let weights = fitted.weights.iter().filter(|(name, _)| name.ends_with(".weight"));
         weights.flat_map(|(_, array)| array).map(|&weight| f64::from(weight).powi(2)).sum::<f64>()
     };
-    let (free, priced) = (fitted(&ae(), &data), fitted(&Options { l2: Some(0.01), ..ae() }, &data));
+    let (free, priced) = (fitted(&ae(), &data), fitted(&ae().with(|options| options.weights.l2 = Some(0.01)), &data));
     assert!(squares(&priced) < 0.7 * squares(&free), "{} against {}", squares(&priced), squares(&free));
     let told = priced.train.parts["l2"];
     let exact = 0.01 * squares(&priced);
@@ -89,16 +87,15 @@ fn a_price_on_the_slope_of_codes_flattens_the_encoder() {
     const WEIGHT: f64 = 0.05;
     let data = digits();
     // Smooth, so that a difference is a slope; squared error, so that codes cannot grow for a little more.
-    let smooth = Options {
-        activation: Some(Activation::Tanh),
-        likelihood: Some(Likelihood::Gaussian),
-        output_link: Some(Link::Sigmoid),
-        ..ae()
-    };
+    let smooth = ae().with(|options| {
+        options.architecture.activation = Some(Activation::Tanh);
+        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.observation.output_link = Some(Link::Sigmoid);
+    });
     let rows = test_rows(&data);
     let some = rows.select(ndarray::Axis(0), &(0..100).collect::<Vec<_>>());
     let free = contraction(&opened(&fitted(&smooth, &data), &data), &some);
-    let flat = fitted(&Options { contractive: Some(WEIGHT), ..smooth }, &data);
+    let flat = fitted(&smooth.with(|options| options.penalty.contractive = Some(WEIGHT)), &data);
     let found = contraction(&opened(&flat, &data), &rows);
     assert!(found < 0.5 * free, "{found} against {free}");
     // What training paid for is that norm, by one random direction a row.

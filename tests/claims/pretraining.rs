@@ -16,15 +16,13 @@ use crate::interrupted::{checked, in_pieces, timeless};
 
 /// Three layers, of 32, 16 and 4 numbers.
 fn stacked(kind: Kind) -> Options {
-    Options {
-        hidden: Some(vec![32, 16]),
-        latent: Some(4),
-        activation: Some(Activation::Sigmoid),
-        latent_activation: Some(Activation::Sigmoid),
-        pretrain: Some(Pretrain::Layerwise),
-        epochs: Some(2),
-        ..Options::new(kind)
-    }
+    Options { latent: Some(4), ..Options::new(kind) }.with(|options| {
+        options.architecture.hidden = Some(vec![32, 16]);
+        options.architecture.activation = Some(Activation::Sigmoid);
+        options.code.latent_activation = Some(Activation::Sigmoid);
+        options.pretrain.pretrain = Some(Pretrain::Layerwise);
+        options.length.epochs = Some(2);
+    })
 }
 
 /// The parameters of each layer and its mirror image, by what their names begin with.
@@ -47,8 +45,8 @@ fn after_layer(number: usize, options: &Options, data: &Dataset) -> Fitted {
 #[test]
 fn the_pretraining_of_a_layer_moves_that_layer_and_no_other_and_unrolling_moves_none() {
     let data = digits();
-    let averaged = Options { average: Some(0.9), ..stacked(Kind::Dae) };
-    for options in [stacked(Kind::Ae), averaged, Options { tied: Some(true), ..stacked(Kind::Ae) }] {
+    let averaged = stacked(Kind::Dae).with(|options| options.steps.average = Some(0.9));
+    for options in [stacked(Kind::Ae), averaged, stacked(Kind::Ae).with(|options| options.code.tied = Some(true))] {
         let stages = [1, 2, 3].map(|number| after_layer(number, &options, &data).weights);
         for (before, (after, own)) in stages.iter().zip(stages[1..].iter().zip(&LAYERS[1..])) {
             for (name, array) in after {
@@ -58,7 +56,10 @@ fn the_pretraining_of_a_layer_moves_that_layer_and_no_other_and_unrolling_moves_
         }
         // Steps too short to move anything.
         let (learning_rate, pretrain_learning_rate) = (Some(1e-30), Some(0.001));
-        let standing = Options { learning_rate, pretrain_learning_rate, ..options };
+        let standing = options.with(|options| {
+            options.schedule.learning_rate = learning_rate;
+            options.pretrain.pretrain_learning_rate = pretrain_learning_rate;
+        });
         assert!(fitted(&standing, &data).weights == stages[2], "{standing:?}");
     }
 }
@@ -72,14 +73,13 @@ fn the_loss_of_every_layer_falls_and_its_last_one_is_told() {
         (Activation::Tanh, Likelihood::Gaussian),
     ] {
         for kind in [Kind::Ae, Kind::Dae] {
-            let options = Options {
-                activation: Some(activation),
-                latent_activation: Some(activation),
-                likelihood: Some(likelihood),
-                pretrain_epochs: Some(6),
-                valid_fraction: Some(0.1),
-                ..stacked(kind)
-            };
+            let options = stacked(kind).with(|options| {
+                options.architecture.activation = Some(activation);
+                options.code.latent_activation = Some(activation);
+                options.observation.likelihood = Some(likelihood);
+                options.pretrain.pretrain_epochs = Some(6);
+                options.split.valid_fraction = Some(0.1);
+            });
             let fitted = fitted(&options, &data);
             assert_eq!(fitted.history.len(), 3 * 6 + 2);
             let epochs: Vec<usize> = fitted.history.iter().map(|record| record.epoch).collect();
@@ -107,15 +107,16 @@ fn the_loss_of_every_layer_falls_and_its_last_one_is_told() {
 #[test]
 fn a_deep_network_of_sigmoids_begins_far_below_a_fresh_one() {
     let data = digits();
-    let deep = Options {
-        hidden: Some(vec![128, 64, 32]),
-        latent: Some(16),
-        likelihood: Some(Likelihood::Gaussian),
-        epochs: Some(1),
-        ..stacked(Kind::Ae)
-    };
-    let pretrained = Options { pretrain_epochs: Some(30), pretrain_learning_rate: Some(0.01), ..deep.clone() };
-    let fresh = Options { pretrain: None, ..deep };
+    let deep = Options { latent: Some(16), ..stacked(Kind::Ae) }.with(|options| {
+        options.architecture.hidden = Some(vec![128, 64, 32]);
+        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.length.epochs = Some(1);
+    });
+    let pretrained = deep.clone().with(|options| {
+        options.pretrain.pretrain_epochs = Some(30);
+        options.pretrain.pretrain_learning_rate = Some(0.01);
+    });
+    let fresh = deep.with(|options| options.pretrain.pretrain = None);
     let first = |options: &Options| fitted(options, &data).history.last().expect("an epoch").train.loss;
     let (pretrained, fresh) = (first(&pretrained), first(&fresh));
     assert!(3.0 * pretrained < fresh, "{pretrained} against {fresh}");
@@ -125,29 +126,30 @@ fn a_deep_network_of_sigmoids_begins_far_below_a_fresh_one() {
 fn runs() -> Vec<Options> {
     vec![
         stacked(Kind::Ae),
-        Options {
-            pretrain_epochs: Some(1),
-            average: Some(0.9),
-            optimizer: Some(OptimizerName::Sgd),
-            learning_rate: Some(0.01),
-            schedule: Some("one-cycle".parse().expect("a schedule")),
-            warmup: Some(3),
-            valid_fraction: Some(0.2),
-            patience: Some(1),
-            ..stacked(Kind::Ae)
-        },
-        Options {
-            tied: Some(true),
-            contractive: Some(0.01),
-            l1: Some(0.01),
-            l2: Some(1e-4),
-            corruption: Some(Corruption::Gaussian(0.2)),
-            clip_norm: Some(0.5),
-            binarize: Some(Binarize::Dynamic),
-            activation: Some(Activation::Relu),
-            ..stacked(Kind::Dae)
-        },
-        Options { hidden: Some(vec![]), kernels: Some(Kernels::Composed), ..stacked(Kind::Dae) },
+        stacked(Kind::Ae).with(|options| {
+            options.pretrain.pretrain_epochs = Some(1);
+            options.steps.average = Some(0.9);
+            options.optimizer.optimizer = Some(OptimizerName::Sgd);
+            options.schedule.learning_rate = Some(0.01);
+            options.schedule.schedule = Some("one-cycle".parse().expect("a schedule"));
+            options.schedule.warmup = Some(3);
+            options.split.valid_fraction = Some(0.2);
+            options.stopping.patience = Some(1);
+        }),
+        stacked(Kind::Dae).with(|options| {
+            options.code.tied = Some(true);
+            options.penalty.contractive = Some(0.01);
+            options.penalty.l1 = Some(0.01);
+            options.weights.l2 = Some(1e-4);
+            options.corruption.corruption = Some(Corruption::Gaussian(0.2));
+            options.steps.clip_norm = Some(0.5);
+            options.binarize.binarize = Some(Binarize::Dynamic);
+            options.architecture.activation = Some(Activation::Relu);
+        }),
+        stacked(Kind::Dae).with(|options| {
+            options.architecture.hidden = Some(vec![]);
+            options.kernels.kernels = Some(Kernels::Composed);
+        }),
     ]
 }
 
@@ -214,7 +216,12 @@ fn a_run_that_is_broken_off_between_epochs_or_between_layers_ends_as_one_in_a_pi
 #[test]
 fn more_epochs_of_the_whole_go_on_after_the_same_pretraining() {
     let data = digits();
-    let options = |epochs| Options { epochs: Some(epochs), pretrain_epochs: Some(2), ..stacked(Kind::Ae) };
+    let options = |epochs| {
+        stacked(Kind::Ae).with(|options| {
+            options.length.epochs = Some(epochs);
+            options.pretrain.pretrain_epochs = Some(2);
+        })
+    };
     let folder = tempfile::tempdir().expect("a temporary folder");
     drop(in_pieces(&folder.path().join("run"), &options(1), &data, 1000));
     let resume = |epochs| {

@@ -17,30 +17,37 @@ const CHILD: &str = "NARROWS_REPEATABLE_CHILD";
 
 fn runs() -> Vec<Options> {
     // Wide enough for matrix products and updates to be spread over threads.
-    let wide = |kind| Options {
-        hidden: Some(vec![512]),
-        batch_size: Some(256),
-        epochs: Some(2),
-        seed: Some(5),
-        ..Options::new(kind)
+    let wide = |kind| {
+        Options { seed: Some(5), ..Options::new(kind) }.with(|options| {
+            options.architecture.hidden = Some(vec![512]);
+            options.steps.batch_size = Some(256);
+            options.length.epochs = Some(2);
+        })
     };
     vec![
         Options { seed: Some(5), ..Options::new(Kind::Pca) },
-        Options {
-            optimizer: Some(OptimizerName::Sgd),
-            learning_rate: Some(0.01),
-            clip_norm: Some(0.1),
-            ..wide(Kind::Ae)
-        },
-        Options { corruption: Some(Corruption::Gaussian(0.2)), average: Some(0.99), ..wide(Kind::Dae) },
-        Options {
-            pretrain: Some(Pretrain::Layerwise),
-            pretrain_epochs: Some(1),
-            average: Some(0.99),
-            ..wide(Kind::Dae)
-        },
-        Options { likelihood: Some(Likelihood::Gaussian), variance: Some(Variance::Learned), ..wide(Kind::Vae) },
-        Options { valid_fraction: Some(0.1), patience: Some(1), ..wide(Kind::Cvae) },
+        wide(Kind::Ae).with(|options| {
+            options.optimizer.optimizer = Some(OptimizerName::Sgd);
+            options.schedule.learning_rate = Some(0.01);
+            options.steps.clip_norm = Some(0.1);
+        }),
+        wide(Kind::Dae).with(|options| {
+            options.corruption.corruption = Some(Corruption::Gaussian(0.2));
+            options.steps.average = Some(0.99);
+        }),
+        wide(Kind::Dae).with(|options| {
+            options.pretrain.pretrain = Some(Pretrain::Layerwise);
+            options.pretrain.pretrain_epochs = Some(1);
+            options.steps.average = Some(0.99);
+        }),
+        wide(Kind::Vae).with(|options| {
+            options.observation.likelihood = Some(Likelihood::Gaussian);
+            options.variance.variance = Some(Variance::Learned);
+        }),
+        wide(Kind::Cvae).with(|options| {
+            options.split.valid_fraction = Some(0.1);
+            options.stopping.patience = Some(1);
+        }),
     ]
 }
 

@@ -13,48 +13,55 @@ use crate::interrupted::{checked, every, go_on, in_pieces, timeless};
 
 /// Every kind, and everything that a step can depend on.
 fn runs() -> Vec<Options> {
-    let short = |kind| Options { hidden: Some(vec![8]), latent: Some(3), epochs: Some(4), ..Options::new(kind) };
+    let short = |kind| {
+        Options { latent: Some(3), ..Options::new(kind) }.with(|options| {
+            options.architecture.hidden = Some(vec![8]);
+            options.length.epochs = Some(4);
+        })
+    };
     let sgd = Some(OptimizerName::Sgd);
     vec![
         short(Kind::Ae),
-        Options {
-            optimizer: sgd,
-            nesterov: Some(true),
-            learning_rate: Some(0.01),
-            average: Some(0.99),
-            ..short(Kind::Ae)
-        },
-        Options { tied: Some(true), l1: Some(0.01), contractive: Some(0.01), l2: Some(1e-4), ..short(Kind::Ae) },
-        Options {
-            corruption: Some(Corruption::SaltAndPepper(0.2)),
-            optimizer: Some(OptimizerName::AdamW),
-            clip_norm: Some(0.5),
-            ..short(Kind::Dae)
-        },
-        Options {
-            binarize: Some(Binarize::Dynamic),
-            kl_warmup: Some(KlWarmup::Cyclical { epochs: 1.5, rise: 0.5 }),
-            schedule: Some("one-cycle".parse().expect("a schedule")),
-            warmup: Some(7),
-            ..short(Kind::Vae)
-        },
-        Options {
-            likelihood: Some(Likelihood::Gaussian),
-            variance: Some(Variance::Learned),
-            average: Some(0.9),
-            valid_fraction: Some(0.2),
-            ..short(Kind::Vae)
-        },
-        Options { importance_samples: Some(3), binarize: Some(Binarize::Static), ..short(Kind::Vae) },
-        Options {
-            valid_fraction: Some(0.2),
-            patience: Some(2),
-            // From some epoch on nothing gets better.
-            schedule: Some("step:2:1e-20".parse().expect("a schedule")),
-            epochs: Some(30),
-            free_bits: Some(0.1),
-            ..short(Kind::Cvae)
-        },
+        short(Kind::Ae).with(|options| {
+            options.optimizer.optimizer = sgd;
+            options.sgd.nesterov = Some(true);
+            options.schedule.learning_rate = Some(0.01);
+            options.steps.average = Some(0.99);
+        }),
+        short(Kind::Ae).with(|options| {
+            options.code.tied = Some(true);
+            options.penalty.l1 = Some(0.01);
+            options.penalty.contractive = Some(0.01);
+            options.weights.l2 = Some(1e-4);
+        }),
+        short(Kind::Dae).with(|options| {
+            options.corruption.corruption = Some(Corruption::SaltAndPepper(0.2));
+            options.optimizer.optimizer = Some(OptimizerName::AdamW);
+            options.steps.clip_norm = Some(0.5);
+        }),
+        short(Kind::Vae).with(|options| {
+            options.binarize.binarize = Some(Binarize::Dynamic);
+            options.divergence.kl_warmup = Some(KlWarmup::Cyclical { epochs: 1.5, rise: 0.5 });
+            options.schedule.schedule = Some("one-cycle".parse().expect("a schedule"));
+            options.schedule.warmup = Some(7);
+        }),
+        short(Kind::Vae).with(|options| {
+            options.observation.likelihood = Some(Likelihood::Gaussian);
+            options.variance.variance = Some(Variance::Learned);
+            options.steps.average = Some(0.9);
+            options.split.valid_fraction = Some(0.2);
+        }),
+        short(Kind::Vae).with(|options| {
+            options.bound.importance_samples = Some(3);
+            options.binarize.binarize = Some(Binarize::Static);
+        }),
+        short(Kind::Cvae).with(|options| {
+            options.split.valid_fraction = Some(0.2);
+            options.stopping.patience = Some(2);
+            options.schedule.schedule = Some("step:2:1e-20".parse().expect("a schedule"));
+            options.length.epochs = Some(30);
+            options.divergence.free_bits = Some(0.1);
+        }),
     ]
 }
 
@@ -117,7 +124,7 @@ fn an_open_run_can_be_gone_on_with_or_looked_at_where_it_stands() {
 #[test]
 fn a_finished_run_makes_no_more_steps_and_more_epochs_reopen_it() {
     let data = digits();
-    let options = |epochs| Options { epochs: Some(epochs), ..runs()[0].clone() };
+    let options = |epochs| runs()[0].clone().with(|options| options.length.epochs = Some(epochs));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let short = in_pieces(&folder.path().join("run"), &options(2), &data, 100);
     let reopened = |epochs| Run::resume(folder.path().join("run"), &checked(&options(epochs), &data), &data, every(0));
@@ -140,7 +147,7 @@ fn a_finished_run_makes_no_more_steps_and_more_epochs_reopen_it() {
 #[test]
 fn fewer_epochs_end_a_run_where_it_stands() {
     let data = digits();
-    let options = |epochs| Options { epochs: Some(epochs), ..runs()[0].clone() };
+    let options = |epochs| runs()[0].clone().with(|options| options.length.epochs = Some(epochs));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = checked(&options(4), &data);
     let mut run = Run::create(folder.path(), &config, &data, Cadence::default()).expect("an empty folder");

@@ -19,7 +19,7 @@ fn observed(options: &Options, mut observe: impl FnMut(&Event<'_>) -> ControlFlo
 fn the_loss_falls_from_epoch_to_epoch() {
     for kind in [Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae] {
         let mut losses = Vec::new();
-        let fitted = observed(&Options { epochs: Some(5), ..Options::new(kind) }, |event| {
+        let fitted = observed(&Options::new(kind).with(|options| options.length.epochs = Some(5)), |event| {
             if let Event::Epoch(record) = event {
                 assert_eq!(record.epoch, losses.len() + 1);
                 losses.push(record.train.loss);
@@ -42,7 +42,10 @@ fn a_learning_rate_that_blows_the_loss_up_ends_in_an_error() {
         (Kind::Vae, Likelihood::Gaussian),
         (Kind::Vae, Likelihood::Bernoulli),
     ] {
-        let options = Options { likelihood: Some(likelihood), learning_rate: Some(1e10), ..Options::new(kind) };
+        let options = Options::new(kind).with(|options| {
+            options.observation.likelihood = Some(likelihood);
+            options.schedule.learning_rate = Some(1e10);
+        });
         let outcome = observed(&options, |_| ControlFlow::Continue(()));
         let error = outcome.map(|fitted| fitted.train.loss).expect_err("no model");
         assert!(
@@ -55,7 +58,7 @@ fn a_learning_rate_that_blows_the_loss_up_ends_in_an_error() {
 
 #[test]
 fn an_observer_that_breaks_off_ends_the_run_where_it_stands() {
-    let options = Options { epochs: Some(3), ..Options::new(Kind::Ae) };
+    let options = Options::new(Kind::Ae).with(|options| options.length.epochs = Some(3));
     let mut seen = 0;
     let by_step = observed(&options, |event| match event {
         Event::Step { epoch: 2, .. } => ControlFlow::Break(()),

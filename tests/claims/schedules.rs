@@ -8,12 +8,23 @@ const PEAK: f64 = 0.004;
 const STEPS: f64 = 23.0;
 
 fn ae(epochs: usize) -> Options {
-    Options { hidden: Some(vec![8]), epochs: Some(epochs), learning_rate: Some(PEAK), ..Options::new(Kind::Ae) }
+    Options::new(Kind::Ae).with(|options| {
+        options.architecture.hidden = Some(vec![8]);
+        options.length.epochs = Some(epochs);
+        options.schedule.learning_rate = Some(PEAK);
+    })
 }
 
 /// The rate of the last step of every epoch, as a share of the peak.
 fn shares(schedule: Option<Schedule>, warmup: Option<u64>, epochs: usize) -> Vec<f64> {
-    let history = fitted(&Options { schedule, warmup, ..ae(epochs) }, &digits()).history;
+    let history = fitted(
+        &ae(epochs).with(|options| {
+            options.schedule.schedule = schedule;
+            options.schedule.warmup = warmup;
+        }),
+        &digits(),
+    )
+    .history;
     history.iter().map(|record| record.learning_rate / PEAK).collect()
 }
 
@@ -48,7 +59,7 @@ fn steps_of_no_size_move_nothing() {
     let data = digits();
     let one = fitted(&ae(1), &data);
     let schedule = Some(Schedule::Step { epochs: 1.0, factor: 1e-30 });
-    let four = fitted(&Options { schedule, ..ae(4) }, &data);
+    let four = fitted(&ae(4).with(|options| options.schedule.schedule = schedule), &data);
     assert!(one.weights == four.weights);
     assert!(one.weights != fitted(&ae(4), &data).weights);
 }

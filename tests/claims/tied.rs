@@ -10,13 +10,11 @@ use ndarray::Array2;
 use prost::Message;
 
 fn trained(kind: Kind, tied: bool, data: &Dataset) -> Fitted {
-    let options = Options {
-        hidden: Some(vec![32, 16]),
-        latent: Some(4),
-        epochs: Some(5),
-        tied: Some(tied),
-        ..Options::new(kind)
-    };
+    let options = Options { latent: Some(4), ..Options::new(kind) }.with(|options| {
+        options.architecture.hidden = Some(vec![32, 16]);
+        options.length.epochs = Some(5);
+        options.code.tied = Some(tied);
+    });
     fitted(&options, data)
 }
 

@@ -9,15 +9,14 @@ use narrows_trainer::{
 };
 
 fn trained(variance: Variance, data: &Dataset) -> Fitted {
-    let options = Options {
-        hidden: Some(vec![64]),
-        likelihood: Some(Likelihood::Gaussian),
-        output_link: Some(Link::Sigmoid),
-        variance: Some(variance),
-        epochs: Some(60),
-        learning_rate: Some(3e-3),
-        ..Options::new(Kind::Vae)
-    };
+    let options = Options::new(Kind::Vae).with(|options| {
+        options.architecture.hidden = Some(vec![64]);
+        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.observation.output_link = Some(Link::Sigmoid);
+        options.variance.variance = Some(variance);
+        options.length.epochs = Some(60);
+        options.schedule.learning_rate = Some(3e-3);
+    });
     fitted(&options, data)
 }
 

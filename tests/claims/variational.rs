@@ -5,7 +5,10 @@ use narrows_trainer::{Fitted, Options, bundle::Kind, data::Dataset};
 use ndarray::{Array2, Zip};
 
 fn vae(beta: f64, data: &Dataset) -> Fitted {
-    let options = Options { latent: Some(4), epochs: Some(20), beta: Some(beta), ..Options::new(Kind::Vae) };
+    let options = Options { latent: Some(4), ..Options::new(Kind::Vae) }.with(|options| {
+        options.length.epochs = Some(20);
+        options.divergence.beta = Some(beta);
+    });
     fitted(&options, data)
 }
 

@@ -10,10 +10,15 @@ const MOST_LINES: usize = 400;
 #[test]
 fn no_source_file_has_more_than_400_lines() {
     let house = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let folders = entries(house).into_iter().filter(|folder| folder.join("Cargo.toml").is_file());
-    let sources: Vec<PathBuf> = folders.flat_map(|folder| sources(&folder)).collect();
+    let sources = of_crates(house);
     assert!(sources.contains(&house.join(file!())), "this file is not among {sources:?}");
     assert_eq!(too_long(&sources), []);
+}
+
+/// The source files of all crates.
+pub(crate) fn of_crates(house: &Path) -> Vec<PathBuf> {
+    let folders = entries(house).into_iter().filter(|folder| folder.join("Cargo.toml").is_file());
+    folders.flat_map(|folder| sources(&folder)).collect()
 }
 
 /// The files `*.rs` in a folder of a crate and below.

@@ -1,5 +1,6 @@
 //! How the house is built: which crate leans on which, how long a file may be, and what a guest gets.
 
 mod arrows;
+mod circles;
 mod downstream;
 mod files;

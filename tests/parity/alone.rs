@@ -100,7 +100,8 @@ impl Alone {
             test: None,
             classes: Some((0..CLASSES).map(|class| class.to_string()).collect()),
         };
-        let options = Options { latent: Some(self.latent_dim()), epochs: Some(1), ..Options::new(self.kind) };
+        let options = Options { latent: Some(self.latent_dim()), ..Options::new(self.kind) }
+            .with(|options| options.length.epochs = Some(1));
         let mut export = fitted(&options, &data).export(&data).expect("an export");
         for (name, bytes) in &mut export.files {
             if *name == ENCODER {

@@ -15,7 +15,7 @@ use crate::brief;
 const PIXEL: usize = 28;
 
 fn linear() -> Options {
-    Options { hidden: Some(vec![]), ..brief(Kind::Ae) }
+    brief(Kind::Ae).with(|options| options.architecture.hidden = Some(vec![]))
 }
 
 /// The graph with one number of one constant moved.

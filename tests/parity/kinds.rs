@@ -19,31 +19,31 @@ const BATCH_SIZES: [usize; 4] = [1, 2, 7, 64];
 /// Every kind, every activation, both likelihoods with every link, and networks of no, one and two hidden
 /// layers.
 fn cases() -> Vec<Options> {
-    let trained = |kind, activation, hidden: &[usize], likelihood| Options {
-        activation: Some(activation),
-        hidden: Some(hidden.to_vec()),
-        likelihood: Some(likelihood),
-        ..brief(kind)
+    let trained = |kind, activation, hidden: &[usize], likelihood| {
+        brief(kind).with(|options| {
+            options.architecture.activation = Some(activation);
+            options.architecture.hidden = Some(hidden.to_vec());
+            options.observation.likelihood = Some(likelihood);
+        })
     };
     let (bernoulli, gaussian) = (Likelihood::Bernoulli, Likelihood::Gaussian);
     vec![
         brief(Kind::Pca),
-        Options { whiten: Some(true), ..brief(Kind::Pca) },
+        brief(Kind::Pca).with(|options| options.pca.whiten = Some(true)),
         trained(Kind::Ae, Activation::Identity, &[24], gaussian),
         trained(Kind::Ae, Activation::Relu, &[24, 12], bernoulli),
-        Options { output_link: Some(Link::Sigmoid), ..trained(Kind::Ae, Activation::LeakyRelu, &[24], gaussian) },
+        trained(Kind::Ae, Activation::LeakyRelu, &[24], gaussian)
+            .with(|options| options.observation.output_link = Some(Link::Sigmoid)),
         trained(Kind::Dae, Activation::Elu, &[24], bernoulli),
-        Options {
-            corruption: Some(Corruption::Gaussian(0.3)),
-            ..trained(Kind::Dae, Activation::Tanh, &[24, 12], gaussian)
-        },
-        Options {
-            latent_activation: Some(Activation::Sigmoid),
-            tied: Some(true),
-            pretrain: Some(Pretrain::Layerwise),
-            ..trained(Kind::Ae, Activation::Sigmoid, &[24, 12], bernoulli)
-        },
-        Options { latent_activation: Some(Activation::Tanh), ..trained(Kind::Dae, Activation::Relu, &[], gaussian) },
+        trained(Kind::Dae, Activation::Tanh, &[24, 12], gaussian)
+            .with(|options| options.corruption.corruption = Some(Corruption::Gaussian(0.3))),
+        trained(Kind::Ae, Activation::Sigmoid, &[24, 12], bernoulli).with(|options| {
+            options.code.latent_activation = Some(Activation::Sigmoid);
+            options.code.tied = Some(true);
+            options.pretrain.pretrain = Some(Pretrain::Layerwise);
+        }),
+        trained(Kind::Dae, Activation::Relu, &[], gaussian)
+            .with(|options| options.code.latent_activation = Some(Activation::Tanh)),
         trained(Kind::Vae, Activation::Sigmoid, &[24], bernoulli),
         trained(Kind::Vae, Activation::Silu, &[24, 12], gaussian),
         trained(Kind::Vae, Activation::Relu, &[], gaussian),
@@ -69,8 +69,9 @@ fn no_kind_and_no_activation_is_left_out() {
     }
     for activation in Activation::ALL {
         // Without a hidden layer there is no place for one.
-        let has_place = |options: &Options| options.hidden.as_ref().is_some_and(|hidden| !hidden.is_empty());
-        let uses = |options: &Options| options.activation == Some(activation) && has_place(options);
+        let has_place =
+            |options: &Options| options.architecture.hidden.as_ref().is_some_and(|hidden| !hidden.is_empty());
+        let uses = |options: &Options| options.architecture.activation == Some(activation) && has_place(options);
         assert!(cases.iter().any(uses), "{activation}");
     }
 }

@@ -12,10 +12,21 @@ use candle_core::{Result, Tensor};
 use crate::{
     draw::Draw,
     numeric::spread,
+    options::options,
+    part_name::PartName,
     random::{Stream, stream, with_draws, with_draws_side_by_side},
-    samples::PartName,
     text::as_text,
 };
+
+options! {
+    /// Whether samples are made binary.
+    pub struct BinarizeOptions in "Data" {
+        /// Draw each pixel as 0 or 1, with its value as the probability: none, static (one draw per row) or dynamic (a
+        /// new draw at every step) [default: none]
+        #[flag(value_name = "HOW")]
+        pub binarize: Binarize = Binarize::Dynamic,
+    }
+}
 
 /// Whether samples are made binary on their way into the network, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

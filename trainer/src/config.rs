@@ -2,24 +2,24 @@
 
 mod check;
 mod effective;
-mod optimizer;
 mod size;
 
 use narrows_bundle::{Kind, Likelihood};
 
-pub use optimizer::OptimizerName;
 pub(crate) use size::MOST_PARAMETERS;
 
 use crate::{
-    Activation,
+    architecture::Architecture,
     binarize::Binarize,
     candle::{Kernels, Parameters, Rule},
+    descent::{EarlyStop, Steps},
     kinds::{Objective, Pca},
     likelihood::Observation,
     pretrain::Pretraining,
     scaling::ScalingRule,
-    schedule::Schedule,
+    schedule::LearningRate,
     source::Source,
+    split::held_out,
     variance::{Variance, variance_of},
 };
 
@@ -61,32 +61,18 @@ pub struct Descent {
     pub l2: f64,
     /// Whether and when pixels become 0 or 1.
     pub binarize: Binarize,
-    /// Widths of the encoder's hidden layers.
-    pub hidden: Vec<usize>,
-    /// After every hidden layer.
-    pub activation: Activation,
-    /// After the layer that gives the code.
-    pub latent_activation: Activation,
-    /// Whether the decoder's weights are the encoder's, transposed.
-    pub tied: bool,
+    /// The hidden layers.
+    pub architecture: Architecture,
     /// How the layers are trained one by one before, if they are.
     pub pretraining: Option<Pretraining>,
     /// Passes over the training rows by the network as a whole, at least 1.
     pub epochs: usize,
-    /// Rows in a step, at least 1.
-    pub batch_size: usize,
+    /// What a step is.
+    pub steps: Steps,
     /// How a gradient becomes a step.
     pub optimizer: Rule,
-    /// Step size at its highest, positive.
-    pub learning_rate: f64,
-    /// How the step size goes on.
-    pub schedule: Schedule,
-    /// Steps over which the step size rises, before the schedule begins.
-    pub warmup_steps: u64,
-    /// Largest norm of the gradient, positive.
-    pub clip_norm: Option<f64>,
-    /// Decay of the moving average of the weights, in `(0, 1)`.
-    pub average: Option<f64>,
+    /// The learning rate of each step.
+    pub learning_rate: LearningRate,
     /// What computes.
     pub kernels: Kernels,
     /// When to stop before the last epoch.
@@ -102,15 +88,6 @@ pub struct EpochPlace {
     pub epoch: usize,
     /// Of how many.
     pub epochs: usize,
-}
-
-/// Stopping when the loss on the rows held out gets no better.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EarlyStop {
-    /// Epochs without a better loss, at least 1.
-    pub patience: usize,
-    /// By how much a loss must be lower to count as better, not negative.
-    pub min_delta: f64,
 }
 
 impl Config {
@@ -144,14 +121,9 @@ impl Config {
 }
 
 impl Descent {
-    /// Steps in a pass over so many rows.
-    pub(crate) fn steps_per_epoch(&self, rows: usize) -> u64 {
-        rows.div_ceil(self.batch_size) as u64
-    }
-
     /// Layers that are trained alone before: the hidden ones and the code's, or none.
     pub fn pretrained_layers(&self) -> usize {
-        self.pretraining.map_or(0, |_| self.hidden.len() + 1)
+        self.pretraining.map_or(0, |_| self.architecture.hidden.len() + 1)
     }
 
     /// Epochs over these layers.
@@ -175,9 +147,4 @@ impl Descent {
             }
         }
     }
-}
-
-/// Rows that a share holds out: rounded, at least one if the share is positive.
-pub(crate) fn held_out(rows: usize, fraction: f64) -> usize {
-    if fraction > 0.0 { ((rows as f64 * fraction).round() as usize).clamp(1, rows) } else { 0 }
 }

@@ -5,12 +5,14 @@
 
 mod divergence;
 mod plan;
+mod settings;
 mod state;
 
 use std::{cell::Cell, ops::ControlFlow, time::Instant};
 
 use candle_core::Tensor;
 pub(crate) use plan::{Plan, Stage};
+pub use settings::{EarlyStop, KernelOptions, LengthOptions, StepOptions, Steps, StoppingOptions};
 pub use state::End;
 pub(crate) use state::{Best, Position, State};
 
@@ -90,7 +92,7 @@ impl Descending<'_> {
     ) -> Result<ControlFlow<()>, TrainError> {
         let epoch = state.position.epoch + 1;
         let order = order_of(self.train, self.plan.config.seed, epoch);
-        for chunk in order.chunks(self.plan.descent.batch_size).skip(state.position.batches) {
+        for chunk in order.chunks(self.plan.descent.steps.batch_size).skip(state.position.batches) {
             self.step(state, stage, chunk)?;
             if let Some(run) = keeper.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step)) {
                 self.save(state, run)?;
@@ -110,7 +112,7 @@ impl Descending<'_> {
         let (epoch, step) = (state.position.epoch + 1, state.position.step + 1);
         let network = stage.network(&state.trained, &state.parameters);
         let draw = Draw::Training { seed: config.seed, step, epochs: stage.epochs_before(step) };
-        let batch = network.batch_in(&self.spare, &self.source, rows, draw)?;
+        let batch = self.source.batch_in(&self.spare, &network, rows, draw)?;
         let loss = objective_loss(descent.objective.model(), descent.l2, &network, &batch, draw)?;
         let total = scalar(&loss.total)?;
         let parts = loss.parts.iter().map(|(part, value)| Ok((*part, scalar(value)?)));
@@ -123,7 +125,7 @@ impl Descending<'_> {
         if let Some(cause) = divergence::of_gradients(&norms, &state.trained, &loss)? {
             return Err(cause.at(step, epoch));
         }
-        let scale = descent.clip_norm.map_or(1.0, |limit| clip_scale(norms.total, limit));
+        let scale = descent.steps.clip_norm.map_or(1.0, |limit| clip_scale(norms.total, limit));
         state.optimizer.step(&state.trained, &gradients, stage.rate(step), scale)?;
         if let Some(average) = &mut state.average {
             average.update(&state.trained)?;
@@ -158,7 +160,7 @@ impl Descending<'_> {
             samples_per_second: sums.timed.rows as f64 / sums.timed.seconds.max(1e-9),
             learning_rate: stage.rate(position.step),
             gradient_norm: sums.gradient_norm / self.plan.steps_per_epoch() as f64,
-            kl_weight: descent.objective.kl_weight(last),
+            kl_weight: descent.objective.model().divergence().map(|divergence| divergence.weight(last)),
             variance: config.learned_variance(&parameters)?,
             train,
             valid,
@@ -168,7 +170,9 @@ impl Descending<'_> {
         match stage.layer {
             None => {
                 let first = (record.epoch - stage.begins_after) as f64 - 1.0;
-                self.judge(state, &record, descent.objective.is_settled(first, last), &parameters)?;
+                let divergence = descent.objective.model().divergence();
+                let is_settled = divergence.is_none_or(|divergence| divergence.is_settled(first, last));
+                self.judge(state, &record, is_settled, &parameters)?;
             }
             Some(_) if stage.is_left_after(record.epoch) => {
                 state.position.layer_losses.push(record.train.loss);

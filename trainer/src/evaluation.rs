@@ -89,7 +89,7 @@ pub(crate) fn evaluate(
     let mut spread = Spread::default();
     for (index, chunk) in rows.chunks((CHUNK / model.draws().max(1)).max(1)).enumerate() {
         let draw = Draw::Evaluation { seed, batch: index as u64 };
-        let batch = network.batch(source, chunk, draw)?;
+        let batch = source.batch(network, chunk, draw)?;
         let loss = objective_loss(model, l2, network, &batch, draw)?;
         let parts = loss.parts.iter().map(|(name, value)| Ok((*name, scalar(value)?))).collect::<Result<Vec<_>>>()?;
         averages.add(scalar(&loss.total)?, &parts, chunk.len());
@@ -162,7 +162,7 @@ mod tests {
     use crate::{
         binarize::Binarize,
         kinds::{Ae, Bound, Vae, trial::Trial},
-        samples::PartName,
+        part_name::PartName,
     };
 
     /// Figures of 2500 rows, three chunks, whose only column is a wave of variance 1/2.
@@ -180,7 +180,7 @@ mod tests {
         // Variances of 0.72, 0.0098 and 0 around a mean of 5.
         let trial = Trial::variational(1, 3, None, Likelihood::Gaussian)
             .with(&[("encoder.mu.weight", &[1.2, 0.14, 0.0]), ("encoder.mu.bias", &[5.0, 5.0, 5.0])]);
-        let importance = Vae { bound: Bound::ImportanceWeighted { samples: 7 } };
+        let importance = Vae { bound: Bound::ImportanceWeighted { samples: 7 }, ..Vae::default() };
         for model in [Vae::default(), importance] {
             assert_eq!(figures(&model, &trial, 0.0).active_units, Some(1));
         }

@@ -1,25 +1,24 @@
 //! From data to weights: the split, the closed form or gradient descent, the figures at the end.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::cell::Cell;
 
 use candle_core::Device;
 use narrows_bundle::{Likelihood, ProgressRecord, Scaling};
 use narrows_data::{Dataset, Part, Values};
-use rand::seq::SliceRandom;
 
 use crate::{
     Averages, Config, Descent, EpochRecord, Fitted, Method, PretrainedLayer, TrainError,
     binarize::Binarize,
     candle::Parameters,
-    config::held_out,
     descent::{Descending, Observe, Plan, State},
     evaluation::evaluate,
-    fitted::Core,
-    kinds::{Ae, CodePenalty, Model, Pca},
+    halves::Core,
+    kinds::{Ae, Model, Pca},
     network::Weights,
-    random::{Stream, stream},
+    part_name::PartName,
     run::{Checkpoint, Run},
-    samples::{PartName, Source, sample_of},
+    samples::{Source, sample_of},
+    split::split,
 };
 
 /// What happened while fitting; the observer may break off after any of them.
@@ -83,7 +82,7 @@ fn fit_kept(
     keeper: Option<&mut Run>,
     observe: Option<&mut Observe<'_>>,
 ) -> Result<Fitted, TrainError> {
-    let (train_rows, held_out) = split(&data.train, config);
+    let (train_rows, held_out) = split(&data.train, config.valid_fraction, config.seed);
     let scaling = config.scaling.scaling(&sample_of(data), &data.train.values, &train_rows)?;
     for (name, part) in data.parts() {
         check_targets(name, config, &part.values, &scaling)?;
@@ -105,8 +104,9 @@ fn fit_kept(
         Method::Descent(descent) => descended(config, descent, &core, &rows, keeper, observe)?,
     };
     let network = core.network(&found.parameters, config);
+    let closed_form = Ae::default();
     let (model, l2, binarize): (&dyn Model, f64, Binarize) = match &config.method {
-        Method::ClosedForm(_) => (&Ae { penalty: CodePenalty { l1: 0.0, contractive: 0.0 } }, 0.0, Binarize::None),
+        Method::ClosedForm(_) => (&closed_form, 0.0, Binarize::None),
         Method::Descent(descent) => (descent.objective.model(), descent.l2, descent.binarize),
     };
     let figures = |chosen: &Chosen<'_>| {
@@ -235,49 +235,6 @@ fn descended(
     Ok(Found { parameters, history, pretrained, progress: Some(progress), explained_variance_ratio: None })
 }
 
-/// The rows to fit and the rows that are held out, both in ascending order.
-///
-/// Where there are labels, every class gives its share: the counts are rounded so that they add up to what is
-/// held out without labels.
-fn split(part: &Part, config: &Config) -> (Vec<usize>, Vec<usize>) {
-    let rows = part.values.rows();
-    let held_out = held_out(rows, config.valid_fraction);
-    if held_out == 0 {
-        return ((0..rows).collect(), Vec::new());
-    }
-    let mut order: Vec<usize> = (0..rows).collect();
-    order.shuffle(&mut stream(config.seed, Stream::Split, 0));
-    if let Some(labels) = &part.labels {
-        order = spread_classes(order, labels, held_out);
-    }
-    let mut valid = order.split_off(rows - held_out);
-    order.sort_unstable();
-    valid.sort_unstable();
-    (order, valid)
-}
-
-/// The shuffled rows, with the share of every class that is held out at the end.
-fn spread_classes(order: Vec<usize>, labels: &[u32], held_out: usize) -> Vec<usize> {
-    let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    let rows = order.len();
-    order.into_iter().for_each(|row| classes.entry(labels[row]).or_default().push(row));
-    // Whole shares first, then one more where most was cut off.
-    let whole = |class: &Vec<usize>| class.len() * held_out / rows;
-    let mut counts: Vec<usize> = classes.values().map(whole).collect();
-    let mut by_rest: Vec<usize> = (0..counts.len()).collect();
-    let sizes: Vec<usize> = classes.values().map(Vec::len).collect();
-    by_rest.sort_by_key(|&class| std::cmp::Reverse(sizes[class] * held_out % rows));
-    let missing = held_out - counts.iter().sum::<usize>();
-    by_rest.iter().take(missing).for_each(|&class| counts[class] += 1);
-    let (mut fitted, mut valid) = (Vec::new(), Vec::new());
-    for (mut class, count) in classes.into_values().zip(counts) {
-        valid.extend(class.split_off(class.len() - count));
-        fitted.extend(class);
-    }
-    fitted.extend(valid);
-    fitted
-}
-
 /// A Bernoulli likelihood has no probability for a target outside `[0, 1]`.
 fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: &Scaling) -> Result<(), TrainError> {
     if config.observation.likelihood != Likelihood::Bernoulli {
@@ -304,34 +261,4 @@ fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: 
              --likelihood gaussian)"
         ),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_class_gives_its_share_and_no_row_is_lost() {
-        // 70 rows of one class, 20 of another, 10 of a third; the last row alone is a fourth.
-        let labels: Vec<u32> = (0..101)
-            .map(|row| {
-                if row < 70 {
-                    0
-                } else if row < 90 {
-                    1
-                } else if row < 100 {
-                    2
-                } else {
-                    3
-                }
-            })
-            .collect();
-        let order = spread_classes((0..101).rev().collect(), &labels, 20);
-        let held_out = &order[81..];
-        let count = |class: u32| held_out.iter().filter(|&&row| labels[row] == class).count();
-        assert_eq!([count(0), count(1), count(2), count(3)], [14, 4, 2, 0]);
-        let mut all = order;
-        all.sort_unstable();
-        assert_eq!(all, (0..101).collect::<Vec<_>>());
-    }
 }

@@ -1,19 +1,12 @@
 //! A fitted model: the core of both halves, the weights, and what was measured.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use candle_core::Tensor;
 use narrows_bundle::{ProgressRecord, Scaling};
-use narrows_data::Dataset;
 use ndarray::ArrayD;
 
 use crate::{
-    Config, EpochRecord, Figures, Method, TrainError,
-    candle::{Kernels, Parameters},
-    kinds::{Ae, Batch, Draw, Model, Network},
-    network::{Activation, Graph, Weights, mlp::Mlp},
-    pretrain::PretrainedLayer,
-    samples::{Source, labels, scaled},
+    Config, EpochRecord, Figures, TrainError, halves::Core, network::Weights, pretrain::PretrainedLayer,
     variance::variance_of,
 };
 
@@ -93,71 +86,5 @@ impl Fitted {
             None => Ok(()),
             Some((name, value)) => Err(TrainError::NotFinite { what: format!("`{name}`"), value }),
         }
-    }
-}
-
-/// The two halves of a network between scaled features and logits, without weights.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Core {
-    /// Scaled features (and a label) to `z`, or `mu` and `log_var`.
-    pub encoder: Graph,
-    /// A code (and a label) to logits.
-    pub decoder: Graph,
-}
-
-impl Core {
-    /// The halves that a configuration describes, for samples like these.
-    ///
-    /// # Errors
-    /// [`TrainError::Graph`] never for a checked configuration.
-    pub fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
-        let (hidden, activation, latent_activation) = match &config.method {
-            Method::ClosedForm(_) => (Vec::new(), Activation::Identity, Activation::Identity),
-            Method::Descent(descent) => (descent.hidden.clone(), descent.activation, descent.latent_activation),
-        };
-        let classes = data.classes.as_ref().map(Vec::len).filter(|_| config.kind().is_conditional());
-        let features = data.train.values.features();
-        let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, latent_activation, classes };
-        let encoder = match &config.method {
-            Method::ClosedForm(_) => Ae::default().encoder(&mlp)?,
-            Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,
-        };
-        Ok(Core { encoder, decoder: mlp.decoder()? })
-    }
-
-    pub(crate) fn network<'a>(&'a self, parameters: &'a Parameters, config: &Config) -> Network<'a> {
-        let kernels = match &config.method {
-            Method::ClosedForm(_) => Kernels::Fused,
-            Method::Descent(descent) => descent.kernels,
-        };
-        let observation = config.observation;
-        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation, kernels, below: None }
-    }
-}
-
-impl Network<'_> {
-    /// The chosen rows, with their labels if the network takes them. What is drawn for a row is a function
-    /// of `draw`.
-    pub(crate) fn batch(&self, source: &Source<'_>, rows: &[usize], draw: Draw) -> candle_core::Result<Batch> {
-        self.batch_in(&Cell::default(), source, rows, draw)
-    }
-
-    /// The same in the place of earlier samples, which nobody needs any more; what lies below the network needs its
-    /// own no longer than this.
-    pub(crate) fn batch_in(
-        &self,
-        spare: &Cell<Option<Tensor>>,
-        source: &Source<'_>,
-        rows: &[usize],
-        draw: Draw,
-    ) -> candle_core::Result<Batch> {
-        let takes_labels = self.decoder.inputs().len() > 1;
-        let labels = if takes_labels { labels(source.part, rows)? } else { None };
-        let x = scaled(&source.part.values, rows, source.scaling, spare.take())?;
-        let x = source.binarize.apply(x, source.name, rows, draw)?;
-        let Some(below) = &self.below else { return Ok(Batch { x, labels }) };
-        let given = below.run(self.kernels, &x)?;
-        spare.set(Some(x));
-        Ok(Batch { x: given, labels })
     }
 }

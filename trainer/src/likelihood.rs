@@ -6,8 +6,22 @@ use narrows_bundle::{Likelihood, Link};
 
 use crate::{
     candle::{Kernels, Parameters, bernoulli_loss, bernoulli_rows, squared_error, squared_error_rows},
+    options::options,
+    problems::Problems,
     variance::Variance,
 };
+
+options! {
+    /// Which likelihood, and what its decoder ends in.
+    pub struct ObservationOptions in "Model" {
+        /// Distribution of a sample given its code: bernoulli or gaussian [default: by the range of the data]
+        #[flag(value_name = "NAME")]
+        pub likelihood: Likelihood = Likelihood::Gaussian,
+        /// Function between the last layer and the reconstruction: identity or sigmoid [default: by the likelihood]
+        #[flag(value_name = "NAME")]
+        pub output_link: Link = Link::Sigmoid,
+    }
+}
 
 /// A likelihood with the link that its decoder ends in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,7 +34,27 @@ pub struct Observation {
     pub variance: Variance,
 }
 
+impl ObservationOptions {
+    /// What these options mean, where `suggested` fits the data.
+    pub(crate) fn check(&self, suggested: Likelihood, variance: Variance, problems: &mut Problems) -> Observation {
+        let likelihood = self.likelihood.unwrap_or(suggested);
+        let link = self.output_link.unwrap_or(match likelihood {
+            Likelihood::Bernoulli => Link::Sigmoid,
+            Likelihood::Gaussian => Link::Identity,
+        });
+        if (likelihood, link) == (Likelihood::Bernoulli, Link::Identity) {
+            problems.add("output_link", "must be sigmoid for the bernoulli likelihood, whose means are probabilities");
+        }
+        Observation { likelihood, link, variance }
+    }
+}
+
 impl Observation {
+    /// The options that make it, but for the variance.
+    pub(crate) fn options(self) -> ObservationOptions {
+        ObservationOptions { likelihood: Some(self.likelihood), output_link: Some(self.link) }
+    }
+
     /// What a deterministic autoencoder minimises, summed over features and averaged over the batch:
     /// binary cross-entropy in nats, or the squared error.
     pub(crate) fn error(self, kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {

@@ -13,7 +13,23 @@ use std::{fmt, str::FromStr};
 pub(crate) use layer::Layer;
 use serde::Serialize;
 
-use crate::text::as_text;
+use crate::{options::options, problems::Problems, text::as_text};
+
+options! {
+    /// Whether layers are trained one by one before the whole.
+    pub struct PretrainOptions in "Training" {
+        /// Pretraining before the network is trained as a whole: none, or layerwise, which trains each layer alone as
+        /// an autoencoder of the outputs of the layers below it: ae, dae [default: none]
+        #[flag(value_name = "HOW")]
+        pub pretrain: Pretrain = Pretrain::Layerwise,
+        /// Epochs for each layer, with --pretrain: ae, dae [default: as many as --epochs]
+        #[flag(value_name = "NUMBER")]
+        pub pretrain_epochs: usize = 10,
+        /// Learning rate for each layer at its highest, with --pretrain: ae, dae [default: that of --learning-rate]
+        #[flag(value_name = "RATE")]
+        pub pretrain_learning_rate: f64 = 0.001,
+    }
+}
 
 /// What comes before a network is trained as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +48,41 @@ pub struct Pretraining {
     pub epochs: usize,
     /// Step size at its highest, positive.
     pub learning_rate: f64,
+}
+
+impl PretrainOptions {
+    /// What these options mean, where `epochs` and `learning_rate` are those of the whole.
+    pub(crate) fn check(&self, epochs: usize, learning_rate: f64, problems: &mut Problems) -> Option<Pretraining> {
+        match self.pretrain.unwrap_or_default() {
+            Pretrain::None => {
+                let set = [
+                    ("pretrain_epochs", self.pretrain_epochs.is_some()),
+                    ("pretrain_learning_rate", self.pretrain_learning_rate.is_some()),
+                ];
+                for (key, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
+                    problems.add(key, "means nothing without pretraining (--pretrain layerwise)");
+                }
+                None
+            }
+            Pretrain::Layerwise => Some(Pretraining {
+                epochs: self.pretrain_epochs.map_or(epochs, |epochs| problems.epochs("pretrain_epochs", epochs)),
+                learning_rate: self
+                    .pretrain_learning_rate
+                    .map_or(learning_rate, |rate| problems.positive("pretrain_learning_rate", rate)),
+            }),
+        }
+    }
+}
+
+impl Pretraining {
+    /// The options that say this. What is off is not recorded, so that older configurations keep their bytes.
+    pub(crate) fn options(pretraining: Option<Self>) -> PretrainOptions {
+        PretrainOptions {
+            pretrain: pretraining.map(|_| Pretrain::Layerwise),
+            pretrain_epochs: pretraining.map(|pretraining| pretraining.epochs),
+            pretrain_learning_rate: pretraining.map(|pretraining| pretraining.learning_rate),
+        }
+    }
 }
 
 /// A layer after its pretraining.

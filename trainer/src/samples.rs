@@ -1,6 +1,9 @@
 //! Rows of a data set on their way into the network: widened, scaled, gathered into tensors.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    cell::Cell,
+    sync::{Mutex, PoisonError},
+};
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Tensor};
 use narrows_bundle::{Sample, SampleType, Scaling};
@@ -8,7 +11,9 @@ use narrows_data::{DataError, Dataset, Part, Row, Values};
 
 use crate::{
     binarize::Binarize,
+    kinds::{Batch, Draw, Network},
     numeric::{rows_each, spread, vectorized},
+    part_name::PartName,
 };
 
 /// What one sample of a data set looks like, for the manifest.
@@ -16,28 +21,6 @@ pub fn sample_of(data: &Dataset) -> Sample {
     let dtype = if data.train.values.is_bytes() { SampleType::U8 } else { SampleType::F32 };
     let (columns, fill) = (data.columns.clone(), data.fill.clone());
     Sample { shape: data.sample_shape.clone(), dtype, range: data.range, columns, fill }
-}
-
-/// Which part of a data set a row is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PartName {
-    /// The training part, with the rows of it that are held out.
-    Train,
-    /// The test part.
-    Test,
-    /// The validation part, where it is one of its own.
-    Valid,
-}
-
-impl PartName {
-    /// Never change one: it is part of what a seed means.
-    pub(crate) fn number(self) -> u64 {
-        match self {
-            PartName::Train => 0,
-            PartName::Test => 1,
-            PartName::Valid => 2,
-        }
-    }
 }
 
 /// Where batches come from: a part of the data, and what its samples go through.
@@ -51,6 +34,32 @@ pub(crate) struct Source<'a> {
     pub(crate) scaling: &'a Scaling,
     /// Whether the scaled samples are made binary.
     pub(crate) binarize: Binarize,
+}
+
+impl Source<'_> {
+    /// The chosen rows as `network` takes them, with their labels if it takes labels. What is drawn for a row is a
+    /// function of `draw`.
+    pub(crate) fn batch(&self, network: &Network<'_>, rows: &[usize], draw: Draw) -> candle_core::Result<Batch> {
+        self.batch_in(&Cell::default(), network, rows, draw)
+    }
+
+    /// The same in the memory of earlier samples that are no longer needed. What lies below the network needs its
+    /// samples only until this returns.
+    pub(crate) fn batch_in(
+        &self,
+        spare: &Cell<Option<Tensor>>,
+        network: &Network<'_>,
+        rows: &[usize],
+        draw: Draw,
+    ) -> candle_core::Result<Batch> {
+        let labels = if network.takes_labels() { labels(self.part, rows)? } else { None };
+        let x = scaled(&self.part.values, rows, self.scaling, spare.take())?;
+        let x = self.binarize.apply(x, self.name, rows, draw)?;
+        let Some(below) = &network.below else { return Ok(Batch { x, labels }) };
+        let given = below.run(network.kernels, &x)?;
+        spare.set(Some(x));
+        Ok(Batch { x: given, labels })
+    }
 }
 
 /// The chosen rows in the network's unit, `[rows, features]`.

@@ -8,7 +8,22 @@ use narrows_data::{
     statistics::{Per, extremes, moments, quantiles},
 };
 
-use crate::text::as_text;
+use crate::{options::options, problems::Problems, text::as_text};
+
+options! {
+    /// How values are scaled for the network.
+    pub struct ScalingOptions in "Data" {
+        /// How values are scaled for the network, by the rows that are fitted: auto, none, unit (the range of the
+        /// data becomes 0 to 1), standard (mean 0, standard deviation 1), minmax (0 to 1) or robust (median 0,
+        /// interquartile range 1) [default: auto]
+        #[flag(value_name = "HOW")]
+        pub scale: Scale = Scale::Standard,
+        /// Whether standard, minmax and robust scale each column separately: column or global [default: column for
+        /// tables, global for images]
+        #[flag(value_name = "WHICH")]
+        pub scale_per: ScalePer = ScalePer::Column,
+    }
+}
 
 /// The likelihood for data of this range, when nobody said which.
 ///
@@ -178,6 +193,35 @@ impl ScalingRule {
                 Ok(Scaling { offset, scale })
             }
         }
+    }
+}
+
+impl ScalingOptions {
+    /// The rule that these options make for such samples, likelihood and output link.
+    pub(crate) fn check(&self, sample: &Sample, ends: (Likelihood, Link), problems: &mut Problems) -> ScalingRule {
+        let asked = self.scale.unwrap_or_default();
+        let rule = ScalingRule::of(asked, self.scale_per, sample, ends);
+        if ends.1 == Link::Sigmoid && !rule.is_bounded() {
+            problems.add(
+                "scale",
+                format!(
+                    "of {asked} leaves [0, 1], and a sigmoid gives nothing else: use unit, minmax or the identity link"
+                ),
+            );
+        }
+        let (scale, per) = rule.words();
+        if self.scale_per.is_some() && per.is_none() {
+            problems.add("scale_per", format!("means nothing for {scale}, which scales all alike"));
+        }
+        rule
+    }
+}
+
+impl ScalingRule {
+    /// The options that make this rule.
+    pub(crate) fn options(self) -> ScalingOptions {
+        let (scale, scale_per) = self.words();
+        ScalingOptions { scale: Some(scale), scale_per }
     }
 }
 

@@ -2,7 +2,26 @@
 
 use std::{f64::consts::PI, fmt, str::FromStr};
 
-use crate::text::{as_text, word_and_numbers};
+use crate::{
+    options::options,
+    problems::Problems,
+    text::{as_text, word_and_numbers},
+};
+
+options! {
+    /// How the learning rate changes over a run.
+    pub struct ScheduleOptions in "Training" {
+        /// Learning rate at its highest [default: 0.001]
+        #[flag(value_name = "RATE")]
+        pub learning_rate: f64 = 0.001,
+        /// Learning-rate schedule: constant, step:EPOCHS:FACTOR, cosine or one-cycle [default: constant]
+        #[flag(value_name = "SHAPE")]
+        pub schedule: Schedule = Schedule::Step { epochs: 10.0, factor: 0.5 },
+        /// Steps over which the learning rate rises from 0, before the schedule begins [default: 0]
+        #[flag(value_name = "STEPS")]
+        pub warmup: u64 = 500,
+    }
+}
 
 /// One over the share of the peak at which a one-cycle starts: `div_factor` of PyTorch's `OneCycleLR`.
 const START_DIVISOR: f64 = 25.0;
@@ -84,6 +103,39 @@ impl Schedule {
                     eased(1.0, end, progress(step, top, total - 1.0))
                 }
             }
+        }
+    }
+}
+
+/// The learning rates of a run, checked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearningRate {
+    /// At its highest, positive.
+    pub peak: f64,
+    /// How it changes over the steps.
+    pub schedule: Schedule,
+    /// Steps over which it rises, before the schedule begins.
+    pub warmup_steps: u64,
+}
+
+impl ScheduleOptions {
+    /// What these options mean, with the defaults where they leave something open.
+    pub(crate) fn check(&self, problems: &mut Problems) -> LearningRate {
+        LearningRate {
+            peak: problems.positive("learning_rate", self.learning_rate.unwrap_or(1e-3)),
+            schedule: self.schedule.unwrap_or(Schedule::Constant),
+            warmup_steps: self.warmup.unwrap_or(0),
+        }
+    }
+}
+
+impl LearningRate {
+    /// The options that say this.
+    pub(crate) fn options(self) -> ScheduleOptions {
+        ScheduleOptions {
+            learning_rate: Some(self.peak),
+            schedule: Some(self.schedule),
+            warmup: Some(self.warmup_steps),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Where data comes from: the words that name it, and how it is read.
 
-use narrows_data::Reading;
+use narrows_data::{Channels, Character, Header, Missing, Reading, Size};
 use serde::{Deserialize, Serialize};
+
+use crate::options::Group;
 
 /// The data to learn from, and the data to judge by where it is named apart: flags and keys of a configuration at
 /// once, of a training run and of a transfer alike.
@@ -32,26 +34,6 @@ pub struct Source {
 }
 
 impl Source {
-    /// The keys of the parts beside the one to learn from.
-    pub const PARTS: &[&str] = &["valid", "valid_labels", "test", "test_labels"];
-
-    /// All keys, in their order.
-    pub fn keys() -> impl Iterator<Item = &'static str> {
-        Reading::KEYS.iter().chain(Self::PARTS).copied()
-    }
-
-    /// What is said here, and what `other` says where nothing is said here.
-    pub fn or(&self, other: &Source) -> Source {
-        let first = |one: &Option<String>, other: &Option<String>| one.clone().or_else(|| other.clone());
-        Source {
-            reading: self.reading.or(&other.reading),
-            valid: first(&self.valid, &other.valid),
-            valid_labels: first(&self.valid_labels, &other.valid_labels),
-            test: first(&self.test, &other.test),
-            test_labels: first(&self.test_labels, &other.test_labels),
-        }
-    }
-
     /// With every file and every set that is named put as `rename` says.
     pub fn with_paths(&self, rename: impl Fn(&String) -> String) -> Source {
         let renamed = |path: &Option<String>| path.as_ref().map(&rename);
@@ -72,5 +54,45 @@ impl Source {
             let path = std::path::Path::new(path);
             path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned()
         })
+    }
+}
+
+impl Group for Source {
+    fn keys() -> Vec<&'static str> {
+        [Reading::KEYS, &["valid", "valid_labels", "test", "test_labels"]].concat()
+    }
+
+    fn or(&self, other: &Source) -> Source {
+        let first = |one: &Option<String>, other: &Option<String>| one.clone().or_else(|| other.clone());
+        Source {
+            reading: self.reading.or(&other.reading),
+            valid: first(&self.valid, &other.valid),
+            valid_labels: first(&self.valid_labels, &other.valid_labels),
+            test: first(&self.test, &other.test),
+            test_labels: first(&self.test_labels, &other.test_labels),
+        }
+    }
+
+    fn example() -> Source {
+        Source {
+            reading: Reading {
+                data: Some("digits".to_owned()),
+                labels: Some("labels.npy".to_owned()),
+                label_column: Some("species".to_owned()),
+                columns: Some(vec!["height".to_owned(), "width".to_owned()]),
+                ignore: Some(vec!["id".to_owned(), "date".to_owned()]),
+                key: Some("x_train".to_owned()),
+                delimiter: Some(Character(b';')),
+                quote: Some(Character(b'"')),
+                header: Some(Header::Yes),
+                missing: Some(Missing::Median),
+                resize: Some(Size { width: 28, height: 28 }),
+                channels: Some(Channels::Grey),
+            },
+            valid: Some("valid.csv".to_owned()),
+            valid_labels: Some("valid-labels.npy".to_owned()),
+            test: Some("test.csv".to_owned()),
+            test_labels: Some("test-labels.npy".to_owned()),
+        }
     }
 }

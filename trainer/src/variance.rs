@@ -9,7 +9,16 @@ use std::{f64::consts::PI, fmt, str::FromStr};
 use candle_core::{Device, Result, Tensor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{candle::Parameters, learned_variance, network::Weights};
+use crate::{candle::Parameters, learned_variance, network::Weights, options::options, problems::Problems};
+
+options! {
+    /// The variance of a Gaussian likelihood.
+    pub struct VarianceOptions in "Model" {
+        /// Variance of the gaussian likelihood in scaled units, a number or `learned`: vae, cvae [default: 1]
+        #[flag(value_name = "NUMBER|learned")]
+        pub variance: Variance = Variance::Learned,
+    }
+}
 
 /// The variance of every number of a sample, in scaled units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +27,17 @@ pub enum Variance {
     Fixed(f64),
     /// One number that is trained with the weights; 1 at the start.
     Learned,
+}
+
+impl VarianceOptions {
+    /// What these options mean.
+    pub(crate) fn check(&self, problems: &mut Problems) -> Variance {
+        let variance = self.variance.unwrap_or_default();
+        if let Some(problem) = variance.problem() {
+            problems.add("variance", problem);
+        }
+        variance
+    }
 }
 
 impl Default for Variance {

@@ -32,16 +32,16 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         Method::ClosedForm(_) => "in closed form".to_owned(),
         Method::Descent(descent) => format!(
             "{:?} hidden, {}{}, {} epochs of batches of {}, {} at {}",
-            descent.hidden,
-            descent.activation,
-            match descent.latent_activation {
+            descent.architecture.hidden,
+            descent.architecture.activation,
+            match descent.objective.code_layer().activation {
                 Activation::Identity => String::new(),
                 activation => format!(" ({activation} for the code)"),
             },
             descent.epochs,
-            descent.batch_size,
-            config.effective().optimizer.map_or(String::new(), |name| name.to_string()),
-            descent.learning_rate
+            descent.steps.batch_size,
+            config.effective().optimizer.optimizer.map_or(String::new(), |name| name.to_string()),
+            descent.learning_rate.peak
         ),
     };
     note(format_args!(
@@ -63,7 +63,7 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         Link::Identity => "identity",
         Link::Sigmoid => "sigmoid",
     };
-    let why = match (options.likelihood, &config.method) {
+    let why = match (options.observation.likelihood, &config.method) {
         (Some(_), _) => "as asked",
         (None, Method::ClosedForm(_)) => "what pca minimises",
         (None, Method::Descent(_)) => match likelihood {
@@ -89,7 +89,7 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
 fn pretraining(config: &Config, data: &Dataset) -> Option<String> {
     let Method::Descent(descent) = &config.method else { return None };
     let Pretraining { epochs, learning_rate } = descent.pretraining?;
-    let widths = [data.train.values.features()].into_iter().chain(descent.hidden.iter().copied());
+    let widths = [data.train.values.features()].into_iter().chain(descent.architecture.hidden.iter().copied());
     let widths: Vec<String> = widths.chain([config.latent_dim]).map(|width| width.to_string()).collect();
     Some(format!(
         "pretraining: layerwise, {} layers ({}), {epochs} epochs each at {learning_rate}, then the whole",
@@ -116,7 +116,7 @@ fn scaling(options: &Options, config: &Config, data: &Dataset) -> anyhow::Result
         ScalingRule::MinMax(per) => format!("minmax, {} the range [0, 1]", alone(per)),
         ScalingRule::Robust(per) => format!("robust, {} median 0 and quartiles 1 apart", alone(per)),
     };
-    if options.scale.is_some_and(|scale| scale != Scale::Auto) {
+    if options.scaling.scale.is_some_and(|scale| scale != Scale::Auto) {
         return Ok(format!("{what} (as asked)"));
     }
     let why = match config.scaling {

@@ -49,7 +49,7 @@ impl Material {
 fn loaded(options: &Options, limits: &Limits, model: &Manifest) -> anyhow::Result<Dataset> {
     let source = &options.source;
     let fill = fill_of(source.reading.missing, model)?;
-    let labels = match options.task.unwrap_or_default() {
+    let labels = match options.head.task.unwrap_or_default() {
         Task::Classification => LabelsAre::Classes,
         Task::Regression => LabelsAre::Numbers,
     };

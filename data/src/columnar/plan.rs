@@ -6,11 +6,13 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 
 use crate::{
+    check::place,
     columnar::{labels, lists, numbers},
     error::DataError,
+    in_memory::matrix,
     labels::Labels,
     reading::{Missing, Reading},
-    values::{Values, matrix},
+    values::Values,
 };
 
 /// The columns of a table by what they are for.
@@ -140,7 +142,7 @@ impl Plan {
         let is_missing = |row: usize, column: usize| DataError::NotFinite {
             path: self.path.clone(),
             row: first + row,
-            column: crate::missing::place(column, self.names().as_deref()),
+            column: place(column, self.names().as_deref()),
             value: f32::NAN,
         };
         match &self.sample {

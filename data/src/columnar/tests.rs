@@ -21,9 +21,7 @@ use parquet::{
 use tempfile::TempDir;
 
 use crate::{
-    Chunk, DataError, Labels, LoadOptions, Missing, Reading, Values,
-    reading::Names,
-    stream::{Head, Opened},
+    Chunk, DataError, Labels, LoadOptions, Missing, Reading, Values, head::Head, reader::Opened, reading::Names,
 };
 
 /// A way to write a table.

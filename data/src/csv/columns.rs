@@ -7,7 +7,7 @@ use super::{
     heading::{Heading, Hints},
     records::Record,
 };
-use crate::{error::DataError, reading::Reading, stream::Head};
+use crate::{error::DataError, head::Head, reading::Reading};
 
 /// Columns beside the sample that may be carried along; each takes its share of memory.
 const MOST_OTHERS: usize = 1 << 16;

@@ -13,11 +13,14 @@ use super::{
     records::{Record, Records},
 };
 use crate::{
+    chunk::Chunk,
     error::DataError,
+    head::Head,
+    in_memory::matrix,
     labels::Labels,
+    reader::Reader,
     reading::{LoadOptions, Missing},
-    stream::{Chunk, Head, Reader},
-    values::{Values, matrix},
+    values::Values,
 };
 
 /// Bytes of labels and other columns after which a chunk ends, however few its rows are.

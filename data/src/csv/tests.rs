@@ -12,10 +12,11 @@ use tempfile::TempDir;
 
 use crate::{
     error::DataError,
+    head::Head,
     labels::Labels,
+    reader::Opened,
     reading::{LoadOptions, Reading},
-    stream::{Head, Opened},
-    values::Row,
+    row::Row,
 };
 
 /// All that a table gives.

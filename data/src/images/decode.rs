@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::BufReader,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use image::{
@@ -15,7 +15,6 @@ use image::{
 
 use crate::{
     error::DataError,
-    images::Wanted,
     reading::{Channels, Size},
 };
 
@@ -28,6 +27,16 @@ const MOST_PIXELS_A_SIDE: u32 = 16_384;
 pub(super) struct Form {
     pub(super) size: Size,
     pub(super) channels: Channels,
+}
+
+/// What all images have to be.
+pub(super) struct Wanted {
+    pub(super) form: Form,
+    /// The image that said so, where the options did not.
+    pub(super) first: PathBuf,
+    /// Whether others are brought to the size, and to the channels; else they are refused.
+    pub(super) resizes: bool,
+    pub(super) converts: bool,
 }
 
 /// What the header of an image says.

@@ -3,8 +3,16 @@
 //! Three keys are expected, each once, in any order: `descr`, `fortran_order` and `shape`. No other Python is
 //! understood, so a hostile header costs no more than its few bytes.
 
-use super::header::Header;
 use crate::element::{ByteOrder, Element, Number};
+
+/// What the dictionary says.
+#[derive(Debug, PartialEq)]
+pub(super) struct Dictionary {
+    /// Or, where it is none of those that are read, how the file calls it.
+    pub(super) element: Result<Element, String>,
+    pub(super) is_fortran: bool,
+    pub(super) shape: Vec<usize>,
+}
 
 /// What is left of the text.
 pub(super) struct Parser<'a> {
@@ -16,8 +24,8 @@ impl<'a> Parser<'a> {
         Parser { rest: text }
     }
 
-    /// Its length is 0, since nothing is known of what stands before the dictionary.
-    pub(super) fn header(&mut self) -> Result<Header, String> {
+    /// The whole text as one dictionary.
+    pub(super) fn dictionary(&mut self) -> Result<Dictionary, String> {
         let (mut element, mut is_fortran, mut shape) = (None, None, None);
         self.expect('{')?;
         while !self.accept('}') {
@@ -41,7 +49,7 @@ impl<'a> Parser<'a> {
             return Err(format!("it goes on with `{}`", shown(self.rest)));
         }
         match (element, is_fortran, shape) {
-            (Some(element), Some(is_fortran), Some(shape)) => Ok(Header { element, is_fortran, shape, length: 0 }),
+            (Some(element), Some(is_fortran), Some(shape)) => Ok(Dictionary { element, is_fortran, shape }),
             _ => Err("it lacks one of the keys descr, fortran_order and shape".to_owned()),
         }
     }
@@ -171,17 +179,16 @@ pub(crate) fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<Header, String> {
-        Parser::new(text).header()
+    fn parsed(text: &str) -> Result<Dictionary, String> {
+        Parser::new(text).dictionary()
     }
 
     #[test]
     fn headers_are_read_however_they_are_spaced_and_ordered() {
-        let expected = Header {
+        let expected = Dictionary {
             element: Ok(Element { number: Number::F32, order: ByteOrder::Big }),
             is_fortran: true,
             shape: vec![2, 3],
-            length: 0,
         };
         for text in [
             "{'descr': '>f4', 'fortran_order': True, 'shape': (2, 3), }            \n",

@@ -6,14 +6,8 @@ use std::{fs::File, path::PathBuf};
 use ndarray::{Axis, Slice};
 
 use crate::{
-    array::Array,
-    error::DataError,
-    file_rows::read_at,
-    missing::check_from,
-    reading::Missing,
-    stream::{Chunk, Head, Reader},
-    unpack::unpacking_error,
-    values::{Values, matrix},
+    array::Array, check::check_from, chunk::Chunk, error::DataError, file_rows::read_at, head::Head, in_memory::matrix,
+    reader::Reader, reading::Missing, unpack::unpacking_error, values::Values,
 };
 
 /// Bytes in memory of the rows that are gathered at a time, and at least one row.
@@ -127,7 +121,7 @@ impl Reader for FortranRows {
         let values = match &self.block {
             Values::U8(block) => Values::U8(block.slice_axis(Axis(0), range).to_owned()),
             Values::F32(block) => Values::F32(block.slice_axis(Axis(0), range).to_owned()),
-            Values::OnDisk(rows) => rows.select(&(begin..end).collect::<Vec<_>>())?,
+            Values::OnDisk(rows) => rows.select(&(begin..end).collect::<Vec<_>>())?.into(),
         };
         self.next = self.first + end;
         Ok(Some(Chunk { values, labels: None, others: None }))

@@ -2,7 +2,7 @@
 
 use std::{io::Read, path::Path};
 
-use super::dictionary::Parser;
+use super::dictionary::{Dictionary, Parser};
 use crate::{array::Array, element::Element, error::DataError, unpack::unpacking_error};
 
 /// NumPy's own limit. A plain header takes 128 bytes.
@@ -55,9 +55,9 @@ impl Header {
         }
         // Names of the fields of a structure may be Latin-1 or UTF-8; nothing that is read is beyond ASCII.
         let text = String::from_utf8_lossy(&text);
-        let mut header = Parser::new(&text).header().map_err(refused)?;
-        header.length = (start.len() + size.len()) as u64 + u64::from(length);
-        Ok(header)
+        let Dictionary { element, is_fortran, shape } = Parser::new(&text).dictionary().map_err(refused)?;
+        let length = (start.len() + size.len()) as u64 + u64::from(length);
+        Ok(Header { element, is_fortran, shape, length })
     }
 
     /// The type and shape, if its type is one that is read.

@@ -5,7 +5,7 @@ use ndarray_npy::{WritableElement, WriteNpyExt};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Reading, Values, load, stream::Reader};
+use crate::{Reading, Values, load, reader::Reader};
 
 fn bytes_of<T: WritableElement, D: Dimension>(array: Array<T, D>) -> Vec<u8> {
     let mut bytes = Vec::new();

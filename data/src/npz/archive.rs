@@ -17,8 +17,8 @@ use crate::{
     error::DataError,
     npy::{self, header::Header},
     packed::{self, PackedRows},
+    reader::Opened,
     reading::LoadOptions,
-    stream::Opened,
     unpack::{check_claim, guarded, unpacking_error},
 };
 

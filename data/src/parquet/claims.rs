@@ -12,7 +12,7 @@ use ::parquet::{arrow::arrow_reader::ArrowReaderMetadata, basic::Compression, fi
 use arrow_schema::{DataType, Fields};
 
 use super::{
-    FORMAT,
+    damaged::damaged,
     thrift::{Compact, LIST, STRUCT, malformed},
 };
 use crate::{error::DataError, unpack::check_claim};
@@ -105,8 +105,7 @@ pub(super) fn check_metadata(
     metadata: &ArrowReaderMetadata,
     times: u32,
 ) -> Result<usize, DataError> {
-    let damaged =
-        |what| DataError::TableDamaged { path: path.to_owned(), format: FORMAT, source: malformed(what).into() };
+    let damaged = |what| damaged(path, malformed(what));
     let mut numbers = u128::from(width(metadata.schema().fields()));
     check_claim(path, length, numbers * 4, times)?;
     let mut rows = 0usize;

@@ -16,8 +16,8 @@ use ::parquet::{
 use flate2::read::MultiGzDecoder;
 
 use super::{
-    FORMAT,
     claims::range,
+    damaged::damaged,
     thrift::{Compact, STRUCT, malformed},
 };
 use crate::{error::DataError, unpack::check_claim};
@@ -28,13 +28,13 @@ const MOST_TEXT: u64 = 64 << 20;
 /// Compares what the pages of a group claim with what they have. Returns how many rows may be decoded at once:
 /// a dictionary, or a prefix of text, costs a row a few bits and becomes as long as the page that it lies in.
 pub(super) fn check(path: &Path, file: &File, group: &RowGroupMetaData, times: u32) -> Result<usize, DataError> {
-    let damaged = |source: io::Error| match source.downcast::<DataError>() {
+    let refused = |source: io::Error| match source.downcast::<DataError>() {
         Ok(error) => error,
-        Err(source) => DataError::TableDamaged { path: path.to_owned(), format: FORMAT, source: source.into() },
+        Err(source) => damaged(path, source),
     };
     let mut longest = 1;
     for column in group.columns() {
-        longest = longest.max(check_column(path, file, column, times).map_err(damaged)?);
+        longest = longest.max(check_column(path, file, column, times).map_err(refused)?);
     }
     Ok(usize::try_from(MOST_TEXT / longest).unwrap_or(usize::MAX).max(1))
 }

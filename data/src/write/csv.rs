@@ -8,7 +8,7 @@ use arrow_schema::Field;
 use ndarray::{ArrayViewD, Axis};
 
 use super::{
-    WriteError,
+    error::WriteError,
     layout::{Layout, check_beside, fields_beside},
 };
 

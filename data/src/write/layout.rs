@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema};
 use ndarray::ArrayViewD;
 
-use super::WriteError;
+use super::error::WriteError;
 
 /// Features that become columns of their own at most: each costs a writer some 20 kB, and more in every reader.
 const MOST_COLUMNS: usize = 5_000;

@@ -7,7 +7,7 @@ use std::{
 
 use ndarray::ArrayViewD;
 
-use super::WriteError;
+use super::error::WriteError;
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 /// The values begin at a multiple of it.

@@ -11,7 +11,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use ndarray::{ArrayViewD, Axis};
 
 use super::{
-    WriteError,
+    error::WriteError,
     layout::{Layout, check_beside, fields_beside},
 };
 

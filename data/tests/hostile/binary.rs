@@ -5,9 +5,8 @@ use std::io::{Cursor, Write};
 use narrows_data::{Missing, Reading};
 
 use crate::{
-    Case,
+    case::{Case, fine, refused},
     content::{Content, cut, fixture, floats, gzip, idx, npy, npy_in_columns},
-    fine, refused,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -53,7 +52,7 @@ fn labelled(name: &'static str, labels: &str, words: &'static str) -> Case {
     let reading = Reading { labels: Some(labels.to_owned()), ..Reading::default() };
     let case = refused(name, idx(8, &[2, 2], &[1, 2, 3, 4]), words).read_as(reading);
     // What is wrong is in the file of labels, so that one is named.
-    if words.contains("rows") { case } else { Case { named: Some(labels.to_owned()), ..case } }
+    if words.contains("rows") { case } else { case.naming(labels) }
 }
 
 fn arrays() -> Vec<Case> {

@@ -6,9 +6,8 @@ use flate2::{Compression, Crc, write::ZlibEncoder};
 use narrows_data::{Bytes, Limits};
 
 use crate::{
-    Case,
+    case::{Case, fine, refused},
     content::{Content, gzip, idx, npy, repeat, written},
-    fine, refused,
 };
 
 const MEBI: usize = 1 << 20;

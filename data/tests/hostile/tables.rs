@@ -3,9 +3,8 @@
 use narrows_data::{Missing, Reading};
 
 use crate::{
-    Case,
+    case::{Case, fine, refused},
     content::{cut, fixture, gzip},
-    fine, refused,
 };
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -1,39 +1,34 @@
 //! Back from a configuration to the options that make it.
 
-use narrows_bundle::Likelihood;
-
-use super::{Config, Descent, EarlyStop, Method, OptimizerName};
+use super::{Config, Descent, Method};
 use crate::{
-    Activation, Options,
-    kinds::{Ae, Bound, CodePenalty, Cvae, Dae, Divergence, Objective, Pca, Vae},
-    pretrain::{Pretrain, Pretraining},
+    Options,
+    binarize::BinarizeOptions,
+    descent::{EarlyStop, KernelOptions, LengthOptions},
+    kinds::{Ae, CorruptionOptions, Dae, Objective, Vae, WeightPenaltyOptions},
+    optimizer::options_of,
+    pretrain::Pretraining,
+    split::SplitOptions,
+    variance::VarianceOptions,
 };
 
 impl Config {
     /// The options that make this configuration, with nothing left open: what is off stands as zero.
     pub fn effective(&self) -> Options {
-        let (scale, scale_per) = self.scaling.words();
-        let mut options = Options {
+        let options = Options {
             source: self.source.clone(),
-            scale: Some(scale),
-            scale_per,
+            scaling: self.scaling.options(),
             latent: Some(self.latent_dim),
-            likelihood: Some(self.observation.likelihood),
-            output_link: Some(self.observation.link),
-            valid_fraction: Some(self.valid_fraction),
+            observation: self.observation.options(),
+            split: SplitOptions { valid_fraction: Some(self.valid_fraction) },
             seed: Some(self.seed),
+            variance: VarianceOptions { variance: self.has_variance().then_some(self.observation.variance) },
             ..Options::new(self.kind())
         };
         match &self.method {
-            Method::ClosedForm(pca) => options.whiten = Some(*pca == Pca::Whitened),
-            Method::Descent(descent) => {
-                describe(descent, &mut options);
-                if self.kind().is_variational() && self.observation.likelihood == Likelihood::Gaussian {
-                    options.variance = Some(self.observation.variance);
-                }
-            }
+            Method::ClosedForm(pca) => Options { pca: pca.options(), ..options },
+            Method::Descent(descent) => descent.effective(options),
         }
-        options
     }
 
     /// The same with files named without their folders: what a manifest may hold, so that the same run in
@@ -43,65 +38,49 @@ impl Config {
     }
 }
 
-fn describe(descent: &Descent, options: &mut Options) {
-    let Descent {
-        objective,
-        l2,
-        binarize,
-        hidden,
-        activation,
-        latent_activation,
-        tied,
-        pretraining,
-        epochs,
-        batch_size,
-        optimizer,
-        learning_rate,
-        schedule,
-        warmup_steps,
-        clip_norm,
-        average,
-        kernels,
-        early_stop,
-    } = descent;
-    options.l2 = Some(*l2);
-    options.binarize = Some(*binarize);
-    options.hidden = Some(hidden.clone());
-    options.activation = Some(*activation);
-    // What was not there before stands only where it is used, so that older configurations keep their bytes.
-    options.latent_activation = Some(*latent_activation).filter(|&activation| activation != Activation::Identity);
-    if let Some(Pretraining { epochs, learning_rate }) = *pretraining {
-        options.pretrain = Some(Pretrain::Layerwise);
-        (options.pretrain_epochs, options.pretrain_learning_rate) = (Some(epochs), Some(learning_rate));
-    }
-    options.epochs = Some(*epochs);
-    options.batch_size = Some(*batch_size);
-    options.learning_rate = Some(*learning_rate);
-    options.schedule = Some(*schedule);
-    options.warmup = Some(*warmup_steps);
-    options.clip_norm = Some(clip_norm.unwrap_or(0.0));
-    options.average = Some(average.unwrap_or(0.0));
-    options.kernels = Some(*kernels);
-    options.patience = Some(early_stop.map_or(0, |EarlyStop { patience, .. }| patience));
-    options.min_delta = early_stop.map(|EarlyStop { min_delta, .. }| min_delta);
-    OptimizerName::describe(*optimizer, options);
-    let mut deterministic = |CodePenalty { l1, contractive }: CodePenalty| {
-        (options.tied, options.l1, options.contractive) = (Some(*tied), Some(l1), Some(contractive));
-    };
-    match *objective {
-        Objective::Ae(Ae { penalty }) => deterministic(penalty),
-        Objective::Dae(Dae { corruption, penalty }) => {
-            deterministic(penalty);
-            options.corruption = Some(corruption);
-        }
-        Objective::Vae(Vae { bound }) | Objective::Cvae(Cvae { bound }) => match bound {
-            Bound::ImportanceWeighted { samples } => options.importance_samples = Some(samples),
-            Bound::Evidence(Divergence { beta, warmup, free_bits, capacity }) => {
-                options.importance_samples = Some(1);
-                options.beta = Some(beta);
-                options.free_bits = Some(free_bits);
-                (options.kl_warmup, options.capacity) = (warmup, capacity);
+impl Descent {
+    /// `options` with those that make this.
+    fn effective(&self, options: Options) -> Options {
+        let Descent {
+            objective,
+            l2,
+            binarize,
+            architecture,
+            pretraining,
+            epochs,
+            steps,
+            optimizer,
+            learning_rate,
+            kernels,
+            early_stop,
+        } = self;
+        let (optimizer, sgd, adam, adamw) = options_of(*optimizer);
+        let mut options = Options {
+            weights: WeightPenaltyOptions { l2: Some(*l2) },
+            binarize: BinarizeOptions { binarize: Some(*binarize) },
+            architecture: architecture.options(),
+            pretrain: Pretraining::options(*pretraining),
+            length: LengthOptions { epochs: Some(*epochs) },
+            steps: steps.options(),
+            optimizer,
+            sgd,
+            adam,
+            adamw,
+            schedule: learning_rate.options(),
+            kernels: KernelOptions { kernels: Some(*kernels) },
+            stopping: EarlyStop::options(*early_stop),
+            ..options
+        };
+        let mut of_ae =
+            |Ae { code, penalty }: Ae| (options.code, options.penalty) = (code.options(), penalty.options());
+        match *objective {
+            Objective::Ae(ae) => of_ae(ae),
+            Objective::Dae(Dae { corruption, ae }) => {
+                of_ae(ae);
+                options.corruption = CorruptionOptions { corruption: Some(corruption) };
             }
-        },
+            Objective::Vae(Vae { bound, condition: _ }) => (options.bound, options.divergence) = bound.options(),
+        }
+        options
     }
 }

@@ -1,6 +1,5 @@
 //! How large a network would be, before anything is allocated.
 
-use narrows_bundle::Kind;
 use narrows_data::Dataset;
 
 /// Parameters that both halves may have together. An ONNX file ends at 2 GiB, and training holds four
@@ -20,13 +19,7 @@ pub(super) fn too_many_draws(draws: usize, rows: usize, data: &Dataset) -> Optio
 }
 
 /// What is wrong with the size of a network, if anything: the option to blame, and why.
-pub(super) fn too_large(
-    kind: Kind,
-    hidden: &[usize],
-    data: &Dataset,
-    latent_dim: usize,
-) -> Option<(&'static str, String)> {
-    let hidden = if kind == Kind::Pca { &[] } else { hidden };
+pub(super) fn too_large(hidden: &[usize], data: &Dataset, latent_dim: usize) -> Option<(&'static str, String)> {
     let parameters = |widths: Vec<u128>| {
         let layers = widths.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1]));
         layers.fold(0, u128::saturating_add)

@@ -5,8 +5,11 @@
 
 use super::Parameters;
 use crate::{
-    Config, Descent, EpochRecord, PretrainedLayer, TrainError, fitted::Core, kinds::Network, pretrain::Layer,
-    schedule::Pace,
+    Config, Descent, EpochRecord, PretrainedLayer, TrainError,
+    halves::Core,
+    kinds::Network,
+    pretrain::Layer,
+    schedule::{LearningRate, Pace},
 };
 
 /// All that a run does, whatever its state.
@@ -51,12 +54,12 @@ impl<'a> Plan<'a> {
 
     /// The stage that a run is in after so many epochs.
     pub(crate) fn stage(&'a self, epoch: usize) -> Stage<'a> {
-        let Descent { pretraining, schedule, learning_rate, warmup_steps, .. } = *self.descent;
+        let Descent { pretraining, learning_rate: LearningRate { peak, schedule, warmup_steps }, .. } = *self.descent;
         let next = self.descent.place_of(epoch + 1);
         let layer = next.layer.and_then(|number| self.layers.get(number.checked_sub(1)?));
         let peak = match (layer, pretraining) {
             (Some(_), Some(pretraining)) => pretraining.learning_rate,
-            (None, _) | (_, None) => learning_rate,
+            (None, _) | (_, None) => peak,
         };
         let steps_per_epoch = self.steps_per_epoch();
         let total_steps = steps_per_epoch * next.epochs as u64;
@@ -65,7 +68,7 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn steps_per_epoch(&self) -> u64 {
-        self.descent.steps_per_epoch(self.rows)
+        self.descent.steps.per_epoch(self.rows)
     }
 
     /// The layers that have these losses behind them, with the time that `history` knows of.
@@ -128,18 +131,17 @@ mod tests {
     /// Rates and places of all steps of a run over 100 rows in batches of 50: two layers of 2 epochs, a whole of 3.
     fn steps(schedule: &str) -> Vec<(Option<usize>, f64, f64)> {
         let data = narrows_data::load("digits", &LoadOptions::default()).expect("the digits are embedded");
-        let options = Options {
-            hidden: Some(vec![5]),
-            batch_size: Some(50),
-            epochs: Some(3),
-            pretrain: Some(Pretrain::Layerwise),
-            pretrain_epochs: Some(2),
-            pretrain_learning_rate: Some(0.5),
-            learning_rate: Some(0.1),
-            schedule: Some(schedule.parse().expect("a schedule")),
-            warmup: Some(1),
-            ..Options::new(Kind::Ae)
-        };
+        let options = Options::new(Kind::Ae).with(|options| {
+            options.architecture.hidden = Some(vec![5]);
+            options.steps.batch_size = Some(50);
+            options.length.epochs = Some(3);
+            options.pretrain.pretrain = Some(Pretrain::Layerwise);
+            options.pretrain.pretrain_epochs = Some(2);
+            options.pretrain.pretrain_learning_rate = Some(0.5);
+            options.schedule.learning_rate = Some(0.1);
+            options.schedule.schedule = Some(schedule.parse().expect("a schedule"));
+            options.schedule.warmup = Some(1);
+        });
         let config = Config::check(&options, &data).expect("options that fit");
         let Method::Descent(descent) = &config.method else { panic!("an ae is trained") };
         let core = Core::new(&config, &data).expect("valid widths");
@@ -174,7 +176,11 @@ mod tests {
     fn a_layer_is_left_after_its_last_epoch_and_the_whole_never() {
         let data = narrows_data::load("digits", &LoadOptions::default()).expect("the digits are embedded");
         let pretrain = Some(Pretrain::Layerwise);
-        let options = Options { pretrain, pretrain_epochs: Some(2), epochs: Some(3), ..Options::new(Kind::Ae) };
+        let options = Options::new(Kind::Ae).with(|options| {
+            options.pretrain.pretrain = pretrain;
+            options.pretrain.pretrain_epochs = Some(2);
+            options.length.epochs = Some(3);
+        });
         let config = Config::check(&options, &data).expect("options that fit");
         let Method::Descent(descent) = &config.method else { panic!("an ae is trained") };
         assert_eq!((descent.pretraining_epochs(), descent.all_epochs()), (4, 7));

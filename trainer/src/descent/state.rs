@@ -117,7 +117,7 @@ impl State {
     fn begin(plan: &Plan<'_>, parameters: Parameters, position: Position) -> Result<Self, TrainError> {
         let trained = plan.stage(position.epoch).parameters(&parameters);
         let optimizer = Optimizer::new(&trained, plan.descent.optimizer);
-        let average = plan.descent.average.map(|decay| Average::new(&trained, decay)).transpose()?;
+        let average = plan.descent.steps.average.map(|decay| Average::new(&trained, decay)).transpose()?;
         Ok(State { parameters, trained, optimizer, average, best: None, position })
     }
 
@@ -158,7 +158,7 @@ impl State {
 fn parameters(plan: &Plan<'_>) -> Result<Parameters, TrainError> {
     let Plan { config, descent, core, .. } = plan;
     let mut parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
-    if descent.tied {
+    if descent.objective.code_layer().tied {
         tie_decoder(&mut parameters, &core.encoder, &core.decoder)?;
     }
     if config.has_variance() {

@@ -9,14 +9,43 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{Batch, CodePenalty, Draw, Loss, Model, Network, first};
-use crate::network::{Graph, GraphError, mlp::Mlp};
+use super::{Batch, CodeLayer, CodeOptions, CodePenalty, Draw, Loss, Model, Network, PenaltyOptions, network::first};
+use crate::{
+    network::{Graph, GraphError, mlp::Mlp},
+    options::takes,
+    pretrain::{PretrainOptions, Pretraining},
+    problems::Problems,
+};
+
+takes! {
+    /// The options of an autoencoder beside those of every network.
+    pub(crate) struct AeOptions { code: CodeOptions, penalty: PenaltyOptions, pretrain: PretrainOptions }
+}
 
 /// A plain, sparse or contractive autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Ae {
+    /// The layer that gives the code.
+    pub code: CodeLayer,
     /// What the code pays for.
     pub penalty: CodePenalty,
+}
+
+impl AeOptions<'_> {
+    /// What these options mean.
+    pub(crate) fn check(&self, problems: &mut Problems) -> Ae {
+        Ae { code: self.code.check(), penalty: self.penalty.check(problems) }
+    }
+
+    /// How its layers are trained one by one first, where `epochs` and `learning_rate` are those of the whole.
+    pub(crate) fn pretraining(
+        &self,
+        epochs: usize,
+        learning_rate: f64,
+        problems: &mut Problems,
+    ) -> Option<Pretraining> {
+        self.pretrain.check(epochs, learning_rate, problems)
+    }
 }
 
 impl Model for Ae {
@@ -26,6 +55,10 @@ impl Model for Ae {
 
     fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
         reconstruction_loss(self.penalty, network, &batch.x, batch, draw)
+    }
+
+    fn code_layer(&self) -> CodeLayer {
+        self.code
     }
 }
 

@@ -9,7 +9,53 @@
 use candle_core::{D, Result, Tensor};
 
 use super::{Capacity, KlWarmup};
-use crate::candle::{Kernels, kl_divergence, twice_kl_composed};
+use crate::{
+    candle::{Kernels, kl_divergence, twice_kl_composed},
+    options::options,
+    problems::Problems,
+};
+
+options! {
+    /// How much the KL term weighs.
+    pub struct DivergenceOptions in "Objective" {
+        /// Weight of the KL term: vae, cvae [default: 1]
+        #[flag(value_name = "WEIGHT")]
+        pub beta: f64 = 1.0,
+        /// The KL weight rises to beta over this many epochs, once or in cycles of this length: vae, cvae
+        #[flag(value_name = "linear:EPOCHS|cyclical:EPOCHS")]
+        pub kl_warmup: KlWarmup = KlWarmup::Linear { epochs: 10.0 },
+        /// Nats of KL divergence that each latent dimension has for free, so that it is not given up: vae, cvae
+        /// [default: 0]
+        #[flag(value_name = "NATS")]
+        pub free_bits: f64 = 0.1,
+        /// Hold the KL divergence at this many nats, reached over this many epochs; beta weighs the distance from it:
+        /// vae, cvae
+        #[flag(value_name = "NATS:EPOCHS")]
+        pub capacity: Capacity = Capacity { nats: 25.0, epochs: 10.0 },
+    }
+}
+
+impl DivergenceOptions {
+    /// What these options mean.
+    pub(crate) fn check(&self, problems: &mut Problems) -> Divergence {
+        if let Some(problem) = self.kl_warmup.and_then(KlWarmup::problem) {
+            problems.add("kl_warmup", problem);
+        }
+        if let Some(problem) = self.capacity.and_then(Capacity::problem) {
+            problems.add("capacity", problem);
+        }
+        let divergence = Divergence {
+            beta: problems.not_negative("beta", "weight", self.beta.unwrap_or(1.0)),
+            warmup: self.kl_warmup,
+            free_bits: problems.not_negative("free_bits", "number of nats", self.free_bits.unwrap_or(0.0)),
+            capacity: self.capacity,
+        };
+        if divergence.capacity.is_some() && (divergence.warmup.is_some() || divergence.free_bits > 0.0) {
+            problems.add("capacity", "says what the divergence shall be: leave kl_warmup and free_bits out");
+        }
+        divergence
+    }
+}
 
 /// What the loss makes of the divergence: `beta * warmup * |KL' - C|`, where `KL'` is the divergence with
 /// the free bits as its floor and `C` the capacity.
@@ -32,6 +78,18 @@ impl Default for Divergence {
 }
 
 impl Divergence {
+    /// The options that say this.
+    pub(crate) fn options(self) -> DivergenceOptions {
+        let Divergence { beta, warmup, free_bits, capacity } = self;
+        DivergenceOptions { beta: Some(beta), kl_warmup: warmup, free_bits: Some(free_bits), capacity }
+    }
+
+    /// Whether its weight stayed the same from one moment to another, in epochs, and is the final one.
+    pub(crate) fn is_settled(self, from: f64, to: f64) -> bool {
+        self.warmup.is_none_or(|warmup| warmup.is_over(from, to))
+            && self.capacity.is_none_or(|capacity| from >= capacity.epochs)
+    }
+
     /// The plain divergence and what the loss feels of it after so many epochs, two scalars in nats.
     pub(super) fn of(self, kernels: Kernels, mu: &Tensor, log_var: &Tensor, epochs: f64) -> Result<(Tensor, Tensor)> {
         let kl = kl_divergence(kernels, mu, log_var)?;
@@ -43,7 +101,7 @@ impl Divergence {
     }
 
     /// The weight after so many epochs.
-    pub(super) fn weight(self, epochs: f64) -> f64 {
+    pub(crate) fn weight(self, epochs: f64) -> f64 {
         self.beta * self.warmup.map_or(1.0, |warmup| warmup.weight(epochs))
     }
 }

@@ -6,7 +6,7 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::{Batch, Draw, Loss, Network, vae::posterior};
+use super::{Batch, Draw, Loss, Network};
 use crate::{
     candle::{kl_divergence, reparameterise},
     random::normal_like,
@@ -18,7 +18,7 @@ use crate::{
 /// Its parts are means over the draws: `reconstruction`, and `kl` in closed form. They do not add up to
 /// the total, which lies below their sum by what the draws tighten.
 pub(super) fn importance_loss(samples: usize, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
-    let (mu, log_var) = posterior(network, batch)?;
+    let (mu, log_var) = network.posterior(&batch.x, batch.labels.as_ref())?;
     let rows = mu.dim(0)?;
     // All draws of the batch behind one another: `[samples * batch, ...]`.
     let (means, log_variances) = (mu.repeat((samples, 1))?, log_var.repeat((samples, 1))?);
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
     use crate::kinds::{
-        Bound, Divergence,
+        Bound, Divergence, Model, Vae,
         trial::{Trial, gradients, number, samples},
     };
 
@@ -72,7 +72,8 @@ mod tests {
     /// The bound in many draws, on always the same batch.
     fn bounds(trial: &Trial, bound: Bound, seed: u64, draws: u64) -> Vec<f64> {
         let (network, batch) = (trial.network(), Batch { x: samples(16, 5), labels: None });
-        let loss = |step| bound.loss(&network, &batch, Draw::Training { seed, step, epochs: 0.0 });
+        let model = Vae { bound, ..Vae::default() };
+        let loss = |step| model.loss(&network, &batch, Draw::Training { seed, step, epochs: 0.0 });
         (0..draws).map(|step| -number(&loss(step).expect("shapes that fit").total)).collect()
     }
 

@@ -9,7 +9,33 @@ use narrows_bundle::Scaling;
 use narrows_data::Values;
 use ndarray::{Array1, Array2};
 
-use crate::{TrainError, network::Weights, samples::scaled};
+use crate::{
+    TrainError,
+    network::Weights,
+    options::{options, takes},
+    samples::scaled,
+};
+
+options! {
+    /// Options of principal component analysis.
+    pub struct PcaOptions in "Model" {
+        /// Whether codes are scaled to unit variance: pca [default: false]
+        #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+        pub whiten: bool = true,
+    }
+}
+
+takes! {
+    /// What a PCA takes.
+    pub(crate) struct PcaTakes { pca: PcaOptions }
+}
+
+impl PcaTakes<'_> {
+    /// What these options mean.
+    pub(crate) fn check(&self) -> Pca {
+        if self.pca.whiten == Some(true) { Pca::Whitened } else { Pca::Plain }
+    }
+}
 
 /// Rows that are widened to `f64` at a time.
 const CHUNK: usize = 4096;
@@ -36,6 +62,11 @@ pub struct PcaFit {
 }
 
 impl Pca {
+    /// The options that say this.
+    pub(crate) fn options(self) -> PcaOptions {
+        PcaOptions { whiten: Some(self == Pca::Whitened) }
+    }
+
     /// Fits `components` of them to the chosen rows, scaled. All arithmetic is in `f64`, on one thread.
     ///
     /// At most `min(features, rows - 1)` components are there to be found. With fewer rows than

@@ -8,7 +8,39 @@
 use candle_core::{Result, Tensor};
 
 use super::{Draw, Loss, Network, contraction::contraction};
-use crate::candle::Parameters;
+use crate::{candle::Parameters, options::options, problems::Problems};
+
+options! {
+    /// What the code pays for.
+    pub struct PenaltyOptions in "Objective" {
+        /// Weight of the absolute values of the code, for sparse codes: ae, dae [default: 0]
+        #[flag(value_name = "WEIGHT")]
+        pub l1: f64 = 0.001,
+        /// Weight of the squared derivatives of the code with respect to the sample, estimated along one random
+        /// direction per sample: ae, dae [default: 0]
+        #[flag(value_name = "WEIGHT")]
+        pub contractive: f64 = 0.1,
+    }
+}
+
+options! {
+    /// What the weights of the network pay for.
+    pub struct WeightPenaltyOptions in "Objective" {
+        /// Weight of the squared weights, without biases [default: 0]
+        #[flag(value_name = "WEIGHT")]
+        pub l2: f64 = 0.0001,
+    }
+}
+
+impl PenaltyOptions {
+    /// What these options mean.
+    pub(crate) fn check(&self, problems: &mut Problems) -> CodePenalty {
+        CodePenalty {
+            l1: problems.not_negative("l1", "weight", self.l1.unwrap_or(0.0)),
+            contractive: problems.not_negative("contractive", "weight", self.contractive.unwrap_or(0.0)),
+        }
+    }
+}
 
 /// Penalties on the code; the weight 0 means none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -20,6 +52,11 @@ pub struct CodePenalty {
 }
 
 impl CodePenalty {
+    /// The options that say this.
+    pub(crate) fn options(self) -> PenaltyOptions {
+        PenaltyOptions { l1: Some(self.l1), contractive: Some(self.contractive) }
+    }
+
     /// `loss` with the parts `l1` and `contractive`, each times its weight, for `z`, the codes of `x`. Both
     /// sum over the code and average over the batch.
     pub(super) fn add_to(self, loss: Loss, network: &Network<'_>, x: &Tensor, z: &Tensor, draw: Draw) -> Result<Loss> {
@@ -66,7 +103,7 @@ mod tests {
         let (network, batch) = (trial.network(), Batch { x: samples(6, 4), labels: None });
         let draw = Draw::Evaluation { seed: 1, batch: 0 };
         let loss = |l1, contractive, l2| {
-            let ae = Ae { penalty: CodePenalty { l1, contractive } };
+            let ae = Ae { penalty: CodePenalty { l1, contractive }, ..Ae::default() };
             objective_loss(&ae, l2, &network, &batch, draw).expect("shapes that fit")
         };
         let all = loss(0.5, 0.1, 0.2);

@@ -4,8 +4,8 @@ use candle_core::{Device, Tensor};
 use narrows_bundle::{Likelihood, Link};
 
 use super::{
-    Ae, Batch, Bound, Capacity, CodePenalty, Corruption, Cvae, Dae, Divergence, Draw, Model, Network, Vae,
-    objective_loss,
+    Ae, Batch, Bound, Capacity, CodeLayer, CodePenalty, Condition, Corruption, Dae, Divergence, Draw, Model, Network,
+    Vae, objective_loss,
     trial::{gradients, number, samples},
 };
 use crate::{
@@ -23,11 +23,9 @@ struct Case {
     model: Box<dyn Model + Sync>,
     hidden: Vec<usize>,
     activation: Activation,
-    latent_activation: Activation,
     likelihood: Likelihood,
     link: Link,
     variance: Variance,
-    tied: bool,
     l2: f64,
 }
 
@@ -37,11 +35,9 @@ impl Case {
             model: Box::new(model),
             hidden: vec![24, 11],
             activation: Activation::Tanh,
-            latent_activation: Activation::Identity,
             likelihood: Likelihood::Bernoulli,
             link: Link::Sigmoid,
             variance: Variance::default(),
-            tied: false,
             l2: 0.0,
         }
     }
@@ -53,12 +49,12 @@ impl Case {
     /// The loss, its parts, and the gradients of all parameters.
     fn run(&self, kernels: Kernels, classes: Option<usize>) -> (Vec<f64>, Vec<(String, Vec<f32>)>) {
         let (hidden, activation) = (self.hidden.clone(), self.activation);
-        let latent_activation = self.latent_activation;
+        let CodeLayer { activation: latent_activation, tied } = self.model.code_layer();
         let mlp = Mlp { features: FEATURES, hidden, latent_dim: 5, activation, latent_activation, classes };
         let encoder = self.model.encoder(&mlp).expect("valid widths");
         let decoder = mlp.decoder().expect("valid widths");
         let mut parameters = Parameters::initial(&[&encoder, &decoder], 3, &Device::Cpu).expect("small");
-        if self.tied {
+        if tied {
             tie_decoder(&mut parameters, &encoder, &decoder).expect("mirrored halves");
         }
         self.variance.add_parameter(&mut parameters, &Device::Cpu).expect("small");
@@ -90,33 +86,33 @@ impl Case {
 
 fn cases() -> Vec<(&'static str, Case, Option<usize>)> {
     let penalty = CodePenalty { l1: 0.02, contractive: 0.05 };
-    let sums = |divergence| Vae { bound: Bound::Evidence(divergence) };
-    let iwae = Bound::ImportanceWeighted { samples: 3 };
+    let sums = |divergence| Vae { bound: Bound::Evidence(divergence), ..Vae::default() };
+    let iwae = Vae { bound: Bound::ImportanceWeighted { samples: 3 }, ..Vae::default() };
+    let cvae = Vae { condition: Condition::Class, ..Vae::default() };
+    let tied = CodeLayer { tied: true, ..CodeLayer::default() };
+    let active = CodeLayer { activation: Activation::Sigmoid, tied: true };
+    let penalised = Ae { penalty, ..Ae::default() };
     let wide = Divergence { beta: 3.0, ..Divergence::default() };
     let capacity = Divergence { capacity: Some(Capacity { nats: 4.0, epochs: 2.0 }), ..Divergence::default() };
     let mut cases = vec![
         ("ae", Case::of(Ae::default()), None),
-        ("ae, penalties", Case { l2: 0.01, ..Case::of(Ae { penalty }) }, None),
+        ("ae, penalties", Case { l2: 0.01, ..Case::of(penalised) }, None),
         ("ae, no hidden layer", Case { hidden: vec![], ..Case::of(Ae::default()) }, None),
-        ("ae, tied", Case { tied: true, l2: 0.01, ..Case::of(Ae::default()) }, None),
-        (
-            "ae, activated code",
-            Case { latent_activation: Activation::Sigmoid, tied: true, ..Case::of(Ae { penalty }) },
-            None,
-        ),
+        ("ae, tied", Case { l2: 0.01, ..Case::of(Ae { code: tied, ..Ae::default() }) }, None),
+        ("ae, activated code", Case::of(Ae { code: active, penalty }), None),
         ("ae, squared error", Case::of(Ae::default()).gaussian(Link::Identity, Variance::default()), None),
         ("ae, squared error of sigmoid", Case::of(Ae::default()).gaussian(Link::Sigmoid, Variance::default()), None),
-        ("dae", Case::of(Dae { corruption: Corruption::Gaussian(0.2), penalty }), None),
+        ("dae", Case::of(Dae { corruption: Corruption::Gaussian(0.2), ae: penalised }), None),
         ("vae", Case::of(Vae::default()), None),
         ("vae, beta", Case::of(sums(wide)), None),
         ("vae, free bits", Case::of(sums(Divergence { free_bits: 0.1, ..Divergence::default() })), None),
         ("vae, capacity", Case::of(sums(capacity)), None),
         ("vae, variance", Case::of(Vae::default()).gaussian(Link::Identity, Variance::Fixed(0.1)), None),
         ("vae, learned variance", Case::of(Vae::default()).gaussian(Link::Sigmoid, Variance::Learned), None),
-        ("iwae", Case::of(Vae { bound: iwae }), None),
-        ("iwae, variance", Case::of(Vae { bound: iwae }).gaussian(Link::Identity, Variance::Learned), None),
-        ("cvae", Case::of(Cvae::default()), Some(4)),
-        ("cvae, no hidden layer", Case { hidden: vec![], ..Case::of(Cvae { bound: iwae }) }, Some(3)),
+        ("iwae", Case::of(iwae), None),
+        ("iwae, variance", Case::of(iwae).gaussian(Link::Identity, Variance::Learned), None),
+        ("cvae", Case::of(cvae), Some(4)),
+        ("cvae, no hidden layer", Case { hidden: vec![], ..Case::of(Vae { bound: iwae.bound, ..cvae }) }, Some(3)),
     ];
     let activations =
         Activation::ALL.map(|activation| (activation.name(), Case { activation, ..Case::of(Ae::default()) }, None));

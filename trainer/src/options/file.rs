@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use toml::Table;
 
-use super::{Options, fields::KEYS};
-use crate::{ConfigError, Problem, Source};
+use super::Options;
+use crate::{ConfigError, Problem};
 
 /// How alike two names must be for one to be taken for the other, misspelt.
 const ALIKE: f64 = 0.8;
@@ -16,8 +16,7 @@ impl Options {
     /// [`ConfigError`] with all problems at once: what is no TOML, keys that are no options, values that
     /// an option cannot have.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let keys: Vec<&str> = Options::keys().collect();
-        parsed(text, &keys, "`narrows config KIND` lists them all")
+        parsed(text, &Options::keys(), "`narrows config KIND` lists them all")
     }
 
     /// These options as a configuration file.
@@ -31,11 +30,6 @@ impl Options {
     /// What was said, by key; nothing for options that have no form in a file.
     pub fn fields(&self) -> Table {
         Table::try_from(self).unwrap_or_default()
-    }
-
-    /// The keys of all options, in their order.
-    pub fn keys() -> impl Iterator<Item = &'static str> {
-        Source::keys().chain(KEYS.iter().copied())
     }
 }
 
@@ -102,15 +96,16 @@ mod tests {
     #[test]
     fn what_is_said_first_wins_and_the_rest_is_kept() {
         let flags = Options { latent: Some(4), ..Options::default() };
-        let file = Options { latent: Some(2), epochs: Some(3), ..Options::new(Kind::Vae) };
-        let expected = Options { latent: Some(4), epochs: Some(3), ..Options::new(Kind::Vae) };
+        let of =
+            |latent| Options { latent: Some(latent), ..Options::new(Kind::Vae) }.with(|of| of.length.epochs = Some(3));
+        let (file, expected) = (of(2), of(4));
         assert_eq!(flags.or(&file), expected);
     }
 
     #[test]
     fn a_file_says_what_the_options_say() {
         let example = Options::example();
-        assert_eq!(example.fields().len(), Options::keys().count(), "the example says everything");
+        assert_eq!(example.fields().len(), Options::keys().len(), "the example says everything");
         let text = example.to_toml().expect("plain numbers");
         assert_eq!(Options::from_toml(&text), Ok(example));
     }

@@ -4,7 +4,7 @@ use narrows_bundle::{ElementType, Likelihood, Link};
 
 use crate::{
     candle::{Kernels, Parameters},
-    fitted::Core,
+    halves::Core,
     kinds::{Below, Network},
     likelihood::Observation,
     network::{Activation, Graph, GraphError, Node, Primitive},

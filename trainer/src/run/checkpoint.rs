@@ -115,7 +115,7 @@ impl<'a> Checkpoint<'a> {
         state.trained = plan.stage(position.epoch).parameters(&state.parameters);
         state.optimizer =
             Optimizer::restore(&state.trained, plan.descent.optimizer, self.record.optimizer_steps, &self.memory)?;
-        if let Some(decay) = plan.descent.average {
+        if let Some(decay) = plan.descent.steps.average {
             let average = Average::restore(&state.trained, decay, self.record.average_steps, &self.memory)?;
             state.average = Some(average);
         }

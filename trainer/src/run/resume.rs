@@ -14,7 +14,7 @@ use super::{
     CHECKPOINTS, Cadence, Checkpoint, Run, RunError, Saved, checkpoint, lock, metrics::Metrics, traces::remove_litter,
     write_config,
 };
-use crate::{Activation, Config, Kernels, Method, Options, Pretrain, Source, descent::End};
+use crate::{Activation, Config, Kernels, Method, Options, Pretrain, Source, descent::End, options::Group};
 
 /// From where a run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Run {
         // Whether there may be others is a matter of the schedule.
         differences.remove("epochs");
         // The data is known by its fingerprint, whatever it is called here.
-        Source::keys().for_each(|key| drop(differences.remove(key)));
+        <Source as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
         if differences.is_empty() {
             return Ok(now);
         }
@@ -132,7 +132,7 @@ impl Checkpoint<'_> {
     /// many as are done end it. Returns what stands in the way.
     fn go_on(&mut self, config: &Config) -> Vec<String> {
         let mut differences = differences(&self.record.configuration, &config.recorded());
-        for key in Source::keys() {
+        for key in <Source as Group>::keys() {
             differences.remove(key);
         }
         if let Method::Descent(descent) = &config.method
@@ -140,8 +140,8 @@ impl Checkpoint<'_> {
         {
             let position = &mut self.record.position;
             let begun = position.begun().saturating_sub(descent.pretraining_epochs());
-            if descent.schedule.sees_the_end() {
-                let why = format!("{told}, and the schedule {} depends on it", descent.schedule);
+            if descent.learning_rate.schedule.sees_the_end() {
+                let why = format!("{told}, and the schedule {} depends on it", descent.learning_rate.schedule);
                 differences.insert("epochs".to_owned(), why);
             } else if descent.epochs < begun {
                 differences.insert("epochs".to_owned(), format!("{told}, with {begun} begun"));
@@ -156,11 +156,13 @@ impl Checkpoint<'_> {
 /// What was said, by key, as it is recorded. Runs that were begun before there was a choice of kernels do not name them.
 fn said(options: &Options) -> Table {
     let has_kernels = options.kind.is_some_and(|kind| Options::kinds_of("kernels").contains(&kind));
-    let kernels = options.kernels.or(has_kernels.then(Kernels::default));
+    let mut options = options.clone();
+    options.kernels.kernels = options.kernels.kernels.or(has_kernels.then(Kernels::default));
     // What is off is not recorded.
-    let pretrain = options.pretrain.filter(|&way| way != Pretrain::None);
-    let latent_activation = options.latent_activation.filter(|&activation| activation != Activation::Identity);
-    Options { kernels, pretrain, latent_activation, ..options.clone() }.fields()
+    options.pretrain.pretrain = options.pretrain.pretrain.filter(|&way| way != Pretrain::None);
+    options.code.latent_activation =
+        options.code.latent_activation.filter(|&activation| activation != Activation::Identity);
+    options.fields()
 }
 
 /// "`beta` was 1.0, now 2.0", for each key that differs.
@@ -183,10 +185,12 @@ mod tests {
     #[test]
     fn to_say_that_something_is_off_changes_nothing() {
         let before = Options::new(Kind::Ae);
-        let off =
-            Options { pretrain: Some(Pretrain::None), latent_activation: Some(Activation::Identity), ..before.clone() };
+        let off = before.clone().with(|off| {
+            off.pretrain.pretrain = Some(Pretrain::None);
+            off.code.latent_activation = Some(Activation::Identity);
+        });
         assert!(differences(&before, &off).is_empty());
-        let on = Options { pretrain: Some(Pretrain::Layerwise), ..off };
+        let on = off.with(|on| on.pretrain.pretrain = Some(Pretrain::Layerwise));
         assert_eq!(differences(&before, &on).keys().collect::<Vec<_>>(), ["pretrain"]);
     }
 
@@ -195,7 +199,7 @@ mod tests {
         for kind in [Kind::Vae, Kind::Pca] {
             let old = Options::new(kind);
             assert!(differences(&old, &old).is_empty());
-            let kernels = |kernels| Options { kernels: Some(kernels), ..old.clone() };
+            let kernels = |kernels| old.clone().with(|of| of.kernels.kernels = Some(kernels));
             let told = differences(&old, &kernels(Kernels::Composed));
             assert_eq!(told.keys().collect::<Vec<_>>(), ["kernels"]);
             assert_eq!(differences(&old, &kernels(Kernels::Fused)).is_empty(), kind == Kind::Vae);

@@ -10,8 +10,20 @@ use narrows_data::Dataset;
 pub(super) use check::check_labels;
 use check::{Check, check_model, check_samples};
 
-use super::{Head, Options, Task};
-use crate::{Corruption, ScalePer, Schedule, TrainError, candle::Rule, text::as_text};
+use super::{
+    Head, Options, Task,
+    options::{HeadOptions, TuningLengthOptions, TuningOptions},
+};
+use crate::{
+    Corruption, ScalePer, TrainError,
+    candle::Rule,
+    descent::{EarlyStop, Steps},
+    kinds::CorruptionOptions,
+    optimizer::options_of,
+    schedule::LearningRate,
+    split::SplitOptions,
+    text::as_text,
+};
 
 /// What a row of each class counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,18 +119,16 @@ pub enum Start {
 /// Gradient descent over labelled rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Descent {
-    /// Passes at most, at least 1.
+    /// Epochs at most, at least 1.
     pub epochs: usize,
-    /// Rows in a step, at least 1.
-    pub batch_size: usize,
+    /// What a step is.
+    pub steps: Steps,
     /// How a gradient becomes a step.
     pub rule: Rule,
-    /// Step size at its highest, positive.
-    pub learning_rate: f64,
-    /// How it goes on.
-    pub schedule: Schedule,
-    /// Epochs without a lower loss after which it stops; 0 for never.
-    pub patience: usize,
+    /// The learning rate of each step.
+    pub learning_rate: LearningRate,
+    /// When to stop before the last epoch.
+    pub early_stop: Option<EarlyStop>,
 }
 
 impl Config {
@@ -128,7 +138,7 @@ impl Config {
     /// [`TrainError::Config`] with all problems of the options at once; [`TrainError::Data`] for labels that nothing
     /// can be learned from.
     pub fn check(options: &Options, model: &Manifest, data: &Dataset) -> Result<Self, TrainError> {
-        let task = options.task.unwrap_or_default();
+        let task = options.head.task.unwrap_or_default();
         check_model(model)?;
         check_samples(model, data)?;
         check_labels(task, data)?;
@@ -137,27 +147,41 @@ impl Config {
 
     /// Everything that was chosen, as a configuration file would say it.
     pub fn effective(&self, options: &Options) -> Options {
-        let descends = self.tuning.is_some() || !self.head.hidden().is_empty();
-        let of_descent = |value: f64| descends.then_some(value);
-        Options {
-            task: Some(self.task),
-            head: Some(self.head.clone()),
-            standardise: Some(self.standardise),
-            class_weights: (self.task == Task::Classification).then_some(self.class_weights),
-            neighbours: Some(self.neighbours),
-            fine_tune: Some(self.tuning.is_some()),
-            from_scratch: self.tuning.map(|tuning| tuning.start == Start::Scratch),
-            encoder_learning_rate: self.tuning.map(|tuning| tuning.pace * self.descent.learning_rate),
-            corruption: self.tuning.and_then(|tuning| tuning.corruption),
-            epochs: descends.then_some(self.descent.epochs),
-            batch_size: descends.then_some(self.descent.batch_size),
-            learning_rate: of_descent(self.descent.learning_rate),
-            schedule: descends.then_some(self.descent.schedule),
-            valid_fraction: of_descent(self.valid_fraction),
-            patience: descends.then_some(self.descent.patience),
+        let chosen = Options {
+            head: HeadOptions {
+                task: Some(self.task),
+                head: Some(self.head.clone()),
+                standardise: Some(self.standardise),
+                class_weights: (self.task == Task::Classification).then_some(self.class_weights),
+                weight_decay: options.head.weight_decay,
+                neighbours: Some(self.neighbours),
+            },
+            budget: options.budget.clone(),
+            tuning: TuningOptions {
+                fine_tune: Some(self.tuning.is_some()),
+                from_scratch: self.tuning.map(|tuning| tuning.start == Start::Scratch),
+                encoder_learning_rate: self.tuning.map(|tuning| tuning.pace * self.descent.learning_rate.peak),
+            },
+            corruption: CorruptionOptions { corruption: self.tuning.and_then(|tuning| tuning.corruption) },
             seed: Some(self.seed),
             source: options.source.without_folders(),
-            ..options.clone()
+            ..Options::default()
+        };
+        if self.tuning.is_none() && self.head.hidden().is_empty() {
+            return chosen;
+        }
+        let Descent { epochs, steps, rule, learning_rate, early_stop } = self.descent;
+        let (optimizer, sgd, adam, _) = options_of(rule);
+        Options {
+            length: TuningLengthOptions { epochs: Some(epochs) },
+            steps: steps.options(),
+            schedule: learning_rate.options(),
+            optimizer,
+            sgd,
+            adam,
+            split: SplitOptions { valid_fraction: Some(self.valid_fraction) },
+            stopping: EarlyStop::options(early_stop),
+            ..chosen
         }
     }
 }

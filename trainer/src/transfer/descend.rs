@@ -81,11 +81,11 @@ impl Descending<'_> {
     ) -> Result<Descended, TrainError> {
         let descent = self.descent;
         let mut optimizer = Optimizer::new(parameters, descent.rule).at_pace(pace, |name| name.starts_with("encoder."));
-        let steps_per_epoch = self.known.rows.len().div_ceil(descent.batch_size) as u64;
+        let steps_per_epoch = self.known.rows.len().div_ceil(descent.steps.batch_size) as u64;
         let rates = Pace {
-            schedule: descent.schedule,
-            peak: descent.learning_rate,
-            warmup_steps: 0,
+            schedule: descent.learning_rate.schedule,
+            peak: descent.learning_rate.peak,
+            warmup_steps: descent.learning_rate.warmup_steps,
             steps_per_epoch,
             total_steps: steps_per_epoch * descent.epochs as u64,
         };
@@ -94,7 +94,7 @@ impl Descending<'_> {
         for epoch in 1..=descent.epochs {
             let start = Instant::now();
             let (mut sum, mut spare) = (0.0, None);
-            for rows in order_of(self.known.rows, self.seed, epoch).chunks(descent.batch_size) {
+            for rows in order_of(self.known.rows, self.seed, epoch).chunks(descent.steps.batch_size) {
                 check_stop(self.stop)?;
                 step += 1;
                 let x = self.known.inputs.batch(rows, spare.take())?;
@@ -112,11 +112,14 @@ impl Descending<'_> {
             let record = Epoch { epoch, epochs: descent.epochs, loss, valid_loss, seconds };
             tell(&record);
             history.push(record);
-            let Some(loss) = valid_loss.filter(|_| descent.patience > 0) else { continue };
+            let Some(loss) = valid_loss.filter(|_| descent.early_stop.is_some()) else { continue };
             if best.as_ref().is_none_or(|(_, lowest, _)| loss < *lowest) {
                 best = Some((epoch, loss, parameters.to_weights()?));
             }
-            if best.as_ref().is_some_and(|(at, _, _)| epoch - at >= descent.patience) {
+            if best
+                .as_ref()
+                .is_some_and(|(at, _, _)| descent.early_stop.is_some_and(|rule| epoch - at >= rule.patience))
+            {
                 break;
             }
         }

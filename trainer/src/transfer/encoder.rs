@@ -18,10 +18,10 @@ pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
         .map_err(|error| problem(format!("has a configuration that this version does not understand ({error})")))?;
     let mlp = Mlp {
         features: model.sample.features(),
-        hidden: options.hidden.unwrap_or_default(),
+        hidden: options.architecture.hidden.unwrap_or_default(),
         latent_dim: model.latent_dim,
-        activation: options.activation.unwrap_or(Activation::Identity),
-        latent_activation: options.latent_activation.unwrap_or(Activation::Identity),
+        activation: options.architecture.activation.unwrap_or(Activation::Identity),
+        latent_activation: options.code.latent_activation.unwrap_or(Activation::Identity),
         classes: None,
     };
     Ok(match model.kind {

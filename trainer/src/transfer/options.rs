@@ -1,172 +1,129 @@
-//! What somebody asked of a transfer: every option may be left open.
-
-use serde::{Deserialize, Serialize};
+//! The options of a transfer: every one may be left open.
 
 use super::{ClassWeights, Head, Task};
 use crate::{
-    ConfigError, Corruption, ScalePer, Schedule, Source,
-    config::OptimizerName,
-    options::{fields, parsed},
+    ConfigError, ScalePer, Source,
+    descent::{StepOptions, StoppingOptions},
+    kinds::CorruptionOptions,
+    optimizer::{AdamOptions, AdamWOptions, OptimizerOptions, RuleOptions, SgdOptions},
+    options::{Group, option_groups, options, parsed},
+    schedule::ScheduleOptions,
+    split::SplitOptions,
 };
 
-/// Options of a transfer as flags or a file give them; what is open is filled in by [`Config::check`].
-///
-/// A field is a key of a configuration file, a flag of the command line (with the feature `clap`), and what its
-/// documentation says is the help of both.
-///
-/// [`Config::check`]: super::Config::check
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "clap", derive(clap::Args))]
-#[serde(default)]
-pub struct Options {
-    /// Where data comes from.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "clap", command(flatten))]
-    pub source: Source,
-    /// Learn from this share of the labels alone, of every class the same
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, allow_negative_numbers = true, value_name = "SHARE", help_heading = "Data")
-    )]
-    pub label_fraction: Option<f64>,
-    /// Learn from so many labels of every class alone
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, value_name = "NUMBER", conflicts_with = "label_fraction", help_heading = "Data")
-    )]
-    pub labels_per_class: Option<usize>,
-
-    /// What labels are: classification, or regression where they are numbers [default: classification]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "TASK", help_heading = "Head"))]
-    pub task: Option<Task>,
-    /// Layers on the code: linear, or mlp:128,64 with hidden layers of these widths [default: linear]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "LAYERS", help_heading = "Head"))]
-    pub head: Option<Head>,
-    /// Whether every number of a code is standardised by its own mean and deviation, or all by one: column or
-    /// global [default: column]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "WHICH", help_heading = "Head"))]
-    pub standardise: Option<ScalePer>,
-    /// What a row of each class counts: equal, or balanced, so that rare classes count as much as frequent ones
-    /// [default: equal]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "HOW", help_heading = "Head"))]
-    pub class_weights: Option<ClassWeights>,
-    /// Weight of half the squared weights of the head, beside the mean loss of a row [default: chosen on rows held
-    /// out]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, allow_negative_numbers = true, value_name = "WEIGHT", help_heading = "Head")
-    )]
-    pub weight_decay: Option<f64>,
-    /// Nearest codes that are asked, for a figure without any head; 0 for none [default: 5]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Head"))]
-    pub neighbours: Option<usize>,
-
-    /// Whether the encoder learns too, once the head has settled [default: false]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Fine-tuning"))]
-    pub fine_tune: Option<bool>,
-    /// Whether --fine-tune forgets the encoder's weights and draws new ones: what the same network learns without
-    /// them [default: false]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Fine-tuning"))]
-    pub from_scratch: Option<bool>,
-    /// Step size of the encoder at its highest [default: a tenth of the learning rate, and the learning rate
-    /// --from-scratch]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, allow_negative_numbers = true, value_name = "RATE", help_heading = "Fine-tuning")
-    )]
-    pub encoder_learning_rate: Option<f64>,
-    /// What samples suffer while the encoder learns [default: nothing]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, value_name = "masking:P|gaussian:SD|salt-pepper:P", help_heading = "Fine-tuning")
-    )]
-    pub corruption: Option<Corruption>,
-
-    /// Passes over the rows at most: of a head with hidden layers, and of fine-tuning [default: 100, and 20]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Training"))]
-    pub epochs: Option<usize>,
-    /// Rows in a step [default: 64]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "ROWS", help_heading = "Training"))]
-    pub batch_size: Option<usize>,
-    /// adam or sgd [default: adam]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Training"))]
-    pub optimizer: Option<OptimizerName>,
-    /// Step size at its highest [default: 0.001]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, allow_negative_numbers = true, value_name = "RATE", help_heading = "Training")
-    )]
-    pub learning_rate: Option<f64>,
-    /// Share of the velocity that a step keeps: sgd [default: 0.9]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, allow_negative_numbers = true, value_name = "SHARE", help_heading = "Training")
-    )]
-    pub momentum: Option<f64>,
-    /// How the step size goes on: constant, step:EPOCHS:FACTOR, cosine or one-cycle [default: constant]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "SHAPE", help_heading = "Training"))]
-    pub schedule: Option<Schedule>,
-    /// Share of the labelled rows that is held out to stop by, of every class the same [default: 0.1, and 0 with
-    /// --valid]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "clap",
-        arg(long, allow_negative_numbers = true, value_name = "SHARE", help_heading = "Training")
-    )]
-    pub valid_fraction: Option<f64>,
-    /// Stop after so many epochs without a lower loss on the rows held out, and go back to the best; 0 for never
-    /// [default: 10 of a head, 5 of fine-tuning, 0 without rows held out]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "EPOCHS", help_heading = "Training"))]
-    pub patience: Option<usize>,
-    /// Seed of all randomness [default: 0]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Training"))]
-    pub seed: Option<u64>,
+options! {
+    /// Which labels are learned from.
+    pub struct BudgetOptions in "Data" {
+        /// Learn from this share of the labels only, the same share of each class
+        #[flag(value_name = "SHARE")]
+        pub label_fraction: f64 = 0.1,
+        /// Learn from this many labels of each class only
+        #[flag(value_name = "NUMBER", conflicts_with = "label_fraction")]
+        pub labels_per_class: usize = 10,
+    }
 }
 
-fields![
-    Options;
-    label_fraction,
-    labels_per_class,
-    task,
-    head,
-    standardise,
-    class_weights,
-    weight_decay,
-    neighbours,
-    fine_tune,
-    from_scratch,
-    encoder_learning_rate,
-    corruption,
-    epochs,
-    batch_size,
-    optimizer,
-    learning_rate,
-    momentum,
-    schedule,
-    valid_fraction,
-    patience,
-    seed
-];
+options! {
+    /// The layers on the code.
+    pub struct HeadOptions in "Head" {
+        /// What labels are: classification, or regression where they are numbers [default: classification]
+        #[flag(value_name = "TASK")]
+        pub task: Task = Task::Classification,
+        /// Layers on the code: linear, or mlp:128,64 with hidden layers of these widths [default: linear]
+        #[flag(value_name = "LAYERS")]
+        pub head: Head = Head::Mlp(vec![128, 64]),
+        /// Whether each dimension of the code is standardised by its own mean and standard deviation, or all by one:
+        /// column or global [default: column]
+        #[flag(value_name = "WHICH")]
+        pub standardise: ScalePer = ScalePer::Global,
+        /// Weight of a row of each class: equal, or balanced, so that rare classes count as much as frequent ones
+        /// [default: equal]
+        #[flag(value_name = "HOW")]
+        pub class_weights: ClassWeights = ClassWeights::Balanced,
+        /// Weight of half the squared weights of the head, added to the mean loss of a row [default: chosen on rows
+        /// held out]
+        #[flag(value_name = "WEIGHT")]
+        pub weight_decay: f64 = 0.01,
+        /// Nearest codes that vote in a figure without any head; 0 for none [default: 5]
+        #[flag(value_name = "NUMBER")]
+        pub neighbours: usize = 5,
+    }
+}
+
+options! {
+    /// Whether and how the encoder is trained too.
+    pub struct TuningOptions in "Fine-tuning" {
+        /// Whether the encoder is trained too, once the head has settled [default: false]
+        #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+        pub fine_tune: bool = true,
+        /// Whether --fine-tune discards the encoder's weights and draws new ones: what the same network learns without
+        /// them [default: false]
+        #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+        pub from_scratch: bool = true,
+        /// Learning rate of the encoder at its highest [default: a tenth of --learning-rate, and --learning-rate
+        /// itself with --from-scratch]
+        #[flag(value_name = "RATE")]
+        pub encoder_learning_rate: f64 = 0.0001,
+    }
+}
+
+options! {
+    /// How long gradient descent lasts.
+    pub struct TuningLengthOptions in "Training" {
+        /// Epochs at most, for a head with hidden layers and for --fine-tune [default: 100, and 20 with --fine-tune]
+        #[flag(value_name = "NUMBER")]
+        pub epochs: usize = 20,
+    }
+}
+
+option_groups! {
+    /// Options of a transfer as flags or a file give them; what is open is filled in by [`Config::check`].
+    ///
+    /// A field is a key of a configuration file, a flag of the command line (with the feature `clap`), and what its
+    /// documentation says is the help of both.
+    ///
+    /// [`Config::check`]: super::Config::check
+    pub struct Options {
+        /// Seed of all randomness [default: 0]
+        #[cfg_attr(
+            feature = "clap",
+            arg(
+                long,
+                value_name = "NUMBER",
+                value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64),
+                help_heading = "Training"
+            )
+        )]
+        pub seed: Option<u64> = 0,
+        @groups
+        /// Where data comes from.
+        pub source: Source,
+        /// Which labels are learned from.
+        pub budget: BudgetOptions,
+        /// How many rows are held out.
+        pub split: SplitOptions,
+        /// The layers on the code.
+        pub head: HeadOptions,
+        /// Whether and how the encoder is trained too.
+        pub tuning: TuningOptions,
+        /// How samples are corrupted while the encoder is trained.
+        pub corruption: CorruptionOptions,
+        /// How long gradient descent lasts.
+        pub length: TuningLengthOptions,
+        /// What a training step is.
+        pub steps: StepOptions,
+        /// Which optimizer trains.
+        pub optimizer: OptimizerOptions,
+        /// How the learning rate changes.
+        pub schedule: ScheduleOptions,
+        /// Stochastic gradient descent.
+        pub sgd: SgdOptions,
+        /// Adam.
+        pub adam: AdamOptions,
+        /// When training stops early.
+        pub stopping: StoppingOptions,
+    }
+}
 
 impl Options {
     /// Reads a configuration file.
@@ -175,21 +132,55 @@ impl Options {
     /// [`ConfigError`] with all problems at once: what is no TOML, keys that are no options, values that an option
     /// cannot have.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let keys: Vec<&str> = Source::keys().chain(KEYS.iter().copied()).collect();
-        parsed(text, &keys, "`narrows transfer --help` lists them all")
+        parsed(text, &<Self as Group>::keys(), "`narrows transfer --help` lists them all")
+    }
+
+    /// These options, and those of `other` where nothing is set here.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Group::or(self, other)
+    }
+
+    /// The options that make the update rule; the head's weights decay by its own `weight_decay`.
+    pub(super) fn rule(&self) -> RuleOptions<'_> {
+        let Options { optimizer, sgd, adam, .. } = self;
+        RuleOptions { optimizer, sgd, adam, adamw: &AdamWOptions { weight_decay: None } }
+    }
+
+    /// The keys of options that are set, of those that only gradient descent takes.
+    pub(super) fn set_for_descent(&self) -> Vec<String> {
+        let keys = [
+            TuningLengthOptions::keys(),
+            StepOptions::keys(),
+            OptimizerOptions::keys(),
+            ScheduleOptions::keys(),
+            SgdOptions::keys(),
+            AdamOptions::keys(),
+            StoppingOptions::keys(),
+            SplitOptions::keys(),
+        ]
+        .concat();
+        self.fields().into_iter().map(|(key, _)| key).filter(|key| keys.contains(&key.as_str())).collect()
+    }
+
+    /// What is set, by key.
+    pub(super) fn fields(&self) -> toml::Table {
+        toml::Table::try_from(self).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Corruption;
 
     #[test]
     fn a_file_says_what_flags_say_and_wrong_keys_are_told_with_the_right_ones() {
         let text = "data = \"mnist\"\nhead = \"mlp:64\"\nfine_tune = true\ncorruption = \"masking:0.25\"\n";
         let options = Options::from_toml(text).expect("known keys");
-        assert_eq!(options.head, Some(Head::Mlp(vec![64])));
-        assert_eq!((options.fine_tune, options.corruption), (Some(true), Some(Corruption::Masking(0.25))));
+        assert_eq!(options.head.head, Some(Head::Mlp(vec![64])));
+        let (tuned, corruption) = (options.tuning.fine_tune, options.corruption.corruption);
+        assert_eq!((tuned, corruption), (Some(true), Some(Corruption::Masking(0.25))));
         let error = Options::from_toml("haed = \"linear\"\ntask = \"fog\"\n").expect_err("two mistakes").to_string();
         assert!(error.contains("did you mean `head`?") && error.contains("`task` cannot be"), "{error}");
     }

@@ -31,14 +31,12 @@ pub(crate) struct Model {
 impl Model {
     /// A VAE 784-400-20 after one epoch.
     pub(crate) fn fitted(images: &Images) -> Result<Self> {
-        let options = Options {
-            hidden: Some(vec![400]),
-            latent: Some(LATENT),
-            batch_size: Some(128),
-            valid_fraction: Some(0.0),
-            epochs: Some(1),
-            ..Options::new(Kind::Vae)
-        };
+        let options = Options { latent: Some(LATENT), ..Options::new(Kind::Vae) }.with(|options| {
+            options.architecture.hidden = Some(vec![400]);
+            options.steps.batch_size = Some(128);
+            options.split.valid_fraction = Some(0.0);
+            options.length.epochs = Some(1);
+        });
         let data = images.dataset(TRAINING_ROWS);
         let (folder, bundle) = exported(&fitted(&options, &data), &data);
         let encoder = bundle.read(&bundle.manifest().graphs.encoder.file)?;

@@ -69,17 +69,17 @@ impl Job {
         Job {
             kind: config.kind(),
             features: data.train.values.features(),
-            hidden: descent.hidden.clone(),
+            hidden: descent.architecture.hidden.clone(),
             latent: config.latent_dim,
             classes: if config.kind().is_conditional() { classes } else { 0 },
             likelihood: config.observation.likelihood,
-            masking: match config.effective().corruption {
+            masking: match config.effective().corruption.corruption {
                 Some(Corruption::Masking(share)) => share,
                 Some(Corruption::Gaussian(_) | Corruption::SaltAndPepper(_)) | None => 0.0,
             },
-            batch_size: descent.batch_size,
+            batch_size: descent.steps.batch_size,
             epochs: descent.epochs,
-            learning_rate: descent.learning_rate,
+            learning_rate: descent.learning_rate.peak,
             scale: data.range.1,
             rows: data.train.values.rows(),
             seed: options.seed.unwrap_or_default(),

@@ -66,16 +66,18 @@ impl Row {
                 },
                 ..Source::default()
             },
-            hidden: Some(hidden),
             latent: Some(latent),
-            batch_size: Some(batch),
-            likelihood: Some(likelihood),
-            output_link: Some(link),
-            valid_fraction: Some(0.0),
-            epochs: Some(epochs),
             seed: Some(seed),
             ..Options::new(kind)
         }
+        .with(|options| {
+            options.architecture.hidden = Some(hidden);
+            options.steps.batch_size = Some(batch);
+            options.observation.likelihood = Some(likelihood);
+            options.observation.output_link = Some(link);
+            options.split.valid_fraction = Some(0.0);
+            options.length.epochs = Some(epochs);
+        })
     }
 
     /// Whether it is trained on Fashion-MNIST, all 60,000 rows of it.

@@ -5,7 +5,7 @@ use ndarray::Array2;
 
 use super::*;
 use crate::{
-    Source,
+    Activation, OptimizerName, Pretrain, Source, Variance,
     kinds::{Capacity, KlWarmup},
 };
 
@@ -34,20 +34,18 @@ fn keys(options: &Options) -> Vec<String> {
 
 #[test]
 fn all_problems_are_named_at_once() {
-    let options = Options {
-        latent: Some(0),
-        epochs: Some(0),
-        batch_size: Some(0),
-        learning_rate: Some(-1.0),
-        beta: Some(f64::NAN),
-        whiten: Some(true),
-        valid_fraction: Some(1.5),
-        hidden: Some(vec![4, 0]),
-        clip_norm: Some(-1.0),
-        average: Some(1.0),
-        min_delta: Some(0.1),
-        ..Options::new(Kind::Cvae)
-    };
+    let options = Options { latent: Some(0), ..Options::new(Kind::Cvae) }.with(|options| {
+        options.length.epochs = Some(0);
+        options.steps.batch_size = Some(0);
+        options.schedule.learning_rate = Some(-1.0);
+        options.divergence.beta = Some(f64::NAN);
+        options.pca.whiten = Some(true);
+        options.split.valid_fraction = Some(1.5);
+        options.architecture.hidden = Some(vec![4, 0]);
+        options.steps.clip_norm = Some(-1.0);
+        options.steps.average = Some(1.0);
+        options.stopping.min_delta = Some(0.1);
+    });
     let keys = keys(&options);
     for (key, _) in options.fields().into_iter().filter(|(key, _)| key != "kind") {
         assert!(keys.contains(&key), "{key} is missing in {keys:?}");
@@ -62,19 +60,43 @@ fn the_effective_options_of_every_kind_make_the_same_configuration_again() {
     data.classes = Some(vec!["only".to_owned()]);
     let vae = || Options::new(Kind::Vae);
     let special = [
-        Options { kl_warmup: Some(KlWarmup::Linear { epochs: 3.0 }), free_bits: Some(0.5), ..vae() },
-        Options { capacity: Some(Capacity { nats: 5.0, epochs: 2.0 }), variance: Some(Variance::Learned), ..vae() },
-        Options { importance_samples: Some(5), optimizer: Some(OptimizerName::Sgd), ..vae() },
-        Options { patience: Some(3), min_delta: Some(0.5), average: Some(0.99), clip_norm: Some(1.0), ..vae() },
-        Options {
-            pretrain: Some(Pretrain::Layerwise),
-            pretrain_epochs: Some(3),
-            latent_activation: Some(Activation::Tanh),
-            ..Options::new(Kind::Ae)
-        },
-        Options { pretrain: Some(Pretrain::Layerwise), learning_rate: Some(0.1), ..Options::new(Kind::Dae) },
-        Options { pretrain: Some(Pretrain::None), hidden: Some(vec![]), ..Options::new(Kind::Ae) },
-        Options { tied: Some(true), l1: Some(0.1), contractive: Some(0.1), l2: Some(0.1), ..Options::new(Kind::Dae) },
+        vae().with(|options| {
+            options.divergence.kl_warmup = Some(KlWarmup::Linear { epochs: 3.0 });
+            options.divergence.free_bits = Some(0.5);
+        }),
+        vae().with(|options| {
+            options.divergence.capacity = Some(Capacity { nats: 5.0, epochs: 2.0 });
+            options.variance.variance = Some(Variance::Learned);
+        }),
+        vae().with(|options| {
+            options.bound.importance_samples = Some(5);
+            options.optimizer.optimizer = Some(OptimizerName::Sgd);
+        }),
+        vae().with(|options| {
+            options.stopping.patience = Some(3);
+            options.stopping.min_delta = Some(0.5);
+            options.steps.average = Some(0.99);
+            options.steps.clip_norm = Some(1.0);
+        }),
+        Options::new(Kind::Ae).with(|options| {
+            options.pretrain.pretrain = Some(Pretrain::Layerwise);
+            options.pretrain.pretrain_epochs = Some(3);
+            options.code.latent_activation = Some(Activation::Tanh);
+        }),
+        Options::new(Kind::Dae).with(|options| {
+            options.pretrain.pretrain = Some(Pretrain::Layerwise);
+            options.schedule.learning_rate = Some(0.1);
+        }),
+        Options::new(Kind::Ae).with(|options| {
+            options.pretrain.pretrain = Some(Pretrain::None);
+            options.architecture.hidden = Some(vec![]);
+        }),
+        Options::new(Kind::Dae).with(|options| {
+            options.code.tied = Some(true);
+            options.penalty.l1 = Some(0.1);
+            options.penalty.contractive = Some(0.1);
+            options.weights.l2 = Some(0.1);
+        }),
     ];
     let plain = Kind::ALL.map(|kind| Options { latent: Some(2), seed: Some(7), ..Options::new(kind) });
     for options in plain.into_iter().chain(special) {
@@ -87,7 +109,7 @@ fn the_effective_options_of_every_kind_make_the_same_configuration_again() {
 
 #[test]
 fn options_of_another_kind_are_refused() {
-    let options = Options { beta: Some(2.0), ..Options::new(Kind::Ae) };
+    let options = Options::new(Kind::Ae).with(|options| options.divergence.beta = Some(2.0));
     let error = Config::check(&options, &table(10)).expect_err("an ae has no divergence").to_string();
     assert_eq!(error, "`beta` is an option of vae, cvae, not of ae");
 }
@@ -98,14 +120,32 @@ fn what_excludes_each_other_is_refused_together() {
     let warmup = Some(KlWarmup::Linear { epochs: 3.0 });
     let capacity = Some(Capacity { nats: 5.0, epochs: 2.0 });
     for (options, key) in [
-        (Options { importance_samples: Some(5), beta: Some(2.0), ..vae() }, "importance_samples"),
-        (Options { capacity, kl_warmup: warmup, ..vae() }, "capacity"),
-        (Options { patience: Some(2), valid_fraction: Some(0.0), ..vae() }, "patience"),
-        (Options { warmup: Some(1_000_000), ..vae() }, "warmup"),
-        (Options { epochs: Some(usize::MAX), ..vae() }, "epochs"),
-        (Options { importance_samples: Some(usize::MAX), ..vae() }, "importance_samples"),
-        (Options { binarize: Some(Binarize::Static), ..vae() }, "binarize"),
-        (Options { variance: Some(Variance::Fixed(0.0)), ..vae() }, "variance"),
+        (
+            vae().with(|options| {
+                options.bound.importance_samples = Some(5);
+                options.divergence.beta = Some(2.0);
+            }),
+            "importance_samples",
+        ),
+        (
+            vae().with(|options| {
+                options.divergence.capacity = capacity;
+                options.divergence.kl_warmup = warmup;
+            }),
+            "capacity",
+        ),
+        (
+            vae().with(|options| {
+                options.stopping.patience = Some(2);
+                options.split.valid_fraction = Some(0.0);
+            }),
+            "patience",
+        ),
+        (vae().with(|options| options.schedule.warmup = Some(1_000_000)), "warmup"),
+        (vae().with(|options| options.length.epochs = Some(usize::MAX)), "epochs"),
+        (vae().with(|options| options.bound.importance_samples = Some(usize::MAX)), "importance_samples"),
+        (vae().with(|options| options.binarize.binarize = Some(Binarize::Static)), "binarize"),
+        (vae().with(|options| options.variance.variance = Some(Variance::Fixed(0.0))), "variance"),
         (Options { seed: Some(u64::MAX), ..vae() }, "seed"),
     ] {
         assert_eq!(keys(&options), [key], "{options:?}");
@@ -114,40 +154,58 @@ fn what_excludes_each_other_is_refused_together() {
 
 #[test]
 fn pretraining_is_refused_where_it_makes_no_sense() {
-    let ae = || Options { latent: Some(2), epochs: Some(100), ..Options::new(Kind::Ae) };
-    let layerwise = || Options { pretrain: Some(Pretrain::Layerwise), ..ae() };
+    let ae = || Options { latent: Some(2), ..Options::new(Kind::Ae) }.with(|options| options.length.epochs = Some(100));
+    let layerwise = || ae().with(|options| options.pretrain.pretrain = Some(Pretrain::Layerwise));
     let few = Some(3);
     for (options, key) in [
-        (Options { pretrain_epochs: few, ..ae() }, "pretrain_epochs"),
+        (ae().with(|options| options.pretrain.pretrain_epochs = few), "pretrain_epochs"),
         (
-            Options { pretrain: Some(Pretrain::None), pretrain_learning_rate: Some(0.1), ..ae() },
+            ae().with(|options| {
+                options.pretrain.pretrain = Some(Pretrain::None);
+                options.pretrain.pretrain_learning_rate = Some(0.1);
+            }),
             "pretrain_learning_rate",
         ),
-        (Options { pretrain_epochs: Some(0), ..layerwise() }, "pretrain_epochs"),
-        (Options { pretrain_epochs: Some(usize::MAX), ..layerwise() }, "pretrain_epochs"),
-        (Options { pretrain_learning_rate: Some(0.0), ..layerwise() }, "pretrain_learning_rate"),
+        (layerwise().with(|options| options.pretrain.pretrain_epochs = Some(0)), "pretrain_epochs"),
+        (layerwise().with(|options| options.pretrain.pretrain_epochs = Some(usize::MAX)), "pretrain_epochs"),
+        (layerwise().with(|options| options.pretrain.pretrain_learning_rate = Some(0.0)), "pretrain_learning_rate"),
         // An epoch has one step.
-        (Options { pretrain_epochs: few, warmup: Some(3), ..layerwise() }, "warmup"),
+        (
+            layerwise().with(|options| {
+                options.pretrain.pretrain_epochs = few;
+                options.schedule.warmup = Some(3);
+            }),
+            "warmup",
+        ),
         (Options { kind: Some(Kind::Vae), ..layerwise() }, "pretrain"),
-        (Options { epochs: None, ..Options { kind: Some(Kind::Pca), ..layerwise() } }, "pretrain"),
-        (Options { kind: Some(Kind::Vae), latent_activation: Some(Activation::Tanh), ..ae() }, "latent_activation"),
+        (Options { kind: Some(Kind::Pca), ..layerwise() }.with(|options| options.length.epochs = None), "pretrain"),
+        (
+            Options { kind: Some(Kind::Vae), ..ae() }
+                .with(|options| options.code.latent_activation = Some(Activation::Tanh)),
+            "latent_activation",
+        ),
     ] {
         assert_eq!(keys(&options), [key], "{options:?}");
     }
-    for options in
-        [ae(), layerwise(), Options { hidden: Some(vec![]), warmup: Some(2), pretrain_epochs: few, ..layerwise() }]
-    {
+    for options in [
+        ae(),
+        layerwise(),
+        layerwise().with(|options| {
+            options.architecture.hidden = Some(vec![]);
+            options.schedule.warmup = Some(2);
+            options.pretrain.pretrain_epochs = few;
+        }),
+    ] {
         assert_eq!(keys(&options), [""; 0], "{options:?}");
     }
 }
 
 #[test]
 fn what_is_off_is_not_recorded() {
-    let options = Options {
-        pretrain: Some(Pretrain::None),
-        latent_activation: Some(Activation::Identity),
-        ..Options::new(Kind::Ae)
-    };
+    let options = Options::new(Kind::Ae).with(|options| {
+        options.pretrain.pretrain = Some(Pretrain::None);
+        options.code.latent_activation = Some(Activation::Identity);
+    });
     let config = Config::check(&options, &table(10)).expect("options that fit");
     assert_eq!(config.effective(), Config::check(&Options::new(Kind::Ae), &table(10)).expect("defaults").effective());
 }

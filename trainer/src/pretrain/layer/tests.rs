@@ -95,7 +95,7 @@ fn what_a_layer_takes_is_what_the_encoder_has_there() {
 #[test]
 fn fused_and_composed_kernels_train_a_layer_alike_and_nothing_below() {
     let penalty = CodePenalty { l1: 0.02, contractive: 0.05 };
-    let model = Dae { corruption: Corruption::Masking(0.3), penalty };
+    let model = Dae { corruption: Corruption::Masking(0.3), ae: Ae { penalty, ..Ae::default() } };
     for activation in Activation::ALL {
         for tied in [false, true] {
             let core = core(activation);
@@ -138,7 +138,7 @@ fn every_layer_of_a_denoising_autoencoder_sees_spoilt_inputs_and_gives_back_clea
         let network = layer.network(&own, &all, Kernels::Fused);
         let batch = batch(&network);
         let loss = |model: &dyn Model| number(&model.loss(&network, &batch, DRAW).expect("shapes that fit").total);
-        let dae = |p| loss(&Dae { corruption: Corruption::Masking(p), penalty: CodePenalty::default() });
+        let dae = |p| loss(&Dae { corruption: Corruption::Masking(p), ae: Ae::default() });
         assert_eq!(dae(0.0), loss(&Ae::default()), "layer {}", layer.number);
         assert_ne!(dae(0.5), loss(&Ae::default()), "layer {}", layer.number);
     }

@@ -5,9 +5,9 @@ use narrows_data::Dataset;
 
 use super::{Budget, Config, Descent, Start, Tuning};
 use crate::{
-    ConfigError, Corruption, OptimizerName, Problem, ScalePer, Schedule, TrainError,
-    candle::Rule,
+    ConfigError, Corruption, OptimizerName, Problem, ScalePer, TrainError,
     config::MOST_PARAMETERS,
+    problems::Problems,
     transfer::{Head, Options, Targets, Task},
 };
 
@@ -75,13 +75,11 @@ pub(super) struct Check<'a> {
     has_valid: bool,
     latent_dim: usize,
     outputs: usize,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 impl<'a> Check<'a> {
     pub(super) fn new(options: &'a Options, task: Task, model: &Manifest, data: &Dataset) -> Self {
-        let head = options.head.clone().unwrap_or_default();
-        let is_tuned = options.fine_tune.unwrap_or(false);
         let outputs = match task {
             Task::Classification => data.classes.as_ref().map_or(0, Vec::len),
             Task::Regression => 1,
@@ -89,85 +87,66 @@ impl<'a> Check<'a> {
         Check {
             options,
             task,
-            head,
-            is_tuned,
+            head: options.head.head.clone().unwrap_or_default(),
+            is_tuned: options.tuning.fine_tune.unwrap_or(false),
             has_valid: data.valid.is_some(),
             latent_dim: model.latent_dim,
             outputs,
-            problems: Vec::new(),
+            problems: Problems::default(),
         }
-    }
-
-    fn add(&mut self, key: &str, what: impl Into<String>) {
-        self.problems.push(Problem::new(key, what));
     }
 
     pub(super) fn config(mut self) -> Result<Config, ConfigError> {
         let options = self.options;
-        self.strangers();
-        if let Some(decay) = options.weight_decay.filter(|decay| !(decay.is_finite() && *decay >= 0.0)) {
-            self.add("weight_decay", format!("is a weight and not negative, got {decay}"));
+        self.check_taken();
+        if let Some(decay) = options.head.weight_decay {
+            self.problems.not_negative("weight_decay", "weight", decay);
         }
-        let (tuning, learning_rate) = self.tuning();
-        let (valid_fraction, patience) = self.stopping();
+        let default_fraction = if self.has_valid { 0.0 } else { 0.1 };
+        let valid_fraction = options.split.check(default_fraction, self.has_valid, &mut self.problems);
         let config = Config {
             task: self.task,
-            standardise: options.standardise.unwrap_or(ScalePer::Column),
-            class_weights: options.class_weights.unwrap_or_default(),
-            weight_decay: options.weight_decay,
-            neighbours: options.neighbours.unwrap_or(5),
+            standardise: options.head.standardise.unwrap_or(ScalePer::Column),
+            class_weights: options.head.class_weights.unwrap_or_default(),
+            weight_decay: options.head.weight_decay,
+            neighbours: options.head.neighbours.unwrap_or(5),
             budget: self.budget(),
-            tuning,
-            descent: Descent {
-                epochs: self.at_least_one("epochs", options.epochs.unwrap_or(if self.is_tuned { 20 } else { 100 })),
-                batch_size: self.at_least_one("batch_size", options.batch_size.unwrap_or(64)),
-                rule: self.rule(),
-                learning_rate,
-                schedule: options.schedule.unwrap_or(Schedule::Constant),
-                patience,
-            },
+            descent: self.descent(valid_fraction),
+            tuning: self.tuning(),
             valid_fraction,
             seed: options.seed.unwrap_or(0),
             head: self.head,
         };
-        let problems = self.problems;
-        if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+        self.problems.none_or(config)
     }
 
-    /// What is said of something that this transfer does not have.
-    fn strangers(&mut self) {
+    /// Options that are set although this transfer does not take them.
+    fn check_taken(&mut self) {
         let options = self.options;
-        if self.task == Task::Regression && options.class_weights.is_some() {
-            self.add("class_weights", "are of classification, a regression has no classes");
+        if self.task == Task::Regression && options.head.class_weights.is_some() {
+            self.problems.add("class_weights", "are of classification, a regression has no classes");
         }
-        if self.task == Task::Regression && options.labels_per_class.is_some() {
-            self.add("labels_per_class", "is of classification, a regression has no classes (--label-fraction)");
+        if self.task == Task::Regression && options.budget.labels_per_class.is_some() {
+            self.problems
+                .add("labels_per_class", "is of classification, a regression has no classes (--label-fraction)");
         }
         if self.parameters() > MOST_PARAMETERS {
             let head = self.head.clone();
-            self.add("head", format!("of {head} has more than {MOST_PARAMETERS} parameters"));
+            self.problems.add("head", format!("of {head} has more than {MOST_PARAMETERS} parameters"));
         }
-        let of_descent = [
-            ("epochs", options.epochs.is_some()),
-            ("batch_size", options.batch_size.is_some()),
-            ("optimizer", options.optimizer.is_some()),
-            ("learning_rate", options.learning_rate.is_some()),
-            ("schedule", options.schedule.is_some()),
-            ("valid_fraction", options.valid_fraction.is_some()),
-            ("patience", options.patience.is_some()),
-        ];
-        let is_solved = !self.is_tuned && self.head.hidden().is_empty();
-        for (key, _) in of_descent.into_iter().filter(|(_, is_said)| *is_said && is_solved) {
-            self.add(key, "means nothing for a linear head, which is solved to its minimum (give it hidden layers by --head mlp:128, or --fine-tune)");
+        if !self.is_tuned && self.head.hidden().is_empty() {
+            for key in options.set_for_descent() {
+                self.problems.add(&key, "means nothing for a linear head, which is solved to its minimum (give it hidden layers by --head mlp:128, or --fine-tune)");
+            }
         }
         let of_tuning = [
-            ("from_scratch", options.from_scratch == Some(true)),
-            ("encoder_learning_rate", options.encoder_learning_rate.is_some()),
-            ("corruption", options.corruption.is_some()),
+            ("from_scratch", options.tuning.from_scratch == Some(true)),
+            ("encoder_learning_rate", options.tuning.encoder_learning_rate.is_some()),
+            ("corruption", options.corruption.corruption.is_some()),
         ];
         let is_tuned = self.is_tuned;
-        for (key, _) in of_tuning.into_iter().filter(|(_, is_said)| *is_said && !is_tuned) {
-            self.add(key, "is of --fine-tune: a frozen encoder does not learn");
+        for (key, _) in of_tuning.into_iter().filter(|(_, is_set)| *is_set && !is_tuned) {
+            self.problems.add(key, "is of --fine-tune: a frozen encoder does not learn");
         }
     }
 
@@ -179,86 +158,66 @@ impl<'a> Check<'a> {
         widths.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).fold(0, u128::saturating_add)
     }
 
-    /// How the encoder learns, and the step size at its highest.
-    fn tuning(&mut self) -> (Option<Tuning>, f64) {
+    /// How the encoder is trained, if it is.
+    fn tuning(&mut self) -> Option<Tuning> {
         let options = self.options;
-        let start = if options.from_scratch == Some(true) { Start::Scratch } else { Start::Bundle };
-        let learning_rate = options.learning_rate.unwrap_or(1e-3);
-        let encoder_rate = options.encoder_learning_rate.unwrap_or(match start {
+        let start = if options.tuning.from_scratch == Some(true) { Start::Scratch } else { Start::Bundle };
+        let learning_rate = options.schedule.learning_rate.unwrap_or(1e-3);
+        let default = match start {
             Start::Scratch => learning_rate,
             Start::Bundle => learning_rate / 10.0,
-        });
-        for (key, value) in [("learning_rate", learning_rate), ("encoder_learning_rate", encoder_rate)] {
-            if !(value.is_finite() && value > 0.0) {
-                self.add(key, format!("must be positive, got {value}"));
-            }
+        };
+        let encoder_rate = options
+            .tuning
+            .encoder_learning_rate
+            .map_or(default, |rate| self.problems.positive("encoder_learning_rate", rate));
+        if let Some(problem) = options.corruption.corruption.and_then(Corruption::problem) {
+            self.problems.add("corruption", format!("the number {problem}"));
         }
-        if let Some(problem) = options.corruption.and_then(Corruption::problem) {
-            self.add("corruption", format!("the number {problem}"));
-        }
-        let tuning = Tuning { start, pace: encoder_rate / learning_rate, corruption: options.corruption };
-        (self.is_tuned.then_some(tuning), learning_rate)
+        let corruption = options.corruption.corruption;
+        self.is_tuned.then_some(Tuning { start, pace: encoder_rate / learning_rate, corruption })
     }
 
-    /// The share that is held out, and the epochs without progress.
-    fn stopping(&mut self) -> (f64, usize) {
-        let valid_fraction = self.options.valid_fraction.unwrap_or(if self.has_valid { 0.0 } else { 0.1 });
-        if !(0.0..1.0).contains(&valid_fraction) {
-            self.add("valid_fraction", format!("is a share of the rows in [0, 1), got {valid_fraction}"));
-        } else if valid_fraction > 0.0 && self.has_valid {
-            self.add("valid_fraction", "holds rows out, and --valid names others: leave one out");
-        }
+    /// Gradient descent, of a head with hidden layers and of fine-tuning.
+    fn descent(&mut self, valid_fraction: f64) -> Descent {
+        let (options, problems) = (self.options, &mut self.problems);
         let can_stop = valid_fraction > 0.0 || self.has_valid;
-        let patience = self.options.patience.unwrap_or(match (can_stop, self.is_tuned) {
+        let patience = match (can_stop, self.is_tuned) {
             (false, _) => 0,
             (true, false) => 10,
             (true, true) => 5,
-        });
-        if patience > 0 && !can_stop {
-            self.add("patience", "needs rows that are held out (--valid-fraction 0.1)");
+        };
+        let name = options.optimizer.name();
+        for key in options.fields().keys().filter(|key| !OptimizerName::taking(key).contains(&name)) {
+            problems.add(key, format!("is not an option of {}", name));
         }
-        (valid_fraction, patience)
+        if name == OptimizerName::AdamW {
+            problems.add("optimizer", "is adam or sgd here: the head's weights decay by --weight-decay");
+        }
+        let default_epochs = if self.is_tuned { 20 } else { 100 };
+        Descent {
+            epochs: problems.epochs("epochs", options.length.epochs.unwrap_or(default_epochs)),
+            steps: options.steps.check(problems),
+            rule: options.rule().check(problems),
+            learning_rate: options.schedule.check(problems),
+            early_stop: options.stopping.check(patience, can_stop, problems),
+        }
     }
 
     fn budget(&mut self) -> Budget {
-        match (self.options.label_fraction, self.options.labels_per_class) {
+        match (self.options.budget.label_fraction, self.options.budget.labels_per_class) {
             (Some(share), count) => {
                 if !(share > 0.0 && share <= 1.0) {
-                    self.add("label_fraction", format!("is a share of the labels in (0, 1], got {share}"));
+                    self.problems.add("label_fraction", format!("is a share of the labels in (0, 1], got {share}"));
                 }
                 if count.is_some() {
-                    self.add("labels_per_class", "says how many labels, as `label_fraction` does: leave one out");
+                    self.problems
+                        .add("labels_per_class", "says how many labels, as `label_fraction` does: leave one out");
                 }
                 Budget::Share(share)
             }
-            (None, Some(count)) => Budget::PerClass(self.at_least_one("labels_per_class", count)),
+            (None, Some(count)) => Budget::PerClass(self.problems.at_least_one("labels_per_class", count)),
             (None, None) => Budget::All,
         }
-    }
-
-    fn rule(&mut self) -> Rule {
-        let optimizer = self.options.optimizer.unwrap_or(OptimizerName::Adam);
-        let momentum = self.options.momentum.unwrap_or(0.9);
-        if self.options.momentum.is_some() && optimizer != OptimizerName::Sgd {
-            self.add("momentum", format!("is an option of sgd, not of {optimizer}"));
-        }
-        if !(0.0..1.0).contains(&momentum) {
-            self.add("momentum", format!("lies in [0, 1), got {momentum}"));
-        }
-        match optimizer {
-            OptimizerName::Sgd => Rule::Sgd { momentum, nesterov: false },
-            OptimizerName::Adam => Rule::default(),
-            OptimizerName::AdamW => {
-                self.add("optimizer", "is adam or sgd here: the head's weights decay by --weight-decay");
-                Rule::default()
-            }
-        }
-    }
-
-    fn at_least_one(&mut self, key: &str, value: usize) -> usize {
-        if value == 0 {
-            self.add(key, "is 0, it must be at least 1");
-        }
-        value
     }
 }

@@ -1,0 +1,11 @@
+//! How a file is refused that is not as it says.
+
+use std::{error::Error, path::Path};
+
+use crate::error::DataError;
+
+pub(super) const FORMAT: &str = "Parquet";
+
+pub(super) fn damaged(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> DataError {
+    DataError::TableDamaged { path: path.to_owned(), format: FORMAT, source: source.into() }
+}

@@ -1,0 +1,50 @@
+//! The two halves between scaled features and logits.
+
+use narrows_data::Dataset;
+
+use crate::{
+    Config, Method, TrainError,
+    architecture::Architecture,
+    candle::{Kernels, Parameters},
+    kinds::{Ae, Model, Network},
+    network::{Activation, Graph, mlp::Mlp},
+};
+
+/// The two halves of a network between scaled features and logits, without weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Core {
+    /// Scaled features (and a label) to `z`, or `mu` and `log_var`.
+    pub encoder: Graph,
+    /// A code (and a label) to logits.
+    pub decoder: Graph,
+}
+
+impl Core {
+    /// The halves that a configuration describes, for samples like these.
+    ///
+    /// # Errors
+    /// [`TrainError::Graph`] never for a checked configuration.
+    pub fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
+        let (Architecture { hidden, activation }, latent_activation) = match &config.method {
+            Method::ClosedForm(_) => (Architecture::linear(), Activation::Identity),
+            Method::Descent(descent) => (descent.architecture.clone(), descent.objective.code_layer().activation),
+        };
+        let classes = data.classes.as_ref().map(Vec::len).filter(|_| config.kind().is_conditional());
+        let features = data.train.values.features();
+        let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, latent_activation, classes };
+        let encoder = match &config.method {
+            Method::ClosedForm(_) => Ae::default().encoder(&mlp)?,
+            Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,
+        };
+        Ok(Core { encoder, decoder: mlp.decoder()? })
+    }
+
+    pub(crate) fn network<'a>(&'a self, parameters: &'a Parameters, config: &Config) -> Network<'a> {
+        let kernels = match &config.method {
+            Method::ClosedForm(_) => Kernels::Fused,
+            Method::Descent(descent) => descent.kernels,
+        };
+        let observation = config.observation;
+        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation, kernels, below: None }
+    }
+}
