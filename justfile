@@ -18,14 +18,14 @@ default:
 setup:
     @{{ python }} scripts/setup.py protoc --report
 
-# Train a KIND (pca, ae, dae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
+# Train a KIND (pca, ae, dae, wae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
 [no-exit-message]
 [positional-arguments]
 [unix]
 train-export +FLAGS: _runtime
     @{{ narrows }} train-export "$@"
 
-# Train a KIND (pca, ae, dae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
+# Train a KIND (pca, ae, dae, wae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
 [no-exit-message]
 [windows]
 train-export +FLAGS: _runtime
@@ -112,6 +112,7 @@ zoo: _runtime
     @{{ narrows }} train-export pca --data digits --out models/zoo/pca
     @{{ narrows }} train-export ae --data digits --out models/zoo/ae
     @{{ narrows }} train-export dae --data digits --out models/zoo/dae
+    @{{ narrows }} train-export wae --data digits --out models/zoo/wae
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
     @{{ narrows }} train-export cvae --data digits --hidden 128 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/cvae
 

@@ -109,7 +109,7 @@ mod tests {
             graphs: Ports::of(kind, &shape, 4),
             sample: Sample { shape, dtype: SampleType::F32, range: (0.0, 1.0), columns: None, fill: None },
             latent_dim: 4,
-            prior: kind.is_variational().then_some(Prior::StandardNormal),
+            prior: kind.has_prior().then_some(Prior::StandardNormal),
             classes: kind.is_conditional().then(|| vec!["a".to_owned()]),
             likelihood: Likelihood::Gaussian,
             variance: None,

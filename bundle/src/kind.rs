@@ -1,4 +1,4 @@
-//! The five kinds of autoencoder that a bundle can hold.
+//! The kinds of autoencoder that a bundle can hold.
 
 use std::{fmt, str::FromStr};
 
@@ -14,6 +14,8 @@ pub enum Kind {
     Ae,
     /// A denoising autoencoder: corrupted sample in, clean sample as the target.
     Dae,
+    /// A Wasserstein autoencoder: codes are points that are distributed as the prior.
+    Wae,
     /// A variational autoencoder.
     Vae,
     /// A conditional variational autoencoder: both halves are told the class.
@@ -22,7 +24,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which a course would meet them.
-    pub const ALL: [Kind; 5] = [Kind::Pca, Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae];
+    pub const ALL: [Kind; 6] = [Kind::Pca, Kind::Ae, Kind::Dae, Kind::Wae, Kind::Vae, Kind::Cvae];
 
     /// The name used on the command line, in manifests and as a default folder name.
     pub fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Kind {
             Kind::Pca => "pca",
             Kind::Ae => "ae",
             Kind::Dae => "dae",
+            Kind::Wae => "wae",
             Kind::Vae => "vae",
             Kind::Cvae => "cvae",
         }
@@ -41,6 +44,7 @@ impl Kind {
             Kind::Pca => "principal component analysis",
             Kind::Ae => "autoencoder",
             Kind::Dae => "denoising autoencoder",
+            Kind::Wae => "Wasserstein autoencoder",
             Kind::Vae => "variational autoencoder",
             Kind::Cvae => "conditional variational autoencoder",
         }
@@ -49,15 +53,23 @@ impl Kind {
     /// Whether the encoder returns a distribution (a mean and a log-variance) instead of a code.
     pub fn is_variational(self) -> bool {
         match self {
-            Kind::Pca | Kind::Ae | Kind::Dae => false,
+            Kind::Pca | Kind::Ae | Kind::Dae | Kind::Wae => false,
             Kind::Vae | Kind::Cvae => true,
+        }
+    }
+
+    /// Whether codes are distributed as a prior, so that codes drawn from it decode to samples.
+    pub fn has_prior(self) -> bool {
+        match self {
+            Kind::Pca | Kind::Ae | Kind::Dae => false,
+            Kind::Wae | Kind::Vae | Kind::Cvae => true,
         }
     }
 
     /// Whether both halves take a class label.
     pub fn is_conditional(self) -> bool {
         match self {
-            Kind::Pca | Kind::Ae | Kind::Dae | Kind::Vae => false,
+            Kind::Pca | Kind::Ae | Kind::Dae | Kind::Wae | Kind::Vae => false,
             Kind::Cvae => true,
         }
     }

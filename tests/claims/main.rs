@@ -26,6 +26,7 @@ mod score;
 mod tied;
 mod variances;
 mod variational;
+mod wasserstein;
 
 mod interrupted;
 mod neighbours;

@@ -44,6 +44,8 @@ fn cases() -> Vec<Options> {
         }),
         trained(Kind::Dae, Activation::Relu, &[], gaussian)
             .with(|options| options.code.latent_activation = Some(Activation::Tanh)),
+        trained(Kind::Wae, Activation::Tanh, &[24], bernoulli),
+        trained(Kind::Wae, Activation::Relu, &[], gaussian),
         trained(Kind::Vae, Activation::Sigmoid, &[24], bernoulli),
         trained(Kind::Vae, Activation::Silu, &[24, 12], gaussian),
         trained(Kind::Vae, Activation::Relu, &[], gaussian),

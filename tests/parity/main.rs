@@ -20,7 +20,7 @@ fn brief(kind: Kind) -> Options {
     let options = Options { latent: Some(4), ..Options::new(kind) };
     match kind {
         Kind::Pca => options,
-        Kind::Ae | Kind::Dae | Kind::Vae | Kind::Cvae => options.with(|options| {
+        Kind::Ae | Kind::Dae | Kind::Wae | Kind::Vae | Kind::Cvae => options.with(|options| {
             options.architecture.hidden = Some(vec![24]);
             options.length.epochs = Some(2);
         }),

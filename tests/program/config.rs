@@ -98,7 +98,7 @@ fn every_mistake_in_a_file_is_told_at_once_by_its_key() {
         ),
         complaint(&place, "train --config torn.toml", &["torn.toml", "line 2", "no TOML"]),
         complaint(&place, "train --config missing.toml", &["cannot read `missing.toml`"]),
-        complaint(&place, "config nothing", &["`nothing`", "pca, ae, dae, vae, cvae"]),
+        complaint(&place, "config nothing", &["`nothing`", "pca, ae, dae, wae, vae, cvae"]),
     ]);
 }
 

@@ -4,6 +4,7 @@
 //! a counter in it. So a run that is taken up from a saved state goes on bit for bit as it would have.
 
 mod divergence;
+mod learner;
 mod plan;
 mod settings;
 mod state;
@@ -11,15 +12,17 @@ mod state;
 use std::{cell::Cell, ops::ControlFlow, time::Instant};
 
 use candle_core::Tensor;
+pub(crate) use learner::Learner;
 pub(crate) use plan::{Plan, Stage};
 pub use settings::{EarlyStop, KernelOptions, LengthOptions, StepOptions, Steps, StoppingOptions};
 pub use state::End;
 pub(crate) use state::{Best, Position, State};
 
 use crate::{
-    Descent, EpochRecord, Event, Figures, TrainError,
-    candle::{Parameters, clip_scale, norms},
+    Descent, EpochRecord, Figures, TrainError,
+    candle::Parameters,
     evaluation::{evaluate, scalar},
+    event::{Event, Observe},
     history::wall_time,
     kinds::{Draw, objective_loss},
     order::order_of,
@@ -37,9 +40,6 @@ pub(crate) struct Descending<'a> {
     /// The samples of the last step, whose place those of the next one take.
     pub(crate) spare: Cell<Option<Tensor>>,
 }
-
-/// What an observer answers.
-pub(crate) type Observe<'a> = dyn FnMut(&Event<'_>) -> ControlFlow<()> + 'a;
 
 impl Descending<'_> {
     /// Goes on from `state` to the end of the run, and returns what happened in each epoch.
@@ -121,21 +121,20 @@ impl Descending<'_> {
             return Err(cause.at(step, epoch));
         }
         let gradients = state.trained.gradients(&loss.total)?;
-        let norms = norms(&state.trained, &gradients)?;
-        if let Some(cause) = divergence::of_gradients(&norms, &state.trained, &loss)? {
-            return Err(cause.at(step, epoch));
-        }
-        let scale = descent.steps.clip_norm.map_or(1.0, |limit| clip_scale(norms.total, limit));
-        state.optimizer.step(&state.trained, &gradients, stage.rate(step), scale)?;
-        if let Some(average) = &mut state.average {
-            average.update(&state.trained)?;
-        }
+        let trained = &state.trained;
+        let norm =
+            state.learner.step(trained, &gradients, stage.rate(step), |norms| {
+                match divergence::of_gradients(norms, trained, &loss)? {
+                    Some(cause) => Err(cause.at(step, epoch)),
+                    None => Ok(()),
+                }
+            })?;
         // Nothing else of a step outlives it.
         drop(loss);
         if network.below.is_none() {
             self.spare.set(Some(batch.x));
         }
-        state.position.count(step, rows.len(), total, &parts, norms.total, start.elapsed().as_secs_f64());
+        state.position.count(step, rows.len(), total, &parts, norm, start.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -197,8 +196,9 @@ impl Descending<'_> {
             // Losses under different weights cannot be compared.
             None => is_settled.then_some(record.train.loss),
         };
-        let min_delta = self.plan.descent.early_stop.map_or(0.0, |rule| rule.min_delta);
-        let is_better = |loss: &f64| state.best.as_ref().is_none_or(|best| *loss < best.loss - min_delta);
+        let Descent { early_stop, .. } = *self.plan.descent;
+        let best = state.best.as_ref().map(|best| best.loss);
+        let is_better = |loss: &f64| EarlyStop::is_better(early_stop, *loss, best);
         if let Some(loss) = monitored.filter(is_better) {
             state.best = Some(Best { epoch: record.epoch, loss, weights: parameters.to_weights()? });
             state.position.stale = 0;
@@ -206,8 +206,7 @@ impl Descending<'_> {
             // While a divergence is annealed, figures of the full weight say nothing about where it leads.
             state.position.stale += 1;
         }
-        let Descent { early_stop, .. } = self.plan.descent;
-        let has_stalled = early_stop.is_some_and(|rule| state.position.stale >= rule.patience);
+        let has_stalled = EarlyStop::has_stalled(early_stop, state.position.stale);
         let is_complete = record.epoch >= self.plan.descent.all_epochs();
         state.position.end = if has_stalled { Some(End::Early) } else { is_complete.then_some(End::Complete) };
         Ok(())

@@ -121,7 +121,7 @@ impl Fitted {
             kind,
             sample: sample_of(data),
             latent_dim: self.config.latent_dim,
-            prior: kind.is_variational().then_some(Prior::StandardNormal),
+            prior: kind.has_prior().then_some(Prior::StandardNormal),
             classes: data.classes.clone(),
             likelihood: self.config.observation.likelihood,
             variance: self.variance(),

@@ -7,11 +7,12 @@ use narrows_bundle::{Likelihood, ProgressRecord, Scaling};
 use narrows_data::{Dataset, Part, Values};
 
 use crate::{
-    Averages, Config, Descent, EpochRecord, Fitted, Method, PretrainedLayer, TrainError,
+    Config, Descent, EpochRecord, Fitted, Method, PretrainedLayer, TrainError,
     binarize::Binarize,
     candle::Parameters,
-    descent::{Descending, Observe, Plan, State},
+    descent::{Descending, Plan, State},
     evaluation::evaluate,
+    event::Observe,
     halves::Core,
     kinds::{Ae, Model, Pca},
     network::Weights,
@@ -20,27 +21,6 @@ use crate::{
     samples::{Source, sample_of},
     split::split,
 };
-
-/// What happened while fitting; the observer may break off after any of them.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// A step of gradient descent.
-    Step {
-        /// Epoch, from 1.
-        epoch: usize,
-        /// Step since the run began, from 1.
-        step: u64,
-        /// Rows of this epoch that are done.
-        rows: usize,
-        /// Averages of this epoch so far.
-        figures: &'a Averages,
-    },
-    /// An epoch is complete.
-    Epoch(&'a EpochRecord),
-    /// The pretraining of a layer is over, after the last of its epochs.
-    Layer(&'a PretrainedLayer),
-}
 
 /// Fits a model. `observe` is told of every step and epoch.
 ///

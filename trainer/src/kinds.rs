@@ -17,6 +17,7 @@ pub(crate) mod trial;
 #[cfg(test)]
 mod twins;
 mod vae;
+mod wae;
 mod warmup;
 
 use candle_core::Result;
@@ -37,6 +38,8 @@ pub use pca::{Pca, PcaFit, PcaOptions};
 pub use penalty::{CodePenalty, PenaltyOptions, WeightPenaltyOptions};
 pub(crate) use vae::VaeOptions;
 pub use vae::{Bound, BoundOptions, Condition, Vae};
+pub(crate) use wae::WaeOptions;
+pub use wae::{DiscrepancyOptions, Wae};
 pub use warmup::KlWarmup;
 
 pub(crate) use crate::draw::Draw;
@@ -48,6 +51,8 @@ pub enum Objective {
     Ae(Ae),
     /// A denoising autoencoder.
     Dae(Dae),
+    /// A Wasserstein autoencoder.
+    Wae(Wae),
     /// A variational autoencoder, conditional or not.
     Vae(Vae),
 }
@@ -58,6 +63,7 @@ impl Objective {
         match self {
             Objective::Ae(_) => Kind::Ae,
             Objective::Dae(_) => Kind::Dae,
+            Objective::Wae(_) => Kind::Wae,
             Objective::Vae(vae) => vae.kind(),
         }
     }
@@ -71,6 +77,7 @@ impl Objective {
         match self {
             Objective::Ae(model) => model,
             Objective::Dae(model) => model,
+            Objective::Wae(model) => model,
             Objective::Vae(model) => model,
         }
     }

@@ -16,8 +16,8 @@ use crate::{
     binarize::BinarizeOptions,
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::{
-        BoundOptions, CodeOptions, CorruptionOptions, DivergenceOptions, PcaOptions, PenaltyOptions,
-        WeightPenaltyOptions,
+        BoundOptions, CodeOptions, CorruptionOptions, DiscrepancyOptions, DivergenceOptions, PcaOptions,
+        PenaltyOptions, WeightPenaltyOptions,
     },
     likelihood::ObservationOptions,
     optimizer::{AdamOptions, AdamWOptions, OptimizerOptions, SgdOptions},
@@ -38,7 +38,7 @@ option_groups! {
     ///
     /// [`Config::check`]: crate::Config::check
     pub struct Options {
-        /// Which model: pca, ae, dae, vae or cvae
+        /// Which model: pca, ae, dae, wae, vae or cvae
         #[cfg_attr(feature = "clap", arg(required_unless_present_any = ["config", "resume"]))]
         pub kind: Option<Kind> = Kind::Vae,
         /// Dimensions of the code [default: 8]
@@ -78,6 +78,8 @@ option_groups! {
         pub divergence: DivergenceOptions,
         /// Which bound of the likelihood is maximised.
         pub bound: BoundOptions,
+        /// How much the distance of the codes from the prior weighs.
+        pub discrepancy: DiscrepancyOptions,
         /// How samples are corrupted.
         pub corruption: CorruptionOptions,
         /// What the code pays for.

@@ -14,6 +14,7 @@
 mod cadence;
 mod checkpoint;
 mod error;
+mod layout;
 mod metrics;
 mod resume;
 mod tensorboard;
@@ -34,13 +35,9 @@ pub use error::RunError;
 pub use resume::Resumed;
 
 use crate::{Config, ConfigError, EpochRecord, Options, TrainError, descent::State, kinds::PcaFit};
+use layout::{BEST, CHECKPOINTS, CONFIG, LOCK};
 use metrics::Metrics;
 use traces::{Traces, remove_litter};
-
-const CONFIG: &str = "config.toml";
-const CHECKPOINTS: &str = "checkpoints";
-const BEST: &str = "best.safetensors";
-const LOCK: &str = ".lock";
 
 /// The folder of a run, for this process alone.
 #[derive(Debug)]

@@ -5,11 +5,14 @@
 //! settled, from the weights that it was trained to: with layers that were pretrained one by one, that is the stacked
 //! denoising autoencoder of Vincent et al. (2010). [`label_efficiency`] asks whether codes help at all.
 
+mod check;
+mod codes;
 mod config;
 mod deep;
 mod descend;
 mod efficiency;
 mod encoder;
+mod event;
 mod export;
 mod figures;
 mod fit;
@@ -26,15 +29,19 @@ mod stop;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod transferred;
 mod tune;
 
+pub use codes::Codes;
 pub use config::{Budget, ClassWeights, Config, Descent, Start, Tuning};
 pub use descend::Epoch;
 pub use efficiency::{Draws, Efficiency, Row, label_efficiency};
+pub use event::Event;
 pub use export::{Export, Origin};
 pub use figures::Answers;
-pub use fit::{Codes, Event, Transferred, fit};
+pub use fit::fit;
 pub use head::Head;
 pub use options::Options;
 pub use stop::Stop;
 pub use targets::{Targets, Task};
+pub use transferred::Transferred;

@@ -46,7 +46,8 @@ impl Config {
     /// [`ConfigError`] with all problems at once.
     pub fn check(options: &Options, data: &Dataset) -> Result<Self, ConfigError> {
         let Some(kind) = options.kind else {
-            return Err(ConfigError::of(Problem::new("kind", "is missing: pca, ae, dae, vae or cvae")));
+            let kinds = Kind::ALL.map(Kind::name).join(", ");
+            return Err(ConfigError::of(Problem::new("kind", format!("is missing: one of {kinds}"))));
         };
         let mut problems = Problems::default();
         let common = options.common();
@@ -85,6 +86,7 @@ fn method(kind: Kind, options: &Options, facts: &Facts<'_>, problems: &mut Probl
         }
         Kind::Ae => (Objective::Ae(ae.check(problems)), Some(ae)),
         Kind::Dae => (Objective::Dae(dae.check(problems)), Some(dae.ae)),
+        Kind::Wae => (Objective::Wae(options.wae().check(problems)), None),
         Kind::Vae => (Objective::Vae(vae.check(Condition::Nothing, problems)), None),
         Kind::Cvae => (Objective::Vae(vae.check(Condition::Class, problems)), None),
     };
@@ -179,7 +181,7 @@ fn observation(kind: Kind, options: &Options, data: &Dataset, problems: &mut Pro
     let common = options.common().observation;
     let suggested = likelihood_for(&sample_of(data));
     match kind {
-        Kind::Ae | Kind::Dae => common.check(suggested, Variance::default(), problems),
+        Kind::Ae | Kind::Dae | Kind::Wae => common.check(suggested, Variance::default(), problems),
         Kind::Vae | Kind::Cvae => common.check(suggested, options.vae().variance(problems), problems),
         Kind::Pca => {
             let mut of_pca = Problems::default();

@@ -79,6 +79,7 @@ impl Descent {
                 of_ae(ae);
                 options.corruption = CorruptionOptions { corruption: Some(corruption) };
             }
+            Objective::Wae(wae) => options.discrepancy = wae.options(),
             Objective::Vae(Vae { bound, condition: _ }) => (options.bound, options.divergence) = bound.options(),
         }
         options

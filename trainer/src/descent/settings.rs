@@ -113,6 +113,17 @@ impl StoppingOptions {
 }
 
 impl EarlyStop {
+    /// Whether a loss is better than the best one so far.
+    pub(crate) fn is_better(rule: Option<Self>, loss: f64, best: Option<f64>) -> bool {
+        let min_delta = rule.map_or(0.0, |rule| rule.min_delta);
+        best.is_none_or(|best| loss < best - min_delta)
+    }
+
+    /// Whether to stop after this many epochs without a better loss.
+    pub(crate) fn has_stalled(rule: Option<Self>, stale: usize) -> bool {
+        rule.is_some_and(|rule| stale >= rule.patience)
+    }
+
     /// The options that say this.
     pub(crate) fn options(stop: Option<Self>) -> StoppingOptions {
         StoppingOptions {

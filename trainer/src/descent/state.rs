@@ -3,10 +3,10 @@
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
-use super::Plan;
+use super::{Learner, Plan};
 use crate::{
     Averages, Descent, TrainError,
-    candle::{Average, Optimizer, Parameters, tie_decoder},
+    candle::{Parameters, tie_decoder},
     network::Weights,
 };
 
@@ -16,8 +16,7 @@ pub(crate) struct State {
     pub(crate) parameters: Parameters,
     /// Those of them that the current stage trains; the very same variables.
     pub(crate) trained: Parameters,
-    pub(crate) optimizer: Optimizer,
-    pub(crate) average: Option<Average>,
+    pub(crate) learner: Learner,
     pub(crate) best: Option<Best>,
     pub(crate) position: Position,
 }
@@ -116,14 +115,13 @@ impl State {
     /// The start of the stage that a run stands in: what steps remember is of that stage alone.
     fn begin(plan: &Plan<'_>, parameters: Parameters, position: Position) -> Result<Self, TrainError> {
         let trained = plan.stage(position.epoch).parameters(&parameters);
-        let optimizer = Optimizer::new(&trained, plan.descent.optimizer);
-        let average = plan.descent.steps.average.map(|decay| Average::new(&trained, decay)).transpose()?;
-        Ok(State { parameters, trained, optimizer, average, best: None, position })
+        let learner = Learner::new(&trained, plan.descent.optimizer, plan.descent.steps)?;
+        Ok(State { parameters, trained, learner, best: None, position })
     }
 
     /// Goes on to the next stage, with what would be the model now.
     pub(super) fn move_on(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
-        if let Some(average) = &self.average {
+        if let Some(average) = &self.learner.average {
             self.trained.assign(&average.weights())?;
         }
         *self = State::begin(plan, self.parameters.clone(), self.position.clone())?;
@@ -133,14 +131,7 @@ impl State {
     /// The parameters that would be the model if the run ended here: in the place of those that are trained their
     /// moving average, where one is kept.
     pub(crate) fn current(&self) -> Result<Parameters, TrainError> {
-        match &self.average {
-            None => Ok(self.parameters.clone()),
-            Some(average) => {
-                let mut weights = self.parameters.to_weights()?;
-                weights.extend(average.weights());
-                Ok(self.parameters.with_values(&weights)?)
-            }
-        }
+        Ok(self.learner.current(&self.parameters)?)
     }
 
     /// The parameters that are the result: after an early stop, those of the best epoch.

@@ -103,6 +103,7 @@ fn cases() -> Vec<(&'static str, Case, Option<usize>)> {
         ("ae, squared error", Case::of(Ae::default()).gaussian(Link::Identity, Variance::default()), None),
         ("ae, squared error of sigmoid", Case::of(Ae::default()).gaussian(Link::Sigmoid, Variance::default()), None),
         ("dae", Case::of(Dae { corruption: Corruption::Gaussian(0.2), ae: penalised }), None),
+        ("wae", Case::of(Wae { mmd: 10.0 }), None),
         ("vae", Case::of(Vae::default()), None),
         ("vae, beta", Case::of(sums(wide)), None),
         ("vae, free bits", Case::of(sums(Divergence { free_bits: 0.1, ..Divergence::default() })), None),

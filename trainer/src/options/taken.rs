@@ -9,7 +9,7 @@ use crate::{
     architecture::ArchitectureOptions,
     binarize::{Binarize, BinarizeOptions},
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
-    kinds::{AeOptions, DaeOptions, PcaTakes, VaeOptions, WeightPenaltyOptions},
+    kinds::{AeOptions, DaeOptions, PcaTakes, VaeOptions, WaeOptions, WeightPenaltyOptions},
     likelihood::ObservationOptions,
     optimizer::{OptimizerName, RuleOptions},
     scaling::ScalingOptions,
@@ -48,6 +48,7 @@ fn keys_of(kind: Kind) -> Vec<&'static str> {
         Kind::Pca => PcaTakes::keys(),
         Kind::Ae => [Trained::keys(), AeOptions::keys()].concat(),
         Kind::Dae => [Trained::keys(), DaeOptions::keys()].concat(),
+        Kind::Wae => [Trained::keys(), WaeOptions::keys()].concat(),
         Kind::Vae | Kind::Cvae => [Trained::keys(), VaeOptions::keys()].concat(),
     };
     [OWN.to_vec(), Common::keys(), of_kind].concat()
@@ -82,6 +83,11 @@ impl Options {
     /// The groups that a denoising autoencoder takes.
     pub(crate) fn dae(&self) -> DaeOptions<'_> {
         DaeOptions { corruption: &self.corruption, ae: self.ae() }
+    }
+
+    /// The groups that a Wasserstein autoencoder takes.
+    pub(crate) fn wae(&self) -> WaeOptions<'_> {
+        WaeOptions { discrepancy: &self.discrepancy }
     }
 
     /// The groups that a variational autoencoder takes.

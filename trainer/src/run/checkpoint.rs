@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use crate::{
-    Config, Options, TrainError,
-    candle::{Average, Optimizer},
-    descent::{Best, Plan, Position, State},
+    Config, Descent, Options, TrainError,
+    candle::Average,
+    descent::{Best, Learner, Plan, Position, State},
     network::Weights,
     stored::Stored,
 };
@@ -81,13 +81,14 @@ impl<'a> Checkpoint<'a> {
             let values = variable.flatten_all()?.to_vec1::<f32>()?;
             Ok((name.to_owned(), ArrayD::from_shape_vec(variable.dims(), values).map_err(candle_core::Error::wrap)?))
         };
-        let averages = state.average.iter().flat_map(Average::remembered);
-        let memory = state.optimizer.remembered().chain(averages).map(|(name, values)| (name, Cow::Borrowed(values)));
+        let averages = state.learner.average.iter().flat_map(Average::remembered);
+        let memory =
+            state.learner.optimizer.remembered().chain(averages).map(|(name, values)| (name, Cow::Borrowed(values)));
         Ok(Checkpoint {
             record: Record {
                 position: state.position.clone(),
-                optimizer_steps: state.optimizer.steps(),
-                average_steps: state.average.as_ref().map_or(0, Average::steps),
+                optimizer_steps: state.learner.optimizer.steps(),
+                average_steps: state.learner.average.as_ref().map_or(0, Average::steps),
                 best: state.best.as_ref().map(|best| BestRecord { epoch: best.epoch, loss: best.loss }),
                 ..Record::new(config, fingerprint)
             },
@@ -113,12 +114,9 @@ impl<'a> Checkpoint<'a> {
         let position = &self.record.position;
         state.parameters = state.parameters.with_values(&self.weights)?;
         state.trained = plan.stage(position.epoch).parameters(&state.parameters);
-        state.optimizer =
-            Optimizer::restore(&state.trained, plan.descent.optimizer, self.record.optimizer_steps, &self.memory)?;
-        if let Some(decay) = plan.descent.steps.average {
-            let average = Average::restore(&state.trained, decay, self.record.average_steps, &self.memory)?;
-            state.average = Some(average);
-        }
+        let counts = (self.record.optimizer_steps, self.record.average_steps);
+        let Descent { optimizer, steps, .. } = *plan.descent;
+        state.learner = Learner::restore(&state.trained, optimizer, steps, counts, &self.memory)?;
         let best = self.record.best.as_ref();
         state.best = best.map(|BestRecord { epoch, loss }| Best {
             epoch: *epoch,

@@ -11,8 +11,8 @@ use narrows_data::Dataset;
 use toml::Table;
 
 use super::{
-    CHECKPOINTS, Cadence, Checkpoint, Run, RunError, Saved, checkpoint, lock, metrics::Metrics, traces::remove_litter,
-    write_config,
+    Cadence, Checkpoint, Run, RunError, Saved, checkpoint, layout::CHECKPOINTS, lock, metrics::Metrics,
+    traces::remove_litter, write_config,
 };
 use crate::{Activation, Config, Kernels, Method, Options, Pretrain, Source, descent::End, options::Group};
 

@@ -8,7 +8,10 @@ use std::{
 
 use narrows_bundle::is_half_written;
 
-use super::{CHECKPOINTS, CONFIG, LOCK, metrics};
+use super::{
+    layout::{CHECKPOINTS, CONFIG, LOCK},
+    metrics,
+};
 
 /// A run in which nothing has happened yet. Dropped, it leaves nothing behind.
 #[derive(Debug)]

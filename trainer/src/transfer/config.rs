@@ -1,21 +1,13 @@
 //! A transfer that can work: options, checked against the bundle and the data.
 
-mod check;
-
 use std::{fmt, str::FromStr};
-
-use narrows_bundle::Manifest;
-use narrows_data::Dataset;
-
-pub(super) use check::check_labels;
-use check::{Check, check_model, check_samples};
 
 use super::{
     Head, Options, Task,
     options::{HeadOptions, TuningLengthOptions, TuningOptions},
 };
 use crate::{
-    Corruption, ScalePer, TrainError,
+    Corruption, ScalePer,
     candle::Rule,
     descent::{EarlyStop, Steps},
     kinds::CorruptionOptions,
@@ -132,19 +124,6 @@ pub struct Descent {
 }
 
 impl Config {
-    /// Fills in what is open and checks everything against the model and the data.
-    ///
-    /// # Errors
-    /// [`TrainError::Config`] with all problems of the options at once; [`TrainError::Data`] for labels that nothing
-    /// can be learned from.
-    pub fn check(options: &Options, model: &Manifest, data: &Dataset) -> Result<Self, TrainError> {
-        let task = options.head.task.unwrap_or_default();
-        check_model(model)?;
-        check_samples(model, data)?;
-        check_labels(task, data)?;
-        Ok(Check::new(options, task, model, data).config()?)
-    }
-
     /// Everything that was chosen, as a configuration file would say it.
     pub fn effective(&self, options: &Options) -> Options {
         let chosen = Options {

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     Corruption, TrainError,
-    candle::{Gradients, Kernels, Optimizer, Parameters, run},
+    candle::{Gradients, Kernels, Parameters, run},
+    descent::{EarlyStop, Learner},
     kinds::first,
     network::{Graph, Weights},
     order::order_of,
@@ -80,8 +81,9 @@ impl Descending<'_> {
         tell: &mut dyn FnMut(&Epoch),
     ) -> Result<Descended, TrainError> {
         let descent = self.descent;
-        let mut optimizer = Optimizer::new(parameters, descent.rule).at_pace(pace, |name| name.starts_with("encoder."));
-        let steps_per_epoch = self.known.rows.len().div_ceil(descent.steps.batch_size) as u64;
+        let learner = Learner::new(parameters, descent.rule, descent.steps)?;
+        let mut learner = learner.at_pace(pace, |name| name.starts_with("encoder."));
+        let steps_per_epoch = descent.steps.per_epoch(self.known.rows.len());
         let rates = Pace {
             schedule: descent.learning_rate.schedule,
             peak: descent.learning_rate.peak,
@@ -103,30 +105,32 @@ impl Descending<'_> {
                     return Err(TrainError::HeadDiverged { value, step, epoch });
                 }
                 sum += value * rows.len() as f64;
-                optimizer.step(parameters, &gradients, rates.rate(step), 1.0)?;
+                learner.step(parameters, &gradients, rates.rate(step), |norms| match norms.spoilt() {
+                    Some((_, value)) => Err(TrainError::HeadDiverged { value, step, epoch }),
+                    None => Ok(()),
+                })?;
                 spare = Some(x);
             }
             let seconds = start.elapsed().as_secs_f64();
-            let valid_loss = self.valid.map(|valid| self.mean_loss(parameters, valid)).transpose()?;
+            let current = learner.current(parameters)?;
+            let valid_loss = self.valid.map(|valid| self.mean_loss(&current, valid)).transpose()?;
             let loss = sum / self.known.rows.len().max(1) as f64;
             let record = Epoch { epoch, epochs: descent.epochs, loss, valid_loss, seconds };
             tell(&record);
             history.push(record);
             let Some(loss) = valid_loss.filter(|_| descent.early_stop.is_some()) else { continue };
-            if best.as_ref().is_none_or(|(_, lowest, _)| loss < *lowest) {
-                best = Some((epoch, loss, parameters.to_weights()?));
+            if EarlyStop::is_better(descent.early_stop, loss, best.as_ref().map(|(_, lowest, _)| *lowest)) {
+                best = Some((epoch, loss, current.to_weights()?));
             }
-            if best
-                .as_ref()
-                .is_some_and(|(at, _, _)| descent.early_stop.is_some_and(|rule| epoch - at >= rule.patience))
-            {
+            let stale = best.as_ref().map_or(0, |(at, _, _)| epoch - at);
+            if EarlyStop::has_stalled(descent.early_stop, stale) {
                 break;
             }
         }
         let last = history.last().map_or(f64::NAN, |epoch| epoch.valid_loss.unwrap_or(epoch.loss));
         let (best_epoch, loss, weights) = match best {
             Some((epoch, loss, weights)) => (Some(epoch), loss, weights),
-            None => (None, last, parameters.to_weights()?),
+            None => (None, last, learner.current(parameters)?.to_weights()?),
         };
         let is_finite = |weights: &Weights| weights.values().flatten().all(|value| value.is_finite());
         if !is_finite(&weights) {

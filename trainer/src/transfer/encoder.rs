@@ -26,7 +26,7 @@ pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
     };
     Ok(match model.kind {
         Kind::Vae => mlp.variational_encoder()?,
-        Kind::Pca | Kind::Ae | Kind::Dae | Kind::Cvae => mlp.encoder()?,
+        Kind::Pca | Kind::Ae | Kind::Dae | Kind::Wae | Kind::Cvae => mlp.encoder()?,
     })
 }
 

@@ -100,7 +100,7 @@ fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
 
 #[test]
 fn labels_that_teach_nothing_are_refused_with_what_to_do() {
-    use super::{Task, config::check_labels};
+    use super::{Task, check::check_labels};
     let told = |task, labels, classes: &[&str]| {
         check_labels(task, &labelled(labels, classes)).map_err(|error| error.to_string())
     };

@@ -8,10 +8,10 @@ use super::{
     Config, Event, Start, Transferred, Tuning,
     descend::Descending,
     encoder::{encoder_of, encoder_weights, whole},
-    fit::told,
     objective::Objective,
     parts::{Parts, sides_of},
     stop::Stop,
+    transferred::told,
 };
 use crate::{ConfigError, Problem, TrainError, candle::Parameters};
 

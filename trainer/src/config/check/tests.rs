@@ -221,7 +221,7 @@ fn pca_cannot_find_more_components_than_the_rows_span() {
 #[test]
 fn a_configuration_without_a_kind_says_which_there_are() {
     let error = Config::check(&Options::default(), &table(4)).expect_err("no kind").to_string();
-    assert_eq!(error, "`kind` is missing: pca, ae, dae, vae or cvae");
+    assert_eq!(error, "`kind` is missing: one of pca, ae, dae, wae, vae, cvae");
 }
 
 #[test]

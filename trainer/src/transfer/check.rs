@@ -3,25 +3,41 @@
 use narrows_bundle::Manifest;
 use narrows_data::Dataset;
 
-use super::{Budget, Config, Descent, Start, Tuning};
 use crate::{
-    ConfigError, Corruption, OptimizerName, Problem, ScalePer, TrainError,
-    config::MOST_PARAMETERS,
-    problems::Problems,
-    transfer::{Head, Options, Targets, Task},
+    ConfigError, Corruption, OptimizerName, Problem, ScalePer, TrainError, config::MOST_PARAMETERS, problems::Problems,
 };
 
+use super::{
+    Head, Options, Targets, Task,
+    config::{Budget, Config, Descent, Start, Tuning},
+};
+
+impl Config {
+    /// Fills in what is open and checks everything against the model and the data.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] with all problems of the options at once; [`TrainError::Data`] for labels that nothing
+    /// can be learned from.
+    pub fn check(options: &Options, model: &Manifest, data: &Dataset) -> Result<Self, TrainError> {
+        let task = options.head.task.unwrap_or_default();
+        check_model(model)?;
+        check_samples(model, data)?;
+        check_labels(task, data)?;
+        Ok(Check::new(options, task, model, data).config()?)
+    }
+}
+
 /// An encoder that is told the class has nothing to tell of it.
-pub(super) fn check_model(model: &Manifest) -> Result<(), TrainError> {
+fn check_model(model: &Manifest) -> Result<(), TrainError> {
     if model.kind.is_conditional() {
         let what = "is of a cvae, whose encoder is told the class of every sample: it need not put it into the code, and \
-                    without a label it encodes nothing; train an ae, dae, vae or pca for features";
+                    without a label it encodes nothing; train an ae, dae, wae, vae or pca for features";
         return Err(ConfigError::of(Problem::new("bundle", what)).into());
     }
     Ok(())
 }
 
-pub(super) fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), TrainError> {
+fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), TrainError> {
     let wrong = |what: String| Err(ConfigError::of(Problem::new("data", what)).into());
     if model.sample.shape != data.sample_shape {
         let (found, expected) = (&data.sample_shape, &model.sample.shape);
@@ -35,7 +51,7 @@ pub(super) fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), Trai
 }
 
 /// Labels that there is something to learn from.
-pub(in crate::transfer) fn check_labels(task: Task, data: &Dataset) -> Result<(), TrainError> {
+pub(super) fn check_labels(task: Task, data: &Dataset) -> Result<(), TrainError> {
     for (name, part) in data.parts() {
         Targets::of(task, data, name, part)?;
     }
@@ -67,7 +83,7 @@ pub(in crate::transfer) fn check_labels(task: Task, data: &Dataset) -> Result<()
 }
 
 /// Everything that is wrong with the options at once.
-pub(super) struct Check<'a> {
+struct Check<'a> {
     options: &'a Options,
     task: Task,
     head: Head,
@@ -79,7 +95,7 @@ pub(super) struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    pub(super) fn new(options: &'a Options, task: Task, model: &Manifest, data: &Dataset) -> Self {
+    fn new(options: &'a Options, task: Task, model: &Manifest, data: &Dataset) -> Self {
         let outputs = match task {
             Task::Classification => data.classes.as_ref().map_or(0, Vec::len),
             Task::Regression => 1,
@@ -96,7 +112,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    pub(super) fn config(mut self) -> Result<Config, ConfigError> {
+    fn config(mut self) -> Result<Config, ConfigError> {
         let options = self.options;
         self.check_taken();
         if let Some(decay) = options.head.weight_decay {
