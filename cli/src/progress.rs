@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use narrows_trainer::{Config, Descent, EpochPlace, EpochRecord, Event, Method, PretrainedLayer};
+use narrows_trainer::{Config, Descent, EpochPlace, EpochRecord, Event, Method, PretrainedLayer, network::Node};
 use serde_json::json;
 
 use crate::report::{may_draw, note, tell_epoch};
@@ -56,6 +56,7 @@ impl Progress {
                     self.redrawn = Instant::now();
                 }
             }
+            Event::WithoutKernel(nodes) => self.note(without_kernel(nodes)),
             Event::Epoch(record) => self.show_epoch(record),
             Event::Layer(layer) => self.show_layer(layer),
             _ => {}
@@ -79,9 +80,13 @@ impl Progress {
         let PretrainedLayer { layer, inputs, outputs, epochs, loss, .. } = layer;
         let layers = self.descent.as_ref().map_or(0, Descent::pretrained_layers);
         let told = format!("layer {layer}/{layers} ({inputs} to {outputs}): loss {loss:.4} after {epochs} epochs");
+        self.note(told);
+    }
+
+    fn note(&self, text: String) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| note(told)),
-            None => note(told),
+            Some(bar) => bar.suspend(|| note(text)),
+            None => note(text),
         }
     }
 
@@ -115,6 +120,13 @@ impl Progress {
     }
 }
 
+/// Why a run with fused kernels is slow.
+fn without_kernel(nodes: &[&Node]) -> String {
+    let named = |node: &&Node| format!("`{}` ({})", node.name, node.primitive.operation().describe());
+    let layers = nodes.iter().map(named).collect::<Vec<_>>().join(", ");
+    format!("no fused kernel for {layers}: that half of the network runs on composed operations, several times slower")
+}
+
 /// About twenty lines a run, however many epochs it has; half as many for a layer.
 fn is_worth_a_line(EpochPlace { layer, epoch, epochs }: EpochPlace) -> bool {
     let lines = if layer.is_some() { 10 } else { 20 };
@@ -127,4 +139,24 @@ pub(crate) fn loss(total: f64, parts: &BTreeMap<String, f64>) -> String {
     // A single part is the loss itself.
     let parts = if parts.len() > 1 { format!(" ({})", parts.join(", ")) } else { String::new() };
     format!("loss {total:.4}{parts}")
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_trainer::{
+        bundle::ElementType,
+        network::{Graph, Softmax},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_layer_without_a_kernel_is_told_by_name_with_its_primitive() {
+        let mut graph = Graph::new();
+        let x = graph.input("x", ElementType::F32, &[3]);
+        graph.node("encoder.mixture", Softmax, &[x]).expect("one row of numbers");
+        let nodes: Vec<&Node> = graph.nodes_without_kernel().collect();
+        let told = without_kernel(&nodes);
+        assert!(told.starts_with("no fused kernel for `encoder.mixture` (softmax): "), "{told}");
+    }
 }

@@ -9,6 +9,8 @@ mod average;
 mod bernoulli;
 mod borrowed;
 #[cfg(test)]
+mod depth;
+#[cfg(test)]
 pub(crate) mod example;
 mod floats;
 mod gradients;

@@ -8,6 +8,8 @@ mod learner;
 mod plan;
 mod settings;
 mod state;
+#[cfg(test)]
+mod told;
 
 use std::{cell::Cell, ops::ControlFlow, time::Instant};
 
@@ -20,7 +22,7 @@ pub(crate) use state::{Best, Position, State};
 
 use crate::{
     Descent, EpochRecord, Figures, TrainError,
-    candle::Parameters,
+    candle::{Kernels, Parameters},
     evaluation::{evaluate, scalar},
     event::{Event, Observe},
     history::wall_time,
@@ -54,6 +56,9 @@ impl Descending<'_> {
         mut keeper: Option<&mut Run>,
         observe: &mut Observe<'_>,
     ) -> Result<(), TrainError> {
+        if state.position.end.is_none() && self.tell_without_kernel(observe).is_break() {
+            return self.interrupted(state, keeper);
+        }
         while state.position.end.is_none() {
             let stage = self.plan.stage(state.position.epoch);
             let outcome = self.epoch(state, &stage, keeper.as_deref_mut(), observe)?;
@@ -80,6 +85,15 @@ impl Descending<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Says which layers make fused kernels composed ones, and so the run slow.
+    fn tell_without_kernel(&self, observe: &mut Observe<'_>) -> ControlFlow<()> {
+        let nodes = match self.plan.descent.kernels {
+            Kernels::Fused => self.plan.core.without_kernel(),
+            Kernels::Composed => Vec::new(),
+        };
+        if nodes.is_empty() { ControlFlow::Continue(()) } else { observe(&Event::WithoutKernel(&nodes)) }
     }
 
     /// What is left of the current epoch.

@@ -2,12 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use crate::{Averages, EpochRecord, PretrainedLayer};
+use crate::{Averages, EpochRecord, PretrainedLayer, network::Node};
 
 /// What happened while fitting; the observer may break off after any of them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// Fused kernels were asked for, and the primitives of these layers have none: the halves that they are in are
+    /// computed by Candle's operations, several times slower. Told once, before the first step.
+    WithoutKernel(&'a [&'a Node]),
     /// A step of gradient descent.
     Step {
         /// Epoch, from 1.

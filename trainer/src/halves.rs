@@ -7,7 +7,7 @@ use crate::{
     architecture::Architecture,
     candle::{Kernels, Parameters},
     kinds::{Ae, Model, Network},
-    network::{Activation, Graph, mlp::Mlp},
+    network::{Activation, Graph, Node, mlp::Mlp},
 };
 
 /// The two halves of a network between scaled features and logits, without weights.
@@ -37,6 +37,11 @@ impl Core {
             Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,
         };
         Ok(Core { encoder, decoder: mlp.decoder()? })
+    }
+
+    /// The layers that keep fused kernels from the half that they are in.
+    pub(crate) fn without_kernel(&self) -> Vec<&Node> {
+        self.encoder.nodes_without_kernel().chain(self.decoder.nodes_without_kernel()).collect()
     }
 
     pub(crate) fn network<'a>(&'a self, parameters: &'a Parameters, config: &Config) -> Network<'a> {

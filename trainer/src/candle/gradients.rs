@@ -10,10 +10,18 @@ use crate::numeric::{Slab, squares};
 pub(super) enum Gradient {
     /// What Candle's own operations found.
     Composed(Tensor),
-    /// What passes found, with the sums of the squares of its blocks.
-    Fused(Slab, Vec<f64>),
+    /// What passes found.
+    Fused(Fused),
     /// The sum of both.
     Joined(Slab),
+}
+
+/// What passes found for one parameter.
+#[derive(Debug)]
+pub(super) struct Fused {
+    pub(super) values: Slab,
+    /// The sums of the squares of its blocks.
+    pub(super) squares: Vec<f64>,
 }
 
 /// The gradients of a loss with respect to all parameters, in the order of their names; some may have none.
@@ -28,12 +36,12 @@ impl Gradients {
     pub(crate) fn read<R>(&self, reader: impl FnOnce(&[Option<&[f32]>]) -> R) -> Result<R> {
         let tensors = self.0.iter().map(|gradient| match gradient {
             Some(Gradient::Composed(tensor)) => tensor.contiguous().map(Some),
-            Some(Gradient::Fused(..) | Gradient::Joined(_)) | None => Ok(None),
+            Some(Gradient::Fused(_) | Gradient::Joined(_)) | None => Ok(None),
         });
         let tensors: Vec<Option<Tensor>> = tensors.collect::<Result<_>>()?;
         let guards: Vec<_> = tensors.iter().map(|tensor| tensor.as_ref().map(Tensor::storage_and_layout)).collect();
         let slices = self.0.iter().zip(&guards).map(|(gradient, guard)| match (gradient, guard) {
-            (Some(Gradient::Fused(slab, _) | Gradient::Joined(slab)), _) => Ok(Some(&**slab)),
+            (Some(Gradient::Fused(Fused { values: slab, .. }) | Gradient::Joined(slab)), _) => Ok(Some(&**slab)),
             (Some(Gradient::Composed(_)), Some((storage, layout))) => numbers(storage, layout).map(Some),
             (Some(Gradient::Composed(_)), None) => unreachable!("every tensor's storage is at hand"),
             (None, _) => Ok(None),
@@ -48,7 +56,7 @@ impl Gradients {
     pub(super) fn squares(&self) -> Result<Vec<Option<f64>>> {
         self.read(|gradients| {
             let known = |gradient: &Option<Gradient>| match gradient {
-                Some(Gradient::Fused(_, squares)) => Some(squares.iter().sum()),
+                Some(Gradient::Fused(Fused { squares, .. })) => Some(squares.iter().sum()),
                 Some(Gradient::Composed(_) | Gradient::Joined(_)) | None => None,
             };
             let known: Vec<Option<f64>> = self.0.iter().map(known).collect();
@@ -61,15 +69,11 @@ impl Gradients {
 
 impl Gradient {
     /// What passes and what Candle's own operations found for one parameter.
-    pub(super) fn joined(
-        fused: Option<(Slab, Vec<f64>)>,
-        composed: &GradStore,
-        variable: &Tensor,
-    ) -> Result<Option<Self>> {
+    pub(super) fn joined(fused: Option<Fused>, composed: &GradStore, variable: &Tensor) -> Result<Option<Self>> {
         match (fused, composed.get(variable)) {
             (None, composed) => Ok(composed.cloned().map(Gradient::Composed)),
-            (Some((slab, squares)), None) => Ok(Some(Gradient::Fused(slab, squares))),
-            (Some((mut slab, _)), Some(tensor)) => {
+            (Some(fused), None) => Ok(Some(Gradient::Fused(fused))),
+            (Some(Fused { values: mut slab, .. }), Some(tensor)) => {
                 read(tensor, |values| slab.iter_mut().zip(values).for_each(|(sum, value)| *sum += value))?;
                 Ok(Some(Gradient::Joined(slab)))
             }

@@ -14,10 +14,10 @@ use candle_core::{Result, Tensor, Var};
 
 use super::{
     floats::numbers,
-    gradients::{Gradient, Gradients},
+    gradients::{Fused, Gradient, Gradients},
     kept::{Pending, Use},
 };
-use crate::numeric::{Slab, Slabs, Write, spread, square};
+use crate::numeric::{Slabs, Write, spread, square};
 
 /// Numbers of a gradient that one core makes at a time: they stay in its cache, and products keep their speed.
 const BLOCK: usize = 1 << 16;
@@ -53,20 +53,20 @@ impl Tape {
         Ok(Gradients(joined.collect::<Result<_>>()?))
     }
 
-    /// What the passes leave for each variable, with the sums of the squares of its blocks.
-    fn fused(&self, variables: &BTreeMap<String, Var>, pending: &[Pending]) -> Result<Vec<Option<(Slab, Vec<f64>)>>> {
+    /// What the passes leave for each variable.
+    fn fused(&self, variables: &BTreeMap<String, Var>, pending: &[Pending]) -> Result<Vec<Option<Fused>>> {
         let guards: Vec<_> = pending.iter().map(|pass| pass.input().storage_and_layout()).collect();
         let mut uses: Vec<Vec<Use<'_>>> = variables.iter().map(|_| Vec::new()).collect();
         for (pass, (storage, layout)) in pending.iter().zip(&guards) {
             pass.uses(numbers(storage, layout)?).for_each(|each| uses[each.variable].push(each));
         }
         let room = |(variable, uses): (&Var, &Vec<_>)| {
-            (!uses.is_empty()).then(|| (self.slabs.take(variable.elem_count()), Vec::new()))
+            (!uses.is_empty()).then(|| Fused { values: self.slabs.take(variable.elem_count()), squares: Vec::new() })
         };
-        let mut gradients: Vec<Option<(Slab, Vec<f64>)>> = variables.values().zip(&uses).map(room).collect();
+        let mut gradients: Vec<Option<Fused>> = variables.values().zip(&uses).map(room).collect();
         let mut items = Vec::new();
         for ((variable, gradient), uses) in variables.values().zip(&mut gradients).zip(&uses) {
-            let Some((gradient, squares)) = gradient else { continue };
+            let Some(Fused { values: gradient, squares }) = gradient else { continue };
             let columns = variable.dims().get(1).copied().unwrap_or(variable.elem_count()).max(1);
             let rows = (BLOCK / columns).next_multiple_of(48).max(48);
             squares.resize(gradient.len().div_ceil(rows * columns), 0.0);

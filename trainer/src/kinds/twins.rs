@@ -5,7 +5,7 @@ use narrows_bundle::{Likelihood, Link};
 
 use super::{
     Ae, Batch, Bound, Capacity, CodeLayer, CodePenalty, Condition, Corruption, Dae, Divergence, Draw, Model, Network,
-    Vae, objective_loss,
+    Vae, Wae, objective_loss,
     trial::{gradients, number, samples},
 };
 use crate::{
