@@ -8,6 +8,8 @@ venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python
 fixtures-python := if os_family() == "windows" { ".tools/fixtures-venv/Scripts/python.exe" } else { ".tools/fixtures-venv/bin/python" }
 peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
+# The release profile with checks on for our own crates: tests share the program's dependencies.
+checked := "--release --config tests/checked.toml"
 
 # List the recipes.
 default:
@@ -31,21 +33,24 @@ train-export +FLAGS: _runtime
 train-export +FLAGS: _runtime
     @{{ narrows }} train-export {{ FLAGS }}
 
+# The tests leave a program with checks in target/release; the last line puts the one without them back.
+
 # Run every test.
 test: _tools
-    cargo test --workspace
+    cargo test {{ checked }} --workspace
+    @cargo build --quiet --release -p narrows-cli
 
 # Kill training so often at random moments: every run has to go on to the same bytes.
 kills $NARROWS_KILLS="200": _tools
-    cargo test -p narrows-cli --test program soak::every_run -- --ignored --nocapture
+    cargo test {{ checked }} -p narrows-cli --test program soak::every_run -- --ignored --nocapture
 
 # Train where the disk is full, at every size (Linux with user namespaces).
 disk-full: _tools
-    cargo test -p narrows-cli --test program soak::a_file_system -- --ignored --nocapture
+    cargo test {{ checked }} -p narrows-cli --test program soak::a_file_system -- --ignored --nocapture
 
 # Let 32 threads share a handle for so long, and open and drop 10,000 (Linux): memory, files and threads stay flat.
 soak $NARROWS_SOAK="10": _tools
-    cargo test -p narrows-runtime --test leaks soak -- --ignored --nocapture
+    cargo test {{ checked }} -p narrows-runtime --test leaks soak -- --ignored --nocapture
 
 # Run the runtime's tests with other versions of ONNX Runtime, oldest to newest (Linux on x86-64); VERSIONS names some.
 [no-exit-message]
@@ -72,7 +77,7 @@ pretraining SEEDS="3": _runtime
 
 # Check the real MNIST and Fashion-MNIST as `just data all` fetched them.
 test-sets $NARROWS_SETS=justfile_directory():
-    cargo test -p narrows-data published -- --ignored
+    cargo test {{ checked }} -p narrows-data published -- --ignored
 
 # Check formatting, clippy and the documentation, warnings denied.
 lint: _tools && _doc
@@ -80,7 +85,7 @@ lint: _tools && _doc
     cargo fmt --check --manifest-path benches/peers/Cargo.toml
     cargo fmt --check --manifest-path fuzz/Cargo.toml
     cargo fmt --check --manifest-path tests/downstream/Cargo.toml
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --release --workspace --all-targets -- -D warnings
 
 # Run the benches; FLAGS go to cargo bench.
 [positional-arguments]
@@ -141,7 +146,7 @@ doctor: _runtime
     @{{ narrows }} doctor
 
 _doc $RUSTDOCFLAGS="-D warnings":
-    cargo doc --workspace --no-deps
+    cargo doc --release --workspace --no-deps
 
 [no-exit-message]
 _runtime:

@@ -22,7 +22,7 @@ from whole_folder import Failure
 FOLDER = os.path.join(whole_folder.ROOT, "target", "versions")
 LIBRARY = "libonnxruntime.so"
 PLATFORM = "linux-x86_64"
-TESTS = ["cargo", "test", "--package", "narrows-runtime"]
+TESTS = ["cargo", "test", "--release", "--config", "tests/checked.toml", "--package", "narrows-runtime"]
 TOO_OLD = ["--test", "library", "--", "--ignored", "--exact", "a_release_that_is_too_old_is_refused_with_its_version"]
 
 
