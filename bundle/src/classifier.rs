@@ -1,42 +1,13 @@
 //! What a classifier or regressor on a trained encoder is: its manifest.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BundleError, CLASSIFIER, Contract, FileRecord, GraphParity, GraphPorts, HEAD, HeadProbe, Kind, Port, REGRESSOR,
-    Role, Sample, Sort, TrainingRecord, consistency::check_classifier,
+    CLASSIFIER, ClassifierKind, FileRecord, GraphParity, GraphPorts, HEAD, Kind, Port, REGRESSOR, Role, Sample,
+    TrainingRecord,
 };
-
-/// What the head tells of a code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClassifierKind {
-    /// One of some classes.
-    Classifier,
-    /// Some numbers.
-    Regressor,
-}
-
-impl ClassifierKind {
-    /// Both kinds.
-    pub const ALL: [ClassifierKind; 2] = [ClassifierKind::Classifier, ClassifierKind::Regressor];
-
-    /// The name in manifests.
-    pub fn name(self) -> &'static str {
-        match self {
-            ClassifierKind::Classifier => "classifier",
-            ClassifierKind::Regressor => "regressor",
-        }
-    }
-}
-
-impl fmt::Display for ClassifierKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
 
 /// The contents of `manifest.json` in a bundle of a classifier or regressor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,60 +95,4 @@ pub struct ClassifierParity {
     pub head: GraphParity,
     /// Over all outputs of the whole.
     pub whole: GraphParity,
-}
-
-impl Contract for ClassifierManifest {
-    type Probe = HeadProbe;
-
-    const SORT: Sort = Sort::Transferred;
-
-    fn digest(&self) -> &str {
-        &self.digest
-    }
-
-    fn records(&self) -> &BTreeMap<String, FileRecord> {
-        &self.files
-    }
-
-    fn complete(&mut self, digest: &str, records: &BTreeMap<String, FileRecord>) {
-        digest.clone_into(&mut self.digest);
-        self.files.clone_from(records);
-    }
-
-    fn graphs(&self) -> [&GraphPorts; 2] {
-        [&self.graphs.head, &self.graphs.whole]
-    }
-
-    fn graph_names(&self) -> [&'static str; 2] {
-        ["head", self.kind.name()]
-    }
-
-    fn parity(&self) -> Option<[&GraphParity; 2]> {
-        self.parity.as_ref().map(|parity| [&parity.head, &parity.whole])
-    }
-
-    fn kind_name(&self) -> &'static str {
-        self.kind.name()
-    }
-
-    fn sample(&self) -> &Sample {
-        &self.sample
-    }
-
-    fn latent_dim(&self) -> usize {
-        self.latent_dim
-    }
-
-    fn training(&self) -> &TrainingRecord {
-        &self.training
-    }
-
-    /// Both graphs have the same outputs: the check of the manifest demands that.
-    fn probe(&self, path: &Path, bytes: &[u8]) -> Result<HeadProbe, BundleError> {
-        HeadProbe::from_bytes(path, bytes, &self.graphs.head.output_names())
-    }
-
-    fn check(&self) -> Result<(), String> {
-        check_classifier(self)
-    }
 }

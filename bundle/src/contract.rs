@@ -1,14 +1,20 @@
 //! What the manifests of all sorts of bundles have in common, and how one is read.
 
+mod autoencoder;
+mod classifier;
+
 use std::{collections::BTreeMap, path::Path};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    BundleError, ClassifierKind, FORMAT, FileRecord, GraphParity, GraphPorts, Kind, MANIFEST, Sample, TrainingRecord,
+    BundleError, ClassifierKind, FileRecord, GraphParity, GraphPorts, Kind, MANIFEST, Sample, TrainingRecord,
     seal::sealed, source::Source,
 };
+
+/// The bundle format that this version writes and reads.
+pub const FORMAT: u32 = 1;
 
 const MANIFEST_LIMIT: u64 = 16 << 20;
 

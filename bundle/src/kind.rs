@@ -1,4 +1,4 @@
-//! The kinds of autoencoder that a bundle can hold.
+//! The kinds of model that a bundle can hold: six autoencoders, and two that stand on the encoder of one.
 
 use std::{fmt, str::FromStr};
 
@@ -89,5 +89,34 @@ impl FromStr for Kind {
         found.ok_or_else(|| {
             format!("`{text}` is not a kind of model: choose one of {}", Kind::ALL.map(Kind::name).join(", "))
         })
+    }
+}
+
+/// What the head tells of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassifierKind {
+    /// One of some classes.
+    Classifier,
+    /// Some numbers.
+    Regressor,
+}
+
+impl ClassifierKind {
+    /// Both kinds.
+    pub const ALL: [ClassifierKind; 2] = [ClassifierKind::Classifier, ClassifierKind::Regressor];
+
+    /// The name in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            ClassifierKind::Classifier => "classifier",
+            ClassifierKind::Regressor => "regressor",
+        }
+    }
+}
+
+impl fmt::Display for ClassifierKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
     }
 }

@@ -23,6 +23,8 @@ mod packed;
 mod place;
 mod port;
 mod probe;
+mod records;
+mod sample;
 mod seal;
 mod source;
 mod stage;
@@ -31,21 +33,20 @@ mod whole;
 
 pub use any::AnyBundle;
 pub use check::checked_model;
-pub use classifier::{ClassifierKind, ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
-pub use contract::{Contract, Sort};
+pub use classifier::{ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
+pub use contract::{Contract, FORMAT, Sort};
 pub use digest::{sha256_hex, sha256_hex_of};
 pub use error::BundleError;
 pub use head_probe::{HEAD_INPUT, HeadProbe};
-pub use kind::Kind;
+pub use kind::{ClassifierKind, Kind};
 pub use likelihood::{Likelihood, Link};
-pub use manifest::{
-    DataRecord, FORMAT, FileRecord, GraphParity, Manifest, Parity, Prior, ProgressRecord, Sample, SampleType, Scaling,
-    TrainingRecord,
-};
+pub use manifest::{Manifest, Parity, Prior};
 pub use ndarray;
 pub use opened::{Bundle, ClassifierBundle, Opened};
 pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
+pub use records::{DataRecord, FileRecord, GraphParity, ProgressRecord, TrainingRecord};
+pub use sample::{Sample, SampleType, Scaling};
 pub use seal::sealed;
 pub use stage::Stage;
 pub use whole::{WholeFile, is_half_written, make_folders, write_whole};

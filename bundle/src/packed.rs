@@ -15,15 +15,12 @@ use std::{
 use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 
 use crate::{BundleError, limited::open_limited};
-use header::{HEADER_LIMIT, PREFIX, changed_length, files_in};
+use header::{FORMAT, HEADER_LIMIT, PREFIX, changed_length, files_in};
 
 /// Bytes of a packed file at most.
 const PACKED_LIMIT: u64 = 2 << 30;
 /// Bytes of all files in it at most.
 pub(crate) const CONTENT_LIMIT: u64 = PACKED_LIMIT - HEADER_LIMIT - PREFIX as u64;
-
-/// Key and value of the metadata that tell a packed bundle from the weights of some model.
-const FORMAT: (&str, &str) = ("format", "narrows");
 
 /// A packed file in memory.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod choices;
+mod curves;
 mod data;
 mod proving;
 mod report;

@@ -1,19 +1,30 @@
 //! From the words a person writes for data to files that are open.
 
+mod arrow;
+mod columnar;
+mod csv;
+mod digits;
+mod folder;
+pub(crate) mod idx;
+mod images;
+mod label_file;
+mod npy;
+mod npz;
+mod parquet;
+mod sets;
+
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use crate::{
-    arrow, csv, digits,
     error::DataError,
-    folder,
     found::{Found, name_of},
-    idx, images, label_file, npy, npz, parquet,
+    reader::Opened,
     reading::{LoadOptions, Reading},
-    sets::{self, KnownSet},
 };
+use sets::KnownSet;
 
 /// Whether this is the name of a set, which goes before a file or folder of the same name.
 pub fn is_known(spec: &str) -> bool {
@@ -28,36 +39,26 @@ pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<Found, DataError
         Source::Digits => digits::open(),
         Source::Set(set) => sets::open(set, options)?,
         Source::IdxFolder(path) => folder::open(name_of(&path), &path, options)?,
-        Source::Images(path) => {
-            let opened = images::open(&path, options)?;
-            Found::single(path, opened)
-        }
-        Source::Csv(path) => {
-            let opened = csv::open(&path, options)?;
-            Found::single(path, opened)
-        }
-        Source::Npy(path) => {
-            let opened = npy::open(&path, options)?;
-            Found::single(path, opened)
-        }
+        Source::Images(path) => single(path, options, images::open)?,
+        Source::Csv(path) => single(path, options, csv::open)?,
+        Source::Npy(path) => single(path, options, npy::open)?,
         Source::Npz(path) => npz::open(name_of(&path), &path, options)?,
-        Source::Parquet(path) => {
-            let opened = parquet::open(&path, options)?;
-            Found::single(path, opened)
-        }
-        Source::Arrow(path) => {
-            let opened = arrow::open(&path, options)?;
-            Found::single(path, opened)
-        }
-        Source::Idx(path) => {
-            let opened = idx::open(&path, options)?;
-            Found::single(path, opened)
-        }
+        Source::Parquet(path) => single(path, options, parquet::open)?,
+        Source::Arrow(path) => single(path, options, arrow::open)?,
+        Source::Idx(path) => single(path, options, idx::open)?,
     };
     if let Some(file) = &options.reading.labels {
         found.train.labels = Some(label_file::read(Path::new(file), options)?);
     }
     Ok(found)
+}
+
+type Open = fn(&Path, &LoadOptions) -> Result<Opened, DataError>;
+
+/// A source of one part.
+fn single(path: PathBuf, options: &LoadOptions, open: Open) -> Result<Found, DataError> {
+    let opened = open(&path, options)?;
+    Ok(Found::single(path, opened))
 }
 
 enum Source {
@@ -157,7 +158,13 @@ fn check_options(spec: &str, source: &Source, reading: &Reading) -> Result<(), D
     }
     let has_labels = match source {
         Source::Digits | Source::Set(_) | Source::IdxFolder(_) => true,
-        _ => label_column.is_some(),
+        Source::Images(_)
+        | Source::Csv(_)
+        | Source::Npy(_)
+        | Source::Npz(_)
+        | Source::Parquet(_)
+        | Source::Arrow(_)
+        | Source::Idx(_) => label_column.is_some(),
     };
     match labels {
         Some(path) if has_labels => Err(DataError::LabelsTwice { spec: spec.to_owned(), path: path.into() }),

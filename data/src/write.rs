@@ -1,5 +1,6 @@
 //! Rows of floats to a file, a chunk at a time: NumPy, CSV or Parquet, with other columns carried along.
 
+mod cell;
 mod csv;
 mod error;
 mod layout;

@@ -8,9 +8,9 @@ use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut, ArrayViewMut2, Dimension
 use crate::{
     Codes, Error, Options, Placement, Samples,
     destination::Destination,
-    device::place,
     half::Half,
     label::check_labels,
+    placed::place,
     rows::{Rows, width},
 };
 

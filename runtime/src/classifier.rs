@@ -6,7 +6,7 @@ use narrows_bundle::{ClassifierBundle, ClassifierKind, ClassifierManifest, Role}
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::{
-    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, device::place, half::Half, rows::Rows,
+    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, half::Half, placed::place, rows::Rows,
     samples::Values,
 };
 

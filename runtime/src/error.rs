@@ -233,6 +233,18 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Names the row of the samples where the engine's row was one of a block.
+    pub(crate) fn at_row(self, row_of: impl FnOnce(usize) -> usize) -> Self {
+        match self {
+            Error::NotFinite { input, row, position, value } => {
+                Error::NotFinite { input, row: row_of(row), position, value }
+            }
+            other => other,
+        }
+    }
+}
+
 fn asked_of(kind: ClassifierKind) -> &'static str {
     match kind {
         ClassifierKind::Classifier => "use classify, probabilities or logits",

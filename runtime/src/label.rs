@@ -2,7 +2,7 @@
 
 use narrows_bundle::Manifest;
 
-use crate::{Autoencoder, Error, half::Half};
+use crate::{Error, half::Half};
 
 /// A class by its number or its name; a name wins over a number that is written the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,24 +28,6 @@ impl<'a> From<&'a str> for Class<'a> {
 impl<'a> From<&'a String> for Class<'a> {
     fn from(name: &'a String) -> Self {
         Class::Name(name)
-    }
-}
-
-impl Autoencoder {
-    /// The label of a class, by its name, or by its number where no class has that name.
-    ///
-    /// # Errors
-    /// [`Error::UnknownClass`], with all names.
-    pub fn class_named(&self, name: &str) -> Result<usize, Error> {
-        number_of(Class::Name(name), self.classes())
-    }
-
-    /// The labels of rows whose classes are given by name, for [`Samples::labelled`](crate::Samples::labelled).
-    ///
-    /// # Errors
-    /// [`Error::UnknownClass`], with all names.
-    pub fn labels_named(&self, names: &[impl AsRef<str>]) -> Result<Vec<i64>, Error> {
-        names.iter().map(|name| self.class_named(name.as_ref()).map(|class| class as i64)).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use narrows_bundle::{Kind, Manifest};
 
-use crate::{Autoencoder, Placement};
+use crate::{Autoencoder, Class, Error, Placement, label::number_of};
 
 impl Autoencoder {
     /// What the bundle says about itself.
@@ -34,6 +34,22 @@ impl Autoencoder {
     /// Names of the classes of the data that the model was fitted on, by label; empty without labels.
     pub fn classes(&self) -> &[String] {
         self.manifest.classes.as_deref().unwrap_or_default()
+    }
+
+    /// The label of a class, by its name, or by its number where no class has that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownClass`], with all names.
+    pub fn class_named(&self, name: &str) -> Result<usize, Error> {
+        number_of(Class::Name(name), self.classes())
+    }
+
+    /// The labels of rows whose classes are given by name, for [`Samples::labelled`](crate::Samples::labelled).
+    ///
+    /// # Errors
+    /// [`Error::UnknownClass`], with all names.
+    pub fn labels_named(&self, names: &[impl AsRef<str>]) -> Result<Vec<i64>, Error> {
+        names.iter().map(|name| self.class_named(name.as_ref()).map(|class| class as i64)).collect()
     }
 
     /// Whether the encoder or the decoder takes a label with every row.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use narrows_bundle::{AnyBundle, Contract, GraphPorts, Opened};
 
-use crate::{Device, Error, Options, device::place, engine::Graph};
+use crate::{Device, Error, Options, engine::Graph, placed::place};
 
 /// Which execution provider computed which nodes of a graph.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -150,7 +150,7 @@ impl Autoencoder {
             let targets = measure.targets(&samples, range.clone());
             let codes = codes.slice_axis(Axis(0), Slice::from(range.clone()));
             let codes = Codes { labels: labels.and_then(|labels| labels.get(range)), ..codes.into() };
-            let decoded = self.decode(codes).map_err(|error| at_row(error, |row| start + row))?;
+            let decoded = self.decode(codes).map_err(|error| error.at_row(|row| start + row))?;
             for (target, decoded) in targets.outer_iter().zip(decoded.outer_iter()) {
                 squared_error.push(measure.squared_error(target, &decoded));
                 reconstruction.push(measure.reconstruction(target, &decoded));
@@ -191,16 +191,6 @@ impl Encoded {
             Encoded::Codes(_) => None,
             Encoded::Posterior(posterior) => Some(posterior),
         }
-    }
-}
-
-/// Names the row of the samples where the engine's row was one of a block.
-fn at_row(error: Error, row_of: impl FnOnce(usize) -> usize) -> Error {
-    match error {
-        Error::NotFinite { input, row, position, value } => {
-            Error::NotFinite { input, row: row_of(row), position, value }
-        }
-        other => other,
     }
 }
 

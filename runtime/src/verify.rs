@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use narrows_bundle::{AnyBundle, GraphPorts, Opened, Port};
 
 use crate::{
-    Error, Options, Placement,
-    device::place,
-    engine,
+    Error, Options, Placement, engine,
     half::Half,
+    placed::place,
     placement::placement_on,
     provable::{Claim, Provable},
 };

@@ -11,9 +11,10 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use super::FORMAT;
 use crate::BundleError;
 
+/// Key and value of the metadata that tell a packed bundle from the weights of some model.
+pub(super) const FORMAT: (&str, &str) = ("format", "narrows");
 /// Bytes in front of the header, which hold its length.
 pub(super) const PREFIX: usize = 8;
 /// Bytes of a header at most: a thousand times what four files need.

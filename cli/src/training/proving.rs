@@ -8,7 +8,7 @@ use narrows_data::Dataset;
 use narrows_runtime::{Autoencoder, proof::prove};
 use narrows_trainer::{Config, Fitted};
 
-use super::{Session, report::curves};
+use super::{Session, curves::curves};
 use crate::{
     card::card,
     destination::{Destination, check_parity},

@@ -15,8 +15,8 @@ use narrows_trainer::{
 use super::{
     TrainingArguments,
     choices::print_choices,
+    curves::curves,
     data::{found_from_anywhere, loaded},
-    report::curves,
 };
 use crate::{
     progress::Progress,

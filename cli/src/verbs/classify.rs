@@ -14,7 +14,7 @@ use ndarray::ArrayView2;
 use serde_json::Value;
 
 use self::{
-    errors::{Comparison, Errors},
+    errors::{Comparison, Errors, predictions},
     tally::Tally,
 };
 use crate::{
@@ -90,14 +90,6 @@ fn layout(model: &Classifier) -> Layout {
             Layout::named(model.classes().iter().map(|class| format!("p_{class}")).collect())
         }
         (ClassifierKind::Regressor, targets) => Layout::named(predictions(targets.unwrap_or(1))),
-    }
-}
-
-/// What the columns of predictions are called.
-fn predictions(targets: usize) -> Vec<String> {
-    match targets {
-        1 => vec!["prediction".to_owned()],
-        _ => (0..targets).map(|target| format!("prediction{target}")).collect(),
     }
 }
 

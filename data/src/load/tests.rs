@@ -4,7 +4,7 @@ use ndarray::array;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{idx, reading::Reading};
+use crate::{reading::Reading, source::idx};
 
 fn with(reading: Reading) -> LoadOptions {
     LoadOptions { reading, ..LoadOptions::default() }

@@ -3,11 +3,11 @@
 use std::{fmt::Write as _, io::Write};
 
 use arrow_array::RecordBatch;
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::Field;
 use ndarray::{ArrayViewD, Axis};
 
 use super::{
+    cell,
     error::WriteError,
     layout::{Layout, check_beside, fields_beside},
 };
@@ -36,20 +36,14 @@ impl<W: Write> CsvRows<W> {
 
     pub(super) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> Result<(), WriteError> {
         check_beside(&self.beside, &self.names, others)?;
-        // A missing value is an empty cell.
-        let options = FormatOptions::default();
         let columns = others.map_or(&[][..], RecordBatch::columns);
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<_, _>>()
-            .map_err(WriteError::Columns)?;
-        let mut cell = String::new();
+        let mut text = String::new();
         for (row, values) in rows.axis_iter(Axis(0)).enumerate() {
-            for column in &columns {
-                cell.clear();
-                column.value(row).write(&mut cell).map_err(WriteError::Columns)?;
-                add_cell(&mut self.text, &cell);
+            for column in columns {
+                text.clear();
+                // A missing value is an empty cell.
+                cell::add(column, row, &mut text).map_err(WriteError::Columns)?;
+                add_cell(&mut self.text, &text);
             }
             for value in &values {
                 let _ = write!(self.text, "{value},");

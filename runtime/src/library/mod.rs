@@ -16,6 +16,8 @@
 //! ([`Options::environment`](crate::Options::environment)), nor with the feature `download-binaries` alone:
 //! then ONNX Runtime is part of the program.
 
+#[cfg(feature = "load-dynamic")]
+mod candidate;
 mod error;
 #[cfg(feature = "load-dynamic")]
 mod image;
@@ -29,6 +31,8 @@ mod running;
 #[cfg(feature = "load-dynamic")]
 mod search;
 
+#[cfg(feature = "load-dynamic")]
+pub use candidate::{Candidate, FoundBy, Located, Verdict};
 pub use error::LibraryError;
 #[cfg(feature = "load-dynamic")]
 pub(crate) use probe::holding;
@@ -36,4 +40,4 @@ pub(crate) use probe::holding;
 pub use refusal::Refusal;
 pub use running::{Origin, Running};
 #[cfg(feature = "load-dynamic")]
-pub use search::{Candidate, FoundBy, Located, Verdict, candidates, locate};
+pub use search::{candidates, locate};

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView1, Axis};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{at_row, measure::Measure, weights::LogWeights};
+use super::{measure::Measure, weights::LogWeights};
 use crate::{
     Autoencoder, Codes, Error, Posterior,
     random::{Stream, generator},
@@ -97,7 +97,7 @@ impl Draws<'_> {
         let decoded = self
             .model
             .decode(Codes { labels: labels.as_deref(), ..Codes::from(&codes) })
-            .map_err(|error| at_row(error, |code| first + code / draws))?;
+            .map_err(|error| error.at_row(|code| first + code / draws))?;
         let mut drawn = decoded.outer_iter().zip(log_ratios);
         for row in rows {
             for (decoded, log_ratio) in drawn.by_ref().take(draws) {

@@ -4,11 +4,11 @@
 pub(super) fn tokens(mut rest: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     while let Some(first) = rest.chars().next() {
-        let (length, is_token) = match first {
+        let (length, is_token) = match (first, text(rest)) {
             _ if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), false),
             _ if rest.starts_with("/*") => (comment(rest), false),
-            '\'' => (character(rest), false),
-            _ if let Some(length) = text(rest) => (length, true),
+            ('\'', _) => (character(rest), false),
+            (_, Some(length)) => (length, true),
             _ if is_word(first) => (rest.find(|letter| !is_word(letter)).unwrap_or(rest.len()), true),
             _ if rest.starts_with("::") => (2, true),
             _ => (first.len_utf8(), !first.is_whitespace()),

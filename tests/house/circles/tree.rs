@@ -37,7 +37,7 @@ impl Tree {
 
     fn add(&mut self, place: Vec<String>, mut module: Module, file: &Path, folder: &Path) {
         for (name, path) in &module.files {
-            let inner = [place.as_slice(), &[name.clone()]].concat();
+            let inner = [place.as_slice(), std::slice::from_ref(name)].concat();
             match path {
                 Some(path) => {
                     let path = file.parent().expect("the folder of a file").join(path);

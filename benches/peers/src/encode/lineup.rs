@@ -6,11 +6,11 @@ use anyhow::Result;
 use narrows_runtime::{Autoencoder, ort::environment::Environment};
 
 use super::{
+    batches::most_rows,
     images::Images,
     model::Model,
     peer::Peer,
     peers::{BareOrt, Candle, Narrows, NarrowsOnBytes, Python, Rten, Threads, Tract},
-    rounds::most_rows,
 };
 use crate::locked::locked_version;
 

@@ -8,6 +8,7 @@ use narrows_runtime::{
     ort::{self, environment::Environment, logging::LogLevel},
 };
 
+mod batches;
 mod images;
 mod lineup;
 mod model;
@@ -28,7 +29,7 @@ use model::Model;
 /// If a peer computes other codes than the rest, or what all need is missing: ONNX Runtime, a model.
 pub(crate) fn run(python: &Path) -> Result<()> {
     let (environment, version) = environment()?;
-    let images = Images::enlarged_digits(rounds::most_rows());
+    let images = Images::enlarged_digits(batches::most_rows());
     eprintln!("fitting a VAE 784-400-20 on enlarged digits, for one epoch");
     let model = Model::fitted(&images)?;
     let options = Options::default().environment(environment.clone());

@@ -1,8 +1,9 @@
 //! What the project promises of encoding, and whether this run found it.
 
 use super::{
+    batches::BATCHES,
     lineup::Who,
-    rounds::{BATCHES, Figures, Round},
+    rounds::{Figures, Round},
     two_threads::Pair,
 };
 use crate::{

@@ -8,23 +8,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use ndarray::Array2;
 
-use super::lineup::{Entry, Who};
-
-/// One size of batch, and how long it is measured.
-pub(crate) struct Batch {
-    pub(crate) rows: usize,
-    rounds: usize,
-    /// How long one peer is timed in one round; zero is a single call.
-    length: Duration,
-}
-
-/// One row is what latency is taken of, all others throughput.
-pub(crate) const BATCHES: [Batch; 4] = [
-    Batch { rows: 1, rounds: 15, length: Duration::from_millis(100) },
-    Batch { rows: 64, rounds: 11, length: Duration::from_millis(100) },
-    Batch { rows: 1024, rounds: 9, length: Duration::from_millis(200) },
-    Batch { rows: 60_000, rounds: 5, length: Duration::ZERO },
-];
+use super::{
+    batches::{BATCHES, Batch},
+    lineup::{Entry, Who},
+};
 
 /// Codes may differ by so much from those of bare `ort`: engines sum in different orders.
 const TOLERANCE: f32 = 1e-4;
@@ -48,11 +35,6 @@ pub(crate) struct Figures {
     pub(crate) who: Who,
     pub(crate) version: String,
     pub(crate) batches: Vec<Result<Vec<Round>, String>>,
-}
-
-/// Rows of the largest batch.
-pub(crate) fn most_rows() -> usize {
-    BATCHES.iter().map(|batch| batch.rows).max().unwrap_or(1)
 }
 
 /// Measures every peer at every size of batch. A peer that fails is left out of that size.

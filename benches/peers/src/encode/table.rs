@@ -1,7 +1,8 @@
 //! The figures as tables.
 
 use super::{
-    rounds::{BATCHES, Figures, Round},
+    batches::BATCHES,
+    rounds::{Figures, Round},
     two_threads::Pair,
 };
 use crate::{

@@ -5,7 +5,6 @@ use narrows_data::Labels;
 use ndarray::ArrayView2;
 use serde_json::{Value, json};
 
-use super::predictions;
 use crate::{report::note, summary::Summary, table::table};
 
 /// Figures of predictions, in constant memory.
@@ -115,6 +114,14 @@ impl Residuals {
     /// deviations from the mean. Numbers that are all alike have none.
     fn r_squared(&self) -> Option<f64> {
         (self.squared_deviations > 0.0).then(|| 1.0 - self.squared_errors / self.squared_deviations)
+    }
+}
+
+/// What the columns of predictions are called.
+pub(super) fn predictions(targets: usize) -> Vec<String> {
+    match targets {
+        1 => vec!["prediction".to_owned()],
+        _ => (0..targets).map(|target| format!("prediction{target}")).collect(),
     }
 }
 

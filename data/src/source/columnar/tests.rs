@@ -96,8 +96,8 @@ pub(crate) fn file(bytes: &[u8], way: As) -> File {
 pub(crate) fn read(file: &File, reading: Reading, most: usize) -> Result<(Head, Vec<Chunk>), DataError> {
     let options = LoadOptions { reading, ..LoadOptions::default() };
     let opened = match file.path.extension() {
-        Some(extension) if extension == "parquet" => crate::parquet::open(&file.path, &options)?,
-        _ => crate::arrow::open(&file.path, &options)?,
+        Some(extension) if extension == "parquet" => crate::source::parquet::open(&file.path, &options)?,
+        _ => crate::source::arrow::open(&file.path, &options)?,
     };
     let Opened::Reader(mut reader) = opened else { panic!("a table is gone through") };
     let mut chunks = Vec::new();

@@ -11,8 +11,8 @@ use crate::{
     error::DataError,
     found::{Found, OpenPart},
     labels::Labels,
-    npy::header::Header,
     reading::LoadOptions,
+    source::npy::header::Header,
 };
 
 /// Names under which samples and their labels are kept, with those of a test part.

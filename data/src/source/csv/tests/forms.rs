@@ -156,6 +156,6 @@ fn a_file_of_labels_may_have_a_name_above_integers() {
     for (text, labels) in cases {
         let (_folder, path) = written("labels.csv", text);
         let expected = Labels::Text(labels.iter().map(|&label| label.to_owned()).collect());
-        assert_eq!(crate::csv::read_labels(&path).expect(text), expected, "{text:?}");
+        assert_eq!(crate::source::csv::read_labels(&path).expect(text), expected, "{text:?}");
     }
 }

@@ -15,10 +15,10 @@ use super::{
 use crate::{
     array::Array,
     error::DataError,
-    npy::{self, header::Header},
     packed::{self, PackedRows},
     reader::Opened,
     reading::LoadOptions,
+    source::npy::{self, header::Header},
     unpack::{check_claim, guarded, unpacking_error},
 };
 

@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use crate::{csv, error::DataError, idx, labels::Labels, npy, reading::LoadOptions};
+use crate::{
+    error::DataError,
+    labels::Labels,
+    reading::LoadOptions,
+    source::{csv, idx, npy},
+};
 
 /// Reads labels from a .npy of integers or floats, a .csv of one column, or an IDX file. A negative number, which
 /// often stands for a missing label, is refused.

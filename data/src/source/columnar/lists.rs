@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow_array::{Array, ArrayRef, cast::AsArray};
 use arrow_schema::{DataType, Field};
 
-use crate::{columnar::numbers::is_number, error::DataError};
+use crate::{error::DataError, source::columnar::numbers::is_number};
 
 /// What is wrong with lists; rows count from the first of the array.
 pub(super) enum Fault {

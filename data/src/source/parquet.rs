@@ -20,10 +20,10 @@ use ::parquet::{
 use arrow_array::RecordBatch;
 
 use crate::{
-    columnar::{self, Batches, decode},
     error::DataError,
     reader::Opened,
     reading::LoadOptions,
+    source::columnar::{self, Batches, decode},
 };
 use damaged::FORMAT;
 

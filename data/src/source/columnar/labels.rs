@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use arrow_array::{
-    Array,
+    Array, ArrowPrimitiveType,
     cast::AsArray,
-    types::{Int64Type, UInt64Type},
+    types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type},
 };
-use arrow_schema::{DataType, Field};
+use arrow_schema::{ArrowError, DataType, Field};
 
 use crate::{error::DataError, labels::Labels};
 
@@ -90,17 +90,27 @@ fn labels(array: &dyn Array) -> Result<Vec<Option<Label<'_>>>, DataError> {
         DataType::Dictionary(_, _) => {
             let dictionary = array.as_any_dictionary();
             let values = labels(dictionary.values())?;
-            let keys = arrow_cast::cast(dictionary.keys(), &DataType::Int64).map_err(DataError::column)?;
-            let value = |key: Option<i64>| *values.get(usize::try_from(key?).ok()?)?;
-            keys.as_primitive::<Int64Type>().iter().map(value).collect()
+            let value = |key: Option<Label>| *values.get(usize::try_from(key?.integer()?).ok()?)?;
+            labels(dictionary.keys())?.into_iter().map(value).collect()
         }
         DataType::UInt64 => {
             let label = |large| i64::try_from(large).map_or(Label::Large(large), Label::Integer);
             array.as_primitive::<UInt64Type>().iter().map(|large| large.map(label)).collect()
         }
-        _ => {
-            let integers = arrow_cast::cast(array, &DataType::Int64).map_err(DataError::column)?;
-            integers.as_primitive::<Int64Type>().iter().map(|integer| integer.map(Label::Integer)).collect()
+        DataType::Int8 => integers::<Int8Type>(array),
+        DataType::Int16 => integers::<Int16Type>(array),
+        DataType::Int32 => integers::<Int32Type>(array),
+        DataType::Int64 => integers::<Int64Type>(array),
+        DataType::UInt8 => integers::<UInt8Type>(array),
+        DataType::UInt16 => integers::<UInt16Type>(array),
+        DataType::UInt32 => integers::<UInt32Type>(array),
+        other => {
+            let what = format!("{other} is neither an integer nor text");
+            return Err(DataError::column(ArrowError::CastError(what)));
         }
     })
+}
+
+fn integers<T: ArrowPrimitiveType<Native: Into<i64>>>(array: &dyn Array) -> Vec<Option<Label<'_>>> {
+    array.as_primitive::<T>().iter().map(|integer| integer.map(|integer| Label::Integer(integer.into()))).collect()
 }

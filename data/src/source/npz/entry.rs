@@ -8,7 +8,7 @@ use std::{
 
 use flate2::{Crc, read::DeflateDecoder};
 
-use crate::{file_rows::read_at, npy::dictionary::shown};
+use crate::{file_rows::read_at, source::npy::dictionary::shown};
 
 /// How the bytes of an array are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What is wrong with tables is told with its place, soon, and without much memory.
 
 use super::*;
-use crate::csv::records::{MOST_BYTES, MOST_CELLS};
+use crate::source::csv::records::{MOST_BYTES, MOST_CELLS};
 
 fn fault(text: impl AsRef<[u8]>, words: &str) -> String {
     read(text, &reading(words)).map(drop).expect_err(words).to_string()
@@ -100,7 +100,7 @@ fn a_file_of_labels_has_one_column_and_no_empty_cell() {
     ];
     for (text, expected) in cases {
         let (_folder, path) = written("labels.csv", text);
-        let message = crate::csv::read_labels(&path).expect_err(expected).to_string();
+        let message = crate::source::csv::read_labels(&path).expect_err(expected).to_string();
         assert!(message.contains(expected), "{message} lacks {expected}");
     }
 }

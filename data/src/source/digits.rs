@@ -17,7 +17,7 @@ use crate::{
     values::Values,
 };
 
-const FILE: &[u8] = include_bytes!("../assets/digits.csv.gz");
+const FILE: &[u8] = include_bytes!("../../assets/digits.csv.gz");
 const FEATURES: usize = 64;
 /// The first 1437 of the 1797 rows train, the last 360 test.
 const TRAIN_ROWS: usize = 1437;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{
     Missing, Reading,
-    columnar::tests::{As, File, file, read, written},
+    source::columnar::tests::{As, File, file, read, written},
 };
 
 fn table() -> RecordBatch {

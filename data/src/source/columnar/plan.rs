@@ -7,11 +7,11 @@ use arrow_schema::{DataType, Schema};
 
 use crate::{
     check::place,
-    columnar::{labels, lists, numbers},
     error::DataError,
     in_memory::matrix,
     labels::Labels,
     reading::{Missing, Reading},
+    source::columnar::{labels, lists, numbers},
     values::Values,
 };
 

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use crate::{
     LoadOptions, Missing, Reading,
-    columnar::tests::{As, File, file, read},
+    source::columnar::tests::{As, File, file, read},
 };
 
 use super::*;

@@ -14,10 +14,10 @@ use arrow_ipc::reader::{RecordBatchDecoder, read_dictionary};
 use arrow_schema::SchemaRef;
 
 use crate::{
-    columnar::{self, Batches, decode},
     error::DataError,
     reader::Opened,
     reading::LoadOptions,
+    source::columnar::{self, Batches, decode},
 };
 
 use messages::{Content, Fault, Message, Messages};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::{
     error::DataError,
     found::{Found, OpenPart},
-    idx,
     labels::Labels,
     reading::LoadOptions,
+    source::idx,
 };
 
 /// Where the images and the labels of one part lie.

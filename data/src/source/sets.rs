@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{error::DataError, folder, found::Found, idx, reading::LoadOptions};
+use crate::{
+    error::DataError,
+    found::Found,
+    reading::LoadOptions,
+    source::{folder, idx},
+};
 
 /// A published set of ten classes in four IDX files.
 pub(crate) struct KnownSet {

@@ -1,0 +1,97 @@
+//! Columns of numbers and booleans as numbers that a model takes.
+
+use arrow_array::{
+    Array,
+    cast::AsArray,
+    types::{
+        Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Float16Type, Float32Type,
+        Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    },
+};
+use arrow_schema::{ArrowError, DataType};
+
+use crate::error::DataError;
+
+pub(super) fn is_number(kind: &DataType) -> bool {
+    kind.is_numeric() || *kind == DataType::Boolean
+}
+
+/// Numbers rounded to the nearest `f32`; NaN where there is none. What is larger than an `f32` is infinite.
+pub(super) fn floats(array: &dyn Array) -> Result<Vec<f32>, DataError> {
+    macro_rules! floats {
+        ($type:ty, $narrow:expr) => {
+            array.as_primitive::<$type>().iter().map(|number| number.map_or(f32::NAN, $narrow)).collect()
+        };
+    }
+    Ok(match array.data_type() {
+        DataType::Boolean => {
+            array.as_boolean().iter().map(|is| is.map_or(f32::NAN, |is| f32::from(u8::from(is)))).collect()
+        }
+        DataType::Int8 => floats!(Int8Type, f32::from),
+        DataType::Int16 => floats!(Int16Type, f32::from),
+        DataType::Int32 => floats!(Int32Type, |number| number as f32),
+        DataType::Int64 => floats!(Int64Type, |number| number as f32),
+        DataType::UInt8 => floats!(UInt8Type, f32::from),
+        DataType::UInt16 => floats!(UInt16Type, f32::from),
+        DataType::UInt32 => floats!(UInt32Type, |number| number as f32),
+        DataType::UInt64 => floats!(UInt64Type, |number| number as f32),
+        DataType::Float16 => floats!(Float16Type, half::f16::to_f32),
+        DataType::Float32 => floats!(Float32Type, |number| number),
+        DataType::Float64 => floats!(Float64Type, |number| number as f32),
+        DataType::Decimal32(_, scale) => decimals::<Decimal32Type>(array, *scale, |digits| Some(digits.into())),
+        DataType::Decimal64(_, scale) => decimals::<Decimal64Type>(array, *scale, Some),
+        DataType::Decimal128(_, scale) => decimals::<Decimal128Type>(array, *scale, |digits| digits.try_into().ok()),
+        DataType::Decimal256(_, scale) => {
+            decimals::<Decimal256Type>(array, *scale, |digits| digits.to_i128()?.try_into().ok())
+        }
+        other => return Err(no_number(other)),
+    })
+}
+
+/// Bytes, or booleans as 0 and 1; with the place of the first that is missing.
+pub(super) fn bytes(array: &dyn Array) -> Result<(Vec<u8>, Option<usize>), DataError> {
+    let missing = (array.null_count() > 0).then(|| (0..array.len()).find(|&place| array.is_null(place))).flatten();
+    let bytes = match array.data_type() {
+        DataType::Boolean => array.as_boolean().values().iter().map(u8::from).collect(),
+        DataType::UInt8 => array.as_primitive::<UInt8Type>().values().to_vec(),
+        other => return Err(no_number(other)),
+    };
+    Ok((bytes, missing))
+}
+
+/// Decimals rounded to the nearest `f64`, and that to `f32`.
+fn decimals<T: DecimalType>(array: &dyn Array, scale: i8, digits: impl Fn(T::Native) -> Option<i64>) -> Vec<f32> {
+    /// Both numbers are exact up to here, so their quotient is rounded once.
+    const EXACT: (u64, i8) = (1 << 53, 22);
+    let array = array.as_primitive::<T>();
+    let number = |row| match digits(array.value(row)) {
+        Some(digits) if digits.unsigned_abs() <= EXACT.0 && (0..=EXACT.1).contains(&scale) => {
+            (digits as f64 / 10f64.powi(scale.into())) as f32
+        }
+        Some(_) | None => array.value_as_string(row).parse().map_or(f32::NAN, |number: f64| number as f32),
+    };
+    (0..array.len()).map(|row| if array.is_null(row) { f32::NAN } else { number(row) }).collect()
+}
+
+/// The plan lets columns of numbers and booleans through alone.
+fn no_number(kind: &DataType) -> DataError {
+    DataError::column(ArrowError::CastError(format!("{kind} is no number")))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::Decimal128Array;
+
+    use super::*;
+
+    #[test]
+    fn decimals_are_rounded_once_to_f64_however_long_they_are() {
+        let long = 123_456_789_012_345_678_901_234_567_890i128;
+        for (digits, scale, expected) in [(125, 2, 1.25), (7, -3, 7000.0), (long, 20, 1_234_567_890.123_456_8)] {
+            let array = Decimal128Array::from(vec![Some(digits), None]).with_precision_and_scale(38, scale);
+            let found = floats(&array.expect("a possible scale")).expect("decimals");
+            assert_eq!(found[0], expected as f32);
+            assert!(found[1].is_nan());
+        }
+    }
+}
