@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
+    Problem,
     candle::Rule,
     options::{options, takes},
     problems::Problems,
@@ -103,10 +104,14 @@ impl OptimizerName {
         }
     }
 
-    /// The optimizers that take an option; all of them where it is no option of an optimizer.
-    pub(crate) fn taking(key: &str) -> Vec<OptimizerName> {
+    /// What is wrong with setting an option that other optimizers take, if anything.
+    pub(crate) fn not_taken(self, key: &str) -> Option<Problem> {
         let taking: Vec<_> = Self::ALL.into_iter().filter(|name| name.keys().contains(&key)).collect();
-        if taking.is_empty() { Self::ALL.to_vec() } else { taking }
+        if taking.is_empty() || taking.contains(&self) {
+            return None;
+        }
+        let names: Vec<String> = taking.iter().map(ToString::to_string).collect();
+        Some(Problem::new(key, format!("is an option of {}, not of {self}", names.join(", "))))
     }
 }
 

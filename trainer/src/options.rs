@@ -7,6 +7,8 @@ mod group;
 mod taken;
 
 pub(crate) use file::parsed;
+#[cfg(feature = "clap")]
+pub(crate) use group::seeds;
 pub(crate) use group::{Group, option_groups, options, takes};
 use narrows_bundle::Kind;
 pub(crate) use taken::Trained;
@@ -38,23 +40,10 @@ option_groups! {
     ///
     /// [`Config::check`]: crate::Config::check
     pub struct Options {
+        @own
         /// Which model: pca, ae, dae, wae, vae or cvae
         #[cfg_attr(feature = "clap", arg(required_unless_present_any = ["config", "resume"]))]
         pub kind: Option<Kind> = Kind::Vae,
-        /// Dimensions of the code [default: 8]
-        #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Model"))]
-        pub latent: Option<usize> = 8,
-        /// Seed of all randomness [default: 0]
-        #[cfg_attr(
-            feature = "clap",
-            arg(
-                long,
-                value_name = "NUMBER",
-                value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64),
-                help_heading = "Training"
-            )
-        )]
-        pub seed: Option<u64> = 0,
         @groups
         /// Where data comes from.
         pub source: Source,
@@ -64,6 +53,11 @@ option_groups! {
         pub split: SplitOptions,
         /// Whether samples are made binary.
         pub binarize: BinarizeOptions,
+        @own
+        /// Dimensions of the code [default: 8]
+        #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Model"))]
+        pub latent: Option<usize> = 8,
+        @groups
         /// The hidden layers.
         pub architecture: ArchitectureOptions,
         /// The code of a deterministic autoencoder.
@@ -106,6 +100,11 @@ option_groups! {
         pub stopping: StoppingOptions,
         /// What computes.
         pub kernels: KernelOptions,
+        @own
+        /// Seed of all randomness [default: 0]
+        #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", value_parser = seeds(), help_heading = "Training"))]
+        pub seed: Option<u64> = 0,
+        @groups
     }
 }
 

@@ -59,19 +59,29 @@ macro_rules! options {
     };
 }
 
-/// Declares the options of a verb: some of its own, and groups, all at one level of the file and of the command line.
+/// The seeds that a configuration file can hold: TOML's numbers end at 2^63.
+#[cfg(feature = "clap")]
+pub(crate) fn seeds() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
+}
+
+/// Declares the options of a verb: options of its own and groups, in the order of the help, all at one level of the file
+/// and of the command line.
 macro_rules! option_groups {
     (
         $(#[doc = $about:literal])+
         pub struct $name:ident {
             $(
-                $(#[$own_attribute:meta])+
-                pub $own:ident: Option<$own_type:ty> = $example:expr,
-            )*
-            @groups
-            $(
-                $(#[doc = $help:literal])+
-                pub $group:ident: $type:ty,
+                @own
+                $(
+                    $(#[$own_attribute:meta])+
+                    pub $own:ident: Option<$own_type:ty> = $example:expr,
+                )*
+                @groups
+                $(
+                    $(#[doc = $help:literal])+
+                    pub $group:ident: $type:ty,
+                )*
             )+
         }
     ) => {
@@ -81,36 +91,45 @@ macro_rules! option_groups {
         #[serde(default)]
         pub struct $name {
             $(
-                $(#[$own_attribute])+
-                #[serde(skip_serializing_if = "Option::is_none")]
-                pub $own: Option<$own_type>,
-            )*
-            $(
-                $(#[doc = $help])+
-                #[serde(flatten)]
-                #[cfg_attr(feature = "clap", command(flatten))]
-                pub $group: $type,
+                $(
+                    $(#[$own_attribute])+
+                    #[serde(skip_serializing_if = "Option::is_none")]
+                    pub $own: Option<$own_type>,
+                )*
+                $(
+                    $(#[doc = $help])+
+                    #[serde(flatten)]
+                    #[cfg_attr(feature = "clap", command(flatten))]
+                    pub $group: $type,
+                )*
             )+
         }
 
         impl $crate::options::Group for $name {
             fn keys() -> Vec<&'static str> {
-                let mut keys = vec![$(stringify!($own)),*];
-                $(keys.extend(<$type as $crate::options::Group>::keys());)+
+                let mut keys = Vec::new();
+                $(
+                    $(keys.push(stringify!($own));)*
+                    $(keys.extend(<$type as $crate::options::Group>::keys());)*
+                )+
                 keys
             }
 
             fn or(&self, other: &Self) -> Self {
                 Self {
-                    $($own: self.$own.clone().or_else(|| other.$own.clone()),)*
-                    $($group: $crate::options::Group::or(&self.$group, &other.$group)),+
+                    $(
+                        $($own: self.$own.clone().or_else(|| other.$own.clone()),)*
+                        $($group: $crate::options::Group::or(&self.$group, &other.$group),)*
+                    )+
                 }
             }
 
             fn example() -> Self {
                 Self {
-                    $($own: Some($example),)*
-                    $($group: $crate::options::Group::example()),+
+                    $(
+                        $($own: Some($example),)*
+                        $($group: $crate::options::Group::example(),)*
+                    )+
                 }
             }
         }

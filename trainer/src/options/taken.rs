@@ -11,7 +11,7 @@ use crate::{
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::{AeOptions, DaeOptions, PcaTakes, VaeOptions, WaeOptions, WeightPenaltyOptions},
     likelihood::ObservationOptions,
-    optimizer::{OptimizerName, RuleOptions},
+    optimizer::RuleOptions,
     scaling::ScalingOptions,
     schedule::ScheduleOptions,
     source::Source,
@@ -105,15 +105,14 @@ impl Options {
     pub(crate) fn not_taken(&self, kind: Kind, likelihood: Likelihood) -> Vec<Problem> {
         let optimizer = self.optimizer.name();
         let problem = |key: &String| {
-            let (kinds, optimizers) = (Options::kinds_of(key), OptimizerName::taking(key));
+            let kinds = Options::kinds_of(key);
             if !kinds.contains(&kind) {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
                 let why = why_not(key, kind).map_or(String::new(), |why| format!(": {why}"));
                 return Some(Problem::new(key, format!("is an option of {}, not of {kind}{why}", names.join(", "))));
             }
-            if !optimizers.contains(&optimizer) {
-                let names: Vec<String> = optimizers.iter().map(ToString::to_string).collect();
-                return Some(Problem::new(key, format!("is an option of {}, not of {optimizer}", names.join(", "))));
+            if let Some(problem) = optimizer.not_taken(key) {
+                return Some(problem);
             }
             let needed = likelihood_of(key)?;
             let is_off = key == "binarize" && self.binarize.binarize == Some(Binarize::None);

@@ -204,9 +204,7 @@ impl<'a> Check<'a> {
             (true, true) => 5,
         };
         let name = options.optimizer.name();
-        for key in options.fields().keys().filter(|key| !OptimizerName::taking(key).contains(&name)) {
-            problems.add(key, format!("is not an option of {}", name));
-        }
+        problems.extend(options.set_for_optimizers().iter().filter_map(|key| name.not_taken(key)).collect());
         if name == OptimizerName::AdamW {
             problems.add("optimizer", "is adam or sgd here: the head's weights decay by --weight-decay");
         }

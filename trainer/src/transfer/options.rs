@@ -1,6 +1,8 @@
 //! The options of a transfer: every one may be left open.
 
 use super::{ClassWeights, Head, Task};
+#[cfg(feature = "clap")]
+use crate::options::seeds;
 use crate::{
     ConfigError, ScalePer, Source,
     descent::{StepOptions, StoppingOptions},
@@ -84,17 +86,7 @@ option_groups! {
     ///
     /// [`Config::check`]: super::Config::check
     pub struct Options {
-        /// Seed of all randomness [default: 0]
-        #[cfg_attr(
-            feature = "clap",
-            arg(
-                long,
-                value_name = "NUMBER",
-                value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64),
-                help_heading = "Training"
-            )
-        )]
-        pub seed: Option<u64> = 0,
+        @own
         @groups
         /// Where data comes from.
         pub source: Source,
@@ -122,6 +114,11 @@ option_groups! {
         pub adam: AdamOptions,
         /// When training stops early.
         pub stopping: StoppingOptions,
+        @own
+        /// Seed of all randomness [default: 0]
+        #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", value_parser = seeds(), help_heading = "Training"))]
+        pub seed: Option<u64> = 0,
+        @groups
     }
 }
 
@@ -154,18 +151,21 @@ impl Options {
             StepOptions::keys(),
             OptimizerOptions::keys(),
             ScheduleOptions::keys(),
-            SgdOptions::keys(),
-            AdamOptions::keys(),
             StoppingOptions::keys(),
             SplitOptions::keys(),
-        ]
-        .concat();
-        self.fields().into_iter().map(|(key, _)| key).filter(|key| keys.contains(&key.as_str())).collect()
+        ];
+        [self.set(&keys.concat()), self.set_for_optimizers()].concat()
     }
 
-    /// What is set, by key.
-    pub(super) fn fields(&self) -> toml::Table {
-        toml::Table::try_from(self).unwrap_or_default()
+    /// The keys of options that are set, of those that single optimizers take.
+    pub(super) fn set_for_optimizers(&self) -> Vec<String> {
+        self.set(&[SgdOptions::keys(), AdamOptions::keys()].concat())
+    }
+
+    /// Those of these keys that are set.
+    fn set(&self, keys: &[&str]) -> Vec<String> {
+        let fields = toml::Table::try_from(self).unwrap_or_default();
+        keys.iter().filter(|key| fields.contains_key(**key)).map(|key| (*key).to_owned()).collect()
     }
 }
 

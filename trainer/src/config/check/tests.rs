@@ -233,3 +233,36 @@ fn a_manifest_names_files_without_their_folders() {
     assert_eq!(config.recorded().source.reading.data.as_deref(), Some("table.csv"));
     assert_eq!(config.effective().source.reading.data.as_deref(), Some("/home/me/data/table.csv"));
 }
+
+/// Defaults in the help that are one word; others, and `auto`, follow the data or another option.
+#[cfg(feature = "clap")]
+#[test]
+fn the_help_tells_the_defaults_that_a_configuration_gets() {
+    let data = narrows_data::load("digits", &narrows_data::LoadOptions::default()).expect("the digits are embedded");
+    let command = <Options as clap::Args>::augment_args(clap::Command::new("narrows"));
+    let mut compared = Vec::new();
+    for argument in command.get_arguments() {
+        let (key, help) =
+            (argument.get_id().as_str(), argument.get_help().map(ToString::to_string).unwrap_or_default());
+        let default = help.rsplit_once("[default: ").and_then(|(_, rest)| rest.strip_suffix(']'));
+        let Some(default) = default.filter(|default| !default.contains(' ') && *default != "auto") else { continue };
+        let kind = *Options::kinds_of(key).first().expect("every option is for some kind");
+        let mut names = OptimizerName::ALL.into_iter();
+        let name = names.find(|name| name.not_taken(key).is_none()).expect("every option is for some optimizer");
+        let is_trained = kind != Kind::Pca;
+        let options = Options::new(kind).with(|of| of.optimizer.optimizer = is_trained.then_some(name));
+        let effective = Config::check(&options, &data).expect("defaults that fit").effective().fields();
+        // What is off is not always recorded.
+        let Some(value) = effective.get(key) else { continue };
+        let text = value.to_string().replace(['"', '[', ']'], "");
+        let is_equal = match (text.parse::<f64>(), default.parse::<f64>()) {
+            (Ok(value), Ok(default)) => value == default,
+            _ => text.trim() == default,
+        };
+        assert!(is_equal, "--{key} is {text} by default, and the help says {default}");
+        compared.push(key.to_owned());
+    }
+    for key in ["learning_rate", "hidden", "beta1", "momentum", "weight_decay", "mmd", "latent"] {
+        assert!(compared.iter().any(|compared| compared == key), "{key} is not among {compared:?}");
+    }
+}
