@@ -4,6 +4,7 @@
 
 mod file;
 mod group;
+mod of_kind;
 mod taken;
 
 pub(crate) use file::parsed;
@@ -11,6 +12,7 @@ pub(crate) use file::parsed;
 pub(crate) use group::seeds;
 pub(crate) use group::{Group, option_groups, options, takes};
 use narrows_bundle::Kind;
+pub(crate) use of_kind::Asked;
 pub(crate) use taken::Trained;
 
 use crate::{

@@ -10,9 +10,9 @@ use super::{
 use crate::{
     ConfigError, Options, Problem,
     binarize::Binarize,
-    kinds::{Condition, Objective},
+    kinds::Objective,
     likelihood::Observation,
-    options::Trained,
+    options::{Asked, Trained},
     pretrain::Pretraining,
     problems::Problems,
     samples::sample_of,
@@ -78,22 +78,18 @@ impl Config {
 
 /// How weights are found, by the options that the kind takes.
 fn method(kind: Kind, options: &Options, facts: &Facts<'_>, problems: &mut Problems) -> Method {
-    let (ae, dae, vae) = (options.ae(), options.dae(), options.vae());
-    let (objective, ae) = match kind {
-        Kind::Pca => {
+    match options.of_kind(kind, problems) {
+        Asked::ClosedForm(pca) => {
             check_components(facts, problems);
-            return Method::ClosedForm(options.pca().check());
+            Method::ClosedForm(pca)
         }
-        Kind::Ae => (Objective::Ae(ae.check(problems)), Some(ae)),
-        Kind::Dae => (Objective::Dae(dae.check(problems)), Some(dae.ae)),
-        Kind::Wae => (Objective::Wae(options.wae().check(problems)), None),
-        Kind::Vae => (Objective::Vae(vae.check(Condition::Nothing, problems)), None),
-        Kind::Cvae => (Objective::Vae(vae.check(Condition::Class, problems)), None),
-    };
-    let pretraining = |epochs, learning_rate, problems: &mut Problems| {
-        ae.and_then(|ae| ae.pretraining(epochs, learning_rate, problems))
-    };
-    Method::Descent(descent(&options.trained(), objective, pretraining, facts, problems))
+        Asked::Descent(objective, pretrained) => {
+            let pretraining = |epochs, learning_rate, problems: &mut Problems| {
+                pretrained.and_then(|ae| ae.pretraining(epochs, learning_rate, problems))
+            };
+            Method::Descent(descent(&options.trained(), objective, pretraining, facts, problems))
+        }
+    }
 }
 
 fn descent(
@@ -179,20 +175,17 @@ fn check_data(kind: Kind, source: &Source, data: &Dataset, problems: &mut Proble
 
 fn observation(kind: Kind, options: &Options, data: &Dataset, problems: &mut Problems) -> Observation {
     let common = options.common().observation;
-    let suggested = likelihood_for(&sample_of(data));
-    match kind {
-        Kind::Ae | Kind::Dae | Kind::Wae => common.check(suggested, Variance::default(), problems),
-        Kind::Vae | Kind::Cvae => common.check(suggested, options.vae().variance(problems), problems),
-        Kind::Pca => {
-            let mut of_pca = Problems::default();
-            let observation = common.check(Likelihood::Gaussian, Variance::default(), &mut of_pca);
-            if (observation.likelihood, observation.link) != (Likelihood::Gaussian, Link::Identity) {
-                let what = "must be gaussian with the identity link for pca, which minimises the squared error";
-                problems.add("likelihood", what);
-            }
-            observation
+    if kind == Kind::Pca {
+        let mut of_pca = Problems::default();
+        let observation = common.check(Likelihood::Gaussian, Variance::default(), &mut of_pca);
+        if (observation.likelihood, observation.link) != (Likelihood::Gaussian, Link::Identity) {
+            let what = "must be gaussian with the identity link for pca, which minimises the squared error";
+            problems.add("likelihood", what);
         }
+        return observation;
     }
+    let variance = if kind.is_variational() { options.vae().variance(problems) } else { Variance::default() };
+    common.check(likelihood_for(&sample_of(data)), variance, problems)
 }
 
 fn check_components(facts: &Facts<'_>, problems: &mut Problems) {

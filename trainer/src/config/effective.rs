@@ -5,7 +5,7 @@ use crate::{
     Options,
     binarize::BinarizeOptions,
     descent::{EarlyStop, KernelOptions, LengthOptions},
-    kinds::{Ae, CorruptionOptions, Dae, Objective, Vae, WeightPenaltyOptions},
+    kinds::WeightPenaltyOptions,
     optimizer::options_of,
     pretrain::Pretraining,
     split::SplitOptions,
@@ -55,7 +55,7 @@ impl Descent {
             early_stop,
         } = self;
         let (optimizer, sgd, adam, adamw) = options_of(*optimizer);
-        let mut options = Options {
+        let options = Options {
             weights: WeightPenaltyOptions { l2: Some(*l2) },
             binarize: BinarizeOptions { binarize: Some(*binarize) },
             architecture: architecture.options(),
@@ -71,17 +71,6 @@ impl Descent {
             stopping: EarlyStop::options(*early_stop),
             ..options
         };
-        let mut of_ae =
-            |Ae { code, penalty }: Ae| (options.code, options.penalty) = (code.options(), penalty.options());
-        match *objective {
-            Objective::Ae(ae) => of_ae(ae),
-            Objective::Dae(Dae { corruption, ae }) => {
-                of_ae(ae);
-                options.corruption = CorruptionOptions { corruption: Some(corruption) };
-            }
-            Objective::Wae(wae) => options.discrepancy = wae.options(),
-            Objective::Vae(Vae { bound, condition: _ }) => (options.bound, options.divergence) = bound.options(),
-        }
-        options
+        options.with_objective(*objective)
     }
 }

@@ -3,13 +3,17 @@
 
 use narrows_bundle::{Kind, Likelihood};
 
-use super::{Group, Options, takes};
+use super::{
+    Group, Options,
+    of_kind::{is_trained, keys_of_kind, why_not},
+    takes,
+};
 use crate::{
     Problem,
     architecture::ArchitectureOptions,
     binarize::{Binarize, BinarizeOptions},
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
-    kinds::{AeOptions, DaeOptions, PcaTakes, VaeOptions, WaeOptions, WeightPenaltyOptions},
+    kinds::WeightPenaltyOptions,
     likelihood::ObservationOptions,
     optimizer::RuleOptions,
     scaling::ScalingOptions,
@@ -44,14 +48,8 @@ takes! {
 
 /// The keys of all options that a kind takes.
 fn keys_of(kind: Kind) -> Vec<&'static str> {
-    let of_kind = match kind {
-        Kind::Pca => PcaTakes::keys(),
-        Kind::Ae => [Trained::keys(), AeOptions::keys()].concat(),
-        Kind::Dae => [Trained::keys(), DaeOptions::keys()].concat(),
-        Kind::Wae => [Trained::keys(), WaeOptions::keys()].concat(),
-        Kind::Vae | Kind::Cvae => [Trained::keys(), VaeOptions::keys()].concat(),
-    };
-    [OWN.to_vec(), Common::keys(), of_kind].concat()
+    let trained = if is_trained(kind) { Trained::keys() } else { Vec::new() };
+    [OWN.to_vec(), Common::keys(), trained, keys_of_kind(kind)].concat()
 }
 
 impl Options {
@@ -67,33 +65,6 @@ impl Options {
         let Options { optimizer, sgd, adam, adamw, stopping, kernels, .. } = self;
         let rule = RuleOptions { optimizer, sgd, adam, adamw };
         Trained { architecture, binarize, weights, length, steps, schedule, rule, stopping, kernels }
-    }
-
-    /// The groups that PCA takes.
-    pub(crate) fn pca(&self) -> PcaTakes<'_> {
-        PcaTakes { pca: &self.pca }
-    }
-
-    /// The groups that an autoencoder takes.
-    pub(crate) fn ae(&self) -> AeOptions<'_> {
-        let Options { code, penalty, pretrain, .. } = self;
-        AeOptions { code, penalty, pretrain }
-    }
-
-    /// The groups that a denoising autoencoder takes.
-    pub(crate) fn dae(&self) -> DaeOptions<'_> {
-        DaeOptions { corruption: &self.corruption, ae: self.ae() }
-    }
-
-    /// The groups that a Wasserstein autoencoder takes.
-    pub(crate) fn wae(&self) -> WaeOptions<'_> {
-        WaeOptions { discrepancy: &self.discrepancy }
-    }
-
-    /// The groups that a variational autoencoder takes.
-    pub(crate) fn vae(&self) -> VaeOptions<'_> {
-        let Options { variance, divergence, bound, .. } = self;
-        VaeOptions { variance, divergence, bound }
     }
 
     /// The kinds of model that an option is for.
@@ -132,19 +103,6 @@ fn likelihood_of(key: &str) -> Option<Likelihood> {
     let needs = |keys: Vec<&str>, likelihood| keys.contains(&key).then_some(likelihood);
     needs(VarianceOptions::keys(), Likelihood::Gaussian)
         .or_else(|| needs(BinarizeOptions::keys(), Likelihood::Bernoulli))
-}
-
-/// Why a kind has no use for an option, where that is no matter of course.
-fn why_not(key: &str, kind: Kind) -> Option<&'static str> {
-    match (key, kind) {
-        ("pretrain", Kind::Pca) => Some("it is solved at once, with nothing to begin from"),
-        ("pretrain", Kind::Vae | Kind::Cvae) => {
-            Some("its code is a distribution, and layers are pretrained by what they reconstruct alone")
-        }
-        ("latent_activation", Kind::Vae | Kind::Cvae) => Some("its code is a distribution over all numbers"),
-        ("latent_activation", Kind::Pca) => Some("its code is linear"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

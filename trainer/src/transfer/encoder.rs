@@ -1,6 +1,6 @@
 //! The encoder of a bundle as a network again, to go on learning.
 
-use narrows_bundle::{Kind, Manifest};
+use narrows_bundle::Manifest;
 use ndarray::ArrayD;
 use safetensors::{Dtype, SafeTensors};
 
@@ -24,10 +24,8 @@ pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
         latent_activation: options.code.latent_activation.unwrap_or(Activation::Identity),
         classes: None,
     };
-    Ok(match model.kind {
-        Kind::Vae => mlp.variational_encoder()?,
-        Kind::Pca | Kind::Ae | Kind::Dae | Kind::Wae | Kind::Cvae => mlp.encoder()?,
-    })
+    // A cvae is refused before: its encoder is told the class.
+    Ok(if model.kind.is_variational() { mlp.variational_encoder()? } else { mlp.encoder()? })
 }
 
 /// The weights of the encoder, out of the bundle's file of weights.
