@@ -88,7 +88,7 @@ pub enum Error {
     },
     /// The model has no distribution to draw codes from.
     #[error(
-        "this {kind} has no prior to draw codes from, so it cannot generate; wae, vae and cvae can (decode works here on codes of your own)"
+        "this {kind} has no prior to draw codes from, so it cannot generate; models with a prior can, like a vae (decode works here on codes of your own)"
     )]
     NoPrior {
         /// Kind of the model.

@@ -18,7 +18,7 @@ const WIDTH: usize = 100;
 
 #[derive(Debug, Args)]
 pub(crate) struct Config {
-    /// pca, ae, dae, wae, vae or cvae for its defaults, commented; or a bundle, or the folder of a run
+    /// A kind of model, like vae, for its defaults, commented; or a bundle, or the folder of a run
     #[arg(value_name = "KIND|BUNDLE|RUN")]
     of: String,
 }

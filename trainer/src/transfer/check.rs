@@ -31,7 +31,7 @@ impl Config {
 fn check_model(model: &Manifest) -> Result<(), TrainError> {
     if model.kind.is_conditional() {
         let what = "is of a cvae, whose encoder is told the class of every sample: it need not put it into the code, and \
-                    without a label it encodes nothing; train an ae, dae, wae, vae or pca for features";
+                    without a label it encodes nothing; train another kind for features";
         return Err(ConfigError::of(Problem::new("bundle", what)).into());
     }
     Ok(())

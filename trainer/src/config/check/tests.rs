@@ -244,6 +244,9 @@ fn the_help_tells_the_defaults_that_a_configuration_gets() {
     for argument in command.get_arguments() {
         let (key, help) =
             (argument.get_id().as_str(), argument.get_help().map(ToString::to_string).unwrap_or_default());
+        for kind in Kind::ALL.iter().filter(|_| key == "kind") {
+            assert!(help.contains(kind.name()), "the help does not list {kind}: {help}");
+        }
         let default = help.rsplit_once("[default: ").and_then(|(_, rest)| rest.strip_suffix(']'));
         let Some(default) = default.filter(|default| !default.contains(' ') && *default != "auto") else { continue };
         let kind = *Options::kinds_of(key).first().expect("every option is for some kind");
