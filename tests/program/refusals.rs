@@ -99,7 +99,7 @@ fn what_a_model_cannot_do_is_refused_with_what_it_can() {
         ("decode ae --codes missing.npy --out x.npy", &["missing.npy"]),
         ("decode cvae --codes codes.npy --out x.npy", &["--label"]),
         ("decode vae --codes codes.npy --label 7 --out x.npy", &["leave --label"]),
-        ("generate ae --out x.npy", &["ae", "prior", "vae and cvae can"]),
+        ("generate ae --out x.npy", &["ae", "prior", "models with a prior can"]),
         ("generate vae --label 7 --out x.npy", &["vae", "leave --label"]),
         ("generate cvae --label twelve --out x.npy", &["`twelve`", "`9`"]),
         ("generate cvae --label 12 --out x.npy", &["`12`", "`9`"]),
