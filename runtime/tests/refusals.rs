@@ -76,7 +76,10 @@ fn what_a_kind_cannot_do_is_said_with_what_it_can() {
         let model = open(kind);
         assert!(matches!(model.posterior(&samples(1)), Err(Error::Deterministic { .. })));
         assert!(text(model.sample_latent(&samples(1), 0)).contains("vae and cvae have a posterior"));
-        assert!(text(model.generate(1, 0)).contains("models with a prior can, like a vae (decode works here on codes of your own)"));
+        assert!(
+            text(model.generate(1, 0))
+                .contains("models with a prior can, like a vae (decode works here on codes of your own)")
+        );
         assert!(matches!(model.generate_class(0, 1, 0), Err(Error::ClassUnexpected { .. })));
     }
     let model = open(Kind::Cvae);

@@ -30,7 +30,7 @@ fn diverged(options: &Options, data: &Dataset) -> (String, Option<String>, u64, 
 fn sgd(kind: Kind, learning_rate: f64) -> Options {
     Options::new(kind).with(|options| {
         options.optimizer.optimizer = Some(OptimizerName::Sgd);
-        options.sgd.momentum = Some(0.0);
+        options.optimizer.sgd.momentum = Some(0.0);
         options.schedule.learning_rate = Some(learning_rate);
         options.architecture.hidden = Some(vec![8]);
         options.length.epochs = Some(3);

@@ -18,8 +18,8 @@ fn sgd(momentum: f64, nesterov: bool) -> Options {
     ae(5).with(|options| {
         options.optimizer.optimizer = Some(OptimizerName::Sgd);
         options.schedule.learning_rate = Some(0.01);
-        options.sgd.momentum = Some(momentum);
-        options.sgd.nesterov = Some(nesterov);
+        options.optimizer.sgd.momentum = Some(momentum);
+        options.optimizer.sgd.nesterov = Some(nesterov);
     })
 }
 
@@ -37,8 +37,8 @@ fn every_optimizer_lowers_the_loss_and_no_two_of_them_alike() {
         of(OptimizerName::AdamW),
         of(OptimizerName::AdamW).with(|options| options.adamw.weight_decay = Some(0.5)),
         of(OptimizerName::Adam).with(|options| {
-            options.adam.beta1 = Some(0.5);
-            options.adam.beta2 = Some(0.9);
+            options.optimizer.adam.beta1 = Some(0.5);
+            options.optimizer.adam.beta2 = Some(0.9);
         }),
         sgd(0.0, false),
         sgd(0.9, false),
@@ -71,7 +71,7 @@ fn travelled(fitted: &Fitted) -> f64 {
 fn clipped(clip_norm: f64, epochs: usize, data: &Dataset) -> Fitted {
     let options = ae(1).with(|options| {
         options.optimizer.optimizer = Some(OptimizerName::Sgd);
-        options.sgd.momentum = Some(0.0);
+        options.optimizer.sgd.momentum = Some(0.0);
         options.schedule.learning_rate = Some(0.5);
         options.steps.clip_norm = Some(clip_norm);
         options.steps.batch_size = Some(data.train.values.rows());

@@ -24,7 +24,7 @@ fn runs() -> Vec<Options> {
         short(Kind::Ae),
         short(Kind::Ae).with(|options| {
             options.optimizer.optimizer = sgd;
-            options.sgd.nesterov = Some(true);
+            options.optimizer.sgd.nesterov = Some(true);
             options.schedule.learning_rate = Some(0.01);
             options.steps.average = Some(0.99);
         }),

@@ -5,19 +5,10 @@ use std::{fmt, str::FromStr};
 use crate::{
     Problem,
     candle::Rule,
-    options::{options, takes},
+    options::{option_groups, options, takes},
     problems::Problems,
     text::as_text,
 };
-
-options! {
-    /// Which optimizer trains.
-    pub struct OptimizerOptions in "Training" {
-        /// Optimizer: adam, adamw or sgd [default: adam]
-        #[flag(value_name = "NAME")]
-        pub optimizer: OptimizerName = OptimizerName::Adam,
-    }
-}
 
 options! {
     /// Options of stochastic gradient descent.
@@ -55,6 +46,21 @@ options! {
     }
 }
 
+option_groups! {
+    /// Which optimizer trains, and the options of each.
+    pub struct OptimizerOptions {
+        @own
+        /// Optimizer: adam, adamw or sgd [default: adam]
+        #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Training"))]
+        pub optimizer: Option<OptimizerName> = OptimizerName::Adam,
+        @groups
+        /// Stochastic gradient descent.
+        pub sgd: SgdOptions,
+        /// Adam and AdamW.
+        pub adam: AdamOptions,
+    }
+}
+
 takes! {
     /// What SGD takes.
     struct Sgd { sgd: SgdOptions }
@@ -71,13 +77,8 @@ takes! {
 }
 
 takes! {
-    /// What makes an update rule: an optimizer, and the options of each.
-    pub(crate) struct RuleOptions {
-        optimizer: OptimizerOptions,
-        sgd: SgdOptions,
-        adam: AdamOptions,
-        adamw: AdamWOptions,
-    }
+    /// What makes an update rule: an optimizer with its options, and the weight decay of AdamW.
+    pub(crate) struct RuleOptions { optimizer: OptimizerOptions, adamw: AdamWOptions }
 }
 
 /// The optimizers by name.
@@ -125,7 +126,8 @@ impl OptimizerOptions {
 impl RuleOptions<'_> {
     /// The update rule that these options make, with the usual constants where they leave something open.
     pub(crate) fn check(&self, problems: &mut Problems) -> Rule {
-        let RuleOptions { optimizer, sgd, adam, adamw } = *self;
+        let RuleOptions { optimizer, adamw } = *self;
+        let OptimizerOptions { sgd, adam, .. } = optimizer;
         match optimizer.name() {
             OptimizerName::Adam => Adam { adam }.rule(problems),
             OptimizerName::AdamW => AdamW { adam, adamw }.rule(problems),
@@ -176,7 +178,7 @@ impl AdamOptions {
 }
 
 /// The options that make this rule, with nothing left open.
-pub(crate) fn options_of(rule: Rule) -> (OptimizerOptions, SgdOptions, AdamOptions, AdamWOptions) {
+pub(crate) fn options_of(rule: Rule) -> (OptimizerOptions, AdamWOptions) {
     let (mut sgd, mut adam, mut adamw) = (SgdOptions::default(), AdamOptions::default(), AdamWOptions::default());
     let name = match rule {
         Rule::Sgd { momentum, nesterov } => {
@@ -192,7 +194,7 @@ pub(crate) fn options_of(rule: Rule) -> (OptimizerOptions, SgdOptions, AdamOptio
             OptimizerName::AdamW
         }
     };
-    (OptimizerOptions { optimizer: Some(name) }, sgd, adam, adamw)
+    (OptimizerOptions { optimizer: Some(name), sgd, adam }, adamw)
 }
 
 as_text!(OptimizerName);

@@ -24,7 +24,7 @@ use crate::{
         PenaltyOptions, WeightPenaltyOptions,
     },
     likelihood::ObservationOptions,
-    optimizer::{AdamOptions, AdamWOptions, OptimizerOptions, SgdOptions},
+    optimizer::{AdamWOptions, OptimizerOptions},
     pretrain::PretrainOptions,
     scaling::ScalingOptions,
     schedule::ScheduleOptions,
@@ -92,10 +92,6 @@ option_groups! {
         pub optimizer: OptimizerOptions,
         /// How the learning rate changes.
         pub schedule: ScheduleOptions,
-        /// Stochastic gradient descent.
-        pub sgd: SgdOptions,
-        /// Adam and AdamW.
-        pub adam: AdamOptions,
         /// AdamW alone.
         pub adamw: AdamWOptions,
         /// When training stops early.

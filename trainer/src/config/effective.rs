@@ -54,7 +54,7 @@ impl Descent {
             kernels,
             early_stop,
         } = self;
-        let (optimizer, sgd, adam, adamw) = options_of(*optimizer);
+        let (optimizer, adamw) = options_of(*optimizer);
         let options = Options {
             weights: WeightPenaltyOptions { l2: Some(*l2) },
             binarize: BinarizeOptions { binarize: Some(*binarize) },
@@ -63,8 +63,6 @@ impl Descent {
             length: LengthOptions { epochs: Some(*epochs) },
             steps: steps.options(),
             optimizer,
-            sgd,
-            adam,
             adamw,
             schedule: learning_rate.options(),
             kernels: KernelOptions { kernels: Some(*kernels) },

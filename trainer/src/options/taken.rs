@@ -62,8 +62,8 @@ impl Options {
     /// The groups that every kind takes that is trained by gradient descent.
     pub(crate) fn trained(&self) -> Trained<'_> {
         let Options { architecture, binarize, weights, length, steps, schedule, .. } = self;
-        let Options { optimizer, sgd, adam, adamw, stopping, kernels, .. } = self;
-        let rule = RuleOptions { optimizer, sgd, adam, adamw };
+        let Options { optimizer, adamw, stopping, kernels, .. } = self;
+        let rule = RuleOptions { optimizer, adamw };
         Trained { architecture, binarize, weights, length, steps, schedule, rule, stopping, kernels }
     }
 
@@ -125,9 +125,9 @@ mod tests {
             problems.into_iter().map(|problem| problem.to_string()).collect::<Vec<_>>()
         };
         let none: [String; 0] = [];
-        assert_eq!(of(|of| (of.divergence.beta, of.adam.beta1) = (Some(2.0), Some(0.5))), none);
+        assert_eq!(of(|of| (of.divergence.beta, of.optimizer.adam.beta1) = (Some(2.0), Some(0.5))), none);
         assert_eq!(of(|of| of.pca.whiten = Some(true)), ["`whiten` is an option of pca, not of vae"]);
-        assert_eq!(of(|of| of.sgd.momentum = Some(0.5)), ["`momentum` is an option of sgd, not of adam"]);
+        assert_eq!(of(|of| of.optimizer.sgd.momentum = Some(0.5)), ["`momentum` is an option of sgd, not of adam"]);
         assert_eq!(
             of(|of| of.pretrain.pretrain = Some(Pretrain::Layerwise)),
             [

@@ -150,14 +150,12 @@ impl Config {
             return chosen;
         }
         let Descent { epochs, steps, rule, learning_rate, early_stop } = self.descent;
-        let (optimizer, sgd, adam, _) = options_of(rule);
+        let (optimizer, _) = options_of(rule);
         Options {
             length: TuningLengthOptions { epochs: Some(epochs) },
             steps: steps.options(),
             schedule: learning_rate.options(),
             optimizer,
-            sgd,
-            adam,
             split: SplitOptions { valid_fraction: Some(self.valid_fraction) },
             stopping: EarlyStop::options(early_stop),
             ..chosen

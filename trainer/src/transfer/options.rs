@@ -7,7 +7,7 @@ use crate::{
     ConfigError, ScalePer, Source,
     descent::{StepOptions, StoppingOptions},
     kinds::CorruptionOptions,
-    optimizer::{AdamOptions, AdamWOptions, OptimizerOptions, RuleOptions, SgdOptions},
+    optimizer::{AdamWOptions, OptimizerOptions, RuleOptions},
     options::{Group, option_groups, options, parsed},
     schedule::ScheduleOptions,
     split::SplitOptions,
@@ -108,10 +108,6 @@ option_groups! {
         pub optimizer: OptimizerOptions,
         /// How the learning rate changes.
         pub schedule: ScheduleOptions,
-        /// Stochastic gradient descent.
-        pub sgd: SgdOptions,
-        /// Adam.
-        pub adam: AdamOptions,
         /// When training stops early.
         pub stopping: StoppingOptions,
         @own
@@ -140,8 +136,7 @@ impl Options {
 
     /// The options that make the update rule; the head's weights decay by its own `weight_decay`.
     pub(super) fn rule(&self) -> RuleOptions<'_> {
-        let Options { optimizer, sgd, adam, .. } = self;
-        RuleOptions { optimizer, sgd, adam, adamw: &AdamWOptions { weight_decay: None } }
+        RuleOptions { optimizer: &self.optimizer, adamw: &AdamWOptions { weight_decay: None } }
     }
 
     /// The keys of options that are set, of those that only gradient descent takes.
@@ -154,12 +149,12 @@ impl Options {
             StoppingOptions::keys(),
             SplitOptions::keys(),
         ];
-        [self.set(&keys.concat()), self.set_for_optimizers()].concat()
+        self.set(&keys.concat())
     }
 
     /// The keys of options that are set, of those that single optimizers take.
     pub(super) fn set_for_optimizers(&self) -> Vec<String> {
-        self.set(&[SgdOptions::keys(), AdamOptions::keys()].concat())
+        self.set(&OptimizerOptions::keys())
     }
 
     /// Those of these keys that are set.
