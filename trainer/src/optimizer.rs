@@ -50,7 +50,7 @@ option_groups! {
     /// Which optimizer trains, and the options of each.
     pub struct OptimizerOptions {
         @own
-        /// Optimizer: adam, adamw or sgd [default: adam]
+        /// Optimizer: adam, adamw or sgd; for the head of a transfer adam or sgd [default: adam]
         #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Training"))]
         pub optimizer: Option<OptimizerName> = OptimizerName::Adam,
         @groups

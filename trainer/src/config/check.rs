@@ -108,6 +108,14 @@ fn descent(
     if let Some(why) = too_many_draws(objective.model().draws(), rows_per_step, facts.data) {
         problems.add("importance_samples", why);
     }
+    let fewest = objective.model().fewest_rows();
+    if rows_per_step < fewest && steps.batch_size > 0 {
+        let kind = objective.kind();
+        problems.add(
+            "batch_size",
+            format!("gives {rows_per_step} row a step, and a {kind} compares at least {fewest} with each other"),
+        );
+    }
     let steps_per_epoch = steps.per_epoch(facts.fitted);
     let (fewest, most) = DEFAULT_EPOCHS.into_inner();
     let default = DEFAULT_STEPS.div_ceil(steps_per_epoch as usize).clamp(fewest, most);

@@ -29,8 +29,8 @@ options! {
 options! {
     /// When training stops before its last epoch.
     pub struct StoppingOptions in "Training" {
-        /// Stop after this many epochs without a better validation loss, and take the best epoch; 0 for never
-        /// [default: 0; in a transfer 10, and 5 with --fine-tune]
+        /// Stop after this many epochs without a better validation loss, and take the best epoch; epochs of --kl-warmup
+        /// do not count; 0 for never [default: 0; in a transfer with rows held out 10, and 5 with --fine-tune]
         #[flag(value_name = "EPOCHS")]
         pub patience: usize = 10,
         /// By how much a loss must be lower to count as better, with --patience [default: 0]
@@ -42,7 +42,8 @@ options! {
 options! {
     /// What computes.
     pub struct KernelOptions in "Training" {
-        /// Kernels that compute a step: fused, or composed, which is Candle's own operations [default: fused]
+        /// Kernels that compute a step: fused, or composed of Candle's own operations, which is slower and the same to
+        /// rounding [default: fused]
         #[flag(value_name = "NAME")]
         pub kernels: Kernels = Kernels::Fused,
     }
@@ -103,7 +104,8 @@ impl StoppingOptions {
         let patience = self.patience.unwrap_or(patience);
         let min_delta = problems.not_negative("min_delta", "loss", self.min_delta.unwrap_or(0.0));
         if min_delta > 0.0 && patience == 0 {
-            problems.add("min_delta", "means nothing without patience");
+            problems
+                .add("min_delta", "means nothing without --patience, which needs rows held out (--valid-fraction 0.1)");
         }
         if patience > 0 && !can_stop {
             problems.add("patience", "needs rows that are held out (--valid-fraction 0.1)");

@@ -18,6 +18,11 @@ pub(crate) trait Model {
         1
     }
 
+    /// Rows that a step needs at least.
+    fn fewest_rows(&self) -> usize {
+        1
+    }
+
     /// The KL term and its schedule, where the loss has one.
     fn divergence(&self) -> Option<Divergence> {
         None

@@ -16,6 +16,9 @@ use crate::{
     random::normal_like,
 };
 
+/// Rows that are compared with each other at a time: the work and the memory of a block grow with its square.
+const BLOCK: usize = 256;
+
 /// Widths of the kernels that are added up, in units of `2 * latent`; those of the authors' implementation.
 const SCALES: [f64; 7] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 
@@ -59,45 +62,70 @@ impl Model for Wae {
         mlp.encoder()
     }
 
-    /// The reconstruction error and the weighted discrepancy, the parts `reconstruction` and `mmd`.
+    /// The reconstruction error and the weighted discrepancy. The part `mmd` is the plain discrepancy, whatever its weight.
     fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
         let z = first(network.encode(&batch.x, None)?)?;
-        let error = network.error(&z, None, &batch.x)?;
-        let prior = normal_like(&z, &mut draw.noise())?;
-        let loss = Loss { parts: vec![("reconstruction", error.clone())], total: error };
-        loss.plus("mmd", (discrepancy(&z, &prior)? * self.mmd)?)
+        let reconstruction = network.error(&z, None, &batch.x)?;
+        let mmd = discrepancy(&z, &normal_like(&z, &mut draw.noise())?)?;
+        let total = (&reconstruction + (&mmd * self.mmd)?)?;
+        Ok(Loss { total, parts: vec![("reconstruction", reconstruction), ("mmd", mmd)] })
+    }
+
+    /// One row says nothing about a distribution.
+    fn fewest_rows(&self) -> usize {
+        2
     }
 }
 
 /// The squared maximum mean discrepancy between two sets of as many codes, `[rows, latent]` each; a scalar.
 ///
-/// The unbiased estimate of Gretton et al. (2012, equation 3), which may be slightly negative, under the sum of inverse
-/// multiquadric kernels `C / (C + ||a - b||^2)` with `C = 2 * latent * scale`. A single row says nothing about a
-/// distribution and gives 0.
+/// It is estimated in blocks of rows of nearly equal size and averaged over the rows, so its cost is linear in the batch;
+/// the estimate of each block is unbiased, and so is the average.
 fn discrepancy(codes: &Tensor, prior: &Tensor) -> Result<Tensor> {
+    let rows = codes.dim(0)?;
+    let blocks = rows.div_ceil(BLOCK).max(1);
+    let bound = |block: usize| block * rows / blocks;
+    let mut sum = codes.zeros_like()?.sum_all()?;
+    for block in 0..blocks {
+        let (start, length) = (bound(block), bound(block + 1) - bound(block));
+        let of_block = of_block(&codes.narrow(0, start, length)?, &prior.narrow(0, start, length)?)?;
+        sum = (sum + (of_block * (length as f64 / rows as f64))?)?;
+    }
+    Ok(sum)
+}
+
+/// The same over all pairs of rows.
+///
+/// The unbiased estimate of Gretton et al. (2012, equation 3), which may be slightly negative, under the sum of inverse
+/// multiquadric kernels `C / (C + ||a - b||^2)` with `C = 2 * latent * scale`. A single row gives 0.
+fn of_block(codes: &Tensor, prior: &Tensor) -> Result<Tensor> {
     let (rows, latent) = codes.dims2()?;
     if rows < 2 {
         return codes.zeros_like()?.sum_all();
     }
+    let different = (1.0 - Tensor::eye(rows, codes.dtype(), codes.device())?)?;
     let within = |set: &Tensor| -> Result<Tensor> {
-        // Each row with itself adds 1 for every scale.
-        let pairs = (kernel_sum(set, set, latent)? - (rows * SCALES.len()) as f64)?;
-        pairs * (1.0 / (rows as f64 * (rows - 1) as f64))
+        (kernels(set, set, latent)? * &different)?.sum_all()? * (1.0 / (rows as f64 * (rows - 1) as f64))
     };
-    let between = (kernel_sum(codes, prior, latent)? * (2.0 / (rows as f64 * rows as f64)))?;
+    let between = (kernels(codes, prior, latent)?.sum_all()? * (2.0 / (rows as f64 * rows as f64)))?;
     (within(codes)? + within(prior)?)? - between
 }
 
-/// The kernels of all pairs of a row of `a` and a row of `b`, added up.
-fn kernel_sum(a: &Tensor, b: &Tensor, latent: usize) -> Result<Tensor> {
+/// The sum of the kernels for each row of `a` with each row of `b`, `[rows, rows]`.
+fn kernels(a: &Tensor, b: &Tensor, latent: usize) -> Result<Tensor> {
+    // Distances do not depend on the origin, and near the origin less of them is lost to rounding. What is lost must not
+    // make one negative: a kernel would overflow.
+    let origin = a.mean_keepdim(0)?.detach();
+    let (a, b) = (a.broadcast_sub(&origin)?, b.broadcast_sub(&origin)?);
     let norms = |set: &Tensor| set.sqr()?.sum_keepdim(1);
     let products = a.matmul(&b.t()?)?;
-    let distances = norms(a)?.broadcast_add(&norms(b)?.t()?)?.sub(&(products * 2.0)?)?;
-    let kernels = SCALES.map(|scale| {
+    let distances = norms(&a)?.broadcast_add(&norms(&b)?.t()?)?.sub(&(products * 2.0)?)?.relu()?;
+    let mut sum = distances.zeros_like()?;
+    for scale in SCALES {
         let width = 2.0 * latent as f64 * scale;
-        (&distances + width)?.recip()?.sum_all()? * width
-    });
-    kernels.into_iter().reduce(|one, other| one? + other?).unwrap_or_else(|| distances.zeros_like()?.sum_all())
+        sum = (sum + ((&distances + width)?.recip()? * width)?)?;
+    }
+    Ok(sum)
 }
 
 #[cfg(test)]
@@ -147,6 +175,40 @@ mod tests {
         let gradients = discrepancy.backward().expect("a scalar");
         let mean = gradients.get(&far).expect("a gradient").mean_all().expect("floats");
         assert!(number(&mean) > 0.0, "descent moves codes at 2 towards 0: {mean}");
+    }
+
+    #[test]
+    fn codes_far_from_the_origin_have_a_finite_discrepancy_and_finite_gradients() {
+        let prior = normal(2, 32, 8);
+        for offset in [5e3, 1e6] {
+            let codes = Var::from_tensor(&(normal(1, 32, 8) + offset).expect("small")).expect("small");
+            let discrepancy = discrepancy(&codes, &prior).expect("equal shapes");
+            // Both sets are like themselves, and nothing like each other.
+            assert!((number(&discrepancy) - 2.0 * number(&within(&prior))).abs() < 0.5, "{offset}: {discrepancy}");
+            let gradients = discrepancy.backward().expect("a scalar");
+            let gradient: Vec<f32> =
+                gradients.get(&codes).and_then(|of| of.flatten_all().ok()?.to_vec1().ok()).expect("a gradient");
+            assert!(gradient.iter().all(|value| value.is_finite()), "{offset}: {gradient:?}");
+        }
+    }
+
+    /// The mean kernel of different rows of a set.
+    fn within(set: &Tensor) -> Tensor {
+        let rows = set.dim(0).expect("a matrix");
+        let all = kernels(set, set, set.dim(1).expect("a matrix")).and_then(|kernels| kernels.sum_all());
+        let different = all.and_then(|all| all - (rows * SCALES.len()) as f64).expect("small");
+        (different / (rows * (rows - 1)) as f64).expect("small")
+    }
+
+    #[test]
+    fn a_large_batch_is_compared_in_blocks() {
+        let (codes, prior) = ((normal(1, 600, 3) * 2.0).expect("small"), normal(2, 600, 3));
+        let blocks = [0, 200, 400].map(|start| {
+            let block = |set: &Tensor| set.narrow(0, start, 200).expect("600 rows");
+            number(&of_block(&block(&codes), &block(&prior)).expect("equal shapes"))
+        });
+        let found = number(&discrepancy(&codes, &prior).expect("equal shapes"));
+        assert!((found - blocks.iter().sum::<f64>() / 3.0).abs() < 1e-5, "{found} against {blocks:?}");
     }
 
     #[test]

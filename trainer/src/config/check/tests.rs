@@ -153,6 +153,16 @@ fn what_excludes_each_other_is_refused_together() {
 }
 
 #[test]
+fn a_kind_that_compares_rows_is_refused_a_step_of_one() {
+    let wae = |rows| {
+        Options { latent: Some(2), ..Options::new(Kind::Wae) }.with(|options| options.steps.batch_size = Some(rows))
+    };
+    assert_eq!(keys(&wae(1)), ["batch_size"]);
+    assert_eq!(keys(&wae(2)), [""; 0]);
+    assert!(Config::check(&wae(64), &table(2)).is_err(), "one row is fitted, the other held out");
+}
+
+#[test]
 fn pretraining_is_refused_where_it_makes_no_sense() {
     let ae = || Options { latent: Some(2), ..Options::new(Kind::Ae) }.with(|options| options.length.epochs = Some(100));
     let layerwise = || ae().with(|options| options.pretrain.pretrain = Some(Pretrain::Layerwise));
