@@ -5,11 +5,17 @@
 use std::{
     mem::forget,
     ops::{Deref, DerefMut},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread::{self, ThreadId},
 };
 
 static ENDING: AtomicBool = AtomicBool::new(false);
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
+/// The thread that ends the process.
+static ENDED_BY: OnceLock<ThreadId> = OnceLock::new();
 
 /// A call into ONNX Runtime, for as long as it lives.
 #[derive(Debug)]
@@ -21,7 +27,15 @@ impl Call {
         RUNNING.fetch_add(1, Ordering::SeqCst);
         let call = Call(());
         // Whoever ends the process says so first and looks for calls then: one of both sees the other.
-        if ENDING.load(Ordering::SeqCst) { Err(ort::Error::new("the process is ending")) } else { Ok(call) }
+        if !ENDING.load(Ordering::SeqCst) {
+            return Ok(call);
+        }
+        drop(call);
+        // Other threads have nothing left to do: one that tried again and again would run into the clean-up.
+        while ENDED_BY.get().is_some_and(|ended_by| *ended_by != thread::current().id()) {
+            thread::park();
+        }
+        Err(ort::Error::new("the process is ending"))
     }
 }
 
@@ -69,10 +83,7 @@ impl<T> Drop for Ours<T> {
 /// called first.
 #[cfg(unix)]
 pub(super) fn watch() {
-    use std::{
-        thread,
-        time::{Duration, Instant},
-    };
+    use std::time::{Duration, Instant};
 
     /// A run may take long; who ends a process does not want to wait for ever.
     const PATIENCE: Duration = Duration::from_secs(2);
@@ -82,6 +93,7 @@ pub(super) fn watch() {
     }
 
     extern "C" fn end() {
+        let _ = ENDED_BY.set(thread::current().id());
         ENDING.store(true, Ordering::SeqCst);
         let latest = Instant::now() + PATIENCE;
         while RUNNING.load(Ordering::SeqCst) > 0 && Instant::now() < latest {
