@@ -35,7 +35,6 @@ fn child() {
 }
 
 #[test]
-#[ignore = "a known defect: in the release profile about one process in a hundred crashes at its end"]
 fn a_process_may_end_while_threads_open_and_encode() {
     for round in 0..20 {
         let output = Command::new(env::current_exe().expect("this program"))

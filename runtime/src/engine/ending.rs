@@ -5,17 +5,13 @@
 use std::{
     mem::forget,
     ops::{Deref, DerefMut},
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    thread::{self, ThreadId},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 static ENDING: AtomicBool = AtomicBool::new(false);
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
-/// The thread that ends the process.
-static ENDED_BY: OnceLock<ThreadId> = OnceLock::new();
+/// Calls that are over.
+static DONE: AtomicUsize = AtomicUsize::new(0);
 
 /// A call into ONNX Runtime, for as long as it lives.
 #[derive(Debug)]
@@ -27,20 +23,17 @@ impl Call {
         RUNNING.fetch_add(1, Ordering::SeqCst);
         let call = Call(());
         // Whoever ends the process says so first and looks for calls then: one of both sees the other.
-        if !ENDING.load(Ordering::SeqCst) {
-            return Ok(call);
-        }
-        drop(call);
-        // Other threads have nothing left to do: one that tried again and again would run into the clean-up.
-        while ENDED_BY.get().is_some_and(|ended_by| *ended_by != thread::current().id()) {
-            thread::park();
-        }
-        Err(ort::Error::new("the process is ending"))
+        if ENDING.load(Ordering::SeqCst) { Err(ort::Error::new("the process is ending")) } else { Ok(call) }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
+        // ONNX Runtime makes some of its statics when they are first needed, and they are destroyed before what was
+        // registered earlier. So the wait is registered again behind early calls, and ever more rarely.
+        if (DONE.fetch_add(1, Ordering::SeqCst) + 1).is_power_of_two() {
+            watch();
+        }
         RUNNING.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -83,7 +76,10 @@ impl<T> Drop for Ours<T> {
 /// called first.
 #[cfg(unix)]
 pub(super) fn watch() {
-    use std::time::{Duration, Instant};
+    use std::{
+        thread,
+        time::{Duration, Instant},
+    };
 
     /// A run may take long; who ends a process does not want to wait for ever.
     const PATIENCE: Duration = Duration::from_secs(2);
@@ -93,7 +89,6 @@ pub(super) fn watch() {
     }
 
     extern "C" fn end() {
-        let _ = ENDED_BY.set(thread::current().id());
         ENDING.store(true, Ordering::SeqCst);
         let latest = Instant::now() + PATIENCE;
         while RUNNING.load(Ordering::SeqCst) > 0 && Instant::now() < latest {
