@@ -184,6 +184,7 @@ fn check_data(kind: Kind, source: &Source, data: &Dataset, problems: &mut Proble
 fn observation(kind: Kind, options: &Options, data: &Dataset, problems: &mut Problems) -> Observation {
     let common = options.common().observation;
     if kind == Kind::Pca {
+        // Whatever is wrong with its likelihood and link, the remedy is the one below.
         let mut of_pca = Problems::default();
         let observation = common.check(Likelihood::Gaussian, Variance::default(), &mut of_pca);
         if (observation.likelihood, observation.link) != (Likelihood::Gaussian, Link::Identity) {

@@ -15,7 +15,7 @@ use super::{
 /// If the matrix is no single row of numbers that lie next to each other, or `into` has no whole rows.
 pub(crate) fn add_to_rows(row: Matrix<'_>, into: &mut [f32]) {
     let Some(row) = row.row(0).filter(|_| row.rows == 1) else {
-        panic!("a row of numbers next to each other is added to rows, not {row:?}");
+        unreachable!("a row of numbers next to each other is added to rows, not {row:?}");
     };
     for into in into.chunks_exact_mut(row.len().max(1)) {
         into.iter_mut().zip(row).for_each(|(into, value)| *into += value);

@@ -33,7 +33,10 @@ pub(super) fn keys_of_kind(kind: Kind) -> Vec<&'static str> {
 
 /// Whether a kind is trained by gradient descent.
 pub(super) fn is_trained(kind: Kind) -> bool {
-    kind != Kind::Pca
+    match kind {
+        Kind::Pca => false,
+        Kind::Ae | Kind::Dae | Kind::Wae | Kind::Vae | Kind::Cvae => true,
+    }
 }
 
 impl Options {
