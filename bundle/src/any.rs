@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Bundle, BundleError, ClassifierBundle, Opened, Sort, contract::sort_of, source::Source};
+use crate::{Bundle, BundleError, ClassifierBundle, Opened, Sort, contract::sort_of, storage::Storage};
 
 /// An opened bundle whose manifest says which sort it is.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ impl AnyBundle {
     /// # Errors
     /// Those of [`Opened::open`], but for [`BundleError::OtherSort`].
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, BundleError> {
-        let source = Source::open(path.into())?;
+        let source = Storage::open(path.into())?;
         match sort_of(&source)? {
             Some(Sort::Transferred) => Opened::of(source).map(AnyBundle::Transferred),
             // A kind that nobody knows is refused as the manifest is read.

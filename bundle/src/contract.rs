@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     BundleError, ClassifierKind, FileRecord, GraphParity, GraphPorts, Kind, MANIFEST, Sample, TrainingRecord,
-    seal::sealed, source::Source,
+    seal::sealed, storage::Storage,
 };
 
 /// The bundle format that this version writes and reads.
@@ -92,7 +92,7 @@ impl Sort {
     }
 
     /// "an autoencoder (vae): open it with Autoencoder::open, run it by `narrows encode`".
-    fn told(self, kind: &str) -> String {
+    fn message(self, kind: &str) -> String {
         match self {
             Sort::Autoencoder => {
                 format!("an autoencoder ({kind}): open it with Autoencoder::open, run it by `narrows encode`")
@@ -103,13 +103,13 @@ impl Sort {
 }
 
 /// The sort of a bundle by what its manifest says, if that names a kind that is known.
-pub(crate) fn sort_of(source: &Source) -> Result<Option<Sort>, BundleError> {
+pub(crate) fn sort_of(source: &Storage) -> Result<Option<Sort>, BundleError> {
     let (raw, _) = read_raw(source)?;
     Ok(Sort::of(kind_in(&raw)))
 }
 
 /// Reads a manifest and checks all that it says of itself.
-pub(crate) fn read_manifest<M: Contract>(source: &Source) -> Result<(M, Vec<u8>), BundleError> {
+pub(crate) fn read_manifest<M: Contract>(source: &Storage) -> Result<(M, Vec<u8>), BundleError> {
     let path = source.place(MANIFEST);
     // The format comes first: a newer manifest should be called newer, not malformed.
     let (raw, bytes) = read_raw(source)?;
@@ -120,7 +120,7 @@ pub(crate) fn read_manifest<M: Contract>(source: &Source) -> Result<(M, Vec<u8>)
     }
     let kind = kind_in(&raw);
     if let Some(other) = Sort::of(kind).filter(|&sort| sort != M::SORT) {
-        return Err(BundleError::OtherSort { path: source.path().to_owned(), told: other.told(kind) });
+        return Err(BundleError::OtherSort { path: source.path().to_owned(), message: other.message(kind) });
     }
     let manifest: M = serde_json::from_slice(&bytes).map_err(malformed(&path))?;
     if std::str::from_utf8(&bytes).is_ok_and(|text| sealed(text, manifest.digest()) != text) {
@@ -132,7 +132,7 @@ pub(crate) fn read_manifest<M: Contract>(source: &Source) -> Result<(M, Vec<u8>)
 }
 
 /// The manifest as JSON of whatever form, and its bytes.
-fn read_raw(source: &Source) -> Result<(Value, Vec<u8>), BundleError> {
+fn read_raw(source: &Storage) -> Result<(Value, Vec<u8>), BundleError> {
     let bytes = source.read(MANIFEST, MANIFEST_LIMIT)?;
     let raw = serde_json::from_slice(&bytes).map_err(malformed(&source.place(MANIFEST)))?;
     Ok((raw, bytes))

@@ -27,12 +27,12 @@ pub enum BundleError {
         what: String,
     },
     /// The bundle is of another sort than was asked for.
-    #[error("`{}` is {told}", path.display())]
+    #[error("`{}` is {message}", path.display())]
     OtherSort {
         /// What was to be opened.
         path: PathBuf,
         /// What it is, and what opens it.
-        told: String,
+        message: String,
     },
     /// A file could not be read or written.
     #[error("cannot {action} `{}`: {source}", path.display())]

@@ -23,7 +23,7 @@ pub struct HeadProbe {
     /// Their codes by the trainer, `[rows, latent]`.
     pub codes: ArrayD<f32>,
     /// The outputs by port name, each `[rows, classes or targets]`.
-    pub told: BTreeMap<String, ArrayD<f32>>,
+    pub outputs: BTreeMap<String, ArrayD<f32>>,
 }
 
 impl HeadProbe {
@@ -32,7 +32,7 @@ impl HeadProbe {
     /// # Errors
     /// Never for arrays that the shapes above hold for; a refusal of the format is passed on.
     pub fn to_bytes(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-        let told = self.told.iter().map(|(name, array)| (name.as_str(), array));
+        let told = self.outputs.iter().map(|(name, array)| (name.as_str(), array));
         written([(SAMPLES, &self.samples), (HEAD_INPUT, &self.codes)].into_iter().chain(told), [])
     }
 
@@ -46,9 +46,9 @@ impl HeadProbe {
         let probe = HeadProbe {
             samples: tensors.floats(SAMPLES)?,
             codes: tensors.floats(HEAD_INPUT)?,
-            told: tensors.named(outputs)?,
+            outputs: tensors.named(outputs)?,
         };
-        let others = probe.told.values().chain([&probe.codes]).map(rows_of);
+        let others = probe.outputs.values().chain([&probe.codes]).map(rows_of);
         tensors.check_rows((SAMPLES, probe.rows()), others)?;
         Ok(probe)
     }
@@ -70,7 +70,7 @@ mod tests {
         HeadProbe {
             samples: array(&[3, 2, 2]),
             codes: array(&[3, 5]),
-            told: ["logits", "probabilities"].map(|name| (name.to_owned(), array(&[3, 4]))).into(),
+            outputs: ["logits", "probabilities"].map(|name| (name.to_owned(), array(&[3, 4]))).into(),
         }
     }
 
@@ -92,15 +92,15 @@ mod tests {
         let cases: [(&str, Spoil); 5] = [
             ("no common number of rows (3 in `x`)", |probe| probe.codes = ArrayD::zeros(vec![2, 5])),
             ("no common number of rows (3 in `x`)", |probe| {
-                probe.told.insert("logits".to_owned(), ArrayD::zeros(vec![4, 4]));
+                probe.outputs.insert("logits".to_owned(), ArrayD::zeros(vec![4, 4]));
             }),
             ("no common number of rows (0 in `x`)", |probe| {
                 probe.samples = ArrayD::zeros(vec![0, 2, 2]);
                 probe.codes = ArrayD::zeros(vec![0, 5]);
-                probe.told.values_mut().for_each(|told| *told = ArrayD::zeros(vec![0, 4]));
+                probe.outputs.values_mut().for_each(|told| *told = ArrayD::zeros(vec![0, 4]));
             }),
             ("no common number of rows (0 in `x`)", |probe| probe.samples = ArrayD::zeros(vec![])),
-            ("it has no tensor `probabilities`", |probe| drop(probe.told.remove("probabilities"))),
+            ("it has no tensor `probabilities`", |probe| drop(probe.outputs.remove("probabilities"))),
         ];
         for (expected, spoil) in cases {
             let mut bad = probe();

@@ -6,6 +6,7 @@
 //! crate holds no engine: nothing here trains a network or runs one.
 
 mod any;
+mod atomic;
 mod check;
 mod classifier;
 mod consistency;
@@ -26,12 +27,12 @@ mod probe;
 mod records;
 mod sample;
 mod seal;
-mod source;
 mod stage;
+mod storage;
 mod tensors;
-mod whole;
 
 pub use any::AnyBundle;
+pub use atomic::{AtomicFile, is_half_written, make_folders, write_atomic};
 pub use check::checked_model;
 pub use classifier::{ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
 pub use contract::{Contract, FORMAT, Sort};
@@ -49,7 +50,6 @@ pub use records::{DataRecord, FileRecord, GraphParity, ProgressRecord, TrainingR
 pub use sample::{Sample, SampleType, Scaling};
 pub use seal::sealed;
 pub use stage::Stage;
-pub use whole::{WholeFile, is_half_written, make_folders, write_whole};
 
 /// File name of the encoder graph inside a bundle.
 pub const ENCODER: &str = "encoder.onnx";

@@ -12,7 +12,7 @@ use crate::{
     contract::read_manifest,
     packed::{CONTENT_LIMIT, packed},
     sha256_hex,
-    source::Source,
+    storage::Storage,
 };
 
 const FILE_LIMIT: u64 = 2 << 30;
@@ -26,7 +26,7 @@ pub type ClassifierBundle = Opened<ClassifierManifest>;
 /// A bundle whose manifest is an `M`: [`Bundle`] or [`ClassifierBundle`].
 #[derive(Debug, Clone)]
 pub struct Opened<M> {
-    source: Source,
+    source: Storage,
     manifest: M,
 }
 
@@ -40,7 +40,7 @@ impl<M: Contract> Opened<M> {
     /// [`BundleError::Format`] for a manifest that this version cannot read, [`BundleError::Invalid`] for
     /// one that contradicts itself or the packed file.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, BundleError> {
-        Self::of(Source::open(path.into())?)
+        Self::of(Storage::open(path.into())?)
     }
 
     /// Opens a packed bundle in memory, which errors call `packed bundle`.
@@ -48,10 +48,10 @@ impl<M: Contract> Opened<M> {
     /// # Errors
     /// Those of [`Opened::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
-        Self::of(Source::from_bytes(bytes)?)
+        Self::of(Storage::from_bytes(bytes)?)
     }
 
-    pub(crate) fn of(source: Source) -> Result<Self, BundleError> {
+    pub(crate) fn of(source: Storage) -> Result<Self, BundleError> {
         let (manifest, _) = read_manifest::<M>(&source)?;
         let bundle = Opened { source, manifest };
         let missing = bundle.names_to_pack().into_iter().find(|name| !bundle.source.should_hold(name));

@@ -9,10 +9,10 @@ use std::{
 
 use crate::{
     BundleError, Contract, FileRecord, MANIFEST,
+    atomic::{make_folders, sync_folder},
     place::{check_place, clear_up, sibling},
     seal::{UNSEALED, sealed},
     sha256_hex,
-    whole::{make_folders, sync_folder},
 };
 
 /// A bundle under construction, in a hidden folder beside its destination.

@@ -2,7 +2,7 @@
 
 mod arguments;
 mod like_model;
-mod rows;
+mod stream;
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use narrows_data::{Limits, LoadOptions, Missing, Reading, Streams};
 pub(crate) use self::{
     arguments::SampleArguments,
     like_model::{fill_of, preferring, with_columns},
-    rows::{Batch, Rows},
+    stream::{Batch, InputStream},
 };
 
 /// Where samples come from, and how they are read.

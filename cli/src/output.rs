@@ -1,12 +1,12 @@
 //! Rows and pictures to files: the format is the extension's, and a file is whole or not there.
 
-mod beside;
+mod class_column;
 mod picture;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use narrows_bundle::WholeFile;
+use narrows_bundle::AtomicFile;
 use narrows_data::{
     RecordBatch,
     write::{self, Layout, WriteError, Writer},
@@ -14,7 +14,7 @@ use narrows_data::{
 use ndarray::ArrayViewD;
 
 use self::picture::Pictures;
-pub(crate) use self::{beside::with_classes, picture::MOST_PICTURES};
+pub(crate) use self::{class_column::with_classes, picture::MOST_PICTURES};
 use crate::{report::Stopped, stop::Stop};
 
 /// What an output file can be.
@@ -121,7 +121,7 @@ pub(crate) struct Output {
 }
 
 enum Kind {
-    Rows(Box<Writer<WholeFile>>),
+    InputStream(Box<Writer<AtomicFile>>),
     Pictures(Pictures),
 }
 
@@ -137,12 +137,12 @@ impl Output {
         let stop = Stop::listen()?;
         let kind = match format {
             Some(format) => {
-                let file = WholeFile::create(path).map_err(WriteError::from);
+                let file = AtomicFile::create(path).map_err(WriteError::from);
                 let writer = file.and_then(|file| {
                     stop.remove_on_exit(file.partial());
                     Writer::create(file, format, layout)
                 });
-                Kind::Rows(Box::new(writer.with_context(|| cannot_write(path))?))
+                Kind::InputStream(Box::new(writer.with_context(|| cannot_write(path))?))
             }
             None => Kind::Pictures(Pictures::new(range)),
         };
@@ -156,7 +156,7 @@ impl Output {
         check_finite(rows, self.rows)?;
         self.rows += rows.shape().first().copied().unwrap_or_default();
         match &mut self.kind {
-            Kind::Rows(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),
+            Kind::InputStream(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),
             Kind::Pictures(pictures) => Ok(pictures.add(rows)?),
         }
     }
@@ -164,7 +164,7 @@ impl Output {
     /// Whether more rows would not be seen.
     pub(crate) fn is_full(&self) -> bool {
         match &self.kind {
-            Kind::Rows(_) => false,
+            Kind::InputStream(_) => false,
             Kind::Pictures(_) => self.rows >= MOST_PICTURES,
         }
     }
@@ -176,16 +176,16 @@ impl Output {
         let place = path.display();
         let told = match (&kind, rows) {
             (Kind::Pictures(_), MOST_PICTURES..) => format!("the first {MOST_PICTURES} {what} in {place}"),
-            (Kind::Pictures(_) | Kind::Rows(_), _) => format!("{rows} {what} in {place}"),
+            (Kind::Pictures(_) | Kind::InputStream(_), _) => format!("{rows} {what} in {place}"),
         };
         match kind {
-            Kind::Rows(writer) => {
+            Kind::InputStream(writer) => {
                 let written = writer.finish().and_then(|file| Ok(file.commit()?));
                 written.with_context(|| cannot_write(&path))?;
             }
             Kind::Pictures(pictures) => {
                 let png = pictures.draw()?;
-                narrows_bundle::write_whole(&path, &png).with_context(|| cannot_write(&path))?;
+                narrows_bundle::write_atomic(&path, &png).with_context(|| cannot_write(&path))?;
             }
         }
         Ok(told)

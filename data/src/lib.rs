@@ -17,7 +17,6 @@
 //! ```
 
 mod array;
-mod beside;
 mod check;
 mod chunk;
 mod collect;
@@ -30,6 +29,7 @@ mod fingerprint;
 mod finite;
 mod found;
 mod head;
+mod held_out;
 mod in_memory;
 mod labels;
 mod load;
@@ -49,13 +49,13 @@ mod values;
 pub mod write;
 
 pub use arrow_array::RecordBatch;
-pub use beside::Beside;
 pub use chunk::Chunk;
 pub use dataset::{Dataset, Part};
 pub use describe::{Described, Description, MissingCounts};
 pub use error::DataError;
 pub use file_rows::FileRows;
 pub use head::Head;
+pub use held_out::HeldOut;
 pub use labels::Labels;
 pub use load::{load, load_filled};
 pub use ndarray;

@@ -33,19 +33,19 @@ pub fn is_known(spec: &str) -> bool {
 
 /// Opens what is meant by `spec`.
 pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<Found, DataError> {
-    let source = Source::parse(spec)?;
+    let source = Format::parse(spec)?;
     check_options(spec, &source, &options.reading)?;
     let mut found = match source {
-        Source::Digits => digits::open(),
-        Source::Set(set) => sets::open(set, options)?,
-        Source::IdxFolder(path) => folder::open(name_of(&path), &path, options)?,
-        Source::Images(path) => single(path, options, images::open)?,
-        Source::Csv(path) => single(path, options, csv::open)?,
-        Source::Npy(path) => single(path, options, npy::open)?,
-        Source::Npz(path) => npz::open(name_of(&path), &path, options)?,
-        Source::Parquet(path) => single(path, options, parquet::open)?,
-        Source::Arrow(path) => single(path, options, arrow::open)?,
-        Source::Idx(path) => single(path, options, idx::open)?,
+        Format::Digits => digits::open(),
+        Format::Set(set) => sets::open(set, options)?,
+        Format::IdxFolder(path) => folder::open(name_of(&path), &path, options)?,
+        Format::Images(path) => single(path, options, images::open)?,
+        Format::Csv(path) => single(path, options, csv::open)?,
+        Format::Npy(path) => single(path, options, npy::open)?,
+        Format::Npz(path) => npz::open(name_of(&path), &path, options)?,
+        Format::Parquet(path) => single(path, options, parquet::open)?,
+        Format::Arrow(path) => single(path, options, arrow::open)?,
+        Format::Idx(path) => single(path, options, idx::open)?,
     };
     if let Some(file) = &options.reading.labels {
         found.train.labels = Some(label_file::read(Path::new(file), options)?);
@@ -61,7 +61,7 @@ fn single(path: PathBuf, options: &LoadOptions, open: Open) -> Result<Found, Dat
     Ok(Found::single(path, opened))
 }
 
-enum Source {
+enum Format {
     Digits,
     Set(&'static KnownSet),
     IdxFolder(PathBuf),
@@ -74,7 +74,7 @@ enum Source {
     Idx(PathBuf),
 }
 
-impl Source {
+impl Format {
     fn parse(spec: &str) -> Result<Self, DataError> {
         if spec == "digits" {
             return Ok(Self::Digits);
@@ -125,7 +125,7 @@ impl Source {
 }
 
 /// An option that would be ignored is refused: whoever gave it expects it to matter.
-fn check_options(spec: &str, source: &Source, reading: &Reading) -> Result<(), DataError> {
+fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), DataError> {
     let Reading {
         data: _,
         labels,
@@ -157,14 +157,14 @@ fn check_options(spec: &str, source: &Source, reading: &Reading) -> Result<(), D
         return Err(DataError::OptionUnused { option: option.replace('_', "-"), spec: spec.to_owned(), what });
     }
     let has_labels = match source {
-        Source::Digits | Source::Set(_) | Source::IdxFolder(_) => true,
-        Source::Images(_)
-        | Source::Csv(_)
-        | Source::Npy(_)
-        | Source::Npz(_)
-        | Source::Parquet(_)
-        | Source::Arrow(_)
-        | Source::Idx(_) => label_column.is_some(),
+        Format::Digits | Format::Set(_) | Format::IdxFolder(_) => true,
+        Format::Images(_)
+        | Format::Csv(_)
+        | Format::Npy(_)
+        | Format::Npz(_)
+        | Format::Parquet(_)
+        | Format::Arrow(_)
+        | Format::Idx(_) => label_column.is_some(),
     };
     match labels {
         Some(path) if has_labels => Err(DataError::LabelsTwice { spec: spec.to_owned(), path: path.into() }),

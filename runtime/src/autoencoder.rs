@@ -8,10 +8,10 @@ use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut, ArrayViewMut2, Dimension
 use crate::{
     Codes, Error, Options, Placement, Samples,
     destination::Destination,
-    half::Half,
     label::check_labels,
+    loaded_graph::LoadedGraph,
     placed::place,
-    rows::{Rows, width},
+    rows::{InputRows, width},
 };
 
 /// An exported autoencoder, loaded into ONNX Runtime.
@@ -21,8 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Autoencoder {
     pub(crate) manifest: Manifest,
-    pub(crate) encoder: Half,
-    pub(crate) decoder: Half,
+    pub(crate) encoder: LoadedGraph,
+    pub(crate) decoder: LoadedGraph,
     pub(crate) placement: Placement,
 }
 
@@ -80,8 +80,8 @@ impl Autoencoder {
         let graphs = &bundle.manifest().graphs;
         let (encoder, decoder) = (bundle.graph(&graphs.encoder)?, bundle.graph(&graphs.decoder)?);
         let load = |device| {
-            let encoder = Half::load(&graphs.encoder, encoder.clone(), Role::Sample, device, options)?;
-            let decoder = Half::load(&graphs.decoder, decoder.clone(), Role::Latent, device, options)?;
+            let encoder = LoadedGraph::load(&graphs.encoder, encoder.clone(), Role::Sample, device, options)?;
+            let decoder = LoadedGraph::load(&graphs.decoder, decoder.clone(), Role::Latent, device, options)?;
             Ok((encoder, decoder))
         };
         let ((encoder, decoder), placement) = place(options, load)?;
@@ -98,7 +98,7 @@ impl Autoencoder {
     /// [`Error::LabelRange`] for labels, [`Error::Engine`] and [`Error::Output`] for a bad graph.
     pub fn encode<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
         let samples = samples.into();
-        let rows = Rows::of(samples.values, self.encoder.input())?;
+        let rows = InputRows::of(samples.values, self.encoder.input())?;
         check_labels(samples.labels, rows.count, &[&self.encoder], &self.manifest)?;
         self.codes_of(&rows, samples.labels)
     }
@@ -116,7 +116,7 @@ impl Autoencoder {
         codes: &mut ArrayViewMut2<'_, f32>,
     ) -> Result<(), Error> {
         let samples = samples.into();
-        let rows = Rows::of(samples.values, self.encoder.input())?;
+        let rows = InputRows::of(samples.values, self.encoder.input())?;
         check_labels(samples.labels, rows.count, &[&self.encoder], &self.manifest)?;
         let port = self.code_port()?;
         let destination = Destination::check(codes.view_mut(), rows.count, port)?;
@@ -139,7 +139,7 @@ impl Autoencoder {
     /// Those of [`Autoencoder::encode`], for codes and the decoder.
     pub fn decode<'a>(&self, codes: impl Into<Codes<'a>>) -> Result<ArrayD<f32>, Error> {
         let codes = codes.into();
-        let rows = Rows::of(codes.values, self.decoder.input())?;
+        let rows = InputRows::of(codes.values, self.decoder.input())?;
         check_labels(codes.labels, rows.count, &[&self.decoder], &self.manifest)?;
         self.samples_of(&rows, codes.labels)
     }
@@ -155,7 +155,7 @@ impl Autoencoder {
         samples: &mut ArrayViewMut<'_, f32, D>,
     ) -> Result<(), Error> {
         let codes = codes.into();
-        let rows = Rows::of(codes.values, self.decoder.input())?;
+        let rows = InputRows::of(codes.values, self.decoder.input())?;
         check_labels(codes.labels, rows.count, &[&self.decoder], &self.manifest)?;
         let port = self.decoder.required(Role::Reconstruction)?;
         let destination = Destination::check(samples.view_mut(), rows.count, port)?;
@@ -179,14 +179,14 @@ impl Autoencoder {
     /// Those of [`Autoencoder::encode`].
     pub fn reconstruct<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<ArrayD<f32>, Error> {
         let samples = samples.into();
-        let rows = Rows::of(samples.values, self.encoder.input())?;
+        let rows = InputRows::of(samples.values, self.encoder.input())?;
         check_labels(samples.labels, rows.count, &[&self.encoder, &self.decoder], &self.manifest)?;
         let codes = self.codes_of(&rows, samples.labels)?;
-        let rows = Rows::of(Codes::from(&codes).values, self.decoder.input())?;
+        let rows = InputRows::of(Codes::from(&codes).values, self.decoder.input())?;
         self.samples_of(&rows, samples.labels)
     }
 
-    fn codes_of(&self, rows: &Rows<'_, '_>, labels: Option<&[i64]>) -> Result<Array2<f32>, Error> {
+    fn codes_of(&self, rows: &InputRows<'_, '_>, labels: Option<&[i64]>) -> Result<Array2<f32>, Error> {
         let [codes] = self.encoder.run(rows, labels, [self.code_port()?])?;
         Ok(as_matrix(codes))
     }
@@ -199,7 +199,7 @@ impl Autoencoder {
         }
     }
 
-    pub(crate) fn samples_of(&self, rows: &Rows<'_, '_>, labels: Option<&[i64]>) -> Result<ArrayD<f32>, Error> {
+    pub(crate) fn samples_of(&self, rows: &InputRows<'_, '_>, labels: Option<&[i64]>) -> Result<ArrayD<f32>, Error> {
         let [samples] = self.decoder.run(rows, labels, [self.decoder.required(Role::Reconstruction)?])?;
         Ok(samples)
     }

@@ -6,8 +6,8 @@ use narrows_bundle::{ClassifierBundle, ClassifierKind, ClassifierManifest, Role}
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::{
-    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, half::Half, placed::place, rows::Rows,
-    samples::Values,
+    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, loaded_graph::LoadedGraph, placed::place,
+    rows::InputRows, samples::Values,
 };
 
 /// An exported classifier or regressor, loaded into ONNX Runtime: from samples, and from codes that its encoder
@@ -18,8 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Classifier {
     manifest: ClassifierManifest,
-    pub(crate) whole: Half,
-    pub(crate) head: Half,
+    pub(crate) whole: LoadedGraph,
+    pub(crate) head: LoadedGraph,
     placement: Placement,
 }
 
@@ -65,8 +65,8 @@ impl Classifier {
         let graphs = &bundle.manifest().graphs;
         let (whole, head) = (bundle.graph(&graphs.whole)?, bundle.graph(&graphs.head)?);
         let load = |device| {
-            let whole = Half::load(&graphs.whole, whole.clone(), Role::Sample, device, options)?;
-            Ok((whole, Half::load(&graphs.head, head.clone(), Role::Latent, device, options)?))
+            let whole = LoadedGraph::load(&graphs.whole, whole.clone(), Role::Sample, device, options)?;
+            Ok((whole, LoadedGraph::load(&graphs.head, head.clone(), Role::Latent, device, options)?))
         };
         let ((whole, head), placement) = place(options, load)?;
         Ok(Classifier { manifest: bundle.manifest().clone(), whole, head, placement })
@@ -166,13 +166,19 @@ impl Classifier {
         self.run(&self.whole, samples.values, samples.labels, role)
     }
 
-    fn run(&self, graph: &Half, values: Values<'_>, labels: Option<&[i64]>, role: Role) -> Result<Array2<f32>, Error> {
+    fn run(
+        &self,
+        graph: &LoadedGraph,
+        values: Values<'_>,
+        labels: Option<&[i64]>,
+        role: Role,
+    ) -> Result<Array2<f32>, Error> {
         let kind = self.kind();
         if let Some(labels) = labels {
             return Err(Error::LabelsUnexpected { kind: kind.name(), labels: labels.len() });
         }
         let port = graph.output(role).ok_or(Error::WrongTask { kind })?;
-        let [told] = graph.run(&Rows::of(values, graph.input())?, None, [port])?;
+        let [told] = graph.run(&InputRows::of(values, graph.input())?, None, [port])?;
         Ok(as_matrix(told))
     }
 }

@@ -2,7 +2,7 @@
 
 use narrows_bundle::Manifest;
 
-use crate::{Error, half::Half};
+use crate::{Error, loaded_graph::LoadedGraph};
 
 /// A class by its number or its name; a name wins over a number that is written the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(crate) fn number_of(class: Class<'_>, classes: &[String]) -> Result<usize, E
 pub(crate) fn check_labels(
     labels: Option<&[i64]>,
     rows: usize,
-    halves: &[&Half],
+    halves: &[&LoadedGraph],
     manifest: &Manifest,
 ) -> Result<(), Error> {
     let (kind, classes) = (manifest.kind, manifest.classes.as_ref().map_or(0, Vec::len));

@@ -8,7 +8,7 @@ use crate::{
     autoencoder::as_matrix,
     label::check_labels,
     random::{Stream, standard_normals},
-    rows::Rows,
+    rows::InputRows,
 };
 
 /// An independent normal distribution over the code of every sample.
@@ -31,7 +31,7 @@ impl Autoencoder {
         let samples = samples.into();
         let ports = self.encoder.output(Role::Mean).zip(self.encoder.output(Role::LogVariance));
         let (mean, log_variance) = ports.ok_or(Error::Deterministic { kind: self.manifest().kind })?;
-        let rows = Rows::of(samples.values, self.encoder.input())?;
+        let rows = InputRows::of(samples.values, self.encoder.input())?;
         check_labels(samples.labels, rows.count, &[&self.encoder], self.manifest())?;
         let [mean, log_variance] = self.encoder.run(&rows, samples.labels, [mean, log_variance])?;
         Ok(Posterior { mean: as_matrix(mean), log_variance: as_matrix(log_variance) })

@@ -1,4 +1,4 @@
-//! Lanes: sessions, each with tensors for the sizes of batches that it has seen, lent to one run at a time.
+//! Slots: sessions, each with tensors for the sizes of batches that it has seen, lent to one run at a time.
 
 use std::{
     collections::VecDeque,
@@ -14,13 +14,13 @@ use crate::{
     engine::{Frame, Graph, Session},
 };
 
-/// Bytes of tensors that a lane keeps at most, beside those of its last run.
+/// Bytes of tensors that a slot keeps at most, beside those of its last run.
 const KEPT: usize = 16 << 20;
 
-/// Time between two handovers of a lane to one who waits, at least.
+/// Time between two handovers of a slot to one who waits, at least.
 const FAIR: Duration = Duration::from_millis(1);
 
-/// The lanes of one graph. No lock is held while one computes.
+/// The slots of one graph. No lock is held while one computes.
 #[derive(Debug)]
 pub(crate) struct Pool {
     most: usize,
@@ -30,19 +30,19 @@ pub(crate) struct Pool {
 
 #[derive(Debug)]
 struct State {
-    idle: Vec<Lane>,
+    idle: Vec<Slot>,
     made: usize,
-    /// Threads that wait for a lane.
+    /// Threads that wait for a slot.
     waiting: usize,
-    /// Idle lanes that are meant for those who wait, and for nobody who comes now.
+    /// Idle slots that are meant for those who wait, and for nobody who comes now.
     promised: usize,
-    /// When a lane was last promised.
+    /// When a slot was last promised.
     handed_over: Instant,
 }
 
 /// A session and its tensors.
 #[derive(Debug)]
-pub(crate) struct Lane {
+pub(crate) struct Slot {
     session: Session,
     /// The longest unused first.
     frames: VecDeque<Frame>,
@@ -50,28 +50,28 @@ pub(crate) struct Lane {
     seat: u64,
 }
 
-/// A lane on loan.
+/// A slot on loan.
 #[derive(Debug)]
 pub(crate) struct Loan<'a> {
     pool: &'a Pool,
-    lane: Option<Lane>,
+    slot: Option<Slot>,
 }
 
 impl Pool {
-    /// A pool of `most` lanes, of which one is there.
+    /// A pool of `most` slots, of which one is there.
     pub(crate) fn new(first: Session, most: usize) -> Self {
         let most = most.max(1);
-        let idle = vec![Lane { session: first, frames: VecDeque::new(), seat: seat() }];
+        let idle = vec![Slot { session: first, frames: VecDeque::new(), seat: seat() }];
         let state = State { idle, made: 1, waiting: 0, promised: 0, handed_over: Instant::now() };
         Pool { most, state: Mutex::new(state), returned: Condvar::new() }
     }
 
-    /// Lanes that there can be.
+    /// Slots that there can be.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    /// An idle lane, the one that this thread used last if that is among them; otherwise a new one, as long
+    /// An idle slot, the one that this thread used last if that is among them; otherwise a new one, as long
     /// as there are fewer than there can be; otherwise the next that comes back.
     pub(crate) fn lend(&self, graph: &Graph) -> Result<Loan<'_>, Error> {
         let seat = seat();
@@ -79,19 +79,19 @@ impl Pool {
         let mut has_waited = false;
         loop {
             if has_waited || state.idle.len() > state.promised {
-                let known = state.idle.iter().rposition(|lane| lane.seat == seat);
-                let lane = known.map(|at| state.idle.swap_remove(at)).or_else(|| state.idle.pop());
-                if let Some(lane) = lane {
+                let known = state.idle.iter().rposition(|slot| slot.seat == seat);
+                let slot = known.map(|at| state.idle.swap_remove(at)).or_else(|| state.idle.pop());
+                if let Some(slot) = slot {
                     state.promised -= usize::from(has_waited && state.promised > 0);
-                    return Ok(Loan { pool: self, lane: Some(Lane { seat, ..lane }) });
+                    return Ok(Loan { pool: self, slot: Some(Slot { seat, ..slot }) });
                 }
             }
             if state.made < self.most {
                 state.made += 1;
                 drop(state);
                 // Gives the place back if the session cannot be made.
-                let mut loan = Loan { pool: self, lane: None };
-                loan.lane = Some(Lane { session: graph.session()?, frames: VecDeque::new(), seat });
+                let mut loan = Loan { pool: self, slot: None };
+                loan.slot = Some(Slot { session: graph.session()?, frames: VecDeque::new(), seat });
                 return Ok(loan);
             }
             state.waiting += 1;
@@ -102,7 +102,7 @@ impl Pool {
     }
 }
 
-impl Lane {
+impl Slot {
     /// Tensors for `rows` rows: those of an earlier run of as many, or new ones.
     pub(crate) fn frame(&mut self, graph: &Graph, rows: usize) -> Result<Frame, Error> {
         let known = self.frames.iter().rposition(|frame| frame.rows() == rows).and_then(|at| self.frames.remove(at));
@@ -125,27 +125,27 @@ impl Lane {
 }
 
 impl Deref for Loan<'_> {
-    type Target = Lane;
+    type Target = Slot;
 
-    fn deref(&self) -> &Lane {
-        self.lane.as_ref().expect("set when it was lent")
+    fn deref(&self) -> &Slot {
+        self.slot.as_ref().expect("set when it was lent")
     }
 }
 
 impl DerefMut for Loan<'_> {
-    fn deref_mut(&mut self) -> &mut Lane {
-        self.lane.as_mut().expect("set when it was lent")
+    fn deref_mut(&mut self) -> &mut Slot {
+        self.slot.as_mut().expect("set when it was lent")
     }
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.pool.state);
-        match self.lane.take() {
-            Some(lane) => state.idle.push(lane),
+        match self.slot.take() {
+            Some(slot) => state.idle.push(slot),
             None => state.made -= 1,
         }
-        // Whoever runs already may take a lane again at once, since waking another costs more than a small run.
+        // Whoever runs already may take a slot again at once, since waking another costs more than a small run.
         // But now and then one is kept for those who wait, or they might wait for long.
         if state.waiting > state.promised && state.handed_over.elapsed() > FAIR {
             state.promised += 1;

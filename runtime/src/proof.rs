@@ -11,14 +11,14 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{
     Autoencoder, Classifier, Error,
-    half::Half,
     label::check_labels,
-    rows::{Rows, full_shape},
+    loaded_graph::LoadedGraph,
+    rows::{InputRows, full_shape},
     samples::Values,
-    yardstick::Yardstick,
+    tolerance::Tolerance,
 };
 
-pub use crate::yardstick::{DECODER_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE};
+pub use crate::tolerance::{DECODER_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE};
 
 /// Batch sizes that are compared: one row, sizes that fill no vector register evenly, the probe at
 /// once, and more rows than it has.
@@ -55,38 +55,42 @@ pub fn prove_classifier(model: &Classifier, probe: &HeadProbe) -> Result<Classif
     })
 }
 
-pub(crate) fn prove_encoder(encoder: &Half, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
+pub(crate) fn prove_encoder(encoder: &LoadedGraph, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
     let labels = labels_for(encoder, probe, manifest)?;
     let stored = Stored { input: (SAMPLES, &probe.samples), rows: probe.rows(), labels, outputs: &probe.encoded };
-    parity(encoder, &stored, |_, _| Yardstick::of_codes())
+    parity(encoder, &stored, |_, _| Tolerance::of_codes())
 }
 
-pub(crate) fn prove_decoder(decoder: &Half, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
+pub(crate) fn prove_decoder(decoder: &LoadedGraph, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
     let labels = labels_for(decoder, probe, manifest)?;
     let stored = Stored { input: (DECODER_INPUT, &probe.codes), rows: probe.rows(), labels, outputs: &probe.decoded };
-    parity(decoder, &stored, |_, _| Yardstick::of_samples(manifest))
+    parity(decoder, &stored, |_, _| Tolerance::of_samples(manifest))
 }
 
-pub(crate) fn prove_head(head: &Half, probe: &HeadProbe, _: &ClassifierManifest) -> Result<GraphParity, Error> {
-    prove_told(head, (HEAD_INPUT, &probe.codes), probe)
+pub(crate) fn prove_head(head: &LoadedGraph, probe: &HeadProbe, _: &ClassifierManifest) -> Result<GraphParity, Error> {
+    prove_outputs(head, (HEAD_INPUT, &probe.codes), probe)
 }
 
-pub(crate) fn prove_whole(whole: &Half, probe: &HeadProbe, _: &ClassifierManifest) -> Result<GraphParity, Error> {
-    prove_told(whole, (SAMPLES, &probe.samples), probe)
+pub(crate) fn prove_whole(
+    whole: &LoadedGraph,
+    probe: &HeadProbe,
+    _: &ClassifierManifest,
+) -> Result<GraphParity, Error> {
+    prove_outputs(whole, (SAMPLES, &probe.samples), probe)
 }
 
-fn prove_told(half: &Half, input: (&str, &ArrayD<f32>), probe: &HeadProbe) -> Result<GraphParity, Error> {
-    let stored = Stored { input, rows: probe.rows(), labels: None, outputs: &probe.told };
-    let logits = half.output(Role::Logits).and_then(|port| probe.told.get(&port.name));
+fn prove_outputs(half: &LoadedGraph, input: (&str, &ArrayD<f32>), probe: &HeadProbe) -> Result<GraphParity, Error> {
+    let stored = Stored { input, rows: probe.rows(), labels: None, outputs: &probe.outputs };
+    let logits = half.output(Role::Logits).and_then(|port| probe.outputs.get(&port.name));
     parity(half, &stored, |port, told| match (logits, port.role == Role::Probabilities) {
-        (Some(logits), false) => Yardstick::of_logits(logits),
-        (Some(logits), true) => Yardstick::of_probabilities(logits),
-        (None, _) => Yardstick::of_predictions(told),
+        (Some(logits), false) => Tolerance::of_logits(logits),
+        (Some(logits), true) => Tolerance::of_probabilities(logits),
+        (None, _) => Tolerance::of_predictions(told),
     })
 }
 
 /// The labels of a probe for a graph that takes some.
-fn labels_for<'a>(half: &Half, probe: &'a Probe, manifest: &Manifest) -> Result<Option<&'a [i64]>, Error> {
+fn labels_for<'a>(half: &LoadedGraph, probe: &'a Probe, manifest: &Manifest) -> Result<Option<&'a [i64]>, Error> {
     let labels = probe.labels.as_deref().filter(|_| half.takes_labels());
     check_labels(labels, probe.rows(), &[half], manifest)?;
     Ok(labels)
@@ -101,11 +105,11 @@ struct Stored<'a> {
     outputs: &'a BTreeMap<String, ArrayD<f32>>,
 }
 
-/// `yardstick` is asked for every output; those of one graph have the same tolerance.
+/// `tolerance` is asked for every output; those of one graph have the same tolerance.
 fn parity(
-    half: &Half,
+    half: &LoadedGraph,
     stored: &Stored<'_>,
-    yardstick: impl Fn(&Port, &ArrayD<f32>) -> Yardstick,
+    tolerance: impl Fn(&Port, &ArrayD<f32>) -> Tolerance,
 ) -> Result<GraphParity, Error> {
     // A probe without rows would prove anything: it is refused for the row that it lacks.
     let rows = stored.rows.max(1);
@@ -116,7 +120,7 @@ fn parity(
         .iter()
         .map(|port| {
             let told = fits(&port.name, stored.outputs.get(&port.name), rows, port)?;
-            Ok((port, told, yardstick(port, told)))
+            Ok((port, told, tolerance(port, told)))
         })
         .collect::<Result<Vec<_>, Error>>()?;
 
@@ -125,15 +129,15 @@ fn parity(
         let order: Vec<usize> = (0..rows).cycle().take(rows.max(batch_size)).collect();
         for piece in order.chunks(batch_size) {
             let batch = inputs.select(Axis(0), piece);
-            let batch = Rows::of(Values::Floats(batch.view()), half.input())?;
+            let batch = InputRows::of(Values::Floats(batch.view()), half.input())?;
             let labels = stored.labels.map(|labels| of_rows(labels, piece));
-            for (port, told, yardstick) in &expected {
+            for (port, told, tolerance) in &expected {
                 let [computed] = half.run(&batch, labels.as_deref(), [*port])?;
-                largest = yardstick.difference(&computed, &told.select(Axis(0), piece)).max(largest);
+                largest = tolerance.difference(&computed, &told.select(Axis(0), piece)).max(largest);
             }
         }
     }
-    let tolerance = expected.iter().map(|(_, _, yardstick)| yardstick.tolerance).fold(f32::INFINITY, f32::min);
+    let tolerance = expected.iter().map(|(_, _, tolerance)| tolerance.tolerance).fold(f32::INFINITY, f32::min);
     Ok(GraphParity { max_abs_difference: largest, tolerance })
 }
 

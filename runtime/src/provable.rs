@@ -4,7 +4,7 @@ use narrows_bundle::{ClassifierManifest, Contract, GraphParity, Manifest, Role};
 
 use crate::{
     Error,
-    half::Half,
+    loaded_graph::LoadedGraph,
     proof::{prove_decoder, prove_encoder, prove_head, prove_whole},
 };
 
@@ -13,7 +13,7 @@ pub(crate) struct Claim<M: Contract> {
     /// The role of its first input.
     pub(crate) input: Role,
     /// Runs it on a probe and measures how far it is from what is stored there.
-    pub(crate) prove: fn(&Half, &M::Probe, &M) -> Result<GraphParity, Error>,
+    pub(crate) prove: fn(&LoadedGraph, &M::Probe, &M) -> Result<GraphParity, Error>,
 }
 
 /// A manifest whose bundle can be proved.

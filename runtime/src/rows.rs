@@ -9,17 +9,17 @@ use crate::{Error, samples::Values};
 
 /// Rows of the right shape, as they go into a graph's input.
 #[derive(Debug)]
-pub(crate) struct Rows<'a, 'p> {
+pub(crate) struct InputRows<'a, 'p> {
     pub(crate) count: usize,
     port: &'p Port,
     values: Values<'a>,
 }
 
-impl<'a, 'p> Rows<'a, 'p> {
+impl<'a, 'p> InputRows<'a, 'p> {
     /// Checks the shape of an array against the port that it is meant for.
     pub(crate) fn of(values: Values<'a>, port: &'p Port) -> Result<Self, Error> {
         let count = count(values.shape(), port)?;
-        Ok(Rows { count, port, values })
+        Ok(InputRows { count, port, values })
     }
 
     /// Writes some of the rows, row-major; `to` is as long as they are.
@@ -140,7 +140,7 @@ mod tests {
             Values::Bytes(backwards.slice(ndarray::s![..;-1, .., ..]).into_dyn()),
         ];
         for values in all {
-            let rows = Rows::of(values, &port).expect("the port's shape");
+            let rows = InputRows::of(values, &port).expect("the port's shape");
             let mut written = [0.0; 12];
             rows.write(1..3, &mut written).expect("finite");
             assert_eq!(written, array.as_slice().expect("standard layout")[6..18]);
@@ -152,7 +152,7 @@ mod tests {
         let (port, mut flat) = (port(), Array2::<f32>::zeros((5, 6)));
         flat[[3, 4]] = f32::INFINITY;
         for array in [flat.clone(), flat.t().as_standard_layout().into_owned().reversed_axes()] {
-            let rows = Rows::of(Values::Floats(array.view().into_dyn()), &port).expect("the port's shape");
+            let rows = InputRows::of(Values::Floats(array.view().into_dyn()), &port).expect("the port's shape");
             let error = rows.write(2..4, &mut [0.0; 12]).expect_err("infinite");
             assert_eq!(error.to_string(), "input `x` holds inf in row 3 at [1, 1] (fill or drop such values first)");
             assert!(rows.write(0..3, &mut [0.0; 18]).is_ok());
@@ -163,11 +163,11 @@ mod tests {
     fn a_wrong_shape_is_answered_with_both_accepted_ones() {
         for shape in [vec![], vec![6], vec![3, 5], vec![3, 3, 2], vec![1, 3, 2, 3]] {
             let array = ndarray::ArrayD::<u8>::zeros(shape.clone());
-            let error = Rows::of(Values::Bytes(array.view()), &port()).expect_err("another shape").to_string();
+            let error = InputRows::of(Values::Bytes(array.view()), &port()).expect_err("another shape").to_string();
             assert_eq!(error, format!("input `x` expects [batch, 2, 3] (or [batch, 6]), got {shape:?}"));
         }
         let column = array![[1.0], [2.0]];
         let port = Port { shape: vec![1], ..port() };
-        assert_eq!(Rows::of(Values::Floats(column.view().into_dyn()), &port).expect("one number a row").count, 2);
+        assert_eq!(InputRows::of(Values::Floats(column.view().into_dyn()), &port).expect("one number a row").count, 2);
     }
 }

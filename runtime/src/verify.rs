@@ -7,7 +7,7 @@ use narrows_bundle::{AnyBundle, GraphPorts, Opened, Port};
 
 use crate::{
     Error, Options, Placement, engine,
-    half::Half,
+    loaded_graph::LoadedGraph,
     placed::place,
     placement::placement_on,
     provable::{Claim, Provable},
@@ -66,15 +66,14 @@ struct Loaded<'a, M: Provable> {
     name: &'static str,
     ports: &'a GraphPorts,
     claim: Claim<M>,
-    half: Result<(Half, Placement), Error>,
+    half: Result<(LoadedGraph, Placement), Error>,
 }
 
 impl<'a, M: Provable> Loaded<'a, M> {
     fn of(bundle: &Opened<M>, name: &'static str, ports: &'a GraphPorts, claim: Claim<M>, options: &Options) -> Self {
-        let half = bundle
-            .graph(ports)
-            .map_err(Error::from)
-            .and_then(|bytes| place(options, |device| Half::load(ports, bytes.clone(), claim.input, device, options)));
+        let half = bundle.graph(ports).map_err(Error::from).and_then(|bytes| {
+            place(options, |device| LoadedGraph::load(ports, bytes.clone(), claim.input, device, options))
+        });
         Loaded { name, ports, claim, half }
     }
 

@@ -37,7 +37,7 @@ fn change_weight(graph: &mut Model, weight: &str, by: f32) {
 
 /// Adds to the last number of the last row of an output.
 fn change_told(draft: &mut HeadDraft, output: &str, by: f32) {
-    *draft.probe.told.get_mut(output).and_then(|told| told.last_mut()).expect("an output") += by;
+    *draft.probe.outputs.get_mut(output).and_then(|told| told.last_mut()).expect("an output") += by;
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_single_stored_number_that_differs_is_found_in_both_graphs_and_measured() {
 fn largest_logit() -> f64 {
     let fixture = HeadFixture::new(ClassifierKind::Classifier);
     let probe = ClassifierBundle::open(fixture.path()).and_then(|bundle| bundle.probe()).expect("a probe");
-    f64::from(probe.told["logits"].iter().fold(1.0, |largest: f32, logit| largest.max(logit.abs())))
+    f64::from(probe.outputs["logits"].iter().fold(1.0, |largest: f32, logit| largest.max(logit.abs())))
 }
 
 #[test]
@@ -119,9 +119,9 @@ fn a_probe_that_does_not_fit_is_named_and_leaves_the_other_checks_alone() {
     let both = ["head parity", "classifier parity"];
     let cases: [(Spoil, &[&str], &str); 5] = [
         (|draft| draft.probe.codes = ArrayD::zeros(vec![4, 2]), &both, "no common number of rows"),
-        (|draft| drop(draft.probe.told.remove("logits")), &both, "no tensor `logits`"),
+        (|draft| drop(draft.probe.outputs.remove("logits")), &both, "no tensor `logits`"),
         (
-            |draft| drop(draft.probe.told.insert("probabilities".to_owned(), ArrayD::zeros(vec![5, 2]))),
+            |draft| drop(draft.probe.outputs.insert("probabilities".to_owned(), ArrayD::zeros(vec![5, 2]))),
             &both,
             "`probabilities` should have shape [5, 3], it has [5, 2]",
         ),

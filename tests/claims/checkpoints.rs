@@ -8,7 +8,7 @@ use std::{
 use narrows_bundle::Bundle;
 use narrows_tests::digits;
 use narrows_trainer::{
-    Cadence, Config, Options, Run, RunError, Source,
+    Cadence, Config, DataOptions, Options, Run, RunError,
     bundle::Kind,
     data::{Dataset, Reading},
 };
@@ -156,7 +156,7 @@ fn where_and_when_a_run_was_made_does_not_show_in_its_checkpoints() {
     let files = |name: &str, source: &str, steps: u64| {
         let path = folder.path().join(name);
         let reading = Reading { data: Some(source.to_owned()), ..Reading::default() };
-        let named = Options { source: Source { reading, ..Source::default() }, ..options() };
+        let named = Options { data: DataOptions { reading, ..DataOptions::default() }, ..options() };
         in_pieces(&path, &named, &data, steps);
         let mut files = checkpoints(&path);
         files.push(path.join("checkpoints/best.safetensors"));

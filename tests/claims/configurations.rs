@@ -62,7 +62,7 @@ fn every_file_says_its_kind_and_data_and_fits_them() {
         let stem = name.strip_suffix(".toml").unwrap_or_else(|| panic!("{name} is no TOML"));
         let options = Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let kind = options.kind.unwrap_or_else(|| panic!("{name} says no kind"));
-        let source = options.source.reading.data.clone().unwrap_or_else(|| panic!("{name} says no data"));
+        let source = options.data.reading.data.clone().unwrap_or_else(|| panic!("{name} says no data"));
         let data = match source.as_str() {
             "digits" => &digits,
             "mnist" | "fashion-mnist" => &mnist,
@@ -81,7 +81,7 @@ fn every_file_of_a_transfer_is_understood_and_shown() {
     let readme = fs::read_to_string(house().join("README.md")).expect("a README");
     for (name, text) in transfers() {
         let options = transfer::Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(options.source.reading.data.as_deref(), Some("mnist"), "{name}");
+        assert_eq!(options.data.reading.data.as_deref(), Some("mnist"), "{name}");
         assert!(text.starts_with("# ") && readme.contains(&name), "README.md shows {name}");
     }
 }

@@ -57,7 +57,7 @@ fn table(values: Array2<f32>) -> Dataset {
 fn a_loss_that_overflows_is_told_by_its_part_and_the_first_layer() {
     let data = digits();
     for kind in [Kind::Ae, Kind::Vae] {
-        let options = sgd(kind, 1e15).with(|options| options.observation.likelihood = Some(Likelihood::Gaussian));
+        let options = sgd(kind, 1e15).with(|options| options.output.likelihood = Some(Likelihood::Gaussian));
         let expected = ("the reconstruction".to_owned(), Some("decoder.0".to_owned()), 2, 1);
         assert_eq!(diverged(&options, &data), expected, "{kind}");
     }
@@ -83,7 +83,7 @@ fn a_weight_that_overflows_in_the_last_step_is_found_though_no_loss_ever_saw_it(
     let data = digits();
     let whole = sgd(Kind::Ae, 3e38).with(|options| {
         options.steps.batch_size = Some(data.train.values.rows());
-        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.output.likelihood = Some(Likelihood::Gaussian);
     });
     let (part, layer, step, epoch) = diverged(&whole, &data);
     assert_eq!((part.as_str(), layer.as_deref(), step, epoch), ("a weight", Some("decoder.0"), 1, 1));
@@ -109,7 +109,7 @@ fn checkpoints_from_before_the_divergence_stay_valid_and_nothing_of_it_is_saved(
     let folder = tempfile::tempdir().expect("a temporary folder");
     // The rate rises step by step until it is too high.
     let options = sgd(Kind::Ae, 3.0).with(|options| {
-        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.output.likelihood = Some(Likelihood::Gaussian);
         options.schedule.warmup = Some(60);
     });
     let config = checked(&options, &data);

@@ -21,7 +21,7 @@ fn distance_to_pca(epochs: usize, data: &Dataset) -> (f64, f64) {
     let linear = Options { latent: Some(COMPONENTS), ..Options::new(Kind::Ae) }.with(|options| {
         options.architecture.hidden = Some(vec![]);
         options.architecture.activation = Some(Activation::Identity);
-        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.output.likelihood = Some(Likelihood::Gaussian);
         options.length.epochs = Some(epochs);
         options.steps.batch_size = Some(479);
         options.schedule.learning_rate = Some(0.005);

@@ -89,8 +89,8 @@ fn a_price_on_the_slope_of_codes_flattens_the_encoder() {
     // Smooth, so that a difference is a slope; squared error, so that codes cannot grow for a little more.
     let smooth = ae().with(|options| {
         options.architecture.activation = Some(Activation::Tanh);
-        options.observation.likelihood = Some(Likelihood::Gaussian);
-        options.observation.output_link = Some(Link::Sigmoid);
+        options.output.likelihood = Some(Likelihood::Gaussian);
+        options.output.output_link = Some(Link::Sigmoid);
     });
     let rows = test_rows(&data);
     let some = rows.select(ndarray::Axis(0), &(0..100).collect::<Vec<_>>());

@@ -76,7 +76,7 @@ fn the_loss_of_every_layer_falls_and_its_last_one_is_told() {
             let options = stacked(kind).with(|options| {
                 options.architecture.activation = Some(activation);
                 options.code.latent_activation = Some(activation);
-                options.observation.likelihood = Some(likelihood);
+                options.output.likelihood = Some(likelihood);
                 options.pretrain.pretrain_epochs = Some(6);
                 options.split.valid_fraction = Some(0.1);
             });
@@ -109,7 +109,7 @@ fn a_deep_network_of_sigmoids_begins_far_below_a_fresh_one() {
     let data = digits();
     let deep = Options { latent: Some(16), ..stacked(Kind::Ae) }.with(|options| {
         options.architecture.hidden = Some(vec![128, 64, 32]);
-        options.observation.likelihood = Some(Likelihood::Gaussian);
+        options.output.likelihood = Some(Likelihood::Gaussian);
         options.length.epochs = Some(1);
     });
     let pretrained = deep.clone().with(|options| {

@@ -41,7 +41,7 @@ fn runs() -> Vec<Options> {
             options.steps.average = Some(0.99);
         }),
         wide(Kind::Vae).with(|options| {
-            options.observation.likelihood = Some(Likelihood::Gaussian);
+            options.output.likelihood = Some(Likelihood::Gaussian);
             options.variance.variance = Some(Variance::Learned);
         }),
         wide(Kind::Cvae).with(|options| {

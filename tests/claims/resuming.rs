@@ -46,7 +46,7 @@ fn runs() -> Vec<Options> {
             options.schedule.warmup = Some(7);
         }),
         short(Kind::Vae).with(|options| {
-            options.observation.likelihood = Some(Likelihood::Gaussian);
+            options.output.likelihood = Some(Likelihood::Gaussian);
             options.variance.variance = Some(Variance::Learned);
             options.steps.average = Some(0.9);
             options.split.valid_fraction = Some(0.2);

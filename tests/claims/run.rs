@@ -43,7 +43,7 @@ fn a_learning_rate_that_blows_the_loss_up_ends_in_an_error() {
         (Kind::Vae, Likelihood::Bernoulli),
     ] {
         let options = Options::new(kind).with(|options| {
-            options.observation.likelihood = Some(likelihood);
+            options.output.likelihood = Some(likelihood);
             options.schedule.learning_rate = Some(1e10);
         });
         let outcome = observed(&options, |_| ControlFlow::Continue(()));

@@ -11,8 +11,8 @@ use narrows_trainer::{
 fn trained(variance: Variance, data: &Dataset) -> Fitted {
     let options = Options::new(Kind::Vae).with(|options| {
         options.architecture.hidden = Some(vec![64]);
-        options.observation.likelihood = Some(Likelihood::Gaussian);
-        options.observation.output_link = Some(Link::Sigmoid);
+        options.output.likelihood = Some(Likelihood::Gaussian);
+        options.output.output_link = Some(Link::Sigmoid);
         options.variance.variance = Some(variance);
         options.length.epochs = Some(60);
         options.schedule.learning_rate = Some(3e-3);

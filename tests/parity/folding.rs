@@ -31,8 +31,8 @@ fn operators(data: &Dataset, options: &Options, file: &str) -> Vec<String> {
 #[test]
 fn the_scaling_is_folded_where_a_layer_can_take_it_over_and_kept_where_not() {
     let (digits, near, uneven) = (digits(), table(&NEAR), table(&UNEVEN));
-    let ae = |likelihood| brief(Kind::Ae).with(|options| options.observation.likelihood = Some(likelihood));
-    let sigmoid = ae(Likelihood::Gaussian).with(|options| options.observation.output_link = Some(Link::Sigmoid));
+    let ae = |likelihood| brief(Kind::Ae).with(|options| options.output.likelihood = Some(likelihood));
+    let sigmoid = ae(Likelihood::Gaussian).with(|options| options.output.output_link = Some(Link::Sigmoid));
     let cases: [(&str, &Dataset, Options, &str, &[&str]); 11] = [
         ("components in", &digits, brief(Kind::Pca), ENCODER, &["Reshape", "Gemm"]),
         ("components out", &digits, brief(Kind::Pca), DECODER, &["Gemm", "Reshape"]),
@@ -60,12 +60,11 @@ fn the_scaling_is_folded_where_a_layer_can_take_it_over_and_kept_where_not() {
 #[test]
 fn folding_moves_no_code_and_no_column_beyond_rounding() {
     for (name, data) in [("digits", digits()), ("near", table(&NEAR)), ("uneven", table(&UNEVEN))] {
-        for options in [
-            brief(Kind::Pca),
-            brief(Kind::Vae).with(|options| options.observation.likelihood = Some(Likelihood::Gaussian)),
-        ] {
+        for options in
+            [brief(Kind::Pca), brief(Kind::Vae).with(|options| options.output.likelihood = Some(Likelihood::Gaussian))]
+        {
             let model = fitted(&options, &data);
-            let (shape, link) = (&data.sample_shape, model.config.observation.link);
+            let (shape, link) = (&data.sample_shape, model.config.output_distribution.link);
             let encoder = with_encoder_ports(&model.core.encoder, shape, &model.scaling).expect("a fitted shape");
             let decoder = with_decoder_ports(&model.core.decoder, shape, link, &model.scaling).expect("a fitted shape");
             let samples = samples(&data);

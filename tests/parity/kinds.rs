@@ -23,7 +23,7 @@ fn cases() -> Vec<Options> {
         brief(kind).with(|options| {
             options.architecture.activation = Some(activation);
             options.architecture.hidden = Some(hidden.to_vec());
-            options.observation.likelihood = Some(likelihood);
+            options.output.likelihood = Some(likelihood);
         })
     };
     let (bernoulli, gaussian) = (Likelihood::Bernoulli, Likelihood::Gaussian);
@@ -33,7 +33,7 @@ fn cases() -> Vec<Options> {
         trained(Kind::Ae, Activation::Identity, &[24], gaussian),
         trained(Kind::Ae, Activation::Relu, &[24, 12], bernoulli),
         trained(Kind::Ae, Activation::LeakyRelu, &[24], gaussian)
-            .with(|options| options.observation.output_link = Some(Link::Sigmoid)),
+            .with(|options| options.output.output_link = Some(Link::Sigmoid)),
         trained(Kind::Dae, Activation::Elu, &[24], bernoulli),
         trained(Kind::Dae, Activation::Tanh, &[24, 12], gaussian)
             .with(|options| options.corruption.corruption = Some(Corruption::Gaussian(0.3))),

@@ -48,7 +48,7 @@ pub(crate) const UNEVEN: [(f32, f32); 6] =
     [(0.2, 0.0), (40.0, -1000.0), (0.16, 1e4), (1e-4, 0.0), (3.0, 50.0), (0.0, 1234.5)];
 
 fn models() -> [Options; 4] {
-    let gaussian = |kind| brief(kind).with(|options| options.observation.likelihood = Some(Likelihood::Gaussian));
+    let gaussian = |kind| brief(kind).with(|options| options.output.likelihood = Some(Likelihood::Gaussian));
     [gaussian(Kind::Pca), gaussian(Kind::Ae), gaussian(Kind::Dae), gaussian(Kind::Vae)]
 }
 

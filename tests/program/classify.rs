@@ -208,7 +208,7 @@ fn a_bundle_of_a_head_is_proved_told_and_packed() {
 #[test]
 fn a_wrong_proof_is_found() {
     let place = place(&HeadFixture::spoilt(ClassifierKind::Classifier, |draft| {
-        *draft.probe.told.get_mut("logits").and_then(|logits| logits.first_mut()).expect("logits") += 0.1;
+        *draft.probe.outputs.get_mut("logits").and_then(|logits| logits.first_mut()).expect("logits") += 0.1;
     }));
     let outcome = place.run("verify model");
     let last = outcome.stderr.lines().next_back().unwrap_or_default();

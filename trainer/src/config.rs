@@ -12,13 +12,13 @@ use crate::{
     architecture::Architecture,
     binarize::Binarize,
     candle::{Kernels, Parameters, Rule},
+    data_options::DataOptions,
     descent::{EarlyStop, Steps},
     kinds::{Objective, Pca},
-    likelihood::Observation,
+    likelihood::OutputDistribution,
     pretrain::Pretraining,
     scaling::ScalingRule,
     schedule::LearningRate,
-    source::Source,
     split::held_out,
     variance::{Variance, variance_of},
 };
@@ -27,11 +27,11 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where the data comes from, as it was named.
-    pub source: Source,
+    pub data: DataOptions,
     /// Numbers in a code.
     pub latent_dim: usize,
     /// Likelihood and output link.
-    pub observation: Observation,
+    pub output_distribution: OutputDistribution,
     /// From the data's unit to the network's.
     pub scaling: ScalingRule,
     /// Share of the training rows that is held out, in `[0, 1)`.
@@ -101,12 +101,12 @@ impl Config {
 
     /// Whether the likelihood has a variance that the loss feels.
     pub(crate) fn has_variance(&self) -> bool {
-        self.kind().is_variational() && self.observation.likelihood == Likelihood::Gaussian
+        self.kind().is_variational() && self.output_distribution.likelihood == Likelihood::Gaussian
     }
 
     /// The variance as it stands in these parameters, where it is learned.
     pub(crate) fn learned_variance(&self, parameters: &Parameters) -> candle_core::Result<Option<f64>> {
-        match self.observation.variance {
+        match self.output_distribution.variance {
             Variance::Learned if self.has_variance() => {
                 Ok(Some(variance_of(Variance::Learned, &parameters.to_weights()?)))
             }

@@ -5,11 +5,11 @@
 
 mod divergence;
 mod learner;
+#[cfg(test)]
+mod missing_kernels;
 mod plan;
 mod settings;
 mod state;
-#[cfg(test)]
-mod told;
 
 use std::{cell::Cell, ops::ControlFlow, time::Instant};
 
@@ -29,21 +29,21 @@ use crate::{
     kinds::{Draw, objective_loss},
     order::order_of,
     run::Run,
-    samples::Source,
+    samples::BatchSource,
 };
 
 /// A run of gradient descent, without its state.
-pub(crate) struct Descending<'a> {
+pub(crate) struct TrainingLoop<'a> {
     pub(crate) plan: &'a Plan<'a>,
-    pub(crate) source: Source<'a>,
+    pub(crate) source: BatchSource<'a>,
     pub(crate) train: &'a [usize],
-    pub(crate) valid_source: Source<'a>,
+    pub(crate) valid_source: BatchSource<'a>,
     pub(crate) valid: &'a [usize],
     /// The samples of the last step, whose place those of the next one take.
     pub(crate) spare: Cell<Option<Tensor>>,
 }
 
-impl Descending<'_> {
+impl TrainingLoop<'_> {
     /// Goes on from `state` to the end of the run, and returns what happened in each epoch.
     ///
     /// # Errors
@@ -53,20 +53,20 @@ impl Descending<'_> {
         &self,
         state: &mut State,
         history: &mut Vec<EpochRecord>,
-        mut keeper: Option<&mut Run>,
+        mut run: Option<&mut Run>,
         observe: &mut Observe<'_>,
     ) -> Result<(), TrainError> {
         if state.position.end.is_none() && self.tell_without_kernel(observe).is_break() {
-            return self.interrupted(state, keeper);
+            return self.interrupted(state, run);
         }
         while state.position.end.is_none() {
             let stage = self.plan.stage(state.position.epoch);
-            let outcome = self.epoch(state, &stage, keeper.as_deref_mut(), observe)?;
+            let outcome = self.epoch(state, &stage, run.as_deref_mut(), observe)?;
             if outcome.is_break() {
-                return self.interrupted(state, keeper);
+                return self.interrupted(state, run);
             }
             let record = self.end_of_epoch(state, &stage)?;
-            if let Some(run) = keeper.as_deref_mut() {
+            if let Some(run) = run.as_deref_mut() {
                 run.record(&record)?;
                 if run.is_due_after_epoch() || state.position.end.is_some() {
                     self.save(state, run)?;
@@ -81,7 +81,7 @@ impl Descending<'_> {
                 outcome = ControlFlow::Break(());
             }
             if outcome.is_break() && state.position.end.is_none() {
-                return self.interrupted(state, keeper);
+                return self.interrupted(state, run);
             }
         }
         Ok(())
@@ -101,14 +101,14 @@ impl Descending<'_> {
         &self,
         state: &mut State,
         stage: &Stage<'_>,
-        mut keeper: Option<&mut Run>,
+        mut run: Option<&mut Run>,
         observe: &mut Observe<'_>,
     ) -> Result<ControlFlow<()>, TrainError> {
         let epoch = state.position.epoch + 1;
         let order = order_of(self.train, self.plan.config.seed, epoch);
         for chunk in order.chunks(self.plan.descent.steps.batch_size).skip(state.position.batches) {
             self.step(state, stage, chunk)?;
-            if let Some(run) = keeper.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step)) {
+            if let Some(run) = run.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step)) {
                 self.save(state, run)?;
             }
             let figures = &state.position.sums.figures.clone().over(state.position.rows);
@@ -234,8 +234,8 @@ impl Descending<'_> {
         evaluate(descent.objective.model(), descent.l2, &network, &self.valid_source, self.valid, config.seed)
     }
 
-    fn interrupted(&self, state: &State, keeper: Option<&mut Run>) -> Result<(), TrainError> {
-        if let Some(run) = keeper {
+    fn interrupted(&self, state: &State, run: Option<&mut Run>) -> Result<(), TrainError> {
+        if let Some(run) = run {
             self.save(state, run)?;
         }
         let Position { step, .. } = state.position;

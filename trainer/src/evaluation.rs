@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kinds::{Batch, Draw, Model, Network, objective_loss},
-    samples::Source,
+    samples::BatchSource,
 };
 
 /// Rows that are evaluated at a time; a row counts once for every code that is drawn of it.
@@ -81,7 +81,7 @@ pub(crate) fn evaluate(
     model: &dyn Model,
     l2: f64,
     network: &Network<'_>,
-    source: &Source<'_>,
+    source: &BatchSource<'_>,
     rows: &[usize],
     seed: u64,
 ) -> Result<Figures> {
@@ -118,7 +118,7 @@ fn mean_code(network: &Network<'_>, batch: &Batch) -> Result<Tensor> {
 
 fn mean_error(network: &Network<'_>, batch: &Batch, mean: &Tensor) -> Result<Tensor> {
     let logits = network.decode(mean, batch.labels.as_ref())?;
-    network.observation.squared_error(network.kernels, &logits, &batch.x)
+    network.output_distribution.squared_error(network.kernels, &logits, &batch.x)
 }
 
 /// Sums over rows of codes, by dimension.
@@ -170,7 +170,7 @@ mod tests {
         let wave = Array2::from_shape_fn((2500, 1), |(row, _)| (row as f32).sin());
         let part = Part { values: Values::F32(wave), labels: None };
         let scaling = Scaling { offset: vec![0.0], scale: vec![1.0] };
-        let source = Source { part: &part, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
+        let source = BatchSource { part: &part, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
         let rows: Vec<usize> = (0..2500).collect();
         evaluate(model, l2, &trial.network(), &source, &rows, 1).expect("shapes that fit")
     }

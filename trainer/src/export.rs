@@ -43,8 +43,12 @@ impl Fitted {
         let kind = self.config.kind();
         let ports = Ports::of(kind, &data.sample_shape, self.config.latent_dim);
         let encoder = with_encoder_ports(&self.core.encoder, &data.sample_shape, &self.scaling)?;
-        let decoder =
-            with_decoder_ports(&self.core.decoder, &data.sample_shape, self.config.observation.link, &self.scaling)?;
+        let decoder = with_decoder_ports(
+            &self.core.decoder,
+            &data.sample_shape,
+            self.config.output_distribution.link,
+            &self.scaling,
+        )?;
         let probe = self.probe(data, &encoder, &decoder)?;
         let files = vec![
             (ENCODER, self.graph_bytes("encoder", &encoder, &ports.encoder, data)?),
@@ -123,9 +127,9 @@ impl Fitted {
             latent_dim: self.config.latent_dim,
             prior: kind.has_prior().then_some(Prior::StandardNormal),
             classes: data.classes.clone(),
-            likelihood: self.config.observation.likelihood,
+            likelihood: self.config.output_distribution.likelihood,
             variance: self.variance(),
-            output_link: self.config.observation.link,
+            output_link: self.config.output_distribution.link,
             scaling: self.scaling.clone(),
             graphs,
             training: TrainingRecord {

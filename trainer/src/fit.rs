@@ -10,15 +10,15 @@ use crate::{
     Config, Descent, EpochRecord, Fitted, Method, PretrainedLayer, TrainError,
     binarize::Binarize,
     candle::Parameters,
-    descent::{Descending, Plan, State},
+    core_graphs::CoreGraphs,
+    descent::{Plan, State, TrainingLoop},
     evaluation::evaluate,
     event::Observe,
-    halves::Core,
     kinds::{Ae, Model, Pca},
     network::Weights,
     part_name::PartName,
     run::{Checkpoint, Run},
-    samples::{Source, sample_of},
+    samples::{BatchSource, sample_of},
     split::split,
 };
 
@@ -59,7 +59,7 @@ pub fn fitted_in(run: &mut Run, config: &Config, data: &Dataset) -> Result<Fitte
 fn fit_kept(
     config: &Config,
     data: &Dataset,
-    keeper: Option<&mut Run>,
+    run: Option<&mut Run>,
     observe: Option<&mut Observe<'_>>,
 ) -> Result<Fitted, TrainError> {
     let (train_rows, held_out) = split(&data.train, config.valid_fraction, config.seed);
@@ -67,21 +67,21 @@ fn fit_kept(
     for (name, part) in data.parts() {
         check_targets(name, config, &part.values, &scaling)?;
     }
-    let core = Core::new(config, data)?;
+    let core = CoreGraphs::new(config, data)?;
     // Rows to watch training by are those that were named, or those that are held out.
     let (valid_part, valid_name, valid_rows) = match &data.valid {
         Some(valid) => (valid, PartName::Valid, (0..valid.values.rows()).collect()),
         None => (&data.train, PartName::Train, held_out),
     };
-    let valid = Chosen { part: valid_part, name: valid_name, rows: &valid_rows };
-    let rows = Rows {
-        train: Chosen { part: &data.train, name: PartName::Train, rows: &train_rows },
+    let valid = RowSelection { part: valid_part, name: valid_name, rows: &valid_rows };
+    let rows = SplitRows {
+        train: RowSelection { part: &data.train, name: PartName::Train, rows: &train_rows },
         valid,
         scaling: &scaling,
     };
     let found = match &config.method {
-        Method::ClosedForm(pca) => solved(*pca, config, &rows, keeper)?,
-        Method::Descent(descent) => descended(config, descent, &core, &rows, keeper, observe)?,
+        Method::ClosedForm(pca) => solved(*pca, config, &rows, run)?,
+        Method::Descent(descent) => descended(config, descent, &core, &rows, run, observe)?,
     };
     let network = core.network(&found.parameters, config);
     let closed_form = Ae::default();
@@ -89,7 +89,7 @@ fn fit_kept(
         Method::ClosedForm(_) => (&closed_form, 0.0, Binarize::None),
         Method::Descent(descent) => (descent.objective.model(), descent.l2, descent.binarize),
     };
-    let figures = |chosen: &Chosen<'_>| {
+    let figures = |chosen: &RowSelection<'_>| {
         evaluate(model, l2, &network, &chosen.source(&scaling, binarize), chosen.rows, config.seed)
     };
     let train = figures(&rows.train)?;
@@ -97,7 +97,7 @@ fn fit_kept(
     let test = match &data.test {
         Some(part) => {
             let all: Vec<usize> = (0..part.values.rows()).collect();
-            Some(figures(&Chosen { part, name: PartName::Test, rows: &all })?)
+            Some(figures(&RowSelection { part, name: PartName::Test, rows: &all })?)
         }
         None => None,
     };
@@ -122,7 +122,7 @@ fn fit_kept(
 }
 
 /// What was found, and how it went.
-struct Found {
+struct FitResult {
     parameters: Parameters,
     history: Vec<EpochRecord>,
     pretrained: Vec<PretrainedLayer>,
@@ -130,31 +130,31 @@ struct Found {
     explained_variance_ratio: Option<Vec<f64>>,
 }
 
-struct Rows<'a> {
-    train: Chosen<'a>,
-    valid: Chosen<'a>,
+struct SplitRows<'a> {
+    train: RowSelection<'a>,
+    valid: RowSelection<'a>,
     scaling: &'a Scaling,
 }
 
 /// Some rows of a part.
 #[derive(Clone, Copy)]
-struct Chosen<'a> {
+struct RowSelection<'a> {
     part: &'a Part,
     name: PartName,
     rows: &'a [usize],
 }
 
-impl<'a> Chosen<'a> {
-    fn source(&self, scaling: &'a Scaling, binarize: Binarize) -> Source<'a> {
-        Source { part: self.part, name: self.name, scaling, binarize }
+impl<'a> RowSelection<'a> {
+    fn source(&self, scaling: &'a Scaling, binarize: Binarize) -> BatchSource<'a> {
+        BatchSource { part: self.part, name: self.name, scaling, binarize }
     }
 }
 
-fn solved(pca: Pca, config: &Config, rows: &Rows<'_>, keeper: Option<&mut Run>) -> Result<Found, TrainError> {
+fn solved(pca: Pca, config: &Config, rows: &SplitRows<'_>, run: Option<&mut Run>) -> Result<FitResult, TrainError> {
     let fit = || pca.fit(&rows.train.part.values, rows.train.rows, rows.scaling, config.latent_dim);
-    let found = |weights: &Weights, ratios: Vec<f64>| -> Result<Found, TrainError> {
+    let found = |weights: &Weights, ratios: Vec<f64>| -> Result<FitResult, TrainError> {
         let parameters = Parameters::from_weights(weights, &Device::Cpu)?;
-        Ok(Found {
+        Ok(FitResult {
             parameters,
             history: Vec::new(),
             pretrained: Vec::new(),
@@ -162,7 +162,7 @@ fn solved(pca: Pca, config: &Config, rows: &Rows<'_>, keeper: Option<&mut Run>) 
             explained_variance_ratio: Some(ratios),
         })
     };
-    let Some(run) = keeper else {
+    let Some(run) = run else {
         let fit = fit()?;
         return found(&fit.weights, fit.explained_variance_ratio);
     };
@@ -179,12 +179,12 @@ fn solved(pca: Pca, config: &Config, rows: &Rows<'_>, keeper: Option<&mut Run>) 
 fn descended(
     config: &Config,
     descent: &Descent,
-    core: &Core,
-    rows: &Rows<'_>,
-    mut keeper: Option<&mut Run>,
+    core: &CoreGraphs,
+    rows: &SplitRows<'_>,
+    mut run: Option<&mut Run>,
     observe: Option<&mut Observe<'_>>,
-) -> Result<Found, TrainError> {
-    let (start, mut history) = match keeper.as_deref_mut() {
+) -> Result<FitResult, TrainError> {
+    let (start, mut history) = match run.as_deref_mut() {
         Some(run) => (run.take_start(), run.history().to_vec()),
         None => (None, Vec::new()),
     };
@@ -193,7 +193,7 @@ fn descended(
         Some(checkpoint) => checkpoint.state(&plan)?,
         None => State::fresh(&plan)?,
     };
-    let descending = Descending {
+    let training_loop = TrainingLoop {
         plan: &plan,
         source: rows.train.source(rows.scaling, descent.binarize),
         train: rows.train.rows,
@@ -202,7 +202,7 @@ fn descended(
         spare: Cell::default(),
     };
     if let Some(observe) = observe {
-        descending.run(&mut state, &mut history, keeper, observe)?;
+        training_loop.run(&mut state, &mut history, run, observe)?;
     }
     let (parameters, best_epoch) = state.result(descent)?;
     let progress = ProgressRecord {
@@ -212,12 +212,12 @@ fn descended(
         finished: state.position.end.is_some(),
     };
     let pretrained = plan.pretrained(&state.position.layer_losses, &history);
-    Ok(Found { parameters, history, pretrained, progress: Some(progress), explained_variance_ratio: None })
+    Ok(FitResult { parameters, history, pretrained, progress: Some(progress), explained_variance_ratio: None })
 }
 
 /// A Bernoulli likelihood has no probability for a target outside `[0, 1]`.
 fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: &Scaling) -> Result<(), TrainError> {
-    if config.observation.likelihood != Likelihood::Bernoulli {
+    if config.output_distribution.likelihood != Likelihood::Bernoulli {
         return Ok(());
     }
     let of = |numbers: &[f32], column: usize| if numbers.len() == 1 { numbers[0] } else { numbers[column] };

@@ -6,7 +6,7 @@ use narrows_bundle::{ProgressRecord, Scaling};
 use ndarray::ArrayD;
 
 use crate::{
-    Config, EpochRecord, Figures, TrainError, halves::Core, network::Weights, pretrain::PretrainedLayer,
+    Config, EpochRecord, Figures, TrainError, core_graphs::CoreGraphs, network::Weights, pretrain::PretrainedLayer,
     variance::variance_of,
 };
 
@@ -16,7 +16,7 @@ pub struct Fitted {
     /// The configuration that it was fitted by.
     pub config: Config,
     /// The two halves between scaled features and logits.
-    pub core: Core,
+    pub core: CoreGraphs,
     /// The trained weights by name.
     pub weights: Weights,
     /// Between the data's unit and the network's.
@@ -57,7 +57,7 @@ impl Fitted {
     /// The variance of the Gaussian that a variational kind was trained with, in scaled units; `None` for
     /// kinds and likelihoods without one.
     pub fn variance(&self) -> Option<f64> {
-        self.config.has_variance().then(|| variance_of(self.config.observation.variance, &self.weights))
+        self.config.has_variance().then(|| variance_of(self.config.output_distribution.variance, &self.weights))
     }
 
     /// What somebody should know of the model before using it.

@@ -13,7 +13,7 @@ use crate::{
 
 options! {
     /// Which likelihood, and what its decoder ends in.
-    pub struct ObservationOptions in "Model" {
+    pub struct OutputOptions in "Model" {
         /// Distribution of a sample given its code: bernoulli or gaussian [default: by the range of the data]
         #[flag(value_name = "NAME")]
         pub likelihood: Likelihood = Likelihood::Gaussian,
@@ -25,7 +25,7 @@ options! {
 
 /// A likelihood with the link that its decoder ends in.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observation {
+pub struct OutputDistribution {
     /// Bernoulli or Gaussian.
     pub likelihood: Likelihood,
     /// From logits to means.
@@ -34,9 +34,14 @@ pub struct Observation {
     pub variance: Variance,
 }
 
-impl ObservationOptions {
+impl OutputOptions {
     /// What these options mean, where `suggested` fits the data.
-    pub(crate) fn check(&self, suggested: Likelihood, variance: Variance, problems: &mut Problems) -> Observation {
+    pub(crate) fn check(
+        &self,
+        suggested: Likelihood,
+        variance: Variance,
+        problems: &mut Problems,
+    ) -> OutputDistribution {
         let likelihood = self.likelihood.unwrap_or(suggested);
         let link = self.output_link.unwrap_or(match likelihood {
             Likelihood::Bernoulli => Link::Sigmoid,
@@ -45,14 +50,14 @@ impl ObservationOptions {
         if (likelihood, link) == (Likelihood::Bernoulli, Link::Identity) {
             problems.add("output_link", "must be sigmoid for the bernoulli likelihood, whose means are probabilities");
         }
-        Observation { likelihood, link, variance }
+        OutputDistribution { likelihood, link, variance }
     }
 }
 
-impl Observation {
+impl OutputDistribution {
     /// The options that make it, but for the variance.
-    pub(crate) fn options(self) -> ObservationOptions {
-        ObservationOptions { likelihood: Some(self.likelihood), output_link: Some(self.link) }
+    pub(crate) fn options(self) -> OutputOptions {
+        OutputOptions { likelihood: Some(self.likelihood), output_link: Some(self.link) }
     }
 
     /// What a deterministic autoencoder minimises, summed over features and averaged over the batch:
@@ -83,7 +88,7 @@ impl Observation {
         self.in_nats(self.error(kernels, logits, targets)?, targets, parameters)
     }
 
-    /// Nats of what [`error`](Observation::error) measures, averaged or of rows: `errors` of any shape.
+    /// Nats of what [`error`](OutputDistribution::error) measures, averaged or of rows: `errors` of any shape.
     pub(crate) fn in_nats(self, errors: Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
         match self.likelihood {
             Likelihood::Bernoulli => Ok(errors),
@@ -116,18 +121,20 @@ mod tests {
     use super::*;
     use crate::kinds::trial::{number, samples};
 
-    const GAUSSIAN: Observation =
-        Observation { likelihood: Likelihood::Gaussian, link: Link::Identity, variance: Variance::Fixed(1.0) };
+    const GAUSSIAN: OutputDistribution =
+        OutputDistribution { likelihood: Likelihood::Gaussian, link: Link::Identity, variance: Variance::Fixed(1.0) };
 
-    fn nats(observation: Observation, logits: &Tensor, targets: &Tensor) -> f64 {
-        number(&observation.nats(Kernels::Fused, logits, targets, &Parameters::default()).expect("equal shapes"))
+    fn nats(output_distribution: OutputDistribution, logits: &Tensor, targets: &Tensor) -> f64 {
+        number(
+            &output_distribution.nats(Kernels::Fused, logits, targets, &Parameters::default()).expect("equal shapes"),
+        )
     }
 
     #[test]
     fn a_perfect_gaussian_reconstruction_costs_the_constant_alone() {
         let x = Tensor::new(&[[0.5f32, -1.0, 2.0]], &Device::Cpu).expect("small");
         for variance in [1.0, 0.25] {
-            let found = nats(Observation { variance: Variance::Fixed(variance), ..GAUSSIAN }, &x, &x);
+            let found = nats(OutputDistribution { variance: Variance::Fixed(variance), ..GAUSSIAN }, &x, &x);
             assert!((found - 1.5 * (2.0 * PI * variance).ln()).abs() < 1e-6, "{found}");
         }
     }
@@ -144,7 +151,7 @@ mod tests {
     fn a_variance_is_the_gaussian_density_and_no_matter_of_the_squared_error() {
         let x = Tensor::new(&[[1f32, 0.0]], &Device::Cpu).expect("small");
         let zeros = x.zeros_like().expect("small");
-        let narrow = Observation { variance: Variance::Fixed(0.04), ..GAUSSIAN };
+        let narrow = OutputDistribution { variance: Variance::Fixed(0.04), ..GAUSSIAN };
         // -ln of N(1; 0, 0.2^2) N(0; 0, 0.2^2).
         let expected = 0.5 * 25.0 + 2.0 * (0.2 * (2.0 * PI).sqrt()).ln();
         assert!((nats(narrow, &zeros, &x) - expected).abs() < 1e-5);
@@ -161,14 +168,15 @@ mod tests {
     #[test]
     fn the_nats_of_the_rows_average_to_those_of_the_batch() {
         let (logits, x) = ((samples(6, 4) * 8.0).expect("small"), samples(6, 4));
-        let bernoulli = Observation { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, ..GAUSSIAN };
-        for observation in [GAUSSIAN, bernoulli] {
-            let rows =
-                observation.nats_by_row(Kernels::Fused, &logits, &x, &Parameters::default()).expect("equal shapes");
+        let bernoulli = OutputDistribution { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, ..GAUSSIAN };
+        for output_distribution in [GAUSSIAN, bernoulli] {
+            let rows = output_distribution
+                .nats_by_row(Kernels::Fused, &logits, &x, &Parameters::default())
+                .expect("equal shapes");
             let rows: Vec<f32> = rows.to_vec1().expect("one number a row");
             assert_eq!(rows.len(), 6);
             let mean = rows.iter().map(|&row| f64::from(row)).sum::<f64>() / 6.0;
-            let whole = nats(observation, &logits, &x);
+            let whole = nats(output_distribution, &logits, &x);
             assert!((mean / whole - 1.0).abs() < 1e-6, "{mean} against {whole}");
         }
     }

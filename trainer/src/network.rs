@@ -15,7 +15,7 @@ mod weights;
 
 pub use fold::fold_scaling;
 pub use graph::{Graph, GraphError, Input, Node, Value};
-pub use kernel::{At, Held, Kernel, ParameterRows, Rows, exactly};
+pub use kernel::{At, Held, Kernel, KernelInput, ParameterRows, exactly};
 pub use operation::{Operation, Reads};
 pub use parameter::{Initial, ParameterSpec};
 pub use ports::{with_decoder_ports, with_encoder_ports};

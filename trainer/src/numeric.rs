@@ -7,6 +7,7 @@
 
 mod adam;
 mod approach;
+mod buffers;
 mod elementary;
 #[cfg(test)]
 pub(crate) mod example;
@@ -21,7 +22,6 @@ pub(crate) mod reparameterise;
 mod rows;
 mod rule;
 mod sgd;
-mod slabs;
 mod spread;
 mod squares;
 mod update;
@@ -29,6 +29,7 @@ mod vectorized;
 mod write;
 
 pub(crate) use approach::approach;
+pub(crate) use buffers::{Buffer, BufferPool};
 pub(crate) use elementary::{exp, normal, sigmoid, tanh};
 pub use matrix::Matrix;
 pub(crate) use point_loss::PointLoss;
@@ -37,7 +38,6 @@ pub(crate) use product::product;
 pub(crate) use reduction::Reduction;
 pub(crate) use rows::{add_to_rows, scaled_rows, sum_columns_by_label, sum_rows, sum_rows_by_label};
 pub use rule::Rule;
-pub(crate) use slabs::{Slab, Slabs};
 #[cfg(test)]
 pub(crate) use spread::PART;
 pub(crate) use spread::{rows_each, spread};

@@ -18,17 +18,17 @@ pub(crate) use taken::Trained;
 use crate::{
     architecture::ArchitectureOptions,
     binarize::BinarizeOptions,
+    data_options::DataOptions,
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::{
         BoundOptions, CodeOptions, CorruptionOptions, DiscrepancyOptions, DivergenceOptions, PcaOptions,
         PenaltyOptions, WeightPenaltyOptions,
     },
-    likelihood::ObservationOptions,
+    likelihood::OutputOptions,
     optimizer::{AdamWOptions, OptimizerOptions},
     pretrain::PretrainOptions,
     scaling::ScalingOptions,
     schedule::ScheduleOptions,
-    source::Source,
     split::SplitOptions,
     variance::VarianceOptions,
 };
@@ -48,7 +48,7 @@ option_groups! {
         pub kind: Option<Kind> = Kind::Vae,
         @groups
         /// Where data comes from.
-        pub source: Source,
+        pub data: DataOptions,
         /// How values are scaled for the network.
         pub scaling: ScalingOptions,
         /// How many rows are held out.
@@ -65,7 +65,7 @@ option_groups! {
         /// The code of a deterministic autoencoder.
         pub code: CodeOptions,
         /// Which likelihood, and what its decoder ends in.
-        pub observation: ObservationOptions,
+        pub output: OutputOptions,
         /// The variance of a Gaussian likelihood.
         pub variance: VarianceOptions,
         /// Principal component analysis.
@@ -139,6 +139,6 @@ impl Options {
     /// The same with every file and every set that is named replaced as `rename` says.
     #[must_use]
     pub fn with_paths(self, rename: impl Fn(&String) -> String) -> Options {
-        Options { source: self.source.with_paths(rename), ..self }
+        Options { data: self.data.with_paths(rename), ..self }
     }
 }

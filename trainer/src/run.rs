@@ -13,12 +13,12 @@
 
 mod cadence;
 mod checkpoint;
+mod cleanup;
 mod error;
 mod layout;
 mod metrics;
 mod resume;
 mod tensorboard;
-mod traces;
 
 use std::{
     fs::{self, File},
@@ -26,7 +26,7 @@ use std::{
     time::Instant,
 };
 
-use narrows_bundle::{is_half_written, make_folders, write_whole};
+use narrows_bundle::{is_half_written, make_folders, write_atomic};
 use narrows_data::Dataset;
 
 pub use cadence::{Cadence, Every};
@@ -35,9 +35,9 @@ pub use error::RunError;
 pub use resume::Resumed;
 
 use crate::{Config, ConfigError, EpochRecord, Options, TrainError, descent::State, kinds::PcaFit};
+use cleanup::{Cleanup, remove_litter};
 use layout::{BEST, CHECKPOINTS, CONFIG, LOCK};
 use metrics::Metrics;
-use traces::{Traces, remove_litter};
 
 /// The folder of a run, for this process alone.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub struct Run {
     start: Option<Checkpoint<'static>>,
     saved: Saved,
     /// What there is of it, as long as nothing in it is worth keeping.
-    traces: Option<Traces>,
+    cleanup: Option<Cleanup>,
     /// Checkpoints that are no good.
     passed_over: Vec<PathBuf>,
     _lock: File,
@@ -87,7 +87,7 @@ impl Run {
             return Err(RunError::Occupied { path: folder });
         }
         let lock = lock(&folder)?;
-        let traces = Traces { folder: folder.clone(), made };
+        let cleanup = Cleanup { folder: folder.clone(), made };
         remove_litter(&folder);
         // First: with a configuration it is a run, whatever else is missing.
         write_config(&folder, config)?;
@@ -102,7 +102,7 @@ impl Run {
             fingerprint,
             start: None,
             saved: Saved { at: Instant::now(), step: 0, best_epoch: None },
-            traces: Some(traces),
+            cleanup: Some(cleanup),
             passed_over: Vec::new(),
             _lock: lock,
         })
@@ -143,7 +143,7 @@ impl Run {
 
     /// After work in this process, goes back to the newest state that was saved. The metrics go no further.
     pub(crate) fn catch_up(&mut self) -> Result<(), RunError> {
-        if self.start.is_none() && self.traces.is_none() {
+        if self.start.is_none() && self.cleanup.is_none() {
             let (newest, _) = checkpoint::newest(&self.folder.join(CHECKPOINTS))?;
             self.start = newest.map(|(_, checkpoint)| checkpoint);
             let epochs = self.start.as_ref().map_or(0, |checkpoint| checkpoint.record.position.epoch);
@@ -160,7 +160,7 @@ impl Run {
         self.keep();
         let checkpoint = Checkpoint::solved(config, &self.fingerprint, &fit.weights, &fit.explained_variance_ratio);
         let path = self.folder.join(CHECKPOINTS).join(checkpoint::name(0));
-        Ok(write_whole(&path, &checkpoint.to_bytes()?).map_err(RunError::io("write", &path))?)
+        Ok(write_atomic(&path, &checkpoint.to_bytes()?).map_err(RunError::io("write", &path))?)
     }
 
     pub(crate) fn record(&mut self, record: &EpochRecord) -> Result<(), TrainError> {
@@ -192,12 +192,12 @@ impl Run {
         if let Some(best) = state.best.as_ref().filter(|best| self.saved.best_epoch != Some(best.epoch)) {
             let path = folder.join(BEST);
             let bytes = crate::export::weight_bytes(&best.weights)?;
-            write_whole(&path, &bytes).map_err(RunError::io("write", &path))?;
+            write_atomic(&path, &bytes).map_err(RunError::io("write", &path))?;
             self.saved.best_epoch = Some(best.epoch);
         }
         let path = folder.join(checkpoint::name(step));
         let bytes = Checkpoint::of(config, &self.fingerprint, state)?.to_bytes()?;
-        write_whole(&path, &bytes).map_err(RunError::io("write", &path))?;
+        write_atomic(&path, &bytes).map_err(RunError::io("write", &path))?;
         (self.saved.at, self.saved.step) = (Instant::now(), step);
         let old = checkpoint::list(&folder)?.into_iter().filter(|&(other, _)| other < step);
         for (_, path) in old.skip(self.cadence.keep.get() - 1) {
@@ -208,8 +208,8 @@ impl Run {
 
     /// From now on there is something in it.
     fn keep(&mut self) {
-        if let Some(traces) = self.traces.take() {
-            traces.keep();
+        if let Some(cleanup) = self.cleanup.take() {
+            cleanup.keep();
         }
     }
 }
@@ -218,7 +218,7 @@ fn write_config(folder: &Path, config: &Config) -> Result<(), RunError> {
     let path = folder.join(CONFIG);
     let text =
         config.effective().to_toml().map_err(|source: ConfigError| RunError::Config { path: path.clone(), source })?;
-    write_whole(&path, text.as_bytes()).map_err(RunError::io("write", &path))
+    write_atomic(&path, text.as_bytes()).map_err(RunError::io("write", &path))
 }
 
 /// Taken until the process ends.

@@ -25,7 +25,7 @@ pub fn sample_of(data: &Dataset) -> Sample {
 
 /// Where batches come from: a part of the data, and what its samples go through.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct BatchSource<'a> {
     /// The rows.
     pub(crate) part: &'a Part,
     /// Which part it is.
@@ -36,7 +36,7 @@ pub(crate) struct Source<'a> {
     pub(crate) binarize: Binarize,
 }
 
-impl Source<'_> {
+impl BatchSource<'_> {
     /// The chosen rows as `network` takes them, with their labels if it takes labels. What is drawn for a row is a
     /// function of `draw`.
     pub(crate) fn batch(&self, network: &Network<'_>, rows: &[usize], draw: Draw) -> candle_core::Result<Batch> {

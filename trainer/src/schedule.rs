@@ -142,7 +142,7 @@ impl LearningRate {
 
 /// The learning rate of every step of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Pace {
+pub(crate) struct LearningRateCurve {
     /// What comes after the warm-up.
     pub(crate) schedule: Schedule,
     /// The highest rate.
@@ -155,7 +155,7 @@ pub(crate) struct Pace {
     pub(crate) total_steps: u64,
 }
 
-impl Pace {
+impl LearningRateCurve {
     /// The rate of a step, counted from 1; never negative, and for steps after the last that of the end.
     pub(crate) fn rate(&self, step: u64) -> f64 {
         if step <= self.warmup_steps {
@@ -223,9 +223,9 @@ impl FromStr for Schedule {
 mod tests {
     use super::*;
 
-    fn pace(text: &str, warmup_steps: u64, total_steps: u64) -> Pace {
+    fn curve(text: &str, warmup_steps: u64, total_steps: u64) -> LearningRateCurve {
         let schedule = text.parse().expect("a schedule");
-        Pace { schedule, peak: 0.5, warmup_steps, steps_per_epoch: 10, total_steps }
+        LearningRateCurve { schedule, peak: 0.5, warmup_steps, steps_per_epoch: 10, total_steps }
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
             ("step:1:0.5", 10, 110, vec![(10, 0.5), (20, 0.5), (21, 0.25)]),
         ] {
             for (step, rate) in rates {
-                let found = pace(text, warmup, total).rate(step);
+                let found = curve(text, warmup, total).rate(step);
                 assert!((found - rate).abs() < 1e-12, "{text} at {step}: {found} against {rate}");
             }
         }
@@ -255,11 +255,11 @@ mod tests {
         for text in ["constant", "step:0.1:0.001", "cosine", "cosine:1", "one-cycle", "one-cycle:0.001"] {
             for (warmup, total) in [(0, 0), (0, 1), (0, 2), (0, 3), (5, 3), (5, 5), (5, 6), (1, u64::MAX)] {
                 for step in [0, 1, 2, 3, 5, 6, 7, 1000, u64::MAX] {
-                    let rate = pace(text, warmup, total).rate(step);
+                    let rate = curve(text, warmup, total).rate(step);
                     assert!((0.0..=0.5).contains(&rate), "{text}, {warmup} of {total}, step {step}: {rate}");
                 }
             }
-            assert_eq!(pace(text, 0, 1).rate(1), 0.5, "the only step of a run is made at the peak: {text}");
+            assert_eq!(curve(text, 0, 1).rate(1), 0.5, "the only step of a run is made at the peak: {text}");
         }
     }
 

@@ -9,7 +9,6 @@ mod check;
 mod codes;
 mod config;
 mod deep;
-mod descend;
 mod efficiency;
 mod encoder;
 mod event;
@@ -29,12 +28,12 @@ mod stop;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod train_head;
 mod transferred;
 mod tune;
 
 pub use codes::Codes;
 pub use config::{Budget, ClassWeights, Config, Descent, Start, Tuning};
-pub use descend::Epoch;
 pub use efficiency::{Draws, Efficiency, Row, label_efficiency};
 pub use event::Event;
 pub use export::{Export, Origin};
@@ -44,4 +43,5 @@ pub use head::Head;
 pub use options::Options;
 pub use stop::Stop;
 pub use targets::{Targets, Task};
+pub use train_head::Epoch;
 pub use transferred::Transferred;

@@ -24,7 +24,7 @@ fn both_kinds_come_back_from_a_folder_and_packed() {
         let names: BTreeSet<_> = packed.files().map(|(name, _)| name).collect();
         assert_eq!(names, BTreeSet::from([HEAD, PROBE, whole]));
         let probe = bundle.probe().expect("there");
-        assert_eq!(probe.told.keys().collect::<Vec<_>>(), outputs);
+        assert_eq!(probe.outputs.keys().collect::<Vec<_>>(), outputs);
         assert_eq!(packed.probe().expect("packed"), probe);
         for ports in bundle.manifest().graphs() {
             assert_eq!(packed.graph(ports).expect("packed"), bundle.graph(ports).expect("there"));
@@ -89,7 +89,7 @@ fn a_probe_that_does_not_fit_its_manifest_is_refused_when_it_is_read() {
     let probe = HeadProbe {
         samples: zeros(&[2, 2, 3]),
         codes: zeros(&[2, 2]),
-        told: [("logits".to_owned(), zeros(&[2, 3]))].into(),
+        outputs: [("logits".to_owned(), zeros(&[2, 3]))].into(),
     };
     let folder = written(manifest, &[(PROBE, probe.to_bytes().expect("a file"))]);
     let bundle = ClassifierBundle::open(folder.path().join("model")).expect("a good manifest");

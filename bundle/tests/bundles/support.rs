@@ -130,7 +130,7 @@ fn head_probe(ports: &ClassifierPorts) -> HeadProbe {
     HeadProbe {
         samples: array(&ports.whole.inputs[0]),
         codes: array(&ports.head.inputs[0]),
-        told: ports.head.outputs.iter().map(|port| (port.name.clone(), array(port))).collect(),
+        outputs: ports.head.outputs.iter().map(|port| (port.name.clone(), array(port))).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use narrows_runtime::Autoencoder;
 
-use super::{DataArguments, Part, Rows};
+use super::{DataArguments, InputStream, Part};
 use crate::{
     model::ModelArguments,
     output::{Format, check_apart, check_writable},
@@ -33,7 +33,7 @@ impl SampleArguments {
     }
 
     /// The samples, with their classes where the model takes them.
-    pub(crate) fn rows<'a>(&self, model: &'a Autoencoder) -> anyhow::Result<Rows<'a>> {
-        Rows::of(&self.data, self.part, model)
+    pub(crate) fn rows<'a>(&self, model: &'a Autoencoder) -> anyhow::Result<InputStream<'a>> {
+        InputStream::of(&self.data, self.part, model)
     }
 }

@@ -8,7 +8,7 @@ use narrows_data::{
     statistics::{Per, extremes, moments},
 };
 use narrows_trainer::{
-    Activation, Config, Core, Method, Options, Pretraining, Scale, ScalePer, ScalingRule, network::summary,
+    Activation, Config, CoreGraphs, Method, Options, Pretraining, Scale, ScalePer, ScalingRule, network::summary,
 };
 
 use crate::report::note;
@@ -54,7 +54,7 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
     if let Some(told) = pretraining(config, data) {
         note(told);
     }
-    let (likelihood, link) = (config.observation.likelihood, config.observation.link);
+    let (likelihood, link) = (config.output_distribution.likelihood, config.output_distribution.link);
     let name = match likelihood {
         Likelihood::Bernoulli => "bernoulli, binary cross-entropy",
         Likelihood::Gaussian => "gaussian, squared error",
@@ -63,7 +63,7 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
         Link::Identity => "identity",
         Link::Sigmoid => "sigmoid",
     };
-    let why = match (options.observation.likelihood, &config.method) {
+    let why = match (options.output.likelihood, &config.method) {
         (Some(_), _) => "as asked",
         (None, Method::ClosedForm(_)) => "what pca minimises",
         (None, Method::Descent(_)) => match likelihood {
@@ -75,7 +75,7 @@ pub(super) fn print_choices(options: &Options, config: &Config, data: &Dataset, 
     };
     note(format_args!("likelihood: {name}, {link} link ({why})"));
     note(format_args!("scaling: {}", scaling(options, config, data)?));
-    let core = Core::new(config, data)?;
+    let core = CoreGraphs::new(config, data)?;
     note(format_args!(
         "encoder:\n{}decoder:\n{}run: {}",
         summary(&core.encoder),

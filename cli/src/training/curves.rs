@@ -31,7 +31,7 @@ pub(super) fn curves(fitted: &Fitted) -> anyhow::Result<Option<String>> {
 
 /// What the losses and errors are measured in.
 pub(super) fn unit(fitted: &Fitted) -> &'static str {
-    match (fitted.config.observation.likelihood, fitted.config.kind().is_variational()) {
+    match (fitted.config.output_distribution.likelihood, fitted.config.kind().is_variational()) {
         (Likelihood::Bernoulli, _) | (Likelihood::Gaussian, true) => "nats a sample",
         (Likelihood::Gaussian, false) => "squared error a sample",
     }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use narrows_data::{Beside, Dataset, Limits, LoadOptions, Reading, shared_rows};
-use narrows_trainer::{Options, Source};
+use narrows_data::{Dataset, HeldOut, Limits, LoadOptions, Reading, shared_rows};
+use narrows_trainer::{DataOptions, Options};
 
 use crate::{input::quoted, report::warn};
 
@@ -19,7 +19,7 @@ pub(super) fn found_from_anywhere(options: &Options) -> Options {
 
 /// The data that the options name; for a run that was there before, an error says so.
 pub(super) fn loaded(options: &Options, limits: &Limits, run: Option<&Path>) -> anyhow::Result<Dataset> {
-    let data = parts(&options.source, limits, &Known::default());
+    let data = parts(&options.data, limits, &Known::default());
     match run {
         None => data,
         Some(run) => data
@@ -47,7 +47,7 @@ pub(crate) enum LabelsAre {
 }
 
 /// The parts that are named.
-pub(crate) fn parts(source: &Source, limits: &Limits, known: &Known) -> anyhow::Result<Dataset> {
+pub(crate) fn parts(source: &DataOptions, limits: &Limits, known: &Known) -> anyhow::Result<Dataset> {
     let reading = Reading { data: Some(spec(source).to_owned()), ..source.reading.clone() };
     let with = |labels: &Option<String>| LoadOptions {
         reading: Reading { labels: labels.clone(), ..reading.clone() },
@@ -65,8 +65,8 @@ pub(crate) fn parts(source: &Source, limits: &Limits, known: &Known) -> anyhow::
         Some(fill) => narrows_data::load_filled(spec(source), &train, fill)?,
     };
     for (beside, flag, spec, labels) in [
-        (Beside::Valid, "--valid", &source.valid, &source.valid_labels),
-        (Beside::Test, "--test", &source.test, &source.test_labels),
+        (HeldOut::Valid, "--valid", &source.valid, &source.valid_labels),
+        (HeldOut::Test, "--test", &source.test, &source.test_labels),
     ] {
         let Some(spec) = spec else { continue };
         let added = match known.labels {
@@ -75,8 +75,8 @@ pub(crate) fn parts(source: &Source, limits: &Limits, known: &Known) -> anyhow::
         };
         data = added.with_context(|| format!("{flag} {spec}"))?;
         let part = match beside {
-            Beside::Valid => &data.valid,
-            Beside::Test => &data.test,
+            HeldOut::Valid => &data.valid,
+            HeldOut::Test => &data.test,
         };
         let shared = part.as_ref().map(|part| shared_rows(&data.train.values, &part.values)).transpose()?;
         if let Some(shared) = shared.filter(|&shared| shared > 0) {
@@ -89,14 +89,14 @@ pub(crate) fn parts(source: &Source, limits: &Limits, known: &Known) -> anyhow::
 }
 
 /// What to load, by the words of a person.
-fn spec(source: &Source) -> &str {
+fn spec(source: &DataOptions) -> &str {
     source.reading.data.as_deref().unwrap_or("digits")
 }
 
 /// The flags that name data again, to be pasted into a shell.
 pub(crate) fn flags(reading: &Reading) -> String {
-    let source = Source { reading: reading.clone(), ..Source::default() };
-    let reading = Options { source, ..Options::default() }.fields();
+    let data = DataOptions { reading: reading.clone(), ..DataOptions::default() };
+    let reading = Options { data, ..Options::default() }.fields();
     let flag = |(key, value): (&String, &toml::Value)| {
         let text = match value {
             toml::Value::Array(names) => names.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),

@@ -114,7 +114,7 @@ impl Report<'_> {
         };
         let bundle = quoted(&bundle.to_string_lossy());
         let third = third(&narrows, &bundle, manifest);
-        let data = super::data::flags(&self.fitted.config.source.reading);
+        let data = super::data::flags(&self.fitted.config.data.reading);
         vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), third]
     }
 }

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use narrows_bundle::write_whole;
+use narrows_bundle::write_atomic;
 use narrows_data::{Dataset, Limits, Reading};
 use narrows_trainer::{
-    Cadence, Config, EpochPlace, Fitted, Options, Resumed, Run, RunError, Source, TrainError, fit_in, fitted_in,
+    Cadence, Config, DataOptions, EpochPlace, Fitted, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
 };
 
 use super::{
@@ -73,8 +73,8 @@ impl Session {
         let start = Instant::now();
         let stop = Stop::listen()?;
         let reading = Reading { data: data.map(str::to_owned), ..Reading::default() };
-        let source = Source { reading, ..Source::default() };
-        let named = Options { source, ..Options::default() };
+        let data = DataOptions { reading, ..DataOptions::default() };
+        let named = Options { data, ..Options::default() };
         let options = Run::options_with(folder, &named)?;
         let options = found_from_anywhere(&options);
         let data = loaded(&options, &Limits::default(), Some(folder))?;
@@ -105,7 +105,7 @@ impl Session {
         fitted.remarks().iter().for_each(warn);
         if let Some(svg) = curves(&fitted)? {
             let path = self.run.folder().join("loss.svg");
-            write_whole(&path, svg.as_bytes())
+            write_atomic(&path, svg.as_bytes())
                 .map_err(|error| anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())))?;
         }
         Ok(fitted)

@@ -5,7 +5,7 @@ use narrows_bundle::Manifest;
 use narrows_data::{Dataset, Limits, Reading, Values};
 use narrows_runtime::{Autoencoder, Samples};
 use narrows_trainer::{
-    Source,
+    DataOptions,
     transfer::{Codes, Options, Task},
 };
 use ndarray::{Array2, Axis};
@@ -47,14 +47,14 @@ impl Material {
 
 /// The columns that the model was fitted on, where nobody names others, and what it fills in for missing values.
 fn loaded(options: &Options, limits: &Limits, model: &Manifest) -> anyhow::Result<Dataset> {
-    let source = &options.source;
+    let source = &options.data;
     let fill = fill_of(source.reading.missing, model)?;
     let labels = match options.head.task.unwrap_or_default() {
         Task::Classification => LabelsAre::Classes,
         Task::Regression => LabelsAre::Numbers,
     };
     let known = Known { fill, labels };
-    let of = |reading: &Reading| parts(&Source { reading: reading.clone(), ..source.clone() }, limits, &known);
+    let of = |reading: &Reading| parts(&DataOptions { reading: reading.clone(), ..source.clone() }, limits, &known);
     preferring(&with_columns(&source.reading, &model.sample.columns), &source.reading, of)
 }
 

@@ -18,7 +18,7 @@ use self::{
     tally::Tally,
 };
 use crate::{
-    input::{Batch, Rows, SampleArguments},
+    input::{Batch, InputStream, SampleArguments},
     output::{Format, Output, check_finite, with_classes},
     report::{note, print},
     rows_bar::RowsBar,
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Classify) -> anyhow::Result<()> {
     let Classify { samples, out, json } = arguments;
     let format = out.as_ref().map(|out| samples.check_out(out, &Format::ROWS)).transpose()?;
     let model = samples.model.open_classifier()?;
-    let mut rows = Rows::samples(&samples.data, samples.part, model.manifest())?;
+    let mut rows = InputStream::samples(&samples.data, samples.part, model.manifest())?;
     if out.is_none() && !rows.has_labels() {
         bail!(
             "`{}` has no labels to tell right from wrong by (name them by --labels or --label-column, or a file for what is told by --out)",
@@ -117,7 +117,7 @@ enum Figures<'a> {
 }
 
 impl<'a> Figures<'a> {
-    fn of(model: &'a Classifier, rows: &Rows<'_>, comparison: Comparison) -> anyhow::Result<Self> {
+    fn of(model: &'a Classifier, rows: &InputStream<'_>, comparison: Comparison) -> anyhow::Result<Self> {
         let labels_of = rows.has_labels().then(|| rows.name().to_owned());
         Ok(match model.kind() {
             ClassifierKind::Classifier => Figures::Classes(Tally::of(model.classes(), labels_of)),

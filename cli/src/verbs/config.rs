@@ -39,10 +39,10 @@ fn of_bundle(path: &Path) -> anyhow::Result<String> {
     let training = &bundle.manifest().training;
     let options: Options = serde_json::from_value(training.configuration.clone())
         .with_context(|| format!("the configuration of `{}` is not one of this version", path.display()))?;
-    let (data, reading) = (&training.data, &options.source.reading);
+    let (data, reading) = (&training.data, &options.data.reading);
     let mut heading =
         format!("# What made `{}`, on {} with fingerprint {}.\n", path.display(), data.name, data.fingerprint);
-    if [&reading.data, &reading.labels, &options.source.valid, &options.source.test]
+    if [&reading.data, &reading.labels, &options.data.valid, &options.data.test]
         .into_iter()
         .flatten()
         .any(|path| !narrows_data::is_known(path))

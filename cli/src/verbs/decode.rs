@@ -8,7 +8,7 @@ use narrows_data::{LoadOptions, Reading, Stream, write::Layout};
 use narrows_runtime::Autoencoder;
 
 use crate::{
-    input::Rows,
+    input::InputStream,
     model::ModelArguments,
     output::{Format, MOST_PICTURES, Output, check_apart, check_writable},
     report::note,
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
     let label = check_labels(arguments, &model)?;
     let shape = model.sample_shape();
     let spec = arguments.codes.display().to_string();
-    let mut rows = Rows::over(spec, [codes].into(), shape.iter().product());
+    let mut rows = InputStream::over(spec, [codes].into(), shape.iter().product());
     if arguments.labels.is_some() {
         rows = rows.labelled(&model);
     }

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use narrows_bundle::{AnyBundle, write_whole};
+use narrows_bundle::{AnyBundle, write_atomic};
 
 use crate::{
     output::{check_writable, folder_of},
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Pack) -> anyhow::Result<()> {
             (bundle.pack()?, format!("`classify`, `inspect` and `verify` take it; in a program: {opening}"))
         }
     };
-    write_whole(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
+    write_atomic(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
     note(format_args!("{} as one file of {} KB: {}", bundle.display(), bytes.len().div_ceil(1000), out.display()));
     note(use_of_it);
     Ok(())

@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
     let title = format!("linear heads on {}", data.name);
     let others = efficiency.as_ref().map(|efficiency| Table(efficiency).files(&title)).transpose()?.unwrap_or_default();
     let bundle = published(destination, export, &others, &stop)?;
-    let (efficiency, data) = (efficiency.as_ref(), flags(&options.source.reading));
+    let (efficiency, data) = (efficiency.as_ref(), flags(&options.data.reading));
     Report { fitted: &fitted, bundle: &bundle, efficiency, data, time: start.elapsed() }.print(arguments.json)
 }
 

@@ -115,7 +115,7 @@ fn draft(kind: ClassifierKind, outputs: usize, axis: i64) -> HeadDraft {
         probe: HeadProbe {
             samples: samples.into_dyn(),
             codes: codes.into_dyn(),
-            told: told.into_iter().map(|(name, array)| (name.to_owned(), array.into_dyn())).collect(),
+            outputs: told.into_iter().map(|(name, array)| (name.to_owned(), array.into_dyn())).collect(),
         },
     }
 }

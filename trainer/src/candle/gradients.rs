@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, backprop::GradStore};
 
 use super::floats::{numbers, read};
-use crate::numeric::{Slab, squares};
+use crate::numeric::{Buffer, squares};
 
 /// The gradient of one parameter.
 #[derive(Debug)]
@@ -13,13 +13,13 @@ pub(super) enum Gradient {
     /// What passes found.
     Fused(Fused),
     /// The sum of both.
-    Joined(Slab),
+    Joined(Buffer),
 }
 
 /// What passes found for one parameter.
 #[derive(Debug)]
 pub(super) struct Fused {
-    pub(super) values: Slab,
+    pub(super) values: Buffer,
     /// The sums of the squares of its blocks.
     pub(super) squares: Vec<f64>,
 }
@@ -41,7 +41,7 @@ impl Gradients {
         let tensors: Vec<Option<Tensor>> = tensors.collect::<Result<_>>()?;
         let guards: Vec<_> = tensors.iter().map(|tensor| tensor.as_ref().map(Tensor::storage_and_layout)).collect();
         let slices = self.0.iter().zip(&guards).map(|(gradient, guard)| match (gradient, guard) {
-            (Some(Gradient::Fused(Fused { values: slab, .. }) | Gradient::Joined(slab)), _) => Ok(Some(&**slab)),
+            (Some(Gradient::Fused(Fused { values: buffer, .. }) | Gradient::Joined(buffer)), _) => Ok(Some(&**buffer)),
             (Some(Gradient::Composed(_)), Some((storage, layout))) => numbers(storage, layout).map(Some),
             (Some(Gradient::Composed(_)), None) => unreachable!("every tensor's storage is at hand"),
             (None, _) => Ok(None),
@@ -73,9 +73,9 @@ impl Gradient {
         match (fused, composed.get(variable)) {
             (None, composed) => Ok(composed.cloned().map(Gradient::Composed)),
             (Some(fused), None) => Ok(Some(Gradient::Fused(fused))),
-            (Some(Fused { values: mut slab, .. }), Some(tensor)) => {
-                read(tensor, |values| slab.iter_mut().zip(values).for_each(|(sum, value)| *sum += value))?;
-                Ok(Some(Gradient::Joined(slab)))
+            (Some(Fused { values: mut buffer, .. }), Some(tensor)) => {
+                read(tensor, |values| buffer.iter_mut().zip(values).for_each(|(sum, value)| *sum += value))?;
+                Ok(Some(Gradient::Joined(buffer)))
             }
         }
     }

@@ -7,8 +7,8 @@ use candle_core::Tensor;
 
 use super::steps::{Step, Steps};
 use crate::{
-    network::{ParameterRows, Rows, Value},
-    numeric::{Slab, Write},
+    network::{KernelInput, ParameterRows, Value},
+    numeric::{Buffer, Write},
 };
 
 /// The results of a forward pass.
@@ -17,9 +17,9 @@ pub(super) struct Kept {
     pub(super) input: Tensor,
     pub(super) labels: Vec<Vec<u32>>,
     /// Of every step.
-    pub(super) results: Vec<Slab>,
+    pub(super) results: Vec<Buffer>,
     /// The gradient of every row's loss with respect to the only output, where there is a goal.
-    pub(super) residual: Option<Slab>,
+    pub(super) residual: Option<Buffer>,
 }
 
 /// A pass that has been back: what is left to do are the gradients of its parameters.
@@ -28,7 +28,7 @@ pub(super) struct Pending {
     pub(super) kept: Arc<Kept>,
     pub(super) rows: usize,
     /// With respect to the result of every step that has one of its own.
-    pub(super) gradients: Vec<Option<Slab>>,
+    pub(super) gradients: Vec<Option<Buffer>>,
 }
 
 /// One use of a variable, all rows of it.
@@ -39,7 +39,7 @@ pub(super) struct Use<'a> {
     step: &'a Step,
     /// Its number among the parameters of the step.
     parameter: usize,
-    inputs: Vec<Rows<'a>>,
+    inputs: Vec<KernelInput<'a>>,
     dy: &'a [f32],
 }
 
@@ -77,11 +77,11 @@ impl Pending {
         })
     }
 
-    fn rows_of<'a>(&'a self, value: Value, input: &'a [f32]) -> Rows<'a> {
+    fn rows_of<'a>(&'a self, value: Value, input: &'a [f32]) -> KernelInput<'a> {
         match value {
-            Value::Input(0) => Rows::Numbers(input),
-            Value::Input(index) => Rows::Labels(&self.kept.labels[index - 1]),
-            Value::Node(node) => Rows::Numbers(&self.kept.results[node]),
+            Value::Input(0) => KernelInput::Numbers(input),
+            Value::Input(index) => KernelInput::Labels(&self.kept.labels[index - 1]),
+            Value::Node(node) => KernelInput::Numbers(&self.kept.results[node]),
         }
     }
 }

@@ -53,8 +53,8 @@ impl Optimizer {
     }
 
     /// The same, with steps of the parameters that `is_meant` that are `pace` times those of all others.
-    pub fn at_pace(mut self, pace: f64, is_meant: impl Fn(&str) -> bool) -> Self {
-        let meant = self.memories.keys().filter(|name| is_meant(name)).map(|name| (name.clone(), pace));
+    pub fn with_rate_factor(mut self, rate_factor: f64, is_meant: impl Fn(&str) -> bool) -> Self {
+        let meant = self.memories.keys().filter(|name| is_meant(name)).map(|name| (name.clone(), rate_factor));
         self.paces = meant.collect();
         self
     }
@@ -193,10 +193,10 @@ mod tests {
     #[test]
     fn a_pace_is_a_factor_of_the_steps_of_the_parameters_that_are_meant() {
         for rule in RULES {
-            let moved = |pace: f64, rate: f64| {
+            let moved = |rate_factor: f64, rate: f64| {
                 let parameters = two();
                 let gradients = gradients(&parameters, &[noise(7, 3), noise(3 * PART + 5, 4)]);
-                let mut optimizer = Optimizer::new(&parameters, rule).at_pace(pace, |name| name == "a");
+                let mut optimizer = Optimizer::new(&parameters, rule).with_rate_factor(rate_factor, |name| name == "a");
                 optimizer.step(&parameters, &gradients, rate, 1.0).expect("equal shapes");
                 parameters.to_weights().expect("on the CPU")
             };

@@ -17,7 +17,7 @@ use super::{
     gradients::{Fused, Gradient, Gradients},
     kept::{Pending, Use},
 };
-use crate::numeric::{Slabs, Write, spread, square};
+use crate::numeric::{BufferPool, Write, spread, square};
 
 /// Numbers of a gradient that one core makes at a time: they stay in its cache, and products keep their speed.
 const BLOCK: usize = 1 << 16;
@@ -25,13 +25,13 @@ const BLOCK: usize = 1 << 16;
 /// Passes that have been back, and the memory of all.
 #[derive(Debug, Default)]
 pub(super) struct Tape {
-    slabs: Slabs,
+    buffers: BufferPool,
     pending: Mutex<Vec<Pending>>,
 }
 
 impl Tape {
-    pub(super) fn slabs(&self) -> &Slabs {
-        &self.slabs
+    pub(super) fn buffers(&self) -> &BufferPool {
+        &self.buffers
     }
 
     pub(super) fn push(&self, pending: Pending) {
@@ -61,7 +61,7 @@ impl Tape {
             pass.uses(numbers(storage, layout)?).for_each(|each| uses[each.variable].push(each));
         }
         let room = |(variable, uses): (&Var, &Vec<_>)| {
-            (!uses.is_empty()).then(|| Fused { values: self.slabs.take(variable.elem_count()), squares: Vec::new() })
+            (!uses.is_empty()).then(|| Fused { values: self.buffers.take(variable.elem_count()), squares: Vec::new() })
         };
         let mut gradients: Vec<Option<Fused>> = variables.values().zip(&uses).map(room).collect();
         let mut items = Vec::new();

@@ -27,7 +27,7 @@ enum Over {
     /// Summed over features, averaged over rows.
     Batch,
     /// Summed over features.
-    Rows,
+    KernelInput,
     /// Not summed.
     Nothing,
 }
@@ -62,7 +62,7 @@ const TWINS: [Twin; 8] = [
         inputs: 2,
         tracked: 1,
         point: nats,
-        over: Over::Rows,
+        over: Over::KernelInput,
     },
     Twin {
         name: "squared error",
@@ -86,7 +86,7 @@ const TWINS: [Twin; 8] = [
         inputs: 2,
         tracked: 1,
         point: |point| (point[0] - point[1]).powi(2),
-        over: Over::Rows,
+        over: Over::KernelInput,
     },
     Twin {
         name: "squared error rows of a sigmoid",
@@ -94,7 +94,7 @@ const TWINS: [Twin; 8] = [
         inputs: 2,
         tracked: 1,
         point: |point| (sigmoid(point[0]) - point[1]).powi(2),
-        over: Over::Rows,
+        over: Over::KernelInput,
     },
     Twin {
         name: "divergence",
@@ -146,7 +146,7 @@ impl Twin {
         // A scalar goes back as it is, as a loss does.
         let objective = match self.over {
             Over::Batch => result.clone(),
-            Over::Rows | Over::Nothing => {
+            Over::KernelInput | Over::Nothing => {
                 (&result * Tensor::from_vec::<_, f32>(weights, result.shape(), &Device::Cpu)?)?.sum_all()?
             }
         };
@@ -166,7 +166,7 @@ impl Twin {
             let point: Vec<f64> = numbers.iter().map(|numbers| numbers[index]).collect();
             let weight = match self.over {
                 Over::Batch => 1.0 / rows as f64,
-                Over::Rows => self.over.weight(index / features),
+                Over::KernelInput => self.over.weight(index / features),
                 Over::Nothing => self.over.weight(index),
             };
             weight * (self.point)(&point)

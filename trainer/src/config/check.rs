@@ -10,14 +10,14 @@ use super::{
 use crate::{
     ConfigError, Options, Problem,
     binarize::Binarize,
+    data_options::DataOptions,
     kinds::Objective,
-    likelihood::Observation,
+    likelihood::OutputDistribution,
     options::{Asked, Trained},
     pretrain::Pretraining,
     problems::Problems,
     samples::sample_of,
     scaling::likelihood_for,
-    source::Source,
     split::held_out,
     variance::Variance,
 };
@@ -51,11 +51,11 @@ impl Config {
         };
         let mut problems = Problems::default();
         let common = options.common();
-        check_data(kind, common.source, data, &mut problems);
-        let observation = observation(kind, options, data, &mut problems);
-        let ends = (observation.likelihood, observation.link);
+        check_data(kind, common.data, data, &mut problems);
+        let output_distribution = output_distribution(kind, options, data, &mut problems);
+        let ends = (output_distribution.likelihood, output_distribution.link);
         let scaling = common.scaling.check(&sample_of(data), ends, &mut problems);
-        problems.extend(options.not_taken(kind, observation.likelihood));
+        problems.extend(options.not_taken(kind, output_distribution.likelihood));
         let latent_dim = problems.at_least_one("latent", options.latent.unwrap_or(DEFAULT_LATENT));
         let rows = data.train.values.rows();
         let default_fraction = if data.test.is_some() || data.valid.is_some() { 0.0 } else { 0.1 };
@@ -70,9 +70,17 @@ impl Config {
         if i64::try_from(seed).is_err() {
             problems.add("seed", format!("must be below 2^63, so that a configuration file can hold it, got {seed}"));
         }
-        let mut source = common.source.clone();
-        source.reading.data.get_or_insert_with(|| "digits".to_owned());
-        problems.none_or(Config { source, latent_dim, observation, scaling, valid_fraction, seed, method })
+        let mut data_options = common.data.clone();
+        data_options.reading.data.get_or_insert_with(|| "digits".to_owned());
+        problems.none_or(Config {
+            data: data_options,
+            latent_dim,
+            output_distribution,
+            scaling,
+            valid_fraction,
+            seed,
+            method,
+        })
     }
 }
 
@@ -161,7 +169,7 @@ fn check_warmup(
 }
 
 /// Constant data has no variance to explain, and no range to measure a reconstruction by.
-fn check_data(kind: Kind, source: &Source, data: &Dataset, problems: &mut Problems) {
+fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut Problems) {
     let (low, high) = data.range;
     if low >= high {
         problems.add("data", format!("holds nothing but the value {low} in 32-bit floats, so there is nothing to learn (subtract a large offset first)"));
@@ -181,17 +189,17 @@ fn check_data(kind: Kind, source: &Source, data: &Dataset, problems: &mut Proble
     }
 }
 
-fn observation(kind: Kind, options: &Options, data: &Dataset, problems: &mut Problems) -> Observation {
-    let common = options.common().observation;
+fn output_distribution(kind: Kind, options: &Options, data: &Dataset, problems: &mut Problems) -> OutputDistribution {
+    let common = options.common().output;
     if kind == Kind::Pca {
         // Whatever is wrong with its likelihood and link, the remedy is the one below.
         let mut of_pca = Problems::default();
-        let observation = common.check(Likelihood::Gaussian, Variance::default(), &mut of_pca);
-        if (observation.likelihood, observation.link) != (Likelihood::Gaussian, Link::Identity) {
+        let output_distribution = common.check(Likelihood::Gaussian, Variance::default(), &mut of_pca);
+        if (output_distribution.likelihood, output_distribution.link) != (Likelihood::Gaussian, Link::Identity) {
             let what = "must be gaussian with the identity link for pca, which minimises the squared error";
             problems.add("likelihood", what);
         }
-        return observation;
+        return output_distribution;
     }
     let variance = if kind.is_variational() { options.vae().variance(problems) } else { Variance::default() };
     common.check(likelihood_for(&sample_of(data)), variance, problems)

@@ -16,13 +16,13 @@ impl Config {
     /// The options that make this configuration, with nothing left open: what is off stands as zero.
     pub fn effective(&self) -> Options {
         let options = Options {
-            source: self.source.clone(),
+            data: self.data.clone(),
             scaling: self.scaling.options(),
             latent: Some(self.latent_dim),
-            observation: self.observation.options(),
+            output: self.output_distribution.options(),
             split: SplitOptions { valid_fraction: Some(self.valid_fraction) },
             seed: Some(self.seed),
-            variance: VarianceOptions { variance: self.has_variance().then_some(self.observation.variance) },
+            variance: VarianceOptions { variance: self.has_variance().then_some(self.output_distribution.variance) },
             ..Options::new(self.kind())
         };
         match &self.method {
@@ -34,7 +34,7 @@ impl Config {
     /// The same with files named without their folders: what a manifest may hold, so that the same run in
     /// another place gives the same bytes.
     pub fn recorded(&self) -> Options {
-        Options { source: self.source.without_folders(), ..self.effective() }
+        Options { data: self.data.without_folders(), ..self.effective() }
     }
 }
 

@@ -38,8 +38,8 @@ impl Learner {
     }
 
     /// The same with steps of the parameters that `is_meant` selects `pace` times as long.
-    pub(crate) fn at_pace(self, pace: f64, is_meant: impl Fn(&str) -> bool) -> Self {
-        Learner { optimizer: self.optimizer.at_pace(pace, is_meant), ..self }
+    pub(crate) fn with_rate_factor(self, rate_factor: f64, is_meant: impl Fn(&str) -> bool) -> Self {
+        Learner { optimizer: self.optimizer.with_rate_factor(rate_factor, is_meant), ..self }
     }
 
     /// Takes a step along `gradients`, unless they are not finite: `check` sees their norms first, and its error leaves

@@ -6,17 +6,17 @@
 use super::Parameters;
 use crate::{
     Config, Descent, EpochRecord, PretrainedLayer, TrainError,
-    halves::Core,
+    core_graphs::CoreGraphs,
     kinds::Network,
     pretrain::Layer,
-    schedule::{LearningRate, Pace},
+    schedule::{LearningRate, LearningRateCurve},
 };
 
 /// All that a run does, whatever its state.
 pub(crate) struct Plan<'a> {
     pub(crate) config: &'a Config,
     pub(crate) descent: &'a Descent,
-    pub(crate) core: &'a Core,
+    pub(crate) core: &'a CoreGraphs,
     /// Those that are pretrained.
     layers: Vec<Layer>,
     /// Rows that are fitted.
@@ -31,7 +31,7 @@ pub(crate) struct Stage<'a> {
     /// Epochs of the run before its first.
     pub(crate) begins_after: usize,
     epochs: usize,
-    pace: Pace,
+    rates: LearningRateCurve,
 }
 
 impl<'a> Plan<'a> {
@@ -42,11 +42,11 @@ impl<'a> Plan<'a> {
     pub(crate) fn new(
         config: &'a Config,
         descent: &'a Descent,
-        core: &'a Core,
+        core: &'a CoreGraphs,
         rows: usize,
     ) -> Result<Self, TrainError> {
         let layers = match descent.pretraining {
-            Some(_) => Layer::all(core, config.observation)?,
+            Some(_) => Layer::all(core, config.output_distribution)?,
             None => Vec::new(),
         };
         Ok(Plan { config, descent, core, layers, rows })
@@ -63,8 +63,8 @@ impl<'a> Plan<'a> {
         };
         let steps_per_epoch = self.steps_per_epoch();
         let total_steps = steps_per_epoch * next.epochs as u64;
-        let pace = Pace { schedule, peak, warmup_steps, steps_per_epoch, total_steps };
-        Stage { plan: self, layer, begins_after: epoch + 1 - next.epoch, epochs: next.epochs, pace }
+        let rates = LearningRateCurve { schedule, peak, warmup_steps, steps_per_epoch, total_steps };
+        Stage { plan: self, layer, begins_after: epoch + 1 - next.epoch, epochs: next.epochs, rates }
     }
 
     pub(crate) fn steps_per_epoch(&self) -> u64 {
@@ -102,12 +102,12 @@ impl Stage<'_> {
 
     /// Step size of a step of the run.
     pub(crate) fn rate(&self, step: u64) -> f64 {
-        self.pace.rate(step.saturating_sub(self.steps_before()))
+        self.rates.rate(step.saturating_sub(self.steps_before()))
     }
 
     /// Its passes over the rows that were done before a step of the run.
     pub(crate) fn epochs_before(&self, step: u64) -> f64 {
-        step.saturating_sub(self.steps_before() + 1) as f64 / self.pace.steps_per_epoch as f64
+        step.saturating_sub(self.steps_before() + 1) as f64 / self.rates.steps_per_epoch as f64
     }
 
     /// Whether the next stage begins after so many epochs of the run.
@@ -116,7 +116,7 @@ impl Stage<'_> {
     }
 
     fn steps_before(&self) -> u64 {
-        self.begins_after as u64 * self.pace.steps_per_epoch
+        self.begins_after as u64 * self.rates.steps_per_epoch
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
         });
         let config = Config::check(&options, &data).expect("options that fit");
         let Method::Descent(descent) = &config.method else { panic!("an ae is trained") };
-        let core = Core::new(&config, &data).expect("valid widths");
+        let core = CoreGraphs::new(&config, &data).expect("valid widths");
         let plan = Plan::new(&config, descent, &core, 100).expect("mirrored halves");
         let told = |step: u64| {
             let stage = plan.stage((step as usize - 1) / 2);
@@ -184,7 +184,7 @@ mod tests {
         let config = Config::check(&options, &data).expect("options that fit");
         let Method::Descent(descent) = &config.method else { panic!("an ae is trained") };
         assert_eq!((descent.pretraining_epochs(), descent.all_epochs()), (4, 7));
-        let core = Core::new(&config, &data).expect("valid widths");
+        let core = CoreGraphs::new(&config, &data).expect("valid widths");
         let plan = Plan::new(&config, descent, &core, 100).expect("mirrored halves");
         let left: Vec<usize> = (0..7).filter(|&done| plan.stage(done).is_left_after(done + 1)).collect();
         assert_eq!(left, [1, 3]);

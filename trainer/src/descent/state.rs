@@ -153,7 +153,7 @@ fn parameters(plan: &Plan<'_>) -> Result<Parameters, TrainError> {
         tie_decoder(&mut parameters, &core.encoder, &core.decoder)?;
     }
     if config.has_variance() {
-        config.observation.variance.add_parameter(&mut parameters, &Device::Cpu)?;
+        config.output_distribution.variance.add_parameter(&mut parameters, &Device::Cpu)?;
     }
     Ok(parameters)
 }

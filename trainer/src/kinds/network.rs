@@ -5,7 +5,7 @@ use narrows_bundle::Likelihood;
 
 use crate::{
     candle::{Kernels, Parameters, loss, run},
-    likelihood::Observation,
+    likelihood::OutputDistribution,
     network::Graph,
     numeric::{PointLoss, Reduction},
 };
@@ -19,7 +19,7 @@ pub(crate) struct Network<'a> {
     /// Weights of both.
     pub(crate) parameters: &'a Parameters,
     /// What the logits mean.
-    pub(crate) observation: Observation,
+    pub(crate) output_distribution: OutputDistribution,
     /// What computes them and the loss.
     pub(crate) kernels: Kernels,
     /// What scaled samples go through first, if anything.
@@ -67,27 +67,29 @@ impl Network<'_> {
         self.decoder.inputs().len() > 1
     }
 
-    /// The reconstruction error of the codes `z` of `targets`, averaged over the batch; see [`Observation::error`].
+    /// The reconstruction error of the codes `z` of `targets`, averaged over the batch; see [`OutputDistribution::error`].
     pub(crate) fn error(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Mean)? {
             Some(error) => Ok(error),
-            None => self.observation.error(self.kernels, &self.decode(z, labels)?, targets),
+            None => self.output_distribution.error(self.kernels, &self.decode(z, labels)?, targets),
         }
     }
 
     /// Negative log-likelihood of `targets` in nats, given the codes `z`, averaged over the batch.
     pub(crate) fn nats(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Mean)? {
-            Some(error) => self.observation.in_nats(error, targets, self.parameters),
-            None => self.observation.nats(self.kernels, &self.decode(z, labels)?, targets, self.parameters),
+            Some(error) => self.output_distribution.in_nats(error, targets, self.parameters),
+            None => self.output_distribution.nats(self.kernels, &self.decode(z, labels)?, targets, self.parameters),
         }
     }
 
     /// The same of every row, `[batch]`.
     pub(crate) fn nats_by_row(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Rows)? {
-            Some(errors) => self.observation.in_nats(errors, targets, self.parameters),
-            None => self.observation.nats_by_row(self.kernels, &self.decode(z, labels)?, targets, self.parameters),
+            Some(errors) => self.output_distribution.in_nats(errors, targets, self.parameters),
+            None => {
+                self.output_distribution.nats_by_row(self.kernels, &self.decode(z, labels)?, targets, self.parameters)
+            }
         }
     }
 
@@ -99,9 +101,9 @@ impl Network<'_> {
         targets: &Tensor,
         reduction: Reduction,
     ) -> Result<Option<Tensor>> {
-        let point_loss = match self.observation.likelihood {
+        let point_loss = match self.output_distribution.likelihood {
             Likelihood::Bernoulli => PointLoss::Bernoulli,
-            Likelihood::Gaussian => PointLoss::SquaredError(self.observation.link),
+            Likelihood::Gaussian => PointLoss::SquaredError(self.output_distribution.link),
         };
         let inputs = with_labels(z, labels);
         loss(self.kernels, self.decoder, self.parameters, &inputs, point_loss, targets, reduction)

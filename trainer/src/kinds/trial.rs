@@ -8,7 +8,7 @@ use narrows_bundle::{Likelihood, Link};
 use super::{Model, Network, Vae};
 use crate::{
     candle::{Kernels, Parameters},
-    likelihood::Observation,
+    likelihood::OutputDistribution,
     network::{Activation, Graph, Weights, mlp::Mlp},
     variance::Variance,
 };
@@ -18,7 +18,7 @@ pub(crate) struct Trial {
     pub(crate) encoder: Graph,
     pub(crate) decoder: Graph,
     pub(crate) parameters: Parameters,
-    pub(crate) observation: Observation,
+    pub(crate) output_distribution: OutputDistribution,
 }
 
 impl Trial {
@@ -46,8 +46,8 @@ impl Trial {
             Likelihood::Bernoulli => Link::Sigmoid,
             Likelihood::Gaussian => Link::Identity,
         };
-        let observation = Observation { likelihood, link, variance: Variance::default() };
-        Trial { encoder, decoder, parameters, observation }
+        let output_distribution = OutputDistribution { likelihood, link, variance: Variance::default() };
+        Trial { encoder, decoder, parameters, output_distribution }
     }
 
     /// Fresh parameters whose values are a function of their index in each tensor.
@@ -78,7 +78,7 @@ impl Trial {
             encoder: &self.encoder,
             decoder: &self.decoder,
             parameters: &self.parameters,
-            observation: self.observation,
+            output_distribution: self.output_distribution,
             kernels: Kernels::Fused,
             below: None,
         }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     candle::{Kernels, Parameters, tie_decoder},
-    likelihood::Observation,
+    likelihood::OutputDistribution,
     network::{Activation, mlp::Mlp},
     variance::Variance,
 };
@@ -58,12 +58,13 @@ impl Case {
             tie_decoder(&mut parameters, &encoder, &decoder).expect("mirrored halves");
         }
         self.variance.add_parameter(&mut parameters, &Device::Cpu).expect("small");
-        let observation = Observation { likelihood: self.likelihood, link: self.link, variance: self.variance };
+        let output_distribution =
+            OutputDistribution { likelihood: self.likelihood, link: self.link, variance: self.variance };
         let network = Network {
             encoder: &encoder,
             decoder: &decoder,
             parameters: &parameters,
-            observation,
+            output_distribution,
             kernels,
             below: None,
         };

@@ -14,7 +14,7 @@ use crate::numeric::{Matrix, Write};
 /// Rows lie one after the other. What a row's result is may depend on no other row, so that a batch can be cut.
 pub trait Kernel {
     /// Fills `y`, the rows of the result.
-    fn forward(&self, inputs: &[Rows<'_>], parameters: &[Matrix<'_>], y: &mut [f32]);
+    fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]);
 
     /// Writes the gradient of the loss with respect to the input of this index.
     fn input_gradient(&self, index: usize, at: &At<'_>, dx: &mut [f32], how: Write);
@@ -24,7 +24,7 @@ pub trait Kernel {
     fn parameter_gradient(
         &self,
         of: &ParameterRows,
-        _inputs: &[Rows<'_>],
+        _inputs: &[KernelInput<'_>],
         _dy: &[f32],
         _into: &mut [f32],
         _how: Write,
@@ -35,22 +35,22 @@ pub trait Kernel {
 
 /// Some rows of an input.
 #[derive(Debug, Clone, Copy)]
-pub enum Rows<'a> {
+pub enum KernelInput<'a> {
     /// As many numbers a row as the input has.
     Numbers(&'a [f32]),
     /// One label a row.
     Labels(&'a [u32]),
 }
 
-impl<'a> Rows<'a> {
+impl<'a> KernelInput<'a> {
     /// The numbers.
     ///
     /// # Panics
     /// For labels, which no graph gives to a primitive that reads numbers.
     pub fn numbers(self) -> &'a [f32] {
         match self {
-            Rows::Numbers(numbers) => numbers,
-            Rows::Labels(_) => unreachable!("a graph gives labels only to primitives that read them"),
+            KernelInput::Numbers(numbers) => numbers,
+            KernelInput::Labels(_) => unreachable!("a graph gives labels only to primitives that read them"),
         }
     }
 
@@ -60,8 +60,8 @@ impl<'a> Rows<'a> {
     /// For numbers, which no graph gives to a primitive that reads labels.
     pub fn labels(self) -> &'a [u32] {
         match self {
-            Rows::Labels(labels) => labels,
-            Rows::Numbers(_) => unreachable!("a graph gives numbers only to primitives that read them"),
+            KernelInput::Labels(labels) => labels,
+            KernelInput::Numbers(_) => unreachable!("a graph gives numbers only to primitives that read them"),
         }
     }
 }
@@ -81,7 +81,7 @@ pub fn exactly<const N: usize, T: Copy>(values: &[T]) -> [T; N] {
 #[derive(Debug, Clone, Copy)]
 pub struct At<'a> {
     /// Rows of the inputs.
-    pub inputs: &'a [Rows<'a>],
+    pub inputs: &'a [KernelInput<'a>],
     /// The parameters.
     pub parameters: &'a [Matrix<'a>],
     /// Rows of the result.
@@ -128,6 +128,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "labels only to primitives that read them")]
     fn labels_are_no_empty_numbers() {
-        Rows::Labels(&[1]).numbers();
+        KernelInput::Labels(&[1]).numbers();
     }
 }

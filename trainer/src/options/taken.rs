@@ -12,13 +12,13 @@ use crate::{
     Problem,
     architecture::ArchitectureOptions,
     binarize::{Binarize, BinarizeOptions},
+    data_options::DataOptions,
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::WeightPenaltyOptions,
-    likelihood::ObservationOptions,
+    likelihood::OutputOptions,
     optimizer::RuleOptions,
     scaling::ScalingOptions,
     schedule::ScheduleOptions,
-    source::Source,
     split::SplitOptions,
     variance::VarianceOptions,
 };
@@ -28,7 +28,7 @@ const OWN: [&str; 3] = ["kind", "latent", "seed"];
 
 takes! {
     /// What every kind takes.
-    pub(crate) struct Common { source: Source, scaling: ScalingOptions, split: SplitOptions, observation: ObservationOptions }
+    pub(crate) struct Common { data: DataOptions, scaling: ScalingOptions, split: SplitOptions, output: OutputOptions }
 }
 
 takes! {
@@ -55,8 +55,8 @@ fn keys_of(kind: Kind) -> Vec<&'static str> {
 impl Options {
     /// The groups that every kind takes.
     pub(crate) fn common(&self) -> Common<'_> {
-        let Options { source, scaling, split, observation, .. } = self;
-        Common { source, scaling, split, observation }
+        let Options { data, scaling, split, output, .. } = self;
+        Common { data, scaling, split, output }
     }
 
     /// The groups that every kind takes that is trained by gradient descent.

@@ -4,9 +4,9 @@ use narrows_bundle::{ElementType, Likelihood, Link};
 
 use crate::{
     candle::{Kernels, Parameters},
-    halves::Core,
+    core_graphs::CoreGraphs,
     kinds::{Below, Network},
-    likelihood::Observation,
+    likelihood::OutputDistribution,
     network::{Activation, Graph, GraphError, Node, Primitive},
     variance::Variance,
 };
@@ -20,10 +20,10 @@ pub(crate) struct Layer {
     pub(crate) inputs: usize,
     /// Numbers that it gives.
     pub(crate) outputs: usize,
-    core: Core,
+    core: CoreGraphs,
     /// Scaled features to what it takes; the first layer takes the features themselves.
     below: Option<Graph>,
-    observation: Observation,
+    output_distribution: OutputDistribution,
 }
 
 impl Layer {
@@ -31,20 +31,20 @@ impl Layer {
     ///
     /// # Errors
     /// [`GraphError`] never for halves that mirror each other.
-    pub(crate) fn all(core: &Core, observation: Observation) -> Result<Vec<Layer>, GraphError> {
+    pub(crate) fn all(core: &CoreGraphs, output_distribution: OutputDistribution) -> Result<Vec<Layer>, GraphError> {
         let (encoder, decoder) = (dense_layers(&core.encoder), dense_layers(&core.decoder));
         let mut layers = Vec::with_capacity(encoder.len());
         for (index, (up, down)) in encoder.iter().zip(decoder.iter().rev()).enumerate() {
             let (inputs, outputs) = widths(up);
-            let (down, observation) = match index {
-                0 => (*down, observation),
+            let (down, output_distribution) = match index {
+                0 => (*down, output_distribution),
                 _ => of_activations(down),
             };
             layers.push(Layer {
                 number: index + 1,
                 inputs,
                 outputs,
-                core: Core {
+                core: CoreGraphs {
                     encoder: chain("x", inputs, &[up], "z")?,
                     decoder: chain("z", outputs, &[down], "logits")?,
                 },
@@ -52,7 +52,7 @@ impl Layer {
                     None | Some([]) => None,
                     Some(below @ [first, ..]) => Some(chain("x", widths(first).0, below, "x")?),
                 },
-                observation,
+                output_distribution,
             });
         }
         Ok(layers)
@@ -69,7 +69,7 @@ impl Layer {
             encoder: &self.core.encoder,
             decoder: &self.core.decoder,
             parameters: trained,
-            observation: self.observation,
+            output_distribution: self.output_distribution,
             kernels,
             below: self.below.as_ref().map(|graph| Below { graph, parameters: all }),
         }
@@ -92,14 +92,14 @@ fn widths(nodes: &[Node]) -> (usize, usize) {
 /// How a layer of the decoder gives back what a layer of the encoder gave, both with the same activation: behind a
 /// sigmoid these are probabilities, and cost their cross-entropy, which takes the numbers before it (Vincent et al.
 /// 2010, section 2.3); all others are compared as they are.
-fn of_activations(down: &[Node]) -> (&[Node], Observation) {
+fn of_activations(down: &[Node]) -> (&[Node], OutputDistribution) {
     let variance = Variance::default();
     match down {
         [dense, activation] if activation.primitive == Primitive::Activation(Activation::Sigmoid) => (
             std::slice::from_ref(dense),
-            Observation { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, variance },
+            OutputDistribution { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, variance },
         ),
-        all => (all, Observation { likelihood: Likelihood::Gaussian, link: Link::Identity, variance }),
+        all => (all, OutputDistribution { likelihood: Likelihood::Gaussian, link: Link::Identity, variance }),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use narrows_bundle::write_whole;
+use narrows_bundle::write_atomic;
 
 use super::{RunError, tensorboard};
 use crate::{EpochRecord, Figures, history::wall_time};
@@ -74,7 +74,7 @@ pub(super) fn remove(folder: &Path) {
 }
 
 fn begun(path: PathBuf, bytes: &[u8]) -> Result<(PathBuf, File), RunError> {
-    write_whole(&path, bytes).map_err(RunError::io("write", &path))?;
+    write_atomic(&path, bytes).map_err(RunError::io("write", &path))?;
     let file = OpenOptions::new().append(true).open(&path).map_err(RunError::io("write", &path))?;
     Ok((path, file))
 }

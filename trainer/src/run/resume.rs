@@ -11,10 +11,10 @@ use narrows_data::Dataset;
 use toml::Table;
 
 use super::{
-    Cadence, Checkpoint, Run, RunError, Saved, checkpoint, layout::CHECKPOINTS, lock, metrics::Metrics,
-    traces::remove_litter, write_config,
+    Cadence, Checkpoint, Run, RunError, Saved, checkpoint, cleanup::remove_litter, layout::CHECKPOINTS, lock,
+    metrics::Metrics, write_config,
 };
-use crate::{Activation, Config, Kernels, Method, Options, Pretrain, Source, descent::End, options::Group};
+use crate::{Activation, Config, DataOptions, Kernels, Method, Options, Pretrain, descent::End, options::Group};
 
 /// From where a run goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Run {
             fingerprint,
             start: start.map(|(_, found)| found),
             saved: Saved { at: Instant::now(), step, best_epoch: None },
-            traces: None,
+            cleanup: None,
             passed_over: resumed.passed_over.iter().map(|(path, _)| path.clone()).collect(),
             _lock: lock,
         };
@@ -98,7 +98,7 @@ impl Run {
         // Whether there may be others is a matter of the schedule.
         differences.remove("epochs");
         // The data is known by its fingerprint, whatever it is called here.
-        <Source as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
+        <DataOptions as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
         if differences.is_empty() {
             return Ok(now);
         }
@@ -108,7 +108,7 @@ impl Run {
 
     /// Puts the folder in the state that the run goes on from. Until then it is as it was found.
     pub(crate) fn begin(&mut self, config: &Config) -> Result<(), RunError> {
-        if self.traces.is_some() {
+        if self.cleanup.is_some() {
             // Just created.
             return Ok(());
         }
@@ -132,7 +132,7 @@ impl Checkpoint<'_> {
     /// many as are done end it. Returns what stands in the way.
     fn go_on(&mut self, config: &Config) -> Vec<String> {
         let mut differences = differences(&self.record.configuration, &config.recorded());
-        for key in <Source as Group>::keys() {
+        for key in <DataOptions as Group>::keys() {
             differences.remove(key);
         }
         if let Method::Descent(descent) = &config.method

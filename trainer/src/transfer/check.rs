@@ -191,7 +191,7 @@ impl<'a> Check<'a> {
             self.problems.add("corruption", format!("the number {problem}"));
         }
         let corruption = options.corruption.corruption;
-        self.is_tuned.then_some(Tuning { start, pace: encoder_rate / learning_rate, corruption })
+        self.is_tuned.then_some(Tuning { start, rate_factor: encoder_rate / learning_rate, corruption })
     }
 
     /// Gradient descent, of a head with hidden layers and of fine-tuning.

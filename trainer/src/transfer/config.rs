@@ -94,7 +94,7 @@ pub struct Tuning {
     /// Where its weights begin.
     pub start: Start,
     /// Its steps in units of those of the head.
-    pub pace: f64,
+    pub rate_factor: f64,
     /// What samples suffer.
     pub corruption: Option<Corruption>,
 }
@@ -139,11 +139,11 @@ impl Config {
             tuning: TuningOptions {
                 fine_tune: Some(self.tuning.is_some()),
                 from_scratch: self.tuning.map(|tuning| tuning.start == Start::Scratch),
-                encoder_learning_rate: self.tuning.map(|tuning| tuning.pace * self.descent.learning_rate.peak),
+                encoder_learning_rate: self.tuning.map(|tuning| tuning.rate_factor * self.descent.learning_rate.peak),
             },
             corruption: CorruptionOptions { corruption: self.tuning.and_then(|tuning| tuning.corruption) },
             seed: Some(self.seed),
-            source: options.source.without_folders(),
+            data: options.data.without_folders(),
             ..Options::default()
         };
         if self.tuning.is_none() && self.head.hidden().is_empty() {

@@ -4,12 +4,12 @@ use candle_core::Device;
 
 use super::{
     Config, Event,
-    descend::{Descended, Descending},
     linear::{FittedHead, output_name, standardisation, unit_of},
     objective::Objective,
     outputs::unscaled,
     parts::{Parts, Sides},
     stop::Stop,
+    train_head::{HeadTrainingLoop, TrainedHead},
 };
 use crate::{TrainError, candle::Parameters};
 
@@ -26,7 +26,7 @@ pub(super) fn deep(
     config: &Config,
     stop: Stop<'_>,
     observe: &mut dyn FnMut(Event<'_>),
-) -> Result<(FittedHead, Descended), TrainError> {
+) -> Result<(FittedHead, TrainedHead), TrainError> {
     let (known, judged) = (parts.known(codes), parts.judged(codes));
     let standardisation = standardisation(config.standardise, known.values, known.rows)?;
     let unit = unit_of(known.targets, known.rows);
@@ -39,10 +39,10 @@ pub(super) fn deep(
         (None, None) => DECAYS[..1].to_vec(),
         (None, Some(_)) => DECAYS.to_vec(),
     };
-    let fitted = |decay: f64, observe: &mut dyn FnMut(Event<'_>)| -> Result<Descended, TrainError> {
+    let fitted = |decay: f64, observe: &mut dyn FnMut(Event<'_>)| -> Result<TrainedHead, TrainError> {
         let objective = |targets| Objective { targets, class_weights: class_weights.as_deref(), unit: &unit, decay };
         let (learned, stopped) = (objective(known.targets), judged.map(|judged| objective(judged.targets)));
-        let descending = Descending {
+        let descending = HeadTrainingLoop {
             graph: &graph,
             descent: &config.descent,
             known: known.labelled(&plain, &learned),
@@ -54,7 +54,7 @@ pub(super) fn deep(
         let parameters = Parameters::initial(&[&graph], config.seed, &Device::Cpu)?;
         descending.run(&parameters, 1.0, &mut |epoch| observe(Event::Epoch(epoch)))
     };
-    let (mut best, mut trials) = (None::<(f64, Descended)>, Vec::new());
+    let (mut best, mut trials) = (None::<(f64, TrainedHead)>, Vec::new());
     for &decay in &decays {
         if decays.len() == 1 {
             best = Some((decay, fitted(decay, observe)?));

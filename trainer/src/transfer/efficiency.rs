@@ -12,7 +12,7 @@ use super::{
     figures::answers,
     linear::Linear,
     outputs::{Inputs, outputs, unscaled},
-    parts::{Rows, Sides, sides_of},
+    parts::{LabelledRows, Sides, sides_of},
     stop::Stop,
 };
 use crate::{
@@ -96,7 +96,7 @@ pub fn label_efficiency(
             let table = Learned {
                 values,
                 targets: &train,
-                asked: Rows { values: test, targets: &asked, rows: &asked_rows },
+                asked: LabelledRows { values: test, targets: &asked, rows: &asked_rows },
                 standardise,
                 stop,
             };
@@ -120,7 +120,7 @@ pub fn label_efficiency(
 struct Learned<'a> {
     values: &'a Values,
     targets: &'a Targets,
-    asked: Rows<'a>,
+    asked: LabelledRows<'a>,
     standardise: ScalePer,
     stop: Stop<'a>,
 }
@@ -140,7 +140,7 @@ impl Learned<'_> {
 
     fn accuracy(&self, rows: &[usize], seed: u64) -> Result<f64, TrainError> {
         let linear = Linear { standardise: self.standardise, is_balanced: false, decay: None, seed, stop: self.stop };
-        let known = Rows { values: self.values, targets: self.targets, rows };
+        let known = LabelledRows { values: self.values, targets: self.targets, rows };
         let head = linear.fit(known, None, &mut |_, _| {})?;
         let parameters = Parameters::from_weights(&head.weights, &Device::Cpu)?;
         let plain = unscaled();

@@ -51,7 +51,7 @@ pub(crate) fn encoder_weights(encoder: &Graph, file: &[u8]) -> Result<Weights, T
 ///
 /// # Errors
 /// [`GraphError`] for a head on codes of another length.
-pub(crate) fn whole(encoder: &Graph, head: &Graph) -> Result<Graph, GraphError> {
+pub(crate) fn classifier_graph(encoder: &Graph, head: &Graph) -> Result<Graph, GraphError> {
     let mut graph = Graph::new();
     let inputs: Vec<_> =
         encoder.inputs().iter().map(|input| graph.input(&input.name, input.dtype, &input.shape)).collect();
@@ -85,7 +85,8 @@ mod tests {
         let mlp = Mlp { features: 5, hidden: vec![4], latent_dim: 3, activation, latent_activation, classes: None };
         let standardisation = Scaling { offset: vec![0.1, -0.2, 0.3], scale: vec![0.5, 2.0, 1.5] };
         let head = Head::Mlp(vec![6]).graph(3, &standardisation, 2, "logits").expect("widths that fit");
-        let graph = whole(&mlp.variational_encoder().expect("valid widths"), &head).expect("a code that fits");
+        let graph =
+            classifier_graph(&mlp.variational_encoder().expect("valid widths"), &head).expect("a code that fits");
         let of = |kernels: Kernels| {
             let parameters = Parameters::initial(&[&graph], 3, &Device::Cpu).expect("small");
             let told = run(kernels, &graph, &parameters, &[samples(7, 5)]).expect("shapes that fit");

@@ -150,7 +150,7 @@ impl Transferred {
             }
         };
         let told = run(Kernels::Composed, head, &parameters, std::slice::from_ref(&codes))?;
-        Ok(HeadProbe { samples: samples.clone(), codes: array(&codes)?, told: named(head, &told)? })
+        Ok(HeadProbe { samples: samples.clone(), codes: array(&codes)?, outputs: named(head, &told)? })
     }
 
     fn manifest(

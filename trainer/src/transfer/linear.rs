@@ -10,7 +10,7 @@ use super::{
     lbfgs::Limits,
     objective::{Objective, balanced},
     outputs::{Inputs, outputs, unscaled},
-    parts::Rows,
+    parts::LabelledRows,
     solve::{PRECISE, ROUGH, solve, zeros},
     stop::Stop,
 };
@@ -61,8 +61,8 @@ impl Linear<'_> {
     /// Those of Candle, and of reading from disk.
     pub(crate) fn fit(
         &self,
-        known: Rows<'_>,
-        valid: Option<Rows<'_>>,
+        known: LabelledRows<'_>,
+        valid: Option<LabelledRows<'_>>,
         tell: &mut dyn FnMut(f64, f64),
     ) -> Result<FittedHead, TrainError> {
         let trials = match self.decay {
@@ -82,8 +82,8 @@ impl Linear<'_> {
     /// The loss of every decay on rows that were not learned from.
     fn tried(
         &self,
-        known: Rows<'_>,
-        valid: Option<Rows<'_>>,
+        known: LabelledRows<'_>,
+        valid: Option<LabelledRows<'_>>,
         tell: &mut dyn FnMut(f64, f64),
     ) -> Result<Vec<(f64, f64)>, TrainError> {
         let parts = if known.rows.len() < FEW { PARTS } else { 1 };
@@ -97,7 +97,7 @@ impl Linear<'_> {
         let learned: Vec<Vec<usize>> = held_out.iter().map(learned).collect();
         let mut trials = Vec::new();
         let problems = learned.iter().map(|rows| {
-            let problem = Problem::of(self, Rows { rows, ..known })?;
+            let problem = Problem::of(self, LabelledRows { rows, ..known })?;
             let parameters = Parameters::from_weights(&zeros(&problem.graph), &Device::Cpu)?;
             Ok((problem, parameters))
         });
@@ -109,7 +109,7 @@ impl Linear<'_> {
             let (mut sum, mut count) = (0.0, 0);
             for ((problem, parameters), rows) in problems.iter().zip(&held_out) {
                 problem.solve(parameters, decay, ROUGH, self.stop)?;
-                let judged = valid.unwrap_or(Rows { rows, ..known });
+                let judged = valid.unwrap_or(LabelledRows { rows, ..known });
                 sum += problem.loss(parameters, judged)? * judged.rows.len() as f64;
                 count += judged.rows.len();
             }
@@ -132,7 +132,7 @@ fn has_turned(trials: &[(f64, f64)]) -> bool {
 
 /// Rows to learn from, with the head and the units that they call for.
 struct Problem<'a> {
-    known: Rows<'a>,
+    known: LabelledRows<'a>,
     graph: Graph,
     standardisation: Scaling,
     unit: Scaling,
@@ -140,7 +140,7 @@ struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    fn of(linear: &Linear<'_>, known: Rows<'a>) -> Result<Self, TrainError> {
+    fn of(linear: &Linear<'_>, known: LabelledRows<'a>) -> Result<Self, TrainError> {
         let standardisation = standardisation(linear.standardise, known.values, known.rows)?;
         let unit = unit_of(known.targets, known.rows);
         let graph = Head::Linear.graph(
@@ -169,7 +169,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The mean loss of a row without any penalty: nats, or squared error over that of the mean.
-    fn loss(&self, parameters: &Parameters, judged: Rows<'_>) -> Result<f64, TrainError> {
+    fn loss(&self, parameters: &Parameters, judged: LabelledRows<'_>) -> Result<f64, TrainError> {
         let plain = unscaled();
         let told = outputs(&self.graph, parameters, Inputs { values: judged.values, scaling: &plain }, judged.rows)?;
         let figures = answers(&told, judged.targets, judged.rows, &self.unit);

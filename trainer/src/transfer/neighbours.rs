@@ -9,7 +9,7 @@ use super::{
     Targets,
     figures::{Answers, of_numbers},
     outputs::{Inputs, tensor},
-    parts::Rows,
+    parts::LabelledRows,
     stop::{Stop, check_stop},
 };
 use crate::TrainError;
@@ -25,11 +25,11 @@ const BLOCK: usize = 64;
 pub(crate) fn nearest(
     count: usize,
     standardisation: &Scaling,
-    known: Rows<'_>,
-    asked: Rows<'_>,
+    known: LabelledRows<'_>,
+    asked: LabelledRows<'_>,
     stop: Stop<'_>,
 ) -> Result<Answers, TrainError> {
-    let rows_of = |Rows { values, rows, .. }: Rows<'_>| -> Result<Array2<f32>, TrainError> {
+    let rows_of = |LabelledRows { values, rows, .. }: LabelledRows<'_>| -> Result<Array2<f32>, TrainError> {
         let codes = Inputs { values, scaling: standardisation }.batch(rows, None)?;
         let shape = codes.dims2()?;
         Ok(Array2::from_shape_vec(shape, codes.flatten_all()?.to_vec1()?).map_err(candle_core::Error::wrap)?)
@@ -112,8 +112,8 @@ mod tests {
         let known_targets = Targets::Classes { labels: vec![0, 0, 1, 1, 1], classes };
         let asked_targets = Targets::Classes { labels: vec![0, 1, 1], classes };
         let of = |count: usize| {
-            let known = Rows { values: &known, targets: &known_targets, rows: &[0, 1, 2, 3, 4] };
-            let asked = Rows { values: &asked, targets: &asked_targets, rows: &[0, 1, 2] };
+            let known = LabelledRows { values: &known, targets: &known_targets, rows: &[0, 1, 2, 3, 4] };
+            let asked = LabelledRows { values: &asked, targets: &asked_targets, rows: &[0, 1, 2] };
             nearest(count, &plain, known, asked, &|| false).expect("in memory")["accuracy"]
         };
         assert_eq!((of(1), of(3)), (1.0, 1.0));

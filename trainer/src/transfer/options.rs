@@ -4,7 +4,7 @@ use super::{ClassWeights, Head, Task};
 #[cfg(feature = "clap")]
 use crate::options::seeds;
 use crate::{
-    ConfigError, ScalePer, Source,
+    ConfigError, DataOptions, ScalePer,
     descent::{StepOptions, StoppingOptions},
     kinds::CorruptionOptions,
     optimizer::{AdamWOptions, OptimizerOptions, RuleOptions},
@@ -89,7 +89,7 @@ option_groups! {
         @own
         @groups
         /// Where data comes from.
-        pub source: Source,
+        pub data: DataOptions,
         /// Which labels are learned from.
         pub budget: BudgetOptions,
         /// How many rows are held out.

@@ -7,10 +7,10 @@ use narrows_data::{Dataset, Part, Values};
 
 use super::{
     Answers, Budget, ClassWeights, Codes, Config, Targets,
-    descend::Labelled,
     figures::answers,
     objective::{Objective, balanced},
     outputs::{Inputs, outputs},
+    train_head::Labelled,
 };
 use crate::{TrainError, candle::Parameters, network::Graph};
 
@@ -49,13 +49,13 @@ pub(super) fn sides_of(data: &Dataset) -> Sides<'_> {
 
 /// Numbers with their answers, and which of the rows are meant.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'a> {
+pub(crate) struct LabelledRows<'a> {
     pub(crate) values: &'a Values,
     pub(crate) targets: &'a Targets,
     pub(crate) rows: &'a [usize],
 }
 
-impl<'a> Rows<'a> {
+impl<'a> LabelledRows<'a> {
     /// The same on their way into a network.
     pub(super) fn labelled(self, scaling: &'a Scaling, objective: &'a Objective<'a>) -> Labelled<'a> {
         Labelled { inputs: Inputs { values: self.values, scaling }, objective, rows: self.rows }
@@ -97,23 +97,23 @@ impl Parts {
     }
 
     /// To learn from.
-    pub(super) fn known<'a>(&'a self, sides: Sides<'a>) -> Rows<'a> {
-        Rows { values: sides.train, targets: &self.train, rows: &self.fitted }
+    pub(super) fn known<'a>(&'a self, sides: Sides<'a>) -> LabelledRows<'a> {
+        LabelledRows { values: sides.train, targets: &self.train, rows: &self.fitted }
     }
 
     /// To choose and to stop by.
-    pub(super) fn judged<'a>(&'a self, sides: Sides<'a>) -> Option<Rows<'a>> {
+    pub(super) fn judged<'a>(&'a self, sides: Sides<'a>) -> Option<LabelledRows<'a>> {
         match (&self.valid, sides.valid) {
-            (Some((targets, rows)), Some(values)) => Some(Rows { values, targets, rows }),
+            (Some((targets, rows)), Some(values)) => Some(LabelledRows { values, targets, rows }),
             _ if self.held_out.is_empty() => None,
-            _ => Some(Rows { rows: &self.held_out, ..self.known(sides) }),
+            _ => Some(LabelledRows { rows: &self.held_out, ..self.known(sides) }),
         }
     }
 
     /// To be asked in the end.
-    pub(super) fn asked<'a>(&'a self, sides: Sides<'a>) -> Option<Rows<'a>> {
+    pub(super) fn asked<'a>(&'a self, sides: Sides<'a>) -> Option<LabelledRows<'a>> {
         let ((targets, rows), values) = self.test.as_ref().zip(sides.test)?;
-        Some(Rows { values, targets, rows })
+        Some(LabelledRows { values, targets, rows })
     }
 
     /// What rows of each class count, where that differs.
@@ -134,7 +134,7 @@ impl Parts {
     ) -> Result<BTreeMap<&'static str, Answers>, TrainError> {
         let parts = [("train", Some(self.known(sides))), ("valid", self.judged(sides)), ("test", self.asked(sides))];
         let parts = parts.into_iter().filter_map(|(name, rows)| rows.map(|rows| (name, rows)));
-        let figures = parts.map(|(name, Rows { values, targets, rows })| {
+        let figures = parts.map(|(name, LabelledRows { values, targets, rows })| {
             let told = outputs(network.0, network.1, Inputs { values, scaling }, rows)?;
             Ok((name, answers(&told, targets, rows, unit)))
         });

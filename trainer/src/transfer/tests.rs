@@ -3,7 +3,7 @@
 use narrows_data::{Dataset, Part, Values};
 use ndarray::{Array2, array};
 
-use super::{linear::Linear, parts::Rows, targets::Targets};
+use super::{linear::Linear, parts::LabelledRows, targets::Targets};
 use crate::{
     ScalePer,
     random::{Stream, stream},
@@ -33,7 +33,7 @@ fn linear() -> Linear<'static> {
 fn ridge_without_decay_is_least_squares() {
     let (values, _, targets) = clouds(200);
     let rows: Vec<usize> = (0..200).collect();
-    let known = Rows { values: &values, targets: &targets, rows: &rows };
+    let known = LabelledRows { values: &values, targets: &targets, rows: &rows };
     let head = linear().fit(known, None, &mut |_, _| {}).expect("in memory");
     let weight = &head.weights["head.prediction.weight"];
     let slope = |at: usize| weight[[at, 0]] * head.unit.scale[0] / head.standardisation.scale[at];
@@ -44,7 +44,7 @@ fn ridge_without_decay_is_least_squares() {
 fn decay_pulls_weights_to_nothing_and_the_chosen_one_does_best_on_rows_held_out() {
     let (values, targets, _) = clouds(60);
     let rows: Vec<usize> = (0..60).collect();
-    let known = Rows { values: &values, targets: &targets, rows: &rows };
+    let known = LabelledRows { values: &values, targets: &targets, rows: &rows };
     let size = |decay| {
         let head = Linear { decay, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
         head.weights["head.logits.weight"].iter().map(|weight| weight * weight).sum::<f32>()
@@ -64,7 +64,7 @@ fn a_class_that_counts_more_is_told_more_often() {
     let values = Array2::from_shape_fn((300, 1), |(row, _)| value(labels[row]) + random.random_range(-1.0..1.0));
     let (values, targets) = (Values::F32(values), Targets::Classes { labels, classes: 2 });
     let rows: Vec<usize> = (0..300).collect();
-    let known = Rows { values: &values, targets: &targets, rows: &rows };
+    let known = LabelledRows { values: &values, targets: &targets, rows: &rows };
     let bias = |is_balanced| {
         let head = Linear { is_balanced, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
         let bias = &head.weights["head.logits.bias"];
@@ -76,7 +76,7 @@ fn a_class_that_counts_more_is_told_more_often() {
 #[test]
 fn with_one_row_of_each_class_nothing_is_held_out_and_the_decay_is_one_over_the_rows() {
     let (values, targets, _) = clouds(2);
-    let known = Rows { values: &values, targets: &targets, rows: &[0, 1] };
+    let known = LabelledRows { values: &values, targets: &targets, rows: &[0, 1] };
     let head = Linear { decay: None, ..linear() }.fit(known, None, &mut |_, _| {}).expect("two rows");
     assert!(head.trials.is_empty() && head.decay == 0.5, "{:?}", head.trials);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use narrows_bundle::{ProgressRecord, Scaling};
 
-use super::{Answers, Config, Epoch, descend::Descended, linear::FittedHead, parts::Parts};
+use super::{Answers, Config, Epoch, linear::FittedHead, parts::Parts, train_head::TrainedHead};
 use crate::network::{Graph, Weights};
 
 /// A fitted head, and the encoder where it learned along.
@@ -84,8 +84,8 @@ impl Transferred {
 }
 
 /// What is kept of a descent beside its weights.
-pub(super) fn told(went: Descended) -> (Vec<Epoch>, Option<ProgressRecord>) {
-    let Descended { history, steps, best_epoch, .. } = went;
+pub(super) fn told(went: TrainedHead) -> (Vec<Epoch>, Option<ProgressRecord>) {
+    let TrainedHead { history, steps, best_epoch, .. } = went;
     let progress = ProgressRecord { epochs: history.len(), steps, best_epoch, finished: true };
     (history, Some(progress))
 }

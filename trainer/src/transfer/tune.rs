@@ -6,11 +6,11 @@ use narrows_data::Dataset;
 
 use super::{
     Config, Event, Start, Transferred, Tuning,
-    descend::Descending,
-    encoder::{encoder_of, encoder_weights, whole},
+    encoder::{classifier_graph, encoder_of, encoder_weights},
     objective::Objective,
     parts::{Parts, sides_of},
     stop::Stop,
+    train_head::HeadTrainingLoop,
     transferred::told,
 };
 use crate::{ConfigError, Problem, TrainError, candle::Parameters};
@@ -30,7 +30,7 @@ pub(super) fn tune(
 ) -> Result<(), TrainError> {
     let Config { seed, descent, .. } = fitted.config;
     let encoder = encoder_of(model)?;
-    let graph = whole(&encoder, &fitted.head)?;
+    let graph = classifier_graph(&encoder, &fitted.head)?;
     let parameters = match (tuning.start, weights) {
         (Start::Scratch, _) => Parameters::initial(&[&graph], seed, &Device::Cpu)?,
         (Start::Bundle, Some(file)) => {
@@ -47,7 +47,7 @@ pub(super) fn tune(
     let objective = |targets| Objective { targets, class_weights, unit, decay };
     let (learned, stopped) = (objective(known.targets), judged.map(|judged| objective(judged.targets)));
     let scaling = &model.scaling;
-    let descending = Descending {
+    let descending = HeadTrainingLoop {
         graph: &graph,
         descent: &descent,
         known: known.labelled(scaling, &learned),
@@ -56,7 +56,7 @@ pub(super) fn tune(
         seed,
         stop,
     };
-    let went = descending.run(&parameters, tuning.pace, &mut |epoch| observe(Event::Epoch(epoch)))?;
+    let went = descending.run(&parameters, tuning.rate_factor, &mut |epoch| observe(Event::Epoch(epoch)))?;
     let parameters = Parameters::from_weights(&went.weights, &Device::Cpu)?;
     let figures = parts.figures(samples, scaling, (&graph, &parameters), unit)?;
     let before = std::mem::replace(&mut fitted.figures, figures);

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use narrows_bundle::{Kind, Likelihood};
 use narrows_data::{Dataset, LoadOptions, Part, Values};
-use narrows_trainer::{Config, Core, Corruption, Descent, Method, Options, candle::Parameters, order_of};
+use narrows_trainer::{Config, CoreGraphs, Corruption, Descent, Method, Options, candle::Parameters, order_of};
 use serde::{Deserialize, Serialize};
 
 use super::row::Row;
@@ -49,10 +49,10 @@ impl Job {
     pub(crate) fn prepare(row: Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
         let options = row.options(seed, epochs);
         let data =
-            narrows_data::load(options.source.reading.data.as_deref().unwrap_or_default(), &LoadOptions::default())?;
+            narrows_data::load(options.data.reading.data.as_deref().unwrap_or_default(), &LoadOptions::default())?;
         let config = Config::check(&options, &data)?;
         let Method::Descent(descent) = &config.method else { bail!("{} is not trained in steps", row.name()) };
-        let core = Core::new(&config, &data)?;
+        let core = CoreGraphs::new(&config, &data)?;
 
         fs::write(config_file(folder), options.to_toml()?)?;
         fs::write(folder.join(JOB), serde_json::to_vec(&Job::of(&options, &config, descent, &data))?)?;
@@ -72,7 +72,7 @@ impl Job {
             hidden: descent.architecture.hidden.clone(),
             latent: config.latent_dim,
             classes: if config.kind().is_conditional() { classes } else { 0 },
-            likelihood: config.observation.likelihood,
+            likelihood: config.output_distribution.likelihood,
             masking: match config.effective().corruption.corruption {
                 Some(Corruption::Masking(share)) => share,
                 Some(Corruption::Gaussian(_) | Corruption::SaltAndPepper(_)) | None => 0.0,
@@ -109,7 +109,7 @@ pub(crate) fn order_file(folder: &Path) -> PathBuf {
 }
 
 /// Our first weights in the layout of the others: `[outputs, inputs]`. Tables of labels are the same for all.
-fn write_initial(core: &Core, seed: u64, path: &Path) -> Result<()> {
+fn write_initial(core: &CoreGraphs, seed: u64, path: &Path) -> Result<()> {
     let parameters = Parameters::initial(&[&core.encoder, &core.decoder], seed, &Device::Cpu)?;
     let turned = parameters.iter().map(|(name, variable)| {
         let is_product = variable.rank() == 2 && !name.ends_with(".label.weight");

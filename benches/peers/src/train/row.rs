@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use narrows_bundle::{Kind, Likelihood, Link};
 use narrows_data::Reading;
-use narrows_trainer::{Options, Source};
+use narrows_trainer::{DataOptions, Options};
 
 /// A model, its data and its batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +59,12 @@ impl Row {
             Row::Vae | Row::Cvae | Row::Dae | Row::DigitsVae | Row::Vae1024 => (Likelihood::Bernoulli, Link::Sigmoid),
         };
         Options {
-            source: Source {
+            data: DataOptions {
                 reading: Reading {
                     data: Some(if self.is_of_images() { "fashion-mnist" } else { "digits" }.to_owned()),
                     ..Reading::default()
                 },
-                ..Source::default()
+                ..DataOptions::default()
             },
             latent: Some(latent),
             seed: Some(seed),
@@ -73,8 +73,8 @@ impl Row {
         .with(|options| {
             options.architecture.hidden = Some(hidden);
             options.steps.batch_size = Some(batch);
-            options.observation.likelihood = Some(likelihood);
-            options.observation.output_link = Some(link);
+            options.output.likelihood = Some(likelihood);
+            options.output.output_link = Some(link);
             options.split.valid_fraction = Some(0.0);
             options.length.epochs = Some(epochs);
         })

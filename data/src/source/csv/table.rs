@@ -44,7 +44,7 @@ pub(super) struct Table {
 }
 
 /// The rows of a chunk as they are gathered.
-struct Rows {
+struct RowBuffer {
     count: usize,
     values: Vec<f32>,
     labels: Vec<String>,
@@ -101,7 +101,7 @@ impl Table {
     }
 
     /// Adds the row that was come to.
-    fn add(&self, rows: &mut Rows) -> Result<(), DataError> {
+    fn add(&self, rows: &mut RowBuffer) -> Result<(), DataError> {
         let (record, columns) = (&self.record, &self.columns);
         let (expected, found) = (columns.width, record.len());
         if found != expected {
@@ -167,7 +167,7 @@ impl Reader for Table {
     }
 
     fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError> {
-        let mut rows = Rows {
+        let mut rows = RowBuffer {
             count: 0,
             values: Vec::new(),
             labels: Vec::new(),

@@ -15,7 +15,7 @@ use crate::{
         kept::{Kept, Pending},
         steps::{Step, Steps},
     },
-    numeric::{Slab, spread},
+    numeric::{Buffer, spread},
 };
 
 /// Rows that go back through all layers on one core, of a batch of so many: the products there come out by columns,
@@ -44,10 +44,10 @@ pub(super) fn backward(pass: &Pass, incoming: &Tensor, asks_for_input: bool) -> 
                     of_input: None,
                 })
                 .collect();
-            for (slab, step) in gradients.iter_mut().zip(&pass.steps.steps) {
-                match slab {
-                    Some(slab) => {
-                        deal(slab, each * step.width, &mut blocks, |block, part| block.gradients.push(Some(part)));
+            for (buffer, step) in gradients.iter_mut().zip(&pass.steps.steps) {
+                match buffer {
+                    Some(buffer) => {
+                        deal(buffer, each * step.width, &mut blocks, |block, part| block.gradients.push(Some(part)));
                     }
                     None => blocks.iter_mut().for_each(|block| block.gradients.push(None)),
                 }
@@ -70,12 +70,12 @@ pub(super) fn backward(pass: &Pass, incoming: &Tensor, asks_for_input: bool) -> 
     of_input.map(|values| Tensor::from_vec(values, pass.input.shape(), pass.input.device())).transpose()
 }
 
-/// A slab for every gradient of a result that is needed; those of the outputs hold what came in. The
+/// A buffer for every gradient of a result that is needed; those of the outputs hold what came in. The
 /// gradient of a goal's output is the residual itself, if what came in is 1.
-fn room_for_gradients(pass: &Pass, kept: &Kept, incoming: &Tensor) -> Result<Vec<Option<Slab>>> {
+fn room_for_gradients(pass: &Pass, kept: &Kept, incoming: &Tensor) -> Result<Vec<Option<Buffer>>> {
     let steps = &pass.steps.steps;
-    let mut gradients: Vec<Option<Slab>> =
-        steps.iter().map(|step| step.is_reached.then(|| pass.tape.slabs().take(pass.rows * step.width))).collect();
+    let mut gradients: Vec<Option<Buffer>> =
+        steps.iter().map(|step| step.is_reached.then(|| pass.tape.buffers().take(pass.rows * step.width))).collect();
     match &kept.residual {
         Some(residual) => {
             let (factors, width) = (incoming.flatten_all()?.to_vec1::<f32>()?, pass.output_width());
@@ -100,9 +100,9 @@ fn room_for_gradients(pass: &Pass, kept: &Kept, incoming: &Tensor) -> Result<Vec
     Ok(gradients)
 }
 
-fn of_output(gradients: &mut [Option<Slab>], node: usize) -> &mut [f32] {
+fn of_output(gradients: &mut [Option<Buffer>], node: usize) -> &mut [f32] {
     match &mut gradients[node] {
-        Some(slab) => slab,
+        Some(buffer) => buffer,
         None => unreachable!("an output depends on itself, so there is room for its gradient"),
     }
 }
@@ -118,6 +118,6 @@ struct Backward<'a> {
 }
 
 fn results_of<'a>(kept: &'a Kept, steps: &Steps, rows: Range<usize>) -> Vec<&'a [f32]> {
-    let of_step = |(slab, step): (&'a Slab, &Step)| &slab[rows.start * step.width..rows.end * step.width];
+    let of_step = |(buffer, step): (&'a Buffer, &Step)| &buffer[rows.start * step.width..rows.end * step.width];
     kept.results.iter().zip(&steps.steps).map(of_step).collect()
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     candle::{floats::read, kept::Kept, reduction::reduced, steps::Steps},
-    numeric::{Slab, spread},
+    numeric::{Buffer, spread},
 };
 
 /// Rows that go through all layers on one core on the way forward, of a batch of so many.
@@ -25,9 +25,9 @@ fn forward_rows(batch: usize) -> usize {
 /// What comes out; what the way back needs is kept.
 pub(super) fn forward(pass: &Pass, input: &[f32]) -> Result<(CpuStorage, Shape)> {
     let Pass { steps, rows: batch, .. } = pass;
-    let (slabs, each) = (pass.tape.slabs(), forward_rows(*batch));
-    let mut results: Vec<Slab> = steps.steps.iter().map(|step| slabs.take(batch * step.width)).collect();
-    let mut residual = pass.goal.as_ref().map(|goal| slabs.take(goal.targets.elem_count()));
+    let (buffers, each) = (pass.tape.buffers(), forward_rows(*batch));
+    let mut results: Vec<Buffer> = steps.steps.iter().map(|step| buffers.take(batch * step.width)).collect();
+    let mut residual = pass.goal.as_ref().map(|goal| buffers.take(goal.targets.elem_count()));
     let mut losses = vec![0.0; if pass.goal.is_some() { *batch } else { 0 }];
     steps.read(|parameters| {
         let mut blocks: Vec<Forward<'_>> = blocks(*batch, each)
@@ -37,8 +37,8 @@ pub(super) fn forward(pass: &Pass, input: &[f32]) -> Result<(CpuStorage, Shape)>
                 results: Vec::new(),
             })
             .collect();
-        for (slab, step) in results.iter_mut().zip(&steps.steps) {
-            deal(slab, each * step.width, &mut blocks, |block, part| block.results.push(part));
+        for (buffer, step) in results.iter_mut().zip(&steps.steps) {
+            deal(buffer, each * step.width, &mut blocks, |block, part| block.results.push(part));
         }
         let (Some(goal), Some(residual)) = (&pass.goal, &mut residual) else {
             spread(each * steps.work(), blocks, |mut block| block.walk.forward(&mut block.results));
@@ -66,7 +66,7 @@ pub(super) fn forward(pass: &Pass, input: &[f32]) -> Result<(CpuStorage, Shape)>
 }
 
 /// The only output, or the numbers of one output after those of another: so that each lies in one piece.
-fn outputs(pass: &Pass, results: &[Slab]) -> (CpuStorage, Shape) {
+fn outputs(pass: &Pass, results: &[Buffer]) -> (CpuStorage, Shape) {
     let Steps { steps, outputs } = &*pass.steps;
     match outputs.as_slice() {
         &[only] => (CpuStorage::F32(results[only].to_vec()), Shape::from((pass.rows, steps[only].width))),

@@ -10,7 +10,7 @@ use candle_core::Tensor;
 use super::goal::Goal;
 use crate::{
     candle::{kept::Kept, steps::Steps, tape::Tape},
-    network::Rows,
+    network::KernelInput,
 };
 
 /// A graph with its inputs, on their way.
@@ -26,10 +26,10 @@ pub(super) struct Pass {
 
 impl Pass {
     /// The inputs of some rows.
-    pub(super) fn inputs<'a>(&'a self, input: &'a [f32], rows: Range<usize>) -> Vec<Rows<'a>> {
+    pub(super) fn inputs<'a>(&'a self, input: &'a [f32], rows: Range<usize>) -> Vec<KernelInput<'a>> {
         let width = input.len() / self.rows.max(1);
-        let labels = self.labels.iter().map(|labels| Rows::Labels(&labels[rows.clone()]));
-        std::iter::once(Rows::Numbers(&input[rows.start * width..rows.end * width])).chain(labels).collect()
+        let labels = self.labels.iter().map(|labels| KernelInput::Labels(&labels[rows.clone()]));
+        std::iter::once(KernelInput::Numbers(&input[rows.start * width..rows.end * width])).chain(labels).collect()
     }
 
     /// Numbers in a row of all outputs.

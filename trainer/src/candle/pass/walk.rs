@@ -2,7 +2,7 @@
 
 use crate::{
     candle::steps::Steps,
-    network::{At, Rows, Value},
+    network::{At, KernelInput, Value},
     numeric::{Matrix, Write},
 };
 
@@ -10,7 +10,7 @@ use crate::{
 pub(super) struct Walk<'a> {
     pub(super) steps: &'a Steps,
     pub(super) parameters: &'a [Vec<Matrix<'a>>],
-    pub(super) inputs: Vec<Rows<'a>>,
+    pub(super) inputs: Vec<KernelInput<'a>>,
 }
 
 impl Walk<'_> {
@@ -18,7 +18,7 @@ impl Walk<'_> {
     pub(super) fn forward(&self, results: &mut [&mut [f32]]) {
         for (index, (step, parameters)) in self.steps.steps.iter().zip(self.parameters).enumerate() {
             let (before, from) = results.split_at_mut(index);
-            let inputs: Vec<Rows<'_>> =
+            let inputs: Vec<KernelInput<'_>> =
                 step.inputs.iter().map(|&value| self.rows(value, |node| &*before[node])).collect();
             let Some(y) = from.first_mut() else { unreachable!("every step has room for its result") };
             step.kernel().forward(&inputs, parameters, y);
@@ -42,7 +42,7 @@ impl Walk<'_> {
             let own = from.first_mut().and_then(|gradient| gradient.as_deref());
             // What no output depends on has no gradient.
             let Some(dy) = own.or(goal.filter(|_| self.steps.outputs.contains(&index))) else { continue };
-            let inputs: Vec<Rows<'_>> =
+            let inputs: Vec<KernelInput<'_>> =
                 step.inputs.iter().map(|&value| self.rows(value, |node| results[node])).collect();
             let at = At { inputs: &inputs, parameters: &self.parameters[index], y: results[index], dy };
             for (position, &value) in step.inputs.iter().enumerate() {
@@ -60,10 +60,10 @@ impl Walk<'_> {
         }
     }
 
-    fn rows<'b>(&'b self, value: Value, of_node: impl Fn(usize) -> &'b [f32]) -> Rows<'b> {
+    fn rows<'b>(&'b self, value: Value, of_node: impl Fn(usize) -> &'b [f32]) -> KernelInput<'b> {
         match value {
             Value::Input(index) => self.inputs[index],
-            Value::Node(node) => Rows::Numbers(of_node(node)),
+            Value::Node(node) => KernelInput::Numbers(of_node(node)),
         }
     }
 }

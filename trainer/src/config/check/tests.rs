@@ -5,7 +5,7 @@ use ndarray::Array2;
 
 use super::*;
 use crate::{
-    Activation, OptimizerName, Pretrain, Source, Variance,
+    Activation, DataOptions, OptimizerName, Pretrain, Variance,
     kinds::{Capacity, KlWarmup},
 };
 
@@ -237,11 +237,11 @@ fn a_configuration_without_a_kind_says_which_there_are() {
 #[test]
 fn a_manifest_names_files_without_their_folders() {
     let reading = Reading { data: Some("/home/me/data/table.csv".to_owned()), ..Reading::default() };
-    let source = Source { reading, ..Source::default() };
-    let options = Options { source, ..Options::new(Kind::Ae) };
+    let data_options = DataOptions { reading, ..DataOptions::default() };
+    let options = Options { data: data_options, ..Options::new(Kind::Ae) };
     let config = Config::check(&options, &table(10)).expect("defaults that fit");
-    assert_eq!(config.recorded().source.reading.data.as_deref(), Some("table.csv"));
-    assert_eq!(config.effective().source.reading.data.as_deref(), Some("/home/me/data/table.csv"));
+    assert_eq!(config.recorded().data.reading.data.as_deref(), Some("table.csv"));
+    assert_eq!(config.effective().data.reading.data.as_deref(), Some("/home/me/data/table.csv"));
 }
 
 /// Defaults in the help that are one word; others, and `auto`, follow the data or another option.

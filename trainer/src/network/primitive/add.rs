@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Kernel, Rows, exactly},
+        kernel::{At, Kernel, KernelInput, exactly},
         operation::Operation,
     },
     numeric::{Matrix, Write},
@@ -42,7 +42,7 @@ impl Operation for Add {
 }
 
 impl Kernel for Add {
-    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+    fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [left, right] = exactly(inputs);
         for ((y, left), right) in y.iter_mut().zip(left.numbers()).zip(right.numbers()) {
             *y = left + right;

@@ -5,7 +5,7 @@ use narrows_bundle::Scaling;
 
 use crate::{
     network::{
-        kernel::{At, Kernel, Rows, exactly},
+        kernel::{At, Kernel, KernelInput, exactly},
         operation::{Operation, only},
     },
     numeric::{Matrix, Write},
@@ -112,7 +112,7 @@ impl Operation for Affine {
 }
 
 impl Kernel for Affine {
-    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+    fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [x] = exactly(inputs);
         let Scaling { offset, scale } = &self.scaling;
         let constants = offset.iter().cycle().zip(scale.iter().cycle());

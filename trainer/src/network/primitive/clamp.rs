@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Kernel, Rows, exactly},
+        kernel::{At, Kernel, KernelInput, exactly},
         operation::{Operation, only},
     },
     numeric::{Matrix, Write},
@@ -46,7 +46,7 @@ impl Operation for Clamp {
 }
 
 impl Kernel for Clamp {
-    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+    fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [x] = exactly(inputs);
         for (y, &x) in y.iter_mut().zip(x.numbers()) {
             // What is no number stays none, as in Candle: divergence has to be seen.

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Held, Kernel, ParameterRows, Rows, exactly},
+        kernel::{At, Held, Kernel, KernelInput, ParameterRows, exactly},
         operation::{Operation, only},
         parameter::{Initial, ParameterSpec},
     },
@@ -76,7 +76,7 @@ impl Operation for Dense {
 }
 
 impl Kernel for Dense {
-    fn forward(&self, inputs: &[Rows<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
+    fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
         let ([x], [weight, bias]) = (exactly(inputs), exactly(parameters));
         product(Matrix::of_rows(x.numbers(), self.inputs), weight, y, Write::Set);
         add_to_rows(bias, y);
@@ -88,7 +88,14 @@ impl Kernel for Dense {
     }
 
     /// `x^T dy` for the weight, the sum of the rows of `dy` for the bias.
-    fn parameter_gradient(&self, of: &ParameterRows, inputs: &[Rows<'_>], dy: &[f32], into: &mut [f32], how: Write) {
+    fn parameter_gradient(
+        &self,
+        of: &ParameterRows,
+        inputs: &[KernelInput<'_>],
+        dy: &[f32],
+        into: &mut [f32],
+        how: Write,
+    ) {
         let [x] = exactly(inputs);
         match of.parameter {
             0 => {

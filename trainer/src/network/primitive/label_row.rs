@@ -5,7 +5,7 @@ use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Held, Kernel, ParameterRows, Rows, exactly},
+        kernel::{At, Held, Kernel, KernelInput, ParameterRows, exactly},
         operation::{Operation, Reads, only},
         parameter::{Initial, ParameterSpec},
     },
@@ -66,7 +66,7 @@ impl Operation for LabelRow {
 }
 
 impl Kernel for LabelRow {
-    fn forward(&self, inputs: &[Rows<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
+    fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
         let ([labels], [table]) = (exactly(inputs), exactly(parameters));
         for (y, &label) in y.chunks_exact_mut(self.outputs.max(1)).zip(labels.labels()) {
             table.copy_row(label as usize, y);
@@ -78,7 +78,14 @@ impl Kernel for LabelRow {
     }
 
     /// For every label the sum of the rows of `dy` that have it.
-    fn parameter_gradient(&self, of: &ParameterRows, inputs: &[Rows<'_>], dy: &[f32], into: &mut [f32], how: Write) {
+    fn parameter_gradient(
+        &self,
+        of: &ParameterRows,
+        inputs: &[KernelInput<'_>],
+        dy: &[f32],
+        into: &mut [f32],
+        how: Write,
+    ) {
         let [labels] = exactly(inputs);
         match of.held {
             Held::Straight => sum_rows_by_label(labels.labels(), dy, &of.rows, into, how),

@@ -15,20 +15,20 @@ use crate::{
 const ROWS: usize = 150;
 const FEATURES: usize = 37;
 const DRAW: Draw = Draw::Training { seed: 5, step: 3, epochs: 0.5 };
-const BERNOULLI: Observation =
-    Observation { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, variance: Variance::Fixed(1.0) };
+const BERNOULLI: OutputDistribution =
+    OutputDistribution { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, variance: Variance::Fixed(1.0) };
 
-fn core(activation: Activation) -> Core {
+fn core(activation: Activation) -> CoreGraphs {
     let (hidden, latent_activation) = (vec![24, 11], activation);
     let mlp = Mlp { features: FEATURES, hidden, latent_dim: 5, activation, latent_activation, classes: None };
-    Core { encoder: mlp.encoder().expect("valid widths"), decoder: mlp.decoder().expect("valid widths") }
+    CoreGraphs { encoder: mlp.encoder().expect("valid widths"), decoder: mlp.decoder().expect("valid widths") }
 }
 
 fn layers(activation: Activation) -> Vec<Layer> {
     Layer::all(&core(activation), BERNOULLI).expect("mirrored halves")
 }
 
-fn initial(core: &Core) -> Parameters {
+fn initial(core: &CoreGraphs) -> Parameters {
     Parameters::initial(&[&core.encoder, &core.decoder], 3, &Device::Cpu).expect("small")
 }
 
@@ -57,7 +57,7 @@ fn a_layer_has_its_mirror_image_and_stands_on_those_below() {
     // Cross-entropy takes the numbers before a sigmoid.
     let decoders: Vec<Vec<&str>> = found.iter().map(|layer| names(&layer.core.decoder)).collect();
     assert_eq!(decoders, [["decoder.logits"], ["decoder.1"], ["decoder.0"]]);
-    assert!(found.iter().all(|layer| layer.observation == BERNOULLI));
+    assert!(found.iter().all(|layer| layer.output_distribution == BERNOULLI));
     let below: Vec<Vec<&str>> = found.iter().map(|layer| layer.below.as_ref().map(names).unwrap_or_default()).collect();
     assert_eq!(below[0], [""; 0]);
     assert_eq!(below[1], ["encoder.0", "encoder.0.sigmoid"]);
@@ -67,10 +67,13 @@ fn a_layer_has_its_mirror_image_and_stands_on_those_below() {
 #[test]
 fn what_is_no_probability_is_compared_behind_the_activation() {
     let found = layers(Activation::Relu);
-    assert_eq!(found[0].observation, BERNOULLI, "the data keeps its own likelihood");
+    assert_eq!(found[0].output_distribution, BERNOULLI, "the data keeps its own likelihood");
     for (layer, decoder) in found[1..].iter().zip([["decoder.1", "decoder.1.relu"], ["decoder.0", "decoder.0.relu"]]) {
         assert_eq!(names(&layer.core.decoder), decoder);
-        assert_eq!((layer.observation.likelihood, layer.observation.link), (Likelihood::Gaussian, Link::Identity));
+        assert_eq!(
+            (layer.output_distribution.likelihood, layer.output_distribution.link),
+            (Likelihood::Gaussian, Link::Identity)
+        );
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::Activation;
 use crate::{
-    network::kernel::{At, Kernel, Rows, exactly},
+    network::kernel::{At, Kernel, KernelInput, exactly},
     numeric::{Matrix, Write, chain, exp, map, normal, sigmoid, tanh},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 const DENSITY_AT_ZERO: f32 = 0.398_942_3;
 
 impl Kernel for Activation {
-    fn forward(&self, inputs: &[Rows<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+    fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [x] = exactly(inputs);
         activate(*self, x.numbers(), y);
     }

@@ -10,7 +10,7 @@ use crate::options::Group;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(default)]
-pub struct Source {
+pub struct DataOptions {
     /// What is read, and how.
     #[serde(flatten)]
     #[cfg_attr(feature = "clap", command(flatten))]
@@ -33,12 +33,12 @@ pub struct Source {
     pub test_labels: Option<String>,
 }
 
-impl Source {
+impl DataOptions {
     /// With every file and every set that is named put as `rename` says.
-    pub fn with_paths(&self, rename: impl Fn(&String) -> String) -> Source {
+    pub fn with_paths(&self, rename: impl Fn(&String) -> String) -> DataOptions {
         let renamed = |path: &Option<String>| path.as_ref().map(&rename);
         let Reading { data, labels, .. } = &self.reading;
-        Source {
+        DataOptions {
             reading: Reading { data: renamed(data), labels: renamed(labels), ..self.reading.clone() },
             valid: renamed(&self.valid),
             valid_labels: renamed(&self.valid_labels),
@@ -49,7 +49,7 @@ impl Source {
 
     /// With files named without their folders: what a manifest may hold, so that the same run in another place gives
     /// the same bytes.
-    pub fn without_folders(&self) -> Source {
+    pub fn without_folders(&self) -> DataOptions {
         self.with_paths(|path| {
             let path = std::path::Path::new(path);
             path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned()
@@ -57,14 +57,14 @@ impl Source {
     }
 }
 
-impl Group for Source {
+impl Group for DataOptions {
     fn keys() -> Vec<&'static str> {
         [Reading::KEYS, &["valid", "valid_labels", "test", "test_labels"]].concat()
     }
 
-    fn or(&self, other: &Source) -> Source {
+    fn or(&self, other: &DataOptions) -> DataOptions {
         let first = |one: &Option<String>, other: &Option<String>| one.clone().or_else(|| other.clone());
-        Source {
+        DataOptions {
             reading: self.reading.or(&other.reading),
             valid: first(&self.valid, &other.valid),
             valid_labels: first(&self.valid_labels, &other.valid_labels),
@@ -73,8 +73,8 @@ impl Group for Source {
         }
     }
 
-    fn example() -> Source {
-        Source {
+    fn example() -> DataOptions {
+        DataOptions {
             reading: Reading {
                 data: Some("digits".to_owned()),
                 labels: Some("labels.npy".to_owned()),

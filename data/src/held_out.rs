@@ -19,7 +19,7 @@ use crate::{
 
 /// What a part beside the one to train on is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beside {
+pub enum HeldOut {
     /// To watch training by.
     Valid,
     /// To test with, in the place of a test part that the data has.
@@ -33,7 +33,7 @@ impl Dataset {
     /// # Errors
     /// As [`load`](crate::load), and for samples of another shape or type, for a class that the training part has not, and
     /// for a source that is the one of the training part.
-    pub fn with(self, beside: Beside, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
+    pub fn with(self, beside: HeldOut, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
         self.with_labels(beside, spec, options, |path, labels, classes| numbered_as(path, labels, classes))
     }
 
@@ -41,19 +41,19 @@ impl Dataset {
     ///
     /// # Errors
     /// Those of [`Dataset::with`], but for classes.
-    pub fn with_numbers(self, beside: Beside, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
+    pub fn with_numbers(self, beside: HeldOut, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
         self.with_labels(beside, spec, options, |_, labels, classes| Ok(numbered_anew(labels, classes)))
     }
 
     fn with_labels(
         mut self,
-        beside: Beside,
+        beside: HeldOut,
         spec: &str,
         options: &LoadOptions,
         number: impl FnOnce(&Path, &Labels, &mut Vec<String>) -> Result<Vec<u32>, DataError>,
     ) -> Result<Self, DataError> {
         let found = self.open_like(spec, options)?;
-        let is_apart = beside == Beside::Test && found.test.is_some();
+        let is_apart = beside == HeldOut::Test && found.test.is_some();
         if !is_apart
             && let Some(data) = &options.reading.data
             && is_same(data, spec)
@@ -61,8 +61,8 @@ impl Dataset {
             return Err(DataError::SameFile { path: PathBuf::from(spec) });
         }
         let part = match (beside, found.test) {
-            (Beside::Test, Some(test)) => test,
-            (Beside::Valid | Beside::Test, _) => found.train,
+            (HeldOut::Test, Some(test)) => test,
+            (HeldOut::Valid | HeldOut::Test, _) => found.train,
         };
         let mut part = collect(part, options)?;
         part.check_like(&self.sample_shape, self.train.values.is_bytes())?;
@@ -77,8 +77,8 @@ impl Dataset {
         };
         let part = Part { values: part.values, labels };
         match beside {
-            Beside::Valid => self.valid = Some(part),
-            Beside::Test => self.test = Some(part),
+            HeldOut::Valid => self.valid = Some(part),
+            HeldOut::Test => self.test = Some(part),
         }
         Ok(self)
     }
@@ -162,19 +162,19 @@ mod tests {
         };
         let options = LoadOptions { reading, ..LoadOptions::default() };
         let data = crate::load(&train, &options).expect("a table");
-        let data = data.with(Beside::Test, &test, &options).expect("the same columns");
+        let data = data.with(HeldOut::Test, &test, &options).expect("the same columns");
         let part = data.test.as_ref().expect("just added");
         // The missing `a` is that of the training part's mean.
         assert_eq!(part.values, Values::F32(ndarray::array![[10.0, 20.0], [1.0, 40.0]]));
         assert_eq!(part.labels, Some(vec![1, 0]));
 
-        let error = data.clone().with(Beside::Valid, &train, &options).expect_err("the same file").to_string();
+        let error = data.clone().with(HeldOut::Valid, &train, &options).expect_err("the same file").to_string();
         assert!(error.contains("is given twice"), "{error}");
         let other = written(folder.path(), "other.csv", "a,b,kind\n1,2,z\n");
-        let added = data.clone().with_numbers(Beside::Valid, &other, &options).expect("any label");
+        let added = data.clone().with_numbers(HeldOut::Valid, &other, &options).expect("any label");
         assert_eq!(added.valid.and_then(|part| part.labels), Some(vec![2]));
         assert_eq!(added.classes, Some(["x", "y", "z"].map(str::to_owned).to_vec()));
-        let error = data.with(Beside::Valid, &other, &options).expect_err("another class").to_string();
+        let error = data.with(HeldOut::Valid, &other, &options).expect_err("another class").to_string();
         assert!(error.contains("row 0 has the label `z`, which is none of the training part (x, y)"), "{error}");
     }
 }

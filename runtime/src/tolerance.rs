@@ -32,16 +32,16 @@ const OFFSET_ROUNDING: f32 = 2.0 * f32::EPSILON;
 
 /// Units for the numbers of a row, repeated as needed, and the tolerance in these units.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Yardstick {
+pub(crate) struct Tolerance {
     units: Vec<f32>,
     rounding: Vec<f32>,
     pub(crate) tolerance: f32,
 }
 
-impl Yardstick {
+impl Tolerance {
     /// For codes: absolute.
     pub(crate) fn of_codes() -> Self {
-        Yardstick { units: vec![1.0], rounding: vec![0.0], tolerance: ENCODER_TOLERANCE }
+        Tolerance { units: vec![1.0], rounding: vec![0.0], tolerance: ENCODER_TOLERANCE }
     }
 
     /// For decoded samples: the data's unit, or each column's scale where columns were scaled apart.
@@ -49,9 +49,9 @@ impl Yardstick {
         let scaling = &manifest.scaling;
         if scaling.scale.len() <= 1 {
             let tolerance = DECODER_TOLERANCE * manifest.sample.span();
-            return Yardstick { units: vec![1.0], rounding: vec![0.0], tolerance };
+            return Tolerance { units: vec![1.0], rounding: vec![0.0], tolerance };
         }
-        Yardstick {
+        Tolerance {
             units: scaling.scale.iter().map(|scale| scale.abs()).collect(),
             rounding: scaling.offset.iter().map(|offset| OFFSET_ROUNDING * offset.abs()).collect(),
             tolerance: DECODER_TOLERANCE * COLUMN_RANGE,
@@ -76,7 +76,7 @@ impl Yardstick {
     }
 
     fn of_head(units: Vec<f32>) -> Self {
-        Yardstick { units, rounding: vec![0.0], tolerance: HEAD_TOLERANCE }
+        Tolerance { units, rounding: vec![0.0], tolerance: HEAD_TOLERANCE }
     }
 
     /// The largest difference between two arrays of rows, less what rounding explains. NaN is
@@ -109,20 +109,20 @@ mod tests {
     #[test]
     fn values_that_are_no_numbers_are_infinitely_far_from_everything() {
         let one = array![1.0].into_dyn();
-        let yardstick = Yardstick::of_codes();
+        let tolerance = Tolerance::of_codes();
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let other = array![value].into_dyn();
-            assert_eq!(yardstick.difference(&one, &other), f32::INFINITY);
-            assert_eq!(yardstick.difference(&other, &other), f32::INFINITY);
+            assert_eq!(tolerance.difference(&one, &other), f32::INFINITY);
+            assert_eq!(tolerance.difference(&other, &other), f32::INFINITY);
         }
-        assert_eq!(yardstick.difference(&one, &one), 0.0);
+        assert_eq!(tolerance.difference(&one, &one), 0.0);
     }
 
     #[test]
     fn every_column_is_measured_in_its_own_unit_and_rounding_at_a_large_offset_is_forgiven() {
-        let yardstick = Yardstick { units: vec![1.0, 1e-4], rounding: vec![0.0, 1e-3], tolerance: 1e-4 };
+        let tolerance = Tolerance { units: vec![1.0, 1e-4], rounding: vec![0.0, 1e-3], tolerance: 1e-4 };
         let expected = array![[0.0, 0.0], [0.0, 0.0]].into_dyn();
-        let difference = |row: [f32; 2]| yardstick.difference(&array![[0.0, 0.0], row].into_dyn(), &expected);
+        let difference = |row: [f32; 2]| tolerance.difference(&array![[0.0, 0.0], row].into_dyn(), &expected);
         assert_eq!(difference([0.5, 0.0]), 0.5);
         assert_eq!(difference([0.0, 0.0009]), 0.0);
         assert!((difference([0.0, 0.002]) - 10.0).abs() < 1e-3);
@@ -132,30 +132,30 @@ mod tests {
     fn logits_are_measured_by_the_largest_and_probabilities_count_tenfold() {
         let logits = array![[0.5, -20.0], [3.0, 0.0]].into_dyn();
         let moved = logits.mapv(|logit| logit + 0.002);
-        let measured = Yardstick::of_logits(&logits).difference(&moved, &logits);
+        let measured = Tolerance::of_logits(&logits).difference(&moved, &logits);
         assert!((measured - 1e-4).abs() < 1e-6, "{measured}");
         let probabilities = array![[0.9, 0.1], [0.5, 0.5]].into_dyn();
         let moved = probabilities.mapv(|probability| probability + 0.0002);
-        let measured = Yardstick::of_probabilities(&logits).difference(&moved, &probabilities);
+        let measured = Tolerance::of_probabilities(&logits).difference(&moved, &probabilities);
         assert!((measured - 1e-4).abs() < 1e-6, "{measured}");
         let small = logits.mapv(|logit| logit * 1e-6);
-        assert_eq!(Yardstick::of_logits(&small).units, [1.0]);
+        assert_eq!(Tolerance::of_logits(&small).units, [1.0]);
     }
 
     #[test]
     fn every_target_is_measured_by_its_own_size_and_a_number_without_a_size_makes_no_room() {
         let stored = array![[1000.0, 1e-3, 0.0], [500.0, -4e-3, 0.0]].into_dyn();
-        let yardstick = Yardstick::of_predictions(&stored);
-        assert_eq!(yardstick.units, [1000.0, 4e-3, f32::MIN_POSITIVE]);
+        let tolerance = Tolerance::of_predictions(&stored);
+        assert_eq!(tolerance.units, [1000.0, 4e-3, f32::MIN_POSITIVE]);
         let mut moved = stored.clone();
         moved[[1, 1]] += 4e-6;
-        assert!((yardstick.difference(&moved, &stored) - 1e-3).abs() < 1e-6);
+        assert!((tolerance.difference(&moved, &stored) - 1e-3).abs() < 1e-6);
         moved[[0, 2]] = 1e-9;
-        assert!(yardstick.difference(&moved, &stored) > 1.0);
+        assert!(tolerance.difference(&moved, &stored) > 1.0);
 
         let hostile = array![[f32::INFINITY, 2.0], [f32::NAN, f32::NEG_INFINITY]].into_dyn();
-        for yardstick in [Yardstick::of_logits(&hostile), Yardstick::of_predictions(&hostile)] {
-            assert_eq!(yardstick.difference(&array![[0.0, 2.0], [0.0, 2.0]].into_dyn(), &hostile), f32::INFINITY);
+        for tolerance in [Tolerance::of_logits(&hostile), Tolerance::of_predictions(&hostile)] {
+            assert_eq!(tolerance.difference(&array![[0.0, 2.0], [0.0, 2.0]].into_dyn(), &hostile), f32::INFINITY);
         }
     }
 }

@@ -14,25 +14,25 @@ use crate::place::left_by_the_dead;
 ///
 /// # Errors
 /// What the system says, when it does not let us write, or the disk is full.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = WholeFile::create(path)?;
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = AtomicFile::create(path)?;
     file.write_all(bytes)?;
     file.commit()
 }
 
 /// A file that is written a piece at a time, under a hidden name beside its own.
 ///
-/// [`WholeFile::commit`] gives it its name, in the place of an older one. Dropped before, it takes what was
+/// [`AtomicFile::commit`] gives it its name, in the place of an older one. Dropped before, it takes what was
 /// written with it.
 #[derive(Debug)]
-pub struct WholeFile {
+pub struct AtomicFile {
     file: File,
     partial: PathBuf,
     path: PathBuf,
     is_committed: bool,
 }
 
-impl WholeFile {
+impl AtomicFile {
     /// Begins a file. What processes left that were killed over the same one is removed.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl WholeFile {
             let _ = fs::remove_file(litter);
         }
         let file = File::create(&partial)?;
-        Ok(WholeFile { file, partial, path: path.to_owned(), is_committed: false })
+        Ok(AtomicFile { file, partial, path: path.to_owned(), is_committed: false })
     }
 
     /// Where it lies until it is whole.
@@ -64,7 +64,7 @@ impl WholeFile {
     }
 }
 
-impl Drop for WholeFile {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.is_committed {
             let _ = fs::remove_file(&self.partial);
@@ -72,7 +72,7 @@ impl Drop for WholeFile {
     }
 }
 
-impl Write for WholeFile {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -82,13 +82,13 @@ impl Write for WholeFile {
     }
 }
 
-impl Seek for WholeFile {
+impl Seek for AtomicFile {
     fn seek(&mut self, place: SeekFrom) -> io::Result<u64> {
         self.file.seek(place)
     }
 }
 
-/// Whether a name is that of a file which [`write_whole`] was killed over.
+/// Whether a name is that of a file which [`write_atomic`] was killed over.
 pub fn is_half_written(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with('.') && name.contains(".partial-")
@@ -132,13 +132,13 @@ mod tests {
     fn a_file_is_replaced_as_a_whole_and_a_failure_leaves_the_old_one_and_no_litter() {
         let folder = folder("replaced");
         let path = folder.join("a");
-        write_whole(&path, b"old").expect("writable");
-        write_whole(&path, b"new").expect("writable");
+        write_atomic(&path, b"old").expect("writable");
+        write_atomic(&path, b"new").expect("writable");
         assert_eq!(fs::read(&path).expect("just written"), b"new");
         // A folder cannot be replaced by a file.
         let taken = folder.join("taken");
         fs::create_dir(&taken).expect("writable");
-        assert!(write_whole(&taken, b"x").is_err());
+        assert!(write_atomic(&taken, b"x").is_err());
         assert_eq!(entries(&folder), 2);
         fs::remove_dir_all(&folder).expect("our own");
     }
@@ -147,13 +147,13 @@ mod tests {
     fn pieces_are_no_file_before_they_are_committed() {
         let folder = folder("pieces");
         let path = folder.join("a");
-        write_whole(&path, b"old").expect("writable");
-        let mut file = WholeFile::create(&path).expect("writable");
+        write_atomic(&path, b"old").expect("writable");
+        let mut file = AtomicFile::create(&path).expect("writable");
         file.write_all(b"____ whole").expect("writable");
         drop(file);
         assert_eq!((fs::read(&path).expect("there").as_slice(), entries(&folder)), (&b"old"[..], 1));
 
-        let mut file = WholeFile::create(&path).expect("writable");
+        let mut file = AtomicFile::create(&path).expect("writable");
         file.write_all(b"____ whole").expect("writable");
         file.seek(SeekFrom::Start(0)).expect("a file");
         file.write_all(b"this").expect("writable");
@@ -169,7 +169,7 @@ mod tests {
         let folder = folder("killed");
         // No process has a number this high.
         fs::write(folder.join(".a.partial-4294967295"), "half").expect("writable");
-        write_whole(&folder.join("a"), b"whole").expect("writable");
+        write_atomic(&folder.join("a"), b"whole").expect("writable");
         assert_eq!(entries(&folder), 1);
         fs::remove_dir_all(&folder).expect("our own");
     }

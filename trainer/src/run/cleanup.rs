@@ -15,20 +15,20 @@ use super::{
 
 /// A run in which nothing has happened yet. Dropped, it leaves nothing behind.
 #[derive(Debug)]
-pub(super) struct Traces {
+pub(super) struct Cleanup {
     pub(super) folder: PathBuf,
     /// Folders that were made for it, the innermost first.
     pub(super) made: Vec<PathBuf>,
 }
 
-impl Traces {
+impl Cleanup {
     /// Something has happened: everything stays.
     pub(super) fn keep(self) {
         mem::forget(self);
     }
 }
 
-impl Drop for Traces {
+impl Drop for Cleanup {
     fn drop(&mut self) {
         for name in [CONFIG, LOCK] {
             let _ = fs::remove_file(self.folder.join(name));

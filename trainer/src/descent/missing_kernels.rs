@@ -5,15 +5,15 @@ use std::{cell::Cell, ops::ControlFlow};
 use narrows_bundle::{Kind, Scaling};
 use narrows_data::LoadOptions;
 
-use super::{Descending, Plan, State};
+use super::{Plan, State, TrainingLoop};
 use crate::{
     Config, Kernels, Method, Options, TrainError,
     binarize::Binarize,
+    core_graphs::CoreGraphs,
     event::Event,
-    halves::Core,
     network::{Graph, Softmax},
     part_name::PartName,
-    samples::Source,
+    samples::BatchSource,
 };
 
 /// The encoder with a softmax, which has no kernel, behind its code.
@@ -37,17 +37,17 @@ fn told(kernels: Kernels, answer: ControlFlow<()>) -> (Vec<(usize, String)>, Res
     });
     let config = Config::check(&options, &data).expect("options that fit");
     let Method::Descent(descent) = &config.method else { panic!("an ae is trained") };
-    let core = Core::new(&config, &data).expect("valid widths");
-    let core = Core { encoder: with_softmax(&core.encoder), ..core };
+    let core = CoreGraphs::new(&config, &data).expect("valid widths");
+    let core = CoreGraphs { encoder: with_softmax(&core.encoder), ..core };
     let plan = Plan::new(&config, descent, &core, 100).expect("mirrored halves");
     let scaling = Scaling { offset: vec![0.0], scale: vec![1.0] };
-    let source = Source { part: &data.train, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
+    let source = BatchSource { part: &data.train, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
     let rows: Vec<usize> = (0..100).collect();
     let spare = Cell::default();
-    let descending = Descending { plan: &plan, source, train: &rows, valid_source: source, valid: &[], spare };
+    let training_loop = TrainingLoop { plan: &plan, source, train: &rows, valid_source: source, valid: &[], spare };
     let mut state = State::fresh(&plan).expect("small");
     let (mut count, mut told) = (0, Vec::new());
-    let outcome = descending.run(&mut state, &mut Vec::new(), None, &mut |event| {
+    let outcome = training_loop.run(&mut state, &mut Vec::new(), None, &mut |event| {
         count += 1;
         match event {
             Event::WithoutKernel(nodes) => {

@@ -12,7 +12,7 @@ const IN_MEMORY: &str = "packed bundle";
 
 /// A folder, or a packed file.
 #[derive(Debug, Clone)]
-pub(crate) struct Source {
+pub(crate) struct Storage {
     path: PathBuf,
     form: Form,
 }
@@ -23,7 +23,7 @@ enum Form {
     Packed(Packed),
 }
 
-impl Source {
+impl Storage {
     /// What lies at `path`.
     pub(crate) fn open(path: PathBuf) -> Result<Self, BundleError> {
         let form = match fs::metadata(&path) {
@@ -39,14 +39,14 @@ impl Source {
             }
             Err(error) => return Err(BundleError::io("read", path)(error)),
         };
-        Ok(Source { path, form })
+        Ok(Storage { path, form })
     }
 
     /// A packed file in memory.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
         let path = PathBuf::from(IN_MEMORY);
         let form = Form::Packed(Packed::from_bytes(&path, bytes)?);
-        Ok(Source { path, form })
+        Ok(Storage { path, form })
     }
 
     /// The folder, or the packed file.

@@ -18,7 +18,7 @@ use crate::{
     network::{Graph, Weights},
     order::order_of,
     random::{Stream, stream},
-    schedule::Pace,
+    schedule::LearningRateCurve,
 };
 
 /// One epoch.
@@ -45,7 +45,7 @@ pub(crate) struct Labelled<'a> {
 }
 
 /// A network on its way down.
-pub(crate) struct Descending<'a> {
+pub(crate) struct HeadTrainingLoop<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) descent: &'a Descent,
     pub(crate) known: Labelled<'a>,
@@ -57,7 +57,7 @@ pub(crate) struct Descending<'a> {
 }
 
 /// How it went.
-pub(crate) struct Descended {
+pub(crate) struct TrainedHead {
     /// The weights of the best epoch by the rows held out, or the last.
     pub(crate) weights: Weights,
     pub(crate) history: Vec<Epoch>,
@@ -69,7 +69,7 @@ pub(crate) struct Descended {
     pub(crate) loss: f64,
 }
 
-impl Descending<'_> {
+impl HeadTrainingLoop<'_> {
     /// Goes down from where the parameters are. Steps of parameters of the encoder are `pace` times those of the head.
     ///
     /// # Errors
@@ -77,14 +77,14 @@ impl Descending<'_> {
     pub(crate) fn run(
         &self,
         parameters: &Parameters,
-        pace: f64,
+        rate_factor: f64,
         tell: &mut dyn FnMut(&Epoch),
-    ) -> Result<Descended, TrainError> {
+    ) -> Result<TrainedHead, TrainError> {
         let descent = self.descent;
         let learner = Learner::new(parameters, descent.rule, descent.steps)?;
-        let mut learner = learner.at_pace(pace, |name| name.starts_with("encoder."));
+        let mut learner = learner.with_rate_factor(rate_factor, |name| name.starts_with("encoder."));
         let steps_per_epoch = descent.steps.per_epoch(self.known.rows.len());
-        let rates = Pace {
+        let rates = LearningRateCurve {
             schedule: descent.learning_rate.schedule,
             peak: descent.learning_rate.peak,
             warmup_steps: descent.learning_rate.warmup_steps,
@@ -136,7 +136,7 @@ impl Descending<'_> {
         if !is_finite(&weights) {
             return Err(TrainError::NotFinite { what: "a weight".to_owned(), value: f64::NAN });
         }
-        Ok(Descended { weights, history, steps: step, best_epoch, loss })
+        Ok(TrainedHead { weights, history, steps: step, best_epoch, loss })
     }
 
     /// The mean loss of the rows `x`, and the gradients of it and of the penalty.

@@ -18,7 +18,7 @@ const LEAST_ROWS: usize = 16;
 const MOST_ROWS: usize = 1 << 16;
 
 /// Rows to run a model on.
-pub(crate) struct Rows<'a> {
+pub(crate) struct InputStream<'a> {
     /// As the user called it.
     spec: String,
     /// As the data calls itself.
@@ -49,7 +49,7 @@ pub(crate) struct Batch {
     first: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> InputStream<'a> {
     /// The samples of a part of a data set, with the classes of the model where it takes them.
     pub(crate) fn of(data: &DataArguments, part: Part, model: &'a Autoencoder) -> anyhow::Result<Self> {
         let rows = Self::samples(data, part, model.manifest())?;
@@ -62,7 +62,7 @@ impl<'a> Rows<'a> {
                 rows.name
             );
         }
-        Ok(Rows { classes: Some(Classes::of(model, rows.name.clone())), ..rows })
+        Ok(InputStream { classes: Some(Classes::of(model, rows.name.clone())), ..rows })
     }
 
     /// The samples of a part of a data set for a model that is told nothing else.
@@ -80,13 +80,13 @@ impl<'a> Rows<'a> {
         streams.iter().try_for_each(|stream: &Stream| check_order(&name, stream, sample))?;
         let outputs = manifest.graphs().into_iter().flat_map(|graph| &graph.outputs);
         let width = outputs.map(|port| port.shape.iter().product()).max().unwrap_or(1);
-        Ok(Rows { name, fill, ..Rows::over(data.spec().to_owned(), streams, width) })
+        Ok(InputStream { name, fill, ..InputStream::over(data.spec().to_owned(), streams, width) })
     }
 
     /// All rows of these streams without labels; what becomes of them is `width` numbers a row.
     pub(crate) fn over(spec: String, streams: VecDeque<Stream>, width: usize) -> Self {
         let widest = streams.iter().map(|stream| stream.head().sample_shape.iter().product()).fold(width, usize::max);
-        Rows {
+        InputStream {
             name: spec.clone(),
             spec,
             classes: None,
@@ -102,7 +102,7 @@ impl<'a> Rows<'a> {
 
     /// With the labels of the rows as classes of the model.
     pub(crate) fn labelled(self, model: &'a Autoencoder) -> Self {
-        Rows { classes: Some(Classes::of(model, self.spec.clone())), ..self }
+        InputStream { classes: Some(Classes::of(model, self.spec.clone())), ..self }
     }
 
     /// As the data calls itself.
@@ -213,7 +213,7 @@ impl Batch {
         let samples = match &self.values {
             Values::U8(values) => Samples::from(values.view()),
             Values::F32(values) => Samples::from(values.view()),
-            Values::OnDisk(_) => unreachable!("`Rows::next` reads what is on disk"),
+            Values::OnDisk(_) => unreachable!("`InputStream::next` reads what is on disk"),
         };
         match &self.classes {
             Some(classes) => samples.labelled(classes),

@@ -17,7 +17,7 @@ use crate::{
     engine::{Frame, Graph},
     pool::{Pool, lock},
     room::check_room,
-    rows::{Rows, full_shape, width},
+    rows::{InputRows, full_shape, width},
 };
 
 /// How long helpers look for the next batch: about what waking them costs.
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_micros(50);
 
 /// An encoder, a decoder or a classifier. Inputs and outputs are found by role, never by kind of model.
 #[derive(Debug)]
-pub(crate) struct Half {
+pub(crate) struct LoadedGraph {
     input: Port,
     graph: Graph,
     pool: Pool,
@@ -35,7 +35,7 @@ pub(crate) struct Half {
 /// An output, and where its rows go.
 pub(crate) type Wanted<'p, 'a> = (&'p Port, Destination<'a>);
 
-impl Half {
+impl LoadedGraph {
     /// Loads a checked graph whose first input has this role.
     pub(crate) fn load(
         ports: &GraphPorts,
@@ -49,7 +49,7 @@ impl Half {
         let pool = Pool::new(graph.session()?, most_sessions(device, options));
         let width = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
         let cut = Cut::of(graph.bytes(), width, pool.most(), options);
-        Ok(Half { input, graph, pool, cut })
+        Ok(LoadedGraph { input, graph, pool, cut })
     }
 
     /// The port that takes samples (of an encoder) or codes (of a decoder).
@@ -81,7 +81,7 @@ impl Half {
     /// reach the engine. Labels are fed where the graph takes them and dropped where it does not.
     pub(crate) fn run<const N: usize>(
         &self,
-        rows: &Rows<'_, '_>,
+        rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
         outputs: [&Port; N],
     ) -> Result<[ArrayD<f32>; N], Error> {
@@ -99,7 +99,7 @@ impl Half {
     /// The same into arrays that are there. After an error it is undefined what they hold.
     pub(crate) fn run_into<const N: usize>(
         &self,
-        rows: &Rows<'_, '_>,
+        rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
         wanted: [Wanted<'_, '_>; N],
     ) -> Result<(), Error> {
@@ -144,25 +144,25 @@ impl Half {
 
     fn run_part<const N: usize>(
         &self,
-        rows: &Rows<'_, '_>,
+        rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
         part: Range<usize>,
         wanted: [Wanted<'_, '_>; N],
     ) -> Result<(), Error> {
-        let mut lane = self.pool.lend(&self.graph)?;
-        let mut frame = lane.frame(&self.graph, part.len())?;
+        let mut slot = self.pool.lend(&self.graph)?;
+        let mut frame = slot.frame(&self.graph, part.len())?;
         let outcome = self
             .fill(&mut frame, rows, labels, part)
-            .and_then(|()| lane.run(&mut frame, &self.graph))
+            .and_then(|()| slot.run(&mut frame, &self.graph))
             .and_then(|()| self.collect(&frame, wanted));
-        lane.keep(frame);
+        slot.keep(frame);
         outcome
     }
 
     fn fill(
         &self,
         frame: &mut Frame,
-        rows: &Rows<'_, '_>,
+        rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
         part: Range<usize>,
     ) -> Result<(), Error> {

@@ -12,14 +12,14 @@ use crate::{
 
 /// The two halves of a network between scaled features and logits, without weights.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Core {
+pub struct CoreGraphs {
     /// Scaled features (and a label) to `z`, or `mu` and `log_var`.
     pub encoder: Graph,
     /// A code (and a label) to logits.
     pub decoder: Graph,
 }
 
-impl Core {
+impl CoreGraphs {
     /// The halves that a configuration describes, for samples like these.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Core {
             Method::ClosedForm(_) => Ae::default().encoder(&mlp)?,
             Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,
         };
-        Ok(Core { encoder, decoder: mlp.decoder()? })
+        Ok(CoreGraphs { encoder, decoder: mlp.decoder()? })
     }
 
     /// The layers that keep fused kernels from the half that they are in.
@@ -49,7 +49,14 @@ impl Core {
             Method::ClosedForm(_) => Kernels::Fused,
             Method::Descent(descent) => descent.kernels,
         };
-        let observation = config.observation;
-        Network { encoder: &self.encoder, decoder: &self.decoder, parameters, observation, kernels, below: None }
+        let output_distribution = config.output_distribution;
+        Network {
+            encoder: &self.encoder,
+            decoder: &self.decoder,
+            parameters,
+            output_distribution,
+            kernels,
+            below: None,
+        }
     }
 }
