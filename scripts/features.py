@@ -1,11 +1,11 @@
-"""Checks the features of an encoder with scikit-learn: they tell it what they tell our head.
+"""Compares a classifier of Narrows with scikit-learn on the same features of an encoder.
 
     python features.py NARROWS BUNDLE FOLDER
 
-NARROWS is the program, BUNDLE a model of the embedded digits, FOLDER a place for what is written.
-`narrows encode` writes features, `narrows transfer` fits a head on them; scikit-learn's own copy of
-the digits has the labels. A logistic regression on the same standardised features, with the weight
-decay that the head chose, must be right as often, and as sure.
+NARROWS is the program, BUNDLE a model of the embedded digits, and FOLDER the output folder. `narrows encode` writes
+features, and `narrows transfer` fits a linear classifier on them. The labels are those of scikit-learn's copy of the
+digits. A logistic regression on the same standardised features, with the weight decay that `narrows transfer` chose,
+must have the same accuracy and the same probabilities, within the tolerances below.
 """
 
 import functools
@@ -23,13 +23,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from verdicts import Miss, judge
+from checks import CheckFailed, run_checks
 
 TRAIN_ROWS = 1437
-ACCURACY = 0.005  # half a point
-# Both stop a little before the minimum; 0.01 of a probability decides between classes that tie.
+# Tolerance of the accuracy: half a percentage point.
+ACCURACY = 0.005
+# Tolerance of probabilities: both optimizers stop slightly before the minimum.
 PROBABILITY = 0.01
-ENGINE = 1e-5  # the same graph in the same engine, called from another language
+# Tolerance of probabilities from the same graph in the same engine, called from Python.
+ENGINE = 1e-5
 
 
 def main(arguments):
@@ -42,16 +44,16 @@ def main(arguments):
     print(f"scikit-learn {sklearn.__version__}")
     features = {part: encoded(narrows, bundle, folder, part) for part in ("train", "test")}
     head = os.path.join(folder, "head")
-    told = json.loads(run(narrows, "transfer", bundle, "--data", "digits", "--out", head, "--json"))
+    summary = json.loads(run(narrows, "transfer", bundle, "--data", "digits", "--out", head, "--json"))
     probabilities = os.path.join(folder, "probabilities.npy")
     run(narrows, "classify", head, "--data", "digits", "--part", "test", "--out", probabilities)
     probabilities = np.load(probabilities)
-    judge(
+    run_checks(
         "features",
         [
-            ("as .npy and .csv", functools.partial(check_forms, features)),
-            ("scikit-learn on them", functools.partial(check_fit, features, told, probabilities)),
-            ("classifier.onnx from Python", functools.partial(check_graph, head, probabilities)),
+            ("features as .npy and .csv", functools.partial(check_forms, features)),
+            ("logistic regression of scikit-learn", functools.partial(check_fit, features, summary, probabilities)),
+            ("classifier.onnx in Python", functools.partial(check_graph, head, probabilities)),
         ],
     )
 
@@ -61,47 +63,48 @@ def run(narrows, *arguments):
 
 
 def encoded(narrows, bundle, folder, part):
-    """The features of a part, by the ending of the file that they were read from."""
-    found = {}
+    """Encodes a part of the data. Returns its features as read from each format, by file extension."""
+    features = {}
     for ending, read in (("npy", np.load), ("csv", table)):
         path = os.path.join(folder, f"{part}.{ending}")
         run(narrows, "encode", bundle, "--data", "digits", "--part", part, "--out", path)
-        found[ending] = read(path)
-    return found
+        features[ending] = read(path)
+    return features
 
 
 def table(path):
-    """The columns of features; the labels stand beside them."""
+    """Reads the feature columns of a .csv file, which has labels too."""
     cells = np.genfromtxt(path, delimiter=",", names=True)
     names = [name for name in cells.dtype.names if name.startswith("z")]
     return np.stack([cells[name] for name in names], axis=1)
 
 
 def check_forms(features):
-    for part, found in features.items():
-        if not np.array_equal(found["npy"], found["csv"].astype(np.float32)):
-            raise Miss(f"the {part} part is not the same in both")
-    return [f"{part} {found['npy'].shape}" for part, found in features.items()]
+    for part, forms in features.items():
+        if not np.array_equal(forms["npy"], forms["csv"].astype(np.float32)):
+            raise CheckFailed(f"the {part} part differs between .npy and .csv")
+    return [f"{part} {forms['npy'].shape}" for part, forms in features.items()]
 
 
-def check_fit(features, told, probabilities):
+def check_fit(features, summary, probabilities):
     labels = load_digits().target
     train, test = labels[:TRAIN_ROWS], labels[TRAIN_ROWS:]
-    if told["fitted_rows"] != TRAIN_ROWS or len(probabilities) != len(test):
-        raise Miss(f"other rows than scikit-learn's: {told['fitted_rows']} and {len(probabilities)}")
-    # The head's decay stands beside the mean loss of a row, C beside the sum.
-    strength = 1 / (told["weight_decay"] * TRAIN_ROWS)
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=10_000, tol=1e-8))
+    if summary["fitted_rows"] != TRAIN_ROWS or len(probabilities) != len(test):
+        rows = f"{summary['fitted_rows']} training and {len(probabilities)} test rows"
+        raise CheckFailed(f"narrows used {rows}, expected {TRAIN_ROWS} and {len(test)}")
+    # Our weight decay is relative to the mean loss over the rows, scikit-learn's C to their sum.
+    inverse_strength = 1 / (summary["weight_decay"] * TRAIN_ROWS)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_strength, max_iter=10_000, tol=1e-8))
     model.fit(features["train"]["npy"].astype(np.float64), train)
-    found = model.predict_proba(features["test"]["npy"].astype(np.float64))
-    accuracy = float(np.mean(found.argmax(axis=1) == test))
-    ours = told["test"]["accuracy"]
+    predicted = model.predict_proba(features["test"]["npy"].astype(np.float64))
+    accuracy = float(np.mean(predicted.argmax(axis=1) == test))
+    ours = summary["test"]["accuracy"]
     if abs(accuracy - ours) > ACCURACY:
-        raise Miss(f"scikit-learn is right in {accuracy:.4f} of the test rows, our head in {ours:.4f}")
-    apart = float(np.abs(found - probabilities).max())
-    if apart > PROBABILITY:
-        raise Miss(f"probabilities are {apart:.4f} apart")
-    return [f"accuracy {accuracy:.4f}, ours {ours:.4f}", f"probabilities {apart:.1e} apart"]
+        raise CheckFailed(f"the test accuracy of scikit-learn is {accuracy:.4f}, ours is {ours:.4f}")
+    difference = float(np.abs(predicted - probabilities).max())
+    if difference > PROBABILITY:
+        raise CheckFailed(f"probabilities differ by {difference:.4f}, at most {PROBABILITY} is allowed")
+    return [f"accuracy {accuracy:.4f}, ours {ours:.4f}", f"probabilities differ by {difference:.1e}"]
 
 
 def check_graph(head, probabilities):
@@ -109,11 +112,12 @@ def check_graph(head, probabilities):
     session = onnxruntime.InferenceSession(
         os.path.join(head, "classifier.onnx"), providers=["CPUExecutionProvider"]
     )
-    (found,) = session.run(["probabilities"], {"x": images})
-    apart = float(np.abs(found - probabilities).max())
-    if apart > ENGINE:
-        raise Miss(f"probabilities are {apart:.1e} from those of `narrows classify`")
-    return [f"{apart:.1e} from `narrows classify`"]
+    (predicted,) = session.run(["probabilities"], {"x": images})
+    difference = float(np.abs(predicted - probabilities).max())
+    if difference > ENGINE:
+        text = f"probabilities differ by {difference:.1e} from those of `narrows classify`"
+        raise CheckFailed(f"{text}, at most {ENGINE} is allowed")
+    return [f"probabilities differ by {difference:.1e} from `narrows classify`"]
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Runs fuzz targets one after the other: `just fuzz 600 idx csv`, or all of them.
+"""Runs fuzz targets, one after the other.
 
     python3 scripts/fuzz.py SECONDS [TARGET ...]
 
-It needs cargo-fuzz and a nightly compiler. Inputs that reach something new are kept in target/fuzz/corpus/TARGET, those
-that fail in target/fuzz/failures/TARGET; the next run goes on from there. Seeds are in fuzz/seeds/TARGET.
+SECONDS is the time for each target; without TARGET, all targets run. The script needs cargo-fuzz and a nightly
+compiler. Inputs that reach new code are saved in target/fuzz/corpus/TARGET, and inputs that fail in
+target/fuzz/failures/TARGET. The next run continues with this corpus. Seeds are in fuzz/seeds/TARGET.
 """
 
 import os
@@ -11,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 
-import whole_folder
-from whole_folder import Failure
+import atomic_folder
+from atomic_folder import Failure
 
-ROOT = whole_folder.ROOT
-# A file in memory is written and read faster, where the system has one.
+ROOT = atomic_folder.ROOT
+# A file system in memory, for speed, where the system has one.
 MEMORY = "/dev/shm"
 
 
@@ -23,14 +24,14 @@ def main(arguments):
     folder = os.path.join(ROOT, "fuzz", "fuzz_targets")
     known = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".rs"))
     if not arguments or not arguments[0].isdigit():
-        raise Failure("name the seconds that each target is to run, as in `just fuzz 600`")
+        raise Failure("pass the number of seconds for each target, as in `just fuzz 600`")
     targets = arguments[1:] or known
     unknown = [target for target in targets if target not in known]
     if unknown:
-        raise Failure(f"there is no target {', '.join(unknown)}: name some of {', '.join(known)}")
+        raise Failure(f"unknown target {', '.join(unknown)}: the targets are {', '.join(known)}")
     failed = [target for target in targets if not passes(target, arguments[0])]
     if failed:
-        raise Failure(f"failed: {', '.join(failed)}; add the input to fuzz/seeds/ with the change that mends it")
+        raise Failure(f"failed targets: {', '.join(failed)}; fix the reader and add the failing input to fuzz/seeds/")
 
 
 def passes(target, seconds):
@@ -48,4 +49,4 @@ def passes(target, seconds):
 
 
 if __name__ == "__main__":
-    whole_folder.run(main)
+    atomic_folder.run(main)

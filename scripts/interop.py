@@ -1,9 +1,9 @@
-"""Checks exported bundles with tools that are not ours: onnx's checker and Python's ONNX Runtime.
+"""Checks exported bundles with the checker of onnx and with ONNX Runtime in Python.
 
     python interop.py BUNDLE...     folders, or patterns like models/zoo/*
 
-Each graph must pass the checker, keep to the bundle's terms (opset 17, IR 8, nothing
-random, no data outside the file) and reproduce the probe that the trainer stored.
+Each graph must pass the checker, satisfy the rules of a bundle (opset 17, IR version 8, no random operators, no data
+outside the file), and reproduce the outputs in the probe that the trainer stored.
 """
 
 import functools
@@ -16,14 +16,14 @@ import onnx
 import onnxruntime
 from safetensors.numpy import load_file
 
-from verdicts import Miss, judge, matching
+from checks import CheckFailed, matching, run_checks
 
 OPSET, IR_VERSION = 17, 8
 LATENT_TOLERANCE = 1e-4  # absolute
-DATA_TOLERANCE = 1e-5  # of the data's range
-BATCHES = (64, 7, 1)  # the probe's rows, and fewer: `batch` is symbolic
+DATA_TOLERANCE = 1e-5  # relative to the range of the data
+BATCHES = (64, 7, 1)  # all rows of the probe, and fewer, because `batch` is symbolic
 
-# The graphs of a bundle: file, the output sets it may have, and the probe's name of an input.
+# The graphs of a bundle: the possible outputs, and the name of each input in the probe.
 GRAPHS = {
     "encoder": ({("z",), ("mu", "log_var")}, {"x": "x", "label": "label"}),
     "decoder": ({("x_hat",)}, {"z": "decoder.z", "label": "label"}),
@@ -37,7 +37,7 @@ def main(arguments):
     onnxruntime.disable_telemetry_events()
     print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, numpy {np.__version__}")
     graphs = [(bundle, role) for bundle in bundles for role in GRAPHS]
-    judge(
+    run_checks(
         "graphs",
         [
             (os.path.join(bundle, role + ".onnx"), functools.partial(check_graph, bundle, role))
@@ -47,35 +47,35 @@ def main(arguments):
 
 
 def check_graph(bundle, role):
-    """Raises at the first miss; else the largest difference of each output, as text."""
+    """Checks a graph. Returns the largest difference of each output as text."""
     path = os.path.join(bundle, role + ".onnx")
     if not os.path.isfile(path):
-        raise Miss("there is no such file")
+        raise CheckFailed("the file does not exist")
     onnx.checker.check_model(path, full_check=True)
-    check_terms(onnx.load(path, load_external_data=False))
+    check_rules(onnx.load(path, load_external_data=False))
     probe = load_file(os.path.join(bundle, "probe.safetensors"))
     with open(os.path.join(bundle, "manifest.json"), encoding="utf-8") as file:
         low, high = json.load(file)["sample"]["range"]
     if not high > low:
-        raise Miss(f"the manifest's sample range is empty: {low} to {high}")
+        raise CheckFailed(f"the manifest's sample range is empty: {low} to {high}")
     return compare(path, role, probe, high - low)
 
 
-def check_terms(model):
+def check_rules(model):
     opsets = [(entry.domain, entry.version) for entry in model.opset_import]
     if opsets != [("", OPSET)]:
-        raise Miss(f"imports opsets {opsets}, expected the default domain's {OPSET} alone")
+        raise CheckFailed(f"imports opsets {opsets}, expected only opset {OPSET} of the default domain")
     if model.ir_version != IR_VERSION:
-        raise Miss(f"has IR version {model.ir_version}, expected {IR_VERSION}")
+        raise CheckFailed(f"has IR version {model.ir_version}, expected {IR_VERSION}")
     for message in messages_within(model):
         if isinstance(message, onnx.NodeProto) and message.op_type.startswith("Random"):
-            raise Miss(f"has the random operator {message.op_type}")
+            raise CheckFailed(f"has the random operator {message.op_type}")
         if isinstance(message, onnx.TensorProto) and message.data_location == onnx.TensorProto.EXTERNAL:
-            raise Miss(f"keeps the tensor {message.name} outside the file")
+            raise CheckFailed(f"stores the tensor {message.name} outside the file")
 
 
 def messages_within(message):
-    """Every message under `message`: sub-graphs, functions and attributes too."""
+    """Yields a message and all messages in it, including sub-graphs, functions and attributes."""
     yield message
     for field, value in message.ListFields():
         if field.message_type is not None:
@@ -89,7 +89,7 @@ def compare(path, role, probe, data_range):
     inputs = {port.name: probed(probe, names.get(port.name, port.name)) for port in session.get_inputs()}
     outputs = [port.name for port in session.get_outputs()]
     if tuple(outputs) not in output_sets:
-        raise Miss(f"has the outputs {outputs}, expected one of {sorted(output_sets)}")
+        raise CheckFailed(f"has the outputs {outputs}, expected one of {sorted(output_sets)}")
     tolerance = DATA_TOLERANCE * data_range if role == "decoder" else LATENT_TOLERANCE
     largest = dict.fromkeys(outputs, 0.0)
     for rows in BATCHES:
@@ -102,25 +102,26 @@ def compare(path, role, probe, data_range):
 
 
 def probed(probe, name):
+    """Returns a tensor of the probe, whose number of rows is checked."""
     if name not in probe:
-        raise Miss(f"the probe has no tensor `{name}`; it has {', '.join(sorted(probe))}")
+        raise CheckFailed(f"the probe has no tensor `{name}`; it has {', '.join(sorted(probe))}")
     array = probe[name]
     if array.shape[:1] != BATCHES[:1]:
-        raise Miss(f"the probe's `{name}` has shape {array.shape}, expected {BATCHES[0]} rows")
+        raise CheckFailed(f"the probe's `{name}` has shape {array.shape}, expected {BATCHES[0]} rows")
     return array
 
 
 def difference(name, result, expected, tolerance):
-    """The largest absolute difference of two arrays, if it is within tolerance."""
+    """Returns the largest absolute difference of two arrays, which must be within the tolerance."""
     if result.shape != expected.shape or result.dtype != expected.dtype:
-        come, stored = f"{result.dtype} {result.shape}", f"{expected.dtype} {expected.shape}"
-        raise Miss(f"`{name}` comes as {come}, the probe has {stored}")
+        actual, stored = f"{result.dtype} {result.shape}", f"{expected.dtype} {expected.shape}"
+        raise CheckFailed(f"`{name}` is {actual}, expected {stored} as in the probe")
     if not (np.isfinite(result).all() and np.isfinite(expected).all()):
-        raise Miss(f"`{name}` is not finite everywhere")
+        raise CheckFailed(f"`{name}` has infinite or NaN values")
     largest = float(np.abs(result.astype(np.float64) - expected.astype(np.float64)).max())
     if not largest <= tolerance:
-        raise Miss(
-            f"`{name}` differs by {largest:.3e} at batch {len(result)}, at most {tolerance:.1e} is allowed"
+        raise CheckFailed(
+            f"`{name}` differs by {largest:.3e} for a batch of {len(result)}, at most {tolerance:.1e} is allowed"
         )
     return largest
 

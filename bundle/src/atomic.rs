@@ -1,4 +1,4 @@
-//! Files that are whole or not there, and folders that are made or not.
+//! Atomic writing of files and creation of folders: complete, or not at all.
 
 use std::{
     ffi::OsStr,
@@ -7,23 +7,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::place::left_by_the_dead;
+use crate::destination::leftovers_of_killed_processes;
 
-/// Writes a file beside `path`, makes it durable and renames it into place, so that under its name there is
-/// always the whole of the old or of the new one. After an error nothing is left of the new one.
+/// Writes a file atomically: writes a temporary file in the same folder, syncs it to disk and renames it.
+///
+/// At any time, `path` contains either the complete old file or the complete new one. After an error, the
+/// temporary file is removed.
 ///
 /// # Errors
-/// What the system says, when it does not let us write, or the disk is full.
+/// The error of the operating system, for example a missing permission or a full disk.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes)?;
     file.commit()
 }
 
-/// A file that is written a piece at a time, under a hidden name beside its own.
+/// A file that is written in pieces, under a hidden name in the same folder.
 ///
-/// [`AtomicFile::commit`] gives it its name, in the place of an older one. Dropped before, it takes what was
-/// written with it.
+/// [`AtomicFile::commit`] renames it to its final name, where it replaces an older file. Dropping it before
+/// removes the hidden file.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,
@@ -33,29 +35,29 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins a file. What processes left that were killed over the same one is removed.
+    /// Creates the hidden file, and removes leftovers of killed processes that wrote the same file.
     ///
     /// # Errors
-    /// What the system says, when it does not let us write.
+    /// The error of the operating system.
     pub fn create(path: &Path) -> io::Result<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let partial = path.with_file_name(format!(".{name}.partial-{}", std::process::id()));
-        for litter in left_by_the_dead(path, "partial") {
-            let _ = fs::remove_file(litter);
+        for leftover in leftovers_of_killed_processes(path, "partial") {
+            let _ = fs::remove_file(leftover);
         }
         let file = File::create(&partial)?;
         Ok(AtomicFile { file, partial, path: path.to_owned(), is_committed: false })
     }
 
-    /// Where it lies until it is whole.
+    /// Returns the path of the hidden file.
     pub fn partial(&self) -> &Path {
         &self.partial
     }
 
-    /// Makes it durable and renames it into place.
+    /// Syncs the file to disk and renames it to its final name.
     ///
     /// # Errors
-    /// What the system says; then nothing is left of it.
+    /// The error of the operating system; the hidden file is then removed.
     pub fn commit(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.partial, &self.path)?;
@@ -83,32 +85,34 @@ impl Write for AtomicFile {
 }
 
 impl Seek for AtomicFile {
-    fn seek(&mut self, place: SeekFrom) -> io::Result<u64> {
-        self.file.seek(place)
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
     }
 }
 
-/// Whether a name is that of a file which [`write_atomic`] was killed over.
-pub fn is_half_written(name: &OsStr) -> bool {
+/// Returns whether this is the name of an incomplete file, left by a process that was killed during
+/// [`write_atomic`].
+pub fn is_partial_file(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with('.') && name.contains(".partial-")
 }
 
-/// Creates a folder and those above it, and returns the ones that were missing, the innermost first. If one
-/// cannot be made, none stays.
+/// Creates a folder and its parents, and returns the folders that did not exist before, the innermost first. If
+/// one cannot be created, all new ones are removed.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the operating system.
 pub fn make_folders(path: &Path) -> io::Result<Vec<PathBuf>> {
     let missing: Vec<PathBuf> = path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
-    let made = fs::create_dir_all(path);
-    if made.is_err() {
+    let created = fs::create_dir_all(path);
+    if created.is_err() {
         missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
     }
-    made.map(|()| missing)
+    created.map(|()| missing)
 }
 
-/// Makes renames inside a folder durable; systems that cannot open folders do so by themselves.
+/// Syncs a folder to disk, so that renames in it are durable. Systems other than Unix cannot open folders and need
+/// no sync.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     if cfg!(unix) { File::open(path).and_then(|folder| folder.sync_all()) } else { Ok(()) }
@@ -119,17 +123,17 @@ mod tests {
     use super::*;
 
     fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("narrows-whole-{name}-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("narrows-atomic-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a writable temporary folder");
         folder
     }
 
     fn entries(folder: &Path) -> usize {
-        fs::read_dir(folder).expect("ours").count()
+        fs::read_dir(folder).expect("a readable folder").count()
     }
 
     #[test]
-    fn a_file_is_replaced_as_a_whole_and_a_failure_leaves_the_old_one_and_no_litter() {
+    fn a_file_is_replaced_atomically_and_a_failure_leaves_only_the_old_one() {
         let folder = folder("replaced");
         let path = folder.join("a");
         write_atomic(&path, b"old").expect("writable");
@@ -140,11 +144,11 @@ mod tests {
         fs::create_dir(&taken).expect("writable");
         assert!(write_atomic(&taken, b"x").is_err());
         assert_eq!(entries(&folder), 2);
-        fs::remove_dir_all(&folder).expect("our own");
+        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 
     #[test]
-    fn pieces_are_no_file_before_they_are_committed() {
+    fn written_pieces_are_invisible_until_they_are_committed() {
         let folder = folder("pieces");
         let path = folder.join("a");
         write_atomic(&path, b"old").expect("writable");
@@ -160,17 +164,17 @@ mod tests {
         assert!(file.partial().exists());
         file.commit().expect("writable");
         assert_eq!((fs::read(&path).expect("there").as_slice(), entries(&folder)), (&b"this whole"[..], 1));
-        fs::remove_dir_all(&folder).expect("our own");
+        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn what_a_killed_process_left_goes_with_the_next_file() {
+    fn leftovers_of_a_killed_process_are_removed_by_the_next_write() {
         let folder = folder("killed");
-        // No process has a number this high.
+        // No process has an id this high.
         fs::write(folder.join(".a.partial-4294967295"), "half").expect("writable");
         write_atomic(&folder.join("a"), b"whole").expect("writable");
         assert_eq!(entries(&folder), 1);
-        fs::remove_dir_all(&folder).expect("our own");
+        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 }

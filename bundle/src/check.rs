@@ -1,8 +1,7 @@
-//! What a graph must be before any engine sees it.
+//! Checks of a graph before an engine loads it.
 //!
-//! ONNX Runtime loads NaN weights and wrongly declared ports without a word, and its checker lets
-//! unknown opsets and custom operators pass. So the bundle checks for itself, against the ports
-//! that the manifest promises.
+//! ONNX Runtime silently loads NaN weights and wrongly declared ports, and its checker accepts unknown opsets and
+//! custom operators. Therefore this crate checks every graph itself, against the ports in the manifest.
 
 use std::path::Path;
 
@@ -13,14 +12,17 @@ use crate::{
     onnx::{BATCH, DimensionValue, Graph, IR_VERSION, Model, Node, OPSET, Tensor, ValueInfo, element},
 };
 
-/// Decodes a graph and checks it against `ports`; `path` is named in errors.
+/// Decodes a graph and checks it against `ports`; `path` is used in errors.
 ///
-/// The returned model holds exactly what was checked: encode it again for the engine.
+/// The returned model contains exactly the fields that were checked; encode it again for the engine.
 ///
 /// # Errors
-/// [`BundleError::Invalid`] if the bytes are no ONNX model, if it uses another IR version, opset or
-/// operator domain, random operators, functions, subgraphs or external data, if a constant has the
-/// wrong length or is not finite, or if its inputs and outputs are not the promised ones.
+/// [`BundleError::Invalid`] if
+/// - the bytes are not an ONNX model,
+/// - the model has another IR version, opset or operator domain,
+/// - it uses random operators, functions, subgraphs or external data,
+/// - a constant has the wrong length or is not finite, or
+/// - its inputs and outputs differ from the ports in the manifest.
 pub fn checked_model(path: &Path, bytes: &[u8], ports: &GraphPorts) -> Result<Model, BundleError> {
     let model = Model::decode(bytes)
         .map_err(|error| BundleError::invalid(path, format!("it is not an ONNX model ({error})")))?;
@@ -37,16 +39,16 @@ fn check_model(model: &Model, ports: &GraphPorts) -> Result<(), String> {
         sets => {
             let found: Vec<_> = sets.iter().map(|set| format!("`{}` {}", set.domain, set.version)).collect();
             return Err(format!(
-                "it imports operator sets {found:?}, expected the standard one, version {OPSET}, alone"
+                "it imports the operator sets {found:?}, expected only the standard set, version {OPSET}"
             ));
         }
     }
     if !model.functions.is_empty() {
-        return Err("it defines functions of its own".to_owned());
+        return Err("it defines functions, which are not allowed".to_owned());
     }
-    let graph = model.graph.as_ref().ok_or("it holds no graph")?;
+    let graph = model.graph.as_ref().ok_or("it contains no graph")?;
     if !graph.sparse_initializer.is_empty() {
-        return Err("it holds sparse constants".to_owned());
+        return Err("it contains sparse constants, which are not allowed".to_owned());
     }
     graph.node.iter().try_for_each(check_node)?;
     graph.initializer.iter().try_for_each(check_constant)?;
@@ -55,11 +57,14 @@ fn check_model(model: &Model, ports: &GraphPorts) -> Result<(), String> {
 
 fn check_node(node: &Node) -> Result<(), String> {
     if !is_standard(&node.domain) {
-        return Err(format!("node `{}` uses an operator of domain `{}`", node.name, node.domain));
+        return Err(format!(
+            "node `{}` uses an operator of domain `{}`, expected the standard domain",
+            node.name, node.domain
+        ));
     }
     let operator = node.op_type.as_str();
     if operator.starts_with("Random") || matches!(operator, "Bernoulli" | "Multinomial" | "If" | "Loop" | "Scan") {
-        return Err(format!("node `{}` is a {operator}, which no bundle may hold", node.name));
+        return Err(format!("node `{}` has the operator {operator}, which is not allowed in a bundle", node.name));
     }
     Ok(())
 }
@@ -71,12 +76,12 @@ fn is_standard(domain: &str) -> bool {
 fn check_constant(tensor: &Tensor) -> Result<(), String> {
     let name = &tensor.name;
     if tensor.data_location != 0 || !tensor.external_data.is_empty() {
-        return Err(format!("constant `{name}` lies in another file"));
+        return Err(format!("constant `{name}` is stored in another file, which is not allowed"));
     }
     let width: usize = match tensor.data_type {
         element::FLOAT => 4,
         element::INT64 => 8,
-        other => return Err(format!("constant `{name}` has element type {other}")),
+        other => return Err(format!("constant `{name}` has element type {other}, expected f32 or i64")),
     };
     let expected = tensor
         .dims
@@ -85,15 +90,15 @@ fn check_constant(tensor: &Tensor) -> Result<(), String> {
         .ok_or_else(|| format!("constant `{name}` has the impossible shape {:?}", tensor.dims))?;
     if tensor.raw_data.len() != expected {
         return Err(format!(
-            "constant `{name}` of shape {:?} needs {expected} bytes, it has {}",
+            "constant `{name}` of shape {:?} needs {expected} bytes, got {}",
             tensor.dims,
             tensor.raw_data.len()
         ));
     }
     if tensor.data_type == element::FLOAT {
         let (floats, _) = tensor.raw_data.as_chunks::<4>();
-        if let Some(at) = floats.iter().position(|bytes| !f32::from_le_bytes(*bytes).is_finite()) {
-            return Err(format!("constant `{name}` is not finite at element {at}"));
+        if let Some(index) = floats.iter().position(|bytes| !f32::from_le_bytes(*bytes).is_finite()) {
+            return Err(format!("constant `{name}` is not finite at element {index}"));
         }
     }
     Ok(())
@@ -108,7 +113,7 @@ fn check_side(side: &str, found: &[ValueInfo], expected: &[Port]) -> Result<(), 
     let names = |list: Vec<&str>| list.join("`, `");
     if found.len() != expected.len() || found.iter().zip(expected).any(|(found, port)| found.name != port.name) {
         return Err(format!(
-            "the manifest promises {side}s `{}`, the graph has `{}` (are two graphs swapped?)",
+            "the manifest lists the {side}s `{}`, but the graph has `{}` (are two graphs swapped?)",
             names(expected.iter().map(|port| port.name.as_str()).collect()),
             names(found.iter().map(|value| value.name.as_str()).collect()),
         ));
@@ -118,7 +123,7 @@ fn check_side(side: &str, found: &[ValueInfo], expected: &[Port]) -> Result<(), 
         if found == expected {
             Ok(())
         } else {
-            Err(format!("the manifest promises {side} `{}` as {expected}, the graph has {found}", port.name))
+            Err(format!("the manifest lists {side} `{}` as {expected}, but the graph has {found}", port.name))
         }
     })
 }
@@ -182,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_with_the_promised_ports_passes_and_every_defect_is_named() {
+    fn a_graph_with_the_listed_ports_passes_and_the_error_names_every_defect() {
         let ports = Ports::of(Kind::Ae, &[2, 2], 3);
         let good = model(&ports.encoder);
         assert_eq!(check_model(&good, &ports.encoder), Ok(()));
 
-        type Spoil = fn(&mut Model);
-        let defects: [(&str, Spoil); 8] = [
+        type Corrupt = fn(&mut Model);
+        let defects: [(&str, Corrupt); 8] = [
             ("IR version 9", |model| model.ir_version = 9),
             ("operator sets", |model| model.opset_import.clear()),
             ("functions", |model| model.functions.push(vec![])),
@@ -202,16 +207,16 @@ mod tests {
             }),
             ("needs 12 bytes", |model| with_graph(model, |graph| graph.initializer[0].dims = vec![3])),
         ];
-        for (expected, spoil) in defects {
+        for (expected, corrupt) in defects {
             let mut bad = good.clone();
-            spoil(&mut bad);
+            corrupt(&mut bad);
             let error = check_model(&bad, &ports.encoder).expect_err(expected);
-            assert!(error.contains(expected), "{error} should mention {expected}");
+            assert!(error.contains(expected), "`{error}` should mention `{expected}`");
         }
     }
 
-    fn with_graph(model: &mut Model, spoil: impl FnOnce(&mut Graph)) {
-        spoil(model.graph.as_mut().expect("built with a graph"));
+    fn with_graph(model: &mut Model, corrupt: impl FnOnce(&mut Graph)) {
+        corrupt(model.graph.as_mut().expect("built with a graph"));
     }
 
     #[test]

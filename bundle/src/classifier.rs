@@ -1,4 +1,4 @@
-//! What a classifier or regressor on a trained encoder is: its manifest.
+//! The manifest of a classifier or regressor on a trained encoder.
 
 use std::collections::BTreeMap;
 
@@ -15,42 +15,42 @@ use crate::{
 pub struct ClassifierManifest {
     /// Bundle format, [`FORMAT`](crate::FORMAT).
     pub format: u32,
-    /// SHA-256 of this file with zeros in this place; filled in by [`Stage`](crate::Stage).
+    /// SHA-256 of this file in which the digest itself is replaced by zeros; set by [`Stage`](crate::Stage).
     pub digest: String,
-    /// Classifier or regressor; this tells such a bundle from an autoencoder's.
+    /// Classifier or regressor; this distinguishes the bundle from that of an autoencoder.
     pub kind: ClassifierKind,
-    /// What one sample looks like.
+    /// Shape, element type, range and columns of one sample.
     pub sample: Sample,
-    /// Numbers in a code.
+    /// Number of latent dimensions.
     pub latent_dim: usize,
-    /// Class names by label, two or more: of a classifier.
+    /// Class names in the order of the labels, at least two; classifiers only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<Vec<String>>,
-    /// Numbers that are predicted of a sample: of a regressor.
+    /// Number of predicted targets; regressors only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<usize>,
-    /// The encoder that it was built on.
+    /// The encoder that computes the codes.
     pub encoder: EncoderRecord,
     /// Ports of the two graphs.
     pub graphs: ClassifierPorts,
-    /// How the head came to be.
+    /// Record of the training run of the head.
     pub training: TrainingRecord,
-    /// How far the graphs in ONNX Runtime were from the trainer's own outputs.
+    /// Difference between the outputs of ONNX Runtime and those of the trainer.
     pub parity: Option<ClassifierParity>,
     /// Size and SHA-256 of every other file in the folder.
     pub files: BTreeMap<String, FileRecord>,
 }
 
-/// The autoencoder whose encoder makes the codes.
+/// The autoencoder whose encoder computes the codes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderRecord {
-    /// Which model it is; none that takes a label.
+    /// Kind of the autoencoder; never a conditional one.
     pub kind: Kind,
-    /// The digest of its manifest.
+    /// Digest of its manifest.
     pub digest: String,
-    /// Whether its weights were fitted further together with the head; otherwise they are those of the
-    /// autoencoder, and so are the codes.
+    /// Whether the encoder was fine-tuned together with the head; otherwise its weights and codes are those of the
+    /// autoencoder.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fine_tuned: bool,
 }
@@ -59,15 +59,16 @@ pub struct EncoderRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierPorts {
-    /// Code to outputs.
+    /// The head graph, from code to outputs.
     pub head: GraphPorts,
-    /// Sample to the same outputs.
-    pub whole: GraphPorts,
+    /// The end-to-end graph, from sample to the same outputs.
+    #[serde(rename = "whole")]
+    pub end_to_end: GraphPorts,
 }
 
 impl ClassifierPorts {
-    /// The port table, for samples of `sample_shape`, codes of `latent_dim` numbers, and so many classes or
-    /// targets.
+    /// Returns the ports, for samples of shape `sample_shape`, `latent_dim` latent dimensions and `outputs` classes
+    /// or targets.
     pub fn of(kind: ClassifierKind, sample_shape: &[usize], latent_dim: usize, outputs: usize) -> Self {
         let output = |name, role| Port::floats(name, role, &[outputs]);
         let (file, outputs) = match kind {
@@ -80,19 +81,20 @@ impl ClassifierPorts {
             |file: &str, input| GraphPorts { file: file.to_owned(), inputs: vec![input], outputs: outputs.clone() };
         ClassifierPorts {
             head: graph(HEAD, Port::floats("z", Role::Latent, &[latent_dim])),
-            whole: graph(file, Port::floats("x", Role::Sample, sample_shape)),
+            end_to_end: graph(file, Port::floats("x", Role::Sample, sample_shape)),
         }
     }
 }
 
-/// The measured difference between the trainer's outputs and ONNX Runtime's.
+/// The measured difference between the outputs of the trainer and those of ONNX Runtime.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierParity {
     /// Batch sizes that were compared.
     pub batch_sizes: Vec<usize>,
-    /// Over all outputs of the head.
+    /// Largest difference over all outputs of the head.
     pub head: GraphParity,
-    /// Over all outputs of the whole.
-    pub whole: GraphParity,
+    /// Largest difference over all outputs of the end-to-end graph.
+    #[serde(rename = "whole")]
+    pub end_to_end: GraphParity,
 }

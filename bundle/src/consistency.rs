@@ -1,4 +1,4 @@
-//! Whether a manifest makes sense in itself, before anything that it promises is believed.
+//! Consistency checks of a manifest. They run before any of its declared sizes is used.
 
 mod classifier;
 mod graph;
@@ -9,11 +9,11 @@ use crate::{Contract, Manifest, Role, Sample, Scaling};
 pub(crate) use classifier::check_classifier;
 use graph::{Sizes, check_ports, check_roles};
 
-/// Numbers that a sample or a code may have. Far above any model, far below where the size of a batch
-/// could overflow.
-const MOST_NUMBERS: usize = 1 << 28;
+/// Largest number of features of a sample and of latent dimensions. It is far above the size of any model, and far
+/// below the point where the size of a batch could overflow.
+const SIZE_LIMIT: usize = 1 << 28;
 
-/// What is wrong with a manifest, if anything.
+/// Checks a manifest; the error says what is wrong.
 pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {
     let (encoder, decoder) = (&manifest.graphs.encoder, &manifest.graphs.decoder);
     let codes: [&[Role]; 2] = [&[Role::Latent], &[Role::Mean, Role::LogVariance]];
@@ -28,38 +28,41 @@ pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {
     check_sample(&manifest.sample, manifest.latent_dim)?;
     check_scaling(manifest)?;
     if let Some(variance) = manifest.variance.filter(|variance| !(variance.is_finite() && *variance > 0.0)) {
-        return Err(format!("its likelihood has variance {variance}"));
+        return Err(format!("its likelihood has variance {variance}, expected a positive finite number"));
     }
     check_names(manifest)
 }
 
 fn check_sample(sample: &Sample, latent_dim: usize) -> Result<(), String> {
-    if !numbers(sample).is_some_and(is_possible) || !is_possible(latent_dim) {
+    if !feature_count(sample).is_some_and(is_valid_size) || !is_valid_size(latent_dim) {
         let shape = &sample.shape;
-        return Err(format!("samples of shape {shape:?} and codes of {latent_dim} numbers are impossible"));
+        return Err(format!("samples of shape {shape:?} with {latent_dim} latent dimensions are impossible"));
     }
     let (low, high) = sample.range;
     if !(low.is_finite() && high.is_finite() && low <= high) {
-        return Err(format!("its samples range from {low} to {high}"));
+        return Err(format!(
+            "the range of its samples is {low} to {high}, expected two finite numbers in ascending order"
+        ));
     }
-    let named = sample.columns.as_ref().map(Vec::len);
-    if let Some(count) = named.filter(|&count| Some(count) != numbers(sample)) {
+    let column_count = sample.columns.as_ref().map(Vec::len);
+    if let Some(count) = column_count.filter(|&count| Some(count) != feature_count(sample)) {
         return Err(format!("it names {count} columns for samples of shape {:?}", sample.shape));
     }
-    let is_sound = |fill: &Vec<f32>| Some(fill.len()) == numbers(sample) && fill.iter().all(|value| value.is_finite());
-    if !sample.fill.as_ref().is_none_or(is_sound) {
-        return Err("it does not fill in one finite number a feature".to_owned());
+    let is_valid =
+        |fill: &Vec<f32>| Some(fill.len()) == feature_count(sample) && fill.iter().all(|value| value.is_finite());
+    if !sample.fill.as_ref().is_none_or(is_valid) {
+        return Err("its fill values are not one finite number per feature".to_owned());
     }
     Ok(())
 }
 
 fn check_scaling(manifest: &Manifest) -> Result<(), String> {
     let Scaling { offset, scale } = &manifest.scaling;
-    let fits = |values: &[f32]| values.len() == 1 || Some(values.len()) == numbers(&manifest.sample);
-    let is_sound = offset.iter().chain(scale).all(|value| value.is_finite()) && !scale.contains(&0.0);
-    if !(fits(offset) && fits(scale) && is_sound) {
+    let fits = |values: &[f32]| values.len() == 1 || Some(values.len()) == feature_count(&manifest.sample);
+    let is_valid = offset.iter().chain(scale).all(|value| value.is_finite()) && !scale.contains(&0.0);
+    if !(fits(offset) && fits(scale) && is_valid) {
         return Err(format!(
-            "its scaling has {} offsets and {} scales, or one that is 0 or infinite",
+            "its scaling has {} offsets and {} scales, expected 1 or one per feature, all finite, no scale of 0",
             offset.len(),
             scale.len()
         ));
@@ -67,24 +70,24 @@ fn check_scaling(manifest: &Manifest) -> Result<(), String> {
     Ok(())
 }
 
-/// Numbers in a sample, if they can be counted.
-fn numbers(sample: &Sample) -> Option<usize> {
+/// Returns the number of features of a sample, or `None` if it overflows.
+fn feature_count(sample: &Sample) -> Option<usize> {
     sample.shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size))
 }
 
-fn is_possible(numbers: usize) -> bool {
-    (1..=MOST_NUMBERS).contains(&numbers)
+fn is_valid_size(size: usize) -> bool {
+    (1..=SIZE_LIMIT).contains(&size)
 }
 
-/// All files must lie in the bundle itself.
+/// Checks that every file is in the bundle itself: its name must not be a path.
 fn check_names(manifest: &impl Contract) -> Result<(), String> {
     let graphs = manifest.graphs().map(|graph| &graph.file);
     manifest.records().keys().chain(graphs).try_for_each(|name| check_name(name))
 }
 
 fn check_name(name: &str) -> Result<(), String> {
-    let mut parts = Path::new(name).components();
-    match (parts.next(), parts.next()) {
+    let mut components = Path::new(name).components();
+    match (components.next(), components.next()) {
         (Some(Component::Normal(_)), None) if !name.ends_with('/') => Ok(()),
         _ => Err(format!("`{name}` is not a plain file name")),
     }
@@ -135,25 +138,25 @@ mod tests {
     }
 
     #[test]
-    fn every_contradiction_is_named() {
+    fn the_error_names_every_contradiction() {
         let file = FileRecord { bytes: 0, sha256: String::new() };
-        type Spoil = Box<dyn Fn(&mut Manifest)>;
-        let defects: [(&str, Spoil); 9] = [
+        type Corrupt = Box<dyn Fn(&mut Manifest)>;
+        let defects: [(&str, Corrupt); 9] = [
             ("names no classes", Box::new(|manifest| manifest.classes = None)),
             ("`label`", Box::new(|manifest| manifest.graphs.decoder.inputs[1].dtype = ElementType::F32)),
             ("the inputs of its encoder", Box::new(|manifest| manifest.graphs.encoder.inputs.clear())),
             ("the outputs of its decoder", Box::new(|manifest| manifest.graphs.decoder.outputs[0].role = Role::Mean)),
             ("port `z`", Box::new(|manifest| manifest.graphs.decoder.inputs[0].shape = vec![5])),
-            ("range from", Box::new(|manifest| manifest.sample.range.1 = f32::NAN)),
+            ("the range of its samples", Box::new(|manifest| manifest.sample.range.1 = f32::NAN)),
             ("names 1 columns", Box::new(|manifest| manifest.sample.columns = Some(vec!["a".to_owned()]))),
-            ("fill in", Box::new(|manifest| manifest.sample.fill = Some(vec![f32::NAN; 6]))),
+            ("fill values", Box::new(|manifest| manifest.sample.fill = Some(vec![f32::NAN; 6]))),
             ("`../x`", Box::new(move |manifest| drop(manifest.files.insert("../x".to_owned(), file.clone())))),
         ];
-        for (expected, spoil) in defects {
+        for (expected, corrupt) in defects {
             let mut bad = manifest(Kind::Cvae);
-            spoil(&mut bad);
+            corrupt(&mut bad);
             let error = check_manifest(&bad).expect_err(expected);
-            assert!(error.contains(expected), "{error} should mention {expected}");
+            assert!(error.contains(expected), "`{error}` should mention `{expected}`");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the manifests of all sorts of bundles have in common, and how one is read.
+//! The interface of all manifests, and reading a manifest.
 
 mod autoencoder;
 mod classifier;
@@ -18,100 +18,102 @@ pub const FORMAT: u32 = 1;
 
 const MANIFEST_LIMIT: u64 = 16 << 20;
 
-/// A manifest: [`Manifest`](crate::Manifest) or [`ClassifierManifest`](crate::ClassifierManifest).
+/// The interface of a manifest: [`Manifest`](crate::Manifest) or
+/// [`ClassifierManifest`](crate::ClassifierManifest).
 pub trait Contract: Serialize + DeserializeOwned {
-    /// Stored rows and outputs that prove the graphs: [`Probe`](crate::Probe) or
+    /// Stored rows and outputs for the parity check: [`Probe`](crate::Probe) or
     /// [`HeadProbe`](crate::HeadProbe).
     type Probe;
 
-    /// The sort of bundle that it describes.
-    const SORT: Sort;
+    /// The type of bundle that it describes.
+    const BUNDLE_TYPE: BundleType;
 
-    /// SHA-256 of its text with zeros in that place.
+    /// Returns the digest: the SHA-256 of the manifest's text in which the digest itself is replaced by zeros.
     fn digest(&self) -> &str;
 
-    /// Size and SHA-256 of every other file.
+    /// Returns the size and SHA-256 of every other file.
     fn records(&self) -> &BTreeMap<String, FileRecord>;
 
-    /// Puts both in.
+    /// Sets the digest and the file records.
     fn complete(&mut self, digest: &str, records: &BTreeMap<String, FileRecord>);
 
-    /// Both graphs.
+    /// Returns the ports of both graphs.
     fn graphs(&self) -> [&GraphPorts; 2];
 
-    /// What the graphs are called, in the same order.
+    /// Returns the names of the graphs, in the same order.
     fn graph_names(&self) -> [&'static str; 2];
 
-    /// How far each graph was from the trainer's own outputs, in the same order.
+    /// Returns the difference between each graph and the trainer's outputs, in the same order.
     fn parity(&self) -> Option<[&GraphParity; 2]>;
 
-    /// What was fitted: `vae`, `classifier` and so on.
+    /// Returns the name of the model's kind: `vae`, `classifier` and so on.
     fn kind_name(&self) -> &'static str;
 
-    /// What one sample looks like.
+    /// Returns the description of one sample.
     fn sample(&self) -> &Sample;
 
-    /// Numbers in a code.
+    /// Returns the number of latent dimensions.
     fn latent_dim(&self) -> usize;
 
-    /// How it came to be.
+    /// Returns the record of the training run.
     fn training(&self) -> &TrainingRecord;
 
-    /// Reads the probe's file; `path` is named in errors.
+    /// Parses the probe's file; `path` is used in errors.
     ///
     /// # Errors
-    /// [`BundleError::Invalid`], with the tensor that is missing or does not fit.
+    /// [`BundleError::Invalid`], which names the tensor that is missing or does not fit.
     fn probe(&self, path: &Path, bytes: &[u8]) -> Result<Self::Probe, BundleError>;
 
-    /// Whether it makes sense in itself.
+    /// Checks that the manifest is consistent.
     ///
     /// # Errors
-    /// What contradicts what.
+    /// A message that describes the contradiction.
     fn check(&self) -> Result<(), String>;
 }
 
-/// The sorts of bundle, each with a type that opens it.
+/// The types of bundle; each is opened by its own Rust type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// Encoder and decoder: [`Bundle`](crate::Bundle).
+pub enum BundleType {
+    /// An encoder and a decoder: [`Bundle`](crate::Bundle).
     Autoencoder,
     /// A head on an encoder: [`ClassifierBundle`](crate::ClassifierBundle).
     Transferred,
 }
 
-impl Sort {
-    /// The sort of a bundle whose manifest names this kind.
+impl BundleType {
+    /// Returns the type of a bundle whose manifest names this kind.
     fn of(kind: &str) -> Option<Self> {
         if Kind::ALL.iter().any(|known| known.name() == kind) {
-            Some(Sort::Autoencoder)
+            Some(BundleType::Autoencoder)
         } else if ClassifierKind::ALL.iter().any(|known| known.name() == kind) {
-            Some(Sort::Transferred)
+            Some(BundleType::Transferred)
         } else {
             None
         }
     }
 
-    /// "an autoencoder (vae): open it with Autoencoder::open, run it by `narrows encode`".
+    /// Returns the text for [`BundleError::OtherType`], such as "an autoencoder (vae): open it with
+    /// Autoencoder::open or run `narrows encode`".
     fn message(self, kind: &str) -> String {
         match self {
-            Sort::Autoencoder => {
-                format!("an autoencoder ({kind}): open it with Autoencoder::open, run it by `narrows encode`")
+            BundleType::Autoencoder => {
+                format!("an autoencoder ({kind}): open it with Autoencoder::open or run `narrows encode`")
             }
-            Sort::Transferred => format!("a {kind}: open it with Classifier::open, run it by `narrows classify`"),
+            BundleType::Transferred => format!("a {kind}: open it with Classifier::open or run `narrows classify`"),
         }
     }
 }
 
-/// The sort of a bundle by what its manifest says, if that names a kind that is known.
-pub(crate) fn sort_of(source: &Storage) -> Result<Option<Sort>, BundleError> {
+/// Returns the type of a bundle, or `None` if its manifest names no known kind.
+pub(crate) fn type_of(source: &Storage) -> Result<Option<BundleType>, BundleError> {
     let (raw, _) = read_raw(source)?;
-    Ok(Sort::of(kind_in(&raw)))
+    Ok(BundleType::of(kind_in(&raw)))
 }
 
-/// Reads a manifest and checks all that it says of itself.
+/// Reads a manifest and checks its format, bundle type, digest and consistency.
 pub(crate) fn read_manifest<M: Contract>(source: &Storage) -> Result<(M, Vec<u8>), BundleError> {
-    let path = source.place(MANIFEST);
-    // The format comes first: a newer manifest should be called newer, not malformed.
+    let path = source.file_path(MANIFEST);
+    // The format is checked first, so that a newer manifest is reported as newer and not as malformed.
     let (raw, bytes) = read_raw(source)?;
     let format = raw.get("format").and_then(Value::as_u64);
     if let Some(found) = format.filter(|&found| found != u64::from(FORMAT)) {
@@ -119,22 +121,23 @@ pub(crate) fn read_manifest<M: Contract>(source: &Storage) -> Result<(M, Vec<u8>
         return Err(BundleError::Format { path, found, supported: FORMAT });
     }
     let kind = kind_in(&raw);
-    if let Some(other) = Sort::of(kind).filter(|&sort| sort != M::SORT) {
-        return Err(BundleError::OtherSort { path: source.path().to_owned(), message: other.message(kind) });
+    if let Some(other) = BundleType::of(kind).filter(|&bundle_type| bundle_type != M::BUNDLE_TYPE) {
+        let (path, message) = (source.path().to_owned(), other.message(kind));
+        return Err(BundleError::OtherType { path, kind: kind.to_owned(), message });
     }
     let manifest: M = serde_json::from_slice(&bytes).map_err(malformed(&path))?;
     if std::str::from_utf8(&bytes).is_ok_and(|text| sealed(text, manifest.digest()) != text) {
-        let what = "it does not have the digest that it names".to_owned();
+        let what = "its content does not match its own digest".to_owned();
         return Err(BundleError::Changed { path, what });
     }
     manifest.check().map_err(|what| BundleError::invalid(path, what))?;
     Ok((manifest, bytes))
 }
 
-/// The manifest as JSON of whatever form, and its bytes.
+/// Reads the manifest as untyped JSON, together with its bytes.
 fn read_raw(source: &Storage) -> Result<(Value, Vec<u8>), BundleError> {
     let bytes = source.read(MANIFEST, MANIFEST_LIMIT)?;
-    let raw = serde_json::from_slice(&bytes).map_err(malformed(&source.place(MANIFEST)))?;
+    let raw = serde_json::from_slice(&bytes).map_err(malformed(&source.file_path(MANIFEST)))?;
     Ok((raw, bytes))
 }
 

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of `bytes`, as 64 lower-case hexadecimal digits.
+/// Returns the SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     sha256_hex_of([bytes])
 }
 
-/// The same of these bytes behind one another.
+/// Returns the SHA-256 of the concatenation of `parts`, as 64 lower-case hexadecimal digits.
 pub fn sha256_hex_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let hash = parts.into_iter().fold(Sha256::new(), Sha256::chain_update);
     hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
@@ -21,7 +21,7 @@ pub fn sha256_hex_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_digest_of_nothing_is_the_published_one() {
+    fn the_digest_of_an_empty_input_is_the_published_one() {
         assert_eq!(super::sha256_hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 }

@@ -1,86 +1,91 @@
-//! What can be wrong with a bundle.
+//! Errors of reading, checking and writing a bundle.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// An error while reading, checking or writing a bundle.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
     /// There is nothing at the path.
-    #[error("`{}` does not exist (a bundle is the folder that `narrows train-export` leaves, or the file that `narrows pack` makes of it)", path.display())]
+    #[error("`{}` does not exist (a bundle is a folder written by `narrows train-export`, or a file written by `narrows pack`)", path.display())]
     Missing {
-        /// What was to be opened.
+        /// The path that was opened.
         path: PathBuf,
     },
     /// The path is a folder without a manifest.
-    #[error("`{}` is not a bundle: it has no manifest.json (a bundle is the folder that `narrows train-export` leaves, or the file that `narrows pack` makes of it)", path.display())]
+    #[error("`{}` is not a bundle: it has no manifest.json (a bundle is a folder written by `narrows train-export`, or a file written by `narrows pack`)", path.display())]
     NotABundle {
-        /// What was to be opened.
+        /// The path that was opened.
         path: PathBuf,
     },
-    /// The file is no packed bundle.
-    #[error("`{}` holds no bundle: {what} (a bundle is the folder that `narrows train-export` leaves, or the file that `narrows pack` makes of it)", path.display())]
+    /// The file is not a packed bundle.
+    #[error("`{}` is not a bundle: {what} (a bundle is a folder written by `narrows train-export`, or a file written by `narrows pack`)", path.display())]
     NotPacked {
-        /// What was to be opened.
+        /// The path that was opened.
         path: PathBuf,
-        /// What it is.
+        /// The reason.
         what: String,
     },
-    /// The bundle is of another sort than was asked for.
+    /// The bundle has another type than the one requested.
     #[error("`{}` is {message}", path.display())]
-    OtherSort {
-        /// What was to be opened.
+    OtherType {
+        /// The path that was opened.
         path: PathBuf,
-        /// What it is, and what opens it.
+        /// The kind in its manifest, such as `vae` or `classifier`.
+        kind: String,
+        /// The type of the bundle, and how to open it.
         message: String,
     },
     /// A file could not be read or written.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried, as a verb: "read", "write", "create".
+        /// The attempted action, as a verb: "read", "write", "create".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The manifest is not valid JSON of the expected form.
+    /// The manifest is not valid JSON or does not have the expected fields.
     #[error("`{}` is not a manifest: {source} (export the model again)", path.display())]
     Manifest {
         /// The manifest.
         path: PathBuf,
-        /// Where and what.
+        /// The error, with its line and column.
         source: serde_json::Error,
     },
-    /// The bundle was written by a newer version.
+    /// The bundle has a format version that this version of Narrows does not read.
     #[error("`{}` has bundle format {found}, this version reads format {supported} (update narrows)", path.display())]
     Format {
         /// The manifest.
         path: PathBuf,
-        /// Format found.
+        /// Format of the bundle.
         found: u32,
         /// Format that this version reads.
         supported: u32,
     },
-    /// A file differs from what the manifest says of it.
-    #[error("`{}` has changed since it was exported: {what} (copy the bundle again, or export it anew)", path.display())]
+    /// A file does not have the size or hash that was recorded at export.
+    #[error("`{}` has changed since it was exported: {what} (copy the bundle again, or export the model again)", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
-        /// Expected and found size or hash.
+        /// Actual and expected size or hash.
         what: String,
     },
-    /// A file is larger than a reader is willing to take.
+    /// A file is larger than the size limit.
     #[error("`{}` has {found} bytes, the limit is {limit}", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Its size.
+        /// Its size, in bytes.
         found: u64,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A graph, the probe or the manifest does not say what its place in the bundle demands.
+    /// A graph, the probe or the manifest has invalid content.
     #[error("`{}` cannot be used: {what}", path.display())]
     Invalid {
         /// The file.
@@ -88,26 +93,37 @@ pub enum BundleError {
         /// What is wrong with it.
         what: String,
     },
-    /// A bundle cannot stand there.
-    #[error("`{}` is no place for a bundle: it is the working directory or holds it (name a folder of its own)", path.display())]
-    Place {
+    /// The destination is the working directory or contains it.
+    #[error("a bundle cannot be written to `{}`: it {} (choose another folder)", path.display(), unsafe_reason(path))]
+    UnsafeDestination {
         /// The destination.
         path: PathBuf,
     },
-    /// The bundle to replace holds a file that is no part of it.
-    #[error("`{}` holds `{file}`, which is no part of the bundle there, so it is left alone (move the file away, or choose another --out)", path.display())]
-    Foreign {
+    /// The bundle to replace contains a file that its manifest does not list.
+    #[error("`{}` contains `{file}`, which does not belong to the bundle there, so the folder is left alone (move the file away, or choose another --out)", path.display())]
+    UnlistedFile {
         /// The destination.
         path: PathBuf,
         /// The file.
         file: String,
     },
-    /// The place to write to holds something that is not a bundle.
-    #[error("`{}` exists and is not a bundle's folder (one of its own, no link), so it is left alone (choose another --out, or move it away)", path.display())]
+    /// The destination exists and is neither a bundle nor an empty folder.
+    #[error("`{}` exists and is not the folder of a bundle (a symbolic link is not followed), so it is left alone (choose another --out, or move it away)", path.display())]
     Occupied {
         /// The destination.
         path: PathBuf,
     },
+}
+
+/// Returns why no bundle can be written to a folder, as a predicate.
+fn unsafe_reason(path: &Path) -> &'static str {
+    let is_working_directory = path.canonicalize().ok().zip(std::env::current_dir().ok());
+    match is_working_directory
+        .is_some_and(|(path, current)| current.canonicalize().is_ok_and(|current| path == current))
+    {
+        true => "is the working directory",
+        false => "contains the working directory",
+    }
 }
 
 impl BundleError {

@@ -1,4 +1,4 @@
-//! The probe of a classifier or regressor: rows, their codes, and what the trainer's own head told of them.
+//! The probe of a classifier or regressor: rows, their codes, and the outputs of the trainer's own head.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,13 +6,14 @@ use ndarray::ArrayD;
 
 use crate::{
     BundleError, SAMPLES,
-    tensors::{Tensors, rows_of, written},
+    tensors::{Tensors, rows_of, serialize},
 };
 
-/// Name of the codes among the tensors: what the head was given.
+/// Name of the tensor with the codes, which are the input of the head.
 pub const HEAD_INPUT: &str = "z";
 
-/// Rows, their codes, and what the head makes of the codes and the whole of the rows alike.
+/// Rows, their codes, and the outputs that both graphs must reproduce: the head from the codes, the end-to-end
+/// graph from the rows.
 ///
 /// On disk: one safetensors file with `x`, `z` and one tensor for each output (`logits` and `probabilities`, or
 /// `prediction`).
@@ -20,27 +21,27 @@ pub const HEAD_INPUT: &str = "z";
 pub struct HeadProbe {
     /// Samples in the data's own unit, `[rows, ...sample shape]`.
     pub samples: ArrayD<f32>,
-    /// Their codes by the trainer, `[rows, latent]`.
+    /// The trainer's codes of the samples, `[rows, latent]`.
     pub codes: ArrayD<f32>,
     /// The outputs by port name, each `[rows, classes or targets]`.
     pub outputs: BTreeMap<String, ArrayD<f32>>,
 }
 
 impl HeadProbe {
-    /// The file's bytes.
+    /// Serialises the probe as a safetensors file.
     ///
     /// # Errors
-    /// Never for arrays that the shapes above hold for; a refusal of the format is passed on.
+    /// Errors of the safetensors format; none for arrays of the documented shapes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
-        let told = self.outputs.iter().map(|(name, array)| (name.as_str(), array));
-        written([(SAMPLES, &self.samples), (HEAD_INPUT, &self.codes)].into_iter().chain(told), [])
+        let outputs = self.outputs.iter().map(|(name, array)| (name.as_str(), array));
+        serialize([(SAMPLES, &self.samples), (HEAD_INPUT, &self.codes)].into_iter().chain(outputs), [])
     }
 
-    /// Reads a probe back; `outputs` are the names of the outputs that both graphs have.
+    /// Parses a probe; `outputs` are the names of the outputs that both graphs have.
     ///
     /// # Errors
-    /// [`BundleError::Invalid`] naming the tensor that is missing or of another type, or if the tensors have
-    /// different numbers of rows, or none.
+    /// [`BundleError::Invalid`] if a tensor is missing or has the wrong type, if the tensors have different
+    /// numbers of rows, or if there are no rows.
     pub fn from_bytes(path: &Path, bytes: &[u8], outputs: &[String]) -> Result<Self, BundleError> {
         let tensors = Tensors::open(path, bytes)?;
         let probe = HeadProbe {
@@ -53,7 +54,7 @@ impl HeadProbe {
         Ok(probe)
     }
 
-    /// Rows in the probe.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         rows_of(&self.samples)
     }
@@ -80,41 +81,38 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_comes_back_as_it_was_written_and_the_same_probe_gives_the_same_bytes() {
+    fn a_probe_round_trips_and_the_same_probe_gives_the_same_bytes() {
         let bytes = probe().to_bytes().expect("valid shapes");
         assert_eq!(bytes, probe().to_bytes().expect("valid shapes"));
         assert_eq!(read(&bytes, &["logits", "probabilities"]), Ok(probe()));
     }
 
     #[test]
-    fn a_hostile_probe_is_refused_with_what_is_wrong() {
-        type Spoil = fn(&mut HeadProbe);
-        let cases: [(&str, Spoil); 5] = [
-            ("no common number of rows (3 in `x`)", |probe| probe.codes = ArrayD::zeros(vec![2, 5])),
-            ("no common number of rows (3 in `x`)", |probe| {
+    fn an_invalid_probe_is_refused_and_the_error_names_the_defect() {
+        type Corrupt = fn(&mut HeadProbe);
+        let cases: [(&str, Corrupt); 5] = [
+            ("its tensors have different numbers of rows (3 in `x`)", |probe| probe.codes = ArrayD::zeros(vec![2, 5])),
+            ("its tensors have different numbers of rows (3 in `x`)", |probe| {
                 probe.outputs.insert("logits".to_owned(), ArrayD::zeros(vec![4, 4]));
             }),
-            ("no common number of rows (0 in `x`)", |probe| {
+            ("its tensor `x` has no rows", |probe| {
                 probe.samples = ArrayD::zeros(vec![0, 2, 2]);
                 probe.codes = ArrayD::zeros(vec![0, 5]);
-                probe.outputs.values_mut().for_each(|told| *told = ArrayD::zeros(vec![0, 4]));
+                probe.outputs.values_mut().for_each(|output| *output = ArrayD::zeros(vec![0, 4]));
             }),
-            ("no common number of rows (0 in `x`)", |probe| probe.samples = ArrayD::zeros(vec![])),
+            ("its tensor `x` has no rows", |probe| probe.samples = ArrayD::zeros(vec![])),
             ("it has no tensor `probabilities`", |probe| drop(probe.outputs.remove("probabilities"))),
         ];
-        for (expected, spoil) in cases {
+        for (expected, corrupt) in cases {
             let mut bad = probe();
-            spoil(&mut bad);
+            corrupt(&mut bad);
             let error = read(&bad.to_bytes().expect("a file"), &["logits", "probabilities"]).expect_err(expected);
-            assert_eq!(
-                error,
-                format!("`p` cannot be used: {}", expected.replace("no common", "its tensors have no common"))
-            );
+            assert_eq!(error, format!("`p` cannot be used: {expected}"));
         }
         let bytes = probe().to_bytes().expect("valid shapes");
-        let cut = read(bytes.get(..bytes.len() - 1).unwrap_or_default(), &["logits"]).expect_err("cut");
-        assert!(cut.contains("not a safetensors file"), "{cut}");
-        let integers = written([], [(SAMPLES, &[1, 2][..])]).expect("a file");
+        let truncated = read(bytes.get(..bytes.len() - 1).unwrap_or_default(), &["logits"]).expect_err("truncated");
+        assert!(truncated.contains("not a safetensors file"), "{truncated}");
+        let integers = serialize([], [(SAMPLES, &[1, 2][..])]).expect("a file");
         assert_eq!(read(&integers, &[]).expect_err("integers"), "`p` cannot be used: tensor `x` is I64, expected F32");
     }
 }

@@ -1,10 +1,10 @@
-//! The kinds of model that a bundle can hold: six autoencoders, and two that stand on the encoder of one.
+//! The kinds of model in a bundle: six autoencoders, and the classifier and regressor on an encoder.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Which model was fitted. The runtime never branches on it: ports and roles say what it needs.
+/// Kind of autoencoder. The runtime never branches on it, because the roles of the ports contain all it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -14,19 +14,19 @@ pub enum Kind {
     Ae,
     /// A denoising autoencoder: corrupted sample in, clean sample as the target.
     Dae,
-    /// A Wasserstein autoencoder: codes are points that are distributed as the prior.
+    /// A Wasserstein autoencoder: deterministic codes whose distribution matches the prior.
     Wae,
     /// A variational autoencoder.
     Vae,
-    /// A conditional variational autoencoder: both halves are told the class.
+    /// A conditional variational autoencoder: the encoder and the decoder receive the class.
     Cvae,
 }
 
 impl Kind {
-    /// Every kind, in the order in which a course would meet them.
+    /// Every kind, from the simplest to the most complex.
     pub const ALL: [Kind; 6] = [Kind::Pca, Kind::Ae, Kind::Dae, Kind::Wae, Kind::Vae, Kind::Cvae];
 
-    /// The name used on the command line, in manifests and as a default folder name.
+    /// Returns the name on the command line, in manifests and as a default folder name.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Pca => "pca",
@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// What the abbreviation stands for.
+    /// Returns the full name.
     pub fn title(self) -> &'static str {
         match self {
             Kind::Pca => "principal component analysis",
@@ -50,7 +50,7 @@ impl Kind {
         }
     }
 
-    /// Whether the encoder returns a distribution (a mean and a log-variance) instead of a code.
+    /// Returns whether the encoder outputs a distribution (a mean and a log-variance) instead of a code.
     pub fn is_variational(self) -> bool {
         match self {
             Kind::Pca | Kind::Ae | Kind::Dae | Kind::Wae => false,
@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// Whether codes are distributed as a prior, so that codes drawn from it decode to samples.
+    /// Returns whether the codes follow a prior, so that codes sampled from it can be decoded.
     pub fn has_prior(self) -> bool {
         match self {
             Kind::Pca | Kind::Ae | Kind::Dae => false,
@@ -66,7 +66,7 @@ impl Kind {
         }
     }
 
-    /// Whether both halves take a class label.
+    /// Returns whether the encoder and the decoder take a class label.
     pub fn is_conditional(self) -> bool {
         match self {
             Kind::Pca | Kind::Ae | Kind::Dae | Kind::Wae | Kind::Vae => false,
@@ -85,20 +85,20 @@ impl FromStr for Kind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Kind::ALL.into_iter().find(|kind| kind.name() == text);
-        found.ok_or_else(|| {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == text);
+        kind.ok_or_else(|| {
             format!("`{text}` is not a kind of model: choose one of {}", Kind::ALL.map(Kind::name).join(", "))
         })
     }
 }
 
-/// What the head tells of a code.
+/// Kind of head on an encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClassifierKind {
-    /// One of some classes.
+    /// Predicts class probabilities.
     Classifier,
-    /// Some numbers.
+    /// Predicts numeric targets.
     Regressor,
 }
 
@@ -106,7 +106,7 @@ impl ClassifierKind {
     /// Both kinds.
     pub const ALL: [ClassifierKind; 2] = [ClassifierKind::Classifier, ClassifierKind::Regressor];
 
-    /// The name in manifests.
+    /// Returns the name in manifests.
     pub fn name(self) -> &'static str {
         match self {
             ClassifierKind::Classifier => "classifier",

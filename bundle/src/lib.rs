@@ -1,9 +1,12 @@
-//! What an exported autoencoder *is*: a folder with two ONNX graphs, a manifest that says what goes
-//! in and what comes out, and the proof that the graphs compute what was trained; or one file with all
-//! of it. A classifier or regressor on an encoder is the same with two other graphs.
+//! The format of an exported model, called a bundle.
 //!
-//! The trainer writes bundles, the runtime reads them, and neither needs to know the other. This
-//! crate holds no engine: nothing here trains a network or runs one.
+//! The bundle of an autoencoder is a folder with two ONNX graphs (encoder and decoder), a manifest that
+//! describes their inputs and outputs, and a probe: stored rows with the trainer's outputs for them, which
+//! prove that the graphs compute the trained model. A bundle can also be packed into one file. The bundle of
+//! a classifier or regressor on an encoder has the same structure with two other graphs.
+//!
+//! The trainer writes bundles and the runtime reads them; neither depends on the other. This crate contains
+//! no engine: it neither trains networks nor runs them.
 
 mod any;
 mod atomic;
@@ -11,6 +14,8 @@ mod check;
 mod classifier;
 mod consistency;
 mod contract;
+mod counted;
+mod destination;
 mod digest;
 mod error;
 mod head_probe;
@@ -21,7 +26,6 @@ mod manifest;
 pub mod onnx;
 mod opened;
 mod packed;
-mod place;
 mod port;
 mod probe;
 mod records;
@@ -32,10 +36,12 @@ mod storage;
 mod tensors;
 
 pub use any::AnyBundle;
-pub use atomic::{AtomicFile, is_half_written, make_folders, write_atomic};
+pub use atomic::{AtomicFile, is_partial_file, make_folders, write_atomic};
 pub use check::checked_model;
 pub use classifier::{ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
-pub use contract::{Contract, FORMAT, Sort};
+pub use contract::{BundleType, Contract, FORMAT};
+#[doc(hidden)]
+pub use counted::counted;
 pub use digest::{sha256_hex, sha256_hex_of};
 pub use error::BundleError;
 pub use head_probe::{HEAD_INPUT, HeadProbe};
@@ -55,15 +61,15 @@ pub use stage::Stage;
 pub const ENCODER: &str = "encoder.onnx";
 /// File name of the decoder graph inside a bundle.
 pub const DECODER: &str = "decoder.onnx";
-/// File name of the graph of a classifier's or regressor's head, from codes.
+/// File name of the head graph of a classifier or regressor, whose input is the code.
 pub const HEAD: &str = "head.onnx";
-/// File name of the graph of a whole classifier, from samples.
+/// File name of the end-to-end graph of a classifier, whose input is the sample.
 pub const CLASSIFIER: &str = "classifier.onnx";
-/// File name of the graph of a whole regressor, from samples.
+/// File name of the end-to-end graph of a regressor, whose input is the sample.
 pub const REGRESSOR: &str = "regressor.onnx";
 /// File name of the manifest inside a bundle.
 pub const MANIFEST: &str = "manifest.json";
-/// File name of the stored rows and outputs that prove the graphs.
+/// File name of the probe: stored rows and outputs for the parity check of the graphs.
 pub const PROBE: &str = "probe.safetensors";
-/// File name of the trained weights, to fine-tune or pretrain from.
+/// File name of the trained weights, for fine-tuning or pretraining.
 pub const WEIGHTS: &str = "weights.safetensors";

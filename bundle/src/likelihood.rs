@@ -1,10 +1,10 @@
-//! The distribution of a sample given its code, and the function that its mean comes out of.
+//! The likelihood p(x|z) of a sample given its code, and the output link of the decoder.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The distribution of a sample given its code.
+/// The likelihood p(x|z): the distribution of a sample given its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Likelihood {
@@ -14,13 +14,13 @@ pub enum Likelihood {
     Gaussian,
 }
 
-/// What stands between the decoder's last linear layer and the scaled reconstruction.
+/// The function between the decoder's last linear layer and the scaled reconstruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Link {
-    /// Nothing.
+    /// The identity.
     Identity,
-    /// The logistic function.
+    /// The logistic sigmoid.
     Sigmoid,
 }
 

@@ -1,6 +1,6 @@
-//! The manifest of an autoencoder: everything that a reader needs to know about a bundle, as one JSON file.
+//! The manifest of an autoencoder: a JSON file that describes the bundle completely.
 //!
-//! It holds no time, host name or path, so that the same run gives the same bytes.
+//! It contains no time, host name or path, so that the same run gives the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -14,33 +14,33 @@ use crate::{FileRecord, GraphParity, Kind, Likelihood, Link, Ports, Sample, Scal
 pub struct Manifest {
     /// Bundle format, [`FORMAT`](crate::FORMAT).
     pub format: u32,
-    /// SHA-256 of this file with zeros in this place; filled in by [`Stage`](crate::Stage).
+    /// SHA-256 of this file in which the digest itself is replaced by zeros; set by [`Stage`](crate::Stage).
     pub digest: String,
-    /// Which model was fitted.
+    /// Kind of autoencoder.
     pub kind: Kind,
-    /// What one sample looks like.
+    /// Shape, element type, range and columns of one sample.
     pub sample: Sample,
-    /// Numbers in a code.
+    /// Number of latent dimensions.
     pub latent_dim: usize,
-    /// The distribution to draw codes from when generating, where the model has one.
+    /// Prior over codes, from which generation samples; `None` for models without a prior.
     pub prior: Option<Prior>,
-    /// Class names by label, where the data had labels.
+    /// Class names in the order of the labels, where the data had labels.
     pub classes: Option<Vec<String>>,
-    /// The distribution over samples that the decoder parametrises.
+    /// The likelihood p(x|z), whose mean the decoder outputs.
     pub likelihood: Likelihood,
-    /// Variance of a Gaussian likelihood around the reconstruction, in scaled units squared, where the
-    /// model has one: as it was set, or as it was learned.
+    /// Variance of a Gaussian likelihood, in squared scaled units, fixed or learned; `None` for models without
+    /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<f64>,
     /// The function between the decoder's last layer and the scaled reconstruction.
     pub output_link: Link,
-    /// The affine map between the data's unit and the network's; it is part of the graphs.
+    /// The affine scaling between the data's unit and the network's; the graphs apply it.
     pub scaling: Scaling,
     /// Ports of the two graphs.
     pub graphs: Ports,
-    /// How the model came to be.
+    /// Record of the training run.
     pub training: TrainingRecord,
-    /// How far the graphs in ONNX Runtime were from the trainer's own outputs on the probe.
+    /// Difference between the outputs of ONNX Runtime and those of the trainer on the probe.
     pub parity: Option<Parity>,
     /// Size and SHA-256 of every other file in the folder.
     pub files: BTreeMap<String, FileRecord>,
@@ -50,18 +50,18 @@ pub struct Manifest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prior {
-    /// Independent unit normals.
+    /// Independent standard normal distributions, N(0, I).
     StandardNormal,
 }
 
-/// The measured difference between the trainer's outputs and ONNX Runtime's.
+/// The measured difference between the outputs of the trainer and those of ONNX Runtime.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parity {
     /// Batch sizes that were compared.
     pub batch_sizes: Vec<usize>,
-    /// Over all outputs of the encoder.
+    /// Largest difference over all outputs of the encoder.
     pub encoder: GraphParity,
-    /// Over the decoder's output.
+    /// Largest difference over the decoder's output.
     pub decoder: GraphParity,
 }

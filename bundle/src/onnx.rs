@@ -1,22 +1,22 @@
-//! The ONNX messages that Narrows writes and checks, declared once.
+//! The ONNX protobuf messages that Narrows writes and checks.
 //!
-//! Field numbers and names are those of the ONNX specification (`onnx.proto`, IR version 8), and so is the
-//! form of lists of integers, one by one: not every engine reads them packed. Only what our graphs use is
-//! declared, plus what a checker has to see in order to refuse it. Decoding drops everything else, which
-//! is why readers hand on the re-encoded message and never the file.
+//! Field numbers and names are those of the ONNX specification (`onnx.proto`, IR version 8). Lists of integers
+//! are encoded unpacked, as the specification does, because not every engine reads packed lists. Only the
+//! fields that Narrows uses are declared, plus those that the check must see in order to refuse them. Decoding
+//! drops all other fields; therefore the engine receives the re-encoded message and never the original file.
 
 use prost::Message;
 
 /// IR version of the graphs that are written.
 pub const IR_VERSION: i64 = 8;
-/// Version of the default operator set that the graphs use.
+/// Version of the standard operator set that the graphs use.
 pub const OPSET: i64 = 17;
 /// Name of the symbolic first dimension of every port.
 pub const BATCH: &str = "batch";
 /// Value of [`Model::producer_name`].
 pub const PRODUCER: &str = "narrows";
 
-/// Numbers that `onnx.proto3` gives to element types.
+/// Codes of the element types in `onnx.proto3`.
 pub mod element {
     /// 32-bit float.
     pub const FLOAT: i32 = 1;
@@ -24,7 +24,7 @@ pub mod element {
     pub const INT64: i32 = 7;
 }
 
-/// Numbers that `onnx.proto3` gives to attribute types.
+/// Codes of the attribute types in `onnx.proto3`.
 pub mod attribute {
     /// A float.
     pub const FLOAT: i32 = 1;
@@ -34,7 +34,7 @@ pub mod attribute {
     pub const INTS: i32 = 7;
 }
 
-/// `ModelProto`: a graph and what it needs.
+/// `ModelProto`: a graph with its format version, operator sets and metadata.
 #[derive(Clone, PartialEq, Message)]
 pub struct Model {
     /// Version of the format.
@@ -43,7 +43,7 @@ pub struct Model {
     /// Program that wrote the model.
     #[prost(string, tag = "2")]
     pub producer_name: String,
-    /// Its version.
+    /// Version of that program.
     #[prost(string, tag = "3")]
     pub producer_version: String,
     /// The graph.
@@ -85,7 +85,7 @@ pub struct Entry {
 /// `GraphProto`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Graph {
-    /// Nodes in an order in which they can be run.
+    /// Nodes in topological order.
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<Node>,
     /// Name of the graph.
@@ -111,7 +111,7 @@ pub struct Node {
     /// Names of the values it reads.
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
-    /// Names of the values it makes.
+    /// Names of the values it computes.
     #[prost(string, repeated, tag = "2")]
     pub output: Vec<String>,
     /// Name of the node.
@@ -134,16 +134,16 @@ pub struct Attribute {
     /// Name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// Content, where it is a float.
+    /// Value of a float attribute.
     #[prost(float, tag = "2")]
     pub f: f32,
-    /// Content, where it is an integer.
+    /// Value of an integer attribute.
     #[prost(int64, tag = "3")]
     pub i: i64,
-    /// Content, where it is a list of integers.
+    /// Value of an attribute that is a list of integers.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
-    /// Which of them it is: a number of [`attribute`].
+    /// Type of the attribute: a constant of [`attribute`].
     #[prost(int32, tag = "20")]
     pub r#type: i32,
 }
@@ -154,7 +154,7 @@ pub struct Tensor {
     /// Shape.
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
-    /// Element type: a number of [`element`].
+    /// Element type: a constant of [`element`].
     #[prost(int32, tag = "2")]
     pub data_type: i32,
     /// Name.
@@ -163,10 +163,10 @@ pub struct Tensor {
     /// Elements, row-major, little-endian.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
-    /// Where the elements are if not here; declared to be refused.
+    /// Location of elements in another file; declared to be refused.
     #[prost(message, repeated, tag = "13")]
     pub external_data: Vec<Entry>,
-    /// 0 for here, 1 for another file.
+    /// 0 if the elements are in this message, 1 if they are in another file.
     #[prost(int32, tag = "14")]
     pub data_location: i32,
 }
@@ -182,10 +182,10 @@ pub struct ValueInfo {
     pub r#type: Option<Type>,
 }
 
-/// `TypeProto`, of which only tensors are used.
+/// `TypeProto`, limited to tensors.
 #[derive(Clone, PartialEq, Message)]
 pub struct Type {
-    /// A tensor's type.
+    /// Type of a tensor.
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorType>,
 }
@@ -193,7 +193,7 @@ pub struct Type {
 /// `TypeProto.Tensor`.
 #[derive(Clone, PartialEq, Message)]
 pub struct TensorType {
-    /// Element type: a number of [`element`].
+    /// Element type: a constant of [`element`].
     #[prost(int32, tag = "1")]
     pub elem_type: i32,
     /// Shape.
@@ -204,7 +204,7 @@ pub struct TensorType {
 /// `TensorShapeProto`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Shape {
-    /// Dimensions, the batch first.
+    /// Dimensions; the first is the batch.
     #[prost(message, repeated, tag = "1")]
     pub dim: Vec<Dimension>,
 }
@@ -212,7 +212,7 @@ pub struct Shape {
 /// `TensorShapeProto.Dimension`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Dimension {
-    /// A number or a name.
+    /// A fixed size or a symbol.
     #[prost(oneof = "DimensionValue", tags = "1, 2")]
     pub value: Option<DimensionValue>,
 }
@@ -229,13 +229,13 @@ pub enum DimensionValue {
 }
 
 impl Tensor {
-    /// A constant of 32-bit floats.
+    /// Creates a constant of 32-bit floats.
     pub fn floats(name: impl Into<String>, dims: &[usize], values: &[f32]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self::raw(name, dims, element::FLOAT, raw_data)
     }
 
-    /// A constant of 64-bit integers.
+    /// Creates a constant of 64-bit integers.
     pub fn integers(name: impl Into<String>, dims: &[usize], values: &[i64]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self::raw(name, dims, element::INT64, raw_data)

@@ -1,10 +1,10 @@
-//! The ports of a graph: what goes in, what comes out, and what each of them means.
+//! The ports of a graph: its inputs and outputs, with names, shapes, element types and roles.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{DECODER, ENCODER, Kind};
 
-/// What a port carries. The runtime finds its inputs and outputs by role, never by kind of model.
+/// The meaning of a port. The runtime finds inputs and outputs by role, never by the kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -20,7 +20,7 @@ pub enum Role {
     LogVariance,
     /// The decoded sample, in the data's own unit.
     Reconstruction,
-    /// The logarithms of the probabilities, up to a number that all classes share.
+    /// The logits: logarithms of the class probabilities, up to a constant that is the same for all classes.
     Logits,
     /// The probability of each class.
     Probabilities,
@@ -44,22 +44,22 @@ pub enum ElementType {
 pub struct Port {
     /// Name inside the ONNX graph.
     pub name: String,
-    /// What it carries.
+    /// Meaning of its values.
     pub role: Role,
     /// Element type.
     pub dtype: ElementType,
-    /// Shape of one row; the symbolic batch dimension in front is implied.
+    /// Shape of one row, without the leading batch dimension.
     pub shape: Vec<usize>,
 }
 
 impl Port {
-    /// A port for floats.
+    /// Creates a port of 32-bit floats.
     pub(crate) fn floats(name: &str, role: Role, shape: &[usize]) -> Self {
         Port { name: name.to_owned(), role, dtype: ElementType::F32, shape: shape.to_vec() }
     }
 }
 
-/// The ports of one graph, and the file that holds it.
+/// The ports of one graph, and its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GraphPorts {
@@ -72,23 +72,23 @@ pub struct GraphPorts {
 }
 
 impl GraphPorts {
-    /// The input with this role.
+    /// Returns the input with this role.
     pub fn input(&self, role: Role) -> Option<&Port> {
         self.inputs.iter().find(|port| port.role == role)
     }
 
-    /// The output with this role.
+    /// Returns the output with this role.
     pub fn output(&self, role: Role) -> Option<&Port> {
         self.outputs.iter().find(|port| port.role == role)
     }
 
-    /// The names of the outputs, in the graph's order.
+    /// Returns the names of the outputs, in the graph's order.
     pub(crate) fn output_names(&self) -> Vec<String> {
         self.outputs.iter().map(|port| port.name.clone()).collect()
     }
 }
 
-/// The ports of both halves.
+/// The ports of the encoder and the decoder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ports {
@@ -99,8 +99,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The port table: which ports a kind of model has, for samples of `sample_shape` and codes of
-    /// `latent_dim` numbers.
+    /// Returns the ports of a kind of model, for samples of shape `sample_shape` and `latent_dim` latent
+    /// dimensions.
     pub fn of(kind: Kind, sample_shape: &[usize], latent_dim: usize) -> Self {
         let code = |name, role| Port::floats(name, role, &[latent_dim]);
         let label = Port { name: "label".to_owned(), role: Role::Label, dtype: ElementType::I64, shape: vec![] };

@@ -1,4 +1,5 @@
-//! The probe: rows and the trainer's own outputs for them, stored so that anyone can repeat the proof.
+//! The probe of an autoencoder: stored rows and the trainer's outputs for them, with which anyone can repeat the
+//! parity check.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,50 +7,50 @@ use ndarray::ArrayD;
 
 use crate::{
     BundleError,
-    tensors::{Tensors, rows_of, written},
+    tensors::{Tensors, rows_of, serialize},
 };
 
-/// Name of the decoder's input among the tensors: the encoder's code for the same rows.
+/// Name of the tensor with the decoder's input: the encoder's codes of the same rows.
 pub const DECODER_INPUT: &str = "decoder.z";
-/// Name of the samples among the tensors.
+/// Name of the tensor with the samples.
 pub const SAMPLES: &str = "x";
-/// Name of the labels among the tensors.
+/// Name of the tensor with the labels.
 pub const LABELS: &str = "label";
 
-/// Rows, what the encoder made of them, and what the decoder made of that.
+/// Rows, the encoder's outputs for them, and the decoder's outputs for their codes.
 ///
-/// On disk: one safetensors file with `x`, `label` where the graphs take one, one tensor for each
+/// On disk: one safetensors file with `x`, `label` if the graphs take labels, one tensor for each
 /// output of the encoder (`z`, or `mu` and `log_var`), `decoder.z` and the decoder's `x_hat`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     /// Samples in the data's own unit, `[rows, ...sample shape]`.
     pub samples: ArrayD<f32>,
-    /// A class for every row, where the graphs take one.
+    /// The class of every row, if the graphs take labels.
     pub labels: Option<Vec<i64>>,
     /// The encoder's outputs by port name, each `[rows, latent]`.
     pub encoded: BTreeMap<String, ArrayD<f32>>,
-    /// What the decoder was given, `[rows, latent]`.
+    /// The decoder's input, `[rows, latent]`.
     pub codes: ArrayD<f32>,
     /// The decoder's outputs by port name, each `[rows, ...sample shape]`.
     pub decoded: BTreeMap<String, ArrayD<f32>>,
 }
 
 impl Probe {
-    /// The file's bytes.
+    /// Serialises the probe as a safetensors file.
     ///
     /// # Errors
-    /// Never for arrays that the shapes above hold for; a refusal of the format is passed on.
+    /// Errors of the safetensors format; none for arrays of the documented shapes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, safetensors::SafeTensorError> {
         let outputs = self.encoded.iter().chain(&self.decoded).map(|(name, array)| (name.as_str(), array));
         let floats = [(SAMPLES, &self.samples), (DECODER_INPUT, &self.codes)].into_iter().chain(outputs);
-        written(floats, self.labels.iter().map(|labels| (LABELS, labels.as_slice())))
+        serialize(floats, self.labels.iter().map(|labels| (LABELS, labels.as_slice())))
     }
 
-    /// Reads a probe back; `encoder` and `decoder` are the names of the graphs' outputs.
+    /// Parses a probe; `encoder` and `decoder` are the names of the graphs' outputs.
     ///
     /// # Errors
-    /// [`BundleError::Invalid`] naming the tensor that is missing, of another type, or of a length
-    /// that differs from the others.
+    /// [`BundleError::Invalid`] if a tensor is missing or has the wrong type, if the tensors have different
+    /// numbers of rows, or if there are no rows.
     pub fn from_bytes(path: &Path, bytes: &[u8], encoder: &[String], decoder: &[String]) -> Result<Self, BundleError> {
         let tensors = Tensors::open(path, bytes)?;
         let probe = Probe {
@@ -65,7 +66,7 @@ impl Probe {
         Ok(probe)
     }
 
-    /// Rows in the probe.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         rows_of(&self.samples)
     }
@@ -93,21 +94,22 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_comes_back_as_it_was_written_and_the_same_probe_gives_the_same_bytes() {
+    fn a_probe_round_trips_and_the_same_probe_gives_the_same_bytes() {
         let bytes = probe().to_bytes().expect("valid shapes");
         assert_eq!(bytes, probe().to_bytes().expect("valid shapes"));
-        let back = Probe::from_bytes(Path::new("p"), &bytes, &names(&["mu", "log_var"]), &names(&["x_hat"]))
+        let parsed = Probe::from_bytes(Path::new("p"), &bytes, &names(&["mu", "log_var"]), &names(&["x_hat"]))
             .expect("just written");
-        assert_eq!(back, probe());
+        assert_eq!(parsed, probe());
     }
 
     #[test]
-    fn a_missing_tensor_and_a_cut_file_are_named() {
+    fn a_missing_tensor_and_a_truncated_file_are_reported() {
         let bytes = probe().to_bytes().expect("valid shapes");
         let missing = Probe::from_bytes(Path::new("p"), &bytes, &names(&["z"]), &names(&["x_hat"])).expect_err("no z");
         assert!(missing.to_string().contains("no tensor `z`"), "{missing}");
-        let cut = Probe::from_bytes(Path::new("p"), &bytes[..bytes.len() - 1], &names(&["mu"]), &names(&["x_hat"]))
-            .expect_err("cut");
-        assert!(cut.to_string().contains("not a safetensors file"), "{cut}");
+        let truncated =
+            Probe::from_bytes(Path::new("p"), &bytes[..bytes.len() - 1], &names(&["mu"]), &names(&["x_hat"]))
+                .expect_err("truncated");
+        assert!(truncated.to_string().contains("not a safetensors file"), "{truncated}");
     }
 }

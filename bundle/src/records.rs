@@ -1,23 +1,23 @@
-//! What a manifest records of how a model came to be, how well it was exported, and its files.
+//! Records in a manifest: training run, data set, parity and files.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-/// How a model came to be.
+/// Record of the training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingRecord {
-    /// The full effective configuration.
+    /// The complete effective configuration.
     pub configuration: serde_json::Value,
-    /// What it was fitted on.
+    /// The training data.
     pub data: DataRecord,
-    /// How far training went; nothing where weights have a closed form.
+    /// Training progress; `None` where the weights have a closed form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressRecord>,
-    /// Named figures: `test.loss`, `test.mse`, `train.loss` and so on.
+    /// Metrics by name: `test.loss`, `test.mse`, `train.loss` and so on.
     pub metrics: BTreeMap<String, f64>,
-    /// PCA only: the share of the training variance that each component explains, in falling order.
+    /// Explained variance ratio of each component, in descending order; PCA only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explained_variance_ratio: Option<Vec<f64>>,
 }
@@ -26,30 +26,30 @@ pub struct TrainingRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecord {
-    /// Name of the set.
+    /// Name of the data set.
     pub name: String,
     /// SHA-256 over shapes, element types, values and labels.
     pub fingerprint: String,
-    /// Rows that were fitted on.
+    /// Number of training rows.
     pub train_rows: usize,
-    /// Rows held out from the training part, which the figures named `valid` come from.
+    /// Number of validation rows, held out from the training part; the metrics named `valid` are computed on them.
     pub valid_rows: usize,
-    /// Rows of the set's own test part, which the figures named `test` come from.
+    /// Number of rows of the test part; the metrics named `test` are computed on them.
     pub test_rows: usize,
 }
 
-/// How far training went.
+/// Training progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProgressRecord {
     /// Complete passes over the training rows.
     pub epochs: usize,
-    /// Steps of the optimizer.
+    /// Optimizer steps.
     pub steps: u64,
-    /// The epoch whose weights these are, where the best were gone back to.
+    /// Epoch of the exported weights, where the best epoch was restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<usize>,
-    /// Whether the run came to its end; a run that was broken off can be exported as well.
+    /// Whether the run finished; an interrupted run can be exported, too.
     pub finished: bool,
 }
 
@@ -57,16 +57,18 @@ pub struct ProgressRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GraphParity {
-    /// Largest absolute difference seen: of a latent number, or of a sample in the data's unit; in units
-    /// of each column's scale where columns were scaled apart. Of a head in units of its logits or of each
-    /// target, where probabilities count tenfold.
+    /// Largest absolute difference between ONNX Runtime and the trainer.
+    ///
+    /// Unit, for a code: latent units. For a reconstruction: the data's unit, or each column's scale where columns
+    /// are scaled separately. For a head: relative to the largest logit (at least 1), or to the largest value of each
+    /// target; differences of probabilities are multiplied by ten.
     pub max_abs_difference: f32,
-    /// What was allowed.
+    /// Largest accepted difference, in the same unit.
     pub tolerance: f32,
 }
 
 impl fmt::Display for GraphParity {
-    /// `1.9e-6, allowed 1.6e-4`.
+    /// Formats the record as `1.9e-6, allowed 1.6e-4`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.max_abs_difference {
             0.0 => write!(formatter, "0, allowed {:.1e}", self.tolerance),
@@ -76,13 +78,13 @@ impl fmt::Display for GraphParity {
 }
 
 impl GraphParity {
-    /// Whether the difference is a number within the tolerance.
+    /// Returns whether the difference is within the tolerance; false for NaN.
     pub fn holds(&self) -> bool {
         self.max_abs_difference <= self.tolerance
     }
 }
 
-/// A file of the bundle.
+/// Size and hash of a file of the bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileRecord {

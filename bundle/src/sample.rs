@@ -1,44 +1,44 @@
-//! What a sample is, as a manifest tells it.
+//! The description of samples in a manifest.
 
 use serde::{Deserialize, Serialize};
 
-/// What one sample looks like in the file that it came from.
+/// Description of one sample, as it is in the data file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
     /// Shape without the batch dimension.
     pub shape: Vec<usize>,
-    /// Element type in the file; the graphs take `f32` in the same unit.
+    /// Element type in the data file; the graphs take `f32` in the same unit.
     pub dtype: SampleType,
-    /// Smallest and largest value: the unit's own for images, as observed in training for tables.
+    /// Smallest and largest value: of the unit for images, of the training data for tables.
     pub range: (f32, f32),
-    /// The names of the features in their order, where the data was a table that names its columns.
+    /// Names of the features in order, where the data was a table with named columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
-    /// What stood for a missing value of each feature in training, where missing values were filled in. The
-    /// graphs know nothing of it: whoever runs them puts these numbers in.
+    /// Replacement of a missing value of each feature in training, where missing values were filled in. The graphs
+    /// do not fill them in: the caller replaces missing values by these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<Vec<f32>>,
 }
 
 impl Sample {
-    /// Numbers in one sample.
+    /// Returns the number of features of one sample.
     pub fn features(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether these are the names of its columns in another order: taken as they stand, every feature would be
-    /// another one, and nobody would see it.
-    pub fn stands_in_another_order(&self, found: &[String]) -> bool {
+    /// Returns whether `columns` are the columns of the model in another order. Used without reordering, each value
+    /// would silently be taken for another feature.
+    pub fn has_reordered_columns(&self, columns: &[String]) -> bool {
         let sorted = |names: &[String]| {
             let mut names = names.to_vec();
             names.sort_unstable();
             names
         };
-        self.columns.as_ref().is_some_and(|known| known != found && sorted(known) == sorted(found))
+        self.columns.as_ref().is_some_and(|known| known != columns && sorted(known) == sorted(columns))
     }
 
-    /// Width of the range, the yardstick of the decoder's parity.
+    /// Returns the width of the range, which scales the tolerance of the decoder's parity check.
     pub fn span(&self) -> f32 {
         self.range.1 - self.range.0
     }
@@ -54,12 +54,12 @@ pub enum SampleType {
     F32,
 }
 
-/// `scaled = (x - offset) / scale`, for all features at once or for each.
+/// The scaling `scaled = (x - offset) / scale`, with common or per-feature parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
-    /// One number for all features, or one a feature, in the data's unit.
+    /// One value for all features or one per feature, in the data's unit.
     pub offset: Vec<f32>,
-    /// As many as offsets, in the data's unit; never zero.
+    /// One value for all features or one per feature, in the data's unit; never zero.
     pub scale: Vec<f32>,
 }

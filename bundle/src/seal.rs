@@ -1,16 +1,17 @@
-//! The manifest's own digest: what protects everything else must not change unnoticed either.
+//! The digest of the manifest. The manifest contains the hashes of all other files; its own digest detects changes of
+//! the manifest itself.
 
 use crate::sha256_hex;
 
-/// Stands where the digest will be while it is computed.
+/// Placeholder of the digest while the digest is computed.
 pub(crate) const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The text of a manifest with the right digest in the place of `found`, the one that it has now: the
-/// SHA-256 of the text with 64 zeros in that place.
+/// Replaces `current_digest` in the text of a manifest by the correct digest: the SHA-256 of the text in which the
+/// digest is replaced by 64 zeros.
 ///
-/// This keeps accidents from passing for figures; it is no signature.
-pub fn sealed(manifest: &str, found: &str) -> String {
-    let blank = manifest.replacen(found, UNSEALED, 1);
+/// The digest detects accidental changes; it is not a signature.
+pub fn sealed(manifest: &str, current_digest: &str) -> String {
+    let blank = manifest.replacen(current_digest, UNSEALED, 1);
     let digest = sha256_hex(blank.as_bytes());
     blank.replacen(UNSEALED, &digest, 1)
 }
@@ -20,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_text_stays_as_it_is_and_any_change_asks_for_another_seal() {
+    fn sealing_is_idempotent_and_any_change_alters_the_digest() {
         let text = format!("{{ \"digest\": \"{UNSEALED}\", \"figure\": 0.25 }}");
         let first = sealed(&text, UNSEALED);
         let digest = first.get(13..77).expect("64 digits");

@@ -1,4 +1,4 @@
-//! Writing a bundle: beside its destination first, renamed into place when it is whole.
+//! Writing a bundle: into a temporary folder next to its destination, which is renamed when it is complete.
 
 use std::{
     collections::BTreeMap,
@@ -10,52 +10,52 @@ use std::{
 use crate::{
     BundleError, Contract, FileRecord, MANIFEST,
     atomic::{make_folders, sync_folder},
-    place::{check_place, clear_up, sibling},
+    destination::{check_destination, clean_up, sibling},
     seal::{UNSEALED, sealed},
     sha256_hex,
 };
 
-/// A bundle under construction, in a hidden folder beside its destination.
+/// A bundle under construction, in a hidden folder next to its destination.
 ///
-/// Dropped before [`Stage::publish`], it takes its folder with it: a bundle exists whole or not at
-/// all.
+/// Dropping it before [`Stage::publish`] removes the folder, so that no incomplete bundle is ever visible.
 #[derive(Debug)]
 pub struct Stage {
     temporary: PathBuf,
-    /// As the caller named it.
+    /// The destination as the caller named it, for errors.
     destination: PathBuf,
     absolute: PathBuf,
-    /// Parent folders that were not there before, the innermost first.
-    made: Vec<PathBuf>,
+    /// Parent folders that this stage created, the innermost first.
+    created_parents: Vec<PathBuf>,
     files: BTreeMap<String, FileRecord>,
-    published: bool,
+    is_published: bool,
 }
 
 impl Stage {
-    /// Claims `destination`, and creates the temporary folder and missing parents.
+    /// Checks `destination` and creates the temporary folder and missing parents.
     ///
     /// # Errors
-    /// [`BundleError::Occupied`] or [`BundleError::Foreign`] if there is something else than a bundle or an
-    /// empty folder,
-    /// [`BundleError::Place`] for the working directory or a folder that holds it,
-    /// [`BundleError::Io`] if nothing can be written there.
+    /// - [`BundleError::Occupied`] if the destination is neither a bundle nor an empty folder,
+    /// - [`BundleError::UnlistedFile`] if a bundle there contains a file that its manifest does not list,
+    /// - [`BundleError::UnsafeDestination`] for the working directory or a folder that contains it,
+    /// - [`BundleError::Io`] if the folder cannot be created.
     pub fn begin(destination: impl Into<PathBuf>) -> Result<Self, BundleError> {
         let destination = destination.into();
         let absolute = std::path::absolute(&destination).map_err(BundleError::io("create", &destination))?;
-        check_place(&destination, &absolute)?;
-        let made =
+        check_destination(&destination, &absolute)?;
+        let created_parents =
             make_folders(absolute.parent().unwrap_or(&absolute)).map_err(BundleError::io("create", &destination))?;
         let temporary = sibling(&absolute, "partial");
-        clear_up(&absolute);
-        let stage = Stage { temporary, destination, absolute, made, files: BTreeMap::new(), published: false };
-        // Only a dead process of the same number can have left one.
+        clean_up(&absolute);
+        let stage =
+            Stage { temporary, destination, absolute, created_parents, files: BTreeMap::new(), is_published: false };
+        // A leftover of this name can only come from a killed process with the same id.
         let _ = fs::remove_dir_all(&stage.temporary);
         fs::create_dir(&stage.temporary).map_err(BundleError::io("create", &stage.destination))?;
         Ok(stage)
     }
 
-    /// The folder as it stands: open it as a bundle after [`Stage::write_manifest`] to check what was
-    /// written before anyone else can see it.
+    /// Returns the temporary folder. After [`Stage::write_manifest`] it can be opened as a bundle, to check its
+    /// content before publication.
     pub fn folder(&self) -> &Path {
         &self.temporary
     }
@@ -70,8 +70,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Writes the manifest, with the sizes and hashes of all files so far filled in; may be called
-    /// again as files and figures come in.
+    /// Writes the manifest, with the sizes and hashes of all files written so far. May be called again after more
+    /// files or metrics were added.
     ///
     /// # Errors
     /// [`BundleError::Io`].
@@ -83,27 +83,27 @@ impl Stage {
         self.write_synced(MANIFEST, sealed(&(json + "\n"), UNSEALED).as_bytes())
     }
 
-    /// Errors name the place that the user asked for, not the hidden one.
+    /// Writes a file durably; errors name its path in the destination, not in the hidden folder.
     fn write_synced(&self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
         let written = File::create(self.temporary.join(name))
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.map_err(BundleError::io("write", self.destination.join(name)))
     }
 
-    /// Size of all files so far, in bytes, without the manifest.
+    /// Returns the total size of the files written so far, without the manifest, in bytes.
     pub fn bytes(&self) -> u64 {
         self.files.values().map(|record| record.bytes).sum()
     }
 
-    /// Moves the finished bundle to its destination, in the place of an older one if there is one.
+    /// Moves the finished bundle to its destination, where it replaces an older bundle.
     ///
     /// # Errors
-    /// [`BundleError::Io`]; the older bundle is then where it was.
+    /// [`BundleError::Io`]; an older bundle is then restored.
     pub fn publish(mut self) -> Result<PathBuf, BundleError> {
         let destination = self.destination.clone();
         let absolute = self.absolute.clone();
         sync_folder(&self.temporary).map_err(BundleError::io("sync", &destination))?;
-        // A folder cannot be renamed onto one that is not empty: step aside, move in, then remove.
+        // A folder cannot be renamed onto one that is not empty: move the old one aside, rename, then remove it.
         let retired = sibling(&absolute, "retired");
         let replaces = absolute.exists();
         if replaces {
@@ -115,7 +115,7 @@ impl Stage {
             }
             return Err(BundleError::Io { action: "create", path: destination, source });
         }
-        self.published = true;
+        self.is_published = true;
         if replaces {
             let _ = fs::remove_dir_all(&retired);
         }
@@ -126,10 +126,10 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if !self.published {
+        if !self.is_published {
             let _ = fs::remove_dir_all(&self.temporary);
-            // Stops at the first one that somebody else has put something into.
-            let _ = self.made.iter().try_for_each(fs::remove_dir);
+            // Stops at the first folder that is not empty, because another process uses it.
+            let _ = self.created_parents.iter().try_for_each(fs::remove_dir);
         }
     }
 }

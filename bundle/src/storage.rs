@@ -1,4 +1,4 @@
-//! Where the files of a bundle come from: a folder, or a packed file.
+//! The storage of a bundle's files: a folder or a packed file.
 
 use std::{
     fs, io,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{BundleError, MANIFEST, limited::read_limited, packed::Packed};
 
-/// What errors call a packed bundle that no file holds.
+/// Name of a packed bundle in memory, used in errors.
 const IN_MEMORY: &str = "packed bundle";
 
 /// A folder, or a packed file.
@@ -24,7 +24,7 @@ enum Form {
 }
 
 impl Storage {
-    /// What lies at `path`.
+    /// Opens the folder or packed file at `path`.
     pub(crate) fn open(path: PathBuf) -> Result<Self, BundleError> {
         let form = match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => Form::Packed(Packed::open(&path)?),
@@ -42,48 +42,49 @@ impl Storage {
         Ok(Storage { path, form })
     }
 
-    /// A packed file in memory.
+    /// Parses a packed file in memory.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
         let path = PathBuf::from(IN_MEMORY);
         let form = Form::Packed(Packed::from_bytes(&path, bytes)?);
         Ok(Storage { path, form })
     }
 
-    /// The folder, or the packed file.
+    /// Returns the path of the folder or packed file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What errors call a file of the bundle.
-    pub(crate) fn place(&self, name: &str) -> PathBuf {
+    /// Returns the path of a file of the bundle, used in errors.
+    pub(crate) fn file_path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The content of a file of at most `limit` bytes.
+    /// Returns the content of a file of at most `limit` bytes.
     pub(crate) fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, BundleError> {
-        let place = self.place(name);
+        let path = self.file_path(name);
         match &self.form {
-            Form::Folder => read_limited(&place, limit),
+            Form::Folder => read_limited(&path, limit),
             Form::Packed(packed) => match packed.file(name) {
                 Some(bytes) if bytes.len() as u64 > limit => {
-                    Err(BundleError::TooLarge { path: place, found: bytes.len() as u64, limit })
+                    Err(BundleError::TooLarge { path, found: bytes.len() as u64, limit })
                 }
                 Some(bytes) => Ok(bytes.to_vec()),
-                None => Err(BundleError::invalid(place, "the packed file does not hold it")),
+                None => Err(BundleError::invalid(path, "the packed file does not contain it")),
             },
         }
     }
 
-    /// Whether a file that the manifest lists should be there: in a folder all are.
-    pub(crate) fn should_hold(&self, name: &str) -> bool {
+    /// Returns whether a file that the manifest lists is expected to exist: every one in a folder, the packed ones
+    /// in a packed file.
+    pub(crate) fn should_contain(&self, name: &str) -> bool {
         match &self.form {
             Form::Folder => true,
             Form::Packed(packed) => packed.file(name).is_some(),
         }
     }
 
-    /// A name beside the manifest's that is packed and not among these.
-    pub(crate) fn stranger(&self, is_listed: impl Fn(&str) -> bool) -> Option<&str> {
+    /// Returns the name of a packed file, other than the manifest, for which `is_listed` is false.
+    pub(crate) fn unlisted_file(&self, is_listed: impl Fn(&str) -> bool) -> Option<&str> {
         match &self.form {
             Form::Folder => None,
             Form::Packed(packed) => packed.names().find(|name| *name != MANIFEST && !is_listed(name)),

@@ -1,4 +1,4 @@
-//! Arrays under names in a safetensors file: how probes are stored.
+//! Named arrays in a safetensors file, the storage format of probes.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -7,8 +7,8 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
 
 use crate::BundleError;
 
-/// The bytes of a file of these arrays; the same arrays give the same bytes.
-pub(crate) fn written<'a>(
+/// Serialises named arrays as a safetensors file; the same arrays give the same bytes.
+pub(crate) fn serialize<'a>(
     floats: impl IntoIterator<Item = (&'a str, &'a ArrayD<f32>)>,
     integers: impl IntoIterator<Item = (&'a str, &'a [i64])>,
 ) -> Result<Vec<u8>, SafeTensorError> {
@@ -28,7 +28,7 @@ pub(crate) fn written<'a>(
     safetensors::serialize(views, None)
 }
 
-/// A file of arrays; errors name it.
+/// An opened file of named arrays; `path` is for error messages.
 pub(crate) struct Tensors<'a> {
     path: &'a Path,
     file: SafeTensors<'a>,
@@ -41,7 +41,7 @@ impl<'a> Tensors<'a> {
         Ok(Tensors { path, file })
     }
 
-    /// The floats under a name.
+    /// Returns the float array `name`.
     pub(crate) fn floats(&self, name: &str) -> Result<ArrayD<f32>, BundleError> {
         let view = self.view(name, Dtype::F32)?;
         let (chunks, _) = view.data().as_chunks::<4>();
@@ -49,12 +49,12 @@ impl<'a> Tensors<'a> {
         ArrayD::from_shape_vec(view.shape(), values).map_err(|error| self.invalid(format!("tensor `{name}`: {error}")))
     }
 
-    /// The floats under each of these names.
+    /// Returns the float arrays `names`.
     pub(crate) fn named(&self, names: &[String]) -> Result<BTreeMap<String, ArrayD<f32>>, BundleError> {
         names.iter().map(|name| Ok((name.clone(), self.floats(name)?))).collect()
     }
 
-    /// The integers under a name, if there are some.
+    /// Returns the integer array `name`, or `None` if the file does not contain it.
     pub(crate) fn integers(&self, name: &str) -> Result<Option<Vec<i64>>, BundleError> {
         if !self.file.names().contains(&name) {
             return Ok(None);
@@ -64,16 +64,19 @@ impl<'a> Tensors<'a> {
         Ok(Some(chunks.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
     }
 
-    /// Refuses tensors that do not all have the rows of the one called `first`, or none.
+    /// Checks that the tensor `first` has rows, and that all others have as many.
     pub(crate) fn check_rows(
         &self,
         (first, rows): (&str, usize),
         others: impl IntoIterator<Item = usize>,
     ) -> Result<(), BundleError> {
-        if rows > 0 && others.into_iter().all(|found| found == rows) {
+        if rows == 0 {
+            return Err(self.invalid(format!("its tensor `{first}` has no rows")));
+        }
+        if others.into_iter().all(|other| other == rows) {
             return Ok(());
         }
-        Err(self.invalid(format!("its tensors have no common number of rows ({rows} in `{first}`)")))
+        Err(self.invalid(format!("its tensors have different numbers of rows ({rows} in `{first}`)")))
     }
 
     fn view(&self, name: &str, dtype: Dtype) -> Result<TensorView<'_>, BundleError> {
@@ -90,7 +93,7 @@ impl<'a> Tensors<'a> {
     }
 }
 
-/// The rows of an array, its first size.
+/// Returns the number of rows of an array, its first dimension.
 pub(crate) fn rows_of(array: &ArrayD<f32>) -> usize {
     array.shape().first().copied().unwrap_or(0)
 }

@@ -1,57 +1,71 @@
-//! The command line as a whole.
+//! The command line: the program's own flags and one subcommand per verb.
 
 use clap::{Parser, Subcommand};
 
-use crate::{report::Voice, verbs};
+use crate::{report::LogOptions, verbs};
 
-/// Train autoencoders, export them as ONNX, prove them, run them.
+/// Examples at the end of the program's help.
+#[cfg(feature = "train")]
+const EXAMPLES: &str = "\
+Examples:
+  narrows data digits
+  narrows train-export vae --data digits --out models/vae
+  narrows encode models/vae --data digits --out codes.npy
+  narrows generate models/vae --count 64 --out samples.png
+
+`narrows help COMMAND` explains a command and its flags.
+Exit codes: 0 success, 1 error, 2 wrong usage, 128 + N stopped by signal N.";
+
+/// Examples at the end of the help of a program without the trainer.
+#[cfg(not(feature = "train"))]
+const EXAMPLES: &str = "\
+Examples:
+  narrows inspect models/vae
+  narrows encode models/vae --data digits --out codes.npy
+  narrows generate models/vae --count 64 --out samples.png
+
+`narrows help COMMAND` explains a command and its flags.
+Exit codes: 0 success, 1 error, 2 wrong usage, 128 + N stopped by signal N.";
+
+/// Train autoencoders, export them as ONNX and run them with ONNX Runtime
+///
+/// Narrows trains autoencoders on tables, arrays and images. A trained model is exported as a bundle: a folder with
+/// the encoder and the decoder as ONNX graphs, a manifest, the metrics and a model card. Before a bundle is written,
+/// ONNX Runtime computes both graphs and the results are compared with those of training (the parity check). The
+/// other commands run a bundle on data: encode, decode, reconstruct, generate, score and classify.
 #[derive(Debug, Parser)]
-#[command(name = "narrows", version, max_term_width = 100)]
+#[command(name = "narrows", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,
     #[command(flatten)]
-    pub(crate) voice: Voice,
+    pub(crate) log: LogOptions,
 }
 
+/// The verbs, in the order of the help: data, training, running a model, and bundles. The help of a verb is the
+/// documentation of its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Fit a model, export encoder and decoder, and prove them in ONNX Runtime
+    Data(verbs::data::Data),
     #[cfg(feature = "train")]
     TrainExport(verbs::train_export::TrainExport),
-    /// Fit a model, and leave a run: configuration, metrics, checkpoints
     #[cfg(feature = "train")]
     Train(verbs::train::Train),
-    /// Export a run, and prove it in ONNX Runtime
     #[cfg(feature = "train")]
     Export(verbs::export::Export),
-    /// Print a configuration: the defaults of a kind, or what made a bundle or a run
     #[cfg(feature = "train")]
     Config(verbs::config::Config),
-    /// Fit a head on the codes of a frozen encoder, export both as one graph, and prove it in ONNX Runtime
     #[cfg(feature = "train")]
     Transfer(verbs::transfer::Transfer),
-    /// Repeat the proof of a bundle: hashes, graphs, parity
-    Verify(verbs::verify::Verify),
-    /// Say what is in a bundle
-    Inspect(verbs::inspect::Inspect),
-    /// Make one file of a bundle, to send or to compile in
-    Pack(verbs::pack::Pack),
-    /// Say what is in a set of data, before anything is trained on it
-    Data(verbs::data::Data),
-    /// Samples to codes
     Encode(verbs::encode::Encode),
-    /// Codes to samples
     Decode(verbs::decode::Decode),
-    /// Samples to codes and back
     Reconstruct(verbs::reconstruct::Reconstruct),
-    /// How well a model knows samples: errors of reconstruction, and likelihoods where it has them
-    Score(verbs::score::Score),
-    /// Samples to classes or predicted numbers, and how often that is right where they have labels
-    Classify(verbs::classify::Classify),
-    /// Draw new samples from the prior
     Generate(verbs::generate::Generate),
-    /// Say what this machine has: ONNX Runtime and where it was looked for, devices that work, data sets
+    Score(verbs::score::Score),
+    Classify(verbs::classify::Classify),
+    Inspect(verbs::inspect::Inspect),
+    Verify(verbs::verify::Verify),
+    Pack(verbs::pack::Pack),
     Doctor(verbs::doctor::Doctor),
 }
 
@@ -60,12 +74,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn flags_of_all_verbs_go_together() {
+    fn flags_of_every_verb_are_consistent() {
         super::Arguments::command().debug_assert();
     }
 
     #[test]
-    fn data_is_named_without_a_flag_where_nothing_else_is() {
+    fn verb_data_takes_the_data_set_as_an_argument_without_a_flag() {
         let mut command = super::Arguments::command();
         let parsed = command.try_get_matches_from_mut(["narrows", "data", "x.csv", "--header", "no", "--unpack", "3"]);
         assert!(parsed.is_ok(), "{parsed:?}");

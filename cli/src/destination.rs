@@ -1,26 +1,29 @@
-//! A place for a bundle: claimed before anything takes time, filled, and published once what is in it is proved.
+//! Output folder of a bundle: claimed before training, filled, and published after the parity check.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use narrows_bundle::{Contract, GraphParity, Stage};
+use narrows_bundle::{Contract, GraphParity, MANIFEST, Stage};
 
-use crate::stop::Stop;
+use crate::{report::note, stop::Stop};
 
-/// A place for a bundle, claimed. Dropped, it leaves nothing.
+/// Claimed output folder of a bundle. If it is dropped before it is published, nothing remains on disk.
 pub(crate) struct Destination(Stage);
 
 impl Destination {
-    /// Claims the place, and makes sure that the bundle can be proved: neither may be missed after an hour
-    /// of training.
+    /// Claims the folder and checks that ONNX Runtime is there for the parity check, so that neither fails after an
+    /// hour of training.
     pub(crate) fn claim(out: &Path, stop: &Stop) -> anyhow::Result<Self> {
         narrows_runtime::library::locate(&narrows_runtime::Options::default())?;
         let stage = Stage::begin(out)?;
+        if out.join(MANIFEST).is_file() {
+            note(format_args!("the bundle in `{}` will be replaced", out.display()));
+        }
         stop.remove_on_exit(stage.folder());
         Ok(Destination(stage))
     }
 
-    /// Where the bundle lies until it is published.
+    /// Returns the staging folder, which contains the bundle until it is published.
     pub(crate) fn folder(&self) -> &Path {
         self.0.folder()
     }
@@ -29,25 +32,26 @@ impl Destination {
         Ok(self.0.write(name, bytes)?)
     }
 
-    /// Writes the manifest with what is known of the files so far; from then on the bundle can be opened.
+    /// Writes the manifest with the records of the files written so far. After that, the bundle can be opened.
     pub(crate) fn write_manifest<M: Contract>(&mut self, manifest: &mut M) -> anyhow::Result<()> {
         Ok(self.0.write_manifest(manifest)?)
     }
 
-    /// Puts the bundle in its place: its folder, and its size in bytes. No signal takes it back.
+    /// Moves the bundle to its final folder, and returns that folder and the size in bytes. A later signal does not
+    /// remove it.
     pub(crate) fn publish(self, stop: &Stop) -> anyhow::Result<(PathBuf, u64)> {
-        stop.keep();
+        stop.keep_output();
         let bytes = self.0.bytes();
         Ok((self.0.publish()?, bytes))
     }
 }
 
-/// Refuses graphs, by name, that ONNX Runtime does not compute as Candle does.
+/// Refuses graphs for which ONNX Runtime and Candle give different results. Names the graph.
 pub(crate) fn check_parity(graphs: [(&str, &GraphParity); 2]) -> anyhow::Result<()> {
     for (name, graph) in graphs {
         if !graph.holds() {
             bail!(
-                "the {name} in ONNX Runtime differs from Candle by {graph}: no bundle was written (this is a defect of narrows or of the runtime library; please report the command)"
+                "parity check of the {name} failed: ONNX Runtime differs from Candle by {graph}, so no bundle was written; this is a defect of narrows or of the ONNX Runtime library, please report the command"
             );
         }
     }

@@ -1,21 +1,25 @@
-//! Data as arguments, and as chunks of rows for a model.
+//! Data sets named on the command line, read in chunks of rows for a model.
 
 mod arguments;
 mod like_model;
+mod repeated_names;
 mod stream;
 
 use std::fmt;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use narrows_data::{Limits, LoadOptions, Missing, Reading, Streams};
+use narrows_data::{DataError, Limits, LoadOptions, Missing, Reading, Streams};
 
 pub(crate) use self::{
     arguments::SampleArguments,
-    like_model::{fill_of, preferring, with_columns},
+    like_model::{MissingAdvice, fill_values, read_preferred, with_model_columns},
+    repeated_names::warn_of_repeated_names,
     stream::{Batch, InputStream},
 };
+use crate::report::join_first;
 
-/// Where samples come from, and how they are read.
+/// The data set and how it is read.
 #[derive(Debug, Args)]
 pub(crate) struct DataArguments {
     #[command(flatten)]
@@ -35,14 +39,29 @@ impl DataArguments {
         self.reading.data.as_deref().unwrap_or("digits")
     }
 
-    /// A chunk at a time, with the columns that the model was fitted on where nobody chose others. Missing values
-    /// may be there if something fills them in.
-    fn stream(&self, columns: &Option<Vec<String>>, is_filled: bool) -> anyhow::Result<Streams> {
-        let mut preferred = with_columns(&self.reading, columns);
-        if is_filled {
+    /// Opens the data as streams of chunks. Reads the columns that the model was fitted on, unless the user chose
+    /// others. Keeps missing values if `has_fill`, because the caller then replaces them.
+    fn stream(&self, columns: &Option<Vec<String>>, has_fill: bool) -> anyhow::Result<Streams> {
+        let mut preferred = with_model_columns(&self.reading, columns);
+        if has_fill {
             preferred.missing.get_or_insert(Missing::Keep);
         }
-        preferring(&preferred, &self.reading, |reading| Ok(narrows_data::stream(self.spec(), &self.options(reading))?))
+        let streams = read_preferred(&preferred, &self.reading, |reading| {
+            Ok(narrows_data::stream(self.spec(), &self.options(reading))?)
+        });
+        streams.map_err(|error| self.explain(error, columns))
+    }
+
+    /// Adds to the error about a missing column that the column is one of the model's.
+    fn explain(&self, error: anyhow::Error, columns: &Option<Vec<String>>) -> anyhow::Error {
+        match (columns, error.downcast_ref()) {
+            (Some(columns), Some(DataError::ColumnUnknown { .. })) if self.reading.columns.is_none() => anyhow!(
+                "{error}; this model takes the columns {}: rename those of the file, or select them in this order with \
+                 --columns",
+                join_first(columns)
+            ),
+            _ => error,
+        }
     }
 
     fn options(&self, reading: &Reading) -> LoadOptions {
@@ -50,10 +69,10 @@ impl DataArguments {
     }
 }
 
-/// A part of a data set.
+/// Which part of a data set to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// The training rows, then the test rows
+    /// The training rows followed by the test rows
     All,
     /// The training rows
     Train,
@@ -61,13 +80,13 @@ pub(crate) enum Part {
     Test,
 }
 
-/// This program as it was called, so that commands work where it is not on the path.
+/// The program's name as it was called, so that printed commands work even if it is not on the PATH.
 #[cfg(feature = "train")]
 pub(crate) fn program() -> String {
     std::env::args().next().map_or_else(|| "narrows".to_owned(), |program| quoted(&program))
 }
 
-/// A word as a shell takes it, in quotes where it needs them.
+/// Quotes a word for the shell where it needs quotes.
 #[cfg(feature = "train")]
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "_-./:\\+@".contains(letter);

@@ -1,4 +1,4 @@
-//! The `narrows` program: one verb a file, each of them thin over the libraries.
+//! The `narrows` program: every verb is one file, a thin layer over the libraries.
 
 mod arguments;
 #[cfg(feature = "train")]
@@ -9,7 +9,11 @@ mod input;
 mod model;
 mod output;
 #[cfg(feature = "train")]
+mod problems;
+#[cfg(feature = "train")]
 mod progress;
+#[cfg(all(test, feature = "train"))]
+mod reference;
 mod report;
 mod rows_bar;
 mod stop;
@@ -19,21 +23,20 @@ mod table;
 mod training;
 #[cfg(feature = "train")]
 mod transfer;
+mod usage;
 mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use arguments::{Arguments, Verb};
+use arguments::Verb;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Usage errors end with 2 inside `parse`.
-    let arguments = Arguments::parse();
-    arguments.voice.take();
+    // For a usage error, `parse` ends the program with exit code 2.
+    let arguments = usage::parse();
+    arguments.log.install();
     let outcome = match &arguments.verb {
         #[cfg(feature = "train")]
         Verb::TrainExport(arguments) => verbs::train_export::run(arguments),
@@ -59,6 +62,6 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report::failure(&error),
+        Err(error) => report::print_failure(&error),
     }
 }

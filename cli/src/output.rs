@@ -1,50 +1,51 @@
-//! Rows and pictures to files: the format is the extension's, and a file is whole or not there.
+//! Writes rows and images to files. The extension decides the format, and every write is atomic: a file is complete or
+//! does not exist.
 
 mod class_column;
-mod picture;
+mod image_grid;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use narrows_bundle::AtomicFile;
+use narrows_bundle::{AtomicFile, counted};
 use narrows_data::{
     RecordBatch,
     write::{self, Layout, WriteError, Writer},
 };
 use ndarray::ArrayViewD;
 
-use self::picture::Pictures;
-pub(crate) use self::{class_column::with_classes, picture::MOST_PICTURES};
+use self::image_grid::ImageGrid;
+pub(crate) use self::{class_column::with_classes, image_grid::MAX_IMAGES};
 use crate::{report::Stopped, stop::Stop};
 
-/// What an output file can be.
+/// Format of an output file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// NumPy array.
     Npy,
-    /// Comma-separated numbers, one row a line, with a heading.
+    /// Comma-separated values with a header line.
     Csv,
-    /// A table with typed columns.
+    /// Apache Parquet table with typed columns.
     Parquet,
-    /// A grid of pictures.
+    /// PNG image: a grid of samples.
     Png,
 }
 
 impl Format {
-    /// Rows of numbers.
+    /// Formats for rows of numbers.
     pub(crate) const ROWS: [Format; 3] = [Format::Npy, Format::Csv, Format::Parquet];
-    /// Samples, which may be pictures.
+    /// Formats for samples, which may be images.
     pub(crate) const SAMPLES: [Format; 4] = [Format::Npy, Format::Csv, Format::Png, Format::Parquet];
 
-    /// The format for a path, if it is one of `accepted`.
+    /// Returns the format that the extension of `path` names, if it is one of `accepted`.
     pub(crate) fn of(path: &Path, accepted: &[Format]) -> anyhow::Result<Self> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        let found = accepted.iter().copied().find(|format| extension.as_deref() == Some(format.extension()));
+        let format = accepted.iter().copied().find(|format| extension.as_deref() == Some(format.extension()));
         let names: Vec<String> = accepted.iter().map(|format| format!(".{}", format.extension())).collect();
-        found.with_context(|| format!("cannot write `{}`: --out takes {}", path.display(), names.join(" or ")))
+        format.with_context(|| format!("cannot write `{}`: --out takes {}", path.display(), names.join(" or ")))
     }
 
-    /// Whether other columns stand beside the rows.
+    /// Returns whether a file of this format can also contain pass-through columns.
     pub(crate) fn is_table(self) -> bool {
         match self {
             Format::Npy | Format::Png => false,
@@ -62,24 +63,24 @@ impl Format {
     }
 }
 
-/// Refuses a place that cannot be written to, before any work is done for it.
+/// Refuses an output path that cannot be written to, before any work is done.
 pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
     let parent = folder_of(path);
     if path.is_dir() {
         bail!("cannot write `{}`: it is a folder", path.display());
     }
-    // A device or a pipe would be replaced by a file.
+    // The atomic write would replace a device or a pipe by a regular file.
     if path.exists() && !path.is_file() {
-        bail!("cannot write `{}`: it is no regular file", path.display());
+        bail!("cannot write `{}`: it is not a regular file", path.display());
     }
     if !parent.is_dir() {
-        bail!("cannot write `{}`: there is no folder `{}`", path.display(), parent.display());
+        bail!("cannot write `{}`: there is no folder `{}`; create it first", path.display(), parent.display());
     }
     Ok(())
 }
 
-/// Refuses a file that is among the data, which would be lost.
-pub(crate) fn check_apart(path: &Path, data: &str) -> anyhow::Result<()> {
+/// Refuses an output path that is an input file, which would be overwritten.
+pub(crate) fn check_not_input(path: &Path, data: &str) -> anyhow::Result<()> {
     if narrows_data::is_known(data) {
         return Ok(());
     }
@@ -88,31 +89,31 @@ pub(crate) fn check_apart(path: &Path, data: &str) -> anyhow::Result<()> {
     };
     let path = path.canonicalize().unwrap_or_else(|_| folder.join(path.file_name().unwrap_or_default()));
     if path == data || (data.is_dir() && path.starts_with(&data) && path.exists()) {
-        bail!("cannot write `{}`: it is the data that is read, or a part of it; name another place", path.display());
+        bail!("cannot write `{}`: it is an input file and would be overwritten; name another file", path.display());
     }
     Ok(())
 }
 
-/// Refuses rows that hold a number which is not finite; `first` rows came before them.
-pub(crate) fn check_finite(rows: &ArrayViewD<'_, f32>, first: usize) -> anyhow::Result<()> {
-    let Some(place) = rows.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+/// Refuses rows with a value that is infinite or NaN. `rows_before` is the number of rows before these.
+pub(crate) fn check_finite(rows: &ArrayViewD<'_, f32>, rows_before: usize) -> anyhow::Result<()> {
+    let Some(position) = rows.iter().position(|value| !value.is_finite()) else { return Ok(()) };
     let width = rows.shape().iter().skip(1).product::<usize>().max(1);
     bail!(
-        "row {} gives a number that is not finite: what goes in is too large for 32-bit floats, or far from what \
-         the model was trained on",
-        first + place / width
+        "the model gives a value that is not finite for row {}: its input is too large for 32-bit floats, or far outside \
+         the range of the training data",
+        rows_before + position / width
     );
 }
 
-/// The folder that a file lies in.
+/// Returns the folder of a file.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file that rows go to, a chunk at a time.
+/// Output file that is written chunk by chunk.
 ///
-/// It stands beside its place until it is whole. From its beginning on signals are heard: the first one is
-/// answered between two chunks, and leaves nothing.
+/// The data goes to a partial file next to the final path until it is complete. From the beginning on, the program
+/// handles signals: the first one stops it between two chunks, and no partial file remains.
 pub(crate) struct Output {
     path: PathBuf,
     stop: Stop,
@@ -121,12 +122,12 @@ pub(crate) struct Output {
 }
 
 enum Kind {
-    InputStream(Box<Writer<AtomicFile>>),
-    Pictures(Pictures),
+    Rows(Box<Writer<AtomicFile>>),
+    Images(ImageGrid),
 }
 
 impl Output {
-    /// Begins a file of rows of this layout; `range` is black and white of a picture.
+    /// Begins a file of rows with this layout. In an image, the two ends of `range` are black and white.
     pub(crate) fn begin(path: &Path, format: Format, layout: Layout, range: (f32, f32)) -> anyhow::Result<Self> {
         let format = match format {
             Format::Npy => Some(write::Format::Npy),
@@ -142,61 +143,66 @@ impl Output {
                     stop.remove_on_exit(file.partial());
                     Writer::create(file, format, layout)
                 });
-                Kind::InputStream(Box::new(writer.with_context(|| cannot_write(path))?))
+                Kind::Rows(Box::new(writer.with_context(|| cannot_write(path))?))
             }
-            None => Kind::Pictures(Pictures::new(range)),
+            None => Kind::Images(ImageGrid::new(range)),
         };
-        stop.watch_for();
+        stop.defer_first_signal();
         Ok(Output { path: path.to_owned(), stop, rows: 0, kind })
     }
 
-    /// Adds `rows: [count, ...shape of a row]`, with other columns beside them where there is room for them.
+    /// Appends `rows: [count, ...shape of a row]`, with pass-through columns if the format supports them.
     pub(crate) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> anyhow::Result<()> {
         self.check_stop()?;
         check_finite(rows, self.rows)?;
         self.rows += rows.shape().first().copied().unwrap_or_default();
         match &mut self.kind {
-            Kind::InputStream(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),
-            Kind::Pictures(pictures) => Ok(pictures.add(rows)?),
+            Kind::Rows(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),
+            Kind::Images(images) => Ok(images.add(rows)?),
         }
     }
 
-    /// Whether more rows would not be seen.
+    /// Returns whether an image already shows as many rows as it can.
     pub(crate) fn is_full(&self) -> bool {
         match &self.kind {
-            Kind::InputStream(_) => false,
-            Kind::Pictures(_) => self.rows >= MOST_PICTURES,
+            Kind::Rows(_) => false,
+            Kind::Images(_) => self.rows >= MAX_IMAGES,
         }
     }
 
-    /// Completes the file and gives it its name. "64 codes in z.npy", or how many of them a picture shows.
-    pub(crate) fn finish(self, what: &str) -> anyhow::Result<String> {
+    /// Completes the file and moves it to its path. Returns a message such as "wrote 64 codes to z.npy", where `noun`
+    /// is the word for a row. `suffix` follows the noun.
+    pub(crate) fn finish(self, noun: &str, suffix: &str) -> anyhow::Result<String> {
         self.check_stop()?;
         let Output { path, rows, kind, .. } = self;
-        let place = path.display();
-        let told = match (&kind, rows) {
-            (Kind::Pictures(_), MOST_PICTURES..) => format!("the first {MOST_PICTURES} {what} in {place}"),
-            (Kind::Pictures(_) | Kind::InputStream(_), _) => format!("{rows} {what} in {place}"),
+        let file = path.display();
+        let message = match (&kind, rows) {
+            (Kind::Images(_), MAX_IMAGES..) => format!("wrote the first {MAX_IMAGES} {noun}s{suffix} to {file}"),
+            (Kind::Images(_) | Kind::Rows(_), _) => format!("wrote {}{suffix} to {file}", counted(rows, noun)),
         };
         match kind {
-            Kind::InputStream(writer) => {
+            Kind::Rows(writer) => {
                 let written = writer.finish().and_then(|file| Ok(file.commit()?));
                 written.with_context(|| cannot_write(&path))?;
             }
-            Kind::Pictures(pictures) => {
-                let png = pictures.draw()?;
+            Kind::Images(images) => {
+                let png = images.draw()?;
                 narrows_bundle::write_atomic(&path, &png).with_context(|| cannot_write(&path))?;
             }
         }
-        Ok(told)
+        Ok(message)
     }
 
-    /// Ends the program if somebody asked for it.
+    /// Returns an error if a signal was received.
     fn check_stop(&self) -> anyhow::Result<()> {
-        match self.stop.asked() {
+        match self.stop.signal() {
             Some(signal) => {
-                let told = format!("interrupted after {} rows; `{}` was not written", self.rows, self.path.display());
-                Err(Stopped { signal, told }.into())
+                let message = format!(
+                    "interrupted after {}; `{}` was not written",
+                    counted(self.rows, "row"),
+                    self.path.display()
+                );
+                Err(Stopped { signal, message }.into())
             }
             None => Ok(()),
         }
@@ -217,36 +223,36 @@ mod tests {
     #[cfg(unix)]
     fn a_device_is_never_replaced_by_a_file() {
         let error = check_writable("/dev/null".as_ref()).expect_err("a device").to_string();
-        assert_eq!(error, "cannot write `/dev/null`: it is no regular file");
+        assert_eq!(error, "cannot write `/dev/null`: it is not a regular file");
     }
 
     #[test]
-    fn rows_are_a_file_when_they_are_finished_and_nothing_before() {
+    fn the_file_exists_only_after_finish() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("z.csv");
         let entries = || std::fs::read_dir(folder.path()).expect("ours").count();
-        let begun = || {
+        let begin = || {
             let mut output = Output::begin(&path, Format::Csv, Layout::numbered(&[1], "z"), (0.0, 1.0)).expect("ours");
             output.write(&array![[1.5]].into_dyn().view(), None).expect("ours");
             output
         };
-        drop(begun());
+        drop(begin());
         assert_eq!(entries(), 0);
-        let told = begun().finish("codes").expect("ours");
-        assert!(told.starts_with("1 codes in ") && told.ends_with("z.csv"), "{told}");
-        assert_eq!((std::fs::read(&path).expect("whole"), entries()), (b"z0\n1.5\n".to_vec(), 1));
+        let message = begin().finish("code", "").expect("ours");
+        assert!(message.starts_with("wrote 1 code to ") && message.ends_with("z.csv"), "{message}");
+        assert_eq!((std::fs::read(&path).expect("complete"), entries()), (b"z0\n1.5\n".to_vec(), 1));
     }
 
     #[test]
-    fn a_picture_takes_what_fits() {
+    fn an_image_shows_the_first_256_samples() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.png");
         let mut output =
             Output::begin(&path, Format::Png, Layout::numbered(&[2, 2, 3], "x"), (0.0, 1.0)).expect("ours");
         for _ in 0..3 {
-            output.write(&ndarray::ArrayD::zeros(vec![100, 2, 2, 3]).view(), None).expect("pictures");
+            output.write(&ndarray::ArrayD::zeros(vec![100, 2, 2, 3]).view(), None).expect("images");
         }
         assert!(output.is_full());
-        assert!(output.finish("samples").expect("ours").starts_with("the first 256 samples in "));
+        assert!(output.finish("sample", "").expect("ours").starts_with("wrote the first 256 samples to "));
     }
 }

@@ -1,5 +1,5 @@
-//! What the program says: results on standard output, remarks and progress on standard error, and how it
-//! ends badly: one sentence, and the exit code that fits.
+//! Output of the program: results on standard output; notes, warnings and progress on standard error; and the error
+//! message and exit code of a failure.
 
 use std::{
     error::Error,
@@ -9,9 +9,10 @@ use std::{
 };
 
 use anyhow::Context;
+use narrows_runtime::library::LibraryError;
 use serde_json::json;
 
-/// Prints a result on standard output. A reader that has seen enough and is gone is no error.
+/// Prints a result on standard output. A closed pipe, as in `narrows inspect BUNDLE | head -1`, is not an error.
 pub(crate) fn print(text: impl std::fmt::Display) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     match writeln!(output, "{text}").and_then(|()| output.flush()) {
@@ -20,122 +21,136 @@ pub(crate) fn print(text: impl std::fmt::Display) -> anyhow::Result<()> {
     }
 }
 
-/// Interrupted by a signal, with the conventional exit code of 128 plus its number.
+/// Error of a program that was interrupted by a signal. The exit code is 128 plus the number of the signal.
 #[derive(Debug)]
 pub(crate) struct Stopped {
-    /// The signal's number.
+    /// Number of the signal.
     pub(crate) signal: u8,
-    /// Where, and how to go on.
-    pub(crate) told: String,
+    /// Where it was interrupted, and how to continue.
+    pub(crate) message: String,
 }
 
 impl std::fmt::Display for Stopped {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.told)
+        formatter.write_str(&self.message)
     }
 }
 
 impl Error for Stopped {}
 
-/// How much is said on standard error, and how.
+/// Amount and format of the messages on standard error.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub(crate) struct Voice {
-    /// Say nothing on standard error but errors
-    #[arg(long, global = true)]
+pub(crate) struct LogOptions {
+    /// Print only errors on standard error
+    #[arg(long, global = true, display_order = 900)]
     quiet: bool,
-    /// What is said on standard error: lines of text, or one JSON object a line
-    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t)]
+    /// Format of the messages on standard error
+    #[arg(long, global = true, display_order = 901, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum LogFormat {
-    /// For people
+    /// Lines of text
     #[default]
     Text,
-    /// For programs
+    /// One JSON object per line, for other programs
     Json,
 }
 
-/// One voice a process: the thread that hears signals speaks with it too.
-static VOICE: OnceLock<Voice> = OnceLock::new();
+/// The options of the process. They are global because the thread that handles signals prints messages too.
+static LOG_OPTIONS: OnceLock<LogOptions> = OnceLock::new();
 
-impl Voice {
-    /// Makes this the voice of the program.
-    pub(crate) fn take(self) {
-        let _ = VOICE.set(self);
+impl LogOptions {
+    /// Sets the options of the process.
+    pub(crate) fn install(self) {
+        let _ = LOG_OPTIONS.set(self);
     }
 
     fn current() -> Self {
-        VOICE.get().copied().unwrap_or_default()
+        LOG_OPTIONS.get().copied().unwrap_or_default()
     }
 }
 
-/// Says something on standard error, where progress and remarks go. Nobody may be listening.
+/// Prints a note on standard error, unless `--quiet` is set. Errors of writing are ignored.
 pub(crate) fn note(text: impl std::fmt::Display) {
-    let voice = Voice::current();
-    match voice.log_format {
-        _ if voice.quiet => {}
-        LogFormat::Text => say(text),
-        LogFormat::Json => say(json!({ "event": "note", "message": text.to_string() })),
+    let log = LogOptions::current();
+    match log.log_format {
+        _ if log.quiet => {}
+        LogFormat::Text => write_line(text),
+        LogFormat::Json => write_line(json!({ "event": "note", "message": text.to_string() })),
     }
 }
 
-/// Says a warning.
+/// Prints a warning on standard error, unless `--quiet` is set.
 pub(crate) fn warn(text: impl std::fmt::Display) {
-    let voice = Voice::current();
-    match voice.log_format {
-        _ if voice.quiet => {}
-        LogFormat::Text => say(format_args!("warning: {text}")),
-        LogFormat::Json => say(json!({ "event": "warning", "message": text.to_string() })),
+    let log = LogOptions::current();
+    match log.log_format {
+        _ if log.quiet => {}
+        LogFormat::Text => write_line(format_args!("warning: {text}")),
+        LogFormat::Json => write_line(json!({ "event": "warning", "message": text.to_string() })),
     }
 }
 
-/// Says how an epoch went: a sentence for people, or the record for programs.
+/// Prints the progress of an epoch: the sentence as text if there is one, or the record as JSON.
 #[cfg(feature = "train")]
-pub(crate) fn tell_epoch(sentence: Option<String>, record: serde_json::Value) {
-    let voice = Voice::current();
-    match (voice.log_format, sentence) {
-        _ if voice.quiet => {}
-        (LogFormat::Text, Some(sentence)) => say(sentence),
+pub(crate) fn report_epoch(sentence: Option<String>, record: serde_json::Value) {
+    let log = LogOptions::current();
+    match (log.log_format, sentence) {
+        _ if log.quiet => {}
+        (LogFormat::Text, Some(sentence)) => write_line(sentence),
         (LogFormat::Text, None) => {}
-        (LogFormat::Json, _) => say(json!({ "event": "epoch", "record": record })),
+        (LogFormat::Json, _) => write_line(json!({ "event": "epoch", "record": record })),
     }
 }
 
-/// Whether a bar may be drawn.
-pub(crate) fn may_draw() -> bool {
-    let voice = Voice::current();
-    !voice.quiet && voice.log_format == LogFormat::Text && io::IsTerminal::is_terminal(&io::stderr())
+/// Returns whether a progress bar can be drawn: text format, not quiet, and standard error is a terminal.
+pub(crate) fn can_draw_bar() -> bool {
+    let log = LogOptions::current();
+    !log.quiet && log.log_format == LogFormat::Text && io::IsTerminal::is_terminal(&io::stderr())
 }
 
-fn say(text: impl std::fmt::Display) {
+fn write_line(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Says what went wrong, however quiet the voice.
-pub(crate) fn complain(told: &str) {
-    match Voice::current().log_format {
-        LogFormat::Text => say(format_args!("error: {told}")),
-        LogFormat::Json => say(json!({ "event": "error", "message": told })),
+/// Prints an error on standard error, even if `--quiet` is set.
+pub(crate) fn print_error(message: &str) {
+    match LogOptions::current().log_format {
+        LogFormat::Text => write_line(format_args!("error: {message}")),
+        LogFormat::Json => write_line(json!({ "event": "error", "message": message })),
     }
 }
 
-/// Prints the error with its causes; a cause that the sentence has already told is left out.
-pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
-    let mut told = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if !told.contains(&cause) {
-            told = if told.is_empty() { cause } else { format!("{told}: {cause}") };
+/// Prints an error with its causes, and returns the exit code. A cause whose text the message already contains is left
+/// out.
+pub(crate) fn print_failure(error: &anyhow::Error) -> ExitCode {
+    let mut message = String::new();
+    for cause in error.chain().map(|cause| shortened(cause).map_or_else(|| cause.to_string(), str::to_owned)) {
+        if !message.contains(&cause) {
+            message = if message.is_empty() { cause } else { format!("{message}: {cause}") };
         }
     }
-    complain(&told);
+    print_error(&message);
     error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, |stopped| ExitCode::from(128 + stopped.signal))
 }
 
-/// Words side by side, the first of them where they are many.
-pub(crate) fn first_of(words: &[String]) -> String {
-    const MOST: usize = 12;
-    let first = words.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
-    if words.len() > MOST { format!("{first} and {} more", words.len() - MOST) } else { first }
+/// Returns a short message for a cause whose own message lists every place that was searched.
+fn shortened(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    let library = match cause.downcast_ref() {
+        Some(narrows_runtime::Error::Library(library)) => Some(library),
+        Some(_) => None,
+        None => cause.downcast_ref(),
+    };
+    matches!(library, Some(LibraryError::NotFound { .. })).then_some(
+        "ONNX Runtime was not found; run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library; \
+         `narrows doctor` lists the places that were searched",
+    )
+}
+
+/// Joins words with commas. Of a long list, only the first ones are shown and the rest is counted.
+pub(crate) fn join_first(words: &[String]) -> String {
+    const MAX_SHOWN: usize = 12;
+    let first = words.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if words.len() > MAX_SHOWN { format!("{first} and {} more", words.len() - MAX_SHOWN) } else { first }
 }

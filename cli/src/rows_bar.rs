@@ -1,14 +1,14 @@
-//! Progress of going through rows: a bar on a terminal, silence elsewhere.
+//! Progress over the rows of a data set: a progress bar on a terminal, no output elsewhere.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::report::may_draw;
+use crate::report::can_draw_bar;
 
-/// Shows how many rows are done.
+/// Progress bar that shows the number of processed rows.
 pub(crate) struct RowsBar(Option<ProgressBar>);
 
 impl RowsBar {
-    /// For so many rows, where that is known.
+    /// Creates a bar for this total number of rows, if the number is known.
     pub(crate) fn new(rows: Option<usize>) -> Self {
         let (bar, template) = match rows {
             Some(rows) => {
@@ -16,13 +16,13 @@ impl RowsBar {
             }
             None => (ProgressBar::no_length(), "{spinner} {human_pos} rows, {per_sec}"),
         };
-        RowsBar(may_draw().then(|| {
+        RowsBar(can_draw_bar().then(|| {
             bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         }))
     }
 
-    /// So many rows are done by now.
+    /// Shows that `rows` rows have been processed so far.
     pub(crate) fn show(&self, rows: usize) {
         if let Some(bar) = &self.0 {
             bar.set_position(rows as u64);
@@ -30,7 +30,7 @@ impl RowsBar {
     }
 }
 
-/// However it ends, what is said next has the line for itself.
+/// Clears the bar on every exit, so that the next message starts on an empty line.
 impl Drop for RowsBar {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {

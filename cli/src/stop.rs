@@ -1,4 +1,4 @@
-//! Signals: the first one asks for an orderly end, a second one ends at once.
+//! Signal handling: the first signal requests an orderly stop, the second one ends the program at once.
 
 #[cfg(not(unix))]
 use std::time::Duration;
@@ -18,36 +18,36 @@ use anyhow::Context;
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::report::{complain, note};
+use crate::report::{note, print_error};
 
-/// Knows whether somebody asked to stop, and what must not be left behind.
+/// Records a received signal, and the partial output to remove before the program exits.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     signal: Arc<AtomicI32>,
-    /// Whether somebody looks for signals now: between two steps, or before something is published.
-    is_watched: Arc<AtomicBool>,
-    litter: Arc<Mutex<Option<PathBuf>>>,
+    /// Whether the first signal is deferred: the running verb checks for it between two steps and before it publishes.
+    is_deferring: Arc<AtomicBool>,
+    partial_output: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Stop {
-    /// Listens from now on.
+    /// Starts to listen for signals.
     pub(crate) fn listen() -> anyhow::Result<Self> {
-        let stop = Stop { signal: Arc::default(), is_watched: Arc::default(), litter: Arc::default() };
-        stop.watch().context("cannot listen for signals")?;
+        let stop = Stop { signal: Arc::default(), is_deferring: Arc::default(), partial_output: Arc::default() };
+        stop.start_listener().context("cannot listen for signals")?;
         Ok(stop)
     }
 
     #[cfg(unix)]
-    fn watch(&self) -> io::Result<()> {
+    fn start_listener(&self) -> io::Result<()> {
         let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let listener = self.clone();
         thread::spawn(move || signals.forever().for_each(|signal| listener.receive(signal)));
         Ok(())
     }
 
-    /// Without a way to wait for a signal, a thread looks for one.
+    /// This system has no call that waits for a signal, so a thread polls for one.
     #[cfg(not(unix))]
-    fn watch(&self) -> io::Result<()> {
+    fn start_listener(&self) -> io::Result<()> {
         let flags = [SIGINT, SIGTERM].map(|signal| (signal, Arc::new(AtomicBool::new(false))));
         for (signal, flag) in &flags {
             signal_hook::flag::register(*signal, Arc::clone(flag))?;
@@ -66,37 +66,37 @@ impl Stop {
         Ok(())
     }
 
-    /// From now on the first signal ends the program in an orderly way; before, there is nothing to put in
-    /// order, and it ends at once.
-    pub(crate) fn watch_for(&self) {
-        self.is_watched.store(true, Ordering::Relaxed);
+    /// From now on, the first signal is only recorded, and the verb stops the program in an orderly way. Before this
+    /// call, there is nothing to clean up, and a signal ends the program at once.
+    pub(crate) fn defer_first_signal(&self) {
+        self.is_deferring.store(true, Ordering::Relaxed);
     }
 
-    /// A folder or file to remove if the program has to end at once.
+    /// Sets a folder or file to remove if a signal ends the program at once.
     pub(crate) fn remove_on_exit(&self, path: &Path) {
-        *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
+        *self.partial_output.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
     }
 
-    /// Nothing is to be removed any more: what was staged is about to take its place.
+    /// From now on nothing is removed, because the staged output is about to be moved to its final path.
     #[cfg(feature = "train")]
-    pub(crate) fn keep(&self) {
-        *self.litter.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    pub(crate) fn keep_output(&self) {
+        *self.partial_output.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The signal that came, if one did.
-    pub(crate) fn asked(&self) -> Option<u8> {
+    /// Returns the number of the received signal, if there is one.
+    pub(crate) fn signal(&self) -> Option<u8> {
         u8::try_from(self.signal.load(Ordering::Relaxed)).ok().filter(|&signal| signal != 0)
     }
 
     fn receive(&self, signal: i32) {
         if self.signal.swap(signal, Ordering::Relaxed) == 0 {
-            if self.is_watched.load(Ordering::Relaxed) {
-                note("stopping after this step; the same again stops at once");
+            if self.is_deferring.load(Ordering::Relaxed) {
+                note("stopping after this step; send the signal again to stop at once");
                 return;
             }
-            complain("interrupted before the first step");
+            print_error("interrupted before the first step");
         }
-        if let Some(path) = self.litter.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(path) = self.partial_output.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
         process::exit(128 + signal);

@@ -1,108 +1,112 @@
-//! Mean, extremes and percentiles of numbers that come one after the other, in constant memory.
+//! Streaming mean, minimum, maximum and percentiles, in constant memory.
 
 use serde_json::{Value, json};
 
-/// So many numbers are kept, and their percentiles are exact; beyond, they are counted in buckets.
-const MOST_KEPT: usize = 1 << 20;
-/// Bits of a single-precision number that tell its bucket: half a bucket is a thousandth of the number.
-const BITS: u32 = 18;
+/// Number of values up to which all values are stored and percentiles are exact. Beyond it, values are counted in
+/// buckets.
+const MAX_STORED: usize = 1 << 20;
+/// Number of leading bits of a 32-bit float that select its bucket. Half the width of a bucket is at most a
+/// thousandth of the value.
+const BUCKET_BITS: u32 = 18;
 
-/// What is known of the numbers so far. NaN enters none of the figures and is counted apart.
+/// Summary of the values so far. NaN is counted separately and is not part of any figure.
 #[derive(Debug, Clone)]
 pub(crate) struct Summary {
     sum: f64,
-    low: f64,
-    high: f64,
+    min: f64,
+    max: f64,
     count: usize,
-    not_numbers: usize,
-    kept: Vec<f32>,
-    /// Empty as long as all are kept.
+    nan_count: usize,
+    stored: Vec<f32>,
+    /// Count of the values in each bucket; empty while all values are stored.
     buckets: Vec<usize>,
 }
 
 impl Default for Summary {
     fn default() -> Self {
-        let (low, high) = (f64::INFINITY, f64::NEG_INFINITY);
-        Summary { sum: 0.0, low, high, count: 0, not_numbers: 0, kept: Vec::new(), buckets: Vec::new() }
+        let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
+        Summary { sum: 0.0, min, max, count: 0, nan_count: 0, stored: Vec::new(), buckets: Vec::new() }
     }
 }
 
 impl Summary {
-    /// Adds a number.
+    /// Adds a value.
     pub(crate) fn add(&mut self, value: f64) {
         if value.is_nan() {
-            self.not_numbers += 1;
+            self.nan_count += 1;
             return;
         }
         self.sum += value;
         self.count += 1;
-        (self.low, self.high) = (self.low.min(value), self.high.max(value));
-        if self.kept.len() == MOST_KEPT {
-            self.buckets = vec![0; 1 << BITS];
-            std::mem::take(&mut self.kept).into_iter().for_each(|value| self.put(value));
+        (self.min, self.max) = (self.min.min(value), self.max.max(value));
+        if self.stored.len() == MAX_STORED {
+            self.buckets = vec![0; 1 << BUCKET_BITS];
+            std::mem::take(&mut self.stored).into_iter().for_each(|value| self.count_in_bucket(value));
         }
         match self.buckets.is_empty() {
-            true => self.kept.push(value as f32),
-            false => self.put(value as f32),
+            true => self.stored.push(value as f32),
+            false => self.count_in_bucket(value as f32),
         }
     }
 
-    fn put(&mut self, value: f32) {
-        if let Some(bucket) = self.buckets.get_mut((ordered(value) >> (32 - BITS)) as usize) {
+    fn count_in_bucket(&mut self, value: f32) {
+        if let Some(bucket) = self.buckets.get_mut((to_ordered_bits(value) >> (32 - BUCKET_BITS)) as usize) {
             *bucket += 1;
         }
     }
 
-    /// The names of the figures, in the order of [`Summary::figures`].
+    /// Names of the figures, in the order of [`Summary::figures`].
     pub(crate) const FIGURES: [&'static str; 6] = ["mean", "min", "p05", "p50", "p95", "max"];
 
-    /// NaN where there was no number.
+    /// Returns the figures; all NaN if there was no value.
     pub(crate) fn figures(mut self) -> [f64; 6] {
         if self.count == 0 {
             return [f64::NAN; 6];
         }
-        self.kept.sort_unstable_by(f32::total_cmp);
-        let [low, middle, high] = [0.05, 0.5, 0.95].map(|share| self.quantile(share));
-        [self.sum / self.count as f64, self.low, low, middle, high, self.high]
+        self.stored.sort_unstable_by(f32::total_cmp);
+        let [p05, median, p95] = [0.05, 0.5, 0.95].map(|fraction| self.quantile(fraction));
+        [self.sum / self.count as f64, self.min, p05, median, p95, self.max]
     }
 
-    /// The figures by name, and how many numbers were none.
+    /// Returns the figures by name, and the number of NaN values as `nan`.
     pub(crate) fn json(self) -> Value {
-        let not_numbers = self.not_numbers;
-        let mut object = json!({ "nan": not_numbers });
+        let mut object = json!({ "nan": self.nan_count });
         for (name, figure) in Self::FIGURES.into_iter().zip(self.figures()) {
             object[name] = json!(figure);
         }
         object
     }
 
-    /// Between two numbers in proportion (as NumPy's default); of a bucket, its middle.
-    fn quantile(&self, share: f64) -> f64 {
-        let place = share * (self.count - 1) as f64;
-        let at = |rank: usize| -> f64 {
+    /// Returns a quantile, interpolated linearly between neighbouring values (the default of NumPy). A value in a
+    /// bucket counts as the middle of the bucket.
+    fn quantile(&self, fraction: f64) -> f64 {
+        let position = fraction * (self.count - 1) as f64;
+        let value_at = |rank: usize| -> f64 {
             if self.buckets.is_empty() {
-                return self.kept.get(rank).copied().map_or(f64::NAN, f64::from);
+                return self.stored.get(rank).copied().map_or(f64::NAN, f64::from);
             }
             let mut below = 0;
             let bucket = self.buckets.iter().position(|&count| {
                 below += count;
                 rank < below
             });
-            let middle = |bucket: usize| unordered((bucket as u32) << (32 - BITS) | 1 << (31 - BITS));
-            bucket.map_or(f64::NAN, |bucket| f64::from(middle(bucket)).clamp(self.low, self.high))
+            let middle =
+                |bucket: usize| from_ordered_bits((bucket as u32) << (32 - BUCKET_BITS) | 1 << (31 - BUCKET_BITS));
+            bucket.map_or(f64::NAN, |bucket| f64::from(middle(bucket)).clamp(self.min, self.max))
         };
-        let (low, high) = (at(place.floor() as usize), at(place.ceil() as usize));
-        if low == high { low } else { low + (high - low) * place.fract() }
+        let (low, high) = (value_at(position.floor() as usize), value_at(position.ceil() as usize));
+        if low == high { low } else { low + (high - low) * position.fract() }
     }
 }
 
-/// Bits that sort as the numbers do.
-fn ordered(value: f32) -> u32 {
+/// Maps a float to bits whose integer order is the order of the floats.
+fn to_ordered_bits(value: f32) -> u32 {
     let bits = value.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-fn unordered(bits: u32) -> f32 {
+/// Inverse of [`to_ordered_bits`].
+fn from_ordered_bits(bits: u32) -> f32 {
     f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
 }
 
@@ -110,30 +114,30 @@ fn unordered(bits: u32) -> f32 {
 mod tests {
     use super::*;
 
-    fn figures(numbers: impl IntoIterator<Item = f64>) -> [f64; 6] {
+    fn figures(values: impl IntoIterator<Item = f64>) -> [f64; 6] {
         let mut summary = Summary::default();
-        numbers.into_iter().for_each(|number| summary.add(number));
+        values.into_iter().for_each(|value| summary.add(value));
         summary.figures()
     }
 
     #[test]
-    fn figures_of_few_numbers_are_exact_and_pass_over_nan() {
-        let found = figures((0..=100).map(f64::from).chain([f64::NAN]));
-        assert_eq!(found, [50.0, 0.0, 5.0, 50.0, 95.0, 100.0]);
+    fn figures_of_few_values_are_exact_and_ignore_nan() {
+        let actual = figures((0..=100).map(f64::from).chain([f64::NAN]));
+        assert_eq!(actual, [50.0, 0.0, 5.0, 50.0, 95.0, 100.0]);
         assert!(figures([]).iter().all(|figure| figure.is_nan()));
         assert_eq!(figures([f64::INFINITY, f64::INFINITY])[3], f64::INFINITY);
     }
 
     #[test]
-    fn percentiles_of_many_numbers_are_right_to_a_thousandth() {
-        let count = 3 * MOST_KEPT;
-        let number = |index: usize| ((index * 7919) % count) as f64 - 100_000.0;
-        let [mean, low, p05, p50, p95, high] = figures((0..count).map(number));
+    fn percentiles_of_many_values_have_a_relative_error_of_at_most_a_thousandth() {
+        let count = 3 * MAX_STORED;
+        let value = |index: usize| ((index * 7919) % count) as f64 - 100_000.0;
+        let [mean, low, p05, p50, p95, high] = figures((0..count).map(value));
         let last = (count - 1) as f64;
-        let exact = |share: f64| share * last - 100_000.0;
+        let exact = |fraction: f64| fraction * last - 100_000.0;
         assert_eq!((low, high), (exact(0.0), exact(1.0)));
-        for (found, expected) in [(mean, exact(0.5)), (p05, exact(0.05)), (p50, exact(0.5)), (p95, exact(0.95))] {
-            assert!((found - expected).abs() <= 1e-3 * expected.abs() + 1.0, "{found} is not {expected}");
+        for (actual, expected) in [(mean, exact(0.5)), (p05, exact(0.05)), (p50, exact(0.5)), (p95, exact(0.95))] {
+            assert!((actual - expected).abs() <= 1e-3 * expected.abs() + 1.0, "got {actual}, expected {expected}");
         }
     }
 }

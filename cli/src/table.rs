@@ -1,8 +1,8 @@
-//! Figures for people: columns side by side, without lines.
+//! Text tables: aligned columns without borders.
 
 use comfy_table::{Table, presets::NOTHING};
 
-/// Rows under a heading.
+/// Formats rows under a header.
 pub(crate) fn table(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(heading);

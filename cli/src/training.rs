@@ -1,15 +1,15 @@
-//! What `train`, `export` and `train-export` share: from flags to a run, from a run to a proved bundle.
+//! Shared parts of `train`, `export` and `train-export`: from flags to a run, and from a run to a bundle.
 
 mod arguments;
 mod choices;
 mod curves;
 mod data;
-mod proving;
+mod publish;
 mod report;
 mod session;
 
 pub(crate) use arguments::TrainingArguments;
-pub(crate) use data::{Known, LabelsAre, flags, parts};
-pub(crate) use proving::{claimed, published};
+pub(crate) use data::{LabelType, LoadContext, data_flags, load_parts};
+pub(crate) use publish::{claim_destination, publish};
 pub(crate) use report::Report;
 pub(crate) use session::Session;

@@ -1,12 +1,14 @@
-//! What `transfer` goes through: samples to codes, a head on them, a proved bundle, and what is said of it.
+//! Parts of `transfer`: encode the samples, publish the bundle of the head, and print the report.
 
 mod card;
-mod material;
-mod proving;
+mod encoded_data;
+mod labels;
+mod publish;
 mod report;
 mod table;
 
-pub(crate) use material::Material;
-pub(crate) use proving::{check_apart, check_stop, published};
-pub(crate) use report::{Report, tell};
+pub(crate) use encoded_data::EncodedData;
+pub(crate) use labels::warn_of_labels;
+pub(crate) use publish::{check_not_source, check_stop, publish};
+pub(crate) use report::{Report, print_event};
 pub(crate) use table::Table;

@@ -1,4 +1,4 @@
-//! One file a verb.
+//! The verbs of the program, one file each.
 
 pub(crate) mod classify;
 #[cfg(feature = "train")]

@@ -1,5 +1,4 @@
-//! Cores and the threads that compute on them, over all of the process: work is not spread over cores that have enough
-//! to do.
+//! Counts the computing threads of the process, so that work is not distributed to cores that are already busy.
 
 use std::{
     cell::Cell,
@@ -11,70 +10,76 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A caller that came back within this time is taken for one that is about to call again.
-const LATELY: Duration = Duration::from_micros(50);
+/// A caller that finished less than this time ago is expected to call again soon.
+const RECENT: Duration = Duration::from_micros(50);
 
+/// The number of computing threads.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
-/// The seat of the caller that ended last, and the microsecond in which it did, modulo [`MOMENTS`].
-static ENDED: AtomicU64 = AtomicU64::new(0);
-const MOMENTS: u64 = 1 << 40;
+/// The caller that finished last, and when: its [`thread_number`] times [`TIME_RANGE`], plus the time in microseconds
+/// modulo
+/// [`TIME_RANGE`].
+static LAST_FINISHED: AtomicU64 = AtomicU64::new(0);
+const TIME_RANGE: u64 = 1 << 40;
 
-/// Cores that this process may use. The system is asked once: its answer takes longer than a small batch.
+/// Returns the number of cores that this process may use. Asks the system only once, because the query takes longer
+/// than a small batch.
 pub fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, |cores| cores.get()))
 }
 
-/// A number of this thread, from 1.
-pub fn seat() -> u64 {
+/// Returns the number of this thread, unique in the process, from 1.
+pub fn thread_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local!(static SEAT: Cell<u64> = const { Cell::new(0) });
-    SEAT.with(|seat| {
-        if seat.get() == 0 {
-            seat.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    thread_local!(static NUMBER: Cell<u64> = const { Cell::new(0) });
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(NEXT.fetch_add(1, Ordering::Relaxed));
         }
-        seat.get()
+        number.get()
     })
 }
 
-/// Cores that nobody computes on, the caller itself counted as one who does.
+/// Returns the number of idle cores. A caller must count as busy, see [`Busy`].
 pub fn idle() -> usize {
     cores().saturating_sub(BUSY.load(Ordering::Relaxed))
 }
 
-/// The same without one for another caller that has ended just now: for work so short that it would be in the
-/// way when that comes back.
-pub fn idle_for_a_moment() -> usize {
-    let ended = ENDED.load(Ordering::Relaxed);
-    let (other, since) = (ended / MOMENTS, moment().wrapping_sub(ended) % MOMENTS);
-    let is_coming_back = other != 0 && other != seat() % (u64::MAX / MOMENTS) && since < LATELY.as_micros() as u64;
-    idle().saturating_sub(usize::from(is_coming_back))
+/// Returns the number of idle cores, less one if another caller has just finished.
+///
+/// That caller probably calls again soon, and very short tasks on its core would delay it.
+pub fn idle_for_short_tasks() -> usize {
+    let last = LAST_FINISHED.load(Ordering::Relaxed);
+    let (caller, elapsed) = (last / TIME_RANGE, now().wrapping_sub(last) % TIME_RANGE);
+    let is_expected_back =
+        caller != 0 && caller != thread_number() % (u64::MAX / TIME_RANGE) && elapsed < RECENT.as_micros() as u64;
+    idle().saturating_sub(usize::from(is_expected_back))
 }
 
-/// Counts a thread as one that computes, for as long as it lives.
+/// Counts a thread as busy until it is dropped.
 #[derive(Debug)]
-pub struct Busy(Whose);
+pub struct Busy(Role);
 
 #[derive(Debug)]
-enum Whose {
+enum Role {
     Caller,
     Helper,
 }
 
 impl Busy {
-    /// A thread that computes for itself.
+    /// Counts a thread that computes its own work.
     pub fn caller() -> Self {
-        Self::new(Whose::Caller)
+        Self::new(Role::Caller)
     }
 
-    /// A thread that computes for another.
+    /// Counts a thread of the crew that computes the work of a caller.
     pub fn helper() -> Self {
-        Self::new(Whose::Helper)
+        Self::new(Role::Helper)
     }
 
-    fn new(whose: Whose) -> Self {
+    fn new(role: Role) -> Self {
         BUSY.fetch_add(1, Ordering::Relaxed);
-        Busy(whose)
+        Busy(role)
     }
 }
 
@@ -82,17 +87,17 @@ impl Drop for Busy {
     fn drop(&mut self) {
         BUSY.fetch_sub(1, Ordering::Relaxed);
         match self.0 {
-            Whose::Caller => {
-                let seat = seat() % (u64::MAX / MOMENTS);
-                ENDED.store(seat * MOMENTS + moment(), Ordering::Relaxed);
+            Role::Caller => {
+                let thread_number = thread_number() % (u64::MAX / TIME_RANGE);
+                LAST_FINISHED.store(thread_number * TIME_RANGE + now(), Ordering::Relaxed);
             }
-            Whose::Helper => {}
+            Role::Helper => {}
         }
     }
 }
 
-/// The microsecond that it is, modulo [`MOMENTS`].
-fn moment() -> u64 {
+/// Returns the time in microseconds since the first call, modulo [`TIME_RANGE`].
+fn now() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_micros() as u64 % MOMENTS
+    START.get_or_init(Instant::now).elapsed().as_micros() as u64 % TIME_RANGE
 }

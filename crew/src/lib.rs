@@ -1,11 +1,10 @@
-//! Threads that work along with their caller, for work of microseconds: a batch that is encoded, a step of
-//! training.
+//! A thread pool for tasks of microseconds, such as encoding a batch or a step of training.
 //!
-//! A scope of threads costs more than such work, and a pool whose threads sleep costs as much. Here threads are
-//! started once, look for more work for a while before they sleep, and the caller never only waits.
+//! Starting scoped threads costs more than such a task, and waking sleeping threads costs about as much. The threads of
+//! this pool, the crew, are started once and spin for a while before they sleep. The caller works too.
 
 mod cores;
 mod together;
 
-pub use cores::{Busy, cores, idle, idle_for_a_moment, seat};
+pub use cores::{Busy, cores, idle, idle_for_short_tasks, thread_number};
 pub use together::{Panicked, together};

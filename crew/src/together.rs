@@ -1,9 +1,9 @@
-//! The threads: one fewer than there are cores, started when the first work for them comes, shared by the whole
-//! process and kept for its life.
+//! The threads of the crew: one fewer than there are cores. They are started on first use, shared by the process, and
+//! never end.
 //!
-//! A caller works along, so nothing waits for a thread to wake up. Once the list of jobs has grown to the
-//! length that it is needed in, nothing is allocated.
-#![expect(unsafe_code, reason = "threads that live on are handed work that borrows from a caller")]
+//! The caller works too, so a job never depends on a thread waking up. Once the list of jobs has reached its largest
+//! length, nothing is allocated.
+#![expect(unsafe_code, reason = "long-lived threads receive work that borrows from the caller")]
 
 use std::{
     hint::spin_loop,
@@ -19,68 +19,80 @@ use std::{
 
 use crate::cores::{Busy, cores};
 
-/// A helper's work ended in a panic.
+/// The work panicked on a helper thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Panicked;
 
 type Work<'a> = &'a (dyn Fn() + Sync);
 
-/// Calls `work` on this thread and on up to `helpers` others at the same time, and returns when all of
-/// these calls have. How many helpers come is left to chance: the work must divide itself.
+/// Calls `work` on this thread and on up to `helpers` other threads at the same time. Returns when all calls have
+/// returned.
 ///
-/// Afterwards helpers look for more work for as long as `patience` before they sleep: at least what waking them
-/// costs, some 50 microseconds, and longer where the next work is sure to come.
+/// The number of helpers that join depends on timing, so `work` must distribute its parts itself, for example with an
+/// atomic counter.
+///
+/// Afterwards helpers spin for the duration `spin_time` before they sleep. It should be at least the cost of waking
+/// them, about 50 microseconds, and longer if more work is certain to follow.
 ///
 /// # Errors
-/// If the work panics on a helper. Where it panics on this thread, the panic goes on when all have returned.
-pub fn together(helpers: usize, patience: Duration, work: Work<'_>) -> Result<(), Panicked> {
+/// [`Panicked`] if the work panics on a helper.
+///
+/// # Panics
+/// If the work panics on this thread. The panic continues after all calls have returned.
+pub fn together(helpers: usize, spin_time: Duration, work: Work<'_>) -> Result<(), Panicked> {
     if helpers == 0 {
         work();
         return Ok(());
     }
     let crew = Crew::with(helpers);
-    // SAFETY: the crew forgets the reference before this function returns or unwinds: `finish` is reached
-    // in any case, it withdraws what no helper has begun, and waits for what one has.
-    let lasting = unsafe { transmute::<Work<'_>, Work<'static>>(work) };
-    let job = crew.post(lasting, helpers, patience);
+    // SAFETY: the crew drops the reference before this function returns or unwinds. `finish` is always reached: it
+    // withdraws the calls that have not started, and waits for those that have.
+    let work_static = unsafe { transmute::<Work<'_>, Work<'static>>(work) };
+    let job = crew.post(work_static, helpers, spin_time);
     let outcome = catch_unwind(AssertUnwindSafe(work));
-    let helped = crew.finish(job, patience);
+    let helped = crew.finish(job, spin_time);
     match outcome {
         Ok(()) => helped,
         Err(panic) => resume_unwind(panic),
     }
 }
 
-/// The threads, and what there is to do for them.
+/// The threads and their jobs.
 #[derive(Debug, Default)]
 struct Crew {
     state: Mutex<State>,
-    /// Calls that helpers may still begin, over all jobs.
+    /// The number of calls that helpers may still start, over all jobs.
     open: AtomicUsize,
+    /// Notified when a job is posted.
     posted: Condvar,
+    /// Notified when a call returns.
     finished: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     jobs: Vec<Job>,
+    /// The number of jobs posted so far.
     posted: u64,
+    /// The number of threads.
     workers: usize,
+    /// The number of sleeping threads.
     asleep: usize,
 }
 
 struct Job {
     number: u64,
     work: Work<'static>,
-    patience: Duration,
-    /// Calls that helpers may still begin.
+    spin_time: Duration,
+    /// The number of calls that helpers may still start.
     open: usize,
+    /// The number of running calls of helpers.
     running: usize,
     outcome: Result<(), Panicked>,
 }
 
 impl Crew {
-    /// The crew of this process, with `helpers` threads if there are as many cores beside the caller's.
+    /// Returns the crew of this process. Starts threads up to `helpers`, but at most one fewer than there are cores.
     fn with(helpers: usize) -> &'static Crew {
         static CREW: OnceLock<Crew> = OnceLock::new();
 
@@ -88,7 +100,7 @@ impl Crew {
         let mut state = crew.state();
         while state.workers < helpers.min(cores() - 1) {
             let name = format!("narrows-{}", state.workers);
-            // Where the system gives no more threads, those that there are do the work.
+            // If the system cannot start more threads, the existing ones do the work.
             if thread::Builder::new().name(name).spawn(|| crew.serve()).is_err() {
                 break;
             }
@@ -98,11 +110,12 @@ impl Crew {
         crew
     }
 
-    fn post(&self, work: Work<'static>, helpers: usize, patience: Duration) -> u64 {
+    /// Adds a job and wakes sleeping threads. Returns the number of the job.
+    fn post(&self, work: Work<'static>, helpers: usize, spin_time: Duration) -> u64 {
         let mut state = self.state();
         state.posted += 1;
         let number = state.posted;
-        state.jobs.push(Job { number, work, patience, open: helpers, running: 0, outcome: Ok(()) });
+        state.jobs.push(Job { number, work, spin_time, open: helpers, running: 0, outcome: Ok(()) });
         self.open.fetch_add(helpers, Ordering::Release);
         for _ in 0..helpers.min(state.asleep) {
             self.posted.notify_one();
@@ -110,14 +123,14 @@ impl Crew {
         number
     }
 
-    /// Withdraws what is still open of a job, and waits for what is running.
-    fn finish(&self, number: u64, patience: Duration) -> Result<(), Panicked> {
+    /// Withdraws the calls of a job that have not started, and waits for the running ones.
+    fn finish(&self, number: u64, spin_time: Duration) -> Result<(), Panicked> {
         let mut state = self.state();
         let withdrawn = state.job(number).map_or(0, |job| take(&mut job.open));
         self.open.fetch_sub(withdrawn, Ordering::Release);
-        let patience_ends = Instant::now() + patience;
+        let spin_end = Instant::now() + spin_time;
         while state.job(number).is_some_and(|job| job.running > 0) {
-            if Instant::now() < patience_ends {
+            if Instant::now() < spin_end {
                 drop(state);
                 (0..64).for_each(|_| spin_loop());
                 state = self.state();
@@ -125,36 +138,36 @@ impl Crew {
                 state = self.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
-        let at = state.jobs.iter().position(|job| job.number == number);
-        at.map_or(Ok(()), |at| state.jobs.swap_remove(at).outcome)
+        let index = state.jobs.iter().position(|job| job.number == number);
+        index.map_or(Ok(()), |index| state.jobs.swap_remove(index).outcome)
     }
 
-    /// What each thread does.
+    /// The loop of each thread: takes jobs and runs them.
     fn serve(&self) {
         let mut state = self.state();
-        let mut patience = Duration::ZERO;
+        let mut spin_time = Duration::ZERO;
         loop {
             let Some(job) = state.jobs.iter_mut().find(|job| job.open > 0) else {
-                state = self.wait(state, patience);
+                state = self.wait(state, spin_time);
                 continue;
             };
             job.open -= 1;
             job.running += 1;
             let (number, work) = (job.number, job.work);
-            patience = job.patience;
+            spin_time = job.spin_time;
             self.open.fetch_sub(1, Ordering::Release);
             drop(state);
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let _busy = Busy::helper();
                 work();
             }));
-            // What a panic leaves might panic again when it is dropped, and somebody waits for this job.
+            // Dropping the payload of a panic may panic again, but a caller waits for this job. So leak the payload.
             let outcome = outcome.map_err(|payload| {
                 forget(payload);
                 Panicked
             });
             state = self.state();
-            // The job is there for as long as it counts something as running.
+            // The job is not removed while `running` is above 0.
             if let Some(job) = state.job(number) {
                 job.running -= 1;
                 job.outcome = job.outcome.and(outcome);
@@ -163,11 +176,11 @@ impl Crew {
         }
     }
 
-    /// Returns when there may be something to do.
-    fn wait<'a>(&'a self, state: MutexGuard<'a, State>, patience: Duration) -> MutexGuard<'a, State> {
+    /// Waits for work: spins for the duration `spin_time`, then sleeps. May return without work.
+    fn wait<'a>(&'a self, state: MutexGuard<'a, State>, spin_time: Duration) -> MutexGuard<'a, State> {
         drop(state);
-        let patience_ends = Instant::now() + patience;
-        while Instant::now() < patience_ends {
+        let spin_end = Instant::now() + spin_time;
+        while Instant::now() < spin_end {
             for _ in 0..64 {
                 if self.open.load(Ordering::Acquire) > 0 {
                     return self.state();
@@ -184,7 +197,7 @@ impl Crew {
         state
     }
 
-    /// What it guards is whole between any two statements, so a panic elsewhere cannot have spoilt it.
+    /// Locks the state. Ignores poisoning, because the state is consistent after every statement.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,17 +223,17 @@ impl std::fmt::Debug for Job {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_micros(50);
+    const SPIN_TIME: Duration = Duration::from_micros(50);
 
     #[test]
-    fn many_callers_share_the_crew_and_each_gets_all_of_its_work_done_before_it_goes_on() {
+    fn many_callers_share_the_crew_and_the_work_of_each_is_complete_on_return() {
         thread::scope(|scope| {
             for caller in 0..16 {
                 scope.spawn(move || {
                     for round in 0..500 {
                         let (parts, sum) = (AtomicUsize::new(0), AtomicUsize::new(0));
                         let helpers = (caller + round) % 4;
-                        let done = together(helpers, PATIENCE, &|| {
+                        let done = together(helpers, SPIN_TIME, &|| {
                             while let part @ 0..100 = parts.fetch_add(1, Ordering::Relaxed) {
                                 sum.fetch_add(part, Ordering::Relaxed);
                             }
@@ -236,24 +249,24 @@ mod tests {
     fn a_panic_reaches_the_caller_and_leaves_the_crew_working() {
         let caller = thread::current().id();
         for _ in 0..100 {
-            let own =
-                catch_unwind(|| together(3, PATIENCE, &|| assert_ne!(thread::current().id(), caller, "on purpose")));
-            assert!(own.is_err());
-            let begun = AtomicUsize::new(0);
-            let helped = together(1, PATIENCE, &|| {
-                begun.fetch_add(1, Ordering::SeqCst);
+            let outcome =
+                catch_unwind(|| together(3, SPIN_TIME, &|| assert_ne!(thread::current().id(), caller, "on purpose")));
+            assert!(outcome.is_err());
+            let started = AtomicUsize::new(0);
+            let helped = together(1, SPIN_TIME, &|| {
+                started.fetch_add(1, Ordering::SeqCst);
                 if thread::current().id() == caller {
-                    // Long enough for a helper to begin, where there is one.
+                    // Wait until a helper has started, if there is one.
                     let end = Instant::now() + Duration::from_millis(20);
-                    while begun.load(Ordering::SeqCst) < 2 && Instant::now() < end {
+                    while started.load(Ordering::SeqCst) < 2 && Instant::now() < end {
                         thread::yield_now();
                     }
                 } else {
                     panic!("on purpose");
                 }
             });
-            assert_eq!(helped.is_err(), begun.into_inner() > 1);
+            assert_eq!(helped.is_err(), started.into_inner() > 1);
         }
-        assert_eq!(together(3, PATIENCE, &|| ()), Ok(()));
+        assert_eq!(together(3, SPIN_TIME, &|| ()), Ok(()));
     }
 }

@@ -1,10 +1,10 @@
-//! An array of numbers as the header of a binary file describes it, held to its word before it is read.
+//! The element type and shape that the header of a binary file declares, checked before the values are read.
 
 use std::path::Path;
 
 use crate::{element::Element, error::DataError, head::Head};
 
-/// The type and the shape that a header claims, row-major.
+/// The element type and shape that a header declares. The values are in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Array {
     pub(crate) element: Element,
@@ -12,32 +12,32 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// Bytes that the numbers take, whatever nonsense the shape is.
-    pub(crate) fn promised(&self) -> u128 {
+    /// Returns the number of bytes that the values need. Saturates instead of overflowing, whatever the shape.
+    pub(crate) fn declared_bytes(&self) -> u128 {
         let size = self.element.size() as u128;
-        // A size of 0 makes the whole 0, wherever it stands.
+        // One size of 0 makes the product 0. Without this check, a saturated product could hide it.
         if self.shape.contains(&0) {
             return 0;
         }
         self.shape.iter().fold(size, |bytes, &size| bytes.saturating_mul(size as u128))
     }
 
-    /// Compares the promise with the bytes that there are.
+    /// Checks the number of bytes in the file against the declared shape.
     pub(crate) fn check_length(&self, path: &Path, found: u64) -> Result<(), DataError> {
-        if self.promised() == u128::from(found) { Ok(()) } else { Err(self.wrong_length(path, found)) }
+        if self.declared_bytes() == u128::from(found) { Ok(()) } else { Err(self.wrong_length(path, found)) }
     }
 
     pub(crate) fn wrong_length(&self, path: &Path, found: u64) -> DataError {
         let (path, shape) = (path.to_owned(), self.shape.clone());
-        DataError::Length { path, shape, promised: self.promised(), found }
+        DataError::Length { path, shape, declared: self.declared_bytes(), found }
     }
 
-    /// What the array is as samples, one a row; its length is still to be checked.
+    /// Interprets the array as samples, one per row. Does not check the length.
     pub(crate) fn head(&self, path: &Path) -> Result<Head, DataError> {
         let path = path.to_owned();
         let (rows, sample_shape) = match self.shape.split_first() {
             None | Some((_, [])) => {
-                let (expected, found) = ("2 or more (rows, then a sample's)", self.shape.len());
+                let (expected, found) = ("2 or more (rows, then the dimensions of a sample)", self.shape.len());
                 return Err(DataError::Rank { path, expected, found });
             }
             Some((0, _)) => return Err(DataError::NoRows { path }),
@@ -58,16 +58,16 @@ impl Array {
         self.shape.first().copied().unwrap_or(0)
     }
 
-    /// Numbers in a row; of a shape whose length was checked.
+    /// Returns the number of features per row. The length must have been checked.
     pub(crate) fn features(&self) -> usize {
         self.shape.iter().skip(1).fold(1, |product, &size| product.saturating_mul(size))
     }
 
-    /// Refuses what is not one label a row.
+    /// Checks that the array contains one integer label per row.
     pub(crate) fn check_labels(&self, path: &Path) -> Result<(), DataError> {
         let path = path.to_owned();
         if self.shape.len() != 1 {
-            let (expected, found) = ("1 (one label a row)", self.shape.len());
+            let (expected, found) = ("1 (one label per row)", self.shape.len());
             return Err(DataError::Rank { path, expected, found });
         }
         if self.element.is_integer() {
@@ -87,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_is_counted_whatever_the_shape() {
-        assert_eq!(bytes(&[]).promised(), 1);
-        assert_eq!(bytes(&[usize::MAX; 9]).promised(), u128::MAX);
-        assert_eq!(bytes(&[usize::MAX, usize::MAX, usize::MAX, 0]).promised(), 0);
+    fn the_declared_size_saturates_for_every_shape() {
+        assert_eq!(bytes(&[]).declared_bytes(), 1);
+        assert_eq!(bytes(&[usize::MAX; 9]).declared_bytes(), u128::MAX);
+        assert_eq!(bytes(&[usize::MAX, usize::MAX, usize::MAX, 0]).declared_bytes(), 0);
     }
 
     #[test]
-    fn shapes_that_hold_no_samples_are_refused() {
+    fn shapes_without_samples_are_refused() {
         let path = Path::new("x");
         assert!(matches!(bytes(&[]).head(path), Err(DataError::Rank { found: 0, .. })));
         assert!(matches!(bytes(&[0]).head(path), Err(DataError::Rank { found: 1, .. })));

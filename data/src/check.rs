@@ -1,11 +1,11 @@
-//! Refuses numbers that a model cannot take, and names the place of each.
+//! Refuses values that a model cannot process, and names their row and column.
 
 use std::path::Path;
 
-use crate::{error::DataError, finite::first_wrong, reading::Missing, row::Row, values::Values};
+use crate::{error::DataError, finite::first_invalid, reading::Missing, row::Row, values::Values};
 
-/// Refuses what no `f32` holds, and NaN unless it may stand for a missing value, in values whose first row is
-/// that number of the file.
+/// Refuses infinities, and NaN unless `missing` allows missing values. `first` is the row in the file of the first row
+/// of `values`.
 pub(crate) fn check_from(
     path: &Path,
     first: usize,
@@ -31,7 +31,7 @@ pub(crate) fn check_from(
     outcome
 }
 
-/// The same for numbers that lie row after row, of which the first is that number of the file.
+/// Does the same as [`check_from`] for a slice in row-major order. `first` is the index in the file of its first value.
 pub(crate) fn check_numbers(
     path: &Path,
     first: usize,
@@ -40,16 +40,33 @@ pub(crate) fn check_numbers(
     columns: Option<&[String]>,
     missing: Missing,
 ) -> Result<(), DataError> {
-    let Some(wrong) = first_wrong(numbers, missing) else { return Ok(()) };
-    let (row, column) = ((first + wrong) / features, (first + wrong) % features);
-    let column = place(column, columns);
-    Err(DataError::NotFinite { path: path.to_owned(), row, column, value: numbers[wrong] })
+    let Some(index) = first_invalid(numbers, missing) else { return Ok(()) };
+    let (row, column) = ((first + index) / features, (first + index) % features);
+    let column = column_label(column, columns);
+    Err(DataError::NotFinite { path: path.to_owned(), row, column, value: numbers[index] })
 }
 
-/// A column by its number, and by its name where it has one.
-pub(crate) fn place(column: usize, columns: Option<&[String]>) -> String {
-    match columns.and_then(|columns| columns.get(column)) {
-        Some(name) => format!("{column} (`{name}`)"),
-        None => column.to_string(),
+/// Formats a column for a message: its name, or its index if it has no name or a name that is not unique.
+pub(crate) fn column_label(column: usize, columns: Option<&[String]>) -> String {
+    let columns = columns.unwrap_or_default();
+    let name = columns.get(column);
+    let is_unique = |name: &String| columns.iter().filter(|other| *other == name).count() == 1;
+    match name {
+        Some(name) if is_unique(name) => format!("`{name}`"),
+        Some(name) => format!("`{name}` (index {column}, counted from 0)"),
+        None => format!("{column} (counted from 0)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_named_by_its_name_and_otherwise_by_its_index() {
+        let columns = ["x", "y", "x"].map(str::to_owned);
+        let labels = [0, 1].map(|column| column_label(column, Some(&columns)));
+        assert_eq!(labels, ["`x` (index 0, counted from 0)", "`y`"]);
+        assert_eq!(column_label(1, None), "1 (counted from 0)");
     }
 }

@@ -1,23 +1,23 @@
-//! Some rows of a file, with what belongs to each of them.
+//! Consecutive rows of a file, with their labels and pass-through columns.
 
 use arrow_array::{BooleanArray, RecordBatch};
 
 use crate::{error::DataError, labels::Labels, values::Values};
 
-/// Some rows of a file.
+/// Consecutive rows of a file.
 #[derive(Debug, Clone)]
 pub struct Chunk {
-    /// In memory, of the type that the head says, at least one row. A missing value is NaN, and is there only
-    /// if [`Missing`](crate::Missing) allows it; infinities never are.
+    /// The samples, `[rows, features]`: in memory, at least one row, of the type that [`Head`](crate::Head) declares.
+    /// A missing value is NaN, and occurs only if [`Missing`](crate::Missing) allows it. Infinities never occur.
     pub values: Values,
-    /// One a row, where the head says so.
+    /// One label per row, if [`Head::has_labels`](crate::Head::has_labels) is true.
     pub labels: Option<Labels>,
-    /// Columns that are no part of the sample, to be carried along.
+    /// Pass-through columns: columns that are not features, copied to the output.
     pub others: Option<RecordBatch>,
 }
 
 impl Chunk {
-    /// These rows alone, in rising order.
+    /// Returns only the given rows, in ascending order.
     pub(crate) fn select(&self, rows: &[usize]) -> Result<Chunk, DataError> {
         let mut is_kept = vec![false; self.values.rows()];
         rows.iter().for_each(|&row| is_kept[row] = true);

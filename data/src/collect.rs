@@ -1,4 +1,4 @@
-//! A part of a source, read: in memory as far as it fits, else on disk.
+//! Reads a part of a source completely: into memory if it fits, otherwise to disk.
 
 use std::path::{Path, PathBuf};
 
@@ -6,22 +6,22 @@ use crate::{
     check::check_numbers,
     error::DataError,
     file_rows::FileRows,
-    finite::Reach,
-    found::OpenPart,
+    finite::Range,
     head::Head,
     in_memory::matrix,
-    labels::{Labels, check_count},
+    labels::Labels,
     missing::Fill,
+    open_data::OpenPart,
     reader::{Opened, Reader},
     reading::{LoadOptions, Missing},
     spool::Spool,
     values::Values,
 };
 
-/// Numbers that a reader is asked for at a time.
-const CHUNK: usize = 1 << 18;
+/// The number of values per chunk that a reader is asked for.
+const CHUNK_VALUES: usize = 1 << 18;
 
-/// A part that was read, as it was found.
+/// A part that has been read, before missing values are filled in or dropped.
 pub(crate) struct Collected {
     pub(crate) path: PathBuf,
     pub(crate) head: Head,
@@ -30,7 +30,7 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
-    /// Refuses samples that are not as those of the training part.
+    /// Checks that the samples have the same shape and type as those of the training part.
     pub(crate) fn check_like(&self, sample_shape: &[usize], is_bytes: bool) -> Result<(), DataError> {
         let path = || self.path.clone();
         if self.head.sample_shape != sample_shape {
@@ -45,10 +45,10 @@ impl Collected {
         Ok(())
     }
 
-    /// Fills in or drops what is missing.
-    pub(crate) fn treat(&mut self, fill: Option<&Fill>) -> Result<(), DataError> {
+    /// Fills in missing values, or drops the rows that contain them.
+    pub(crate) fn handle_missing(&mut self, fill: Option<&Fill>) -> Result<(), DataError> {
         let Some(fill) = fill else { return Ok(()) };
-        let kept = fill.treat(&self.path, &mut self.values)?;
+        let kept = fill.apply(&self.path, &mut self.values)?;
         if let (Some(kept), Some(labels)) = (kept, &self.labels) {
             self.labels = Some(labels.select(&kept));
         }
@@ -56,7 +56,7 @@ impl Collected {
     }
 }
 
-/// Reads a part, and checks it.
+/// Reads and checks a part.
 pub(crate) fn collect(part: OpenPart, options: &LoadOptions) -> Result<Collected, DataError> {
     let OpenPart { path, opened, labels } = part;
     let (head, values, own_labels) = match opened {
@@ -67,34 +67,37 @@ pub(crate) fn collect(part: OpenPart, options: &LoadOptions) -> Result<Collected
         Opened::Reader(mut reader) => gather(&path, reader.as_mut(), options)?,
     };
     if let Some(labels) = &labels {
-        check_count(&path, values.rows(), labels.len())?;
+        labels.check_count(&path, values.rows())?;
     }
-    Ok(Collected { path, head, values, labels: labels.or(own_labels) })
+    let labels = labels.map(|separate| separate.labels).or(own_labels);
+    Ok(Collected { path, head, values, labels })
 }
 
-/// Rows that lie in a file: read, or left there if they are too many; checked and measured in the same pass.
+/// Reads rows of an uncompressed file into memory, or leaves them in the file if they exceed the memory limit.
+///
+/// The same pass over the rows checks the values and finds their range.
 fn rows_of(path: &Path, head: &mut Head, rows: FileRows, options: &LoadOptions) -> Result<Values, DataError> {
     let missing = options.reading.missing.unwrap_or_default();
-    let (features, columns, mut reach) = (rows.features(), head.columns.as_deref(), Reach::new());
-    let look = |first: usize, numbers: &[f32]| {
+    let (features, columns, mut range) = (rows.features(), head.columns.as_deref(), Range::new());
+    let check = |first: usize, numbers: &[f32]| {
         check_numbers(path, first, numbers, features, columns, missing)?;
-        reach.add(numbers);
+        range.add(numbers);
         Ok(())
     };
     let values = if rows.size_in_memory() > options.limits.memory.0 {
-        rows.look_at_all(look)?;
+        rows.visit_all(check)?;
         Values::OnDisk(rows)
     } else {
-        rows.read_all(look)?.into()
+        rows.read_all(check)?.into()
     };
-    // Where rows may be dropped or filled in, the range is that of what they become.
+    // If missing values are dropped or filled in, the range must be computed after that.
     if missing == Missing::Refuse && !values.is_bytes() {
-        head.range = Some(reach.ends());
+        head.range = Some(range.bounds());
     }
     Ok(values)
 }
 
-/// Everything that a reader gives: in memory, or in a temporary file once that is too much.
+/// Reads all chunks of a reader: into memory, or into a temporary file once they exceed the memory limit.
 fn gather(
     path: &Path,
     reader: &mut dyn Reader,
@@ -102,20 +105,20 @@ fn gather(
 ) -> Result<(Head, Values, Option<Labels>), DataError> {
     let head = reader.head().clone();
     let features: usize = head.sample_shape.iter().product();
-    let rows = (CHUNK / features.max(1)).max(1);
+    let rows = (CHUNK_VALUES / features.max(1)).max(1);
     let (mut bytes, mut floats): (Vec<u8>, Vec<f32>) = (Vec::new(), Vec::new());
     let mut labels: Option<Labels> = None;
     let expected = head.rows.map(|rows| rows.saturating_mul(features));
     let width = if head.is_bytes { 1 } else { size_of::<f32>() };
-    let is_too_much = |numbers: usize| (numbers as u64).saturating_mul(width as u64) > options.limits.memory.0;
+    let exceeds_memory = |numbers: usize| (numbers as u64).saturating_mul(width as u64) > options.limits.memory.0;
     let mut spool = match expected {
-        Some(numbers) if is_too_much(numbers) => Some(Spool::new(path, head.is_bytes, features)?),
+        Some(numbers) if exceeds_memory(numbers) => Some(Spool::new(path, head.is_bytes, features)?),
         Some(_) | None => None,
     };
     while let Some(chunk) = reader.next(rows)? {
         match (&mut labels, chunk.labels) {
             (Some(labels), Some(more)) => labels.append(more),
-            (none @ None, more) => *none = more,
+            (first @ None, more) => *first = more,
             (Some(_), None) => {}
         }
         if let Some(spool) = &mut spool {
@@ -129,10 +132,10 @@ fn gather(
                 on_disk.visit(0..on_disk.rows(), |_, row| floats.extend(row.floats()))?;
             }
         }
-        if is_too_much(bytes.len() + floats.len()) {
-            let mut begun = Spool::new(path, head.is_bytes, features)?;
-            begun.add(&in_memory(&head, std::mem::take(&mut bytes), std::mem::take(&mut floats)))?;
-            spool = Some(begun);
+        if exceeds_memory(bytes.len() + floats.len()) {
+            let mut started = Spool::new(path, head.is_bytes, features)?;
+            started.add(&in_memory(&head, std::mem::take(&mut bytes), std::mem::take(&mut floats)))?;
+            spool = Some(started);
         }
     }
     let values = match spool {

@@ -1,42 +1,42 @@
-//! What loading returns: values, labels and classes, in a training, a validation and a test part.
+//! A loaded data set: values, labels and classes, in a training, a validation and a test part.
 
 use crate::values::Values;
 
-/// Samples that are used together: to train on, or to test with.
+/// The training, validation or test part of a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// The samples, `[rows, features]`.
     pub values: Values,
-    /// One label a row, each an index into [`Dataset::classes`].
+    /// One label per row: an index into [`Dataset::classes`].
     pub labels: Option<Vec<u32>>,
 }
 
-/// A set of data as it was found: never empty, every value finite.
+/// A data set. It has at least one row, and every value is finite or, if loading kept missing values, NaN.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// `digits`, `mnist`, `fashion-mnist`, or the name of the file or folder without its extension.
     pub name: String,
     /// The shape of one sample: `[8, 8]`, `[28, 28]`, `[columns]`, `[height, width, channels]`.
     pub sample_shape: Vec<usize>,
-    /// The lowest and highest value, in the data's own unit: 0 to 255 for bytes, 0 to 16 for
-    /// digits, and what the training part holds for `f32`.
+    /// The minimum and maximum value, in the unit of the data: 0 to 255 for bytes, 0 to 16 for digits, and the
+    /// range of the training part for `f32`.
     pub range: (f32, f32),
-    /// The names of the features, where the source is a table that has some.
+    /// The names of the features, if the source is a table with column names.
     pub columns: Option<Vec<String>>,
-    /// What stands for a missing value in each feature, where missing values were filled in.
+    /// The value that replaces a missing value in each feature, if missing values were filled in.
     pub fill: Option<Vec<f32>>,
-    /// What to train on.
+    /// The rows for training.
     pub train: Part,
-    /// What to watch training by, where it was named; else a share of the training part may be held out.
+    /// The rows for the validation loss, if they were given. Otherwise a fraction of the training part can be held out.
     pub valid: Option<Part>,
-    /// What to test with, where the source sets it apart or it was named.
+    /// The rows for testing, if the source has a test part or one was given.
     pub test: Option<Part>,
-    /// The names of the classes, where there are labels.
+    /// The names of the classes, if there are labels.
     pub classes: Option<Vec<String>>,
 }
 
 impl Dataset {
-    /// All parts that are there, by name.
+    /// Returns the name and the rows of each part that exists.
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Part)> {
         let parts =
             [("training", Some(&self.train)), ("validation", self.valid.as_ref()), ("test", self.test.as_ref())];

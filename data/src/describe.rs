@@ -1,9 +1,8 @@
-//! What is in a set of data, in figures: to look at before anything is trained on it.
+//! A summary of a data set: shape, range, classes and missing values, to inspect before training.
 
 use serde::Serialize;
 
 use crate::{
-    check::place,
     dataset::{Dataset, Part},
     error::DataError,
     row::Row,
@@ -11,70 +10,70 @@ use crate::{
     values::Values,
 };
 
-/// What is in a set of data.
+/// A summary of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Description {
-    /// As [`Dataset::name`].
+    /// The same as [`Dataset::name`].
     pub name: String,
     /// The shape of one sample.
     pub sample_shape: Vec<usize>,
-    /// `bytes` or `floats`.
+    /// The type of the values: `bytes` or `floats`.
     pub dtype: &'static str,
-    /// The lowest and highest value, in the data's own unit.
+    /// The minimum and maximum value, in the unit of the data.
     pub range: (f32, f32),
-    /// The names of the features, where the source is a table that has some.
+    /// The names of the features, if the source is a table with column names.
     pub columns: Option<Vec<String>>,
-    /// The parts that are there, that to train on first.
+    /// The parts that exist, starting with the training part.
     pub parts: Vec<Described>,
-    /// Features that have the same value in every row to train on, by number and by name where they have one.
+    /// Features with the same value in every training row, each as its index and its name, if it has one.
     pub constant: Vec<String>,
-    /// Features that have no value at all in the rows to train on, in the same way.
+    /// Features that are missing in every training row, in the same notation.
     pub empty: Vec<String>,
-    /// The names of the classes, where there are labels.
+    /// The names of the classes, if there are labels.
     pub classes: Option<Vec<String>>,
-    /// As [`Dataset::fingerprint`].
+    /// The same as [`Dataset::fingerprint`].
     pub fingerprint: String,
 }
 
-/// What is in a part of it.
+/// A summary of a part of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Described {
     /// `training`, `validation` or `test`.
     pub name: &'static str,
-    /// Rows.
+    /// The number of rows.
     pub rows: usize,
-    /// Whether the rows stay on disk, since they take more memory than they may.
+    /// Whether the rows stay on disk because they exceed the memory limit.
     pub is_on_disk: bool,
-    /// What is missing.
+    /// The number of missing values.
     pub missing: MissingCounts,
-    /// Rows of each class, in the order of [`Description::classes`], where there are labels.
+    /// The number of rows of each class, in the order of [`Description::classes`], if there are labels.
     pub class_counts: Option<Vec<usize>>,
 }
 
-/// How much is missing.
+/// Counts of missing values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct MissingCounts {
-    /// Values that are missing.
+    /// The number of missing values.
     pub values: u64,
-    /// Rows with at least one of them.
+    /// The number of rows with at least one missing value.
     pub rows: usize,
-    /// Features with at least one of them.
+    /// The number of features with at least one missing value.
     pub columns: usize,
 }
 
 impl Dataset {
-    /// Counts and figures of everything that is here, in a few passes over the rows and in constant memory.
+    /// Summarises this data set in a few passes over the rows and in constant memory.
     ///
-    /// Missing values are counted where loading kept them ([`Missing::Keep`](crate::Missing::Keep)).
+    /// Missing values are counted only if loading kept them ([`Missing::Keep`](crate::Missing::Keep)).
     ///
     /// # Errors
-    /// [`DataError`] when rows lie in a file that cannot be read any more.
+    /// [`DataError`] if the rows are in a file that can no longer be read.
     pub fn describe(&self) -> Result<Description, DataError> {
         let all: Vec<usize> = (0..self.train.values.rows()).collect();
         let per_column = extremes(&self.train.values, &all, Per::Column)?;
-        let named = |is_such: fn(f32, f32) -> bool| {
-            let columns = per_column.iter().enumerate().filter(|(_, (low, high))| is_such(*low, *high));
-            columns.map(|(column, _)| place(column, self.columns.as_deref())).collect()
+        let columns_where = |has_property: fn(f32, f32) -> bool| {
+            let columns = per_column.iter().enumerate().filter(|(_, (low, high))| has_property(*low, *high));
+            columns.map(|(column, _)| indexed_name(column, self.columns.as_deref())).collect()
         };
         let classes = self.classes.as_ref().map_or(0, Vec::len);
         Ok(Description {
@@ -83,16 +82,24 @@ impl Dataset {
             dtype: if self.train.values.is_bytes() { "bytes" } else { "floats" },
             range: self.range,
             columns: self.columns.clone(),
-            parts: self.parts().map(|(name, part)| described(name, part, classes)).collect::<Result<_, _>>()?,
-            constant: named(|low, high| low == high),
-            empty: named(|low, high| low > high),
+            parts: self.parts().map(|(name, part)| describe_part(name, part, classes)).collect::<Result<_, _>>()?,
+            constant: columns_where(|low, high| low == high),
+            empty: columns_where(|low, high| low > high),
             classes: self.classes.clone(),
             fingerprint: self.fingerprint()?,
         })
     }
 }
 
-fn described(name: &'static str, part: &Part, classes: usize) -> Result<Described, DataError> {
+/// Formats a feature as its index, followed by its name if it has one.
+fn indexed_name(column: usize, columns: Option<&[String]>) -> String {
+    match columns.and_then(|columns| columns.get(column)) {
+        Some(name) => format!("{column} (`{name}`)"),
+        None => column.to_string(),
+    }
+}
+
+fn describe_part(name: &'static str, part: &Part, classes: usize) -> Result<Described, DataError> {
     let class_counts = part.labels.as_ref().map(|labels| {
         let mut counts = vec![0; classes];
         for &label in labels {
@@ -106,12 +113,12 @@ fn described(name: &'static str, part: &Part, classes: usize) -> Result<Describe
         name,
         rows: part.values.rows(),
         is_on_disk: matches!(part.values, Values::OnDisk(_)),
-        missing: missing(&part.values)?,
+        missing: count_missing(&part.values)?,
         class_counts,
     })
 }
 
-fn missing(values: &Values) -> Result<MissingCounts, DataError> {
+fn count_missing(values: &Values) -> Result<MissingCounts, DataError> {
     let mut counts = MissingCounts::default();
     if values.is_bytes() {
         return Ok(counts);
@@ -119,13 +126,13 @@ fn missing(values: &Values) -> Result<MissingCounts, DataError> {
     let mut is_affected = vec![false; values.features()];
     values.visit(0..values.rows(), |_, row| {
         let Row::F32(row) = row else { return };
-        let mut found = 0;
+        let mut missing = 0;
         for (value, is_affected) in row.iter().zip(&mut is_affected) {
-            found += u64::from(value.is_nan());
+            missing += u64::from(value.is_nan());
             *is_affected |= value.is_nan();
         }
-        counts.values += found;
-        counts.rows += usize::from(found > 0);
+        counts.values += missing;
+        counts.rows += usize::from(missing > 0);
     })?;
     counts.columns = is_affected.into_iter().filter(|is_affected| *is_affected).count();
     Ok(counts)
@@ -139,7 +146,7 @@ mod tests {
     use crate::{LoadOptions, load};
 
     #[test]
-    fn what_is_missing_or_constant_is_counted_and_named() {
+    fn missing_values_and_constant_columns_are_reported() {
         const GAP: f32 = f32::NAN;
         let train = Part {
             values: Values::F32(array![[1.0, GAP, 5.0, GAP], [2.0, GAP, 5.0, 3.0], [3.0, GAP, 5.0, 4.0]]),
@@ -157,9 +164,12 @@ mod tests {
             test: Some(test),
             classes: Some(vec!["cat".to_owned(), "dog".to_owned()]),
         };
-        let found = data.describe().expect("in memory");
-        assert_eq!((&found.constant[..], &found.empty[..]), (&["2 (`c`)".to_owned()][..], &["1 (`b`)".to_owned()][..]));
-        let [train, test] = &found.parts[..] else { panic!("{:?}", found.parts) };
+        let description = data.describe().expect("in memory");
+        assert_eq!(
+            (&description.constant[..], &description.empty[..]),
+            (&["2 (`c`)".to_owned()][..], &["1 (`b`)".to_owned()][..])
+        );
+        let [train, test] = &description.parts[..] else { panic!("{:?}", description.parts) };
         assert_eq!(train.missing, MissingCounts { values: 4, rows: 3, columns: 2 });
         assert_eq!((train.rows, train.class_counts.as_deref()), (3, Some(&[1, 2][..])));
         assert_eq!((test.name, test.missing, test.is_on_disk), ("test", MissingCounts::default(), false));
@@ -167,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_described_as_they_are_known() {
-        let found = load("digits", &LoadOptions::default()).and_then(|data| data.describe()).expect("built in");
-        let rows: Vec<_> = found.parts.iter().map(|part| (part.name, part.rows)).collect();
+    fn the_description_of_digits_is_correct() {
+        let description = load("digits", &LoadOptions::default()).and_then(|data| data.describe()).expect("built in");
+        let rows: Vec<_> = description.parts.iter().map(|part| (part.name, part.rows)).collect();
         assert_eq!(rows, [("training", 1437), ("test", 360)]);
-        assert_eq!((&found.sample_shape[..], found.range), (&[8, 8][..], (0.0, 16.0)));
-        // The corners that no digit reaches.
-        assert_eq!(found.constant, ["0", "32", "39"]);
-        assert_eq!(found.classes.map(|classes| classes.len()), Some(10));
+        assert_eq!((&description.sample_shape[..], description.range), (&[8, 8][..], (0.0, 16.0)));
+        // Pixels at the edges that are 0 in every digit.
+        assert_eq!(description.constant, ["0", "32", "39"]);
+        assert_eq!(description.classes.map(|classes| classes.len()), Some(10));
     }
 }

@@ -1,4 +1,4 @@
-//! How a number lies in a binary file, and how it becomes one that a model takes.
+//! Element types of binary files, and their conversion to `u8` and `f32`.
 
 use std::fmt;
 
@@ -19,21 +19,21 @@ pub(crate) enum Number {
     F64,
 }
 
-/// Which byte of a number comes first.
+/// The byte order of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ByteOrder {
     Little,
     Big,
 }
 
-/// A number's type and its byte order.
+/// The type and the byte order of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Element {
     pub(crate) number: Number,
     pub(crate) order: ByteOrder,
 }
 
-/// Calls `$each(number: f64 or f32, place)` for numbers of `$type`, whichever the byte order.
+/// Decodes numbers of `$type` from `$bytes` in either byte order, and writes `$narrow(number)` to `$into`.
 macro_rules! widen {
     ($type:ty, $order:expr, $bytes:expr, $into:expr, $narrow:expr) => {{
         let (numbers, _) = $bytes.as_chunks::<{ size_of::<$type>() }>();
@@ -50,11 +50,11 @@ macro_rules! widen {
 }
 
 impl Element {
-    /// As this program writes rows of its own: `f32`, or bytes.
+    /// The two element types of temporary files: `f32` and bytes.
     pub(crate) const FLOAT: Element = Element { number: Number::F32, order: ByteOrder::Little };
     pub(crate) const BYTE: Element = Element { number: Number::U8, order: ByteOrder::Little };
 
-    /// Bytes that a number takes.
+    /// Returns the size of a number in bytes.
     pub(crate) fn size(self) -> usize {
         match self.number {
             Number::Bool | Number::U8 | Number::I8 => 1,
@@ -64,12 +64,12 @@ impl Element {
         }
     }
 
-    /// Whether it stays a byte in memory; everything else becomes `f32`.
+    /// Whether values stay bytes in memory. All other types become `f32`.
     pub(crate) fn is_byte(self) -> bool {
         matches!(self.number, Number::Bool | Number::U8)
     }
 
-    /// The range that is known without looking at the numbers.
+    /// Returns the range of the type, if it is known without reading the values.
     pub(crate) fn range(self) -> Option<(f32, f32)> {
         match self.number {
             Number::Bool => Some((0.0, 1.0)),
@@ -78,8 +78,8 @@ impl Element {
         }
     }
 
-    /// Numbers in `bytes`, as many as `into` has, each rounded to the nearest `f32`; larger ones than it
-    /// holds become infinite.
+    /// Decodes `into.len()` numbers from `bytes`, each rounded to the nearest `f32`. Numbers outside the range of `f32`
+    /// become infinite.
     pub(crate) fn widen(self, bytes: &[u8], into: &mut [f32]) {
         match self.number {
             Number::Bool | Number::U8 => {
@@ -100,22 +100,22 @@ impl Element {
         }
     }
 
-    /// Makes of the bytes in which a file keeps truth values what they stand for: 0, or else 1.
-    pub(crate) fn settle(self, bytes: &mut [u8]) {
+    /// Normalises booleans to 0 or 1: a file may store any nonzero byte for true. Other types stay unchanged.
+    pub(crate) fn normalise_bools(self, bytes: &mut [u8]) {
         if self.number == Number::Bool {
             bytes.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
         }
     }
 
-    /// Whether it holds integers alone.
+    /// Whether the type is an integer or a boolean.
     pub(crate) fn is_integer(self) -> bool {
         !matches!(self.number, Number::F16 | Number::F32 | Number::F64)
     }
 
-    /// The integer at a place, counted in numbers; `None` for types that hold others too, and past the end.
-    pub(crate) fn integer(self, bytes: &[u8], place: usize) -> Option<i128> {
+    /// Returns the integer at `index`, counted in numbers. `None` for floats and past the end.
+    pub(crate) fn integer(self, bytes: &[u8], index: usize) -> Option<i128> {
         let size = self.size();
-        let bytes = bytes.get(place.checked_mul(size)?..)?.get(..size)?;
+        let bytes = bytes.get(index.checked_mul(size)?..)?.get(..size)?;
         let add = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
         let unsigned = match self.order {
             ByteOrder::Little => bytes.iter().rev().fold(0, add),
@@ -133,7 +133,7 @@ impl Element {
     }
 }
 
-/// As NumPy writes it: `u1`, `<f4`, `>i2`.
+/// The notation of NumPy without `|`: `u1`, `<f4`, `>i2`.
 impl fmt::Display for Element {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = match self.order {

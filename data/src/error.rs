@@ -1,17 +1,17 @@
-//! Everything that can be wrong with data, each with its place and what a person can do.
+//! The errors of reading data. Each message names the file and position, and says what to do.
 
 use std::{error::Error, io, path::PathBuf};
 
 use crate::reading::Character;
 
-/// What a data argument may be; shown wherever one is not understood.
+/// The accepted data arguments, for messages about an argument that is not recognised.
 pub(crate) const ACCEPTED: &str = "digits, mnist, fashion-mnist, or a path to a .csv, \
     .tsv, .npy, .npz, .parquet or .arrow file, an IDX file (raw or gzipped), a folder of images, or a folder with \
-    train-images-idx3-ubyte and the like";
+    IDX files such as train-images-idx3-ubyte";
 
 /// Why data could not be loaded.
 ///
-/// Lines of a CSV file count from 1, as editors count them; rows and columns count from 0.
+/// Lines of a CSV file are numbered from 1, as in editors. Rows and columns are numbered from 0.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the message of each variant says what its fields are")]
@@ -19,126 +19,161 @@ pub enum DataError {
     #[error("cannot read {}", path.display())]
     Io { path: PathBuf, source: io::Error },
 
-    #[error("{} ends before its content does; the file is cut off, get it again", path.display())]
+    #[error("{} ends too early; the file is cut off, so download or copy it again", path.display())]
     CutOff { path: PathBuf },
 
     #[error(
-        "{} unpacks to more than {times} times its own size; if that is no mistake, allow it by --unpack", path.display()
+        "{} unpacks to more than {times} times its compressed size; if that is correct, raise the limit with \
+         --unpack", path.display()
     )]
     Bomb { path: PathBuf, times: u32 },
 
     #[error(
-        "cannot keep the rows of {} in the temporary folder {}; name another one by TMPDIR, or allow more memory by --memory",
+        "cannot store the rows of {} in the temporary folder {}; set TMPDIR to another folder, or allow \
+         more memory with --memory",
         path.display(), folder.display()
     )]
     Spool { path: PathBuf, folder: PathBuf, source: io::Error },
 
-    #[error("`{spec}` is not a known set of data, and no file or folder has that path; expected {ACCEPTED}")]
+    #[error("`{spec}` is neither a known data set nor the path of a file or folder; expected {ACCEPTED}")]
     NotFound { spec: String },
 
-    #[error("{} is of no known format; expected {ACCEPTED}", path.display())]
+    #[error("{} has no known format; expected {ACCEPTED}", path.display())]
     UnknownFormat { path: PathBuf },
 
-    #[error("`{name}` is not on this computer (looked in {}); fetch it with `just data {name}`", list(places))]
-    SetMissing { name: &'static str, places: Vec<PathBuf> },
+    #[error("the data set `{name}` was not found (looked in {}); download it with `just data {name}`", list(folders))]
+    SetMissing { name: &'static str, folders: Vec<PathBuf> },
 
     #[error(
-        "{} is not the published file: its content has SHA-256 {found}, expected {expected}; \
+        "{} is not the published file: its SHA-256 is {found}, expected {expected}; \
          remove it and run `just data {name}`", path.display()
     )]
     SetAltered { name: &'static str, path: PathBuf, expected: String, found: String },
 
-    #[error("{} has no {missing} (or {missing}.gz); the images and the labels are both needed", folder.display())]
+    #[error("{} has no {missing} (or {missing}.gz); both the images and the labels are required", folder.display())]
     FolderIncomplete { folder: PathBuf, missing: String },
 
-    #[error("{}: samples have shape {found:?}, but those of the training part {expected:?}", path.display())]
+    #[error(
+        "{}: samples have shape {found:?}, but samples of the training part have shape {expected:?}; both must be \
+         equal",
+        path.display()
+    )]
     SampleShape { path: PathBuf, expected: Vec<usize>, found: Vec<usize> },
 
-    #[error("{} is empty; expected data", path.display())]
+    #[error("{} is empty; expected at least 1 row", path.display())]
     Empty { path: PathBuf },
 
-    #[error("{} has no rows; at least 1 is needed", path.display())]
+    #[error("{} has no rows; expected at least 1", path.display())]
     NoRows { path: PathBuf },
 
-    #[error("{} has no values: a sample has 0 features, at least 1 is needed", path.display())]
+    #[error(
+        "an array of shape {shape:?} has no values; expected [rows, ...sample shape] with at least 1 row and 1 feature"
+    )]
+    EmptyArray { shape: Vec<usize> },
+
+    #[error("the value of the array in row {row}, column {column} is {value}, expected a finite number")]
+    ArrayNotFinite { row: usize, column: usize, value: f32 },
+
+    #[error("{} for {}; give every row of the array one label", counted(*labels, "label"), counted(*rows, "row"))]
+    ArrayLabels { rows: usize, labels: usize },
+
+    #[error("{}: a sample has 0 features, expected at least 1", path.display())]
     NoFeatures { path: PathBuf },
 
     #[error(
-        "{}: the header promises {promised} bytes of values (shape {shape:?}), found {found}; \
-         the file is cut off or damaged, get it again", path.display()
+        "{}: the header declares {declared} bytes of values (shape {shape:?}), found {found}; \
+         the file is cut off or damaged, so download or copy it again", path.display()
     )]
-    Length { path: PathBuf, shape: Vec<usize>, promised: u128, found: u64 },
+    Length { path: PathBuf, shape: Vec<usize>, declared: u128, found: u64 },
 
-    #[error("{}: the shape has {found} sizes, expected {expected}", path.display())]
+    #[error("{}: the array has {}, expected {expected}", path.display(), counted(*found, "dimension"))]
     Rank { path: PathBuf, expected: &'static str, found: usize },
 
-    #[error("{}: elements are of type `{found}`, expected {expected}; convert the file", path.display())]
+    #[error("{}: elements have type `{found}`, expected {expected}; convert the file", path.display())]
     ElementType { path: PathBuf, expected: &'static str, found: String },
 
-    #[error("{}: the IDX header is 0, 0, type, rank and {rank} sizes of 4 bytes, found {found:?}", path.display())]
+    #[error(
+        "{}: expected an IDX header of 0, 0, type, rank and {rank} sizes of 4 bytes each, found {found:?}",
+        path.display()
+    )]
     IdxHeader { path: PathBuf, rank: usize, found: Vec<u8> },
 
-    #[error("{}: the header is not that of a plain .npy array; write the file with `numpy.save`", path.display())]
+    #[error("{}: the header is not a valid .npy header; write the file with `numpy.save`", path.display())]
     NpyHeader { path: PathBuf, source: Option<Box<dyn Error + Send + Sync>> },
 
-    #[error("{}: row {row}, column {column} is {value}, expected a finite single-precision number{}", path.display(), if value.is_nan() { " (--missing says what becomes of missing values)" } else { "" })]
+    #[error(
+        "{}: row {row}, column {column} is {value}, expected a finite `f32`{}",
+        path.display(), if value.is_nan() { "; pass --missing mean, median or drop" } else { "" }
+    )]
     NotFinite { path: PathBuf, row: usize, column: String, value: f32 },
 
-    #[error("{}: samples are {found}, but those of the training part {expected}", path.display())]
+    #[error(
+        "{}: values are {found}, but values of the training part are {expected}; convert one of the two",
+        path.display()
+    )]
     SampleType { path: PathBuf, expected: &'static str, found: &'static str },
 
-    #[error("{}: line {line} is not UTF-8 text; save the file as UTF-8", path.display())]
+    #[error("{}: line {line} is not UTF-8; save the file as UTF-8", path.display())]
     NotText { path: PathBuf, line: u64 },
 
-    #[error("{}: line {line} has {found} cells, expected {expected}", path.display())]
+    #[error("{}: line {line} has {}, expected {expected}", path.display(), counted(*found, "cell"))]
     Ragged { path: PathBuf, line: u64, expected: usize, found: usize },
 
     #[error(
-        "{}: line {line}, column {column} is `{cell}`, expected a finite number; a column can be left out by \
-         --ignore, or named as that of the labels by --label-column, and --delimiter says what parts cells",
-        path.display()
+        "{}: line {line}, column {column} is `{cell}`, expected a finite number; {advice}", path.display()
     )]
-    Cell { path: PathBuf, line: u64, column: String, cell: String },
+    Cell { path: PathBuf, line: u64, column: String, cell: String, advice: &'static str },
 
     #[error("{}: line {line}, column {column} is empty, expected a label", path.display())]
     LabelEmpty { path: PathBuf, line: u64, column: String },
 
     #[error(
-        "{}: line 1 mixes numbers (`{cell}` in column {column}) and text; say by --header yes or no whether it names \
-         the columns; those of text can be left out by --ignore, or named as the labels by --label-column",
+        "{}: line 1 mixes numbers (`{cell}` in column {column}, counted from 0) and text; pass --header yes or no to say whether it \
+         contains the column names; a column of text can be excluded with --ignore, or used as the labels with \
+         --label-column",
         path.display()
     )]
     MixedHeading { path: PathBuf, column: usize, cell: String },
 
-    #[error("--{option} means nothing for {what}, and `{spec}` is one; leave it out")]
-    OptionUnused { option: String, spec: String, what: &'static str },
+    #[error("--{option} does not apply to {kind}, and `{spec}` is one; remove it")]
+    OptionUnused { option: String, spec: String, kind: &'static str },
 
-    #[error("{} was changed while it was read; start again, and leave it alone until the end", path.display())]
+    #[error("{} changed while it was read; start again, and do not modify the file until the end", path.display())]
     Changed { path: PathBuf },
 
-    #[error("columns cannot be put side by side")]
+    #[error("cannot combine the columns")]
     Columns { source: Box<dyn Error + Send + Sync> },
 
     #[error("{} is neither a file nor a folder; expected {ACCEPTED}", path.display())]
     NoFile { path: PathBuf },
 
-    #[error("{}: row {row} has the label `{label}`, which is none of the training part ({classes})", path.display())]
+    #[error(
+        "{}: row {row} has the label `{label}`, which is not a class of the training part ({classes})",
+        path.display()
+    )]
     ClassUnknown { path: PathBuf, row: usize, label: String, classes: String },
 
-    #[error("{} is given twice, as data to train on and to judge by; no row may be in two parts", path.display())]
+    #[error("{} is used both for training and for validation or testing; no row may be in two parts", path.display())]
     SameFile { path: PathBuf },
 
-    #[error("{}: every row has a missing value, so nothing is left without them; use --missing mean or median", path.display())]
+    #[error("{}: every row has a missing value, so no row is left; use --missing mean or median", path.display())]
     AllMissing { path: PathBuf },
 
-    #[error("{}: column {column} has no value at all; leave it out by --ignore", path.display())]
+    #[error("{}: every value of column {column} is missing; leave it out with --ignore or --columns", path.display())]
     ColumnMissing { path: PathBuf, column: String },
 
-    #[error("`{spec}` has labels already, so {} cannot be taken too; leave one of them out", path.display())]
+    #[error(
+        "`{spec}` already contains labels, so {} cannot be used too; remove --labels, or leave the labels out of the \
+         data",
+        path.display()
+    )]
     LabelsTwice { spec: String, path: PathBuf },
 
-    #[error("{}: {found} labels for {expected} rows; there has to be one label a row, and a file of labels has no heading", path.display())]
-    LabelCount { path: PathBuf, expected: usize, found: usize },
+    #[error(
+        "{} has {}, but {} has {rows}; give every row one label, and the file of labels no header line",
+        path.display(), counted(*found, "label"), data.display()
+    )]
+    LabelCount { path: PathBuf, found: usize, data: PathBuf, rows: String },
 
     #[error("{}: the label of row {row} is {value}, expected 0 to {}", path.display(), u32::MAX)]
     LabelRange { path: PathBuf, row: usize, value: String },
@@ -147,174 +182,214 @@ pub enum DataError {
     Utf16 { path: PathBuf },
 
     #[error(
-        "{}: line {line}, column {column} has no value (`{cell}`); --missing says what becomes of missing values",
-        path.display()
+        "{}: line {line}, column {column} {}; pass --missing mean, median or drop", path.display(), missing(cell)
     )]
     CellMissing { path: PathBuf, line: u64, column: String, cell: String },
 
     #[error(
-        "{}: line {line}, column {column} is `{cell}`, which no finite single-precision number is; mend or scale it",
+        "{}: line {line}, column {column} is `{cell}`, which is outside the range of a finite `f32`; correct or \
+         scale it",
         path.display()
     )]
     CellBeyond { path: PathBuf, line: u64, column: String, cell: String },
 
     #[error(
-        "{}: the record that begins in line {line} is longer than 32 MB or 524288 cells; a quote may not be closed \
-         there (--quote says what quotes are)", path.display()
+        "{}: the record that starts in line {line} has more than 32 MB or 524288 cells; a quote may be unclosed \
+         there (--quote sets the quote character)", path.display()
     )]
     RecordTooLong { path: PathBuf, line: u64 },
 
     #[error(
-        "{}: the record that begins in line {line} has a quote that is not closed before the file ends; close it, or \
-         say by --quote what quotes are", path.display()
+        "{}: the record that starts in line {line} has an unclosed quote; close it, or set the quote character with \
+         --quote", path.display()
     )]
     QuoteOpen { path: PathBuf, line: u64 },
 
-    #[error("{} cannot have `{character}` both between cells and around them; mend --delimiter or --quote", path.display())]
+    #[error(
+        "{}: `{character}` cannot be both the delimiter and the quote character; change --delimiter or --quote",
+        path.display()
+    )]
     SameCharacter { path: PathBuf, character: Character },
 
-    #[error("{} has no column `{wanted}`; expected {columns}", path.display())]
-    ColumnUnknown { path: PathBuf, wanted: String, columns: String },
+    #[error("{} has no column `{name}`; expected {columns}", path.display())]
+    ColumnUnknown { path: PathBuf, name: String, columns: String },
 
-    #[error("{} has two columns `{name}`, {first} and {second}; say which one is meant by its number", path.display())]
+    #[error("{} has two columns named `{name}`, {first} and {second}; select one by its index", path.display())]
     ColumnAmbiguous { path: PathBuf, name: String, first: usize, second: usize },
 
-    #[error("{}: column {column} is asked for twice; it can be in the sample once, or be the labels", path.display())]
+    #[error(
+        "{}: column {column} is selected twice; a column can be one feature or the labels, not both",
+        path.display()
+    )]
     ColumnTwice { path: PathBuf, column: String },
 
-    #[error("{}: --columns says what is in the sample, so --ignore means nothing; leave one of them out", path.display())]
+    #[error("{}: --columns and --ignore cannot be used together; remove one of them", path.display())]
     ColumnsAndIgnore { path: PathBuf },
 
-    #[error("{} has {found} columns beside the sample, expected {most} at most; cut the table", path.display())]
+    #[error(
+        "{} has {found} columns in addition to the features, expected at most {most}; remove columns from the table",
+        path.display()
+    )]
     OthersTooMany { path: PathBuf, most: usize, found: usize },
 
     #[error(
-        "{}: line 1 was taken for names, since the label below is an integer, but that of line {line} is `{label}`; say \
-         by --header yes or no whether line 1 names the columns", path.display()
+        "{}: line 1 was read as column names, because the first label below is an integer, but the label in line \
+         {line} is `{label}`; pass --header yes or no to say whether line 1 contains the column names", path.display()
     )]
     LabelHeading { path: PathBuf, line: u64, label: String },
 
-    #[error("{} cannot be read as {format}; if it is not cut off or damaged, write it again in another way", path.display())]
+    #[error(
+        "{} cannot be read as {format}; the file may be cut off or damaged, or use an unsupported feature; write it \
+         again",
+        path.display()
+    )]
     TableDamaged { path: PathBuf, format: &'static str, source: Box<dyn Error + Send + Sync> },
 
-    #[error("{} is compressed by {found}, which is not read; write it with snappy, zstd, gzip or lz4, or uncompressed", path.display())]
+    #[error(
+        "{} is compressed with {found}, which is not supported; write it with snappy, zstd, gzip, lz4 or no \
+         compression",
+        path.display()
+    )]
     Compression { path: PathBuf, found: String },
 
-    #[error("{} has no column of numbers to make samples of; its columns are {columns}", path.display())]
+    #[error("{} has no numeric column for the features; its columns are {columns}", path.display())]
     NoNumbers { path: PathBuf, columns: String },
 
-    #[error("{} has more than one column of lists ({columns}); say by --columns which of them is the sample", path.display())]
+    #[error(
+        "{} has more than one column of lists ({columns}); select the one with the features by --columns",
+        path.display()
+    )]
     ManyLists { path: PathBuf, columns: String },
 
-    #[error("{}: column `{column}` holds {found}, expected {expected}", path.display())]
+    #[error("{}: column `{column}` has type {found}, expected {expected}", path.display())]
     ColumnType { path: PathBuf, column: String, found: String, expected: &'static str },
 
-    #[error("{}: column `{column}` is the label column, so it cannot be part of the sample; leave it out of --columns", path.display())]
+    #[error(
+        "{}: column `{column}` is the label column, so it cannot be a feature; remove it from --columns",
+        path.display()
+    )]
     LabelInSample { path: PathBuf, column: String },
 
-    #[error("{}: row {row} has no label in column `{column}`; fill it in, or leave the row out of the file", path.display())]
+    #[error(
+        "{}: row {row} has no label in column `{column}`; add a label, or remove the row from the file",
+        path.display()
+    )]
     LabelMissing { path: PathBuf, row: usize, column: String },
 
-    #[error("{}: the label of row {row} in column `{column}` has {found} bytes, expected at most {most}; is it the label column?", path.display())]
+    #[error(
+        "{}: the label of row {row} in column `{column}` has {found} bytes, expected at most {most}; check that \
+         `{column}` is the label column",
+        path.display()
+    )]
     LabelLong { path: PathBuf, row: usize, column: String, found: usize, most: usize },
 
-    #[error("{}: row {row} of column `{column}` has a list of {found}, expected {expected} as in the rows above; all have to be as long", path.display())]
+    #[error(
+        "{}: the list in row {row} of column `{column}` has length {found}, but earlier lists have length \
+         {expected}; all must have the same length",
+        path.display()
+    )]
     ListLength { path: PathBuf, row: usize, column: String, expected: usize, found: usize },
 
-    #[error("{}: the first rows of column `{column}` have no lists, so the size of a sample is unknown; leave them out of the file", path.display())]
+    #[error(
+        "{}: the first rows of column `{column}` have no lists, so the number of features is unknown; remove those \
+         rows from the file",
+        path.display()
+    )]
     ListsMissing { path: PathBuf, column: String },
 
-    #[error("{}: found {found} rows, but the header promises {promised}; the file is damaged, get it again", path.display())]
-    RowCount { path: PathBuf, promised: usize, found: usize },
+    #[error(
+        "{}: found {}, but the header declares {declared}; the file is damaged, so download or copy it again",
+        path.display(), counted(*found, "row")
+    )]
+    RowCount { path: PathBuf, declared: usize, found: usize },
 
     #[error(
-        "{} has no train-images-idx3-ubyte, and no image (.png, .jpg, .jpeg or .webp) in itself or in a subfolder \
-         ({others} other files)",
-        folder.display()
+        "{} contains neither train-images-idx3-ubyte nor an image (.png, .jpg, .jpeg or .webp), in itself or in a \
+         subfolder ({})",
+        folder.display(), counted(*others, "other file")
     )]
     NoImages { folder: PathBuf, others: usize },
 
     #[error(
-        "{} has images both in itself ({}) and in subfolders ({}); put all of them into subfolders, one a class, or none",
+        "{} has images both in itself ({}) and in subfolders ({}); put either all images into \
+         subfolders, one per class, or none",
         folder.display(), direct.display(), nested.display()
     )]
     ImagesMixed { folder: PathBuf, direct: PathBuf, nested: PathBuf },
 
-    #[error("{} is a folder inside the folder of a class; images have to lie directly in that of their class", path.display())]
+    #[error(
+        "{} is a folder inside the folder of a class; put the images directly into the folder of their class",
+        path.display()
+    )]
     FolderTooDeep { path: PathBuf },
 
-    #[error("{} is no readable image; mend it or take it out of the folder", path.display())]
+    #[error("{} cannot be read as an image; repair it or remove it from the folder", path.display())]
     Image { path: PathBuf, source: Box<dyn Error + Send + Sync> },
 
     #[error(
-        "{} is {found} pixels, but {} is {expected}; bring all images to one size by --resize {expected}",
+        "{} has {found} pixels, but {} has {expected}; resize all images with --resize {expected}",
         path.display(), first.display()
     )]
     ImageSize { path: PathBuf, found: crate::Size, first: PathBuf, expected: crate::Size },
 
     #[error(
-        "{} is {found}, but {} is {expected}; bring all images to the same channels by --channels grey or --channels rgb",
+        "{} is {found}, but {} is {expected}; convert all images with --channels grey or --channels rgb",
         path.display(), first.display()
     )]
     ImageChannels { path: PathBuf, found: crate::Channels, first: PathBuf, expected: crate::Channels },
 
-    #[error("{} is no whole .npz archive: {what}; get it again, or write it with `numpy.savez`", path.display())]
-    Archive { path: PathBuf, what: &'static str },
+    #[error(
+        "{} is not a complete .npz archive: {reason}; download or copy it again, or write it with `numpy.savez`",
+        path.display()
+    )]
+    Archive { path: PathBuf, reason: &'static str },
 
-    #[error("{} has no array `{wanted}`; expected {arrays}", path.display())]
-    ArrayMissing { path: PathBuf, wanted: String, arrays: String },
+    #[error("{} has no array `{name}`; expected {arrays}", path.display())]
+    ArrayMissing { path: PathBuf, name: String, arrays: String },
 
-    #[error("{}: which of its arrays holds the samples is not clear; name it by --key: {arrays}", path.display())]
+    #[error("{}: cannot determine which array contains the samples; select one with --key: {arrays}", path.display())]
     ArrayChoice { path: PathBuf, arrays: String },
 
     #[error(
-        "{}: the array is {how}, expected stored or deflated; write the file with `numpy.savez` or `numpy.savez_compressed`",
+        "{}: the array is {method}, expected stored or deflated; write the file with `numpy.savez` or \
+         `numpy.savez_compressed`",
         path.display()
     )]
-    ArrayPacking { path: PathBuf, how: String },
-    #[error("{}: the label of row {row} is {value}, expected a finite number; leave out rows without a label", path.display())]
+    ArrayPacking { path: PathBuf, method: String },
+
+    #[error(
+        "{}: the label of row {row} is {value}, expected a finite number; remove rows without a label",
+        path.display()
+    )]
     LabelNotFinite { path: PathBuf, row: usize, value: f32 },
 
-    #[error("{} has {features} features, and the model fills in missing values of {fill}", path.display())]
+    #[error(
+        "{} has {}, but the model has {fill}; pass data with the features of the model",
+        path.display(), counted(*features, "feature")
+    )]
     FillWidth { path: PathBuf, features: usize, fill: usize },
 }
 
 impl DataError {
-    /// What Arrow says of columns that were read.
+    /// Wraps an error of Arrow about columns that were read.
     pub(crate) fn column(source: arrow_schema::ArrowError) -> Self {
         DataError::Columns { source: source.into() }
     }
 }
 
-fn list(places: &[PathBuf]) -> String {
-    let places: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
-    places.join(", ")
+/// Formats a count with its noun: "1 cell", "2 cells".
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn missing(cell: &str) -> String {
+    if cell.is_empty() { "is empty".to_owned() } else { format!("contains the missing value `{cell}`") }
+}
+
+fn list(folders: &[PathBuf]) -> String {
+    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    folders.join(", ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_name_the_place_and_what_to_do() {
-        let cases = [
-            (
-                DataError::SetMissing { name: "mnist", places: vec!["a".into(), "b".into()] },
-                "`mnist` is not on this computer (looked in a, b); fetch it with `just data mnist`",
-            ),
-            (
-                DataError::Cell {
-                    path: "t.csv".into(),
-                    line: 3,
-                    column: "1 (`age`)".to_owned(),
-                    cell: "old".to_owned(),
-                },
-                "t.csv: line 3, column 1 (`age`) is `old`, expected a finite number; a column can be left out by \
-                 --ignore, or named as that of the labels by --label-column, and --delimiter says what parts cells",
-            ),
-        ];
-        for (error, message) in cases {
-            assert_eq!(error.to_string(), message);
-        }
-    }
-}
+mod tests;

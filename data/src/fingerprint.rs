@@ -1,4 +1,4 @@
-//! The identity of a data set: one SHA-256 over everything that a model can learn from.
+//! The fingerprint of a data set: a SHA-256 of everything that a model can learn from.
 
 use sha2::{Digest, Sha256};
 
@@ -8,32 +8,33 @@ use crate::{
     row::Row,
 };
 
-/// Changes whenever the layout below does, so that fingerprints of two layouts never agree.
+/// A version of the layout below. Change it with the layout, so that fingerprints of two layouts always differ.
 const LAYOUT: &[u8] = b"narrows data 1\n";
-/// Bytes that are hashed at a time.
+/// The number of bytes per update of the hash.
 const BLOCK: usize = 1 << 16;
 
 impl Dataset {
-    /// SHA-256, in lower-case hexadecimal, of the shape, element type, values and labels of the
-    /// training and the test part, and of the validation part where there is one. Names (of the set, of its classes) and the range do not enter.
+    /// Returns the SHA-256, in lower-case hexadecimal, of the shape, element type, values and labels of the training
+    /// and the test part, and of the validation part if there is one. The names of the data set and its classes, and
+    /// the range, are not included.
     ///
     /// The hashed bytes, with every integer little-endian and counts as `u64`:
     /// - `narrows data 1` and a line feed;
     /// - the rank of a sample, then its sizes;
-    /// - the training part, then the test part: one byte, 0 where the part is missing, else 1 and
+    /// - the training part, then the test part: one byte, 0 if the part does not exist, otherwise 1 and
     ///   - the element type, one byte: 1 for `u8`, 2 for `f32`;
     ///   - the number of rows, then the values row by row (`f32` as its four bytes);
-    ///   - one byte, 0 where there are no labels, else 1 and each label as `u32`;
-    /// - the validation part in the same way, only where there is one.
+    ///   - one byte, 0 if there are no labels, otherwise 1 and each label as `u32`;
+    /// - the validation part in the same way, only if there is one.
     ///
     /// # Errors
-    /// [`DataError`] when rows lie in a file that cannot be read any more.
+    /// [`DataError`] if the rows are in a file that can no longer be read.
     pub fn fingerprint(&self) -> Result<String, DataError> {
         let mut hash = Sha256::new();
         hash.update(LAYOUT);
-        count(&mut hash, self.sample_shape.len());
+        add_count(&mut hash, self.sample_shape.len());
         for &size in &self.sample_shape {
-            count(&mut hash, size);
+            add_count(&mut hash, size);
         }
         for part in [Some(&self.train), self.test.as_ref()] {
             match part {
@@ -52,7 +53,7 @@ impl Dataset {
     }
 }
 
-/// Two lower-case digits a byte.
+/// Formats bytes as hexadecimal, two lower-case digits per byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -60,8 +61,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 fn add_part(hash: &mut Sha256, part: &Part) -> Result<(), DataError> {
     let values = &part.values;
     hash.update([if values.is_bytes() { 1 } else { 2 }]);
-    count(hash, values.rows());
-    // An update for every short row would cost more than the hashing.
+    add_count(hash, values.rows());
+    // One update per short row would cost more than the hashing itself.
     let mut block = Vec::with_capacity(2 * BLOCK);
     values.visit(0..values.rows(), |_, row| {
         match row {
@@ -85,7 +86,7 @@ fn add_part(hash: &mut Sha256, part: &Part) -> Result<(), DataError> {
     Ok(())
 }
 
-fn count(hash: &mut Sha256, count: usize) {
+fn add_count(hash: &mut Sha256, count: usize) {
     hash.update((count as u64).to_le_bytes());
 }
 
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn fingerprint_changes_with_everything_that_can_be_learned_from() {
+    fn fingerprint_changes_with_shape_type_values_labels_and_parts() {
         type Change = fn(&mut Dataset);
         let changes: [(&str, Change); 7] = [
             ("value", |d| d.train.values = Values::U8(array![[1, 2], [3, 5]])),
@@ -135,10 +136,14 @@ mod tests {
             ("validation part", |d| d.valid = Some(d.train.clone())),
             ("test part", |d| d.test = Some(d.train.clone())),
         ];
-        for (what, change) in changes {
+        for (changed, change) in changes {
             let mut other = dataset();
             change(&mut other);
-            assert_ne!(other.fingerprint().expect("in memory"), dataset().fingerprint().expect("in memory"), "{what}");
+            assert_ne!(
+                other.fingerprint().expect("in memory"),
+                dataset().fingerprint().expect("in memory"),
+                "{changed}"
+            );
         }
     }
 

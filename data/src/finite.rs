@@ -1,39 +1,39 @@
-//! Whether numbers are such as a model takes, and how far they reach: many at a time, while they are in cache.
+//! Finds values that are not finite, and the range of values. Processes many values at a time, while they are in cache.
 
 use crate::reading::Missing;
 
-/// Numbers that are looked at together.
+/// The number of values that are processed together with SIMD.
 const LANES: usize = 16;
 
-/// Every bit of the exponent: set in infinities and in NaN alone.
+/// The bits of the exponent. All of them are set in infinities and NaN only.
 const EXPONENT: u32 = 0x7f80_0000;
 
-/// The place of the first number that may not be: an infinity, or NaN that stands for nothing missing.
-pub(crate) fn first_wrong(numbers: &[f32], missing: Missing) -> Option<usize> {
-    let is_wrong = |value: f32| value.is_infinite() || (value.is_nan() && missing == Missing::Refuse);
-    // Most numbers are finite: a branch for each would cost more than looking twice at those that are not.
+/// Returns the index of the first invalid value: an infinity, or NaN if `missing` allows no missing values.
+pub(crate) fn first_invalid(numbers: &[f32], missing: Missing) -> Option<usize> {
+    let is_invalid = |value: f32| value.is_infinite() || (value.is_nan() && missing == Missing::Refuse);
+    // Most values are finite. A branch per value would cost more than a second pass over a block that is not finite.
     let is_finite =
         |numbers: &[f32]| numbers.iter().fold(true, |so_far, value| so_far & (value.to_bits() & EXPONENT != EXPONENT));
     let blocks = numbers.chunks(64 * LANES).enumerate().filter(|(_, block)| !is_finite(block));
-    let places = blocks.filter_map(|(block, numbers)| {
-        numbers.iter().position(|&value| is_wrong(value)).map(|place| block * 64 * LANES + place)
+    let indices = blocks.filter_map(|(block, numbers)| {
+        numbers.iter().position(|&value| is_invalid(value)).map(|offset| block * 64 * LANES + offset)
     });
-    places.into_iter().next()
+    indices.into_iter().next()
 }
 
-/// The lowest and the highest of the numbers that were added.
+/// The running minimum and maximum of the values that were added.
 #[derive(Debug, Clone)]
-pub(crate) struct Reach {
+pub(crate) struct Range {
     low: [f32; LANES],
     high: [f32; LANES],
 }
 
-impl Reach {
+impl Range {
     pub(crate) fn new() -> Self {
-        Reach { low: [f32::INFINITY; LANES], high: [f32::NEG_INFINITY; LANES] }
+        Range { low: [f32::INFINITY; LANES], high: [f32::NEG_INFINITY; LANES] }
     }
 
-    /// NaN is passed over.
+    /// Adds values. Skips NaN.
     pub(crate) fn add(&mut self, numbers: &[f32]) {
         let (groups, rest) = numbers.as_chunks::<LANES>();
         for group in groups {
@@ -49,8 +49,8 @@ impl Reach {
         }
     }
 
-    /// Infinite, the wrong way round, where nothing was added.
-    pub(crate) fn ends(&self) -> (f32, f32) {
+    /// Returns the minimum and the maximum. They are `(inf, -inf)` if no value was added.
+    pub(crate) fn bounds(&self) -> (f32, f32) {
         let low = self.low.iter().copied().fold(f32::INFINITY, f32::min);
         (low, self.high.iter().copied().fold(f32::NEG_INFINITY, f32::max))
     }
@@ -63,32 +63,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_wrong_only_where_nothing_may_be() {
+    fn nan_is_invalid_only_if_missing_values_are_refused() {
         let numbers = [1.0, f32::NAN, f32::NEG_INFINITY];
-        assert_eq!(first_wrong(&numbers, Missing::Refuse), Some(1));
-        assert_eq!(first_wrong(&numbers, Missing::Mean), Some(2));
-        assert_eq!(first_wrong(&numbers[..1], Missing::Refuse), None);
+        assert_eq!(first_invalid(&numbers, Missing::Refuse), Some(1));
+        assert_eq!(first_invalid(&numbers, Missing::Mean), Some(2));
+        assert_eq!(first_invalid(&numbers[..1], Missing::Refuse), None);
     }
 
     proptest! {
         #[test]
-        fn the_first_wrong_number_is_found_wherever_it_is(length in 1usize..5000, place in 0usize..5000) {
+        fn the_first_invalid_value_is_found_at_every_index(length in 1usize..5000, index in 0usize..5000) {
             let mut numbers = vec![f32::MAX; length];
-            let expected = (place < length).then_some(place);
-            numbers.iter_mut().skip(place).for_each(|number| *number = f32::INFINITY);
-            prop_assert_eq!(first_wrong(&numbers, Missing::Keep), expected);
+            let expected = (index < length).then_some(index);
+            numbers.iter_mut().skip(index).for_each(|number| *number = f32::INFINITY);
+            prop_assert_eq!(first_invalid(&numbers, Missing::Keep), expected);
         }
 
         #[test]
-        fn ends_are_those_of_all_numbers(numbers in prop::collection::vec(-1e6f32..1e6, 0..100)) {
-            let mut reach = Reach::new();
+        fn bounds_are_the_minimum_and_maximum_of_all_values(numbers in prop::collection::vec(-1e6f32..1e6, 0..100)) {
+            let mut range = Range::new();
             let (one, other) = numbers.split_at(numbers.len() / 3);
-            reach.add(one);
-            reach.add(&[f32::NAN]);
-            reach.add(other);
+            range.add(one);
+            range.add(&[f32::NAN]);
+            range.add(other);
             let low = numbers.iter().copied().fold(f32::INFINITY, f32::min);
             let high = numbers.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            prop_assert_eq!(reach.ends(), (low, high));
+            prop_assert_eq!(range.bounds(), (low, high));
         }
     }
 }

@@ -1,17 +1,17 @@
-//! What is known of a file before its rows are read.
+//! Metadata of a file, available before its rows are read.
 
-/// What is known of a file once it is open.
+/// Metadata of an open file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    /// The shape of one sample; never empty, no size of it is 0.
+    /// The shape of one sample. It has at least one dimension, and no dimension is 0.
     pub sample_shape: Vec<usize>,
-    /// Whether values are bytes; else they are floats.
+    /// Whether values are bytes. Otherwise they are floats.
     pub is_bytes: bool,
-    /// The lowest and highest value, where it is known without looking: 0 to 255 for bytes.
+    /// The minimum and maximum value, if known without reading the rows: 0 to 255 for bytes.
     pub range: Option<(f32, f32)>,
-    /// The names of the features, where the file is a table that has some.
+    /// The names of the features, if the file is a table with column names.
     pub columns: Option<Vec<String>>,
-    /// The number of rows, where it is known without reading them.
+    /// The number of rows, if known without reading them.
     pub rows: Option<usize>,
     /// Whether every row has a label.
     pub has_labels: bool,

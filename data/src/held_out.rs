@@ -1,4 +1,4 @@
-//! Parts beside the one to train on, each from a source of its own.
+//! Validation and test parts that come from a separate source.
 
 use std::{
     collections::HashMap,
@@ -10,59 +10,61 @@ use crate::{
     collect::collect,
     dataset::{Dataset, Part},
     error::DataError,
-    found::Found,
     labels::Labels,
     missing::Fill,
+    open_data::OpenData,
     reading::{LoadOptions, Missing, Reading},
     source::{self},
 };
 
-/// What a part beside the one to train on is for.
+/// A held-out part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldOut {
-    /// To watch training by.
+    /// The validation part, for the validation loss.
     Valid,
-    /// To test with, in the place of a test part that the data has.
+    /// The test part. It replaces the test part of the data, if there is one.
     Test,
 }
 
 impl Dataset {
-    /// With the samples of another source to judge by: those that it sets apart to test with if that is what
-    /// they are for, else those to train on. What is missing in them is filled in as in the training part.
+    /// Adds a held-out part from another source. For [`HeldOut::Test`] it takes the test part of the source, if there
+    /// is one. Otherwise it takes the training part. Missing values are filled in with the values of this training
+    /// part.
     ///
     /// # Errors
-    /// As [`load`](crate::load), and for samples of another shape or type, for a class that the training part has not, and
-    /// for a source that is the one of the training part.
-    pub fn with(self, beside: HeldOut, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
-        self.with_labels(beside, spec, options, |path, labels, classes| numbered_as(path, labels, classes))
+    /// Those of [`load`](crate::load); samples with a different shape or type; a class that does not occur in this
+    /// training part; and a source that is also the source of this training part.
+    pub fn with(self, held_out: HeldOut, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
+        self.with_part(held_out, spec, options, |path, labels, classes| indices_of(path, labels, classes))
     }
 
-    /// The same where labels are numbers to predict: one that the training part has not is added to the classes.
+    /// Does the same for numeric labels (regression targets): a label that does not occur in the training part is added
+    /// to the classes.
     ///
     /// # Errors
-    /// Those of [`Dataset::with`], but for classes.
-    pub fn with_numbers(self, beside: HeldOut, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
-        self.with_labels(beside, spec, options, |_, labels, classes| Ok(numbered_anew(labels, classes)))
+    /// Those of [`Dataset::with`], except for unknown classes.
+    pub fn with_numbers(self, held_out: HeldOut, spec: &str, options: &LoadOptions) -> Result<Self, DataError> {
+        self.with_part(held_out, spec, options, |_, labels, classes| Ok(indices_with_new(labels, classes)))
     }
 
-    fn with_labels(
+    fn with_part(
         mut self,
-        beside: HeldOut,
+        held_out: HeldOut,
         spec: &str,
         options: &LoadOptions,
-        number: impl FnOnce(&Path, &Labels, &mut Vec<String>) -> Result<Vec<u32>, DataError>,
+        to_indices: impl FnOnce(&Path, &Labels, &mut Vec<String>) -> Result<Vec<u32>, DataError>,
     ) -> Result<Self, DataError> {
-        let found = self.open_like(spec, options)?;
-        let is_apart = beside == HeldOut::Test && found.test.is_some();
-        if !is_apart
+        let source = self.open_like(spec, options)?;
+        let has_own_test = held_out == HeldOut::Test && source.test.is_some();
+        if !has_own_test
             && let Some(data) = &options.reading.data
             && is_same(data, spec)
         {
             return Err(DataError::SameFile { path: PathBuf::from(spec) });
         }
-        let part = match (beside, found.test) {
+        let part = match (held_out, source.test) {
             (HeldOut::Test, Some(test)) => test,
-            (HeldOut::Valid | HeldOut::Test, _) => found.train,
+            (HeldOut::Valid | HeldOut::Test, _) => source.train,
         };
         let mut part = collect(part, options)?;
         part.check_like(&self.sample_shape, self.train.values.is_bytes())?;
@@ -70,21 +72,21 @@ impl Dataset {
             Some(Missing::Drop) => Some(Fill::Drop),
             _ => self.fill.clone().map(Fill::Values),
         };
-        part.treat(fill.as_ref())?;
+        part.handle_missing(fill.as_ref())?;
         let labels = match (part.labels, &mut self.classes) {
-            (Some(labels), Some(classes)) => Some(number(&part.path, &labels, classes)?),
+            (Some(labels), Some(classes)) => Some(to_indices(&part.path, &labels, classes)?),
             _ => None,
         };
         let part = Part { values: part.values, labels };
-        match beside {
+        match held_out {
             HeldOut::Valid => self.valid = Some(part),
             HeldOut::Test => self.test = Some(part),
         }
         Ok(self)
     }
 
-    /// Opens a source so that its columns are those of the training part, in their order, where those have names.
-    fn open_like(&self, spec: &str, options: &LoadOptions) -> Result<Found, DataError> {
+    /// Opens a source with the columns of the training part, in the same order, if those have names.
+    fn open_like(&self, spec: &str, options: &LoadOptions) -> Result<OpenData, DataError> {
         let Some(columns) = &self.columns else { return source::open(spec, options) };
         let reading = Reading { columns: Some(columns.clone()), ignore: None, ..options.reading.clone() };
         match source::open(spec, &LoadOptions { reading, ..options.clone() }) {
@@ -94,47 +96,47 @@ impl Dataset {
     }
 }
 
-/// Whether two specs name one source: a set, or a file under whatever path.
+/// Whether two specs name the same source: the same data set, or two paths of the same file.
 fn is_same(one: &str, other: &str) -> bool {
     let files = fs::canonicalize(one).ok().zip(fs::canonicalize(other).ok());
     one == other || files.is_some_and(|(one, other)| one == other)
 }
 
-/// Labels by the numbers that the training part gave their classes.
-fn numbered_as(path: &Path, labels: &Labels, classes: &[String]) -> Result<Vec<u32>, DataError> {
-    let numbers: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-    let settled = labels.clone().settled();
-    let number = |row| {
-        let label = settled.name(row);
-        numbers.get(label.as_ref()).copied().ok_or_else(|| DataError::ClassUnknown {
+/// Converts labels to indices into `classes`.
+fn indices_of(path: &Path, labels: &Labels, classes: &[String]) -> Result<Vec<u32>, DataError> {
+    let indices: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
+    let labels = labels.clone().parsed();
+    let index = |row| {
+        let label = labels.name(row);
+        indices.get(label.as_ref()).copied().ok_or_else(|| DataError::ClassUnknown {
             path: path.to_owned(),
             row,
             label: label.clone().into_owned(),
             classes: shortened(classes),
         })
     };
-    (0..settled.len()).map(number).collect()
+    (0..labels.len()).map(index).collect()
 }
 
-/// The same, with the classes that are not there yet behind those that are.
-fn numbered_anew(labels: &Labels, classes: &mut Vec<String>) -> Vec<u32> {
-    let mut numbers: HashMap<String, u32> = classes.iter().cloned().zip(0..).collect();
-    let settled = labels.clone().settled();
-    let number = |row| {
-        let label = settled.name(row).into_owned();
-        *numbers.entry(label).or_insert_with_key(|label| {
+/// Converts labels to indices into `classes`, and appends labels that are not in `classes` yet.
+fn indices_with_new(labels: &Labels, classes: &mut Vec<String>) -> Vec<u32> {
+    let mut indices: HashMap<String, u32> = classes.iter().cloned().zip(0..).collect();
+    let labels = labels.clone().parsed();
+    let index = |row| {
+        let label = labels.name(row).into_owned();
+        *indices.entry(label).or_insert_with_key(|label| {
             classes.push(label.clone());
             (classes.len() - 1) as u32
         })
     };
-    (0..settled.len()).map(number).collect()
+    (0..labels.len()).map(index).collect()
 }
 
-/// The first names, and how many more there are.
+/// Lists the first 20 names and the index of further names.
 fn shortened(classes: &[String]) -> String {
-    const MOST: usize = 20;
-    let names = classes.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
-    if classes.len() > MOST { format!("{names} and {} more", classes.len() - MOST) } else { names }
+    const MAX_NAMES: usize = 20;
+    let names = classes.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    if classes.len() > MAX_NAMES { format!("{names} and {} more", classes.len() - MAX_NAMES) } else { names }
 }
 
 #[cfg(test)]
@@ -142,17 +144,17 @@ mod tests {
     use super::*;
     use crate::Values;
 
-    fn written(folder: &Path, name: &str, text: &str) -> String {
+    fn write(folder: &Path, name: &str, text: &str) -> String {
         let path = folder.join(name);
         fs::write(&path, text).expect("written");
         path.to_string_lossy().into_owned()
     }
 
     #[test]
-    fn another_table_is_read_by_the_names_of_the_columns_and_of_the_classes() {
+    fn a_held_out_table_is_matched_by_column_and_class_names() {
         let folder = tempfile::tempdir().expect("a folder");
-        let train = written(folder.path(), "train.csv", "id,a,b,kind\n7,1,2,x\n8,,4,y\n");
-        let test = written(folder.path(), "test.csv", "kind,b,a\ny,20,10\nx,40,\n");
+        let train = write(folder.path(), "train.csv", "id,a,b,kind\n7,1,2,x\n8,,4,y\n");
+        let test = write(folder.path(), "test.csv", "kind,b,a\ny,20,10\nx,40,\n");
         let reading = Reading {
             data: Some(train.clone()),
             label_column: Some("kind".to_owned()),
@@ -164,17 +166,17 @@ mod tests {
         let data = crate::load(&train, &options).expect("a table");
         let data = data.with(HeldOut::Test, &test, &options).expect("the same columns");
         let part = data.test.as_ref().expect("just added");
-        // The missing `a` is that of the training part's mean.
+        // The missing `a` is filled in with the mean of the training part.
         assert_eq!(part.values, Values::F32(ndarray::array![[10.0, 20.0], [1.0, 40.0]]));
         assert_eq!(part.labels, Some(vec![1, 0]));
 
         let error = data.clone().with(HeldOut::Valid, &train, &options).expect_err("the same file").to_string();
-        assert!(error.contains("is given twice"), "{error}");
-        let other = written(folder.path(), "other.csv", "a,b,kind\n1,2,z\n");
+        assert!(error.contains("is used both for training"), "{error}");
+        let other = write(folder.path(), "other.csv", "a,b,kind\n1,2,z\n");
         let added = data.clone().with_numbers(HeldOut::Valid, &other, &options).expect("any label");
         assert_eq!(added.valid.and_then(|part| part.labels), Some(vec![2]));
         assert_eq!(added.classes, Some(["x", "y", "z"].map(str::to_owned).to_vec()));
         let error = data.with(HeldOut::Valid, &other, &options).expect_err("another class").to_string();
-        assert!(error.contains("row 0 has the label `z`, which is none of the training part (x, y)"), "{error}");
+        assert!(error.contains("row 0 has the label `z`, which is not a class of the training part (x, y)"), "{error}");
     }
 }

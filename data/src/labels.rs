@@ -1,15 +1,20 @@
-//! Labels, one a row, and the classes that they name.
+//! Labels, one per row, and their classes.
 
-use std::{borrow::Cow, collections::BTreeSet, path::Path};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
-use crate::error::DataError;
+use crate::error::{DataError, counted};
 
-/// Labels as they were written, one a row.
+/// Labels as they are in the file, one per row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Labels {
     /// Integers.
     Integers(Vec<i64>),
-    /// Text, which may be that of integers.
+    /// Text. It may contain integers.
     Text(Vec<String>),
 }
 
@@ -26,12 +31,12 @@ impl Labels {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The label of a row as text.
+    /// Returns the label of a row as text.
     pub fn name(&self, row: usize) -> Cow<'_, str> {
         match self {
             Self::Integers(labels) => labels[row].to_string().into(),
@@ -39,7 +44,7 @@ impl Labels {
         }
     }
 
-    /// The labels of these rows, in this order.
+    /// Returns the labels of the given rows, in the given order.
     pub(crate) fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Integers(labels) => Self::Integers(rows.iter().map(|&row| labels[row]).collect()),
@@ -47,7 +52,7 @@ impl Labels {
         }
     }
 
-    /// Adds labels below those that are there.
+    /// Appends labels. The result is text unless all labels are integers.
     pub(crate) fn append(&mut self, more: Labels) {
         match (&mut *self, more) {
             (Self::Integers(labels), Self::Integers(more)) => labels.extend(more),
@@ -59,8 +64,8 @@ impl Labels {
         }
     }
 
-    /// As integers where all of them are, so that classes sort by number: 2 before 10.
-    pub(crate) fn settled(self) -> Self {
+    /// Parses text as integers if all labels are integers, so that classes are sorted by number: 2 before 10.
+    pub(crate) fn parsed(self) -> Self {
         match self {
             Self::Integers(_) => self,
             Self::Text(labels) => {
@@ -70,41 +75,60 @@ impl Labels {
         }
     }
 
-    /// Each label as the index of its class, and the names of the classes, sorted: by number where all of
-    /// them are integers, else by text.
-    pub(crate) fn numbered(self) -> (Vec<u32>, Vec<String>) {
-        match self.settled() {
-            Self::Integers(labels) => number(&labels),
-            Self::Text(labels) => number(&labels),
+    /// Returns the class index of each label, and the sorted names of the classes. They are sorted by number if all
+    /// labels are integers, otherwise as text.
+    pub(crate) fn encoded(self) -> (Vec<u32>, Vec<String>) {
+        match self.parsed() {
+            Self::Integers(labels) => encode(&labels),
+            Self::Text(labels) => encode(&labels),
         }
     }
 }
 
-fn number<T: Ord + ToString>(labels: &[T]) -> (Vec<u32>, Vec<String>) {
+fn encode<T: Ord + ToString>(labels: &[T]) -> (Vec<u32>, Vec<String>) {
     let classes: Vec<&T> = labels.iter().collect::<BTreeSet<_>>().into_iter().collect();
     let index = |label| classes.partition_point(|&class| class < label) as u32;
     let indices = labels.iter().map(index).collect();
     (indices, classes.iter().map(|class| class.to_string()).collect())
 }
 
-/// Refuses any number of labels but one a row.
-pub(crate) fn check_count(path: &Path, rows: usize, labels: usize) -> Result<(), DataError> {
-    if labels == rows {
-        return Ok(());
+/// Labels of a separate file or array, one per row of the data.
+#[derive(Clone, Debug)]
+pub(crate) struct SeparateLabels {
+    /// The file of the labels, for error messages.
+    pub(crate) path: PathBuf,
+    pub(crate) labels: Labels,
+}
+
+impl SeparateLabels {
+    /// Checks that there is one label for each of the `rows` rows of `data`.
+    pub(crate) fn check_count(&self, data: &Path, rows: usize) -> Result<(), DataError> {
+        if self.labels.len() == rows { Ok(()) } else { Err(self.wrong_count(data, counted(rows, "row"))) }
     }
-    Err(DataError::LabelCount { path: path.to_owned(), expected: rows, found: labels })
+
+    /// Returns the labels of rows of `data`, of which there are at least `rows.end`.
+    pub(crate) fn of_rows(&self, data: &Path, rows: Range<usize>) -> Result<Labels, DataError> {
+        if rows.end > self.labels.len() {
+            return Err(self.wrong_count(data, format!("at least {}", counted(rows.end, "row"))));
+        }
+        Ok(self.labels.select(&rows.collect::<Vec<_>>()))
+    }
+
+    fn wrong_count(&self, data: &Path, rows: String) -> DataError {
+        DataError::LabelCount { path: self.path.clone(), found: self.labels.len(), data: data.to_owned(), rows }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn numbered(labels: &[&str]) -> (Vec<u32>, Vec<String>) {
-        Labels::Text(labels.iter().map(|&label| label.to_owned()).collect()).numbered()
+    fn encoded(labels: &[&str]) -> (Vec<u32>, Vec<String>) {
+        Labels::Text(labels.iter().map(|&label| label.to_owned()).collect()).encoded()
     }
 
     #[test]
-    fn integers_sort_by_number_and_text_by_letter() {
+    fn integers_are_sorted_by_number_and_text_by_letter() {
         let cases: [(&[&str], &[u32], &[&str]); 3] = [
             (&["10", "2", "10"], &[1, 0, 1], &["2", "10"]),
             (&["b", "a", "10"], &[2, 1, 0], &["10", "a", "b"]),
@@ -112,13 +136,18 @@ mod tests {
         ];
         for (labels, indices, classes) in cases {
             let classes = classes.iter().map(|&class| class.to_owned()).collect();
-            assert_eq!(numbered(labels), (indices.to_vec(), classes));
+            assert_eq!(encoded(labels), (indices.to_vec(), classes));
         }
     }
 
     #[test]
-    fn a_wrong_count_is_refused() {
-        let error = check_count(Path::new("labels.csv"), 3, 2).expect_err("one label short");
-        assert!(error.to_string().contains("2 labels for 3 rows"), "{error}");
+    fn a_wrong_number_of_labels_is_refused_with_both_files() {
+        let labels = SeparateLabels { path: "labels.csv".into(), labels: Labels::from_numbers(vec![3]) };
+        let data = Path::new("codes.npy");
+        let complete = labels.check_count(data, 3).expect_err("two labels short").to_string();
+        assert!(complete.starts_with("labels.csv has 1 label, but codes.npy has 3 rows"), "{complete}");
+        let streamed = labels.of_rows(data, 0..2).expect_err("one label short").to_string();
+        assert!(streamed.starts_with("labels.csv has 1 label, but codes.npy has at least 2 rows"), "{streamed}");
+        assert!(labels.check_count(data, 1).is_ok() && labels.of_rows(data, 0..1).is_ok());
     }
 }

@@ -1,13 +1,12 @@
-//! Files on disk become arrays: what a model is trained on, encodes and is judged by.
+//! Reads files into arrays, to train, encode and evaluate models on.
 //!
-//! [`load`] takes the words a person writes for data (`digits`, `mnist`, a path) and returns a
-//! [`Dataset`]: values of shape `[rows, features]` in the data's own unit, labels where there are
-//! any, and the split into a training and a test part where the source has one. Rows that are too
-//! many for memory stay on disk. [`stream`] goes through a source once instead, a chunk at a time.
-//! Nothing is scaled and nothing is shuffled here.
+//! [`load`] takes the name of a data set (`digits`, `mnist`) or a path and returns a [`Dataset`]: values of shape
+//! `[rows, features]` in the unit of the data, labels if there are any, and the split into a training and a test part
+//! if the source has one. Rows that exceed the memory limit stay on disk. [`stream`] reads a source once, a chunk at a
+//! time. This crate neither scales nor shuffles values.
 //!
-//! Every file is taken as untrusted: sizes in headers are compared with the file before memory is
-//! asked for, and what cannot be read is a [`DataError`] that names the place.
+//! Every file is untrusted: sizes in headers are compared with the length of the file before memory is allocated, and
+//! invalid content is a [`DataError`] that names the position.
 //!
 //! ```
 //! let digits = narrows_data::load("digits", &narrows_data::LoadOptions::default())?;
@@ -17,6 +16,7 @@
 //! ```
 
 mod array;
+mod arrays;
 mod check;
 mod chunk;
 mod collect;
@@ -27,7 +27,6 @@ mod error;
 mod file_rows;
 mod fingerprint;
 mod finite;
-mod found;
 mod head;
 mod held_out;
 mod in_memory;
@@ -35,6 +34,7 @@ mod labels;
 mod load;
 mod memory;
 mod missing;
+mod open_data;
 mod overlap;
 mod packed;
 mod reader;
@@ -48,6 +48,7 @@ mod unpack;
 mod values;
 pub mod write;
 
+pub use arrays::Samples;
 pub use arrow_array::RecordBatch;
 pub use chunk::Chunk;
 pub use dataset::{Dataset, Part};

@@ -1,13 +1,13 @@
-//! Rows that are in memory, as a file that is gone through.
+//! A reader of rows that are in memory.
 
 use crate::{chunk::Chunk, error::DataError, head::Head, labels::Labels, reader::Reader, values::Values};
 
-/// Rows that were read as a whole.
+/// Reads rows that are in memory.
 pub(crate) struct MemoryReader {
     head: Head,
     values: Values,
     labels: Option<Labels>,
-    /// The first row that was not given out.
+    /// The next row to return.
     next: usize,
 }
 
@@ -27,8 +27,8 @@ impl Reader for MemoryReader {
         &self.head
     }
 
-    fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError> {
-        let rows: Vec<usize> = (self.next..self.values.rows()).take(most).collect();
+    fn next(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError> {
+        let rows: Vec<usize> = (self.next..self.values.rows()).take(max_rows).collect();
         self.next += rows.len();
         if rows.is_empty() {
             return Ok(None);

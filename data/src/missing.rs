@@ -1,9 +1,9 @@
-//! Missing values, which stand as NaN between reading and the end of loading.
+//! Fills in missing values or drops their rows. Readers represent a missing value by NaN.
 
 use std::path::Path;
 
 use crate::{
-    check::place,
+    check::column_label,
     error::DataError,
     file_rows::fill_in,
     reading::Missing,
@@ -11,18 +11,17 @@ use crate::{
     values::Values,
 };
 
-/// What becomes of the missing values of every part.
+/// How to handle the missing values of all parts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fill {
-    /// Rows that have one are left out.
+    /// Leave out rows with a missing value.
     Drop,
-    /// These numbers, one a feature, take their places.
+    /// Replace missing values by these values, one per feature.
     Values(Vec<f32>),
 }
 
 impl Fill {
-    /// As it was asked for, with figures of the training part; `None` where nothing may be missing, or
-    /// everything may.
+    /// Computes the fill of `missing` from the training part. `None` if missing values are refused or kept.
     pub(crate) fn of(
         missing: Missing,
         path: &Path,
@@ -47,14 +46,14 @@ impl Fill {
             }
         };
         if let Some(column) = fill.iter().position(|value| value.is_nan()) {
-            let column = place(column, columns);
+            let column = column_label(column, columns);
             return Err(DataError::ColumnMissing { path: path.to_owned(), column });
         }
         Ok(Some(Fill::Values(fill)))
     }
 
-    /// Fills the rows of a file in, or leaves some out; then it returns those that stay.
-    pub(crate) fn treat(&self, path: &Path, values: &mut Values) -> Result<Option<Vec<usize>>, DataError> {
+    /// Fills in missing values, or drops rows. Returns the remaining rows if any were dropped.
+    pub(crate) fn apply(&self, path: &Path, values: &mut Values) -> Result<Option<Vec<usize>>, DataError> {
         match self {
             Fill::Values(fill) => {
                 match values {
@@ -64,7 +63,7 @@ impl Fill {
                 Ok(None)
             }
             Fill::Drop => {
-                let kept = whole_rows(values)?;
+                let kept = complete_rows(values)?;
                 if kept.len() == values.rows() {
                     return Ok(None);
                 }
@@ -88,18 +87,18 @@ impl Fill {
     }
 }
 
-/// The rows without a missing value.
-pub(crate) fn whole_rows(values: &Values) -> Result<Vec<usize>, DataError> {
+/// Returns the rows without a missing value.
+pub(crate) fn complete_rows(values: &Values) -> Result<Vec<usize>, DataError> {
     let mut kept = Vec::new();
-    values.visit(0..values.rows(), |place, row| {
+    values.visit(0..values.rows(), |index, row| {
         if !row.floats().any(f32::is_nan) {
-            kept.push(place);
+            kept.push(index);
         }
     })?;
     Ok(kept)
 }
 
-/// Fills rows in memory in.
+/// Replaces NaN in rows in memory by the value of each feature in `fill`.
 pub(crate) fn fill_rows(values: &mut Values, fill: &[f32]) {
     if let Values::F32(values) = values {
         for mut row in values.rows_mut() {

@@ -1,4 +1,4 @@
-//! Rows that two parts share: what a model learned by heart flatters it in a test.
+//! Rows that occur in two parts: a model may have memorised them, which makes its test result too good.
 
 use std::{
     collections::HashSet,
@@ -7,17 +7,17 @@ use std::{
 
 use crate::{error::DataError, row::Row, values::Values};
 
-/// How many rows of `judged` stand in `training` too, number for number.
+/// Returns the number of rows of `evaluation` that also occur in `training`, with equal values.
 ///
-/// Rows are compared by 64 bits of a hash: among a million and a million, two that differ pass for the same in
-/// one of ten million cases.
+/// Rows are compared by a hash of 64 bits. With a million rows on each side, the probability of a false match is about
+/// one in ten million.
 ///
 /// # Errors
-/// [`DataError`] when a file cannot be read any more.
-pub fn shared_rows(training: &Values, judged: &Values) -> Result<usize, DataError> {
-    let mut seen = HashSet::with_capacity(judged.rows());
-    let mut hashes = Vec::with_capacity(judged.rows());
-    judged.visit(0..judged.rows(), |_, row| hashes.push(hash(row)))?;
+/// [`DataError`] if the rows are in a file that can no longer be read.
+pub fn shared_rows(training: &Values, evaluation: &Values) -> Result<usize, DataError> {
+    let mut seen = HashSet::with_capacity(evaluation.rows());
+    let mut hashes = Vec::with_capacity(evaluation.rows());
+    evaluation.visit(0..evaluation.rows(), |_, row| hashes.push(hash(row)))?;
     seen.extend(hashes.iter().copied());
     let mut shared = HashSet::new();
     training.visit(0..training.rows(), |_, row| {
@@ -45,9 +45,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_that_stands_in_both_counts() {
+    fn every_row_that_occurs_in_both_parts_is_counted() {
         let training = Values::F32(array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
-        let judged = Values::F32(array![[3.0, 4.0], [3.0, 4.5], [3.0, 4.0]]);
-        assert_eq!(shared_rows(&training, &judged).expect("in memory"), 2);
+        let evaluation = Values::F32(array![[3.0, 4.0], [3.0, 4.5], [3.0, 4.0]]);
+        assert_eq!(shared_rows(&training, &evaluation).expect("in memory"), 2);
     }
 }

@@ -1,21 +1,21 @@
-//! What every format's reader gives: rows that can be read where they lie, or a way to go through them.
+//! What each format returns when it opens a file: rows for random access, or a sequential reader.
 
 use crate::{chunk::Chunk, error::DataError, file_rows::FileRows, head::Head};
 
-/// Goes through a file from its first row to its last, in constant memory.
+/// Reads a file from its first row to its last, in constant memory.
 pub(crate) trait Reader: Send {
-    /// What is known of the file.
+    /// Returns the metadata of the file.
     fn head(&self) -> &Head;
 
-    /// The next rows, at most `most` of them; `None` at the end. A file without any row is
-    /// [`DataError::NoRows`] when it is opened, or at the first call.
-    fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError>;
+    /// Returns the next rows, at most `max_rows`, or `None` at the end. A file without rows is [`DataError::NoRows`],
+    /// either when it is opened or at the first call.
+    fn next(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError>;
 }
 
-/// A file that was opened.
+/// An open file.
 pub(crate) enum Opened {
-    /// Its rows lie one after the other and can be read where they lie. They are not checked yet.
+    /// Uncompressed rows of equal length, for random access. The values are not checked yet.
     Rows(Head, FileRows),
-    /// It has to be gone through.
+    /// A file that must be read sequentially.
     Reader(Box<dyn Reader>),
 }

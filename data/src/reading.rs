@@ -1,80 +1,89 @@
-//! How data is read: the words that a person says beside the name of a file.
+//! Options for reading data: how to interpret a file, and the limits on memory and unpacked size.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A list of columns; with a name of its own, since a flag that may be repeated is another thing.
+/// A list of column names. The alias keeps clap from treating a field of type `Vec<String>` as a repeatable flag.
 pub type Names = Vec<String>;
 
-/// What is read, and how; what is open is told by the data itself.
+/// Which data to read, and how. Whatever is `None` is inferred from the data.
 ///
-/// A field is a key of a configuration file, a flag of the command line (with the feature `clap`), and what
-/// its documentation says is the help of both.
+/// Each field is a key of the configuration file and, with the feature `clap`, a flag of the command line. The doc
+/// comment of the field is the help text of both.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(default)]
 pub struct Reading {
-    /// digits, mnist, fashion-mnist, a folder of images (subfolder = class) or of IDX files, or a .csv, .tsv,
-    /// .npy, .npz, .parquet, .arrow or IDX file [default: digits]
+    /// Data set to read: digits, mnist, fashion-mnist, a folder of images (one subfolder per class) or of IDX files,
+    /// or a .csv, .tsv, .npy, .npz, .parquet, .arrow or IDX file [default: digits]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
     pub data: Option<String>,
-    /// File with a label for every row (.npy, .csv or IDX)
+    /// File with one label per row (.npy, .csv or IDX) [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", help_heading = "Data"))]
     pub labels: Option<String>,
-    /// Column of a table that holds the labels, by name or number from 0, or array of an .npz
+    /// Column of a table that contains the labels, by name or by index from 0; for an .npz, the name of the array of
+    /// labels [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
     pub label_column: Option<String>,
-    /// Columns of a table that are the sample, like height,width [default: all with numbers]
+    /// Columns of a table to use as features, separated by commas, like height,width [default: all columns of a .csv,
+    /// all numeric columns of a .parquet or .arrow]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAMES", value_parser = names, help_heading = "Data"))]
     pub columns: Option<Names>,
-    /// Columns of a table that are no part of the sample, like id,date
+    /// Columns of a table to exclude from the features, separated by commas, like id,date [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "NAMES", value_parser = names, conflicts_with = "columns", help_heading = "Data"))]
+    #[cfg_attr(
+        feature = "clap",
+        arg(long, value_name = "NAMES", value_parser = names, conflicts_with = "columns", help_heading = "Data")
+    )]
     pub ignore: Option<Names>,
-    /// Array of an .npz that holds the samples [default: the only one]
+    /// Name of the array of an .npz that contains the samples [default: the only array]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
     pub key: Option<String>,
-    /// Between the cells of a .csv: a character, or `tab` [default: a comma, in a .tsv a tab]
+    /// Character that separates the cells of a .csv, or `tab` [default: a comma, or a tab for a .tsv]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "CHARACTER", help_heading = "Data"))]
     pub delimiter: Option<Character>,
-    /// Around the cells of a .csv that hold the delimiter [default: "]
+    /// Character that quotes the cells of a .csv which contain the delimiter [default: "]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "CHARACTER", help_heading = "Data"))]
     pub quote: Option<Character>,
-    /// Whether the first line of a .csv names the columns: yes, no or auto [default: auto]
+    /// Whether the first line of a .csv contains the column names: yes, no or auto (yes if it is text)
+    /// [default: auto]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "WHETHER", help_heading = "Data"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "MODE", help_heading = "Data"))]
     pub header: Option<Header>,
-    /// What becomes of missing values (empty cells, NA, NaN, null): refuse, mean or median (of the column, in
-    /// the training part) or drop (the row) [default: refuse]
+    /// How to handle missing values (empty cells, NA, NaN, null): refuse (stop with an error), mean or median (fill in
+    /// that of the column in the training part), drop (leave out the row), or keep (as NaN; only for `data`)
+    /// [default: refuse; `data` keeps them, and a model trained with mean or median fills them in]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "HOW", help_heading = "Data"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "METHOD", help_heading = "Data"))]
     pub missing: Option<Missing>,
-    /// Size that all images of a folder are brought to [default: they must agree]
+    /// Size in pixels to which all images of a folder are resized, like 28x28 [default: no resizing, so all images
+    /// must have the same size]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "WIDTHxHEIGHT", help_heading = "Data"))]
     pub resize: Option<Size>,
-    /// What is kept of the images of a folder: grey (1 channel) or rgb (3) [default: grey if all are]
+    /// Channels to which all images of a folder are converted: grey (1 channel) or rgb (3 channels) [default: grey if
+    /// all images are grey]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "CHANNELS", help_heading = "Data"))]
     pub channels: Option<Channels>,
 }
 
-/// All fields, said once.
+/// Implements what needs the list of all fields, from one list.
 macro_rules! fields {
     ($($field:ident),* $(,)?) => {
         impl Reading {
-            /// The keys of all fields, in their order.
+            /// The keys of all fields, in the order of their declaration.
             pub const KEYS: &[&str] = &[$(stringify!($field)),*];
 
-            /// What is said here, and what `other` says where nothing is said here.
+            /// Returns these options, with each `None` replaced by the value in `other`.
             pub fn or(&self, other: &Reading) -> Reading {
                 Reading { $($field: self.$field.clone().or_else(|| other.$field.clone())),* }
             }
@@ -84,15 +93,24 @@ macro_rules! fields {
 
 fields![data, labels, label_column, columns, ignore, key, delimiter, quote, header, missing, resize, channels];
 
-/// What reading may cost; it changes nothing of what is read.
+/// Limits on the memory and the unpacked size of data. They do not change the values that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 pub struct Limits {
-    /// Rows that take more than this, like 512MB or 4GB, stay on disk and are read as they are needed
+    /// Memory in bytes for the rows of a data set, like 512MB or 4GB; larger data stays on disk and is read in chunks
     #[cfg_attr(feature = "clap", arg(long, value_name = "SIZE", default_value = "512MB", help_heading = "Data"))]
     pub memory: Bytes,
-    /// How many times its own size a packed file (gzip, zip, Parquet, Arrow) may unpack to
-    #[cfg_attr(feature = "clap", arg(long, value_name = "TIMES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Data"))]
+    /// Largest unpacked size of a compressed file (gzip, zip, Parquet, Arrow), as a multiple of its compressed size
+    #[cfg_attr(
+        feature = "clap",
+        arg(
+            long,
+            value_name = "FACTOR",
+            default_value_t = 200,
+            value_parser = clap::value_parser!(u32).range(1..),
+            help_heading = "Data"
+        )
+    )]
     pub unpack: u32,
 }
 
@@ -102,18 +120,18 @@ impl Default for Limits {
     }
 }
 
-/// Everything that loading is told.
+/// All options of [`load`](crate::load) and [`stream`](crate::stream()).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadOptions {
-    /// How the files are read.
+    /// How to interpret the files.
     pub reading: Reading,
-    /// What reading may cost.
+    /// Limits on memory and unpacked size.
     pub limits: Limits,
-    /// The folder under which `data/sets/<name>/` is looked for; the working directory by default.
+    /// The folder that contains `data/sets/<name>/`. Defaults to the working directory.
     pub sets: Option<PathBuf>,
 }
 
-/// Says how a closed set is written: `$type::$variant` as `$name`.
+/// Implements `Display`, `FromStr` and serde for an enum: `$type::$variant` is written as `$name`.
 macro_rules! named {
     ($type:ident, $what:literal, $($variant:ident = $name:literal),+) => {
         impl fmt::Display for $type {
@@ -128,7 +146,7 @@ macro_rules! named {
             fn from_str(text: &str) -> Result<Self, String> {
                 match text {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err(format!("`{text}` is no {}: write {}", $what, [$($name),+].join(", "))),
+                    _ => Err(format!("`{text}` is not a valid {}; expected {}", $what, [$($name),+].join(", "))),
                 }
             }
         }
@@ -137,7 +155,7 @@ macro_rules! named {
     };
 }
 
-/// A type is in a file what it is on the command line.
+/// Serializes a type as its text, so that the configuration file and the command line use the same notation.
 macro_rules! as_text {
     ($type:ty) => {
         impl Serialize for $type {
@@ -154,39 +172,39 @@ macro_rules! as_text {
     };
 }
 
-/// Whether a table names its columns.
+/// Whether the first line of a table contains the column names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Header {
-    /// The first line does if it is text.
+    /// Yes if the first line is text.
     #[default]
     Auto,
-    /// The first line does.
+    /// The first line contains the column names.
     Yes,
     /// The first line is a sample.
     No,
 }
 
-named!(Header, "way to find a header", Auto = "auto", Yes = "yes", No = "no");
+named!(Header, "value of --header", Auto = "auto", Yes = "yes", No = "no");
 
-/// What becomes of a missing value.
+/// How to handle a missing value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Missing {
-    /// It is an error.
+    /// Stop with an error.
     #[default]
     Refuse,
-    /// The mean of the column in the training part takes its place.
+    /// Replace it by the mean of the column in the training part.
     Mean,
-    /// The median of the column in the training part takes its place.
+    /// Replace it by the median of the column in the training part.
     Median,
-    /// The row is left out.
+    /// Leave out the row.
     Drop,
-    /// It stays, as NaN: to look at data, not to train on it.
+    /// Keep it as NaN. This is for describing data; models do not accept NaN.
     Keep,
 }
 
 named!(
     Missing,
-    "way with missing values",
+    "value of --missing",
     Refuse = "refuse",
     Mean = "mean",
     Median = "median",
@@ -194,18 +212,18 @@ named!(
     Keep = "keep"
 );
 
-/// What is kept of the colours of an image.
+/// The channels of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channels {
-    /// Lightness alone.
+    /// One channel: lightness.
     Grey,
-    /// Red, green and blue.
+    /// Three channels: red, green and blue.
     Rgb,
 }
 
-named!(Channels, "choice of channels", Grey = "grey", Rgb = "rgb");
+named!(Channels, "value of --channels", Grey = "grey", Rgb = "rgb");
 
-/// A character of one byte.
+/// An ASCII character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character(pub u8);
 
@@ -225,7 +243,7 @@ impl FromStr for Character {
         match text.as_bytes() {
             b"tab" | b"\\t" => Ok(Character(b'\t')),
             [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(Character(*byte)),
-            _ => Err(format!("`{text}` is not one ASCII character, or `tab`")),
+            _ => Err(format!("`{text}` is not a delimiter or quote; expected one ASCII character, or `tab`")),
         }
     }
 }
@@ -235,9 +253,9 @@ as_text!(Character);
 /// Width and height of an image, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
-    /// Pixels in a line.
+    /// Pixels per line.
     pub width: u32,
-    /// Lines.
+    /// Number of lines.
     pub height: u32,
 }
 
@@ -251,13 +269,13 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        /// A larger image is no sample for a network of dense layers, and a slip of the finger is likely.
-        const MOST: u32 = 16_384;
-        let side = |side: &str| side.parse().ok().filter(|&side| side > 0 && side <= MOST);
+        /// A larger side is probably a typing error: the images would be too large for a network of dense layers.
+        const MAX_SIDE: u32 = 16_384;
+        let side = |side: &str| side.parse().ok().filter(|&side| side > 0 && side <= MAX_SIDE);
         let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
-        sides
-            .map(|(width, height)| Size { width, height })
-            .ok_or_else(|| format!("`{text}` is no size: write width and height in pixels, 1 to {MOST}, like 28x28"))
+        sides.map(|(width, height)| Size { width, height }).ok_or_else(|| {
+            format!("`{text}` is not an image size; expected width and height in pixels, 1 to {MAX_SIDE}, like 28x28")
+        })
     }
 }
 
@@ -296,15 +314,21 @@ impl FromStr for Bytes {
             _ => None,
         };
         let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
-        bytes.map(Bytes).ok_or_else(|| format!("`{text}` is no size in bytes: write 512MB, 4GB or 1GiB"))
+        bytes.map(Bytes).ok_or_else(|| {
+            format!("`{text}` is not a size in bytes; expected a number with a unit, like 512MB, 4GB or 1GiB")
+        })
     }
 }
 
-/// `a,b,c`.
+/// Parses `a,b,c`.
 #[cfg(feature = "clap")]
 fn names(text: &str) -> Result<Names, String> {
     let names: Names = text.split(',').map(|name| name.trim().to_owned()).collect();
-    if names.iter().any(String::is_empty) { Err(format!("`{text}` names a column without a name")) } else { Ok(names) }
+    if names.iter().any(String::is_empty) {
+        Err(format!("`{text}` contains an empty column name; expected names separated by commas, like a,b"))
+    } else {
+        Ok(names)
+    }
 }
 
 #[cfg(test)]
@@ -312,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn options_survive_a_round_trip_through_text() {
         for text in ["auto", "yes", "no"] {
             assert_eq!(text.parse::<Header>().map(|header| header.to_string()).as_deref(), Ok(text));
         }
@@ -323,8 +347,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_told_with_what_is() {
-        let told = [
+    fn invalid_options_are_refused_with_the_expected_values() {
+        let cases = [
             ("drp".parse::<Missing>().map(drop), "refuse, mean, median, drop"),
             ("28".parse::<Size>().map(drop), "like 28x28"),
             ("0x5".parse::<Size>().map(drop), "like 28x28"),
@@ -332,7 +356,7 @@ mod tests {
             ("5 XB".parse::<Bytes>().map(drop), "512MB, 4GB"),
             ("99999999999GB".parse::<Bytes>().map(drop), "512MB, 4GB"),
         ];
-        for (outcome, expected) in told {
+        for (outcome, expected) in cases {
             let message = outcome.expect_err(expected);
             assert!(message.contains(expected), "{message} lacks {expected}");
         }

@@ -1,6 +1,6 @@
-//! One sample, as it is shown to those who look at it.
+//! A borrowed sample.
 
-/// One sample, flattened.
+/// One sample, flattened to `[features]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Row<'a> {
     /// Bytes.
@@ -10,7 +10,7 @@ pub enum Row<'a> {
 }
 
 impl Row<'_> {
-    /// The numbers as floats.
+    /// Returns the values as floats.
     pub fn floats(&self) -> impl Iterator<Item = f32> + '_ {
         let (bytes, floats): (&[u8], &[f32]) = match self {
             Row::U8(bytes) => (bytes, &[]),

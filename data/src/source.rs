@@ -1,4 +1,4 @@
-//! From the words a person writes for data to files that are open.
+//! Finds the data set, file or folder that a `spec` names, and opens it.
 
 mod arrow;
 mod columnar;
@@ -20,22 +20,23 @@ use std::{
 
 use crate::{
     error::DataError,
-    found::{Found, name_of},
+    labels::SeparateLabels,
+    open_data::{OpenData, name_of},
     reader::Opened,
     reading::{LoadOptions, Reading},
 };
-use sets::KnownSet;
+use sets::NamedSet;
 
-/// Whether this is the name of a set, which goes before a file or folder of the same name.
+/// Whether `spec` is the name of a data set. A name takes precedence over a file or folder of the same name.
 pub fn is_known(spec: &str) -> bool {
     spec == "digits" || sets::named(spec).is_some()
 }
 
-/// Opens what is meant by `spec`.
-pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<Found, DataError> {
+/// Opens the data set, file or folder that `spec` names.
+pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<OpenData, DataError> {
     let source = Format::parse(spec)?;
     check_options(spec, &source, &options.reading)?;
-    let mut found = match source {
+    let mut data = match source {
         Format::Digits => digits::open(),
         Format::Set(set) => sets::open(set, options)?,
         Format::IdxFolder(path) => folder::open(name_of(&path), &path, options)?,
@@ -48,22 +49,23 @@ pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<Found, DataError
         Format::Idx(path) => single(path, options, idx::open)?,
     };
     if let Some(file) = &options.reading.labels {
-        found.train.labels = Some(label_file::read(Path::new(file), options)?);
+        let (path, labels) = (PathBuf::from(file), label_file::read(Path::new(file), options)?);
+        data.train.labels = Some(SeparateLabels { path, labels });
     }
-    Ok(found)
+    Ok(data)
 }
 
 type Open = fn(&Path, &LoadOptions) -> Result<Opened, DataError>;
 
-/// A source of one part.
-fn single(path: PathBuf, options: &LoadOptions, open: Open) -> Result<Found, DataError> {
+/// Opens a source that has only a training part.
+fn single(path: PathBuf, options: &LoadOptions, open: Open) -> Result<OpenData, DataError> {
     let opened = open(&path, options)?;
-    Ok(Found::single(path, opened))
+    Ok(OpenData::single(path, opened))
 }
 
 enum Format {
     Digits,
-    Set(&'static KnownSet),
+    Set(&'static NamedSet),
     IdxFolder(PathBuf),
     Images(PathBuf),
     Csv(PathBuf),
@@ -107,14 +109,14 @@ impl Format {
         }
     }
 
-    /// What a person calls it, and the options beyond the labels that it has a use for.
-    fn uses(&self) -> (&'static str, &'static [&'static str]) {
+    /// Returns the name of the kind of source for messages, and the options that apply to it (except `labels`).
+    fn kind_and_options(&self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Self::Digits | Self::Set(_) => ("a known set", &[]),
+            Self::Digits | Self::Set(_) => ("a named data set", &[]),
             Self::IdxFolder(_) => ("a folder of IDX files", &[]),
             Self::Images(_) => ("a folder of images", &["resize", "channels"]),
             Self::Csv(_) => {
-                ("a table of text", &["label_column", "columns", "ignore", "delimiter", "quote", "header", "missing"])
+                ("a CSV table", &["label_column", "columns", "ignore", "delimiter", "quote", "header", "missing"])
             }
             Self::Npy(_) => ("an .npy array", &["missing"]),
             Self::Npz(_) => ("an .npz archive", &["key", "label_column", "missing"]),
@@ -124,7 +126,7 @@ impl Format {
     }
 }
 
-/// An option that would be ignored is refused: whoever gave it expects it to matter.
+/// Refuses options that do not apply to the source. Ignoring them silently would surprise the user.
 fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), DataError> {
     let Reading {
         data: _,
@@ -152,9 +154,9 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         ("resize", resize.is_some()),
         ("channels", channels.is_some()),
     ];
-    let (what, uses) = source.uses();
-    if let Some((option, _)) = given.into_iter().find(|(option, is_given)| *is_given && !uses.contains(option)) {
-        return Err(DataError::OptionUnused { option: option.replace('_', "-"), spec: spec.to_owned(), what });
+    let (kind, applicable) = source.kind_and_options();
+    if let Some((option, _)) = given.into_iter().find(|(option, is_given)| *is_given && !applicable.contains(option)) {
+        return Err(DataError::OptionUnused { option: option.replace('_', "-"), spec: spec.to_owned(), kind });
     }
     let has_labels = match source {
         Format::Digits | Format::Set(_) | Format::IdxFolder(_) => true,

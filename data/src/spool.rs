@@ -1,5 +1,5 @@
-//! Rows that cannot be read where they lie (compressed, in columns, as text) and are too many for memory: they
-//! are written once to a temporary file, from which they can.
+//! A temporary file for rows that exceed the memory limit and whose own file has no random access (compressed, in
+//! columns, or text). They are written once to the temporary file and read from there.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{element::Element, error::DataError, file_rows::FileRows, row::Row, values::Values};
 
-/// A temporary file that has no name and goes with the process.
+/// A temporary file without a name. The system deletes it when the process ends.
 pub(crate) struct Spool {
     source: PathBuf,
     file: BufWriter<File>,
@@ -19,9 +19,9 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// For rows of bytes or of floats; `source` is named in errors.
+    /// Creates a file for rows of bytes or floats. `source` is for error messages.
     pub(crate) fn new(source: &Path, is_bytes: bool, features: usize) -> Result<Self, DataError> {
-        let file = tempfile::tempfile().map_err(|error| refused(source, error))?;
+        let file = tempfile::tempfile().map_err(|error| spool_error(source, error))?;
         let element = if is_bytes { Element::BYTE } else { Element::FLOAT };
         Ok(Spool {
             source: source.to_owned(),
@@ -32,7 +32,7 @@ impl Spool {
         })
     }
 
-    /// Adds rows below those that are there.
+    /// Appends rows.
     pub(crate) fn add(&mut self, values: &Values) -> Result<(), DataError> {
         let mut outcome = Ok(());
         let mut bytes = Vec::new();
@@ -49,17 +49,17 @@ impl Spool {
             }
         })?;
         self.rows += values.rows();
-        outcome.map_err(|error| refused(&self.source, error))
+        outcome.map_err(|error| spool_error(&self.source, error))
     }
 
-    /// All that was added.
+    /// Flushes the file and returns all rows.
     pub(crate) fn finish(self) -> Result<FileRows, DataError> {
-        let file = self.file.into_inner().map_err(|error| refused(&self.source, error.into_error()))?;
+        let file = self.file.into_inner().map_err(|error| spool_error(&self.source, error.into_error()))?;
         Ok(FileRows::new(file, &self.source, self.element, 0, self.rows, self.features))
     }
 }
 
-fn refused(source: &Path, error: io::Error) -> DataError {
+fn spool_error(source: &Path, error: io::Error) -> DataError {
     DataError::Spool { path: source.to_owned(), folder: std::env::temp_dir(), source: error }
 }
 
@@ -70,12 +70,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_added_comes_back_in_its_order() {
+    fn rows_are_read_back_in_order() {
         let mut spool = Spool::new(Path::new("x"), false, 2).expect("a file");
-        spool.add(&Values::F32(array![[1.0, 2.0], [3.0, f32::MIN]])).expect("room");
-        spool.add(&Values::F32(array![[5.0, 6.0]])).expect("room");
-        let rows = spool.finish().expect("room");
+        spool.add(&Values::F32(array![[1.0, 2.0], [3.0, f32::MIN]])).expect("enough disk space");
+        spool.add(&Values::F32(array![[5.0, 6.0]])).expect("enough disk space");
+        let rows = spool.finish().expect("enough disk space");
         let expected = Values::F32(array![[5.0, 6.0], [3.0, f32::MIN]]);
-        assert_eq!(Values::from(rows.select(&[2, 1]).expect("ours")), expected);
+        assert_eq!(Values::from(rows.select(&[2, 1]).expect("a file of this test")), expected);
     }
 }

@@ -1,10 +1,6 @@
-//! Goes through a source once, a chunk at a time, in constant memory.
+//! Reads a source once, a chunk at a time, in constant memory.
 
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
@@ -12,50 +8,50 @@ use crate::{
     check::check_from,
     chunk::Chunk,
     error::DataError,
-    found::OpenPart,
     head::Head,
-    labels::{Labels, check_count},
-    missing::{fill_rows, whole_rows},
+    labels::{Labels, SeparateLabels},
+    missing::{complete_rows, fill_rows},
+    open_data::OpenPart,
     reader::Opened,
     reading::{LoadOptions, Missing},
     source,
 };
 
-/// What a source is made of, to be gone through once.
+/// The parts of a source, each to be read once.
 pub struct Streams {
     /// `digits`, `mnist`, `fashion-mnist`, or the name of the file or folder without its extension.
     pub name: String,
-    /// The rows to train on, or all that there are.
+    /// The training part, or all rows if the source has one part.
     pub train: Stream,
-    /// The rows that the source sets apart to test with.
+    /// The test part, if the source has one.
     pub test: Option<Stream>,
 }
 
-/// Opens a source to go through it once, in constant memory, however large it is.
+/// Opens a source to read it once, in constant memory regardless of its size.
 ///
-/// Missing values stay, as NaN, until [`Stream::next`] is told what takes their places; `Missing::Drop` leaves
-/// their rows out. A mean or a median is that of the training data, so it is no matter of reading.
+/// Missing values are NaN unless [`Stream::next`] receives values to fill in. `Missing::Drop` leaves out their rows.
+/// The stream does not compute means or medians, because they must come from the training data.
 ///
 /// # Errors
-/// As [`load`](crate::load); what is wrong with rows is found when they are read.
+/// Those of [`load`](crate::load). Errors in rows are reported when the rows are read.
 pub fn stream(spec: &str, options: &LoadOptions) -> Result<Streams, DataError> {
-    let found = source::open(spec, options)?;
-    let classes = found.classes.map(Arc::from);
+    let data = source::open(spec, options)?;
+    let classes = data.classes.map(Arc::from);
     let part = |part: OpenPart| Stream::new(part, classes.clone(), options.reading.missing.unwrap_or_default());
-    Ok(Streams { name: found.name, train: part(found.train)?, test: found.test.map(part).transpose()? })
+    Ok(Streams { name: data.name, train: part(data.train)?, test: data.test.map(part).transpose()? })
 }
 
-/// The rows of a part, a chunk at a time.
+/// Reads the rows of a part, a chunk at a time.
 pub struct Stream {
     path: PathBuf,
     opened: Opened,
-    labels: Option<Labels>,
-    /// The names of the classes, where labels are numbers of them.
+    labels: Option<SeparateLabels>,
+    /// The names of the classes, if the labels are indices of classes.
     classes: Option<Arc<[String]>>,
     missing: Missing,
-    /// Rows that were read.
+    /// The number of rows read.
     read: usize,
-    /// Rows that were left out for what they miss.
+    /// The number of rows dropped because of missing values.
     dropped: usize,
 }
 
@@ -64,12 +60,12 @@ impl Stream {
         let OpenPart { path, opened, labels } = part;
         let stream = Stream { path, opened, labels, classes, missing, read: 0, dropped: 0 };
         if let (Some(labels), Some(rows)) = (&stream.labels, stream.head().rows) {
-            check_count(&stream.path, rows, labels.len())?;
+            labels.check_count(&stream.path, rows)?;
         }
         Ok(stream)
     }
 
-    /// What is known of the rows.
+    /// Returns the metadata of the rows.
     pub fn head(&self) -> &Head {
         match &self.opened {
             Opened::Rows(head, _) => head,
@@ -77,38 +73,38 @@ impl Stream {
         }
     }
 
-    /// Whether every row has a label, from the file itself or from another.
+    /// Whether every row has a label, from the file itself or from a separate file.
     pub fn has_labels(&self) -> bool {
         self.labels.is_some() || self.head().has_labels
     }
 
-    /// Rows that were read so far, those that were left out among them.
+    /// Returns the number of rows read so far, including dropped rows.
     pub fn read(&self) -> usize {
         self.read
     }
 
-    /// Rows that were left out so far for what they miss.
+    /// Returns the number of rows dropped so far because of missing values.
     pub fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// The next rows, at most `most` of them, with a number of `fill` in the place of a missing value in each
-    /// feature; `None` at the end. Labels are by the names of their classes, and stand among the other columns.
+    /// Returns the next rows, at most `max_rows`, or `None` at the end. `fill` has one value per feature, which
+    /// replaces missing values. Labels are class names. They are also one of the pass-through columns.
     ///
     /// # Errors
-    /// [`DataError`] for what cannot be read, is malformed or not finite.
-    pub fn next(&mut self, most: usize, fill: Option<&[f32]>) -> Result<Option<Chunk>, DataError> {
+    /// [`DataError`] if the source is unreadable or malformed, or a value is not finite.
+    pub fn next(&mut self, max_rows: usize, fill: Option<&[f32]>) -> Result<Option<Chunk>, DataError> {
         loop {
-            let Some(mut chunk) = self.next_as_read(most)? else {
+            let Some(mut chunk) = self.next_unfilled(max_rows)? else {
                 if let Some(labels) = &self.labels {
-                    check_count(&self.path, self.read, labels.len())?;
+                    labels.check_count(&self.path, self.read)?;
                 }
                 return Ok(None);
             };
             match (fill, self.missing) {
                 (Some(fill), _) => fill_rows(&mut chunk.values, fill),
                 (None, Missing::Drop) => {
-                    let kept = whole_rows(&chunk.values)?;
+                    let kept = complete_rows(&chunk.values)?;
                     self.dropped += chunk.values.rows() - kept.len();
                     chunk = chunk.select(&kept)?;
                 }
@@ -120,15 +116,15 @@ impl Stream {
         }
     }
 
-    fn next_as_read(&mut self, most: usize) -> Result<Option<Chunk>, DataError> {
+    fn next_unfilled(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError> {
         let first = self.read;
         let mut chunk = match &mut self.opened {
-            Opened::Reader(reader) => match reader.next(most)? {
+            Opened::Reader(reader) => match reader.next(max_rows)? {
                 Some(chunk) => chunk,
                 None => return Ok(None),
             },
             Opened::Rows(head, rows) => {
-                let range = first..rows.rows().min(first.saturating_add(most));
+                let range = first..rows.rows().min(first.saturating_add(max_rows));
                 if range.is_empty() {
                     return Ok(None);
                 }
@@ -140,11 +136,10 @@ impl Stream {
         let rows = first..first + chunk.values.rows();
         self.read = rows.end;
         if let Some(labels) = &self.labels {
-            let labels = of_range(&self.path, labels, rows)?;
-            chunk.labels = Some(labels);
+            chunk.labels = Some(labels.of_rows(&self.path, rows)?);
         }
         if let (Some(labels), Some(classes)) = (&chunk.labels, &self.classes) {
-            chunk.labels = Some(named(labels, classes));
+            chunk.labels = Some(class_names(labels, classes));
         }
         if chunk.others.is_none() {
             chunk.others = chunk.labels.as_ref().map(as_column).transpose()?;
@@ -153,24 +148,17 @@ impl Stream {
     }
 }
 
-fn of_range(path: &Path, labels: &Labels, rows: Range<usize>) -> Result<Labels, DataError> {
-    if rows.end > labels.len() {
-        return Err(DataError::LabelCount { path: path.to_owned(), expected: rows.end, found: labels.len() });
-    }
-    Ok(labels.select(&rows.collect::<Vec<_>>()))
-}
-
-/// Numbers of classes as their names; a number that has none stays.
-fn named(labels: &Labels, classes: &[String]) -> Labels {
+/// Replaces class indices by class names. An index without a name stays.
+fn class_names(labels: &Labels, classes: &[String]) -> Labels {
     let name = |row: usize| {
         let label = labels.name(row);
-        let number = label.parse::<usize>().ok();
-        number.and_then(|number| classes.get(number)).cloned().unwrap_or_else(|| label.into_owned())
+        let index = label.parse::<usize>().ok();
+        index.and_then(|index| classes.get(index)).cloned().unwrap_or_else(|| label.into_owned())
     };
     Labels::Text((0..labels.len()).map(name).collect())
 }
 
-/// Labels that come from elsewhere, as a column beside the sample.
+/// Converts labels of a separate file to a pass-through column.
 fn as_column(labels: &Labels) -> Result<RecordBatch, DataError> {
     let names = (0..labels.len()).map(|row| Some(labels.name(row)));
     let column: ArrayRef = Arc::new(StringArray::from_iter(names));

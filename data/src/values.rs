@@ -1,17 +1,17 @@
-//! Rows of samples: in memory as narrow as they came, or in a file and read as they are needed.
+//! Rows of samples: in memory as bytes or floats, or in a file and read on demand.
 
 use ndarray::{Array2, Axis, CowArray, Ix2};
 
 use crate::{error::DataError, file_rows::FileRows, in_memory::InMemory, row::Row};
 
-/// Rows of samples, each flattened row-major to one row: `[rows, features]`, in the data's own unit.
+/// Samples, each flattened in row-major order: `[rows, features]`, in the unit of the data.
 #[derive(Clone, Debug)]
 pub enum Values {
-    /// Bytes, as images come; kept narrow, a quarter of the memory.
+    /// Bytes, for example images. They need a quarter of the memory of `f32`.
     U8(Array2<u8>),
-    /// Finite single-precision numbers.
+    /// Single-precision floats, finite unless loading kept missing values as NaN.
     F32(Array2<f32>),
-    /// Rows that stay in a file; none of its numbers is in memory.
+    /// Rows that stay in a file. No value is in memory.
     OnDisk(FileRows),
 }
 
@@ -25,7 +25,7 @@ impl Values {
         }
     }
 
-    /// The number of values in a sample, the product of its shape.
+    /// The number of values in a sample: the product of its shape.
     pub fn features(&self) -> usize {
         match self {
             Self::U8(values) => values.ncols(),
@@ -34,7 +34,7 @@ impl Values {
         }
     }
 
-    /// Whether its rows are bytes; else they are floats.
+    /// Whether the rows are bytes. Otherwise they are floats.
     pub fn is_bytes(&self) -> bool {
         match self {
             Self::U8(_) => true,
@@ -43,13 +43,13 @@ impl Values {
         }
     }
 
-    /// Shows `each` the rows with these numbers, in this order, with their place in it. A row may come twice.
+    /// Calls `each` with the position in `rows` and the values of each given row, in the given order. Rows may repeat.
     ///
     /// # Errors
-    /// [`DataError`] when a file cannot be read any more.
+    /// [`DataError`] if the rows are in a file that can no longer be read.
     ///
     /// # Panics
-    /// Where a number is not below [`rows`](Self::rows).
+    /// If an index is not below [`rows`](Self::rows).
     pub fn visit(
         &self,
         rows: impl IntoIterator<Item = usize>,
@@ -57,21 +57,21 @@ impl Values {
     ) -> Result<(), DataError> {
         match self {
             Self::U8(values) => {
-                for (place, row) in rows.into_iter().enumerate() {
+                for (position, row) in rows.into_iter().enumerate() {
                     let row = values.row(row);
                     match row.as_slice() {
-                        Some(row) => each(place, Row::U8(row)),
-                        None => each(place, Row::U8(&row.to_vec())),
+                        Some(row) => each(position, Row::U8(row)),
+                        None => each(position, Row::U8(&row.to_vec())),
                     }
                 }
                 Ok(())
             }
             Self::F32(values) => {
-                for (place, row) in rows.into_iter().enumerate() {
+                for (position, row) in rows.into_iter().enumerate() {
                     let row = values.row(row);
                     match row.as_slice() {
-                        Some(row) => each(place, Row::F32(row)),
-                        None => each(place, Row::F32(&row.to_vec())),
+                        Some(row) => each(position, Row::F32(row)),
+                        None => each(position, Row::F32(&row.to_vec())),
                     }
                 }
                 Ok(())
@@ -80,10 +80,10 @@ impl Values {
         }
     }
 
-    /// Refuses rows in a file that somebody wrote to since it was opened.
+    /// Checks that the rows are not in a file that was modified since it was opened.
     ///
     /// # Errors
-    /// [`DataError::Changed`].
+    /// [`DataError::Changed`] if it was.
     pub fn check_unchanged(&self) -> Result<(), DataError> {
         match self {
             Self::U8(_) | Self::F32(_) => Ok(()),
@@ -91,13 +91,13 @@ impl Values {
         }
     }
 
-    /// The rows with these numbers, in this order, in memory: `[rows.len(), features]`. A row may come twice.
+    /// Returns the given rows in memory, in the given order: `[rows.len(), features]`. Rows may repeat.
     ///
     /// # Errors
-    /// [`DataError`] when a file cannot be read any more.
+    /// [`DataError`] if the rows are in a file that can no longer be read.
     ///
     /// # Panics
-    /// Where a number is not below [`rows`](Self::rows).
+    /// If an index is not below [`rows`](Self::rows).
     pub fn select(&self, rows: &[usize]) -> Result<Values, DataError> {
         match self {
             Self::U8(values) => Ok(Self::U8(values.select(Axis(0), rows))),
@@ -106,11 +106,11 @@ impl Values {
         }
     }
 
-    /// The same numbers as `f32`, `[rows, features]`: bytes are widened, unscaled, what is `f32` in memory
-    /// already is lent, and what is on disk is read.
+    /// Returns the values as `f32`, `[rows, features]`. Bytes are converted without scaling, floats in memory are
+    /// borrowed, and rows on disk are read.
     ///
     /// # Errors
-    /// [`DataError`] when a file cannot be read any more.
+    /// [`DataError`] if the rows are in a file that can no longer be read.
     pub fn to_f32(&self) -> Result<CowArray<'_, f32, Ix2>, DataError> {
         match self {
             Self::U8(values) => Ok(values.mapv(f32::from).into()),
@@ -132,7 +132,8 @@ impl From<InMemory> for Values {
     }
 }
 
-/// The same kind of numbers in the same rows, wherever they lie.
+/// Equal if they have the same variant and equal contents. Rows on disk are equal if they are the same rows of the same
+/// file.
 impl PartialEq for Values {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -151,14 +152,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn select_takes_rows_in_the_order_asked_for() {
+    fn select_returns_rows_in_the_given_order() {
         let values = Values::U8(array![[1, 2], [3, 4], [5, 6]]);
         let expected = Values::U8(array![[5, 6], [1, 2], [5, 6]]);
         assert_eq!(values.select(&[2, 0, 2]).expect("in memory"), expected);
     }
 
     #[test]
-    fn widening_keeps_the_unit() {
+    fn conversion_to_f32_does_not_scale() {
         let bytes = Values::U8(array![[0, 255]]);
         assert_eq!(bytes.to_f32().expect("in memory"), array![[0.0, 255.0]]);
         let floats = Values::F32(array![[0.5, -1.0]]);
@@ -166,10 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_visited_in_their_order_whatever_their_layout() {
-        let mirrored = array![[1.0f32, 2.0], [3.0, 4.0]].reversed_axes();
+    fn rows_are_visited_in_the_given_order_for_every_memory_layout() {
+        let transposed = array![[1.0f32, 2.0], [3.0, 4.0]].reversed_axes();
         let mut seen = Vec::new();
-        let visited = Values::F32(mirrored).visit([1, 0], |place, row| seen.push((place, row.floats().collect())));
+        let visited =
+            Values::F32(transposed).visit([1, 0], |position, row| seen.push((position, row.floats().collect())));
         visited.expect("in memory");
         assert_eq!(seen, [(0, vec![2.0, 4.0]), (1, vec![1.0, 3.0])]);
     }

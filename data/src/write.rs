@@ -1,4 +1,4 @@
-//! Rows of floats to a file, a chunk at a time: NumPy, CSV or Parquet, with other columns carried along.
+//! Writes rows of floats to a file, a chunk at a time: NumPy, CSV or Parquet, with pass-through columns.
 
 mod cell;
 mod csv;
@@ -18,21 +18,21 @@ use ndarray::ArrayViewD;
 use self::{csv::CsvRows, npy::NpyRows, parquet::ParquetRows};
 pub use self::{error::WriteError, layout::Layout};
 
-/// What a file of rows is written as.
+/// The format of a file of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// A NumPy array of `f32` in row-major order, version 1.0; other columns have no place in it.
+    /// A NumPy array of `f32` in row-major order, version 1.0. It cannot contain pass-through columns.
     Npy,
-    /// Comma-separated text with a heading: the other columns, then the features.
+    /// Comma-separated text with a header: the pass-through columns, then the features.
     Csv,
-    /// Parquet: the other columns as they are, then the features as columns of `f32`.
+    /// Parquet: the pass-through columns unchanged, then the features as columns of `f32`.
     Parquet,
 }
 
 /// Writes rows in constant memory.
 ///
-/// What comes is written to anything that can be gone back in, since the header of an `.npy` has the number of
-/// rows, which is known at the end. Nothing is whole before [`Writer::finish`].
+/// The output must support seeking, because the header of an `.npy` contains the number of rows, which is known only at
+/// the end. The output is incomplete until [`Writer::finish`].
 ///
 /// ```
 /// use narrows_data::write::{Format, Layout, Writer};
@@ -51,9 +51,9 @@ pub struct Writer<W: Write + Seek + Send> {
     state: State<W>,
 }
 
-/// The columns of a table are known when the first rows come.
+/// The state of a writer. The columns of a table are known once the first rows are written.
 enum State<W: Write + Seek + Send> {
-    Begun(W),
+    Empty(W),
     Npy(NpyRows<W>),
     Csv(Box<CsvRows<W>>),
     Parquet(Box<ParquetRows<W>>),
@@ -61,63 +61,63 @@ enum State<W: Write + Seek + Send> {
 }
 
 impl<W: Write + Seek + Send> Writer<W> {
-    /// For rows of this layout; `into` is at its beginning.
+    /// Creates a writer for rows of the given layout. `into` must be at its start.
     ///
     /// # Errors
-    /// [`WriteError::Wide`] for a Parquet file of more columns than anybody reads.
+    /// [`WriteError::Wide`] if a Parquet file would have more than 5000 columns of features.
     pub fn create(into: W, format: Format, layout: Layout) -> Result<Self, WriteError> {
         match format {
             Format::Npy | Format::Csv => {}
             Format::Parquet => layout.check_columns()?,
         }
-        Ok(Writer { format, layout, rows: 0, state: State::Begun(into) })
+        Ok(Writer { format, layout, rows: 0, state: State::Empty(into) })
     }
 
-    /// Writes `rows: [count, ...shape of a row]`, with `others` beside them where the format has room for them:
-    /// as many rows, and the same columns every time.
+    /// Writes `rows: [count, ...shape of a row]`, and the pass-through columns `others` if the format supports them.
+    /// `others` must have the same number of rows, and the same columns in every call.
     ///
     /// # Errors
-    /// [`WriteError`]; what was written is of no use then.
+    /// [`WriteError`]. The output is then unusable.
     pub fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> Result<(), WriteError> {
         self.layout.check(rows)?;
         match self.begin(others)? {
             State::Npy(npy) => npy.write(rows)?,
             State::Csv(csv) => csv.write(rows, others)?,
             State::Parquet(parquet) => parquet.write(rows, others)?,
-            State::Begun(_) | State::Failed => return Err(failed()),
+            State::Empty(_) | State::Failed => return Err(failed()),
         }
         self.rows += rows.shape().first().map_or(0, |&count| count as u64);
         Ok(())
     }
 
-    /// Rows that were written.
+    /// Returns the number of rows written.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Completes the file and returns what it was written to; nothing is made durable here.
+    /// Completes the file and returns the output. Does not sync it to disk.
     ///
     /// # Errors
-    /// [`WriteError`], also when the disk is full.
+    /// [`WriteError`], for example if the disk is full.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.begin(None)?;
         match self.state {
             State::Npy(npy) => npy.finish(self.rows),
             State::Csv(csv) => csv.finish(),
             State::Parquet(parquet) => parquet.finish(),
-            State::Begun(_) | State::Failed => Err(failed()),
+            State::Empty(_) | State::Failed => Err(failed()),
         }
     }
 
-    /// The state behind the header.
+    /// Writes the header if it has not been written yet. Returns the state after it.
     fn begin(&mut self, others: Option<&RecordBatch>) -> Result<&mut State<W>, WriteError> {
         self.state = match mem::replace(&mut self.state, State::Failed) {
-            State::Begun(into) => match self.format {
+            State::Empty(into) => match self.format {
                 Format::Npy => State::Npy(NpyRows::begin(into, self.layout.shape())?),
                 Format::Csv => State::Csv(Box::new(CsvRows::begin(into, &self.layout, others)?)),
                 Format::Parquet => State::Parquet(Box::new(ParquetRows::begin(into, &self.layout, others)?)),
             },
-            begun => begun,
+            started => started,
         };
         Ok(&mut self.state)
     }

@@ -1,13 +1,13 @@
-//! What NumPy, pandas, pyarrow and Pillow wrote is read value for value.
+//! Files written by NumPy, pandas, pyarrow and Pillow are read with exactly equal values.
 //!
-//! `just fixtures` writes the files, and `expected.json`, which says what is in them.
+//! `just fixtures` writes the files and `expected.json`, which describes their content.
 
 use std::path::{Path, PathBuf};
 
 use narrows_data::{Bytes, Dataset, LoadOptions, Part, Reading, Stream, load, stream};
 use serde::Deserialize;
 
-/// An entry of `expected.json`; the script says what its fields are.
+/// An entry of `expected.json`. The script documents its fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
@@ -48,7 +48,7 @@ fn npz_archives_are_read_exactly() {
 }
 
 #[test]
-fn tables_of_text_are_read_exactly() {
+fn csv_tables_are_read_exactly() {
     check("csv");
 }
 
@@ -71,41 +71,41 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// All entries of one format, loaded into memory, loaded onto the disk, and streamed.
+/// Checks all entries of one format: loaded into memory, loaded with rows on disk, and streamed.
 fn check(format: &str) {
     let all = std::fs::read_to_string(folder().join("expected.json")).expect("a committed file");
-    let all: Vec<Expected> = serde_json::from_str(&all).expect("entries as the script writes them");
+    let all: Vec<Expected> = serde_json::from_str(&all).expect("entries in the format of the script");
     let entries: Vec<_> = all.iter().filter(|entry| entry.file.split('/').next() == Some(format)).collect();
     assert!(!entries.is_empty());
-    let faults: Vec<String> = entries.iter().flat_map(|entry| entry.faults()).collect();
-    assert!(faults.is_empty(), "{} faults in {} entries:\n{}", faults.len(), entries.len(), faults.join("\n"));
+    let failures: Vec<String> = entries.iter().flat_map(|entry| entry.failures()).collect();
+    assert!(failures.is_empty(), "{} failures in {} entries:\n{}", failures.len(), entries.len(), failures.join("\n"));
 }
 
 impl Expected {
-    fn faults(&self) -> Vec<String> {
+    fn failures(&self) -> Vec<String> {
         let spec = folder().join(&self.file).to_string_lossy().into_owned();
         let labels = self.reading.labels.as_ref();
         let labels = labels.map(|file| folder().join(file).to_string_lossy().into_owned());
         let mut options = LoadOptions { reading: Reading { labels, ..self.reading.clone() }, ..LoadOptions::default() };
-        let in_memory = self.loaded(&spec, &options);
+        let in_memory = self.check_loaded(&spec, &options);
         options.limits.memory = Bytes(8);
-        let on_disk = self.loaded(&spec, &options);
-        let ways = [("in memory", in_memory), ("on disk", on_disk)]
+        let on_disk = self.check_loaded(&spec, &options);
+        let outcomes = [("in memory", in_memory), ("on disk", on_disk)]
             .into_iter()
-            .chain([1, 2, 1000].map(|most| ("streamed", self.streamed(&spec, &options, most))));
-        let mut faults: Vec<String> = Vec::new();
-        for (way, outcome) in ways {
-            if let Err(fault) = outcome
-                && !faults.iter().any(|known| known.ends_with(&fault))
+            .chain([1, 2, 1000].map(|max_rows| ("streamed", self.check_streamed(&spec, &options, max_rows))));
+        let mut failures: Vec<String> = Vec::new();
+        for (mode, outcome) in outcomes {
+            if let Err(failure) = outcome
+                && !failures.iter().any(|known| known.ends_with(&failure))
             {
-                faults.push(format!("{} {}, {way}: {fault}", self.file, said(&self.reading)));
+                failures.push(format!("{} {}, {mode}: {failure}", self.file, as_json(&self.reading)));
             }
         }
-        faults
+        failures
     }
 
-    fn loaded(&self, spec: &str, options: &LoadOptions) -> Result<(), String> {
-        let data = load(spec, options).map_err(told)?;
+    fn check_loaded(&self, spec: &str, options: &LoadOptions) -> Result<(), String> {
+        let data = load(spec, options).map_err(message)?;
         same("shape", &data.sample_shape, &self.shape)?;
         same("bytes", &data.train.values.is_bytes(), &self.bytes)?;
         same("columns", &data.columns, &self.columns)?;
@@ -120,9 +120,9 @@ impl Expected {
         }
     }
 
-    fn streamed(&self, spec: &str, options: &LoadOptions, most: usize) -> Result<(), String> {
-        let streams = stream(spec, options).map_err(told)?;
-        let (rows, labels, others) = collected(streams.train, most)?;
+    fn check_streamed(&self, spec: &str, options: &LoadOptions, max_rows: usize) -> Result<(), String> {
+        let streams = stream(spec, options).map_err(message)?;
+        let (rows, labels, others) = collect(streams.train, max_rows)?;
         self.compare("rows", &rows, &self.rows)?;
         same("labels", &labels, &self.labels)?;
         if let Some(expected) = &self.others {
@@ -130,7 +130,7 @@ impl Expected {
         }
         match (streams.test, &self.test) {
             (Some(part), Some(test)) => {
-                let (rows, labels, _) = collected(part, most)?;
+                let (rows, labels, _) = collect(part, max_rows)?;
                 self.compare("test rows", &rows, &test.rows)?;
                 same("test labels", &labels.as_ref(), &Some(&test.labels))
             }
@@ -138,37 +138,37 @@ impl Expected {
         }
     }
 
-    fn compare(&self, what: &str, found: &[Vec<f32>], expected: &[Vec<Option<f32>>]) -> Result<(), String> {
-        same(&format!("number of {what}"), &found.len(), &expected.len())?;
+    fn compare(&self, name: &str, found: &[Vec<f32>], expected: &[Vec<Option<f32>>]) -> Result<(), String> {
+        same(&format!("number of {name}"), &found.len(), &expected.len())?;
         for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
             let is_same = |(found, expected): (&f32, &Option<f32>)| match expected {
                 Some(expected) => (found - expected).abs() <= self.within,
                 None => found.is_nan(),
             };
             if found.len() != expected.len() || !found.iter().zip(expected).all(is_same) {
-                return Err(format!("row {row} of {what} is {found:?}, expected {expected:?}"));
+                return Err(format!("row {row} of {name} is {found:?}, expected {expected:?}"));
             }
         }
         Ok(())
     }
 }
 
-/// The options in a word or two.
-fn said(reading: &Reading) -> String {
+/// Formats the options as JSON.
+fn as_json(reading: &Reading) -> String {
     serde_json::to_string(reading).unwrap_or_default()
 }
 
-fn told(error: narrows_data::DataError) -> String {
+fn message(error: narrows_data::DataError) -> String {
     error.to_string()
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Result<(), String> {
-    if found == expected { Ok(()) } else { Err(format!("{what}: {found:?}, expected {expected:?}")) }
+fn same<T: PartialEq + std::fmt::Debug>(name: &str, found: &T, expected: &T) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{name}: {found:?}, expected {expected:?}")) }
 }
 
 fn rows_of(part: &Part) -> Result<Vec<Vec<f32>>, String> {
     let mut rows = Vec::new();
-    part.values.visit(0..part.values.rows(), |_, row| rows.push(row.floats().collect())).map_err(told)?;
+    part.values.visit(0..part.values.rows(), |_, row| rows.push(row.floats().collect())).map_err(message)?;
     Ok(rows)
 }
 
@@ -179,17 +179,17 @@ fn labels_of(data: &Dataset, part: &Part) -> Option<Vec<String>> {
 
 type Collected = (Vec<Vec<f32>>, Option<Vec<String>>, Vec<String>);
 
-/// Rows, labels, and the names of the other columns, sorted.
-fn collected(mut stream: Stream, most: usize) -> Result<Collected, String> {
+/// Reads a stream. Returns the rows, the labels, and the sorted names of the pass-through columns.
+fn collect(mut stream: Stream, max_rows: usize) -> Result<Collected, String> {
     let (mut rows, mut labels, mut others) = (Vec::new(), None, Vec::new());
-    while let Some(chunk) = stream.next(most, None).map_err(told)? {
+    while let Some(chunk) = stream.next(max_rows, None).map_err(message)? {
         let count = chunk.values.rows();
-        chunk.values.visit(0..count, |_, row| rows.push(row.floats().collect())).map_err(told)?;
+        chunk.values.visit(0..count, |_, row| rows.push(row.floats().collect())).map_err(message)?;
         if let Some(more) = chunk.labels {
             labels.get_or_insert_with(Vec::new).extend((0..count).map(|row| more.name(row).into_owned()));
         }
         if let Some(columns) = chunk.others {
-            same("rows beside", &columns.num_rows(), &count)?;
+            same("rows of the pass-through columns", &columns.num_rows(), &count)?;
             others = columns.schema().fields().iter().map(|field| field.name().clone()).collect();
             others.sort_unstable();
         }

@@ -1,6 +1,6 @@
-//! What the fuzz targets call holds for their seeds, and for seeds with changes.
+//! Runs the harnesses of the fuzz targets on their seeds and on randomly changed seeds.
 //!
-//! `just fuzz` goes on from here, led by what the code does with each input.
+//! `just fuzz` continues from these seeds with coverage-guided fuzzing.
 
 use std::{fs, path::Path, sync::LazyLock};
 
@@ -25,7 +25,7 @@ const TARGETS: [Target; 7] = [
 static SEEDS: LazyLock<Vec<(Target, String, Vec<u8>)>> =
     LazyLock::new(|| TARGETS.into_iter().flat_map(seeds).collect());
 
-/// The seeds of a target by name.
+/// Reads the seeds of a target with their names.
 fn seeds(target: Target) -> Vec<(Target, String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target.0);
     let entries = fs::read_dir(&folder).expect("a committed folder");
@@ -36,7 +36,7 @@ fn seeds(target: Target) -> Vec<(Target, String, Vec<u8>)> {
 }
 
 #[test]
-fn every_target_takes_its_seeds() {
+fn every_target_accepts_its_seeds() {
     for ((_, call), name, bytes) in SEEDS.iter() {
         println!("{name}");
         call(bytes);
@@ -44,7 +44,7 @@ fn every_target_takes_its_seeds() {
 }
 
 #[test]
-fn every_target_has_seeds_and_its_file() {
+fn every_target_has_seeds_and_a_source_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/fuzz_targets");
     for (name, _) in TARGETS {
         assert!(folder.join(name).with_extension("rs").is_file(), "{name}");
@@ -56,7 +56,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_target_takes_its_seeds_with_changes(
+    fn every_target_accepts_changed_seeds(
         seed: Index,
         edits in vec((any::<Index>(), 0..9usize, vec(any::<u8>(), 0..9)), 1..4),
     ) {

@@ -1,4 +1,4 @@
-//! What a model does, shown: pictures and loss curves now, figures and reports later.
+//! Visualisations of models: image grids of samples and reconstructions, and curves of losses and accuracies.
 
 mod curves;
 mod grid;

@@ -1,4 +1,4 @@
-//! The pictures that go into a bundle: reconstructions beside their originals, and generated samples.
+//! The images in a bundle: originals with their reconstructions, and generated samples.
 
 use narrows_runtime::{
     Autoencoder, Samples,
@@ -7,16 +7,16 @@ use narrows_runtime::{
 
 use crate::{PictureError, grid};
 
-/// Pictures side by side.
+/// The maximum number of images per row.
 const COLUMNS: usize = 16;
-/// Generated pictures one below the other.
+/// The number of rows of generated images.
 const ROWS: usize = 8;
 
-/// The first rows of `samples` (`[rows, ...sample shape]`) above their reconstructions, as a PNG. A
-/// model that takes labels needs one a row.
+/// Draws the first 16 rows of `samples` (`[rows, ...sample shape]`) above their reconstructions, as a PNG. A
+/// conditional model needs one label per row.
 ///
 /// # Errors
-/// [`PictureError::Shape`] for samples that are no pictures; those of the runtime.
+/// [`PictureError::Shape`] if the samples are not images, and [`PictureError::Runtime`] if the model fails.
 pub fn reconstructions(
     model: &Autoencoder,
     samples: &ArrayViewD<'_, f32>,
@@ -28,29 +28,30 @@ pub fn reconstructions(
     if let Some(labels) = labels {
         input = input.labelled(&labels[..columns.min(labels.len())]);
     }
-    let restored = model.reconstruct(input)?;
-    stacked(&[originals, restored.view()], model, columns)
+    let reconstructed = model.reconstruct(input)?;
+    stacked_grid(&[originals, reconstructed.view()], model, columns)
 }
 
-/// Samples drawn from the prior, as a PNG; a conditional model fills one column a class.
+/// Draws 128 samples from the prior as a PNG. For a conditional model, each column contains 8 samples of a class.
 ///
 /// # Errors
-/// [`PictureError::Shape`] for samples that are no pictures; those of the runtime, also for a model
-/// without a prior.
+/// [`PictureError::Shape`] if the samples are not images, and [`PictureError::Runtime`] if the model fails or has no
+/// prior.
 pub fn samples(model: &Autoencoder, seed: u64) -> Result<Vec<u8>, PictureError> {
     if !model.takes_labels() {
-        return stacked(&[model.generate(COLUMNS * ROWS, seed)?.view()], model, COLUMNS);
+        return stacked_grid(&[model.generate(COLUMNS * ROWS, seed)?.view()], model, COLUMNS);
     }
     let classes = model.classes().len().min(COLUMNS);
-    let drawn: Vec<ArrayD<f32>> =
+    let samples: Vec<ArrayD<f32>> =
         (0..classes).map(|class| model.generate_class(class, ROWS, seed)).collect::<Result<_, _>>()?;
     let rows: Vec<ArrayViewD<'_, f32>> = (0..ROWS)
-        .flat_map(|row| drawn.iter().map(move |class| class.slice_axis(Axis(0), (row..row + 1).into())))
+        .flat_map(|row| samples.iter().map(move |class| class.slice_axis(Axis(0), (row..row + 1).into())))
         .collect();
-    stacked(&rows, model, classes)
+    stacked_grid(&rows, model, classes)
 }
 
-fn stacked(parts: &[ArrayViewD<'_, f32>], model: &Autoencoder, columns: usize) -> Result<Vec<u8>, PictureError> {
+/// Draws the concatenation of `parts` as a grid.
+fn stacked_grid(parts: &[ArrayViewD<'_, f32>], model: &Autoencoder, columns: usize) -> Result<Vec<u8>, PictureError> {
     let all = concatenate(Axis(0), parts).map_err(|_| PictureError::Shape { shape: model.sample_shape().to_vec() })?;
     grid(&all.view(), model.manifest().sample.range, columns)
 }

@@ -1,10 +1,9 @@
-//! One function for each kind of file that comes from somebody else: it takes any bytes, and panics where a
-//! promise is broken.
+//! One function per kind of untrusted file. It takes arbitrary bytes, and panics if a guarantee is violated.
 //!
-//! The first byte picks how the rest is read. Of data, loading and streaming have to give the same rows, and a
-//! refusal has to name the file.
+//! The first byte selects the options for reading the rest. For data, loading and streaming must return the same rows,
+//! and an error must name the file.
 
-// With their paths, as this file is a module of the data crate's tests too, which lies elsewhere.
+// The paths are explicit, because this file is also a module of the tests of the data crate, in another folder.
 #[path = "harness/bundles.rs"]
 mod bundles;
 #[path = "harness/same.rs"]
@@ -16,27 +15,35 @@ use narrows_data::{Bytes, Character, Header, Limits, LoadOptions, Missing, Readi
 
 pub use bundles::{graph, manifest, safetensors};
 
-/// Two rows with two features, for labels that come from a file of their own.
+/// Two rows with two features, for labels in a separate file.
 const TWO_ROWS: [u8; 16] = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4];
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// An IDX file, raw or gzipped: samples, or the labels of two rows.
 pub fn idx(bytes: &[u8]) {
     let Some((choice, bytes)) = Choice::of(bytes) else { return };
-    if choice.form % 4 == 3 { labels("labels.idx", bytes) } else { choice.check("data.idx", bytes, Reading::default()) }
+    if choice.variant % 4 == 3 {
+        labels("labels.idx", bytes)
+    } else {
+        choice.check("data.idx", bytes, Reading::default())
+    }
 }
 
-/// An array of NumPy: samples, or the labels of two rows.
+/// An .npy array: samples, or the labels of two rows.
 pub fn npy(bytes: &[u8]) {
     let Some((choice, bytes)) = Choice::of(bytes) else { return };
-    if choice.form % 4 == 3 { labels("labels.npy", bytes) } else { choice.check("data.npy", bytes, Reading::default()) }
+    if choice.variant % 4 == 3 {
+        labels("labels.npy", bytes)
+    } else {
+        choice.check("data.npy", bytes, Reading::default())
+    }
 }
 
-/// An archive of NumPy's arrays.
+/// An .npz archive.
 pub fn npz(bytes: &[u8]) {
     let Some((choice, bytes)) = Choice::of(bytes) else { return };
     let name = |name: &str| Some(name.to_owned());
-    let reading = match choice.form % 4 {
+    let reading = match choice.variant % 4 {
         0 => Reading { key: name("x"), label_column: name("y"), ..Reading::default() },
         1 => Reading { key: name("x"), ..Reading::default() },
         _ => Reading::default(),
@@ -44,13 +51,13 @@ pub fn npz(bytes: &[u8]) {
     choice.check("data.npz", bytes, reading);
 }
 
-/// A table of text, raw or gzipped: samples, or the labels of two rows.
+/// A CSV table, raw or gzipped: samples, or the labels of two rows.
 pub fn csv(bytes: &[u8]) {
     let Some((choice, bytes)) = Choice::of(bytes) else { return };
     let names = |name: &str| Some(vec![name.to_owned()]);
     let column = |name: &str| Some(name.to_owned());
     let plain = Reading::default();
-    let reading = match choice.form {
+    let reading = match choice.variant {
         0 => plain,
         1 => Reading { header: Some(Header::No), ..plain },
         2 => Reading { header: Some(Header::Yes), label_column: column("0"), ..plain },
@@ -65,18 +72,18 @@ pub fn csv(bytes: &[u8]) {
     choice.check(file, bytes, reading);
 }
 
-/// How a file is read.
+/// The options for reading a file.
 struct Choice {
     missing: Missing,
     limits: Limits,
-    /// Rows that a stream is asked for at a time.
-    most: usize,
-    /// What is left to the format, 0 to 8.
-    form: u8,
+    /// The number of rows to request from a stream at a time.
+    max_rows: usize,
+    /// The variant of the format, 0 to 8.
+    variant: u8,
 }
 
 impl Choice {
-    /// By the first byte.
+    /// Derives the options from the first byte.
     fn of(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (&first, rest) = bytes.split_first()?;
         let missing = match first % 5 {
@@ -86,15 +93,15 @@ impl Choice {
             3 => Missing::Drop,
             _ => Missing::Keep,
         };
-        // With so little memory, rows stay on disk.
+        // With a limit of 8 bytes, rows stay on disk.
         let memory = if first / 5 % 2 == 0 { Limits::default().memory } else { Bytes(8) };
-        let most = match first / 10 % 3 {
+        let max_rows = match first / 10 % 3 {
             0 => 1000,
             1 => 7,
             _ => 1,
         };
         let limits = Limits { memory, ..Limits::default() };
-        Some((Choice { missing, limits, most, form: first / 30 }, rest))
+        Some((Choice { missing, limits, max_rows, variant: first / 30 }, rest))
     }
 
     fn check(&self, file: &str, bytes: &[u8], reading: Reading) {
@@ -102,18 +109,18 @@ impl Choice {
         let options = LoadOptions { reading: Reading { missing, ..reading }, limits: self.limits.clone(), sets: None };
         same::in_folder(|folder| {
             let path = folder.join(file);
-            fs::write(&path, bytes).expect("a temporary folder with room");
-            same::check(&path.to_string_lossy(), folder, &options, self.most);
+            fs::write(&path, bytes).expect("a writable temporary folder");
+            same::check(&path.to_string_lossy(), folder, &options, self.max_rows);
         });
     }
 }
 
-/// Loads two rows with labels from these bytes.
+/// Loads two rows with the labels in `bytes`.
 fn labels(file: &str, bytes: &[u8]) {
     same::in_folder(|folder| {
         let (samples, path) = (folder.join("two-rows.idx"), folder.join(file));
-        fs::write(&samples, TWO_ROWS).expect("a temporary folder with room");
-        fs::write(&path, bytes).expect("a temporary folder with room");
+        fs::write(&samples, TWO_ROWS).expect("a writable temporary folder");
+        fs::write(&path, bytes).expect("a writable temporary folder");
         let labels = Some(path.to_string_lossy().into_owned());
         let options = LoadOptions { reading: Reading { labels, ..Reading::default() }, ..LoadOptions::default() };
         same::check(&samples.to_string_lossy(), folder, &options, 1000);

@@ -1,3 +1,3 @@
-//! What the fuzz targets call; the tests of the data crate call the same over the seeds.
+//! The harnesses of the fuzz targets. The tests of the data crate run them on the seeds.
 
 pub mod harness;

@@ -1,18 +1,19 @@
-//! Scores rows and reports the ones that the model rebuilds worst: what it has not seen the like of.
+//! Detects anomalies: scores rows and reports those with the largest reconstruction error.
 //!
 //! ```text
 //! cargo run --release -p narrows-runtime --example anomaly -- [BUNDLE]
 //! ```
 //!
-//! BUNDLE is `models/zoo/vae` if nothing is said. The rows are those that the bundle carries as its proof. One
-//! in eight is spoilt: every second number of it comes first and the others after them, so that each number is
-//! a usual one and the whole is not.
+//! BUNDLE is by default `models/zoo/vae`. The rows are those of the bundle's probe. Every eighth row is made anomalous:
+//! its values at even positions are put before those at odd positions, so that the single values are normal, but
+//! the row is not.
 
 use std::{env, error::Error, process::ExitCode};
 
 use narrows_runtime::{Autoencoder, Options, Samples, ScoreOptions, bundle::Bundle, ndarray::Axis};
 
-const SPOILT: usize = 8;
+/// Every row whose index is a multiple of this is made anomalous.
+const ANOMALY_INTERVAL: usize = 8;
 
 fn main() -> ExitCode {
     match run() {
@@ -31,10 +32,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     let probe = bundle.probe()?;
 
     let mut rows = probe.samples;
-    for mut row in rows.axis_iter_mut(Axis(0)).step_by(SPOILT) {
+    for mut row in rows.axis_iter_mut(Axis(0)).step_by(ANOMALY_INTERVAL) {
         let values: Vec<f32> = row.iter().copied().collect();
-        let other_order = values.iter().step_by(2).chain(values.iter().skip(1).step_by(2));
-        row.iter_mut().zip(other_order).for_each(|(value, other)| *value = *other);
+        let reordered = values.iter().step_by(2).chain(values.iter().skip(1).step_by(2));
+        row.iter_mut().zip(reordered).for_each(|(value, other)| *value = *other);
     }
     let samples = Samples::from(&rows);
     let samples = match &probe.labels {
@@ -45,12 +46,15 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let mut worst: Vec<(usize, f64)> = scores.squared_error.iter().copied().enumerate().collect();
     worst.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    let spoilt = worst.len().div_ceil(SPOILT);
-    for (rank, (row, error)) in worst.iter().take(spoilt).enumerate() {
-        let what = if row % SPOILT == 0 { "spoilt" } else { "as it was" };
-        println!("{:>3}. row {row:>3}: squared error {error:>10.4}, {what}", rank + 1);
+    let anomalies = worst.len().div_ceil(ANOMALY_INTERVAL);
+    for (rank, (row, error)) in worst.iter().take(anomalies).enumerate() {
+        let label = if row % ANOMALY_INTERVAL == 0 { "anomalous" } else { "unchanged" };
+        println!("{:>3}. row {row:>3}: squared error {error:>10.4}, {label}", rank + 1);
     }
-    let found = worst.iter().take(spoilt).filter(|(row, _)| row % SPOILT == 0).count();
-    println!("{found} of {spoilt} spoilt rows are among the {spoilt} worst of {}", worst.len());
+    let detected = worst.iter().take(anomalies).filter(|(row, _)| row % ANOMALY_INTERVAL == 0).count();
+    println!(
+        "{detected} of {anomalies} anomalous rows are among the {anomalies} rows with the largest error, of {} rows",
+        worst.len()
+    );
     Ok(())
 }

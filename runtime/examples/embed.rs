@@ -1,11 +1,11 @@
-//! Encodes rows and prints their codes, a line a row.
+//! Encodes rows and prints their codes as CSV, one row per line.
 //!
 //! ```text
 //! cargo run --release -p narrows-runtime --example embed -- [BUNDLE [ROWS.csv]] > codes.csv
 //! ```
 //!
-//! BUNDLE is `models/zoo/vae` if nothing is said. ROWS.csv holds numbers in the unit of the model's data, a
-//! line a row, without a header. Without it, the rows are those that the bundle carries as its proof.
+//! BUNDLE is by default `models/zoo/vae`. ROWS.csv contains numbers in the unit of the model's data, one row per line,
+//! without a header. By default the rows of the bundle's probe are encoded.
 
 use std::{
     env,
@@ -46,24 +46,24 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let mut out = BufWriter::new(std::io::stdout().lock());
     for code in codes.outer_iter() {
-        let numbers: Vec<String> = code.iter().map(f32::to_string).collect();
-        writeln!(out, "{}", numbers.join(","))?;
+        let values: Vec<String> = code.iter().map(f32::to_string).collect();
+        writeln!(out, "{}", values.join(","))?;
     }
     Ok(out.flush()?)
 }
 
-/// The rows of a table of numbers, `[rows, columns]`.
+/// Reads a CSV file of numbers, `[rows, columns]`.
 fn read(path: &str) -> Result<Array2<f32>, Box<dyn Error>> {
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read `{path}`: {error}"))?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let mut numbers = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
+    let mut values = Vec::new();
+    for (row, line) in lines.iter().enumerate() {
         for field in line.split(',') {
-            let number = field.trim().parse::<f32>();
-            numbers.push(number.map_err(|_| format!("`{path}` holds `{field}` in row {at}, no number"))?);
+            let value = field.trim().parse::<f32>();
+            values.push(value.map_err(|_| format!("`{path}` contains `{field}` in row {row}, expected a number"))?);
         }
     }
-    let columns = numbers.len() / lines.len().max(1);
-    let unequal = |_| format!("the rows of `{path}` are not all of the same length");
-    Ok(Array2::from_shape_vec((lines.len(), columns), numbers).map_err(unequal)?)
+    let columns = values.len() / lines.len().max(1);
+    let unequal = |_| format!("the rows of `{path}` have different lengths");
+    Ok(Array2::from_shape_vec((lines.len(), columns), values).map_err(unequal)?)
 }

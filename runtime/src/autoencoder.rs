@@ -1,4 +1,4 @@
-//! A bundle with both halves ready to run.
+//! The public type `Autoencoder`: an encoder and a decoder, loaded into ONNX Runtime.
 
 use std::path::PathBuf;
 
@@ -9,15 +9,26 @@ use crate::{
     Codes, Error, Options, Placement, Samples,
     destination::Destination,
     label::check_labels,
+    load_on_device::load_on_device,
     loaded_graph::LoadedGraph,
-    placed::place,
     rows::{InputRows, width},
 };
 
 /// An exported autoencoder, loaded into ONNX Runtime.
 ///
-/// Every method takes `&self`, and one handle may be used from many threads at once. An error leaves
-/// it as it was.
+/// Every method takes `&self`, and one handle can be used by many threads at the same time. After an error the
+/// handle works as before.
+///
+/// ```no_run
+/// use narrows_runtime::{Autoencoder, Samples, ndarray::Array2};
+///
+/// # fn main() -> Result<(), narrows_runtime::Error> {
+/// let model = Autoencoder::open("models/cvae")?;
+/// let rows = Array2::<f32>::zeros((2, 64)); // [batch, features], or [batch, ...sample shape]
+/// let codes = model.encode(Samples::from(&rows).labelled(&[7, 3]))?; // [2, latent]
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Autoencoder {
     pub(crate) manifest: Manifest,
@@ -31,24 +42,27 @@ const _: () = {
     is_shareable::<Autoencoder>();
 };
 
-/// A panic elsewhere cannot leave it half-changed: what its locks guard is whole between any two statements.
+/// A panic of another thread cannot leave it inconsistent: the state behind its locks is consistent after every
+/// statement.
 impl std::panic::UnwindSafe for Autoencoder {}
 impl std::panic::RefUnwindSafe for Autoencoder {}
 
 impl Autoencoder {
     /// Opens the bundle at `path`, a folder or a packed file, with [`Options::default`].
     ///
-    /// Both graphs are read under size limits, checked against their hashes and their ports, and loaded from
-    /// memory: what was checked is what runs, whatever happens to the files later.
+    /// Both graphs are read with size limits, checked against their hashes and ports, and loaded from memory.
+    /// Later changes of the files have no effect on the loaded model.
     ///
     /// # Errors
-    /// [`Error::Bundle`] if it is none, or has changed since it was exported, [`Error::Library`] if
-    /// there is no ONNX Runtime to run it, [`Error::Engine`] if that refuses a graph.
+    /// - [`Error::Bundle`] if it is not the bundle of an autoencoder, or was changed since it was exported,
+    /// - [`Error::Library`] if no usable ONNX Runtime is found,
+    /// - [`Error::Device`] if [`Options::device`] is a GPU that cannot run both graphs,
+    /// - [`Error::Engine`] if ONNX Runtime refuses a graph.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         Self::open_with(path, &Options::default())
     }
 
-    /// Opens the bundle at `path`, a folder or a packed file.
+    /// Opens the bundle at `path`, a folder or a packed file, with `options`.
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`].
@@ -56,7 +70,7 @@ impl Autoencoder {
         Self::from_bundle(&Bundle::open(path)?, options)
     }
 
-    /// Opens a packed bundle in memory, as by `include_bytes!`, with [`Options::default`].
+    /// Opens a packed bundle in memory, for example from `include_bytes!`, with [`Options::default`].
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`].
@@ -64,7 +78,7 @@ impl Autoencoder {
         Self::open_bytes_with(packed, &Options::default())
     }
 
-    /// Opens a packed bundle in memory.
+    /// Opens a packed bundle in memory, with `options`.
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`].
@@ -72,7 +86,7 @@ impl Autoencoder {
         Self::from_bundle(&Bundle::from_bytes(packed)?, options)
     }
 
-    /// Loads both graphs of a bundle that is open already.
+    /// Loads both graphs of an opened bundle.
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`].
@@ -84,18 +98,22 @@ impl Autoencoder {
             let decoder = LoadedGraph::load(&graphs.decoder, decoder.clone(), Role::Latent, device, options)?;
             Ok((encoder, decoder))
         };
-        let ((encoder, decoder), placement) = place(options, load)?;
+        let ((encoder, decoder), placement) = load_on_device(options, load)?;
         Ok(Autoencoder { manifest: bundle.manifest().clone(), encoder, decoder, placement })
     }
 
-    /// The code of every sample, `[batch, latent]`; of a variational model the posterior's mean. The
-    /// same samples give the same codes, and only the encoder runs. Where finite values overflow inside the
-    /// graph, infinities or NaN come out.
+    /// Encodes samples and returns their codes, `[batch, latent]`. For a variational model the code is the mean of
+    /// the posterior.
+    ///
+    /// The result is deterministic, and only the encoder runs. Where finite values overflow inside the graph, the
+    /// code contains infinities or NaN.
     ///
     /// # Errors
-    /// [`Error::Shape`] and [`Error::NotFinite`] for samples that the encoder does not take,
-    /// [`Error::LabelsMissing`], [`Error::LabelsUnexpected`], [`Error::LabelCount`] and
-    /// [`Error::LabelRange`] for labels, [`Error::Engine`] and [`Error::Output`] for a bad graph.
+    /// - [`Error::Shape`] and [`Error::NotFinite`] for samples of another shape, or with NaN or infinite values,
+    /// - [`Error::LabelsMissing`], [`Error::LabelsUnexpected`], [`Error::LabelCount`] and [`Error::LabelRange`] for
+    ///   wrong labels,
+    /// - [`Error::TooMany`] if the codes do not fit into memory,
+    /// - [`Error::Engine`] and [`Error::Output`] if the graph fails.
     pub fn encode<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
         let samples = samples.into();
         let rows = InputRows::of(samples.values, self.encoder.input())?;
@@ -103,10 +121,11 @@ impl Autoencoder {
         self.codes_of(&rows, samples.labels)
     }
 
-    /// [`Autoencoder::encode`] into an array that is there, `[batch, latent]`, of any layout.
+    /// Encodes samples like [`Autoencoder::encode`], and writes the codes to an existing array, `[batch, latent]`,
+    /// of any layout.
     ///
-    /// Once batches of these sizes have been seen, nothing is allocated, as long as the tensors for all sizes
-    /// in use take no more than 16 MiB in a session. After an error it is undefined what the array holds.
+    /// After a warm-up with the same batch sizes, this does not allocate, as long as the tensors of all batch sizes
+    /// in use take at most 16 MiB per session. After an error the content of the array is unspecified.
     ///
     /// # Errors
     /// [`Error::Destination`] if the array has another shape, and those of [`Autoencoder::encode`].
@@ -123,20 +142,20 @@ impl Autoencoder {
         self.encoder.run_into(&rows, samples.labels, [(port, destination)])
     }
 
-    /// [`Autoencoder::encode`] for rows that lie one after the other in a slice, each in row-major order; the
-    /// codes come the same way.
+    /// Encodes `rows` samples from a slice of length `rows * features`, in row-major order. Returns the codes in
+    /// row-major order, `rows * latent` values.
     ///
     /// # Errors
-    /// [`Error::SliceLength`] if there are not `rows` rows in it, and those of [`Autoencoder::encode`].
+    /// [`Error::SliceLength`] if the slice has another length, and those of [`Autoencoder::encode`].
     pub fn encode_slice(&self, samples: &[f32], rows: usize) -> Result<Vec<f32>, Error> {
-        let codes = self.encode(rows_of(samples, rows, width(self.encoder.input()))?)?;
+        let codes = self.encode(matrix_of(samples, rows, width(self.encoder.input()))?)?;
         Ok(codes.into_raw_vec_and_offset().0)
     }
 
-    /// The sample of every code, `[batch, ...sample shape]`, in the unit of the data.
+    /// Decodes codes and returns samples, `[batch, ...sample shape]`, in the unit of the data.
     ///
     /// # Errors
-    /// Those of [`Autoencoder::encode`], for codes and the decoder.
+    /// Those of [`Autoencoder::encode`], for the codes and the decoder.
     pub fn decode<'a>(&self, codes: impl Into<Codes<'a>>) -> Result<ArrayD<f32>, Error> {
         let codes = codes.into();
         let rows = InputRows::of(codes.values, self.decoder.input())?;
@@ -144,8 +163,9 @@ impl Autoencoder {
         self.samples_of(&rows, codes.labels)
     }
 
-    /// [`Autoencoder::decode`] into an array that is there, `[batch, ...sample shape]` or flat,
-    /// `[batch, features]`, of any layout; otherwise like [`Autoencoder::encode_into`].
+    /// Decodes codes like [`Autoencoder::decode`], and writes the samples to an existing array of any layout,
+    /// `[batch, ...sample shape]` or `[batch, features]`. Allocation and errors are as in
+    /// [`Autoencoder::encode_into`].
     ///
     /// # Errors
     /// [`Error::Destination`] if the array has another shape, and those of [`Autoencoder::decode`].
@@ -162,21 +182,23 @@ impl Autoencoder {
         self.decoder.run_into(&rows, codes.labels, [(port, destination)])
     }
 
-    /// [`Autoencoder::decode`] for codes that lie one after the other in a slice; samples come the same way,
-    /// each in row-major order.
+    /// Decodes `rows` codes from a slice of length `rows * latent`, in row-major order. Returns the samples in
+    /// row-major order, `rows * features` values.
     ///
     /// # Errors
-    /// [`Error::SliceLength`] if there are not `rows` codes in it, and those of [`Autoencoder::decode`].
+    /// [`Error::SliceLength`] if the slice has another length, and those of [`Autoencoder::decode`].
     pub fn decode_slice(&self, codes: &[f32], rows: usize) -> Result<Vec<f32>, Error> {
-        let samples = self.decode(rows_of(codes, rows, width(self.decoder.input()))?)?;
+        let samples = self.decode(matrix_of(codes, rows, width(self.decoder.input()))?)?;
         Ok(samples.into_raw_vec_and_offset().0)
     }
 
-    /// What is left of every sample after the narrows, `[batch, ...sample shape]`, in the unit of the
-    /// data: the decoded code of [`Autoencoder::encode`]. Labels go to whichever half takes them.
+    /// Encodes and decodes samples, and returns their reconstructions, `[batch, ...sample shape]`, in the unit of
+    /// the data.
+    ///
+    /// Labels are passed to the encoder and the decoder, whichever takes them.
     ///
     /// # Errors
-    /// Those of [`Autoencoder::encode`].
+    /// Those of [`Autoencoder::encode`] and [`Autoencoder::decode`].
     pub fn reconstruct<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<ArrayD<f32>, Error> {
         let samples = samples.into();
         let rows = InputRows::of(samples.values, self.encoder.input())?;
@@ -191,7 +213,7 @@ impl Autoencoder {
         Ok(as_matrix(codes))
     }
 
-    /// The output that `encode` returns.
+    /// Returns the output port with the code: the latent code, or the mean of a variational encoder.
     fn code_port(&self) -> Result<&Port, Error> {
         match self.encoder.output(Role::Latent) {
             Some(port) => Ok(port),
@@ -205,15 +227,15 @@ impl Autoencoder {
     }
 }
 
-/// Rows that lie one after the other in a slice.
-fn rows_of(values: &[f32], rows: usize, width: usize) -> Result<ArrayView2<'_, f32>, Error> {
+/// Views a row-major slice as a matrix `[rows, width]`.
+fn matrix_of(values: &[f32], rows: usize, width: usize) -> Result<ArrayView2<'_, f32>, Error> {
     ArrayView2::from_shape((rows, width), values)
         .ok()
         .filter(|_| rows.checked_mul(width) == Some(values.len()))
         .ok_or(Error::SliceLength { rows, width, found: values.len() })
 }
 
-/// Rows of a port that is no sample as a matrix: the manifest's check demands that it has one dimension.
+/// Converts the rows of a code or head output to a matrix. The manifest's check guarantees one dimension per row.
 pub(crate) fn as_matrix(rows: ArrayD<f32>) -> Array2<f32> {
     rows.into_dimensionality::<Ix2>().expect("the port of a code or of a head has one dimension")
 }

@@ -1,4 +1,4 @@
-//! What transfer learning leaves: a head on a frozen encoder, ready to run.
+//! The public type `Classifier`: a classifier or regressor on a trained encoder, loaded into ONNX Runtime.
 
 use std::path::PathBuf;
 
@@ -6,19 +6,31 @@ use narrows_bundle::{ClassifierBundle, ClassifierKind, ClassifierManifest, Role}
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::{
-    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, loaded_graph::LoadedGraph, placed::place,
-    rows::InputRows, samples::Values,
+    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, load_on_device::load_on_device,
+    loaded_graph::LoadedGraph, rows::InputRows, samples::Values,
 };
 
-/// An exported classifier or regressor, loaded into ONNX Runtime: from samples, and from codes that its encoder
-/// made before.
+/// An exported classifier or regressor, loaded into ONNX Runtime.
 ///
-/// Every method takes `&self`, and one handle may be used from many threads at once. An error leaves
-/// it as it was.
+/// It predicts from samples, or from codes that its encoder computed before. Every method takes `&self`, and one
+/// handle can be used by many threads at the same time. After an error the handle works as before.
+///
+/// ```no_run
+/// use narrows_runtime::{Classifier, ndarray::Array3};
+///
+/// # fn main() -> Result<(), narrows_runtime::Error> {
+/// let model = Classifier::open("models/classifier")?;
+/// let images = Array3::<u8>::zeros((32, 8, 8)); // [batch, ...sample shape]
+/// let labels = model.classify(&images)?; // 32 class indices
+/// let probabilities = model.probabilities(&images)?; // [32, classes]
+/// println!("{}", model.classes()[labels[0]]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Classifier {
     manifest: ClassifierManifest,
-    pub(crate) whole: LoadedGraph,
+    pub(crate) end_to_end: LoadedGraph,
     pub(crate) head: LoadedGraph,
     placement: Placement,
 }
@@ -28,7 +40,8 @@ const _: () = {
     is_shareable::<Classifier>();
 };
 
-/// A panic elsewhere cannot leave it half-changed: what its locks guard is whole between any two statements.
+/// A panic of another thread cannot leave it inconsistent: the state behind its locks is consistent after every
+/// statement.
 impl std::panic::UnwindSafe for Classifier {}
 impl std::panic::RefUnwindSafe for Classifier {}
 
@@ -41,7 +54,7 @@ impl Classifier {
         Self::open_with(path, &Options::default())
     }
 
-    /// Opens the bundle at `path`, a folder or a packed file.
+    /// Opens the bundle at `path`, a folder or a packed file, with `options`.
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
@@ -49,7 +62,7 @@ impl Classifier {
         Self::from_bundle(&ClassifierBundle::open(path)?, options)
     }
 
-    /// Opens a packed bundle in memory.
+    /// Opens a packed bundle in memory, with `options`.
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
@@ -57,42 +70,43 @@ impl Classifier {
         Self::from_bundle(&ClassifierBundle::from_bytes(packed)?, options)
     }
 
-    /// Loads both graphs of a bundle that is open already.
+    /// Loads both graphs of an opened bundle.
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
     pub fn from_bundle(bundle: &ClassifierBundle, options: &Options) -> Result<Self, Error> {
         let graphs = &bundle.manifest().graphs;
-        let (whole, head) = (bundle.graph(&graphs.whole)?, bundle.graph(&graphs.head)?);
+        let (end_to_end, head) = (bundle.graph(&graphs.end_to_end)?, bundle.graph(&graphs.head)?);
         let load = |device| {
-            let whole = LoadedGraph::load(&graphs.whole, whole.clone(), Role::Sample, device, options)?;
-            Ok((whole, LoadedGraph::load(&graphs.head, head.clone(), Role::Latent, device, options)?))
+            let end_to_end = LoadedGraph::load(&graphs.end_to_end, end_to_end.clone(), Role::Sample, device, options)?;
+            Ok((end_to_end, LoadedGraph::load(&graphs.head, head.clone(), Role::Latent, device, options)?))
         };
-        let ((whole, head), placement) = place(options, load)?;
-        Ok(Classifier { manifest: bundle.manifest().clone(), whole, head, placement })
+        let ((end_to_end, head), placement) = load_on_device(options, load)?;
+        Ok(Classifier { manifest: bundle.manifest().clone(), end_to_end, head, placement })
     }
 
-    /// What the bundle says about itself.
+    /// Returns the manifest of the bundle.
     pub fn manifest(&self) -> &ClassifierManifest {
         &self.manifest
     }
 
-    /// Whether it tells classes or numbers.
+    /// Returns whether the model is a classifier or a regressor.
     pub fn kind(&self) -> ClassifierKind {
         self.manifest.kind
     }
 
-    /// Names of the classes, by label; empty of a regressor.
+    /// Returns the class names in the order of the labels; empty for a regressor.
     pub fn classes(&self) -> &[String] {
         self.manifest.classes.as_deref().unwrap_or_default()
     }
 
-    /// What both graphs were loaded on.
+    /// Returns the device on which both graphs run.
     pub fn device(&self) -> &Placement {
         &self.placement
     }
 
-    /// The label of every sample's most probable class, `[batch]`; of equals the first.
+    /// Predicts the label of every sample, `[batch]`: the index of its most probable class, the first one in case of
+    /// a tie.
     ///
     /// # Errors
     /// Those of [`Classifier::probabilities`].
@@ -100,42 +114,46 @@ impl Classifier {
         Ok(Self::most_probable(&self.probabilities(samples)?.view()))
     }
 
-    /// The label of the most probable class in every row of `probabilities`, `[batch, classes]`; of equals the first.
+    /// Returns the index of the largest value in every row of `probabilities`, `[batch, classes]`; the first one in
+    /// case of a tie.
     pub fn most_probable(probabilities: &ArrayView2<'_, f32>) -> Vec<usize> {
         let of_row = |row: ArrayView1<'_, f32>| {
             let first = (0, f32::NEG_INFINITY);
-            row.iter().enumerate().fold(first, |best, (at, &value)| if value > best.1 { (at, value) } else { best }).0
+            row.iter()
+                .enumerate()
+                .fold(first, |best, (class, &value)| if value > best.1 { (class, value) } else { best })
+                .0
         };
         probabilities.outer_iter().map(of_row).collect()
     }
 
-    /// The probability of every class, `[batch, classes]`; a row adds up to 1.
+    /// Predicts the probability of every class, `[batch, classes]`; each row sums to 1.
     ///
     /// # Errors
-    /// [`Error::WrongTask`] of a regressor, [`Error::LabelsUnexpected`] for labelled samples, otherwise those of
+    /// [`Error::WrongTask`] for a regressor, [`Error::LabelsUnexpected`] for labelled samples, otherwise those of
     /// [`Autoencoder::encode`](crate::Autoencoder::encode).
     pub fn probabilities<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
-        self.told(samples, Role::Probabilities)
+        self.predict_from_samples(samples, Role::Probabilities)
     }
 
-    /// The logarithms of the probabilities but for a constant in every row, `[batch, classes]`.
+    /// Computes the logits, `[batch, classes]`: the logarithms of the probabilities up to a constant per row.
     ///
     /// # Errors
     /// Those of [`Classifier::probabilities`].
     pub fn logits<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
-        self.told(samples, Role::Logits)
+        self.predict_from_samples(samples, Role::Logits)
     }
 
-    /// The numbers that a regressor predicts, `[batch, targets]`, in the unit that it was fitted on.
+    /// Predicts the targets of a regressor, `[batch, targets]`, in the unit of the training targets.
     ///
     /// # Errors
-    /// [`Error::WrongTask`] of a classifier, otherwise those of [`Classifier::probabilities`].
+    /// [`Error::WrongTask`] for a classifier, otherwise those of [`Classifier::probabilities`].
     pub fn predict<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
-        self.told(samples, Role::Prediction)
+        self.predict_from_samples(samples, Role::Prediction)
     }
 
-    /// What the head alone makes of codes, `[batch, latent]`, that its encoder made before: probabilities,
-    /// `[batch, classes]`, or predictions, `[batch, targets]`.
+    /// Runs only the head, on codes `[batch, latent]` that the encoder computed before. Returns probabilities,
+    /// `[batch, classes]`, or predicted targets, `[batch, targets]`.
     ///
     /// # Errors
     /// [`Error::LabelsUnexpected`] for labelled codes, otherwise those of
@@ -145,25 +163,25 @@ impl Classifier {
             ClassifierKind::Classifier => Role::Probabilities,
             ClassifierKind::Regressor => Role::Prediction,
         };
-        self.told_of_codes(codes, role)
+        self.predict_from_codes(codes, role)
     }
 
-    /// The logits that the head alone makes of codes, `[batch, classes]`.
+    /// Runs only the head, on codes `[batch, latent]`, and returns the logits, `[batch, classes]`.
     ///
     /// # Errors
-    /// [`Error::WrongTask`] of a regressor, otherwise those of [`Classifier::head`].
+    /// [`Error::WrongTask`] for a regressor, otherwise those of [`Classifier::head`].
     pub fn head_logits<'a>(&self, codes: impl Into<Codes<'a>>) -> Result<Array2<f32>, Error> {
-        self.told_of_codes(codes, Role::Logits)
+        self.predict_from_codes(codes, Role::Logits)
     }
 
-    fn told_of_codes<'a>(&self, codes: impl Into<Codes<'a>>, role: Role) -> Result<Array2<f32>, Error> {
+    fn predict_from_codes<'a>(&self, codes: impl Into<Codes<'a>>, role: Role) -> Result<Array2<f32>, Error> {
         let codes = codes.into();
         self.run(&self.head, codes.values, codes.labels, role)
     }
 
-    fn told<'a>(&self, samples: impl Into<Samples<'a>>, role: Role) -> Result<Array2<f32>, Error> {
+    fn predict_from_samples<'a>(&self, samples: impl Into<Samples<'a>>, role: Role) -> Result<Array2<f32>, Error> {
         let samples = samples.into();
-        self.run(&self.whole, samples.values, samples.labels, role)
+        self.run(&self.end_to_end, samples.values, samples.labels, role)
     }
 
     fn run(
@@ -178,7 +196,7 @@ impl Classifier {
             return Err(Error::LabelsUnexpected { kind: kind.name(), labels: labels.len() });
         }
         let port = graph.output(role).ok_or(Error::WrongTask { kind })?;
-        let [told] = graph.run(&InputRows::of(values, graph.input())?, None, [port])?;
-        Ok(as_matrix(told))
+        let [output] = graph.run(&InputRows::of(values, graph.input())?, None, [port])?;
+        Ok(as_matrix(output))
     }
 }

@@ -1,4 +1,4 @@
-//! Where computed rows go.
+//! Arrays that receive computed rows.
 
 use narrows_bundle::Port;
 use ndarray::{ArrayViewMut, ArrayViewMut2, ArrayViewMutD, Axis, Dimension};
@@ -8,22 +8,22 @@ use crate::{
     rows::{full_shape, width},
 };
 
-/// An array `[rows, ...]` of any layout that an output is written to.
+/// An array `[rows, ...]` of any layout that receives the rows of an output.
 #[derive(Debug)]
 pub(crate) struct Destination<'a> {
     view: ArrayViewMutD<'a, f32>,
 }
 
 impl<'a> Destination<'a> {
-    /// An array whose shape is known to be right.
+    /// Wraps an array whose shape is known to be correct.
     pub(crate) fn of<D: Dimension>(view: ArrayViewMut<'a, f32, D>) -> Self {
         Destination { view: view.into_dyn() }
     }
 
-    /// An array for `rows` rows of a port, which may lie flat.
+    /// Checks that an array has the shape of `rows` rows of a port, `[rows, ...port shape]` or `[rows, width]`.
     ///
     /// # Errors
-    /// [`Error::Destination`] if it has another shape.
+    /// [`Error::Destination`] if the array has another shape.
     pub(crate) fn check<D: Dimension>(view: ArrayViewMut<'a, f32, D>, rows: usize, port: &Port) -> Result<Self, Error> {
         match view.shape() {
             [count, row @ ..] if *count == rows && (row == port.shape || row == [width(port)]) => Ok(Self::of(view)),
@@ -35,34 +35,34 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// Writes all rows, given in row-major order.
+    /// Writes all rows from values in row-major order.
     pub(crate) fn write(&mut self, values: &[f32]) {
         match self.view.as_slice_mut() {
             Some(flat) if flat.len() == values.len() => flat.copy_from_slice(values),
-            _ => self.view.iter_mut().zip(values).for_each(|(place, value)| *place = *value),
+            _ => self.view.iter_mut().zip(values).for_each(|(element, value)| *element = *value),
         }
     }
 
-    /// The same array in pieces of `rows` rows, the last of which may have fewer.
+    /// Splits the array into pieces of `rows` rows; the last one may have fewer.
     pub(crate) fn pieces(self, rows: usize) -> Pieces<'a> {
-        Pieces { left: self.view, rows }
+        Pieces { remaining: self.view, rows }
     }
 }
 
 /// The pieces of a destination, in order.
 #[derive(Debug)]
 pub(crate) struct Pieces<'a> {
-    left: ArrayViewMutD<'a, f32>,
+    remaining: ArrayViewMutD<'a, f32>,
     rows: usize,
 }
 
 impl<'a> Pieces<'a> {
-    /// The next piece, which is empty when there is none left.
+    /// Returns the next piece, which is empty after the last one.
     pub(crate) fn take(&mut self) -> Destination<'a> {
-        let rows = self.left.len_of(Axis(0)).min(self.rows);
-        let left = std::mem::replace(&mut self.left, ArrayViewMut2::from(&mut [[0.0; 0]; 0]).into_dyn());
-        let (piece, left) = left.split_at(Axis(0), rows);
-        self.left = left;
+        let rows = self.remaining.len_of(Axis(0)).min(self.rows);
+        let remaining = std::mem::replace(&mut self.remaining, ArrayViewMut2::from(&mut [[0.0; 0]; 0]).into_dyn());
+        let (piece, remaining) = remaining.split_at(Axis(0), rows);
+        self.remaining = remaining;
         Destination { view: piece }
     }
 }
@@ -79,10 +79,10 @@ mod tests {
     }
 
     #[test]
-    fn pieces_land_in_their_places_in_any_layout() {
+    fn pieces_are_written_to_their_rows_in_any_layout() {
         let (mut flat, mut wide) = (Array2::zeros((5, 2)), Array2::zeros((10, 3)));
         for view in [flat.view_mut(), wide.slice_mut(s![..;2, ..;2])] {
-            let mut pieces = Destination::check(view, 5, &port()).expect("its shape").pieces(2);
+            let mut pieces = Destination::check(view, 5, &port()).expect("the right shape").pieces(2);
             for first in [0.0, 4.0] {
                 pieces.take().write(&[first, first + 1.0, first + 2.0, first + 3.0]);
             }
@@ -94,8 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn an_array_of_another_shape_is_refused_with_both() {
+    fn the_error_for_a_wrong_shape_names_both_shapes() {
         let error = Destination::check(Array2::zeros((3, 2)).view_mut(), 4, &port()).expect_err("a row short");
-        assert_eq!(error.to_string(), "the array for `z` has shape [3, 2], it should have [4, 2]");
+        assert_eq!(error.to_string(), "the array for `z` has shape [3, 2], expected [4, 2]");
     }
 }

@@ -1,8 +1,8 @@
-//! What a graph is computed on.
+//! Devices that run a graph.
 
 use std::{fmt, str::FromStr};
 
-/// What to compute on.
+/// Device that runs a model.
 ///
 /// ```
 /// use narrows_runtime::Device;
@@ -12,14 +12,14 @@ use std::{fmt, str::FromStr};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Device {
-    /// The processor.
+    /// The CPU.
     #[default]
     Cpu,
-    /// The NVIDIA GPU with this number, strictly: where it cannot be used, or one node of a graph would run
-    /// elsewhere, opening is an error.
+    /// The NVIDIA GPU with this index, without fallback: opening a bundle fails if the GPU cannot be used, or if a
+    /// node of a graph would run elsewhere.
     Cuda(u32),
-    /// The first NVIDIA GPU where it can run both graphs whole, otherwise the processor.
-    /// [`Autoencoder::device`](crate::Autoencoder::device) tells which it became, and why.
+    /// The first NVIDIA GPU if it can run all nodes of both graphs, otherwise the CPU.
+    /// [`Autoencoder::device`](crate::Autoencoder::device) returns the chosen device and the reason.
     Auto,
 }
 
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_read_as_it_is_written_and_anything_else_is_refused() {
+    fn a_device_round_trips_through_its_text_and_other_text_is_refused() {
         for device in [Device::Cpu, Device::Cuda(0), Device::Cuda(3), Device::Auto] {
             assert_eq!(device.to_string().parse(), Ok(device));
         }

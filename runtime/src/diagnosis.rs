@@ -1,4 +1,4 @@
-//! What there is to run models with, and what is missing: for a person who wonders, or a service's log.
+//! Diagnosis of the runtime environment: ONNX Runtime, devices and machine, for users and logs.
 
 use std::fmt;
 
@@ -11,35 +11,43 @@ use crate::{
     trial::try_device,
 };
 
-/// What a program with these options has to run models with.
+/// The environment that a program with the given options has for running models.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// ONNX Runtime, or why there is none.
+    /// The running ONNX Runtime, or the error of finding or starting it.
     pub library: Result<Running, LibraryError>,
-    /// Where its library was looked for, and what came of it; nothing where a host had loaded it.
+    /// Every candidate of the library search with its result; empty if the host had loaded ONNX Runtime.
     #[cfg(feature = "load-dynamic")]
     pub candidates: Vec<Candidate>,
-    /// The execution providers that it was built with.
+    /// Execution providers in this build of ONNX Runtime.
     pub providers: Vec<String>,
-    /// Whether models can run on the devices, as a tiny one showed; nothing without ONNX Runtime.
+    /// Result of running a small test model on each device; empty without ONNX Runtime.
     pub devices: Vec<Trial>,
-    /// The machine.
+    /// Processor, threads and GPU driver.
     pub machine: Machine,
 }
 
-/// What came of computing something on a device.
+/// Result of running a small test model on a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Trial {
-    /// The device.
+    /// Tested device.
     pub device: Device,
-    /// Whether models can run there, or why not.
+    /// `Ok` if models can run on the device, otherwise the reason.
     pub outcome: Result<(), String>,
 }
 
-/// Looks for ONNX Runtime as these options say, starts it, and computes something on the processor and
-/// on a GPU: the one in [`Options::device`], or the first. Nothing that it finds is an error.
+/// Searches for ONNX Runtime with these options, starts it, and runs a small test model on the CPU and on a GPU: the
+/// one in [`Options::device`], or the first.
+///
+/// Failures are part of the result; the function itself does not fail.
+///
+/// ```no_run
+/// use narrows_runtime::{Options, diagnose};
+///
+/// println!("{}", diagnose(&Options::default()));
+/// ```
 pub fn diagnose(options: &Options) -> Diagnosis {
     let library = start(options);
     #[cfg(feature = "load-dynamic")]
@@ -69,7 +77,7 @@ pub fn diagnose(options: &Options) -> Diagnosis {
 }
 
 impl Diagnosis {
-    /// The whole of it as names and what there is to say of them.
+    /// Returns the diagnosis as pairs of a name and a text, one per line.
     pub fn lines(&self) -> Vec<(String, String)> {
         let Machine { processor, threads, nvidia_driver } = &self.machine;
         let unknown = || "unknown".to_owned();
@@ -78,10 +86,10 @@ impl Diagnosis {
         let features = std::iter::once(processor.architecture.to_owned()).chain(features).collect::<Vec<_>>();
         let library = match &self.library {
             Ok(running) => [("library", running.to_string()), ("  found by", running.origin.to_string())],
-            // Below, each place is told by itself.
+            // The lines below list every candidate with its reason.
             #[cfg(feature = "load-dynamic")]
             Err(LibraryError::NotFound { .. }) => {
-                [("library", "none".to_owned()), ("  because", "no place has one".to_owned())]
+                [("library", "none".to_owned()), ("  because", "no candidate can be loaded".to_owned())]
             }
             Err(error) => [("library", "none".to_owned()), ("  because", error.to_string())],
         };
@@ -92,7 +100,7 @@ impl Diagnosis {
             ("threads".to_owned(), threads.to_string()),
             ("NVIDIA driver".to_owned(), nvidia_driver.clone().unwrap_or_else(|| "none found".to_owned())),
         ];
-        lines.extend(library.map(|(name, told)| (name.to_owned(), told)));
+        lines.extend(library.map(|(name, text)| (name.to_owned(), text)));
         #[cfg(feature = "load-dynamic")]
         lines.extend(self.candidates.iter().map(|candidate| {
             ("  looked at".to_owned(), format!("{}: {}", candidate.path.display(), candidate.verdict))
@@ -101,9 +109,9 @@ impl Diagnosis {
             lines.push(("  built with".to_owned(), self.providers.join(", ")));
         }
         lines.extend(self.devices.iter().map(|Trial { device, outcome }| {
-            let told =
+            let text =
                 outcome.as_ref().map_or_else(|reason| format!("cannot be used: {reason}"), |()| "works".to_owned());
-            (format!("device {device}"), told)
+            (format!("device {device}"), text)
         }));
         lines
     }
@@ -113,8 +121,8 @@ impl fmt::Display for Diagnosis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.lines();
         let last = lines.len().saturating_sub(1);
-        for (at, (name, told)) in lines.iter().enumerate() {
-            write!(formatter, "{name}: {told}{}", if at < last { "\n" } else { "" })?;
+        for (index, (name, text)) in lines.iter().enumerate() {
+            write!(formatter, "{name}: {text}{}", if index < last { "\n" } else { "" })?;
         }
         Ok(())
     }

@@ -1,67 +1,69 @@
-//! What can go wrong between an array that goes in and one that comes out.
+//! The error type of the runtime.
 
-use narrows_bundle::{BundleError, ClassifierKind, Kind};
+use narrows_bundle::{BundleError, ClassifierKind, Kind, counted};
 
 use crate::{Device, library::LibraryError};
 
-/// An error of the runtime. After any of them the handle works as before.
+/// An error of the runtime. After any error the model handle works as before.
+///
+/// Messages state the expected and the actual value, and what to do. Rows, labels and indices count from 0.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bundle cannot be used.
+    /// The bundle cannot be read, or its content is invalid.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// ONNX Runtime cannot be used.
+    /// No usable ONNX Runtime was found, or it did not start.
     #[error(transparent)]
     Library(#[from] LibraryError),
-    /// An array has another shape than the graph's input.
+    /// An array does not have the shape of the graph's input.
     #[error("input `{input}` expects {}, got {found:?}", expected_shape(row))]
     Shape {
-        /// Name of the port.
+        /// Name of the input.
         input: String,
         /// Shape of one row.
         row: Vec<usize>,
         /// Shape of the array.
         found: Vec<usize>,
     },
-    /// An array holds NaN or an infinity.
-    #[error("input `{input}` holds {value} in row {row} at {position:?} (fill or drop such values first)")]
+    /// An array contains NaN or an infinity.
+    #[error("input `{input}` contains {value} in row {row} at {position:?} (fill or drop such values first)")]
     NotFinite {
-        /// Name of the port.
+        /// Name of the input.
         input: String,
         /// Row, from 0.
         row: usize,
-        /// Index inside the row, in the sample's shape.
+        /// Index inside the row, in the shape of one sample.
         position: Vec<usize>,
         /// The value.
         value: f32,
     },
-    /// A graph takes a label with every row, and none were given.
-    #[error("this {kind} takes a label with every row (0 to {}), none were given (add them with `labelled`)", classes.saturating_sub(1))]
+    /// A graph needs a label for every row, but none were given.
+    #[error("this {kind} needs a label for every row (0 to {}), but none were given (add them with `labelled`)", classes.saturating_sub(1))]
     LabelsMissing {
         /// Kind of the model.
         kind: Kind,
         /// Number of classes.
         classes: usize,
     },
-    /// Labels were given to a graph that takes none.
-    #[error("this {kind} takes no labels here, {labels} were given (leave out `labelled`)")]
+    /// Labels were given, but no graph takes them.
+    #[error("this {kind} takes no labels here, but {labels} were given (do not call `labelled`)")]
     LabelsUnexpected {
-        /// Kind of the model, by its name.
+        /// Name of the model's kind.
         kind: &'static str,
-        /// How many were given.
+        /// Number of labels.
         labels: usize,
     },
-    /// There are more or fewer labels than rows.
-    #[error("{rows} rows need {rows} labels, got {labels}")]
+    /// The number of labels differs from the number of rows.
+    #[error("expected one label per row, got {} for {}", counted(*labels, "label"), counted(*rows, "row"))]
     LabelCount {
-        /// Rows of the array.
+        /// Number of rows.
         rows: usize,
-        /// Labels.
+        /// Number of labels.
         labels: usize,
     },
-    /// A label names no class.
-    #[error("the label of row {row} is {label}, this model has classes 0 to {}", classes.saturating_sub(1))]
+    /// A label is outside the range of the classes.
+    #[error("the label of row {row} is {label}, but this model has the classes 0 to {}", classes.saturating_sub(1))]
     LabelRange {
         /// Row, from 0.
         row: usize,
@@ -73,61 +75,60 @@ pub enum Error {
     /// No class has this name or number.
     #[error("there is no class `{class}`, this model has {}", class_list(classes))]
     UnknownClass {
-        /// Name or number that was asked for.
+        /// The requested name or number.
         class: String,
-        /// All names, in the order of their numbers.
+        /// All class names, in the order of the labels.
         classes: Vec<String>,
     },
-    /// The encoder returns a code and no distribution over codes.
+    /// The encoder is deterministic: it outputs codes, not distributions over codes.
     #[error(
-        "the encoder of this {kind} returns one code a sample and no distribution, so there is nothing to sample (use encode; vae and cvae have a posterior)"
+        "the encoder of this {kind} outputs one code per sample and no distribution to sample from (use encode; vae and cvae have a posterior)"
     )]
     Deterministic {
         /// Kind of the model.
         kind: Kind,
     },
-    /// The model has no distribution to draw codes from.
+    /// The model has no prior to sample codes from.
     #[error(
-        "this {kind} has no prior to draw codes from, so it cannot generate; models with a prior can, like a vae (decode works here on codes of your own)"
+        "this {kind} has no prior to sample codes from, so it cannot generate (use a model with a prior, such as a vae, or call decode with your own codes)"
     )]
     NoPrior {
         /// Kind of the model.
         kind: Kind,
     },
-    /// The model has no distribution over codes, so it says nothing of how likely a sample is.
+    /// The model has no distribution over codes, so the likelihood of a sample cannot be estimated.
     #[error(
-        "this {kind} has no distribution over codes and so no likelihood to estimate (leave out importance_samples; vae and cvae have one)"
+        "this {kind} has no distribution over codes, so its likelihood cannot be estimated (leave out importance_samples, or use a vae or cvae)"
     )]
     NoLikelihood {
         /// Kind of the model.
         kind: Kind,
     },
-    /// A Bernoulli likelihood has no probability for a value outside its range.
+    /// A value is outside the range of the Bernoulli likelihood.
     #[error(
-        "row {row} holds {value} at {position:?}, outside [{low}, {high}], which the bernoulli likelihood of this model needs"
+        "row {row} contains {value} at {position:?}, outside the range [{low}, {high}] of the bernoulli likelihood of this model"
     )]
     OutsideRange {
         /// Row, from 0.
         row: usize,
-        /// Index inside the row, in the shape that the rows were given in.
+        /// Index inside the row, in the shape of the given rows.
         position: Vec<usize>,
         /// The value, in the data's unit.
         value: f32,
-        /// Smallest value that has a probability.
+        /// Smallest allowed value.
         low: f32,
-        /// Largest value that has a probability.
+        /// Largest allowed value.
         high: f32,
     },
-    /// A way leads from one sample to another, and there are more or fewer.
-    #[error("a way leads from one sample to another, so it takes 2 rows, got {rows}")]
+    /// Interpolation was called with a number of samples other than two.
+    #[error("interpolation needs exactly 2 rows, got {rows}")]
     NotAPair {
-        /// Rows of the array.
+        /// Number of rows.
         rows: usize,
     },
-    /// Two samples of different classes have no way between them: a label is no number that could be
-    /// half of each.
+    /// Interpolation was called with samples of different classes. There is no label between two classes.
     #[error(
-        "the samples have the labels {from} and {to}, and a way between them stays within one class (give both the same label)"
+        "interpolation needs two samples of one class, but the labels are {from} and {to} (give both the same label)"
     )]
     TwoClasses {
         /// Label of the first sample.
@@ -135,88 +136,91 @@ pub enum Error {
         /// Label of the second sample.
         to: i64,
     },
-    /// Two codes are of different length.
-    #[error("there is no way from a code of {from} numbers to one of {to}")]
+    /// Two codes have different lengths.
+    #[error("cannot interpolate from a code of {} to a code of {}", counted(*from, "value"), counted(*to, "value"))]
     CodeLengths {
-        /// Numbers in the first code.
+        /// Length of the first code.
         from: usize,
-        /// Numbers in the second code.
+        /// Length of the second code.
         to: usize,
     },
-    /// The decoder takes a class, and none was chosen.
-    #[error("this {kind} draws samples of a class, so use generate_class with one of {}", class_list(classes))]
+    /// The decoder needs a class, but none was given.
+    #[error("this {kind} generates samples of a class: use generate_class with one of {}", class_list(classes))]
     ClassNeeded {
         /// Kind of the model.
         kind: Kind,
-        /// All names, in the order of their numbers.
+        /// All class names, in the order of the labels.
         classes: Vec<String>,
     },
-    /// The decoder takes no class.
-    #[error("the decoder of this {kind} takes no class, so use generate (a cvae can draw samples of a class)")]
+    /// A class was given, but the decoder takes none.
+    #[error("the decoder of this {kind} takes no class: use generate (only a cvae generates samples of a class)")]
     ClassUnexpected {
         /// Kind of the model.
         kind: Kind,
     },
-    /// A regressor was asked for classes, or a classifier for numbers.
-    #[error("this is a {kind}: {}", asked_of(*kind))]
+    /// A regressor was asked for class predictions, or a classifier for regression targets.
+    #[error("this is a {kind}: {}", methods_of(*kind))]
     WrongTask {
-        /// What it is.
+        /// Kind of the model.
         kind: ClassifierKind,
     },
-    /// So many rows do not fit into memory.
-    #[error("{rows} rows of {width} numbers do not fit into memory (ask for fewer at a time)")]
+    /// The requested rows do not fit into memory.
+    #[error("{rows} rows of {width} values do not fit into memory (use fewer rows at a time)")]
     TooMany {
-        /// Rows asked for.
+        /// Number of rows.
         rows: usize,
-        /// Numbers in one row.
+        /// Number of values per row.
         width: usize,
     },
-    /// The stored probe does not have the shape of the graphs.
-    #[error("probe tensor `{tensor}` should have shape {expected:?}, {} (export the model again)", found_shape(found))]
+    /// A tensor of the stored probe does not have the shape of the graph's port.
+    #[error(
+        "probe tensor `{tensor}` should have shape {expected:?}, but {} (export the model again)",
+        found_shape(found)
+    )]
     Probe {
         /// Name of the tensor.
         tensor: String,
-        /// Shape that the manifest demands.
+        /// Shape according to the manifest.
         expected: Vec<usize>,
-        /// Shape of the tensor, if there is one.
+        /// Shape of the tensor, or `None` if it is missing.
         found: Option<Vec<usize>>,
     },
-    /// A graph computed something else than it declares.
-    #[error("`{graph}` should return `{output}` as {expected:?}, it returned {found} (export the model again)")]
+    /// A graph returned an output of another shape or type than the manifest lists.
+    #[error("`{graph}` should return `{output}` with shape {expected:?}, got {found} (export the model again)")]
     Output {
         /// File name of the graph.
         graph: String,
-        /// Name of the port.
+        /// Name of the output.
         output: String,
-        /// Shape that the manifest demands.
+        /// Shape according to the manifest.
         expected: Vec<usize>,
-        /// What was returned.
+        /// Returned shape or type.
         found: String,
     },
-    /// A graph cannot be computed on the device that was asked for.
-    #[error("cannot compute on {device}: {reason} (choose `cpu`, or `auto`: then it is used where it can be)")]
+    /// A graph cannot run on the requested device.
+    #[error("cannot run on {device}: {reason} (choose `cpu`, or `auto` to use the GPU only if it works)")]
     Device {
-        /// The device.
+        /// The requested device.
         device: Device,
-        /// ONNX Runtime's reason.
+        /// Reason given by ONNX Runtime.
         reason: String,
     },
-    /// An array for results has another shape than the results.
-    #[error("the array for `{output}` has shape {found:?}, it should have {expected:?}")]
+    /// The array for the results has the wrong shape.
+    #[error("the array for `{output}` has shape {found:?}, expected {expected:?}")]
     Destination {
-        /// Name of the port.
+        /// Name of the output.
         output: String,
         /// Shape of the results.
         expected: Vec<usize>,
         /// Shape of the array.
         found: Vec<usize>,
     },
-    /// A slice does not hold as many rows as it is said to.
-    #[error("{rows} rows of {width} numbers are {} numbers, the slice has {found}", (*rows as u128) * (*width as u128))]
+    /// The length of a slice does not match the number of rows.
+    #[error("{rows} rows of {width} values need a slice of {} values, got {found}", (*rows as u128) * (*width as u128))]
     SliceLength {
-        /// Rows that were named.
+        /// Number of rows that the caller gave.
         rows: usize,
-        /// Numbers in one row.
+        /// Number of values per row.
         width: usize,
         /// Length of the slice.
         found: usize,
@@ -224,17 +228,17 @@ pub enum Error {
     /// ONNX Runtime refused a graph or failed to run it.
     #[error("ONNX Runtime cannot {action} `{graph}`: {source}")]
     Engine {
-        /// What was tried: "load" or "run".
+        /// The attempted action: "load", "run" or "profile".
         action: &'static str,
         /// File name of the graph.
         graph: String,
-        /// ONNX Runtime's reason.
+        /// Error of ONNX Runtime.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl Error {
-    /// Names the row of the samples where the engine's row was one of a block.
+    /// Converts the row of a block in [`Error::NotFinite`] to the row of the samples.
     pub(crate) fn at_row(self, row_of: impl FnOnce(usize) -> usize) -> Self {
         match self {
             Error::NotFinite { input, row, position, value } => {
@@ -245,7 +249,7 @@ impl Error {
     }
 }
 
-fn asked_of(kind: ClassifierKind) -> &'static str {
+fn methods_of(kind: ClassifierKind) -> &'static str {
     match kind {
         ClassifierKind::Classifier => "use classify, probabilities or logits",
         ClassifierKind::Regressor => "use predict",
@@ -263,5 +267,5 @@ fn class_list(classes: &[String]) -> String {
 }
 
 fn found_shape(found: &Option<Vec<usize>>) -> String {
-    found.as_ref().map_or_else(|| "there is none".to_owned(), |shape| format!("it has {shape:?}"))
+    found.as_ref().map_or_else(|| "is missing".to_owned(), |shape| format!("has {shape:?}"))
 }

@@ -1,35 +1,35 @@
-//! Ways from one code to another, and what the decoder makes of them.
+//! Interpolation between codes, and between samples through the latent space.
 
 use ndarray::{Array2, ArrayD, ArrayView1};
 
-use crate::{Autoencoder, Codes, Error, Samples, label::check_labels, room::repeated};
+use crate::{Autoencoder, Codes, Error, Samples, allocation::repeated_label, label::check_labels};
 
-/// Below this sine of the angle between them, two codes have no plane: rounding to `f32` alone turns a
-/// code by some 1e-7.
-const LEAST_SINE: f64 = 1e-6;
+/// Smallest sine of the angle between two codes for spherical interpolation. Below it the plane of the two codes is
+/// not well defined, because rounding to `f32` alone rotates a code by about 1e-7.
+const MIN_SINE: f64 = 1e-6;
 
-/// How to get from one code to another.
+/// Method of interpolation between two codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Interpolation {
-    /// Straight, at an even pace: `(1 - t) from + t to`. In many dimensions the middle of the way lies
-    /// closer to the origin than draws from the prior ever do.
+    /// Linear interpolation, `(1 - t) from + t to`. In many dimensions the midpoint is closer to the origin than
+    /// typical samples of the prior.
     #[default]
     Linear,
-    /// Around the origin: the direction turns at an even pace along the great circle (Shoemake 1985,
-    /// "slerp"), and the norm goes evenly from one to the other. So codes as far out as draws from the
-    /// prior stay so (White 2016, section 2.1).
+    /// Spherical linear interpolation: the direction moves along the great circle at constant angular speed (Shoemake
+    /// 1985, "slerp"), and the norm changes linearly. The norm stays typical of samples of the prior (White 2016,
+    /// section 2.1).
     ///
-    /// Between codes of one direction that is the straight way. Where there is no shortest turn, because a
-    /// code is the origin or the two are opposite, the straight way is taken as well.
+    /// Falls back to linear interpolation if the codes have the same or opposite directions, or one is the origin.
     Spherical,
 }
 
-/// `steps` codes from one code to another, `[steps, latent]`: the first is `from` and the last is `to`,
-/// exactly, and the others divide the way evenly. One step is `from` alone, none is no code.
+/// Interpolates between two codes and returns `steps` codes at equal distances, `[steps, latent]`.
+///
+/// The first code is exactly `from` and the last exactly `to`. One step gives only `from`, zero steps give no code.
 ///
 /// # Errors
-/// [`Error::CodeLengths`] if the codes differ in length, [`Error::NotFinite`] for a number that is none,
-/// [`Error::TooMany`] if so many steps do not fit into memory.
+/// [`Error::CodeLengths`] if the codes differ in length, [`Error::NotFinite`] for NaN or an infinity,
+/// [`Error::TooMany`] if the codes do not fit into memory.
 pub fn codes_between(
     from: ArrayView1<'_, f32>,
     to: ArrayView1<'_, f32>,
@@ -47,25 +47,25 @@ pub fn codes_between(
     if steps.checked_mul(width).is_none_or(|total| codes.try_reserve_exact(total).is_err()) {
         return Err(too_many);
     }
-    let way = Way::between(from, to, interpolation);
+    let path = Path::between(from, to, interpolation);
     for step in 0..steps {
         match step {
             0 => codes.extend(from),
             _ if step == steps - 1 => codes.extend(to),
-            _ => codes.extend(way.at(step as f64 / (steps - 1) as f64)),
+            _ => codes.extend(path.at(step as f64 / (steps - 1) as f64)),
         }
     }
     Array2::from_shape_vec((steps, width), codes).map_err(|_| too_many)
 }
 
 impl Autoencoder {
-    /// The way between two samples through the latent space: both are encoded, `steps` codes between them
-    /// are decoded, `[steps, ...sample shape]`. The first and the last are the samples' reconstructions.
+    /// Interpolates between two samples through the latent space: encodes both, and decodes `steps` codes between
+    /// them, `[steps, ...sample shape]`. The first and the last result are the reconstructions of the samples.
     ///
-    /// Where the model takes labels, both samples have the same one, which the whole way is decoded with.
+    /// If the model takes labels, both samples need the same label, which is used for all steps.
     ///
     /// # Errors
-    /// [`Error::NotAPair`] if there are not two rows, [`Error::TwoClasses`] if their labels differ; otherwise
+    /// [`Error::NotAPair`] if there are not exactly two rows, [`Error::TwoClasses`] if their labels differ; otherwise
     /// those of [`codes_between`] and [`Autoencoder::reconstruct`].
     pub fn interpolate<'a>(
         &self,
@@ -87,20 +87,20 @@ impl Autoencoder {
             Some(_) | None => None,
         };
         let codes = codes_between(from, to, steps, interpolation)?;
-        let labels = label.map(|label| repeated(label, steps)).transpose()?;
+        let labels = label.map(|label| repeated_label(label, steps)).transpose()?;
         self.decode(Codes { labels: labels.as_deref(), ..Codes::from(&codes) })
     }
 }
 
-/// A way from one code to another, in `f64`.
-enum Way {
-    Straight {
+/// A path from one code to another, computed in `f64`.
+enum Path {
+    Linear {
         from: Vec<f64>,
         to: Vec<f64>,
     },
-    /// `start` and `side` are unit vectors at a right angle; the way turns by `angle` from one towards the
-    /// other.
-    Around {
+    /// `start` and `side` are orthogonal unit vectors; the path rotates by `angle` (radians) from `start` towards
+    /// `side`.
+    Spherical {
         start: Vec<f64>,
         side: Vec<f64>,
         angle: f64,
@@ -108,39 +108,39 @@ enum Way {
     },
 }
 
-impl Way {
+impl Path {
     fn between(from: ArrayView1<'_, f32>, to: ArrayView1<'_, f32>, interpolation: Interpolation) -> Self {
-        let wide = |code: ArrayView1<'_, f32>| code.iter().map(|&number| f64::from(number)).collect::<Vec<_>>();
+        let wide = |code: ArrayView1<'_, f32>| code.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
         let (from, to) = (wide(from), wide(to));
-        let around = match interpolation {
+        let spherical = match interpolation {
             Interpolation::Linear => None,
-            Interpolation::Spherical => Way::around(&from, &to),
+            Interpolation::Spherical => Path::spherical(&from, &to),
         };
-        around.unwrap_or(Way::Straight { from, to })
+        spherical.unwrap_or(Path::Linear { from, to })
     }
 
-    /// Nothing where the two span no plane.
-    fn around(from: &[f64], to: &[f64]) -> Option<Self> {
+    /// Returns the spherical path, or `None` if the two codes span no plane.
+    fn spherical(from: &[f64], to: &[f64]) -> Option<Self> {
         let norms = [norm(from), norm(to)];
         if norms.contains(&0.0) {
             return None;
         }
-        let unit = |code: &[f64], norm: f64| code.iter().map(|number| number / norm).collect::<Vec<_>>();
+        let unit = |code: &[f64], norm: f64| code.iter().map(|value| value / norm).collect::<Vec<_>>();
         let (start, end) = (unit(from, norms[0]), unit(to, norms[1]));
         let cosine: f64 = start.iter().zip(&end).map(|(start, end)| start * end).sum();
         let side: Vec<f64> = start.iter().zip(&end).map(|(start, end)| end - cosine * start).collect();
-        // By both, since the arc of a cosine alone is blunt near 0 and near a half turn.
+        // The angle uses sine and cosine, because the arc cosine alone is inaccurate near 0 and near pi.
         let sine = norm(&side);
-        (sine >= LEAST_SINE).then(|| Way::Around { side: unit(&side, sine), start, angle: sine.atan2(cosine), norms })
+        (sine >= MIN_SINE).then(|| Path::Spherical { side: unit(&side, sine), start, angle: sine.atan2(cosine), norms })
     }
 
-    /// The code at a share `t` of the way.
+    /// Returns the code at the fraction `t` of the path.
     fn at(&self, t: f64) -> Vec<f32> {
         match self {
-            Way::Straight { from, to } => {
+            Path::Linear { from, to } => {
                 from.iter().zip(to).map(|(from, to)| ((1.0 - t) * from + t * to) as f32).collect()
             }
-            Way::Around { start, side, angle, norms: [first, last] } => {
+            Path::Spherical { start, side, angle, norms: [first, last] } => {
                 let (sine, cosine) = (t * angle).sin_cos();
                 let norm = (1.0 - t) * first + t * last;
                 start.iter().zip(side).map(|(start, side)| (norm * (cosine * start + sine * side)) as f32).collect()
@@ -150,12 +150,14 @@ impl Way {
 }
 
 fn norm(code: &[f64]) -> f64 {
-    code.iter().map(|number| number * number).sum::<f64>().sqrt()
+    code.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
 
 fn check_finite(input: &str, code: ArrayView1<'_, f32>) -> Result<(), Error> {
-    match code.iter().enumerate().find(|(_, number)| !number.is_finite()) {
-        Some((at, &value)) => Err(Error::NotFinite { input: input.to_owned(), row: 0, position: vec![at], value }),
+    match code.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((index, &value)) => {
+            Err(Error::NotFinite { input: input.to_owned(), row: 0, position: vec![index], value })
+        }
         None => Ok(()),
     }
 }

@@ -1,15 +1,15 @@
-//! Labels and classes: what a conditional model is told with every row.
+//! Classes and labels of conditional models.
 
 use narrows_bundle::Manifest;
 
 use crate::{Error, loaded_graph::LoadedGraph};
 
-/// A class by its number or its name; a name wins over a number that is written the same.
+/// A class, given by its label or its name. A text is looked up as a name first, then parsed as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class<'a> {
-    /// Its label, from 0.
+    /// Label, from 0.
     Number(usize),
-    /// Its name.
+    /// Name.
     Name(&'a str),
 }
 
@@ -31,11 +31,11 @@ impl<'a> From<&'a String> for Class<'a> {
     }
 }
 
-/// The number of a class.
+/// Returns the label of a class.
 ///
 /// # Errors
-/// [`Error::UnknownClass`], with all names.
-pub(crate) fn number_of(class: Class<'_>, classes: &[String]) -> Result<usize, Error> {
+/// [`Error::UnknownClass`], which lists all names.
+pub(crate) fn label_of(class: Class<'_>, classes: &[String]) -> Result<usize, Error> {
     let unknown = |class: String| Error::UnknownClass { class, classes: classes.to_vec() };
     let known = |number: &usize| *number < classes.len();
     match class {
@@ -48,24 +48,24 @@ pub(crate) fn number_of(class: Class<'_>, classes: &[String]) -> Result<usize, E
     }
 }
 
-/// Checks that every row has a label that names a class, if one of the `halves` takes labels, and
-/// that there are none otherwise. Gather would take -1 for the last class without a word.
+/// Checks the labels: if one of the `graphs` takes labels, every row needs one in the range of the classes; otherwise
+/// labels are refused. The range check is needed because the operator Gather silently takes -1 as the last class.
 pub(crate) fn check_labels(
     labels: Option<&[i64]>,
     rows: usize,
-    halves: &[&LoadedGraph],
+    graphs: &[&LoadedGraph],
     manifest: &Manifest,
 ) -> Result<(), Error> {
     let (kind, classes) = (manifest.kind, manifest.classes.as_ref().map_or(0, Vec::len));
-    let taken = halves.iter().any(|half| half.takes_labels());
+    let takes_labels = graphs.iter().any(|graph| graph.takes_labels());
     match labels {
-        None if taken => Err(Error::LabelsMissing { kind, classes }),
+        None if takes_labels => Err(Error::LabelsMissing { kind, classes }),
         None => Ok(()),
-        Some(labels) if !taken => Err(Error::LabelsUnexpected { kind: kind.name(), labels: labels.len() }),
+        Some(labels) if !takes_labels => Err(Error::LabelsUnexpected { kind: kind.name(), labels: labels.len() }),
         Some(labels) if labels.len() != rows => Err(Error::LabelCount { rows, labels: labels.len() }),
         Some(labels) => {
-            let names_class = |label: i64| usize::try_from(label).is_ok_and(|label| label < classes);
-            match labels.iter().enumerate().find(|&(_, &label)| !names_class(label)) {
+            let is_class = |label: i64| usize::try_from(label).is_ok_and(|label| label < classes);
+            match labels.iter().enumerate().find(|&(_, &label)| !is_class(label)) {
                 Some((row, &label)) => Err(Error::LabelRange { row, label, classes }),
                 None => Ok(()),
             }

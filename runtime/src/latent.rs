@@ -1,4 +1,4 @@
-//! The distribution over codes that a variational encoder returns, and codes drawn from it.
+//! The posterior of a variational encoder, and codes sampled from it.
 
 use narrows_bundle::Role;
 use ndarray::{Array2, Zip};
@@ -11,21 +11,21 @@ use crate::{
     rows::InputRows,
 };
 
-/// An independent normal distribution over the code of every sample.
+/// The posterior `q(z|x)` of every sample: a normal distribution with independent latent dimensions.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Posterior {
-    /// Means `mu`, `[batch, latent]`: what [`Autoencoder::encode`] returns.
+    /// Means `mu`, `[batch, latent]`; [`Autoencoder::encode`] returns the same values.
     pub mean: Array2<f32>,
     /// Logarithms of the variances, `[batch, latent]`: `sigma = exp(log_variance / 2)`.
     pub log_variance: Array2<f32>,
 }
 
 impl Autoencoder {
-    /// The distribution over the code of every sample.
+    /// Computes the posterior of every sample: the mean and the log-variance, each `[batch, latent]`.
     ///
     /// # Errors
-    /// [`Error::Deterministic`] if the encoder returns codes and no distributions; otherwise those of
+    /// [`Error::Deterministic`] if the encoder outputs codes instead of distributions; otherwise those of
     /// [`Autoencoder::encode`].
     pub fn posterior<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Posterior, Error> {
         let samples = samples.into();
@@ -37,10 +37,10 @@ impl Autoencoder {
         Ok(Posterior { mean: as_matrix(mean), log_variance: as_matrix(log_variance) })
     }
 
-    /// One code for every sample, `[batch, latent]`, drawn from its posterior:
+    /// Samples one code per row from its posterior, `[batch, latent]`:
     /// `z = mu + sigma * eps` with `eps` standard normal (Kingma & Welling 2014, section 2.4).
     ///
-    /// The same samples and seed give the same codes, and the first rows do not depend on later ones.
+    /// The same samples and seed give the same codes; the codes of the first rows do not depend on later rows.
     ///
     /// # Errors
     /// Those of [`Autoencoder::posterior`].

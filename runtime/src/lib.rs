@@ -1,7 +1,15 @@
-//! Loads what `narrows train-export` leaves, and runs it in ONNX Runtime.
+//! Runs autoencoders and classifiers trained with Narrows, in ONNX Runtime.
 //!
-//! An [`Autoencoder`] is a bundle with both halves ready to run. Samples go in and come out in the
-//! unit of the data that the model was fitted on: scaling is part of the graphs.
+//! `narrows train-export` writes a *bundle*: a folder, or a packed file, with two ONNX graphs and a manifest.
+//!
+//! - [`Autoencoder`] loads the encoder and the decoder of a bundle: it encodes, decodes, reconstructs, generates,
+//!   interpolates and scores samples.
+//! - [`Classifier`] loads a classifier or regressor on a trained encoder.
+//! - [`verify()`] checks a bundle; [`diagnose`] reports the available ONNX Runtime and devices.
+//!
+//! Samples and reconstructions are in the unit of the training data, because the graphs contain the scaling.
+//! Arrays are [`ndarray`] arrays whose first dimension is the batch. Random methods take a seed; the same seed
+//! gives the same result.
 //!
 //! ```no_run
 //! use narrows_runtime::{Autoencoder, ndarray::Array3};
@@ -11,24 +19,32 @@
 //! let images = Array3::<u8>::zeros((32, 8, 8)); // [batch, ...sample shape]
 //! let codes = model.encode(&images)?; // [32, latent]
 //! let restored = model.decode(&codes)?; // [32, 8, 8]
-//! let drawn = model.generate(16, 7)?; // [16, 8, 8], the same for the same seed
+//! let samples = model.generate(16, 7)?; // 16 samples with seed 7, [16, 8, 8]
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! ONNX Runtime itself is a shared library that is looked for when the first bundle is opened; see
-//! [`library`] for where. A host that uses `ort` itself passes its environment by [`Options::environment`]. With
+//! # ONNX Runtime
+//!
+//! ONNX Runtime is a shared library. Opening the first bundle searches for it; [`library`] lists the search order.
+//! A host that uses `ort` itself passes its environment with [`Options::environment`]. With
 //! `default-features = false` and the feature `download-binaries`, ONNX Runtime is linked into the program
-//! instead (which our CI does not exercise). [`diagnose`] says what there is.
+//! instead; CI does not test this feature.
 //!
-//! Every error says what was expected, what was found, and what to do.
+//! # Errors
 //!
-//! The crate's README goes through the rest: where to get ONNX Runtime, devices, threads, classes, scores,
-//! models inside the program, a host with an `ort` of its own. Its code is compiled with the tests.
+//! Every [`Error`] states what was expected, what was received, and what to do. After an error, a loaded model
+//! remains usable.
+//!
+//! The README of this crate explains where to get ONNX Runtime, devices, threads, classes, scores, bundles
+//! compiled into the program, and hosts that use `ort` themselves.
 
 #[cfg(not(any(feature = "load-dynamic", feature = "download-binaries")))]
-compile_error!("narrows-runtime gets ONNX Runtime by its feature `load-dynamic`, the default, or `download-binaries`");
+compile_error!(
+    "narrows-runtime needs ONNX Runtime: enable the feature `load-dynamic` (the default) or `download-binaries`"
+);
 
+mod allocation;
 mod autoencoder;
 mod classifier;
 mod cut;
@@ -42,17 +58,16 @@ mod interpolate;
 mod label;
 mod latent;
 pub mod library;
+mod load_on_device;
 mod loaded_graph;
 mod machine;
 mod metadata;
 mod options;
-mod placed;
 mod placement;
 mod pool;
 pub mod proof;
 mod provable;
 mod random;
-mod room;
 mod rows;
 mod samples;
 mod score;
@@ -69,18 +84,25 @@ pub use error::Error;
 pub use interpolate::{Interpolation, codes_between};
 pub use label::Class;
 pub use latent::Posterior;
+pub use load_on_device::Placement;
 pub use machine::{Machine, Processor};
 pub use narrows_bundle as bundle;
 pub use ndarray;
 pub use options::Options;
 pub use ort;
-pub use placed::Placement;
 pub use placement::{GraphPlacement, NodePlacement, placement};
 pub use samples::{Codes, Samples};
 pub use score::{ScoreOptions, Scores};
 pub use verify::{Check, verify};
 
-/// Compiles the code of the README.
+/// Compiles the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Compiles the examples of the guide as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/runtime.md")]
+#[doc = include_str!("../../docs/guide/devices.md")]
+#[doc = include_str!("../../docs/guide/scoring.md")]
+struct Guide;

@@ -1,4 +1,4 @@
-//! One half of an autoencoder: a graph that is ready to run, and the ports by which it is known.
+//! A graph loaded into ONNX Runtime, with its ports, its sessions, and the splitting of batches into runs.
 
 use std::{
     ops::Range,
@@ -7,23 +7,24 @@ use std::{
 };
 
 use narrows_bundle::{BundleError, GraphPorts, Port, Role};
-use narrows_crew::{Busy, Panicked, cores, idle, idle_for_a_moment, together};
+use narrows_crew::{Busy, Panicked, cores, idle, idle_for_short_tasks, together};
 use ndarray::ArrayD;
 
 use crate::{
     Device, Error, Options,
+    allocation::check_memory,
     cut::Cut,
     destination::{Destination, Pieces},
     engine::{Frame, Graph},
     pool::{Pool, lock},
-    room::check_room,
     rows::{InputRows, full_shape, width},
 };
 
-/// How long helpers look for the next batch: about what waking them costs.
-const PATIENCE: Duration = Duration::from_micros(50);
+/// How long helper threads wait for the next batch before they sleep: about the cost of waking them.
+const HELPER_WAIT: Duration = Duration::from_micros(50);
 
-/// An encoder, a decoder or a classifier. Inputs and outputs are found by role, never by kind of model.
+/// A loaded encoder, decoder, head or end-to-end graph. Inputs and outputs are found by role, never by the kind of
+/// model.
 #[derive(Debug)]
 pub(crate) struct LoadedGraph {
     input: Port,
@@ -32,11 +33,11 @@ pub(crate) struct LoadedGraph {
     cut: Cut,
 }
 
-/// An output, and where its rows go.
-pub(crate) type Wanted<'p, 'a> = (&'p Port, Destination<'a>);
+/// An output port, and the array that receives its rows.
+pub(crate) type OutputTarget<'p, 'a> = (&'p Port, Destination<'a>);
 
 impl LoadedGraph {
-    /// Loads a checked graph whose first input has this role.
+    /// Loads a checked graph whose first input has the role `role`.
     pub(crate) fn load(
         ports: &GraphPorts,
         bytes: Vec<u8>,
@@ -46,115 +47,117 @@ impl LoadedGraph {
     ) -> Result<Self, Error> {
         let input = ports.input(role).ok_or_else(|| missing(ports, role))?.clone();
         let graph = Graph::new(ports, bytes, device, options)?;
-        let pool = Pool::new(graph.session()?, most_sessions(device, options));
+        let pool = Pool::new(graph.session()?, max_sessions(device, options));
         let width = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
-        let cut = Cut::of(graph.bytes(), width, pool.most(), options);
+        let cut = Cut::of(graph.bytes(), width, pool.max_slots(), options);
         Ok(LoadedGraph { input, graph, pool, cut })
     }
 
-    /// The port that takes samples (of an encoder) or codes (of a decoder).
+    /// Returns the input port for samples or codes.
     pub(crate) fn input(&self) -> &Port {
         &self.input
     }
 
-    /// All outputs, in the graph's order.
+    /// Returns all output ports, in the graph's order.
     pub(crate) fn outputs(&self) -> &[Port] {
         &self.graph.ports.outputs
     }
 
-    /// The output with this role, if the graph has one.
+    /// Returns the output port with this role, if the graph has one.
     pub(crate) fn output(&self, role: Role) -> Option<&Port> {
         self.graph.ports.output(role)
     }
 
-    /// The output that an operation cannot do without.
+    /// Returns the output port with this role, or an error if the graph has none.
     pub(crate) fn required(&self, role: Role) -> Result<&Port, Error> {
         self.output(role).ok_or_else(|| missing(&self.graph.ports, role))
     }
 
-    /// Whether the graph takes a label with every row.
+    /// Returns whether the graph takes a label for every row.
     pub(crate) fn takes_labels(&self) -> bool {
         self.graph.ports.input(Role::Label).is_some()
     }
 
-    /// Runs the graph and returns the named outputs, each `[rows, ...port shape]`; zero rows do not
-    /// reach the engine. Labels are fed where the graph takes them and dropped where it does not.
+    /// Runs the graph and returns the given outputs, each `[rows, ...port shape]`. The engine is not called for zero
+    /// rows. Labels are ignored if the graph takes none.
     pub(crate) fn run<const N: usize>(
         &self,
         rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
         outputs: [&Port; N],
     ) -> Result<[ArrayD<f32>; N], Error> {
-        outputs.iter().try_for_each(|port| check_room(rows.count, width(port)))?;
+        outputs.iter().try_for_each(|port| check_memory(rows.count, width(port)))?;
         let mut arrays = outputs.map(|port| ArrayD::zeros(full_shape(rows.count, port)));
         let mut views = arrays.iter_mut();
-        let wanted = outputs.map(|port| {
+        let targets = outputs.map(|port| {
             let array = views.next().expect("an array for every output");
             (port, Destination::of(array.view_mut()))
         });
-        self.run_into(rows, labels, wanted)?;
+        self.run_into(rows, labels, targets)?;
         Ok(arrays)
     }
 
-    /// The same into arrays that are there. After an error it is undefined what they hold.
+    /// Runs the graph like [`LoadedGraph::run`], and writes the outputs to existing arrays. After an error their
+    /// content is unspecified.
     pub(crate) fn run_into<const N: usize>(
         &self,
         rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
-        wanted: [Wanted<'_, '_>; N],
+        targets: [OutputTarget<'_, '_>; N],
     ) -> Result<(), Error> {
         let labels = labels.filter(|_| self.takes_labels());
         if rows.count == 0 {
             return Ok(());
         }
         let _busy = Busy::caller();
-        let size = self.cut.part(rows.count);
+        let size = self.cut.rows_per_run(rows.count);
         if size >= rows.count {
-            return self.run_part(rows, labels, 0..rows.count, wanted);
+            return self.run_range(rows, labels, 0..rows.count, targets);
         }
-        let parts = Mutex::new(Parts {
+        let runs = Mutex::new(Runs {
             rows: 0..rows.count,
             size,
-            pieces: wanted.map(|(port, destination)| (port, destination.pieces(size))),
+            pieces: targets.map(|(port, destination)| (port, destination.pieces(size))),
         });
         let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-        // A function of its own, so that the lock is not held while its result is worked on.
-        let next = || lock(&parts).next();
+        // A closure of its own, so that the lock is released before the run starts.
+        let next = || lock(&runs).next();
         let work = || {
-            while let Some((part, wanted)) = next() {
-                let first = part.start;
-                if let Err(error) = self.run_part(rows, labels, part, wanted) {
-                    lock(&parts).rows.start = rows.count;
+            while let Some((range, targets)) = next() {
+                let first = range.start;
+                if let Err(error) = self.run_range(rows, labels, range, targets) {
+                    lock(&runs).rows.start = rows.count;
                     let mut failure = lock(&failure);
-                    // Parts before this one have begun, so the same batch always fails by the same part.
+                    // All earlier runs have started already. Keeping the error of the first failed run makes the error
+                    // of a batch deterministic.
                     if failure.as_ref().is_none_or(|(other, _)| first < *other) {
                         *failure = Some((first, error));
                     }
                 }
             }
         };
-        let idle = if rows.count > self.cut.chunk() { idle() } else { idle_for_a_moment() };
-        let helped = together(idle.min(self.pool.most() - 1), PATIENCE, &work);
-        match (failure.into_inner().unwrap_or_else(PoisonError::into_inner), helped) {
+        let idle = if rows.count > self.cut.chunk() { idle() } else { idle_for_short_tasks() };
+        let outcome = together(idle.min(self.pool.max_slots() - 1), HELPER_WAIT, &work);
+        match (failure.into_inner().unwrap_or_else(PoisonError::into_inner), outcome) {
             (Some((_, error)), _) => Err(error),
-            (None, Err(Panicked)) => Err(self.graph.failed("run", "it panicked")),
+            (None, Err(Panicked)) => Err(self.graph.failed("run", "a thread panicked")),
             (None, Ok(())) => Ok(()),
         }
     }
 
-    fn run_part<const N: usize>(
+    fn run_range<const N: usize>(
         &self,
         rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
-        part: Range<usize>,
-        wanted: [Wanted<'_, '_>; N],
+        range: Range<usize>,
+        targets: [OutputTarget<'_, '_>; N],
     ) -> Result<(), Error> {
-        let mut slot = self.pool.lend(&self.graph)?;
-        let mut frame = slot.frame(&self.graph, part.len())?;
+        let mut slot = self.pool.acquire(&self.graph)?;
+        let mut frame = slot.frame(&self.graph, range.len())?;
         let outcome = self
-            .fill(&mut frame, rows, labels, part)
+            .fill(&mut frame, rows, labels, range)
             .and_then(|()| slot.run(&mut frame, &self.graph))
-            .and_then(|()| self.collect(&frame, wanted));
+            .and_then(|()| self.collect(&frame, targets));
         slot.keep(frame);
         outcome
     }
@@ -164,33 +167,33 @@ impl LoadedGraph {
         frame: &mut Frame,
         rows: &InputRows<'_, '_>,
         labels: Option<&[i64]>,
-        part: Range<usize>,
+        range: Range<usize>,
     ) -> Result<(), Error> {
         let failed = |error| self.graph.failed("run", error);
-        if let Some(labels) = labels.and_then(|labels| labels.get(part.clone())) {
+        if let Some(labels) = labels.and_then(|labels| labels.get(range.clone())) {
             frame.integers().map_err(failed)?.copy_from_slice(labels);
         }
-        rows.write(part, frame.floats().map_err(failed)?)
+        rows.write(range, frame.floats().map_err(failed)?)
     }
 
-    fn collect<const N: usize>(&self, frame: &Frame, wanted: [Wanted<'_, '_>; N]) -> Result<(), Error> {
-        for (port, mut destination) in wanted {
-            let at = self.outputs().iter().position(|output| output.name == port.name).unwrap_or(usize::MAX);
-            destination.write(frame.output(at).map_err(|error| self.graph.failed("run", error))?);
+    fn collect<const N: usize>(&self, frame: &Frame, targets: [OutputTarget<'_, '_>; N]) -> Result<(), Error> {
+        for (port, mut destination) in targets {
+            let index = self.outputs().iter().position(|output| output.name == port.name).unwrap_or(usize::MAX);
+            destination.write(frame.output(index).map_err(|error| self.graph.failed("run", error))?);
         }
         Ok(())
     }
 }
 
-/// What is left to do of a batch.
-struct Parts<'p, 'a, const N: usize> {
+/// The remaining runs of a batch: an iterator over row ranges and their output targets.
+struct Runs<'p, 'a, const N: usize> {
     rows: Range<usize>,
     size: usize,
     pieces: [(&'p Port, Pieces<'a>); N],
 }
 
-impl<'p, 'a, const N: usize> Iterator for Parts<'p, 'a, N> {
-    type Item = (Range<usize>, [Wanted<'p, 'a>; N]);
+impl<'p, 'a, const N: usize> Iterator for Runs<'p, 'a, N> {
+    type Item = (Range<usize>, [OutputTarget<'p, 'a>; N]);
 
     fn next(&mut self) -> Option<Self::Item> {
         let first = self.rows.start;
@@ -203,7 +206,7 @@ impl<'p, 'a, const N: usize> Iterator for Parts<'p, 'a, N> {
     }
 }
 
-fn most_sessions(device: Device, options: &Options) -> usize {
+fn max_sessions(device: Device, options: &Options) -> usize {
     match (options.sessions, device) {
         (Some(count), _) if count > 0 => count,
         (_, Device::Cuda(_)) => 1,

@@ -1,11 +1,13 @@
-//! How a bundle is to be opened.
+//! Options for opening a bundle.
 
 #[cfg(feature = "load-dynamic")]
 use std::path::PathBuf;
 
 use crate::Device;
 
-/// What a host may choose when it opens a bundle; [`Options::default`] suits most.
+/// Options for opening a bundle: library, device, sessions, threads and chunk size.
+///
+/// The defaults suit most programs: the CPU, one session per core, one thread per session.
 ///
 /// ```
 /// use narrows_runtime::{Device, Options};
@@ -16,33 +18,38 @@ use crate::Device;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// The ONNX Runtime library to load; by default it is looked for, see [`crate::library`]. Only with the
+    /// Path of the ONNX Runtime library. By default it is searched for, see [`crate::library`]. Only with the
     /// feature `load-dynamic`.
     #[cfg(feature = "load-dynamic")]
     pub library: Option<PathBuf>,
-    /// The environment of a host that uses `ort` itself, since a process can have only one. No library is
-    /// looked for then. It has to be built before the first bundle is opened, and passed with the first one;
-    /// from then on it is kept until the process ends, and used whether it is passed again or not.
+    /// The environment of a host that uses `ort` itself, because a process can have only one. By default a new
+    /// environment is created.
     ///
-    /// Device and threads are those of these options, whatever the environment says.
+    /// The host builds the environment before it opens the first bundle, and passes it with the first one. From then
+    /// on it is kept until the process ends, and used for all bundles, passed again or not. No library is searched
+    /// for. Device and threads come from these options, not from the environment.
     pub environment: Option<ort::environment::Environment>,
-    /// What to compute on.
+    /// Device that runs the graphs. By default the CPU.
     pub device: Device,
-    /// Sessions of each graph at most, which is how many runs of it can go on at once. By default (and for
-    /// 0) one a core, on a GPU one. The first is made on opening, the others when they are first needed;
-    /// each holds the weights.
+    /// Maximum number of sessions per graph, which is the number of runs that can execute at the same time. By
+    /// default, and for 0, one per core on the CPU and one on a GPU.
+    ///
+    /// The first session is created when the bundle is opened, the others when they are first needed. Each session
+    /// has its own copy of the weights.
     pub sessions: Option<usize>,
-    /// Threads that share one run; by default 1, since it is cheaper to share a batch among sessions. 0 lets
-    /// ONNX Runtime choose. With one session and more threads a single row is encoded sooner; the threads are
-    /// each session's own, and spin for a while after every run.
+    /// Number of threads per session, which share the work of one run. By default 1, because it is cheaper to
+    /// distribute a batch over sessions. 0 lets ONNX Runtime choose.
+    ///
+    /// One session with several threads reduces the latency of single rows. Each session has its own threads,
+    /// which spin for some time after every run.
     pub threads: Option<usize>,
-    /// Rows of one run at most: a batch with more is cut. By default (and for 0) as many as stay in a
-    /// core's cache.
+    /// Maximum number of rows per run; larger batches are split. By default, and for 0, the number of rows that fits
+    /// into the cache of a core.
     pub chunk: Option<usize>,
 }
 
 impl Options {
-    /// Loads ONNX Runtime from this file and from nowhere else.
+    /// Loads ONNX Runtime from this file, without searching elsewhere.
     #[cfg(feature = "load-dynamic")]
     #[must_use]
     pub fn library(mut self, path: impl Into<PathBuf>) -> Self {
@@ -50,35 +57,35 @@ impl Options {
         self
     }
 
-    /// Makes sessions in an environment that the host has built.
+    /// Creates sessions in an environment that the host has built.
     #[must_use]
     pub fn environment(mut self, environment: ort::environment::Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// Computes on this device.
+    /// Sets the device.
     #[must_use]
     pub fn device(mut self, device: Device) -> Self {
         self.device = device;
         self
     }
 
-    /// Keeps so many sessions of each graph at most.
+    /// Sets the maximum number of sessions per graph.
     #[must_use]
     pub fn sessions(mut self, count: usize) -> Self {
         self.sessions = Some(count);
         self
     }
 
-    /// Shares one run among so many threads.
+    /// Sets the number of threads per session.
     #[must_use]
     pub fn threads(mut self, count: usize) -> Self {
         self.threads = Some(count);
         self
     }
 
-    /// Cuts batches into runs of so many rows at most.
+    /// Sets the maximum number of rows per run.
     #[must_use]
     pub fn chunk(mut self, rows: usize) -> Self {
         self.chunk = Some(rows);

@@ -1,53 +1,55 @@
-//! Where the nodes of a bundle's graphs are computed: found out, not assumed.
+//! Measured placement of graph nodes: which execution provider computes which node.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use narrows_bundle::{AnyBundle, Contract, GraphPorts, Opened};
+use narrows_bundle::{AnyBundle, Contract, GraphPorts, Opened, counted};
 
-use crate::{Device, Error, Options, engine::Graph, placed::place};
+use crate::{Device, Error, Options, engine::Graph, load_on_device::load_on_device};
 
-/// Which execution provider computed which nodes of a graph.
+/// Execution providers of all nodes of a graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GraphPlacement {
     /// File name of the graph.
     pub graph: String,
-    /// What its session was made on: [`Device::Cpu`] or [`Device::Cuda`].
+    /// Device of the session: [`Device::Cpu`] or [`Device::Cuda`].
     pub device: Device,
-    /// Every node that was computed, in that order. ONNX Runtime joins nodes and leaves some out, so these
-    /// are not those of the file.
+    /// The executed nodes, in order of execution. ONNX Runtime fuses and removes nodes, so they differ from those of
+    /// the file.
     pub nodes: Vec<NodePlacement>,
 }
 
-/// A node that was computed.
+/// An executed node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodePlacement {
-    /// Its name.
+    /// Name of the node.
     pub name: String,
-    /// Its operator, such as `Gemm`.
+    /// Operator, such as `Gemm`.
     pub operator: String,
-    /// The execution provider that computed it, such as `CPUExecutionProvider`.
+    /// Execution provider that computed the node, such as `CPUExecutionProvider`.
     pub provider: String,
 }
 
-/// Computes one row in both graphs of a bundle of either sort, and says where every node was computed, by ONNX Runtime's
-/// own profile. It loads the graphs for that alone: it is evidence, and nothing to do for every batch.
+/// Runs one row through both graphs of a bundle of any type, and returns the execution provider of every node, from
+/// ONNX Runtime's profile.
+///
+/// It loads the graphs only for this measurement; do not call it for every batch.
 ///
 /// ```no_run
 /// use narrows_runtime::{Options, placement};
 ///
 /// # fn main() -> Result<(), narrows_runtime::Error> {
 /// for graph in placement("models/vae", &Options::default())? {
-///     println!("{graph}"); // encoder.onnx: 3 nodes by CPUExecutionProvider
+///     println!("{graph}"); // encoder.onnx: 3 nodes run by CPUExecutionProvider
 /// }
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Errors
-/// Those of [`Autoencoder::open`](crate::Autoencoder::open), and [`Error::Engine`] if there is no profile, as
-/// where no temporary file can be written.
+/// Those of [`Autoencoder::open`](crate::Autoencoder::open), and [`Error::Engine`] if no profile is available,
+/// for example because no temporary file can be written.
 pub fn placement(bundle: impl Into<PathBuf>, options: &Options) -> Result<Vec<GraphPlacement>, Error> {
     match AnyBundle::open(bundle)? {
         AnyBundle::Autoencoder(bundle) => placement_in(&bundle, options),
@@ -58,13 +60,13 @@ pub fn placement(bundle: impl Into<PathBuf>, options: &Options) -> Result<Vec<Gr
 fn placement_in<M: Contract>(bundle: &Opened<M>, options: &Options) -> Result<Vec<GraphPlacement>, Error> {
     let graphs = bundle.manifest().graphs().into_iter();
     let graphs = graphs.map(|ports| Ok((ports, bundle.graph(ports)?))).collect::<Result<Vec<_>, Error>>()?;
-    let (placements, _) = place(options, |device| {
+    let (placements, _) = load_on_device(options, |device| {
         graphs.iter().map(|(ports, bytes)| placement_on(device, ports, bytes, options)).collect()
     })?;
     Ok(placements)
 }
 
-/// The same for one graph that has been checked, on one device.
+/// Measures the placement of one checked graph on one device.
 pub(crate) fn placement_on(
     device: Device,
     ports: &GraphPorts,
@@ -72,13 +74,13 @@ pub(crate) fn placement_on(
     options: &Options,
 ) -> Result<GraphPlacement, Error> {
     let graph = Graph::new(ports, bytes.to_vec(), device, options)?;
-    // It says first whether the device can be used at all.
+    // Creating a session first reports whether the device can be used.
     drop(graph.session()?);
     Ok(GraphPlacement { graph: ports.file.clone(), device, nodes: graph.nodes()? })
 }
 
 impl GraphPlacement {
-    /// How many nodes each execution provider computed.
+    /// Returns the number of nodes per execution provider.
     pub fn providers(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for node in &self.nodes {
@@ -87,17 +89,17 @@ impl GraphPlacement {
         counts
     }
 
-    /// The same in words.
+    /// Formats the number of nodes per execution provider.
     pub(crate) fn counts(&self) -> String {
-        let told = self.providers().into_iter().map(|(provider, count)| {
-            let nodes = if count == 1 { "node" } else { "nodes" };
-            format!("{count} {nodes} by {provider}")
-        });
-        told.collect::<Vec<_>>().join(", ")
+        let counts = self
+            .providers()
+            .into_iter()
+            .map(|(provider, count)| format!("{} run by {provider}", counted(count, "node")));
+        counts.collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether every node was computed on the device that the session was made on.
-    pub fn is_whole(&self) -> bool {
+    /// Returns whether all nodes ran on the device of the session.
+    pub fn is_on_one_device(&self) -> bool {
         let provider = match self.device {
             Device::Cpu | Device::Auto => "CPUExecutionProvider",
             Device::Cuda(_) => "CUDAExecutionProvider",

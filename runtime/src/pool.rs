@@ -1,4 +1,4 @@
-//! Slots: sessions, each with tensors for the sizes of batches that it has seen, lent to one run at a time.
+//! The session pool. Each slot is a session with cached tensors for recent batch sizes; one run at a time uses a slot.
 
 use std::{
     collections::VecDeque,
@@ -7,23 +7,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use narrows_crew::seat;
+use narrows_crew::thread_number;
 
 use crate::{
     Error,
     engine::{Frame, Graph, Session},
 };
 
-/// Bytes of tensors that a slot keeps at most, beside those of its last run.
-const KEPT: usize = 16 << 20;
+/// Maximum size of the cached tensors of a slot in bytes, without those of its last run.
+const CACHE_LIMIT: usize = 16 << 20;
 
-/// Time between two handovers of a slot to one who waits, at least.
-const FAIR: Duration = Duration::from_millis(1);
+/// Minimum time between two reservations of a slot for a waiting thread.
+const RESERVATION_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The slots of one graph. No lock is held while one computes.
+/// The slots of one graph. The lock is not held during a run.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    most: usize,
+    max_slots: usize,
     state: Mutex<State>,
     returned: Condvar,
 }
@@ -31,68 +31,69 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct State {
     idle: Vec<Slot>,
-    made: usize,
-    /// Threads that wait for a slot.
+    /// Number of slots that exist, idle or in use.
+    slot_count: usize,
+    /// Number of threads that wait for a slot.
     waiting: usize,
-    /// Idle slots that are meant for those who wait, and for nobody who comes now.
-    promised: usize,
-    /// When a slot was last promised.
-    handed_over: Instant,
+    /// Number of idle slots that are reserved for waiting threads; new callers cannot take them.
+    reserved: usize,
+    /// Time of the last reservation.
+    last_reservation: Instant,
 }
 
-/// A session and its tensors.
+/// A session and its cached tensors.
 #[derive(Debug)]
 pub(crate) struct Slot {
     session: Session,
-    /// The longest unused first.
+    /// Ordered by last use, the least recently used first.
     frames: VecDeque<Frame>,
-    /// The thread that used it last, in whose cache the weights may still be.
-    seat: u64,
+    /// The thread that used the slot last; its core's cache may still contain the weights.
+    thread_number: u64,
 }
 
-/// A slot on loan.
+/// A slot in use; dropping it returns the slot to the pool.
 #[derive(Debug)]
-pub(crate) struct Loan<'a> {
+pub(crate) struct SlotGuard<'a> {
     pool: &'a Pool,
     slot: Option<Slot>,
 }
 
 impl Pool {
-    /// A pool of `most` slots, of which one is there.
-    pub(crate) fn new(first: Session, most: usize) -> Self {
-        let most = most.max(1);
-        let idle = vec![Slot { session: first, frames: VecDeque::new(), seat: seat() }];
-        let state = State { idle, made: 1, waiting: 0, promised: 0, handed_over: Instant::now() };
-        Pool { most, state: Mutex::new(state), returned: Condvar::new() }
+    /// Creates a pool of at most `max_slots` slots, with one existing session.
+    pub(crate) fn new(first: Session, max_slots: usize) -> Self {
+        let max_slots = max_slots.max(1);
+        let idle = vec![Slot { session: first, frames: VecDeque::new(), thread_number: thread_number() }];
+        let state = State { idle, slot_count: 1, waiting: 0, reserved: 0, last_reservation: Instant::now() };
+        Pool { max_slots, state: Mutex::new(state), returned: Condvar::new() }
     }
 
-    /// Slots that there can be.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    /// Returns the maximum number of slots.
+    pub(crate) fn max_slots(&self) -> usize {
+        self.max_slots
     }
 
-    /// An idle slot, the one that this thread used last if that is among them; otherwise a new one, as long
-    /// as there are fewer than there can be; otherwise the next that comes back.
-    pub(crate) fn lend(&self, graph: &Graph) -> Result<Loan<'_>, Error> {
-        let seat = seat();
+    /// Acquires a slot: an idle one, preferably the one that this thread used last; otherwise a new one, if the
+    /// maximum is not reached; otherwise the next one that is returned.
+    pub(crate) fn acquire(&self, graph: &Graph) -> Result<SlotGuard<'_>, Error> {
+        let thread_number = thread_number();
         let mut state = lock(&self.state);
         let mut has_waited = false;
         loop {
-            if has_waited || state.idle.len() > state.promised {
-                let known = state.idle.iter().rposition(|slot| slot.seat == seat);
-                let slot = known.map(|at| state.idle.swap_remove(at)).or_else(|| state.idle.pop());
+            if has_waited || state.idle.len() > state.reserved {
+                let last_used = state.idle.iter().rposition(|slot| slot.thread_number == thread_number);
+                let slot = last_used.map(|index| state.idle.swap_remove(index)).or_else(|| state.idle.pop());
                 if let Some(slot) = slot {
-                    state.promised -= usize::from(has_waited && state.promised > 0);
-                    return Ok(Loan { pool: self, slot: Some(Slot { seat, ..slot }) });
+                    state.reserved -= usize::from(has_waited && state.reserved > 0);
+                    return Ok(SlotGuard { pool: self, slot: Some(Slot { thread_number, ..slot }) });
                 }
             }
-            if state.made < self.most {
-                state.made += 1;
+            if state.slot_count < self.max_slots {
+                state.slot_count += 1;
                 drop(state);
-                // Gives the place back if the session cannot be made.
-                let mut loan = Loan { pool: self, slot: None };
-                loan.slot = Some(Slot { session: graph.session()?, frames: VecDeque::new(), seat });
-                return Ok(loan);
+                // If the session cannot be created, dropping the guard decrements the slot count.
+                let mut guard = SlotGuard { pool: self, slot: None };
+                guard.slot = Some(Slot { session: graph.session()?, frames: VecDeque::new(), thread_number });
+                return Ok(guard);
             }
             state.waiting += 1;
             state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -103,60 +104,62 @@ impl Pool {
 }
 
 impl Slot {
-    /// Tensors for `rows` rows: those of an earlier run of as many, or new ones.
+    /// Returns tensors for `rows` rows, from the cache or newly allocated.
     pub(crate) fn frame(&mut self, graph: &Graph, rows: usize) -> Result<Frame, Error> {
-        let known = self.frames.iter().rposition(|frame| frame.rows() == rows).and_then(|at| self.frames.remove(at));
-        known.map_or_else(|| graph.frame(rows), Ok)
+        let cached =
+            self.frames.iter().rposition(|frame| frame.rows() == rows).and_then(|index| self.frames.remove(index));
+        cached.map_or_else(|| graph.frame(rows), Ok)
     }
 
-    /// Runs the graph on what a frame holds, and leaves the outputs in it.
+    /// Runs the graph on the inputs of a frame, and stores the outputs in it.
     pub(crate) fn run(&mut self, frame: &mut Frame, graph: &Graph) -> Result<(), Error> {
         self.session.run(frame, graph)
     }
 
-    /// Keeps tensors for another run. Where they become too many, those longest unused go.
+    /// Caches tensors for later runs. Above the limit, the least recently used ones are dropped.
     pub(crate) fn keep(&mut self, frame: Frame) {
         let mut bytes: usize = self.frames.iter().map(Frame::bytes).sum();
-        while bytes > KEPT {
+        while bytes > CACHE_LIMIT {
             bytes -= self.frames.pop_front().map_or(bytes, |frame| frame.bytes());
         }
         self.frames.push_back(frame);
     }
 }
 
-impl Deref for Loan<'_> {
+impl Deref for SlotGuard<'_> {
     type Target = Slot;
 
     fn deref(&self) -> &Slot {
-        self.slot.as_ref().expect("set when it was lent")
+        self.slot.as_ref().expect("set when the slot was acquired")
     }
 }
 
-impl DerefMut for Loan<'_> {
+impl DerefMut for SlotGuard<'_> {
     fn deref_mut(&mut self) -> &mut Slot {
-        self.slot.as_mut().expect("set when it was lent")
+        self.slot.as_mut().expect("set when the slot was acquired")
     }
 }
 
-impl Drop for Loan<'_> {
+impl Drop for SlotGuard<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.pool.state);
         match self.slot.take() {
             Some(slot) => state.idle.push(slot),
-            None => state.made -= 1,
+            None => state.slot_count -= 1,
         }
-        // Whoever runs already may take a slot again at once, since waking another costs more than a small run.
-        // But now and then one is kept for those who wait, or they might wait for long.
-        if state.waiting > state.promised && state.handed_over.elapsed() > FAIR {
-            state.promised += 1;
-            state.handed_over = Instant::now();
+        // The running thread may acquire a slot again immediately, because waking another thread costs more than a
+        // small run. From time to time a slot is reserved for the waiting threads, so that they do not starve.
+        if state.waiting > state.reserved && state.last_reservation.elapsed() > RESERVATION_INTERVAL {
+            state.reserved += 1;
+            state.last_reservation = Instant::now();
         }
         drop(state);
         self.pool.returned.notify_one();
     }
 }
 
-/// What these locks guard is whole between any two statements, so a panic elsewhere cannot have spoilt it.
+/// Locks a mutex and ignores poisoning: the guarded state is consistent after every statement, so a panic of another
+/// thread cannot have corrupted it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,4 @@
-//! The proof: what ONNX Runtime computes from the written graphs, held against the trainer's own
-//! outputs for the same rows.
+//! The parity check: compares the outputs of ONNX Runtime with the trainer's stored outputs for the same rows.
 
 use std::collections::BTreeMap;
 
@@ -20,18 +19,19 @@ use crate::{
 
 pub use crate::tolerance::{DECODER_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE};
 
-/// Batch sizes that are compared: one row, sizes that fill no vector register evenly, the probe at
-/// once, and more rows than it has.
+/// Batch sizes of the parity check: one row, two sizes that are not a multiple of a SIMD vector, all rows of the probe
+/// at once, and more rows than the probe has.
 pub const BATCH_SIZES: [usize; 5] = [1, 2, 7, 64, 1000];
 
-/// Runs both graphs on the probe's rows at all [`BATCH_SIZES`] and measures how far they are from the
-/// stored outputs. Rows are repeated in turn where a batch has more than the probe; a smaller batch
-/// walks over all rows piece by piece. NaN counts as infinitely far.
+/// Runs both graphs of an autoencoder on the probe's rows with all [`BATCH_SIZES`], and measures the largest
+/// difference from the stored outputs.
+///
+/// All rows are compared for every batch size. Where a batch is larger than the probe, the rows are repeated
+/// cyclically. NaN counts as an infinite difference.
 ///
 /// # Errors
-/// [`Error::Probe`] if the probe's tensors do not fit the graphs, and those of
-/// [`Autoencoder::encode`]. A difference beyond the tolerance is no error here: see
-/// [`GraphParity::holds`].
+/// [`Error::Probe`] if the probe's tensors do not fit the graphs, and those of [`Autoencoder::encode`]. A difference
+/// above the tolerance is not an error; see [`GraphParity::holds`].
 pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
     let labels = probe.labels.as_deref();
     check_labels(labels, probe.rows(), &[&model.encoder, &model.decoder], model.manifest())?;
@@ -42,8 +42,8 @@ pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
     })
 }
 
-/// The same of a classifier or regressor: the head on the probe's codes and the whole on its samples, both against
-/// what the trainer's own head told of the codes.
+/// Runs the head on the probe's codes and the end-to-end graph on its samples, and measures the largest difference
+/// of both from the stored outputs of the trainer's head. See [`prove`] for the batches.
 ///
 /// # Errors
 /// [`Error::Probe`] if the probe's tensors do not fit the graphs, and those of [`Classifier::probabilities`].
@@ -51,89 +51,90 @@ pub fn prove_classifier(model: &Classifier, probe: &HeadProbe) -> Result<Classif
     Ok(ClassifierParity {
         batch_sizes: BATCH_SIZES.to_vec(),
         head: prove_head(&model.head, probe, model.manifest())?,
-        whole: prove_whole(&model.whole, probe, model.manifest())?,
+        end_to_end: prove_end_to_end(&model.end_to_end, probe, model.manifest())?,
     })
 }
 
 pub(crate) fn prove_encoder(encoder: &LoadedGraph, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
     let labels = labels_for(encoder, probe, manifest)?;
     let stored = Stored { input: (SAMPLES, &probe.samples), rows: probe.rows(), labels, outputs: &probe.encoded };
-    parity(encoder, &stored, |_, _| Tolerance::of_codes())
+    parity(encoder, &stored, |_, _| Tolerance::for_codes())
 }
 
 pub(crate) fn prove_decoder(decoder: &LoadedGraph, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
     let labels = labels_for(decoder, probe, manifest)?;
     let stored = Stored { input: (DECODER_INPUT, &probe.codes), rows: probe.rows(), labels, outputs: &probe.decoded };
-    parity(decoder, &stored, |_, _| Tolerance::of_samples(manifest))
+    parity(decoder, &stored, |_, _| Tolerance::for_samples(manifest))
 }
 
 pub(crate) fn prove_head(head: &LoadedGraph, probe: &HeadProbe, _: &ClassifierManifest) -> Result<GraphParity, Error> {
     prove_outputs(head, (HEAD_INPUT, &probe.codes), probe)
 }
 
-pub(crate) fn prove_whole(
-    whole: &LoadedGraph,
+pub(crate) fn prove_end_to_end(
+    graph: &LoadedGraph,
     probe: &HeadProbe,
     _: &ClassifierManifest,
 ) -> Result<GraphParity, Error> {
-    prove_outputs(whole, (SAMPLES, &probe.samples), probe)
+    prove_outputs(graph, (SAMPLES, &probe.samples), probe)
 }
 
-fn prove_outputs(half: &LoadedGraph, input: (&str, &ArrayD<f32>), probe: &HeadProbe) -> Result<GraphParity, Error> {
+fn prove_outputs(graph: &LoadedGraph, input: (&str, &ArrayD<f32>), probe: &HeadProbe) -> Result<GraphParity, Error> {
     let stored = Stored { input, rows: probe.rows(), labels: None, outputs: &probe.outputs };
-    let logits = half.output(Role::Logits).and_then(|port| probe.outputs.get(&port.name));
-    parity(half, &stored, |port, told| match (logits, port.role == Role::Probabilities) {
-        (Some(logits), false) => Tolerance::of_logits(logits),
-        (Some(logits), true) => Tolerance::of_probabilities(logits),
-        (None, _) => Tolerance::of_predictions(told),
+    let logits = graph.output(Role::Logits).and_then(|port| probe.outputs.get(&port.name));
+    parity(graph, &stored, |port, expected| match (logits, port.role == Role::Probabilities) {
+        (Some(logits), false) => Tolerance::for_logits(logits),
+        (Some(logits), true) => Tolerance::for_probabilities(logits),
+        (None, _) => Tolerance::for_predictions(expected),
     })
 }
 
-/// The labels of a probe for a graph that takes some.
-fn labels_for<'a>(half: &LoadedGraph, probe: &'a Probe, manifest: &Manifest) -> Result<Option<&'a [i64]>, Error> {
-    let labels = probe.labels.as_deref().filter(|_| half.takes_labels());
-    check_labels(labels, probe.rows(), &[half], manifest)?;
+/// Returns the probe's labels if the graph takes labels.
+fn labels_for<'a>(graph: &LoadedGraph, probe: &'a Probe, manifest: &Manifest) -> Result<Option<&'a [i64]>, Error> {
+    let labels = probe.labels.as_deref().filter(|_| graph.takes_labels());
+    check_labels(labels, probe.rows(), &[graph], manifest)?;
     Ok(labels)
 }
 
-/// What a probe has for one graph.
+/// The inputs and expected outputs of a probe for one graph.
 struct Stored<'a> {
-    /// The tensor's name, and the tensor.
+    /// Name and values of the input tensor.
     input: (&'a str, &'a ArrayD<f32>),
     rows: usize,
     labels: Option<&'a [i64]>,
     outputs: &'a BTreeMap<String, ArrayD<f32>>,
 }
 
-/// `tolerance` is asked for every output; those of one graph have the same tolerance.
+/// Measures the parity of one graph. `tolerance` is called for every output; all outputs of a graph have the same
+/// tolerance, in their own units.
 fn parity(
-    half: &LoadedGraph,
+    graph: &LoadedGraph,
     stored: &Stored<'_>,
     tolerance: impl Fn(&Port, &ArrayD<f32>) -> Tolerance,
 ) -> Result<GraphParity, Error> {
-    // A probe without rows would prove anything: it is refused for the row that it lacks.
+    // A probe without rows would prove nothing. Requiring at least one row makes the shape check refuse it.
     let rows = stored.rows.max(1);
     let (name, inputs) = stored.input;
-    fits(name, Some(inputs), rows, half.input())?;
-    let expected = half
+    check_shape(name, Some(inputs), rows, graph.input())?;
+    let expected = graph
         .outputs()
         .iter()
         .map(|port| {
-            let told = fits(&port.name, stored.outputs.get(&port.name), rows, port)?;
-            Ok((port, told, tolerance(port, told)))
+            let array = check_shape(&port.name, stored.outputs.get(&port.name), rows, port)?;
+            Ok((port, array, tolerance(port, array)))
         })
         .collect::<Result<Vec<_>, Error>>()?;
 
     let mut largest = 0.0;
     for batch_size in BATCH_SIZES {
         let order: Vec<usize> = (0..rows).cycle().take(rows.max(batch_size)).collect();
-        for piece in order.chunks(batch_size) {
-            let batch = inputs.select(Axis(0), piece);
-            let batch = InputRows::of(Values::Floats(batch.view()), half.input())?;
-            let labels = stored.labels.map(|labels| of_rows(labels, piece));
-            for (port, told, tolerance) in &expected {
-                let [computed] = half.run(&batch, labels.as_deref(), [*port])?;
-                largest = tolerance.difference(&computed, &told.select(Axis(0), piece)).max(largest);
+        for indices in order.chunks(batch_size) {
+            let batch = inputs.select(Axis(0), indices);
+            let batch = InputRows::of(Values::Floats(batch.view()), graph.input())?;
+            let labels = stored.labels.map(|labels| select_labels(labels, indices));
+            for (port, array, tolerance) in &expected {
+                let [computed] = graph.run(&batch, labels.as_deref(), [*port])?;
+                largest = tolerance.difference(&computed, &array.select(Axis(0), indices)).max(largest);
             }
         }
     }
@@ -141,12 +142,17 @@ fn parity(
     Ok(GraphParity { max_abs_difference: largest, tolerance })
 }
 
-fn of_rows(labels: &[i64], rows: &[usize]) -> Vec<i64> {
+fn select_labels(labels: &[i64], rows: &[usize]) -> Vec<i64> {
     rows.iter().filter_map(|&row| labels.get(row).copied()).collect()
 }
 
-/// The tensor, if it has `rows` rows of the port's shape.
-fn fits<'a>(name: &str, tensor: Option<&'a ArrayD<f32>>, rows: usize, port: &Port) -> Result<&'a ArrayD<f32>, Error> {
+/// Returns the tensor if it has `rows` rows of the port's shape.
+fn check_shape<'a>(
+    name: &str,
+    tensor: Option<&'a ArrayD<f32>>,
+    rows: usize,
+    port: &Port,
+) -> Result<&'a ArrayD<f32>, Error> {
     let expected = full_shape(rows, port);
     tensor.filter(|tensor| tensor.shape() == expected).ok_or_else(|| Error::Probe {
         tensor: name.to_owned(),

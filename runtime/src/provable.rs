@@ -1,33 +1,37 @@
-//! What the two sorts of bundle bring to their proof.
+//! The parity checks of the two types of bundle.
 
 use narrows_bundle::{ClassifierManifest, Contract, GraphParity, Manifest, Role};
 
 use crate::{
     Error,
     loaded_graph::LoadedGraph,
-    proof::{prove_decoder, prove_encoder, prove_head, prove_whole},
+    proof::{prove_decoder, prove_encoder, prove_end_to_end, prove_head},
 };
 
-/// What is claimed of one graph.
-pub(crate) struct Claim<M: Contract> {
-    /// The role of its first input.
+/// The parity check of one graph.
+pub(crate) struct GraphCheck<M: Contract> {
+    /// Role of the graph's first input.
     pub(crate) input: Role,
-    /// Runs it on a probe and measures how far it is from what is stored there.
+    /// Runs the graph on a probe and measures the difference from the stored outputs.
     pub(crate) prove: fn(&LoadedGraph, &M::Probe, &M) -> Result<GraphParity, Error>,
 }
 
-/// A manifest whose bundle can be proved.
+/// A manifest whose bundle has a parity check.
 pub(crate) trait Provable: Contract {
-    /// Of both graphs, in the order of [`Contract::graphs`].
-    const CLAIMS: [Claim<Self>; 2];
+    /// Checks of both graphs, in the order of [`Contract::graphs`].
+    const GRAPH_CHECKS: [GraphCheck<Self>; 2];
 }
 
 impl Provable for Manifest {
-    const CLAIMS: [Claim<Self>; 2] =
-        [Claim { input: Role::Sample, prove: prove_encoder }, Claim { input: Role::Latent, prove: prove_decoder }];
+    const GRAPH_CHECKS: [GraphCheck<Self>; 2] = [
+        GraphCheck { input: Role::Sample, prove: prove_encoder },
+        GraphCheck { input: Role::Latent, prove: prove_decoder },
+    ];
 }
 
 impl Provable for ClassifierManifest {
-    const CLAIMS: [Claim<Self>; 2] =
-        [Claim { input: Role::Latent, prove: prove_head }, Claim { input: Role::Sample, prove: prove_whole }];
+    const GRAPH_CHECKS: [GraphCheck<Self>; 2] = [
+        GraphCheck { input: Role::Latent, prove: prove_head },
+        GraphCheck { input: Role::Sample, prove: prove_end_to_end },
+    ];
 }

@@ -1,4 +1,4 @@
-//! Seeded noise. Each use has its own stream, so that one seed can serve several without echoes.
+//! Seeded random numbers. Each use has its own stream, so that one seed gives independent numbers for different uses.
 
 use ndarray::Array2;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -6,21 +6,21 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::Error;
 
-/// What the noise is for.
+/// The use of the random numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stream {
-    /// Codes to decode.
+    /// Codes sampled from the prior.
     Prior,
-    /// Codes around the encoder's means.
+    /// Codes sampled from the posterior.
     Posterior,
-    /// Codes around the encoder's means, to estimate a likelihood by.
+    /// Codes sampled from the posterior for likelihood estimates.
     Importance,
 }
 
-/// The generator of a stream: ChaCha with 8 rounds, whose bits are the same on every machine.
+/// Returns the generator of a stream: ChaCha with 8 rounds, which gives the same bits on every machine.
 pub(crate) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    // Never change a number: it changes what every seed means.
+    // Never change these numbers: that would change the result of every seed.
     generator.set_stream(match stream {
         Stream::Prior => 0,
         Stream::Posterior => 1,
@@ -29,7 +29,7 @@ pub(crate) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
     generator
 }
 
-/// Independent standard normals, `[rows, width]`, drawn row by row: fewer rows are a prefix of more.
+/// Samples independent standard normal values, `[rows, width]`, row by row: fewer rows are a prefix of more rows.
 pub(crate) fn standard_normals(seed: u64, stream: Stream, rows: usize, width: usize) -> Result<Array2<f32>, Error> {
     let too_many = Error::TooMany { rows, width };
     let mut values: Vec<f32> = Vec::new();
@@ -47,8 +47,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_keeps_its_numbers_for_good() {
-        let normals = standard_normals(0, Stream::Prior, 1, 4).expect("four numbers");
+    fn the_values_of_a_seed_are_stable() {
+        let normals = standard_normals(0, Stream::Prior, 1, 4).expect("four values");
         assert_eq!(
             normals.as_slice().expect("standard layout"),
             [0.699_960_77, -0.144_061_64, 0.302_886_28, -1.374_513_9]
@@ -57,16 +57,16 @@ mod tests {
 
     #[test]
     fn fewer_rows_are_a_prefix_and_streams_differ() {
-        let draw = |stream, rows| standard_normals(7, stream, rows, 3).expect("a few numbers");
-        let (many, few) = (draw(Stream::Prior, 100), draw(Stream::Prior, 9));
+        let sample = |stream, rows| standard_normals(7, stream, rows, 3).expect("a few values");
+        let (many, few) = (sample(Stream::Prior, 100), sample(Stream::Prior, 9));
         assert_eq!(many.slice(ndarray::s![..9, ..]), few);
-        assert_ne!(few, draw(Stream::Posterior, 9));
-        assert_ne!(draw(Stream::Posterior, 9), draw(Stream::Importance, 9));
+        assert_ne!(few, sample(Stream::Posterior, 9));
+        assert_ne!(sample(Stream::Posterior, 9), sample(Stream::Importance, 9));
     }
 
     #[test]
     fn ten_thousand_normals_have_mean_zero_and_variance_one() {
-        let normals = standard_normals(1, Stream::Prior, 10_000, 1).expect("ten thousand numbers");
+        let normals = standard_normals(1, Stream::Prior, 10_000, 1).expect("ten thousand values");
         // Four standard errors: 4 / sqrt(n) of the mean, 4 * sqrt(2 / n) of the variance.
         assert!(normals.mean().expect("not empty").abs() < 0.04);
         assert!((normals.var(0.0) - 1.0).abs() < 0.057);

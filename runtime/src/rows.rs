@@ -1,4 +1,4 @@
-//! Rows that a graph can take: of the right shape, and brought in row-major order and checked on the way.
+//! Input rows of a graph: checked for shape and finite values, and copied in row-major order.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use ndarray::{ArrayViewD, Axis};
 
 use crate::{Error, samples::Values};
 
-/// Rows of the right shape, as they go into a graph's input.
+/// Rows with the shape of a graph's input.
 #[derive(Debug)]
 pub(crate) struct InputRows<'a, 'p> {
     pub(crate) count: usize,
@@ -16,16 +16,16 @@ pub(crate) struct InputRows<'a, 'p> {
 }
 
 impl<'a, 'p> InputRows<'a, 'p> {
-    /// Checks the shape of an array against the port that it is meant for.
+    /// Checks the shape of an array against the port.
     pub(crate) fn of(values: Values<'a>, port: &'p Port) -> Result<Self, Error> {
-        let count = count(values.shape(), port)?;
+        let count = row_count(values.shape(), port)?;
         Ok(InputRows { count, port, values })
     }
 
-    /// Writes some of the rows, row-major; `to` is as long as they are.
+    /// Copies a range of rows to `to` in row-major order; `to` has the length of these rows.
     ///
     /// # Errors
-    /// [`Error::NotFinite`], with the place in the whole array.
+    /// [`Error::NotFinite`], with the position in the complete array.
     pub(crate) fn write(&self, rows: Range<usize>, to: &mut [f32]) -> Result<(), Error> {
         let width = width(self.port);
         let flat = rows.start * width..rows.end * width;
@@ -50,11 +50,11 @@ impl<'a, 'p> InputRows<'a, 'p> {
         }
     }
 
-    /// The error for the first value that is not finite; `values` begin with row `first`.
+    /// Returns the error for the first value that is not finite; `values` begin with row `first`.
     fn not_finite(&self, first: usize, values: &[f32]) -> Error {
-        let at = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
+        let flat = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
         let width = width(self.port).max(1);
-        let (row, mut inner) = (first + at / width, at % width);
+        let (row, mut inner) = (first + flat / width, flat % width);
         let mut position: Vec<_> = self
             .port
             .shape
@@ -67,30 +67,30 @@ impl<'a, 'p> InputRows<'a, 'p> {
             })
             .collect();
         position.reverse();
-        let value = values.get(at).copied().unwrap_or(f32::NAN);
+        let value = values.get(flat).copied().unwrap_or(f32::NAN);
         Error::NotFinite { input: self.port.name.clone(), row, position, value }
     }
 }
 
-/// Numbers in one row of a port.
+/// Returns the number of values in one row of a port.
 pub(crate) fn width(port: &Port) -> usize {
     port.shape.iter().product()
 }
 
-/// The shape of `rows` rows of a port.
+/// Returns the shape of `rows` rows of a port.
 pub(crate) fn full_shape(rows: usize, port: &Port) -> Vec<usize> {
     std::iter::once(rows).chain(port.shape.iter().copied()).collect()
 }
 
-fn count(found: &[usize], port: &Port) -> Result<usize, Error> {
-    match found {
+fn row_count(shape: &[usize], port: &Port) -> Result<usize, Error> {
+    match shape {
         [count, row @ ..] if row == port.shape || row == [width(port)] => Ok(*count),
-        _ => Err(Error::Shape { input: port.name.clone(), row: port.shape.clone(), found: found.to_vec() }),
+        _ => Err(Error::Shape { input: port.name.clone(), row: port.shape.clone(), found: shape.to_vec() }),
     }
 }
 
-/// Copies, and says whether every value is finite: 0 times a value is 0 unless it is not. Sums side by side
-/// are what lets the compiler take several values at once.
+/// Copies values and returns whether all are finite. 0 times a value is 0 only for a finite value, so the sum of the
+/// products is 0 only if all values are finite. The 16 independent sums let the compiler use SIMD instructions.
 fn copy_finite(to: &mut [f32], from: &[f32]) -> bool {
     let mut sums = [0.0_f32; 16];
     let ((to, to_rest), (from, from_rest)) = (to.as_chunks_mut::<16>(), from.as_chunks::<16>());
@@ -107,7 +107,7 @@ fn copy_finite(to: &mut [f32], from: &[f32]) -> bool {
     sums.iter().sum::<f32>() == 0.0
 }
 
-/// Writes rows of any layout.
+/// Copies rows of any layout.
 fn each_row<T: Copy>(view: &ArrayViewD<'_, T>, rows: Range<usize>, to: &mut [f32], widen: impl Fn(T) -> f32) {
     let mut to = to.iter_mut();
     for row in rows {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_any_layout_come_in_row_major_order() {
+    fn rows_of_any_layout_are_copied_in_row_major_order() {
         let (port, array) = (port(), Array3::from_shape_fn((4, 2, 3), |(row, y, x)| (row * 6 + y * 3 + x) as f32));
         let mirrored = Array3::from_shape_fn((3, 2, 4), |(x, y, row)| array[[row, y, x]]);
         let bytes = array.mapv(|value| value as u8);
@@ -148,19 +148,19 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_value_that_is_not_finite_is_its_index_in_the_array() {
+    fn the_error_names_the_index_of_a_value_that_is_not_finite() {
         let (port, mut flat) = (port(), Array2::<f32>::zeros((5, 6)));
         flat[[3, 4]] = f32::INFINITY;
         for array in [flat.clone(), flat.t().as_standard_layout().into_owned().reversed_axes()] {
             let rows = InputRows::of(Values::Floats(array.view().into_dyn()), &port).expect("the port's shape");
             let error = rows.write(2..4, &mut [0.0; 12]).expect_err("infinite");
-            assert_eq!(error.to_string(), "input `x` holds inf in row 3 at [1, 1] (fill or drop such values first)");
+            assert_eq!(error.to_string(), "input `x` contains inf in row 3 at [1, 1] (fill or drop such values first)");
             assert!(rows.write(0..3, &mut [0.0; 18]).is_ok());
         }
     }
 
     #[test]
-    fn a_wrong_shape_is_answered_with_both_accepted_ones() {
+    fn the_error_for_a_wrong_shape_names_both_accepted_shapes() {
         for shape in [vec![], vec![6], vec![3, 5], vec![3, 3, 2], vec![1, 3, 2, 3]] {
             let array = ndarray::ArrayD::<u8>::zeros(shape.clone());
             let error = InputRows::of(Values::Bytes(array.view()), &port()).expect_err("another shape").to_string();
@@ -168,6 +168,6 @@ mod tests {
         }
         let column = array![[1.0], [2.0]];
         let port = Port { shape: vec![1], ..port() };
-        assert_eq!(InputRows::of(Values::Floats(column.view().into_dyn()), &port).expect("one number a row").count, 2);
+        assert_eq!(InputRows::of(Values::Floats(column.view().into_dyn()), &port).expect("one value per row").count, 2);
     }
 }

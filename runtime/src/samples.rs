@@ -1,14 +1,14 @@
-//! What may be handed to a model: any array of samples or codes, in any layout.
+//! Inputs of a model: arrays of samples or codes in any layout, with optional labels.
 
 use ndarray::{ArrayBase, ArrayView, ArrayViewD, Data, Dimension};
 
 /// A batch of samples in the unit of the data, borrowed from an array of `f32` or `u8`.
 ///
-/// The shape is `[batch, ...sample shape]`. Rows that lie flat, `[batch, features]`, are taken for
-/// any sample shape with as many numbers, in row-major order: a table of pixels needs no reshaping.
-/// The layout does not matter (transposed and strided views are copied), and `u8` is widened.
+/// The shape is `[batch, ...sample shape]`, or `[batch, features]` with each row in row-major order, so a table of
+/// pixels needs no reshaping. Any layout is accepted; transposed and strided views are copied. `u8` is converted to
+/// `f32`.
 ///
-/// A conditional model also needs a label with every row: `Samples::from(&images).labelled(&labels)`.
+/// A conditional model also needs a label for every row: `Samples::from(&images).labelled(&labels)`.
 #[derive(Debug, Clone)]
 pub struct Samples<'a> {
     pub(crate) values: Values<'a>,
@@ -17,7 +17,7 @@ pub struct Samples<'a> {
 
 /// A batch of codes, borrowed from an array of `f32` with the shape `[batch, latent]`.
 ///
-/// The decoder of a conditional model needs a label with every row:
+/// The decoder of a conditional model also needs a label for every row:
 /// `Codes::from(&codes).labelled(&labels)`.
 #[derive(Debug, Clone)]
 pub struct Codes<'a> {
@@ -41,7 +41,7 @@ impl Values<'_> {
 }
 
 impl<'a> Samples<'a> {
-    /// Adds the class of every row: `labels[i]` in `0..classes` belongs to row `i`.
+    /// Adds the label of every row: `labels[i]`, in `0..classes`, is the class of row `i`.
     #[must_use]
     pub fn labelled(mut self, labels: &'a [i64]) -> Self {
         self.labels = Some(labels);
@@ -50,7 +50,7 @@ impl<'a> Samples<'a> {
 }
 
 impl<'a> Codes<'a> {
-    /// Adds the class of every row: `labels[i]` in `0..classes` belongs to row `i`.
+    /// Adds the label of every row: `labels[i]`, in `0..classes`, is the class of row `i`.
     #[must_use]
     pub fn labelled(mut self, labels: &'a [i64]) -> Self {
         self.labels = Some(labels);

@@ -1,5 +1,4 @@
-//! How well a model knows its samples: errors of reconstruction, and what a variational model says of
-//! their likelihood.
+//! Scores of samples: reconstruction errors, and likelihood estimates of variational models.
 
 mod divergence;
 mod importance;
@@ -11,18 +10,19 @@ use ndarray::{Array1, Array2, Axis, Slice};
 
 use crate::{Autoencoder, Codes, Error, Posterior, Samples, label::check_labels};
 use divergence::kl_divergence;
-use importance::{Draws, Estimates};
+use importance::{Estimates, ImportanceSampler};
 use measure::Measure;
 
-/// Numbers in the largest array that is made at a time: 16 MiB of decoded samples, and twice that for
-/// the targets in `f64`. A single sample may be larger.
-const BLOCK_NUMBERS: usize = 1 << 22;
+/// Largest number of values in a temporary array: 16 MiB of decoded samples, and twice that for the targets in
+/// `f64`. A single sample may be larger.
+const BLOCK_VALUES: usize = 1 << 22;
 
-/// Rows that are decoded at a time, at most.
+/// Largest number of rows that are decoded at a time.
 const BLOCK_ROWS: usize = 4096;
 
-/// What is to be scored; [`ScoreOptions::default`] draws nothing, so that its scores hold no noise and
-/// every kind has them.
+/// Options for [`Autoencoder::score`].
+///
+/// By default no latent codes are sampled: the scores are deterministic, and every kind of model supports them.
 ///
 /// ```
 /// use narrows_runtime::ScoreOptions;
@@ -33,23 +33,25 @@ const BLOCK_ROWS: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ScoreOptions {
-    /// Codes that are drawn for every row, to estimate its bound and its likelihood by; none for 0, the
-    /// default. Memory does not grow with it, time does. A hundred say how models compare, some
-    /// thousand are customary for a likelihood to report (Burda et al. 2016 take 5000).
+    /// Latent samples per row for the estimates of the evidence lower bound and the likelihood. By default 0, which
+    /// skips both estimates.
+    ///
+    /// The time grows with this number, the memory does not. 100 samples are enough to compare models; several
+    /// thousand are usual for reported likelihoods (Burda et al. 2016 use 5000).
     pub importance_samples: usize,
-    /// Seed of the draws, by default 0.
+    /// Seed of the latent samples, by default 0.
     pub seed: u64,
 }
 
 impl ScoreOptions {
-    /// Draws this many codes for every row.
+    /// Sets the number of latent samples per row.
     #[must_use]
     pub fn importance_samples(mut self, count: usize) -> Self {
         self.importance_samples = count;
         self
     }
 
-    /// Draws them from this seed.
+    /// Sets the seed of the latent samples.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -57,67 +59,81 @@ impl ScoreOptions {
     }
 }
 
-/// The scores of a batch of samples, `[batch]` each, summed over the features and computed in `f64`.
+/// The scores of a batch of samples: one value per row in each array, `[batch]`.
 ///
-/// `x` is a sample and `x_hat` a decoded one, both in scaled units, `(value - offset) / scale` by the
-/// manifest's scaling. A density is one over scaled samples too, so figures compare only between models
-/// that scale alike. A model that takes labels is asked about the sample given its label: every score of
-/// a CVAE is conditional on it.
+/// Scores are summed over the features and computed in `f64`. In the formulas, `x` is a sample and `x_hat` its
+/// reconstruction, both in scaled units: `(value - offset) / scale` with the manifest's scaling. Densities are
+/// densities of scaled samples, so scores are comparable only between models with the same scaling. Scores of a
+/// CVAE are conditional on the label.
 ///
-/// A Bernoulli likelihood takes its probabilities from the decoder's output, clamped to
-/// `[1e-7, 1 - 1e-7]`; training goes by logits, which have no such end, so a figure of training can be
-/// larger where a model was certain and wrong.
+/// A Bernoulli likelihood uses the decoder's output as the probability, clamped to `[1e-7, 1 - 1e-7]`. Training
+/// uses logits, which are not clamped, so the training loss of a confident wrong prediction can be larger.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Scores {
-    /// `sum (x - x_hat)^2` of [`Autoencoder::reconstruct`]. Divided by the features it is the mean
-    /// squared error that a manifest records as `mse`.
+    /// Squared error of the reconstruction, `sum (x - x_hat)^2`. Divided by the number of features it is the mean
+    /// squared error that the manifest records as `mse`.
     pub squared_error: Array1<f64>,
-    /// What the likelihood makes of the same reconstruction, the number that a model is trained by:
+    /// Reconstruction loss, the one that training minimises:
     ///
-    /// - Bernoulli: the cross-entropy in nats, `-sum (x ln x_hat + (1 - x) ln(1 - x_hat))`;
-    /// - Gaussian without a distribution over codes (PCA, AE, DAE): the squared error;
-    /// - Gaussian with one (VAE, CVAE): nats, `sum (x - x_hat)^2 / (2 sigma^2) + n/2 ln(2 pi sigma^2)`
-    ///   for `n` features, by the manifest's variance `sigma^2`, or 1 where it has none.
+    /// - Bernoulli likelihood: the cross-entropy in nats, `-sum (x ln x_hat + (1 - x) ln(1 - x_hat))`;
+    /// - Gaussian likelihood of a deterministic encoder (PCA, AE, DAE, WAE): the squared error;
+    /// - Gaussian likelihood of a variational encoder (VAE, CVAE): the negative log-likelihood in nats,
+    ///   `sum (x - x_hat)^2 / (2 sigma^2) + n/2 ln(2 pi sigma^2)` for `n` features, with the manifest's variance
+    ///   `sigma^2`, or 1 where it has none.
     ///
-    /// Of a distribution over codes it takes the mean. What training reports as `reconstruction` of a VAE
-    /// or CVAE goes by draws: it is `-(elbo + kl)`.
+    /// For a variational encoder, `x_hat` is decoded from the mean of the posterior. The `reconstruction` that
+    /// training reports for a VAE or CVAE uses latent samples instead; it corresponds to `-(elbo + kl)`.
     pub reconstruction: Array1<f64>,
-    /// The divergence of the posterior from the prior in nats,
+    /// KL divergence between the posterior and the prior in nats,
     /// `KL(q(z|x) || p(z)) = 1/2 sum (mu^2 + sigma^2 - 1 - ln sigma^2)` (Kingma & Welling 2014, appendix
-    /// B), where the model has both.
+    /// B). `None` for models without a posterior or a prior.
     pub kl: Option<Array1<f64>>,
-    /// The evidence lower bound in nats, `1/K sum_k ln p(x|z_k) - KL(q(z|x) || p(z))` with `z_k` from the
-    /// posterior (Kingma & Welling 2014, equation 7). `None` without draws.
+    /// Evidence lower bound in nats, `1/K sum_k ln p(x|z_k) - KL(q(z|x) || p(z))`, with `z_k` sampled from the
+    /// posterior (Kingma & Welling 2014, equation 7). `None` without latent samples.
     pub elbo: Option<Array1<f64>>,
-    /// `ln p(x)` in nats, estimated by importance: `ln 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x)` with `z_k`
-    /// from the posterior (Burda et al. 2016, equation 8). In expectation it lies below `ln p(x)`, and
-    /// comes closer with every draw. `None` without draws.
+    /// Log-likelihood `ln p(x)` in nats, estimated by importance sampling:
+    /// `ln 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x)`, with `z_k` sampled from the posterior (Burda et al. 2016,
+    /// equation 8). Its expectation is below `ln p(x)` and approaches it as the number of samples grows. `None`
+    /// without latent samples.
     pub log_likelihood: Option<Array1<f64>>,
-    /// The standard error of `log_likelihood` by its draws, in nats: by the delta method the relative one
-    /// of the mean weight. It means little where a few draws outweigh all others, which is where it is
-    /// near 1. `None` with fewer than two draws.
+    /// Standard error of `log_likelihood` in nats, by the delta method: the relative standard error of the mean
+    /// importance weight. It is unreliable where a few weights dominate, which is where it is close to 1. `None`
+    /// with fewer than two latent samples per row.
     pub log_likelihood_standard_error: Option<Array1<f64>>,
 }
 
 impl Autoencoder {
-    /// Scores every sample by its reconstruction, and by its likelihood if codes are to be drawn.
+    /// Scores samples by their reconstruction, and by their likelihood if
+    /// [`ScoreOptions::importance_samples`] is set.
     ///
-    /// The scores of a row are a function of the row, its label and the options: its draws are seeded by
-    /// the seed and the row's own numbers, wherever it stands. So rows may be scored in any order and in
-    /// batches of any size, up to the rounding of an engine that adds differently in another batch. Equal
-    /// rows get equal draws, and the draws of a smaller `importance_samples` are the first of a larger.
+    /// ```no_run
+    /// use narrows_runtime::{Autoencoder, ScoreOptions, ndarray::Array3};
     ///
-    /// Rows are decoded in blocks of at most 4096, or of 16 MiB, or of one row if that is larger, so beside
-    /// codes and scores some 64 MiB are needed, however many rows and draws there are.
+    /// # fn main() -> Result<(), narrows_runtime::Error> {
+    /// let model = Autoencoder::open("models/vae")?;
+    /// let images = Array3::<u8>::zeros((32, 8, 8));
+    /// let scores = model.score(&images, &ScoreOptions::default().importance_samples(100))?;
+    /// println!("squared error of the first image: {}", scores.squared_error[0]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
-    /// Samples are taken as they are: of a model fitted on binarised samples, give such to compare figures.
-    /// What is decoded to NaN scores NaN, and an infinity has an infinite squared error.
+    /// The scores of a row depend only on the row, its label and the options: the latent samples are seeded by the
+    /// seed and the values of the row. Rows can be scored in any order and in batches of any size; results are equal
+    /// up to rounding, because the engine may sum in another order in another batch. Equal rows get equal latent
+    /// samples, and the samples of a smaller `importance_samples` are a prefix of those of a larger one.
+    ///
+    /// Rows are decoded in blocks of at most 4096 rows or 16 MiB, and at least one row. In addition to codes and
+    /// scores, about 64 MiB of memory are needed, independent of the number of rows and latent samples.
+    ///
+    /// Samples are not binarised: for a model trained on binarised samples, pass binarised samples to get comparable
+    /// scores. A reconstruction with NaN gives the score NaN, one with an infinity an infinite squared error.
     ///
     /// # Errors
-    /// [`Error::NoLikelihood`] if codes are to be drawn and the model has no distribution over them,
-    /// [`Error::OutsideRange`] for a value that a Bernoulli likelihood has no probability for; otherwise
-    /// those of [`Autoencoder::reconstruct`].
+    /// - [`Error::NoLikelihood`] if latent samples are requested and the model has no posterior or no prior,
+    /// - [`Error::OutsideRange`] for a value outside the range of a Bernoulli likelihood,
+    /// - otherwise those of [`Autoencoder::reconstruct`].
     pub fn score<'a>(&self, samples: impl Into<Samples<'a>>, options: &ScoreOptions) -> Result<Scores, Error> {
         let samples = samples.into();
         let (manifest, count) = (self.manifest(), options.importance_samples);
@@ -126,12 +142,12 @@ impl Autoencoder {
         if count > 0 && !has_likelihood {
             return Err(Error::NoLikelihood { kind: manifest.kind });
         }
-        let mut given = samples.clone();
-        given.labels = samples.labels.filter(|_| self.encoder.takes_labels());
+        let mut encoder_input = samples.clone();
+        encoder_input.labels = samples.labels.filter(|_| self.encoder.takes_labels());
         let encoded = if has_posterior {
-            Encoded::Posterior(self.posterior(given)?)
+            Encoded::Posterior(self.posterior(encoder_input)?)
         } else {
-            Encoded::Codes(self.encode(given)?)
+            Encoded::Codes(self.encode(encoder_input)?)
         };
         let codes = encoded.codes();
         let rows = codes.nrows();
@@ -141,9 +157,16 @@ impl Autoencoder {
 
         let labels = samples.labels.filter(|_| self.decoder.takes_labels());
         let posterior = encoded.posterior().filter(|_| has_likelihood);
-        let draws = |posterior| Draws { model: self, measure: &measure, posterior, labels, count, seed: options.seed };
-        let draws = posterior.filter(|_| count > 0).map(draws);
-        let block = rows_at_a_time(manifest.sample.features().max(self.latent_dim()));
+        let sampler = |posterior| ImportanceSampler {
+            model: self,
+            measure: &measure,
+            posterior,
+            labels,
+            count,
+            seed: options.seed,
+        };
+        let sampler = posterior.filter(|_| count > 0).map(sampler);
+        let block = rows_per_block(manifest.sample.features().max(self.latent_dim()));
         let (mut squared_error, mut reconstruction, mut estimates) = (Vec::new(), Vec::new(), Estimates::default());
         for start in (0..rows).step_by(block) {
             let range = start..rows.min(start.saturating_add(block));
@@ -155,14 +178,14 @@ impl Autoencoder {
                 squared_error.push(measure.squared_error(target, &decoded));
                 reconstruction.push(measure.reconstruction(target, &decoded));
             }
-            if let Some(draws) = &draws {
-                draws.add_to(&mut estimates, &targets, start, block)?;
+            if let Some(sampler) = &sampler {
+                sampler.add_to(&mut estimates, &targets, start, block)?;
             }
         }
         let kl = posterior.map(kl_divergence);
-        let estimated = |values: Vec<f64>, least| (count >= least).then(|| Array1::from(values));
+        let estimated = |values: Vec<f64>, min_count| (count >= min_count).then(|| Array1::from(values));
         Ok(Scores {
-            elbo: estimated(estimates.log_likelihood_of_draws, 1).zip(kl.as_ref()).map(|(mean, kl)| mean - kl),
+            elbo: estimated(estimates.mean_log_likelihood, 1).zip(kl.as_ref()).map(|(mean, kl)| mean - kl),
             kl,
             log_likelihood: estimated(estimates.log_likelihood, 1),
             log_likelihood_standard_error: estimated(estimates.standard_error, 2),
@@ -172,14 +195,14 @@ impl Autoencoder {
     }
 }
 
-/// What the encoder makes of the samples.
+/// Outputs of the encoder.
 enum Encoded {
     Codes(Array2<f32>),
     Posterior(Posterior),
 }
 
 impl Encoded {
-    /// The codes to reconstruct from, `[batch, latent]`.
+    /// Returns the codes to decode, `[batch, latent]`.
     fn codes(&self) -> &Array2<f32> {
         match self {
             Encoded::Codes(codes) | Encoded::Posterior(Posterior { mean: codes, .. }) => codes,
@@ -194,9 +217,9 @@ impl Encoded {
     }
 }
 
-/// Rows of so many numbers that fit into a block, at least one.
-fn rows_at_a_time(width: usize) -> usize {
-    (BLOCK_NUMBERS / width.max(1)).clamp(1, BLOCK_ROWS)
+/// Returns the number of rows of `width` values per block, at least one.
+fn rows_per_block(width: usize) -> usize {
+    (BLOCK_VALUES / width.max(1)).clamp(1, BLOCK_ROWS)
 }
 
 #[cfg(test)]
@@ -204,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_holds_a_row_and_otherwise_keeps_its_bound() {
-        assert_eq!([1, 784, 1024, 2048, 1 << 28].map(rows_at_a_time), [4096, 4096, 4096, 2048, 1]);
+    fn a_block_has_at_least_one_row_and_otherwise_respects_its_limits() {
+        assert_eq!([1, 784, 1024, 2048, 1 << 28].map(rows_per_block), [4096, 4096, 4096, 2048, 1]);
     }
 }

@@ -1,4 +1,4 @@
-//! A temporary folder that goes with its handle.
+//! A temporary folder that is removed when its handle is dropped.
 
 use std::{
     env, fs, io,
@@ -7,15 +7,15 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Names that are tried: another process may have left one behind.
+/// Maximum number of tried names; killed processes may have left folders with some of them.
 const ATTEMPTS: usize = 1000;
 
-/// A folder that nobody else uses, removed with all that is in it when this is dropped.
+/// A private folder, removed with its content when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes an empty folder below the system's folder for temporary files.
+    /// Creates an empty folder in the system's folder for temporary files.
     pub(crate) fn new() -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -24,13 +24,15 @@ impl Scratch {
         for _ in 0..ATTEMPTS {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let folder = parent.join(format!("narrows-{}-{number}", process::id()));
-            outcome = make(&folder).map(|()| Scratch(folder));
+            outcome = create(&folder).map(|()| Scratch(folder));
             match &outcome {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 _ => break,
             }
         }
-        outcome.map_err(|error| io::Error::new(error.kind(), format!("no folder in `{}`: {error}", parent.display())))
+        outcome.map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot create a folder in `{}`: {error}", parent.display()))
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -40,13 +42,13 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed stays; there is nobody to tell.
+        // An error cannot be reported here; the folder then remains.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Fails where there is something already, and lets nobody else in.
-fn make(folder: &Path) -> io::Result<()> {
+/// Creates a folder that only this user can access; fails if the path exists.
+fn create(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -58,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scratch_folder_is_new_and_goes_with_its_content() {
+    fn a_scratch_folder_is_new_and_is_removed_with_its_content() {
         let (one, other) = (Scratch::new().expect("a folder"), Scratch::new().expect("another"));
         assert_ne!(one.path(), other.path());
         let folder = one.path().to_owned();

@@ -1,36 +1,41 @@
-//! What a difference is measured by, and how much of it is an engine's freedom.
+//! Tolerances of the parity check: the units of differences, and the accepted rounding differences of an engine.
 
 use narrows_bundle::Manifest;
 use ndarray::{ArrayBase, ArrayD, Axis, Data, Dimension};
 
-/// Largest allowed difference of an encoder's output, absolute. Codes are of the order of 1, and a
-/// sum of a thousand `f32` products in another order moves by some 1e-5: ten times that is an
-/// engine's freedom, a hundred times would be another network.
+/// Largest accepted absolute difference of an encoder's output.
+///
+/// Codes are of the order of 1, and summing a thousand `f32` products in another order changes the sum by about 1e-5.
+/// The tolerance is ten times that rounding difference; a difference a hundred times as large would indicate a
+/// different network.
 pub const ENCODER_TOLERANCE: f32 = 1e-4;
 
-/// Largest allowed difference of a decoded sample, as a share of the data's range: for bytes 0.00255,
-/// so that no pixel can change but by the rounding of a tie.
+/// Largest accepted difference of a decoded sample, as a fraction of the data's range.
+///
+/// For bytes this is 0.00255, so a rounded pixel can change only at a rounding tie.
 pub const DECODER_TOLERANCE: f32 = 1e-5;
 
-/// Largest allowed difference of a logit or a prediction, as a share of the largest one. Rounding is a share of
-/// what is added up, and a linear head passes on what rounding left in a code: sums in another order move the
-/// result by some 1e-6 of its size. Logits below 1 are measured absolutely, as they are logarithms of
-/// odds: so little changes no probability by more than half of it.
+/// Largest accepted difference of a logit or a prediction, as a fraction of the largest one.
+///
+/// Rounding errors are proportional to the summands, and a linear head propagates the rounding errors of the code:
+/// summing in another order changes the result by about 1e-6 of its size. If the largest logit is below 1, the
+/// difference is absolute, because logits are log-odds: a difference of this size changes a probability by at most
+/// half of it.
 pub const HEAD_TOLERANCE: f32 = 1e-4;
 
-/// A probability's difference counts so many times: 1e-5 is allowed where logits are of the order of 1. Where they
-/// are larger it is more in proportion, since the rounding of two large logits decides between two classes that
-/// are nearly as probable.
-const WEIGHT_OF_PROBABILITIES: f32 = 10.0;
+/// Factor by which differences of probabilities are multiplied: 1e-5 is accepted where logits are of the order of 1.
+/// For larger logits the accepted difference grows in proportion, because the rounding errors of two large logits
+/// decide between two classes that are almost equally probable.
+const PROBABILITY_WEIGHT: f32 = 10.0;
 
-/// The range of a column that was standardised, in standard deviations. Such columns are measured
-/// each in its own unit: by the range of the whole table, the small ones could hold anything.
+/// Assumed range of a standardised column, in standard deviations. The difference of such a column is measured in its
+/// own unit; relative to the range of the complete table, any error in a column of small values would be accepted.
 const COLUMN_RANGE: f32 = 10.0;
 
-/// Rounding of a sum with a column's offset, as a share of the offset: two roundings in each engine.
+/// Rounding error of adding a column's offset, as a fraction of the offset: two roundings in each engine.
 const OFFSET_ROUNDING: f32 = 2.0 * f32::EPSILON;
 
-/// Units for the numbers of a row, repeated as needed, and the tolerance in these units.
+/// Units for the values of a row, repeated cyclically, and the tolerance in these units.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tolerance {
     units: Vec<f32>,
@@ -39,13 +44,14 @@ pub(crate) struct Tolerance {
 }
 
 impl Tolerance {
-    /// For codes: absolute.
-    pub(crate) fn of_codes() -> Self {
+    /// Returns the tolerance of codes, which is absolute.
+    pub(crate) fn for_codes() -> Self {
         Tolerance { units: vec![1.0], rounding: vec![0.0], tolerance: ENCODER_TOLERANCE }
     }
 
-    /// For decoded samples: the data's unit, or each column's scale where columns were scaled apart.
-    pub(crate) fn of_samples(manifest: &Manifest) -> Self {
+    /// Returns the tolerance of decoded samples, in the data's unit, or in each column's scale where columns are
+    /// scaled separately.
+    pub(crate) fn for_samples(manifest: &Manifest) -> Self {
         let scaling = &manifest.scaling;
         if scaling.scale.len() <= 1 {
             let tolerance = DECODER_TOLERANCE * manifest.sample.span();
@@ -58,44 +64,44 @@ impl Tolerance {
         }
     }
 
-    /// For logits, by those that are stored.
-    pub(crate) fn of_logits(stored: &ArrayD<f32>) -> Self {
-        Self::of_head(vec![largest(stored).max(1.0)])
+    /// Returns the tolerance of logits, relative to the largest stored logit.
+    pub(crate) fn for_logits(stored: &ArrayD<f32>) -> Self {
+        Self::for_head(vec![largest(stored).max(1.0)])
     }
 
-    /// For the probabilities that follow from stored logits.
-    pub(crate) fn of_probabilities(logits: &ArrayD<f32>) -> Self {
-        Self::of_head(vec![largest(logits).max(1.0) / WEIGHT_OF_PROBABILITIES])
+    /// Returns the tolerance of probabilities, relative to the largest stored logit.
+    pub(crate) fn for_probabilities(logits: &ArrayD<f32>) -> Self {
+        Self::for_head(vec![largest(logits).max(1.0) / PROBABILITY_WEIGHT])
     }
 
-    /// For predictions, each target by its own largest one that is stored, `[rows, targets]`: targets have units.
-    /// One that is 0 in all rows has to be 0.
-    pub(crate) fn of_predictions(stored: &ArrayD<f32>) -> Self {
+    /// Returns the tolerance of predictions, `[rows, targets]`. Each target is relative to its own largest stored
+    /// value, because targets have different units. A target that is 0 in all rows must be exactly 0.
+    pub(crate) fn for_predictions(stored: &ArrayD<f32>) -> Self {
         let targets = stored.axis_iter(Axis(stored.ndim().saturating_sub(1)));
-        Self::of_head(targets.map(|target| largest(&target).max(f32::MIN_POSITIVE)).collect())
+        Self::for_head(targets.map(|target| largest(&target).max(f32::MIN_POSITIVE)).collect())
     }
 
-    fn of_head(units: Vec<f32>) -> Self {
+    fn for_head(units: Vec<f32>) -> Self {
         Tolerance { units, rounding: vec![0.0], tolerance: HEAD_TOLERANCE }
     }
 
-    /// The largest difference between two arrays of rows, less what rounding explains. NaN is
-    /// infinitely far from everything.
+    /// Returns the largest difference between two arrays of rows, in the units, minus the rounding error. A
+    /// difference that is NaN counts as infinite.
     pub(crate) fn difference(&self, computed: &ArrayD<f32>, expected: &ArrayD<f32>) -> f32 {
-        let measures = self.units.iter().zip(self.rounding.iter().cycle()).cycle();
+        let units = self.units.iter().zip(self.rounding.iter().cycle()).cycle();
         computed
             .iter()
             .zip(expected)
-            .zip(measures)
+            .zip(units)
             .map(|((computed, expected), (unit, rounding))| {
-                let apart = (computed - expected).abs();
-                if apart.is_nan() { f32::INFINITY } else { (apart - rounding).max(0.0) / unit }
+                let difference = (computed - expected).abs();
+                if difference.is_nan() { f32::INFINITY } else { (difference - rounding).max(0.0) / unit }
             })
             .fold(0.0, f32::max)
     }
 }
 
-/// The largest size of a number; infinities and NaN are none, since anything is little beside them.
+/// Returns the largest absolute value. Infinities and NaN are ignored; with them, any difference would be accepted.
 fn largest<S: Data<Elem = f32>, D: Dimension>(stored: &ArrayBase<S, D, f32>) -> f32 {
     stored.iter().map(|value| value.abs()).filter(|size| size.is_finite()).fold(0.0, f32::max)
 }
@@ -107,9 +113,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_are_no_numbers_are_infinitely_far_from_everything() {
+    fn nan_and_infinities_differ_infinitely_from_everything() {
         let one = array![1.0].into_dyn();
-        let tolerance = Tolerance::of_codes();
+        let tolerance = Tolerance::for_codes();
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let other = array![value].into_dyn();
             assert_eq!(tolerance.difference(&one, &other), f32::INFINITY);
@@ -119,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_is_measured_in_its_own_unit_and_rounding_at_a_large_offset_is_forgiven() {
+    fn every_column_is_measured_in_its_own_unit_and_rounding_at_a_large_offset_is_accepted() {
         let tolerance = Tolerance { units: vec![1.0, 1e-4], rounding: vec![0.0, 1e-3], tolerance: 1e-4 };
         let expected = array![[0.0, 0.0], [0.0, 0.0]].into_dyn();
         let difference = |row: [f32; 2]| tolerance.difference(&array![[0.0, 0.0], row].into_dyn(), &expected);
@@ -129,23 +135,23 @@ mod tests {
     }
 
     #[test]
-    fn logits_are_measured_by_the_largest_and_probabilities_count_tenfold() {
+    fn logits_are_measured_relative_to_the_largest_and_probabilities_count_tenfold() {
         let logits = array![[0.5, -20.0], [3.0, 0.0]].into_dyn();
         let moved = logits.mapv(|logit| logit + 0.002);
-        let measured = Tolerance::of_logits(&logits).difference(&moved, &logits);
+        let measured = Tolerance::for_logits(&logits).difference(&moved, &logits);
         assert!((measured - 1e-4).abs() < 1e-6, "{measured}");
         let probabilities = array![[0.9, 0.1], [0.5, 0.5]].into_dyn();
         let moved = probabilities.mapv(|probability| probability + 0.0002);
-        let measured = Tolerance::of_probabilities(&logits).difference(&moved, &probabilities);
+        let measured = Tolerance::for_probabilities(&logits).difference(&moved, &probabilities);
         assert!((measured - 1e-4).abs() < 1e-6, "{measured}");
         let small = logits.mapv(|logit| logit * 1e-6);
-        assert_eq!(Tolerance::of_logits(&small).units, [1.0]);
+        assert_eq!(Tolerance::for_logits(&small).units, [1.0]);
     }
 
     #[test]
-    fn every_target_is_measured_by_its_own_size_and_a_number_without_a_size_makes_no_room() {
+    fn every_target_is_measured_in_its_own_unit_and_infinities_do_not_widen_the_tolerance() {
         let stored = array![[1000.0, 1e-3, 0.0], [500.0, -4e-3, 0.0]].into_dyn();
-        let tolerance = Tolerance::of_predictions(&stored);
+        let tolerance = Tolerance::for_predictions(&stored);
         assert_eq!(tolerance.units, [1000.0, 4e-3, f32::MIN_POSITIVE]);
         let mut moved = stored.clone();
         moved[[1, 1]] += 4e-6;
@@ -153,9 +159,9 @@ mod tests {
         moved[[0, 2]] = 1e-9;
         assert!(tolerance.difference(&moved, &stored) > 1.0);
 
-        let hostile = array![[f32::INFINITY, 2.0], [f32::NAN, f32::NEG_INFINITY]].into_dyn();
-        for tolerance in [Tolerance::of_logits(&hostile), Tolerance::of_predictions(&hostile)] {
-            assert_eq!(tolerance.difference(&array![[0.0, 2.0], [0.0, 2.0]].into_dyn(), &hostile), f32::INFINITY);
+        let infinite = array![[f32::INFINITY, 2.0], [f32::NAN, f32::NEG_INFINITY]].into_dyn();
+        for tolerance in [Tolerance::for_logits(&infinite), Tolerance::for_predictions(&infinite)] {
+            assert_eq!(tolerance.difference(&array![[0.0, 2.0], [0.0, 2.0]].into_dyn(), &infinite), f32::INFINITY);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A tiny graph that shows whether a device computes: loaded on it alone, run, and its numbers looked at.
+//! Test of a device: runs a tiny graph on it and compares the result with the known values.
 
 use narrows_bundle::{
     ElementType, GraphPorts, Port, Role,
@@ -12,20 +12,24 @@ use prost::Message;
 use crate::{Device, Error, Options, engine::Graph, placement::placement_on};
 
 const INPUT: [f32; 2] = [3.0, 5.0];
-/// Whole numbers, so that every device gets the same.
+/// Integers, so that every device computes exactly the same result.
 const WEIGHT: [f32; 4] = [1.0, -2.0, 4.0, 1.0];
 /// `relu(INPUT WEIGHT)`.
 const EXPECTED: [f32; 2] = [23.0, 0.0];
 
-/// Computes a product of matrices and an activation on `device`, every node of it there.
+/// Runs a matrix product and an activation on `device`, and checks the result and that every node ran there.
 pub(crate) fn try_device(device: Device, options: &Options) -> Result<(), String> {
     let (ports, bytes) = (ports(), model(&ports()).encode_to_vec());
-    let computed = compute(device, &ports, &bytes, options).map_err(|error| told(&error))?;
+    let computed = compute(device, &ports, &bytes, options).map_err(|error| reason_of(&error))?;
     if computed != EXPECTED {
-        return Err(format!("it computed {computed:?} where {EXPECTED:?} is right"));
+        return Err(format!("it computed {computed:?}, expected {EXPECTED:?}"));
     }
-    let placement = placement_on(device, &ports, &bytes, options).map_err(|error| told(&error))?;
-    if placement.is_whole() { Ok(()) } else { Err(format!("not all was computed there, but {}", placement.counts())) }
+    let placement = placement_on(device, &ports, &bytes, options).map_err(|error| reason_of(&error))?;
+    if placement.is_on_one_device() {
+        Ok(())
+    } else {
+        Err(format!("not all nodes ran on the device: {}", placement.counts()))
+    }
 }
 
 fn compute(device: Device, ports: &GraphPorts, bytes: &[u8], options: &Options) -> Result<Vec<f32>, Error> {
@@ -38,8 +42,8 @@ fn compute(device: Device, ports: &GraphPorts, bytes: &[u8], options: &Options) 
     Ok(frame.output(0).map_err(failed)?.to_vec())
 }
 
-/// The reason alone: which device it is about is said beside it.
-fn told(error: &Error) -> String {
+/// Returns the reason without the device, which the caller reports separately.
+fn reason_of(error: &Error) -> String {
     match error {
         Error::Device { reason, .. } => reason.clone(),
         other => other.to_string(),

@@ -1,37 +1,45 @@
-//! Everything that can be checked about a bundle on disk, collected rather than stopped at the first
-//! fault.
+//! All checks of a bundle on disk. All failures are collected, not only the first one.
 
 use std::path::PathBuf;
 
-use narrows_bundle::{AnyBundle, GraphPorts, Opened, Port};
+use narrows_bundle::{AnyBundle, GraphPorts, Opened, PROBE, Port, counted};
 
 use crate::{
     Error, Options, Placement, engine,
+    load_on_device::load_on_device,
     loaded_graph::LoadedGraph,
-    placed::place,
     placement::placement_on,
-    provable::{Claim, Provable},
+    provable::{GraphCheck, Provable},
 };
 
-/// One thing that was checked.
+/// Result of one check.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Check {
-    /// What: `manifest`, `file encoder.onnx`, `engine`, `encoder graph`, `encoder parity` and so on; of a bundle of the
-    /// other sort `head graph`, `classifier graph` or `regressor graph`, and so on.
+    /// Name of the check: `manifest`, `file encoder.onnx`, `engine`, `encoder graph`, `encoder parity` and so on. For a
+    /// classifier or regressor also `head graph`, `classifier graph`, `regressor graph` and so on.
     pub name: String,
-    /// Whether it is as it should be.
+    /// Whether the check passed.
     pub ok: bool,
-    /// What was found, or what is wrong, in one sentence.
+    /// The result, or the reason of the failure, in one sentence.
     pub detail: String,
-    /// The measured number, where there is one: for a parity the largest absolute difference.
+    /// The measured value, if any: the largest absolute difference of a parity check.
     pub figure: Option<f64>,
 }
 
-/// Checks a bundle of either sort: the manifest, the size and hash of every file that it lists, both graphs, and
-/// that ONNX Runtime computes from them what the trainer computed, on the device that was asked for.
+/// Checks a bundle of any type and returns the result of every check.
 ///
-/// A check that another one stands in the way of is listed as failed, with the same reason.
+/// The checks are: the manifest, the size and hash of every listed file, both graphs, the device that computes their
+/// nodes, and the parity of their outputs with the trainer's outputs on the device of the options. A check that cannot
+/// run because an earlier one failed is listed as failed, with the name of that check.
+///
+/// ```no_run
+/// use narrows_runtime::{Options, verify};
+///
+/// for check in verify("models/vae", &Options::default()) {
+///     println!("{} {}: {}", if check.ok { "passed" } else { "FAILED" }, check.name, check.detail);
+/// }
+/// ```
 pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
     match AnyBundle::open(path) {
         Ok(AnyBundle::Autoencoder(bundle)) => verify_opened(&bundle, options),
@@ -43,7 +51,8 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
 fn verify_opened<M: Provable>(bundle: &Opened<M>, options: &Options) -> Vec<Check> {
     let manifest = bundle.manifest();
     let (kind, latent_dim) = (manifest.kind_name(), manifest.latent_dim());
-    let format = format!("format {}, {kind} with {latent_dim} latent numbers", narrows_bundle::FORMAT);
+    let dimensions = counted(latent_dim, "latent dimension");
+    let format = format!("format {}, {kind} with {dimensions}", narrows_bundle::FORMAT);
     let mut checks = vec![Check::passed("manifest", format)];
     for (name, record) in bundle.files() {
         checks.push(Check::of(format!("file {name}"), bundle.read(name), |_| {
@@ -52,61 +61,81 @@ fn verify_opened<M: Provable>(bundle: &Opened<M>, options: &Options) -> Vec<Chec
     }
     checks.push(Check::of("engine", engine::start(options), ToString::to_string));
 
-    let graphs = manifest.graph_names().into_iter().zip(manifest.graphs()).zip(M::CLAIMS);
-    let graphs: Vec<_> = graphs.map(|((name, ports), claim)| Loaded::of(bundle, name, ports, claim, options)).collect();
+    let graphs = manifest.graph_names().into_iter().zip(manifest.graphs()).zip(M::GRAPH_CHECKS);
+    let graphs: Vec<_> =
+        graphs.map(|((name, ports), check)| LoadedForCheck::of(bundle, name, ports, check, options)).collect();
     let probe = bundle.probe().map_err(Error::from);
-    checks.extend(graphs.iter().map(Loaded::graph));
+    let probe_file = format!("file {PROBE}");
+    let probe = match &probe {
+        Err(_) if has_failed(&checks, &probe_file) => Err(not_checked(&probe_file)),
+        Err(error) => Err(error.to_string()),
+        Ok(probe) => Ok(probe),
+    };
+    let of_graphs: Vec<Check> = graphs.iter().map(|graph| graph.graph(&checks)).collect();
+    checks.extend(of_graphs);
     checks.extend(graphs.iter().map(|graph| graph.placement(bundle, options)));
     checks.extend(graphs.iter().map(|graph| graph.parity(manifest, &probe)));
     checks
 }
 
-/// A graph of the bundle, or why it cannot be loaded.
-struct Loaded<'a, M: Provable> {
+/// A loaded graph of the bundle, or the error of loading it.
+struct LoadedForCheck<'a, M: Provable> {
     name: &'static str,
     ports: &'a GraphPorts,
-    claim: Claim<M>,
-    half: Result<(LoadedGraph, Placement), Error>,
+    check: GraphCheck<M>,
+    loaded: Result<(LoadedGraph, Placement), Error>,
 }
 
-impl<'a, M: Provable> Loaded<'a, M> {
-    fn of(bundle: &Opened<M>, name: &'static str, ports: &'a GraphPorts, claim: Claim<M>, options: &Options) -> Self {
-        let half = bundle.graph(ports).map_err(Error::from).and_then(|bytes| {
-            place(options, |device| LoadedGraph::load(ports, bytes.clone(), claim.input, device, options))
+impl<'a, M: Provable> LoadedForCheck<'a, M> {
+    fn of(
+        bundle: &Opened<M>,
+        name: &'static str,
+        ports: &'a GraphPorts,
+        check: GraphCheck<M>,
+        options: &Options,
+    ) -> Self {
+        let loaded = bundle.graph(ports).map_err(Error::from).and_then(|bytes| {
+            load_on_device(options, |device| LoadedGraph::load(ports, bytes.clone(), check.input, device, options))
         });
-        Loaded { name, ports, claim, half }
+        LoadedForCheck { name, ports, check, loaded }
     }
 
-    fn graph(&self) -> Check {
+    /// Checks that the graph could be loaded. `earlier` are the checks of its file and of ONNX Runtime.
+    fn graph(&self, earlier: &[Check]) -> Check {
+        let needed = [format!("file {}", self.ports.file), "engine".to_owned()];
+        if let (Err(_), Some(failed)) = (&self.loaded, needed.iter().find(|name| has_failed(earlier, name))) {
+            return Check::failed(format!("{} graph", self.name), not_checked(failed));
+        }
         let names = |ports: &[Port]| ports.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join("`, `");
-        Check::of(format!("{} graph", self.name), self.half.as_ref(), |(half, _)| {
-            format!("takes `{}`, returns `{}`", half.input().name, names(half.outputs()))
+        Check::of(format!("{} graph", self.name), self.loaded.as_ref(), |(graph, _)| {
+            format!("takes `{}`, returns `{}`", graph.input().name, names(graph.outputs()))
         })
     }
 
-    /// Which execution provider computed the graph's nodes; all of them should have been on the same device.
+    /// Checks which execution provider computed the nodes; all must run on the same device.
     fn placement(&self, bundle: &Opened<M>, options: &Options) -> Check {
         let name = format!("{} placement", self.name);
-        let (device, reason) = match &self.half {
+        let (device, reason) = match &self.loaded {
             Ok((_, placement)) => (placement.device, &placement.reason),
-            Err(error) => return Check::failed(name, error),
+            Err(_) => return Check::failed(name, not_checked(&format!("{} graph", self.name))),
         };
-        let told = reason.as_ref().map_or_else(String::new, |reason| format!(" (auto: {reason})"));
+        let suffix = reason.as_ref().map_or_else(String::new, |reason| format!(" (auto: {reason})"));
         let bytes = bundle.graph(self.ports).map_err(Error::from);
         match bytes.and_then(|bytes| placement_on(device, self.ports, &bytes, options)) {
-            Ok(found) if found.is_whole() => Check::passed(name, found.counts() + &told),
-            Ok(found) => Check::failed(name, format!("not all is computed on {device}: {}", found.counts())),
+            Ok(placement) if placement.is_on_one_device() => Check::passed(name, placement.counts() + &suffix),
+            Ok(placement) => Check::failed(name, format!("not all nodes run on {device}: {}", placement.counts())),
             Err(error) => Check::failed(name, error),
         }
     }
 
-    fn parity(&self, manifest: &M, probe: &Result<M::Probe, Error>) -> Check {
+    fn parity(&self, manifest: &M, probe: &Result<&M::Probe, String>) -> Check {
         let name = format!("{} parity", self.name);
-        let (half, probe) = match (&self.half, probe) {
-            (Ok((half, _)), Ok(probe)) => (half, probe),
-            (Err(error), _) | (_, Err(error)) => return Check::failed(name, error),
+        let (graph, probe) = match (&self.loaded, probe) {
+            (Ok((graph, _)), Ok(probe)) => (graph, probe),
+            (Err(_), _) => return Check::failed(name, not_checked(&format!("{} graph", self.name))),
+            (_, Err(reason)) => return Check::failed(name, reason),
         };
-        match (self.claim.prove)(half, probe, manifest) {
+        match (self.check.prove)(graph, probe, manifest) {
             Ok(parity) => Check {
                 name,
                 ok: parity.holds(),
@@ -116,6 +145,15 @@ impl<'a, M: Provable> Loaded<'a, M> {
             Err(error) => Check::failed(name, error),
         }
     }
+}
+
+fn has_failed(checks: &[Check], name: &str) -> bool {
+    checks.iter().any(|check| check.name == name && !check.ok)
+}
+
+/// Returns the reason of a check that needs another one, which failed.
+fn not_checked(needed: &str) -> String {
+    format!("not checked, because the check `{needed}` failed")
 }
 
 impl Check {

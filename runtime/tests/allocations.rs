@@ -1,6 +1,6 @@
-//! What is promised not to allocate does not: every allocation of this process is counted, those of the
-//! threads that help included.
-#![expect(unsafe_code, reason = "an allocator that counts")]
+//! Methods that write to existing arrays do not allocate. All allocations of the process are counted, including those
+//! of helper threads.
+#![expect(unsafe_code, reason = "implements a counting allocator")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -21,22 +21,22 @@ struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: the system's allocator does it all.
+// SAFETY: all calls are forwarded to the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller upholds the contract of `GlobalAlloc`.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -44,9 +44,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// One test in this file: others at the same time would be counted too.
+/// The only test in this file, because allocations of parallel tests would be counted, too.
 #[test]
-fn encoding_and_decoding_into_arrays_allocate_nothing_once_they_are_warm() {
+fn encoding_and_decoding_into_arrays_do_not_allocate_after_a_warm_up() {
     let options = Options::default().sessions(3).chunk(50);
     let model = |kind| Autoencoder::open_with(Fixture::new(kind).path(), &options).expect("a good bundle");
     let (plain, conditional) = (model(Kind::Vae), model(Kind::Cvae));
@@ -63,10 +63,10 @@ fn encoding_and_decoding_into_arrays_allocate_nothing_once_they_are_warm() {
             plain.encode_into(mirrored.t(), &mut codes.view_mut()).expect("another layout");
             plain.encode_into(&floats, &mut wide.slice_mut(s![.., ..;2])).expect("into another layout");
             plain.decode_into(&codes, &mut restored.view_mut()).expect("good codes");
-            let given = Samples::from(&floats).labelled(&labels);
-            conditional.encode_into(given, &mut codes.view_mut()).expect("good samples");
-            let given = Codes::from(&codes).labelled(&labels);
-            conditional.decode_into(given, &mut restored.view_mut()).expect("good codes");
+            let input = Samples::from(&floats).labelled(&labels);
+            conditional.encode_into(input, &mut codes.view_mut()).expect("good samples");
+            let input = Codes::from(&codes).labelled(&labels);
+            conditional.decode_into(input, &mut restored.view_mut()).expect("good codes");
             flat.copy_from_slice(restored.as_slice().expect("standard layout"));
         };
         let counts: Vec<usize> = (0..300)
@@ -76,10 +76,14 @@ fn encoding_and_decoding_into_arrays_allocate_nothing_once_they_are_warm() {
                 ALLOCATIONS.load(Ordering::SeqCst) - before
             })
             .collect();
-        // Which thread takes which part, and when, is left to chance. But each of four graphs can make one
-        // session for a helper, and tensors for two sizes in each of two sessions: that many calls may allocate.
-        let cold = counts.iter().filter(|&&count| count > 0).count();
-        assert!(cold <= 4 * (1 + 2 * 2), "{cold} of {} calls with {rows} rows: {counts:?}", counts.len());
-        assert!(rows > 1 || counts[0] > 0, "the very first call makes tensors, and nothing was counted");
+        // The distribution of runs over threads is random. Each of the four graphs can create one session for a
+        // helper, and tensors for two batch sizes in each of two sessions, so that many calls may allocate.
+        let allocating = counts.iter().filter(|&&count| count > 0).count();
+        assert!(
+            allocating <= 4 * (1 + 2 * 2),
+            "{allocating} of {} calls with {rows} rows allocated: {counts:?}",
+            counts.len()
+        );
+        assert!(rows > 1 || counts[0] > 0, "the first call creates tensors, but no allocation was counted");
     }
 }

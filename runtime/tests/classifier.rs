@@ -1,4 +1,4 @@
-//! Classifiers and regressors: hand-written bundles, held against the same formulas in plain Rust.
+//! Results of classifiers and regressors, compared with reference implementations in plain Rust.
 
 use narrows_runtime::{
     Autoencoder, Classifier, Codes, Error, Options, Samples,
@@ -10,17 +10,17 @@ mod support;
 
 use support::{
     CLASSES, Fixture, LATENT, assert_close,
-    heads::{HeadFixture, OUTPUTS, softmax, told_of},
+    heads::{HeadFixture, OUTPUTS, head_outputs, softmax},
     mean_of, samples,
 };
 
 #[test]
-fn a_classifier_tells_classes_from_samples_and_from_codes() {
+fn a_classifier_predicts_classes_from_samples_and_from_codes() {
     let fixture = HeadFixture::new(ClassifierKind::Classifier);
     let path = fixture.path();
     let packed = ClassifierBundle::open(&path).and_then(|bundle| bundle.pack()).expect("a good bundle");
     let rows = samples(9);
-    let logits = told_of(&mean_of(Kind::Ae, &rows, &[]));
+    let logits = head_outputs(&mean_of(Kind::Ae, &rows, &[]));
     let probabilities = softmax(&logits);
     for model in [Classifier::open(&path), Classifier::open_bytes(&packed, &Options::default())] {
         let model = model.expect("a good bundle");
@@ -32,7 +32,7 @@ fn a_classifier_tells_classes_from_samples_and_from_codes() {
         };
         let labels: Vec<usize> = logits.outer_iter().map(best).collect();
         assert_eq!(model.classify(&rows).expect("good samples"), labels);
-        assert!(labels.iter().any(|label| *label != labels[0]), "rows of one class show nothing: {labels:?}");
+        assert!(labels.iter().any(|label| *label != labels[0]), "the test needs rows of several classes: {labels:?}");
 
         let codes = mean_of(Kind::Ae, &rows, &[]);
         assert_close(&model.head(&codes).expect("good codes"), &probabilities);
@@ -41,17 +41,17 @@ fn a_classifier_tells_classes_from_samples_and_from_codes() {
 }
 
 #[test]
-fn a_regressor_predicts_numbers_from_samples_and_from_codes() {
+fn a_regressor_predicts_targets_from_samples_and_from_codes() {
     let fixture = HeadFixture::new(ClassifierKind::Regressor);
     let (model, rows) = (Classifier::open(fixture.path()).expect("a good bundle"), samples(9));
     let codes = mean_of(Kind::Ae, &rows, &[]);
-    assert_close(&model.predict(&rows).expect("good samples"), &told_of(&codes));
-    assert_close(&model.head(&codes).expect("good codes"), &told_of(&codes));
+    assert_close(&model.predict(&rows).expect("good samples"), &head_outputs(&codes));
+    assert_close(&model.head(&codes).expect("good codes"), &head_outputs(&codes));
     assert!(model.classes().is_empty());
 }
 
 #[test]
-fn what_a_kind_cannot_tell_is_refused_with_what_it_can_and_the_handle_goes_on() {
+fn the_error_for_an_unsupported_method_names_an_alternative_and_the_handle_stays_usable() {
     let fixtures = [ClassifierKind::Classifier, ClassifierKind::Regressor].map(HeadFixture::new);
     let [classifier, regressor] =
         fixtures.each_ref().map(|fixture| Classifier::open(fixture.path()).expect("a good bundle"));
@@ -64,7 +64,7 @@ fn what_a_kind_cannot_tell_is_refused_with_what_it_can_and_the_handle_goes_on() 
     assert_eq!(regressor.classify(&rows).map_err(text), Err("this is a regressor: use predict".to_owned()));
     assert_eq!(
         classifier.logits(Samples::from(&rows).labelled(&[0, 1])).map_err(text),
-        Err("this classifier takes no labels here, 2 were given (leave out `labelled`)".to_owned())
+        Err("this classifier takes no labels here, but 2 were given (do not call `labelled`)".to_owned())
     );
     let codes = Array2::zeros((1, LATENT));
     assert!(matches!(
@@ -73,21 +73,21 @@ fn what_a_kind_cannot_tell_is_refused_with_what_it_can_and_the_handle_goes_on() 
     ));
     assert!(matches!(regressor.head_logits(&codes), Err(Error::WrongTask { .. })));
     assert!(matches!(classifier.head(&Array2::zeros((1, 5))), Err(Error::Shape { .. })));
-    let mut gap = rows.clone();
-    gap[[1, 0, 2]] = f32::NAN;
-    assert!(matches!(classifier.classify(&gap), Err(Error::NotFinite { row: 1, .. })));
+    let mut with_nan = rows.clone();
+    with_nan[[1, 0, 2]] = f32::NAN;
+    assert!(matches!(classifier.classify(&with_nan), Err(Error::NotFinite { row: 1, .. })));
     assert_eq!(classifier.classify(&samples(0)).expect("no samples"), [0; 0]);
-    assert_close(&classifier.logits(&rows).expect("good samples"), &told_of(&mean_of(Kind::Ae, &rows, &[])));
+    assert_close(&classifier.logits(&rows).expect("good samples"), &head_outputs(&mean_of(Kind::Ae, &rows, &[])));
 }
 
 #[test]
-fn each_sort_of_bundle_names_what_opens_it() {
+fn the_error_for_the_wrong_bundle_type_says_how_to_open_it() {
     let fixture = HeadFixture::new(ClassifierKind::Classifier);
     let error = Autoencoder::open(fixture.path()).expect_err("a classifier").to_string();
-    assert!(error.ends_with("is a classifier: open it with Classifier::open, run it by `narrows classify`"), "{error}");
+    assert!(error.ends_with("is a classifier: open it with Classifier::open or run `narrows classify`"), "{error}");
     let error = Classifier::open(Fixture::new(Kind::Vae).path()).expect_err("an autoencoder").to_string();
     assert!(
-        error.ends_with("is an autoencoder (vae): open it with Autoencoder::open, run it by `narrows encode`"),
+        error.ends_with("is an autoencoder (vae): open it with Autoencoder::open or run `narrows encode`"),
         "{error}"
     );
 }

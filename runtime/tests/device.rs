@@ -1,5 +1,4 @@
-//! Devices: where a model runs, and why it does not. Where there is a GPU and an ONNX Runtime for it, the
-//! same claims hold of that.
+//! Tests of devices and of the placement of nodes. With a GPU and a GPU build of ONNX Runtime, they also test the GPU.
 
 use std::{collections::BTreeMap, env, fs, path::PathBuf, process::Command};
 
@@ -13,7 +12,7 @@ mod support;
 
 use support::{Fixture, assert_close, mean_of, samples};
 
-/// Tells a child which bundles to place.
+/// Passes the paths of bundles to a child process.
 const BUNDLES: &str = "NARROWS_TEST_BUNDLES";
 
 fn on(device: Device) -> Options {
@@ -21,14 +20,14 @@ fn on(device: Device) -> Options {
 }
 
 fn zoo() -> impl Iterator<Item = PathBuf> {
-    ["pca", "ae", "dae", "vae", "cvae"]
+    ["pca", "ae", "dae", "wae", "vae", "cvae"]
         .into_iter()
         .map(|kind| [env!("CARGO_MANIFEST_DIR"), "..", "models", "zoo", kind].iter().collect())
 }
 
-/// A decoder that loads, and fails whenever it runs.
+/// Returns a bundle whose decoder loads, but fails in every run.
 fn failing() -> Fixture {
-    Fixture::spoilt(Kind::Ae, |draft| {
+    Fixture::modified(Kind::Ae, |draft| {
         let graph = draft.decoder.graph.as_mut().expect("a graph");
         graph.initializer.retain(|tensor| tensor.name != "shape");
         graph.initializer.push(Tensor::integers("shape", &[3], &[5, 5, 5]));
@@ -36,14 +35,14 @@ fn failing() -> Fixture {
 }
 
 fn unloadable() -> Fixture {
-    Fixture::spoilt(Kind::Ae, |draft| {
+    Fixture::modified(Kind::Ae, |draft| {
         let graph = draft.decoder.graph.as_mut().expect("a graph");
         "NoSuchOperator".clone_into(&mut graph.node[0].op_type);
     })
 }
 
 #[test]
-fn a_gpu_that_cannot_be_used_is_a_typed_error_and_the_process_goes_on() {
+fn an_unusable_gpu_is_a_typed_error_and_the_process_stays_usable() {
     let fixture = Fixture::new(Kind::Ae);
     for number in [0, 7, u32::MAX] {
         match Autoencoder::open_with(fixture.path(), &on(Device::Cuda(number))) {
@@ -52,8 +51,8 @@ fn a_gpu_that_cannot_be_used_is_a_typed_error_and_the_process_goes_on() {
                 assert!(matches!(error, Error::Device { device, .. } if device == Device::Cuda(number)), "{error:?}");
                 let text = error.to_string();
                 let (start, end) = (
-                    format!("cannot compute on cuda:{number}: "),
-                    "(choose `cpu`, or `auto`: then it is used where it can be)",
+                    format!("cannot run on cuda:{number}: "),
+                    "(choose `cpu`, or `auto` to use the GPU only if it works)",
                 );
                 assert!(text.starts_with(&start) && text.ends_with(end) && text.lines().count() == 1, "{text}");
             }
@@ -65,39 +64,39 @@ fn a_gpu_that_cannot_be_used_is_a_typed_error_and_the_process_goes_on() {
 }
 
 #[test]
-fn auto_is_the_gpu_or_the_processor_with_a_reason() {
+fn auto_chooses_the_gpu_or_the_cpu_with_a_reason() {
     let diagnosis = diagnose(&Options::default());
     let outcome = |device| diagnosis.devices.iter().find(|trial| trial.device == device).map(|trial| &trial.outcome);
     assert_eq!(outcome(Device::Cpu), Some(&Ok(())));
     let model = Autoencoder::open_with(Fixture::new(Kind::Ae).path(), &on(Device::Auto)).expect("a good bundle");
     let placed = (model.device().device, model.device().reason.clone());
-    match outcome(Device::Cuda(0)).expect("it is tried") {
+    match outcome(Device::Cuda(0)).expect("the GPU is tried") {
         Ok(()) => assert_eq!(placed, (Device::Cuda(0), None)),
         Err(reason) => assert_eq!(placed, (Device::Cpu, Some(reason.clone()))),
     }
     if cfg!(feature = "cuda") && !diagnosis.providers.iter().any(|name| name == "CUDAExecutionProvider") {
-        let reason = "this ONNX Runtime has no CUDA provider, only its builds for GPUs have";
+        let reason = "this ONNX Runtime has no CUDA provider (use a GPU build of ONNX Runtime)";
         assert_eq!(model.device().reason.as_deref(), Some(reason));
     }
     assert!(diagnosis.to_string().contains("device cpu: works"), "{diagnosis}");
 }
 
 #[test]
-fn auto_hides_no_broken_graph() {
+fn auto_reports_a_broken_graph() {
     let refused = Autoencoder::open_with(unloadable().path(), &on(Device::Auto)).expect_err("an unknown operator");
     assert!(matches!(&refused, Error::Engine { action: "load", .. }), "{refused:?}");
     assert!(refused.to_string().contains("NoSuchOperator"), "{refused}");
 }
 
 #[test]
-fn every_node_of_the_zoo_is_computed_by_the_processor() {
+fn the_cpu_computes_every_node_of_all_zoo_models() {
     for path in zoo() {
         let placed = placement(&path, &Options::default()).expect("a good bundle");
         let files: Vec<_> = placed.iter().map(|graph| graph.graph.as_str()).collect();
         assert_eq!(files, ["encoder.onnx", "decoder.onnx"]);
         for graph in &placed {
             let count = graph.nodes.len();
-            assert!(count > 0 && graph.is_whole(), "{path:?}: {graph:?}");
+            assert!(count > 0 && graph.is_on_one_device(), "{path:?}: {graph:?}");
             assert_eq!(graph.providers(), BTreeMap::from([("CPUExecutionProvider", count)]));
             assert!(graph.nodes.iter().any(|node| node.operator.contains("Gemm")), "{graph:?}");
         }
@@ -105,7 +104,7 @@ fn every_node_of_the_zoo_is_computed_by_the_processor() {
 }
 
 #[test]
-fn a_placement_leaves_no_file_behind_and_says_what_stood_in_its_way() {
+fn measuring_the_placement_leaves_no_files_and_reports_errors() {
     let fixtures = [Fixture::new(Kind::Ae), failing(), unloadable()];
     let bundles = env::join_paths(fixtures.each_ref().map(Fixture::path)).expect("plain paths");
     let run = |temporary: PathBuf| {
@@ -120,20 +119,23 @@ fn a_placement_leaves_no_file_behind_and_says_what_stood_in_its_way() {
         text.lines().filter_map(|line| line.strip_prefix("placed ").map(str::to_owned)).collect::<Vec<_>>()
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let told = run(folder.path().to_owned());
+    let lines = run(folder.path().to_owned());
     let expected = ["well", "ONNX Runtime cannot run `decoder.onnx`: ", "ONNX Runtime cannot load `decoder.onnx`: "];
-    assert!(told.len() == 3 && told.iter().zip(expected).all(|(told, start)| told.starts_with(start)), "{told:?}");
-    // Some builds of ONNX Runtime leave a file of their own.
-    let left =
+    assert!(lines.len() == 3 && lines.iter().zip(expected).all(|(line, start)| line.starts_with(start)), "{lines:?}");
+    // Some builds of ONNX Runtime leave files of their own.
+    let remaining =
         fs::read_dir(folder.path()).expect("a readable folder").map(|entry| entry.expect("an entry").file_name());
-    let left: Vec<_> = left.filter(|name| name.to_string_lossy().starts_with("narrows")).collect();
-    assert!(left.is_empty(), "{left:?}");
+    let remaining: Vec<_> = remaining.filter(|name| name.to_string_lossy().starts_with("narrows")).collect();
+    assert!(remaining.is_empty(), "{remaining:?}");
 
     let absent = run(folder.path().join("absent"));
-    assert!(absent[0].starts_with("ONNX Runtime cannot profile `encoder.onnx`: no folder in "), "{absent:?}");
+    assert!(
+        absent[0].starts_with("ONNX Runtime cannot profile `encoder.onnx`: cannot create a folder in "),
+        "{absent:?}"
+    );
 }
 
-/// Not a test of its own: what the test above runs in a child process.
+/// Not a test itself: the code of the child process of the test above.
 #[test]
 #[ignore = "run by another test, in a child process"]
 fn child() {

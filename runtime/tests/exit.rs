@@ -1,4 +1,4 @@
-//! A process that ends while its threads compute ends, and does so in good order.
+//! A process exits without a crash while its threads compute.
 #![cfg(unix)]
 
 use std::{env, process::Command, thread, time::Duration};
@@ -9,7 +9,7 @@ mod support;
 
 use support::{Fixture, samples};
 
-/// Not a test of its own: what a child process runs. The program ends behind it, and its threads go on.
+/// Not a test itself: the code of the child process. The program exits after it, while its threads still run.
 #[test]
 #[ignore = "run by the other test, in a child process"]
 fn child() {
@@ -18,12 +18,12 @@ fn child() {
     let options = Options::default().chunk(10);
     let shared = Autoencoder::open_with(&path, &options).expect("a good bundle");
     let shared: &Autoencoder = Box::leak(Box::new(shared));
-    for at in 0..6 {
+    for index in 0..6 {
         let path = path.clone();
         thread::spawn(move || {
             loop {
-                // When the process ends, these end in errors.
-                let _ = if at % 2 == 0 {
+                // While the process exits, these calls return errors.
+                let _ = if index % 2 == 0 {
                     Autoencoder::open(&path).and_then(|model| model.encode(&samples(3)))
                 } else {
                     shared.encode(&samples(100))
@@ -35,7 +35,7 @@ fn child() {
 }
 
 #[test]
-fn a_process_may_end_while_threads_open_and_encode() {
+fn a_process_can_exit_while_threads_open_and_encode() {
     for round in 0..20 {
         let output = Command::new(env::current_exe().expect("this program"))
             .args(["--exact", "child", "--ignored"])

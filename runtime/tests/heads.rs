@@ -1,4 +1,4 @@
-//! The proof of a classifier or regressor, and what it finds.
+//! Parity checks and verification of bundles with a classifier or regressor.
 
 use narrows_runtime::{
     Check, Classifier, Error, Options,
@@ -27,7 +27,7 @@ fn names(checks: &[Check]) -> Vec<&str> {
     checks.iter().map(|check| check.name.as_str()).collect()
 }
 
-/// Adds to the last number of the last weight of a graph.
+/// Adds `by` to the last value of a weight tensor.
 fn change_weight(graph: &mut Model, weight: &str, by: f32) {
     let constants = &mut graph.graph.as_mut().expect("a graph").initializer;
     let tensor = constants.iter_mut().find(|tensor| tensor.name == weight).expect("a weight");
@@ -35,28 +35,28 @@ fn change_weight(graph: &mut Model, weight: &str, by: f32) {
     *last = (f32::from_le_bytes(*last) + by).to_le_bytes();
 }
 
-/// Adds to the last number of the last row of an output.
-fn change_told(draft: &mut HeadDraft, output: &str, by: f32) {
-    *draft.probe.outputs.get_mut(output).and_then(|told| told.last_mut()).expect("an output") += by;
+/// Adds `by` to the last value of a stored output.
+fn change_output(draft: &mut HeadDraft, output: &str, by: f32) {
+    *draft.probe.outputs.get_mut(output).and_then(|array| array.last_mut()).expect("an output") += by;
 }
 
 #[test]
-fn a_good_bundle_of_both_kinds_is_proved_in_a_folder_and_packed() {
+fn a_good_bundle_of_both_kinds_passes_all_checks_in_a_folder_and_packed() {
     for kind in KINDS {
         let fixture = HeadFixture::new(kind);
         let bundle = ClassifierBundle::open(fixture.path()).expect("a good bundle");
         let model = Classifier::from_bundle(&bundle, &Options::default()).expect("a good bundle");
         let parity = prove_classifier(&model, &bundle.probe().expect("a probe")).expect("a probe that fits");
-        assert!(parity.head.holds() && parity.whole.holds(), "{parity:?}");
+        assert!(parity.head.holds() && parity.end_to_end.holds(), "{parity:?}");
         assert_eq!(parity.batch_sizes, BATCH_SIZES);
-        assert_eq!((parity.head.tolerance, parity.whole.tolerance), (HEAD_TOLERANCE, HEAD_TOLERANCE));
+        assert_eq!((parity.head.tolerance, parity.end_to_end.tolerance), (HEAD_TOLERANCE, HEAD_TOLERANCE));
 
         let checks = checked(&fixture);
         assert_eq!(failed(&checks), [""; 0], "{checks:?}");
         let mut files = ["head.onnx", "probe.safetensors"].map(str::to_owned).to_vec();
         files.push(format!("{kind}.onnx"));
         files.sort();
-        let graphs = ["graph", "placement", "parity"].map(|what| [format!("head {what}"), format!("{kind} {what}")]);
+        let graphs = ["graph", "placement", "parity"].map(|check| [format!("head {check}"), format!("{kind} {check}")]);
         let files = files.iter().map(|file| format!("file {file}"));
         let expected: Vec<_> = ["manifest".to_owned()]
             .into_iter()
@@ -73,40 +73,52 @@ fn a_good_bundle_of_both_kinds_is_proved_in_a_folder_and_packed() {
 }
 
 #[test]
-fn a_changed_weight_is_found_in_the_graph_that_has_it() {
-    type Spoil = fn(&mut HeadDraft);
-    let cases: [(ClassifierKind, Spoil, &str); 5] = [
+fn a_changed_weight_fails_the_parity_check_of_its_graph() {
+    type Modify = fn(&mut HeadDraft);
+    let cases: [(ClassifierKind, Modify, &str); 5] = [
         (ClassifierKind::Classifier, |draft| change_weight(&mut draft.head, "logits.weight", 1e-2), "head parity"),
-        (ClassifierKind::Classifier, |draft| change_weight(&mut draft.whole, "logits.bias", 1e-2), "classifier parity"),
-        (ClassifierKind::Classifier, |draft| change_weight(&mut draft.whole, "code.weight", 1e-2), "classifier parity"),
+        (
+            ClassifierKind::Classifier,
+            |draft| change_weight(&mut draft.end_to_end, "logits.bias", 1e-2),
+            "classifier parity",
+        ),
+        (
+            ClassifierKind::Classifier,
+            |draft| change_weight(&mut draft.end_to_end, "code.weight", 1e-2),
+            "classifier parity",
+        ),
         (ClassifierKind::Regressor, |draft| change_weight(&mut draft.head, "prediction.bias", 1e-2), "head parity"),
-        (ClassifierKind::Regressor, |draft| change_weight(&mut draft.whole, "code.bias", 1e-2), "regressor parity"),
+        (
+            ClassifierKind::Regressor,
+            |draft| change_weight(&mut draft.end_to_end, "code.bias", 1e-2),
+            "regressor parity",
+        ),
     ];
-    for (kind, spoil, name) in cases {
-        assert_eq!(failed(&checked(&HeadFixture::spoilt(kind, spoil))), [name]);
+    for (kind, modify, name) in cases {
+        assert_eq!(failed(&checked(&HeadFixture::modified(kind, modify))), [name]);
     }
 }
 
 #[test]
-fn a_single_stored_number_that_differs_is_found_in_both_graphs_and_measured() {
-    type Spoil = fn(&mut HeadDraft);
+fn one_changed_value_in_the_probe_fails_the_parity_check_of_both_graphs() {
+    type Modify = fn(&mut HeadDraft);
     let (classifier, regressor) = (ClassifierKind::Classifier, ClassifierKind::Regressor);
-    let cases: [(ClassifierKind, Spoil, f64); 4] = [
-        (classifier, |draft| change_told(draft, "probabilities", f32::NAN), f64::INFINITY),
-        (classifier, |draft| change_told(draft, "logits", f32::INFINITY), f64::INFINITY),
-        (classifier, |draft| change_told(draft, "probabilities", 1e-3), 1e-2 / largest_logit()),
-        (regressor, |draft| change_told(draft, "prediction", f32::NEG_INFINITY), f64::INFINITY),
+    let cases: [(ClassifierKind, Modify, f64); 4] = [
+        (classifier, |draft| change_output(draft, "probabilities", f32::NAN), f64::INFINITY),
+        (classifier, |draft| change_output(draft, "logits", f32::INFINITY), f64::INFINITY),
+        (classifier, |draft| change_output(draft, "probabilities", 1e-3), 1e-2 / largest_logit()),
+        (regressor, |draft| change_output(draft, "prediction", f32::NEG_INFINITY), f64::INFINITY),
     ];
-    for (kind, spoil, expected) in cases {
-        let checks = checked(&HeadFixture::spoilt(kind, spoil));
+    for (kind, modify, expected) in cases {
+        let checks = checked(&HeadFixture::modified(kind, modify));
         assert_eq!(failed(&checks), ["head parity".to_owned(), format!("{kind} parity")]);
         for figure in checks.iter().filter(|check| !check.ok).filter_map(|check| check.figure) {
-            assert!(figure == expected || (figure / expected - 1.0).abs() < 1e-2, "{figure} for {expected}");
+            assert!(figure == expected || (figure / expected - 1.0).abs() < 1e-2, "{figure}, expected {expected}");
         }
     }
 }
 
-/// The largest logit of the fixture's probe, at least 1.
+/// Returns the largest absolute logit of the fixture's probe, at least 1.
 fn largest_logit() -> f64 {
     let fixture = HeadFixture::new(ClassifierKind::Classifier);
     let probe = ClassifierBundle::open(fixture.path()).and_then(|bundle| bundle.probe()).expect("a probe");
@@ -114,29 +126,29 @@ fn largest_logit() -> f64 {
 }
 
 #[test]
-fn a_probe_that_does_not_fit_is_named_and_leaves_the_other_checks_alone() {
-    type Spoil = fn(&mut HeadDraft);
+fn a_probe_that_does_not_fit_fails_only_the_parity_checks() {
+    type Modify = fn(&mut HeadDraft);
     let both = ["head parity", "classifier parity"];
-    let cases: [(Spoil, &[&str], &str); 5] = [
-        (|draft| draft.probe.codes = ArrayD::zeros(vec![4, 2]), &both, "no common number of rows"),
+    let cases: [(Modify, &[&str], &str); 5] = [
+        (|draft| draft.probe.codes = ArrayD::zeros(vec![4, 2]), &both, "different numbers of rows"),
         (|draft| drop(draft.probe.outputs.remove("logits")), &both, "no tensor `logits`"),
         (
             |draft| drop(draft.probe.outputs.insert("probabilities".to_owned(), ArrayD::zeros(vec![5, 2]))),
             &both,
-            "`probabilities` should have shape [5, 3], it has [5, 2]",
+            "`probabilities` should have shape [5, 3], but has [5, 2]",
         ),
         (
             |draft| draft.probe.codes = ArrayD::zeros(vec![5, 3]),
             &both[..1],
-            "`z` should have shape [5, 2], it has [5, 3]",
+            "`z` should have shape [5, 2], but has [5, 3]",
         ),
         (|draft| draft.probe.samples = ArrayD::zeros(vec![5, 6]), &both[1..], "`x` should have shape [5, 2, 3]"),
     ];
-    for (spoil, expected, told) in cases {
-        let checks = checked(&HeadFixture::spoilt(ClassifierKind::Classifier, spoil));
+    for (modify, expected, message) in cases {
+        let checks = checked(&HeadFixture::modified(ClassifierKind::Classifier, modify));
         assert_eq!(failed(&checks), expected);
         for check in checks.iter().filter(|check| !check.ok) {
-            assert!(check.detail.contains(told), "{} should mention {told}", check.detail);
+            assert!(check.detail.contains(message), "`{}` should mention `{message}`", check.detail);
         }
     }
 
@@ -150,24 +162,24 @@ fn a_probe_that_does_not_fit_is_named_and_leaves_the_other_checks_alone() {
 }
 
 #[test]
-fn softmax_over_the_last_axis_is_the_same_however_the_axis_is_written() {
+fn softmax_axes_1_and_minus_1_are_equivalent() {
     for axis in [1, -1] {
         let fixture = HeadFixture::with_axis(axis);
         let checks = checked(&fixture);
         assert_eq!(failed(&checks), [""; 0], "axis {axis}: {checks:?}");
     }
-    // The batch, in which probabilities would depend on the rows beside.
+    // Axis 0 is the batch: probabilities would depend on the other rows.
     assert_eq!(failed(&checked(&HeadFixture::with_axis(0))), ["head parity", "classifier parity"]);
 }
 
 #[test]
-fn every_node_of_both_graphs_is_placed() {
+fn the_placement_of_every_node_of_both_graphs_is_reported() {
     for kind in KINDS {
         let fixture = HeadFixture::new(kind);
         let bundle = ClassifierBundle::open(fixture.path()).expect("a good bundle");
         let placed = placement(fixture.path(), &Options::default()).expect("a good bundle");
         let files: Vec<_> = placed.iter().map(|graph| graph.graph.as_str()).collect();
         assert_eq!(files, bundle.manifest().graphs().map(|ports| ports.file.as_str()));
-        assert!(placed.iter().all(|graph| graph.is_whole() && !graph.nodes.is_empty()), "{placed:?}");
+        assert!(placed.iter().all(|graph| graph.is_on_one_device() && !graph.nodes.is_empty()), "{placed:?}");
     }
 }

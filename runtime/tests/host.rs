@@ -1,4 +1,4 @@
-//! A host that uses `ort` itself. A process has one environment, so each story is a process of its own.
+//! Hosts that use `ort` themselves. A process has only one environment, so each scenario runs in its own process.
 
 use std::{env, path::PathBuf, process::Command};
 
@@ -14,14 +14,14 @@ mod support;
 
 use support::{Fixture, assert_close, mean_of, samples};
 
-/// Tells a child where ONNX Runtime is: its search would end at a file that is none.
+/// Passes the path of ONNX Runtime to a child, whose own search is made to fail.
 const LIBRARY: &str = "NARROWS_TEST_LIBRARY";
 
-/// Runs one of the stories below in a process in which no library is found.
-fn tell(story: &str) {
+/// Runs one of the scenarios below in a child process whose search finds no library.
+fn run_scenario(scenario: &str) {
     let library = locate(&Options::default()).expect("ONNX Runtime").path;
     let output = Command::new(env::current_exe().expect("this program"))
-        .args(["--exact", story, "--ignored", "--nocapture"])
+        .args(["--exact", scenario, "--ignored", "--nocapture"])
         .env(LIBRARY, library)
         .env("ORT_DYLIB_PATH", "no/such/library")
         .output()
@@ -32,7 +32,7 @@ fn tell(story: &str) {
 }
 
 fn library() -> PathBuf {
-    env::var_os(LIBRARY).expect("set by `tell`").into()
+    env::var_os(LIBRARY).expect("set by `run_scenario`").into()
 }
 
 fn environment() -> ort::environment::Environment {
@@ -44,16 +44,17 @@ fn assert_computes(model: Result<Autoencoder, Error>) {
     assert_close(&codes, &mean_of(Kind::Ae, &samples(3), &[]));
 }
 
-fn assert_is_the_hosts(refused: Result<Autoencoder, Error>) {
-    let error = refused.expect_err("a host's environment that was not passed");
+fn assert_host_environment_error(outcome: Result<Autoencoder, Error>) {
+    let error = outcome.expect_err("a host's environment that was not passed");
     assert!(matches!(error, Error::Library(LibraryError::HostEnvironment)), "{error:?}");
-    let told = "this process already has an ONNX Runtime environment of its host: pass it by Options::environment";
-    assert!(error.to_string().starts_with(told), "{error}");
+    let expected =
+        "the host of this process has already created an ONNX Runtime environment: pass it with Options::environment";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 #[test]
-fn an_environment_is_asked_for_by_name_used_without_a_search_and_kept() {
-    tell("host_first");
+fn the_hosts_environment_must_be_passed_and_is_used_without_a_search_and_kept() {
+    run_scenario("host_first");
 }
 
 #[test]
@@ -63,8 +64,8 @@ fn host_first() {
     let open = |options: &Options| Autoencoder::open_with(fixture.path(), options);
     assert!(matches!(locate(&Options::default()), Err(LibraryError::Given { .. })));
     let environment = environment();
-    assert_is_the_hosts(open(&Options::default()));
-    assert_is_the_hosts(open(&Options::default().device(Device::Auto)));
+    assert_host_environment_error(open(&Options::default()));
+    assert_host_environment_error(open(&Options::default().device(Device::Auto)));
 
     let options = Options::default().environment(environment);
     assert_computes(open(&options));
@@ -80,39 +81,39 @@ fn host_first() {
     }
     let other = open(&options.clone().library("other.so")).expect_err("another library").to_string();
     assert!(
-        other.starts_with("this process runs ONNX Runtime ") && other.contains("load `other.so` as well"),
+        other.starts_with("this process already runs ONNX Runtime ") && other.contains("load `other.so` as well"),
         "{other}"
     );
 
     let later = diagnose(&Options::default());
     assert!(later.candidates.is_empty() && later.devices[0].outcome.is_ok(), "{later}");
 
-    // The host's last handle: without one that is kept, this process could never compute again.
+    // Drops the host's last handle. The runtime must keep its own, because no other environment can be created.
     drop(options);
     assert_computes(open(&Options::default()));
 }
 
 #[test]
-fn an_environment_that_is_gone_is_an_error_and_no_panic() {
-    tell("host_gone");
+fn a_dropped_environment_is_an_error_and_no_panic() {
+    run_scenario("host_gone");
 }
 
 #[test]
 #[ignore = "run by another test, in a child process"]
 fn host_gone() {
     drop(environment());
-    assert_is_the_hosts(Autoencoder::open(Fixture::new(Kind::Ae).path()));
+    assert_host_environment_error(Autoencoder::open(Fixture::new(Kind::Ae).path()));
 }
 
 #[test]
-fn a_library_that_the_host_loaded_is_used_whatever_the_search_would_find() {
-    tell("host_without_environment");
+fn a_library_that_the_host_loaded_is_used_without_a_search() {
+    run_scenario("host_without_environment");
 }
 
 #[test]
 #[ignore = "run by another test, in a child process"]
 fn host_without_environment() {
-    // A host may ask what there is before it builds anything.
+    // A host can load the library before it builds an environment.
     drop(ort::init_from(library()).expect("a library"));
     let fixture = Fixture::new(Kind::Ae);
     let other = Autoencoder::open_with(fixture.path(), &Options::default().library("other.so"));
@@ -123,8 +124,8 @@ fn host_without_environment() {
 }
 
 #[test]
-fn devices_and_threads_are_those_of_the_options_and_not_of_the_environment() {
-    tell("host_with_opinions");
+fn devices_and_threads_come_from_the_options_and_not_from_the_environment() {
+    run_scenario("host_with_opinions");
 }
 
 #[test]
@@ -138,5 +139,5 @@ fn host_with_opinions() {
     let fixture = Fixture::new(Kind::Ae);
     assert_computes(Autoencoder::open_with(fixture.path(), &options));
     let placed = narrows_runtime::placement(fixture.path(), &options).expect("a good bundle");
-    assert!(placed.iter().all(|graph| graph.is_whole() && graph.device == Device::Cpu), "{placed:?}");
+    assert!(placed.iter().all(|graph| graph.is_on_one_device() && graph.device == Device::Cpu), "{placed:?}");
 }

@@ -1,5 +1,5 @@
-//! The search for ONNX Runtime, in processes of its own: what is found depends on where a program lies
-//! and on its environment, and one process loads a library once.
+//! The search for ONNX Runtime, tested in child processes: its result depends on the folder and the environment of the
+//! program, and a process can load only one library.
 
 use std::{
     env,
@@ -19,13 +19,14 @@ use tempfile::TempDir;
 
 mod support;
 
-/// Tells a child what to put into [`Options::library`].
+/// Passes the value of [`Options::library`] to a child.
 const OPTION: &str = "NARROWS_TEST_LIBRARY";
-/// Tells a child which library to open a bundle with after all.
+/// Passes the library to a child with which it opens a bundle after a failed search.
 const THEN: &str = "NARROWS_TEST_LIBRARY_THEN";
 const NAME: &str = "libonnxruntime.so";
 
-/// Not a test of its own: what a child process runs. It prints one line, `found` or `refused`.
+/// Not a test itself: the code of the child process. It prints the result of the search (`found` or `refused`), and
+/// the results of opening a bundle.
 #[test]
 #[ignore = "run by the other tests, in a child process"]
 fn child() {
@@ -42,7 +43,7 @@ fn child() {
     }
 }
 
-/// A program in a folder of its own, with nothing of ONNX Runtime around it.
+/// A copy of the test program in a temporary folder without ONNX Runtime.
 struct Program {
     folder: TempDir,
 }
@@ -60,7 +61,7 @@ impl Program {
         self.folder.path().join(name)
     }
 
-    /// Puts the real library there.
+    /// Copies the real library to this path.
     fn install(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
@@ -68,7 +69,7 @@ impl Program {
         path
     }
 
-    /// The child, ready to run.
+    /// Returns the command of the child.
     fn command(&self) -> Command {
         let mut command = Command::new(self.path("bin/deep/program"));
         command
@@ -83,15 +84,15 @@ impl Program {
         self.line_of(self.command().envs(variables).env(THEN, real_library()))
     }
 
-    /// The child's line about the search; it must have opened a bundle if it found a library, and refused it
-    /// with the same words if not, and then have opened one with a good library.
+    /// Runs the child and returns its line about the search. Checks that it opened a bundle if it found a library;
+    /// otherwise, that opening failed with the same message and then succeeded with a good library.
     fn line_of(&self, command: &mut Command) -> String {
         let output = command.output().expect("a program that starts");
         let text = String::from_utf8(output.stdout).expect("text");
         assert!(output.status.success(), "{:?}: {text}{}", output.status, String::from_utf8_lossy(&output.stderr));
         let line = |start: &str| {
             let found = text.lines().find_map(|line| line.strip_prefix(start));
-            found.unwrap_or_else(|| panic!("no line {start} in {text}")).to_owned()
+            found.unwrap_or_else(|| panic!("no line starts with `{start}` in {text}")).to_owned()
         };
         let opened = line("opened ");
         if opened == "well" {
@@ -103,7 +104,7 @@ impl Program {
     }
 }
 
-/// The library that this checkout's `just setup` brought, or that of ORT_DYLIB_PATH.
+/// Returns the library of `just setup` in this checkout, or that of ORT_DYLIB_PATH.
 fn real_library() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| locate(&Options::default()).expect("ONNX Runtime").path)
@@ -115,7 +116,8 @@ fn compiled(folder: &Path, name: &str, source: &str) -> PathBuf {
     fs::write(&code, source).expect("a writable folder");
     let status = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .args(["--edition=2024", "--crate-type=cdylib", "-Cpanic=abort", "-Awarnings"])
-        // As most compilers do: what a library lacks shows only when it is called, unless the loader asks first.
+        // Lazy binding, as with most compilers: a missing symbol is noticed only when it is called, unless the loader
+        // resolves all symbols first.
         .args(["-Crelro-level=partial", "-Clink-arg=-Wl,-z,lazy", "-o"])
         .args([&library, &code])
         .status();
@@ -125,19 +127,20 @@ fn compiled(folder: &Path, name: &str, source: &str) -> PathBuf {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_search_goes_by_its_order_and_never_to_the_working_directory() {
+fn the_search_follows_its_order_and_ignores_the_working_directory() {
     let program = Program::new();
     program.install(NAME);
     program.install(".tools/onnxruntime/lib/other.so");
-    let lost = program.run([]);
-    if lost.contains("by the system") {
-        eprintln!("this machine has an ONNX Runtime of its own: what a lost program says cannot be seen");
+    let none = program.run([]);
+    if none.contains("by the system") {
+        eprintln!("skipped: this machine has an ONNX Runtime in the system's search path");
     } else {
-        assert!(lost.starts_with("ONNX Runtime was not found: there is no `"), "{lost}");
-        assert!(lost.ends_with("(run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library)"));
+        let expected = "ONNX Runtime was not found (run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to \
+                        the library): there is no `";
+        assert!(none.starts_with(expected), "{none}");
         let named = ["bin/deep/libonnxruntime.so", "bin/deep/.tools/onnxruntime/lib/libonnxruntime.so", "`/.tools/"];
-        for place in named.into_iter().chain(["; `libonnxruntime.so` cannot be loaded: ", "`libonnxruntime.so.1`"]) {
-            assert!(lost.contains(place), "{place} in {lost}");
+        for path in named.into_iter().chain(["; `libonnxruntime.so` cannot be loaded: ", "`libonnxruntime.so.1`"]) {
+            assert!(none.contains(path), "`{path}` in {none}");
         }
     }
 
@@ -153,18 +156,18 @@ fn the_search_goes_by_its_order_and_never_to_the_working_directory() {
     expect(&[search], found("a .tools folder", &tools));
     let nearer = program.install("bin/.tools/onnxruntime/lib/libonnxruntime.so");
     expect(&[], found("a .tools folder", &nearer));
-    let beside = program.install("bin/deep/libonnxruntime.so");
-    expect(&[], found("the program's folder", &beside));
+    let adjacent = program.install("bin/deep/libonnxruntime.so");
+    expect(&[], found("the program's folder", &adjacent));
     let given = program.install("given/any name.so");
     expect(&[("ORT_DYLIB_PATH", &given)], found("ORT_DYLIB_PATH", &given));
-    expect(&[("ORT_DYLIB_PATH", Path::new(""))], found("the program's folder", &beside));
+    expect(&[("ORT_DYLIB_PATH", Path::new(""))], found("the program's folder", &adjacent));
     expect(&[("ORT_DYLIB_PATH", Path::new("given/any name.so"))], found("ORT_DYLIB_PATH", &given));
     expect(&[("ORT_DYLIB_PATH", Path::new("absent.so")), (OPTION, &given)], found("the options", &given));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason() {
+fn the_error_for_an_unusable_explicit_library_names_it_with_the_reason() {
     let program = Program::new();
     program.install("bin/deep/libonnxruntime.so");
     let write = |name: &str, bytes: &[u8]| {
@@ -172,14 +175,14 @@ fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason
         program.path(name)
     };
     let real = fs::read(real_library()).expect("a library");
-    let mut foreign = real.clone();
-    // The processor's number in the ELF header: that of a SPARC.
-    foreign[18] = 43;
+    let mut other_machine = real.clone();
+    // The processor code in the ELF header: SPARC V9.
+    other_machine[18] = 43;
     let pipe = program.path("pipe.so");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let compiled = |name, source: &str| compiled(program.folder.path(), name, source);
     let other = compiled("other.so", "#[unsafe(no_mangle)] pub extern \"C\" fn other() {}");
-    let claims = |name, table: &str| {
+    let with_table = |name, table: &str| {
         let source = "#[repr(C)] pub struct Base(Option<extern \"C\" fn(u32) -> *const u8>, Option<extern \"C\" fn() -> *const u8>);
              extern \"C\" fn api(_: u32) -> *const u8 { std::ptr::null() }
              extern \"C\" fn version() -> *const u8 { c\"1.16.3\".as_ptr().cast() }
@@ -193,24 +196,27 @@ fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason
 
     let cases = [
         (program.path("absent.so"), "does not exist"),
-        (program.path("bin"), "is no regular file"),
-        (pipe, "is no regular file"),
+        (program.path("bin"), "is not a regular file"),
+        (pipe, "is not a regular file"),
         (write("empty.so", b""), "is not a shared library"),
         (write("garbage.so", &[b'x'; 10_000]), "is not a shared library"),
         (write("header.so", &real[..40]), "is not a shared library"),
-        (write("cut.so", &real[..real.len() / 2]), "is cut short: it has "),
-        (write("table.so", &real[..100]), "is cut short: it has 100 bytes"),
-        (write("foreign.so", &foreign), "is built for another machine (ELF number 43), this program for "),
-        (other, "is not ONNX Runtime: it has no `OrtGetApiBase`"),
-        (claims("old.so", "Some(Base(Some(api), Some(version)))"), "is ONNX Runtime 1.16.3, at least 1.17 is needed"),
+        (write("cut.so", &real[..real.len() / 2]), "is truncated: it has "),
+        (write("table.so", &real[..100]), "is truncated: it has 100 bytes"),
+        (write("foreign.so", &other_machine), "is built for another machine (ELF number 43), but this program for "),
+        (other, "is not ONNX Runtime: it does not export `OrtGetApiBase`"),
         (
-            claims("later.so", "Some(Base(Some(api), Some(later)))"),
-            "is ONNX Runtime 1.99.0, which does not serve programs for 1.17",
+            with_table("old.so", "Some(Base(Some(api), Some(version)))"),
+            "is ONNX Runtime 1.16.3, but at least 1.17 is needed",
         ),
-        (claims("odd.so", "Some(Base(Some(api), Some(odd)))"), "does not tell its version"),
-        (claims("silent.so", "Some(Base(Some(api), Some(silent)))"), "does not tell its version"),
-        (claims("hollow.so", "Some(Base(None, None))"), "does not tell its version"),
-        (claims("none.so", "None"), "does not tell its version"),
+        (
+            with_table("later.so", "Some(Base(Some(api), Some(later)))"),
+            "is ONNX Runtime 1.99.0, which does not support the API of 1.17",
+        ),
+        (with_table("odd.so", "Some(Base(Some(api), Some(odd)))"), "does not report a valid version"),
+        (with_table("silent.so", "Some(Base(Some(api), Some(silent)))"), "does not report a valid version"),
+        (with_table("hollow.so", "Some(Base(None, None))"), "does not report a valid version"),
+        (with_table("none.so", "None"), "does not report a valid version"),
         (
             compiled(
                 "lacking.so",
@@ -225,7 +231,11 @@ fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason
             let refused = program.run([(variable, path.as_os_str())]);
             let start = format!("`{}`, given by {giver}, {reason}", path.display());
             assert!(refused.starts_with(&start), "{refused}, expected {start}");
-            assert!(refused.ends_with("(give an ONNX Runtime library, or none: then it is looked for)"), "{refused}");
+            let advice = match variable {
+                OPTION => "(set it to an ONNX Runtime library, or leave it out to search for one)",
+                _ => "(set it to an ONNX Runtime library, or unset it to search for one)",
+            };
+            assert!(refused.ends_with(advice), "{refused}");
             assert_eq!(refused.lines().count(), 1);
         }
     }
@@ -233,15 +243,15 @@ fn a_library_that_somebody_gave_and_that_cannot_be_used_is_named_with_its_reason
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_library_that_may_not_be_read_is_said_to_be_so() {
+fn a_library_without_read_permission_is_reported() {
     use std::os::unix::{fs::PermissionsExt, process::CommandExt};
 
-    /// Nobody: this test may run as one who may read everything.
+    /// User id of `nobody`, for the case that this test runs as root, who can read everything.
     const NOBODY: u32 = 65534;
 
     let program = Program::new();
     let allow =
-        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("one's own file");
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a file of this test");
     allow(program.folder.path(), 0o755);
     let (good, library) = (program.install("good.so"), program.install("library.so"));
     let below = program.install("closed/library.so");
@@ -260,7 +270,7 @@ fn a_library_that_may_not_be_read_is_said_to_be_so() {
 }
 
 #[test]
-fn a_bad_candidate_that_nobody_gave_is_passed_over_and_listed_with_its_reason() {
+fn an_unusable_candidate_is_skipped_and_listed_with_its_reason() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let given = Options::default().library(folder.path().join("absent.so"));
     assert!(matches!(locate(&given), Err(LibraryError::Given { .. })));
@@ -279,18 +289,18 @@ fn a_second_onnx_runtime_in_one_process_is_refused() {
     let open = |options: &Options| Autoencoder::open_with(fixture.path(), options);
     open(&Options::default()).expect("a good bundle");
     let error = open(&Options::default().library("elsewhere/libonnxruntime.so")).expect_err("another").to_string();
-    assert!(error.starts_with("this process runs ONNX Runtime 1.") && error.contains(" from `"), "{error}");
+    assert!(error.starts_with("this process already runs ONNX Runtime 1.") && error.contains(" from `"), "{error}");
     open(&Options::default().library(real_library())).expect("the same library");
 }
 
-/// A real one, where the one above is made up.
+/// Tests a real release; the test above uses an imitation.
 #[test]
-#[ignore = "run by scripts/versions.py, which fetches one"]
+#[ignore = "run by scripts/versions.py, which downloads an old release"]
 fn a_release_that_is_too_old_is_refused_with_its_version() {
     let path = env::var_os("NARROWS_TOO_OLD").expect("the path of ONNX Runtime 1.16 or older");
     let fixture = support::Fixture::new(Kind::Ae);
     let refused = Autoencoder::open_with(fixture.path(), &Options::default().library(path)).expect_err("too old");
     let text = refused.to_string();
-    assert!(text.contains("is ONNX Runtime 1.") && text.contains(", at least 1.17 is needed"), "{text}");
+    assert!(text.contains("is ONNX Runtime 1.") && text.contains(", but at least 1.17 is needed"), "{text}");
     Autoencoder::open_with(fixture.path(), &Options::default().library(real_library())).expect("a good library");
 }

@@ -1,4 +1,4 @@
-//! What a loaded bundle computes, held against the same formulas in plain Rust.
+//! Results of a loaded bundle, compared with reference implementations in plain Rust.
 
 use narrows_runtime::{
     Autoencoder, Codes, Posterior, Samples,
@@ -14,13 +14,13 @@ fn open(kind: Kind) -> Autoencoder {
     Autoencoder::open(Fixture::new(kind).path()).expect("a good bundle")
 }
 
-/// Samples as a model of this kind takes them.
+/// Returns samples, with labels if this kind of model takes them.
 fn batch<'a>(kind: Kind, samples: &'a Array3<f32>, labels: &'a [i64]) -> Samples<'a> {
     if kind.is_conditional() { Samples::from(samples).labelled(labels) } else { samples.into() }
 }
 
 #[test]
-fn every_kind_encodes_decodes_and_reconstructs_as_its_graphs_say() {
+fn every_kind_encodes_decodes_and_reconstructs_like_the_reference() {
     let (rows, labels) = (samples(9), labels(9));
     for kind in Kind::ALL {
         let model = open(kind);
@@ -30,8 +30,8 @@ fn every_kind_encodes_decodes_and_reconstructs_as_its_graphs_say() {
         let codes = model.encode(batch(kind, &rows, &labels)).expect("good samples");
         assert_close(&codes, &mean_of(kind, &rows, &labels));
         let conditional = Codes::from(&codes).labelled(&labels);
-        let given = if kind.is_conditional() { conditional } else { Codes::from(&codes) };
-        let restored = model.decode(given).expect("good codes");
+        let input = if kind.is_conditional() { conditional } else { Codes::from(&codes) };
+        let restored = model.decode(input).expect("good codes");
         assert_close(&restored, &decoded(kind, &codes, &labels));
         let reconstructed = model.reconstruct(batch(kind, &rows, &labels)).expect("good samples");
         assert_eq!(reconstructed, restored);
@@ -47,7 +47,7 @@ fn layout_and_element_type_do_not_change_the_codes() {
 
     assert_eq!(model.encode(&bytes).expect("bytes"), codes);
     assert_eq!(model.encode(bytes.view()).expect("a view of bytes"), codes);
-    assert_eq!(model.encode(&floats.to_shape((6, 6)).expect("as many numbers")).expect("flat rows"), codes);
+    assert_eq!(model.encode(&floats.to_shape((6, 6)).expect("the same number of values")).expect("flat rows"), codes);
     assert_eq!(model.encode(floats.view().into_dyn()).expect("a dynamic rank"), codes);
     let mirrored = floats.t().as_standard_layout().to_owned();
     assert_eq!(model.encode(mirrored.t()).expect("a transposed view"), codes);
@@ -58,7 +58,7 @@ fn layout_and_element_type_do_not_change_the_codes() {
 }
 
 #[test]
-fn no_rows_give_no_rows_of_the_right_shape() {
+fn zero_rows_give_zero_rows_of_the_right_shape() {
     for kind in [Kind::Vae, Kind::Cvae] {
         let (model, none) = (open(kind), samples(1).slice(s![..0, .., ..]).to_owned());
         assert_eq!(model.encode(batch(kind, &none, &[])).expect("no samples").shape(), [0, 2]);
@@ -71,17 +71,17 @@ fn no_rows_give_no_rows_of_the_right_shape() {
 }
 
 #[test]
-fn a_variational_encoder_returns_both_parameters_and_samples_around_them() {
+fn a_variational_encoder_returns_its_parameters_and_samples_from_the_posterior() {
     for kind in [Kind::Vae, Kind::Cvae] {
         let (model, rows, labels) = (open(kind), samples(400), labels(400));
         let Posterior { mean, log_variance, .. } = model.posterior(batch(kind, &rows, &labels)).expect("variational");
         assert_close(&mean, &mean_of(kind, &rows, &labels));
         assert_close(&log_variance, &log_variance_of(&rows));
 
-        let drawn = model.sample_latent(batch(kind, &rows, &labels), 3).expect("variational");
-        assert_eq!(drawn, model.sample_latent(batch(kind, &rows, &labels), 3).expect("variational"));
-        assert_ne!(drawn, model.sample_latent(batch(kind, &rows, &labels), 4).expect("variational"));
-        let noise = (&drawn - &mean) / (log_variance / 2.0).mapv(f32::exp);
+        let codes = model.sample_latent(batch(kind, &rows, &labels), 3).expect("variational");
+        assert_eq!(codes, model.sample_latent(batch(kind, &rows, &labels), 3).expect("variational"));
+        assert_ne!(codes, model.sample_latent(batch(kind, &rows, &labels), 4).expect("variational"));
+        let noise = (&codes - &mean) / (log_variance / 2.0).mapv(f32::exp);
         // Four standard errors of 800 standard normals.
         assert!(noise.mean().expect("not empty").abs() < 0.15);
         assert!((noise.var(0.0) - 1.0).abs() < 0.2);
@@ -89,7 +89,7 @@ fn a_variational_encoder_returns_both_parameters_and_samples_around_them() {
 }
 
 #[test]
-fn generated_samples_are_decoded_normals_and_a_pure_function_of_the_seed() {
+fn generated_samples_depend_only_on_the_seed() {
     let model = open(Kind::Vae);
     let many = model.generate(40, 5).expect("a generative model");
     assert_eq!(many.slice_axis(Axis(0), (..7).into()), model.generate(7, 5).expect("a generative model"));
@@ -98,7 +98,7 @@ fn generated_samples_are_decoded_normals_and_a_pure_function_of_the_seed() {
 }
 
 #[test]
-fn a_conditional_model_draws_samples_of_the_class_that_is_asked_for() {
+fn a_conditional_model_generates_samples_of_the_given_class() {
     let model = open(Kind::Cvae);
     assert_eq!(model.classes(), CLASSES);
     assert_eq!(model.class_named("one").expect("a name"), 1);
@@ -108,8 +108,8 @@ fn a_conditional_model_draws_samples_of_the_class_that_is_asked_for() {
     let zero = model.generate_class(0, 4, 9).expect("a class");
     let one = model.generate_class(1, 4, 9).expect("a class");
     let codes = Array2::zeros((1, LATENT));
-    let apart = decoded(Kind::Cvae, &codes, &[1]) - decoded(Kind::Cvae, &codes, &[0]);
-    let expected = &zero + &apart.broadcast(zero.shape()).expect("one row");
+    let difference = decoded(Kind::Cvae, &codes, &[1]) - decoded(Kind::Cvae, &codes, &[0]);
+    let expected = &zero + &difference.broadcast(zero.shape()).expect("one row");
     assert_close(&one, &expected);
 }
 

@@ -1,4 +1,4 @@
-//! What a model refuses, and how it says so. After each refusal the same handle still works.
+//! Errors of a model and their messages. After each error the handle still works.
 
 use std::{fs, path::Path};
 
@@ -17,11 +17,11 @@ fn open(kind: Kind) -> Autoencoder {
 }
 
 fn text<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
-    outcome.expect_err("a refusal").to_string()
+    outcome.expect_err("an error").to_string()
 }
 
 #[test]
-fn wrong_shapes_are_answered_with_both_shapes() {
+fn the_error_for_a_wrong_shape_names_both_shapes() {
     let model = open(Kind::Ae);
     let rows = Array2::<u8>::zeros((3, 5));
     assert_eq!(text(model.encode(&rows)), "input `x` expects [batch, 2, 3] (or [batch, 6]), got [3, 5]");
@@ -35,50 +35,56 @@ fn wrong_shapes_are_answered_with_both_shapes() {
 }
 
 #[test]
-fn values_that_are_not_finite_are_named_with_their_place() {
+fn the_error_for_a_value_that_is_not_finite_names_its_position() {
     let model = open(Kind::Vae);
     let mut rows = samples(4);
     rows[[2, 1, 0]] = f32::NAN;
-    let expected = "input `x` holds NaN in row 2 at [1, 0] (fill or drop such values first)";
+    let expected = "input `x` contains NaN in row 2 at [1, 0] (fill or drop such values first)";
     assert_eq!(text(model.encode(&rows)), expected);
     assert_eq!(text(model.reconstruct(&rows)), expected);
     assert_eq!(text(model.sample_latent(&rows, 0)), expected);
     let mut codes = Array2::zeros((2, 2));
     codes[[1, 1]] = f32::NEG_INFINITY;
-    assert!(text(model.decode(&codes)).starts_with("input `z` holds -inf in row 1 at [1]"));
+    assert!(text(model.decode(&codes)).starts_with("input `z` contains -inf in row 1 at [1]"));
     assert!(model.encode(&samples(4)).is_ok());
 }
 
 #[test]
-fn labels_are_checked_before_a_graph_sees_them() {
+fn labels_are_checked_before_a_graph_runs() {
     let (model, rows) = (open(Kind::Cvae), samples(3));
     let with = |labels: &'static [i64]| Samples::from(&rows).labelled(labels);
     assert_eq!(
         text(model.encode(&rows)),
-        "this cvae takes a label with every row (0 to 2), none were given (add them with `labelled`)"
+        "this cvae needs a label for every row (0 to 2), but none were given (add them with `labelled`)"
     );
-    assert_eq!(text(model.encode(with(&[0, 1]))), "3 rows need 3 labels, got 2");
-    assert_eq!(text(model.encode(with(&[0, 1, -1]))), "the label of row 2 is -1, this model has classes 0 to 2");
-    assert_eq!(text(model.reconstruct(with(&[3, 1, 0]))), "the label of row 0 is 3, this model has classes 0 to 2");
+    assert_eq!(text(model.encode(with(&[0, 1]))), "expected one label per row, got 2 labels for 3 rows");
+    assert_eq!(
+        text(model.encode(with(&[0, 1, -1]))),
+        "the label of row 2 is -1, but this model has the classes 0 to 2"
+    );
+    assert_eq!(
+        text(model.reconstruct(with(&[3, 1, 0]))),
+        "the label of row 0 is 3, but this model has the classes 0 to 2"
+    );
     let codes = Array2::zeros((1, 2));
     assert!(matches!(model.decode(&codes), Err(Error::LabelsMissing { classes: 3, .. })));
     assert!(matches!(model.decode(Codes::from(&codes).labelled(&[9])), Err(Error::LabelRange { label: 9, .. })));
     assert_eq!(
         text(open(Kind::Vae).encode(with(&[0, 1, 2]))),
-        "this vae takes no labels here, 3 were given (leave out `labelled`)"
+        "this vae takes no labels here, but 3 were given (do not call `labelled`)"
     );
     assert!(model.encode(Samples::from(&rows).labelled(&labels(3))).is_ok());
 }
 
 #[test]
-fn what_a_kind_cannot_do_is_said_with_what_it_can() {
+fn the_error_for_an_unsupported_method_names_an_alternative() {
     for kind in [Kind::Pca, Kind::Ae, Kind::Dae] {
         let model = open(kind);
         assert!(matches!(model.posterior(&samples(1)), Err(Error::Deterministic { .. })));
         assert!(text(model.sample_latent(&samples(1), 0)).contains("vae and cvae have a posterior"));
         assert!(
             text(model.generate(1, 0))
-                .contains("models with a prior can, like a vae (decode works here on codes of your own)")
+                .contains("(use a model with a prior, such as a vae, or call decode with your own codes)")
         );
         assert!(matches!(model.generate_class(0, 1, 0), Err(Error::ClassUnexpected { .. })));
     }
@@ -88,15 +94,15 @@ fn what_a_kind_cannot_do_is_said_with_what_it_can() {
     assert_eq!(text(model.generate_class(3, 1, 0)), unknown);
     assert_eq!(text(model.class_named("3")), unknown);
     assert!(matches!(open(Kind::Vae).generate(usize::MAX, 0), Err(Error::TooMany { .. })));
-    // Codes for as many would fit, the samples do not.
-    let endless = Array2::<u8>::zeros((1, 6));
-    let endless = endless.broadcast((1 << 50, 6)).expect("one row, again and again");
-    assert!(matches!(open(Kind::Vae).encode(endless), Err(Error::TooMany { .. })));
+    // An array with more rows than the codes could be allocated for.
+    let huge = Array2::<u8>::zeros((1, 6));
+    let huge = huge.broadcast((1 << 50, 6)).expect("one repeated row");
+    assert!(matches!(open(Kind::Vae).encode(huge), Err(Error::TooMany { .. })));
     assert!(matches!(model.generate_class(0, usize::MAX / 8, 0), Err(Error::TooMany { .. })));
 }
 
 #[test]
-fn a_damaged_bundle_is_refused_with_its_file() {
+fn the_error_for_a_damaged_bundle_names_the_file() {
     let absent = Autoencoder::open("no/such/bundle");
     assert!(matches!(absent, Err(Error::Bundle(BundleError::Missing { .. }))));
     assert!(text(absent).starts_with("`no/such/bundle` does not exist ("));
@@ -118,13 +124,13 @@ fn a_damaged_bundle_is_refused_with_its_file() {
     assert!(change(DECODER, |path| fs::write(path, b"").expect("a file")).contains("it has 0 bytes"));
     assert!(change(DECODER, |path| fs::remove_file(path).expect("a file")).contains("cannot read"));
 
-    let swapped = Fixture::spoilt(Kind::Ae, |draft| std::mem::swap(&mut draft.encoder, &mut draft.decoder));
+    let swapped = Fixture::modified(Kind::Ae, |draft| std::mem::swap(&mut draft.encoder, &mut draft.decoder));
     assert!(text(Autoencoder::open(swapped.path())).contains("are two graphs swapped?"));
 }
 
 #[test]
-fn a_graph_that_onnx_runtime_refuses_is_an_error_with_its_reason() {
-    let unknown = Fixture::spoilt(Kind::Ae, |draft| {
+fn the_error_for_a_graph_that_onnx_runtime_refuses_contains_the_reason() {
+    let unknown = Fixture::modified(Kind::Ae, |draft| {
         let graph = draft.decoder.graph.as_mut().expect("a graph");
         "NoSuchOperator".clone_into(&mut graph.node[0].op_type);
     });
@@ -134,8 +140,8 @@ fn a_graph_that_onnx_runtime_refuses_is_an_error_with_its_reason() {
 }
 
 #[test]
-fn an_output_of_another_shape_than_promised_is_an_error_and_not_an_array() {
-    let transposed = Fixture::spoilt(Kind::Ae, |draft| {
+fn an_output_of_another_shape_than_the_manifest_lists_is_an_error() {
+    let transposed = Fixture::modified(Kind::Ae, |draft| {
         let graph = draft.decoder.graph.as_mut().expect("a graph");
         graph.initializer.retain(|tensor| tensor.name != "shape");
         graph.initializer.push(Tensor::integers("shape", &[3], &[1, -1, 3]));
@@ -144,15 +150,16 @@ fn an_output_of_another_shape_than_promised_is_an_error_and_not_an_array() {
     let error = text(model.decode(&Array2::zeros((4, 2))));
     assert_eq!(
         error,
-        "`decoder.onnx` should return `x_hat` as [4, 2, 3], it returned [1, 8, 3] (export the model again)"
+        "`decoder.onnx` should return `x_hat` with shape [4, 2, 3], got [1, 8, 3] (export the model again)"
     );
     assert!(model.decode(&Array2::zeros((1, 2))).is_ok());
 }
 
 #[test]
-fn a_failed_run_leaves_the_handle_working() {
-    // The table has one class less than the manifest: the last label is within its range, not the table's.
-    let short = Fixture::spoilt(Kind::Cvae, |draft| {
+fn the_handle_works_after_a_failed_run() {
+    // The class table has one row less than the manifest has classes, so the last label passes the check and fails in
+    // the graph.
+    let short = Fixture::modified(Kind::Cvae, |draft| {
         for model in [&mut draft.encoder, &mut draft.decoder] {
             let graph = model.graph.as_mut().expect("a graph");
             for tensor in graph.initializer.iter_mut().filter(|tensor| tensor.name.ends_with("classes")) {
@@ -170,7 +177,7 @@ fn a_failed_run_leaves_the_handle_working() {
 }
 
 #[test]
-fn threads_may_be_chosen() {
+fn the_number_of_threads_does_not_change_the_codes() {
     let fixture = Fixture::new(Kind::Ae);
     for threads in [0, 1, 2] {
         let model =

@@ -1,4 +1,4 @@
-//! One handle under many threads: results stay those of one caller.
+//! One handle used by many threads gives the same results as one caller.
 
 use std::{fs, time::Duration};
 
@@ -22,7 +22,7 @@ fn open(kind: Kind) -> Autoencoder {
 }
 
 #[test]
-fn thirty_two_threads_get_the_bits_that_one_caller_gets() {
+fn thirty_two_threads_get_bit_identical_results() {
     for kind in [Kind::Vae, Kind::Cvae] {
         let calls = mixed(&open(kind), Duration::from_millis(700));
         assert!(calls >= THREADS, "{calls} calls");
@@ -30,7 +30,7 @@ fn thirty_two_threads_get_the_bits_that_one_caller_gets() {
 }
 
 #[test]
-fn how_many_sessions_and_threads_there_are_moves_no_result_beyond_rounding() {
+fn sessions_threads_and_chunks_change_results_only_by_rounding() {
     let (fixture, rows) = (Fixture::new(Kind::Vae), samples(300));
     let codes = |options: &Options| {
         let model = Autoencoder::open_with(fixture.path(), options).expect("a good bundle");
@@ -48,36 +48,36 @@ fn how_many_sessions_and_threads_there_are_moves_no_result_beyond_rounding() {
 }
 
 #[test]
-fn a_value_that_is_not_finite_is_found_in_any_part_and_the_handle_goes_on() {
+fn a_value_that_is_not_finite_is_reported_in_any_run_and_the_handle_stays_usable() {
     let (model, mut rows) = (open(Kind::Vae), samples(2000));
-    let whole = model.encode(&rows).expect("good samples");
+    let codes = model.encode(&rows).expect("good samples");
     for row in [0, 49, 50, 1234, 1999] {
         rows[[row, 1, 2]] = f32::NAN;
         let error = model.encode(&rows).expect_err("a NaN").to_string();
-        assert_eq!(error, format!("input `x` holds NaN in row {row} at [1, 2] (fill or drop such values first)"));
+        assert_eq!(error, format!("input `x` contains NaN in row {row} at [1, 2] (fill or drop such values first)"));
         rows[[row, 1, 2]] = samples(2000)[[row, 1, 2]];
-        assert_eq!(model.encode(&rows).expect("good samples"), whole);
+        assert_eq!(model.encode(&rows).expect("good samples"), codes);
     }
 }
 
 #[test]
-fn arrays_and_slices_of_another_size_are_refused_with_both() {
+fn the_error_for_an_array_or_slice_of_another_size_names_both_sizes() {
     let model = open(Kind::Vae);
     let text = |outcome: Result<(), narrows_runtime::Error>| outcome.expect_err("another size").to_string();
     let mut codes = Array2::zeros((3, 2));
     assert_eq!(
         text(model.encode_into(&samples(4), &mut codes.view_mut())),
-        "the array for `mu` has shape [3, 2], it should have [4, 2]"
+        "the array for `mu` has shape [3, 2], expected [4, 2]"
     );
     let mut flat = Array2::zeros((3, 5));
     assert_eq!(
         text(model.decode_into(&codes, &mut flat.view_mut())),
-        "the array for `x_hat` has shape [3, 5], it should have [3, 2, 3]"
+        "the array for `x_hat` has shape [3, 5], expected [3, 2, 3]"
     );
     for (rows, length) in [(2, 11), (2, 13), (0, 1), (usize::MAX, 12)] {
         let error = text(model.encode_slice(&vec![0.0; length], rows).map(drop));
-        assert!(error.starts_with(&format!("{rows} rows of 6 numbers are ")), "{error}");
-        assert!(error.ends_with(&format!("numbers, the slice has {length}")), "{error}");
+        assert!(error.starts_with(&format!("{rows} rows of 6 values need a slice of ")), "{error}");
+        assert!(error.ends_with(&format!("values, got {length}")), "{error}");
     }
     let rows = samples(5);
     let (codes, mut flat) = (model.encode(&rows).expect("good samples"), Array2::zeros((5, 6)));
@@ -94,14 +94,14 @@ fn arrays_and_slices_of_another_size_are_refused_with_both() {
 }
 
 #[test]
-fn what_was_opened_runs_on_whatever_happens_to_its_files() {
+fn an_opened_model_does_not_depend_on_its_files() {
     let (fixture, rows) = (Fixture::new(Kind::Vae), samples(500));
     let model = Autoencoder::open_with(fixture.path(), &Options::default().chunk(10)).expect("a good bundle");
     let first = model.encode(rows.index_axis(Axis(0), 0).insert_axis(Axis(0))).expect("one sample");
     for file in fs::read_dir(fixture.path()).expect("a folder") {
         fs::write(file.expect("a file").path(), b"another content").expect("a writable folder");
     }
-    // Sessions that are made only now come from what was checked on opening.
+    // Sessions that are created only now use the bytes that were checked on opening.
     let codes = model.encode(&rows).expect("good samples");
     support::assert_close(&codes.slice(s![..1, ..]).to_owned(), &first);
     assert!(Autoencoder::open(fixture.path()).is_err());
@@ -110,7 +110,7 @@ fn what_was_opened_runs_on_whatever_happens_to_its_files() {
 }
 
 #[test]
-fn a_session_that_many_want_comes_round_to_all_of_them() {
+fn every_waiting_thread_gets_the_only_session() {
     let model = Autoencoder::open_with(Fixture::new(Kind::Vae).path(), &Options::default().sessions(1));
     let (model, rows) = (model.expect("a good bundle"), samples(50));
     let (end, start) = (Duration::from_millis(600), std::time::Instant::now());
@@ -133,7 +133,7 @@ fn a_session_that_many_want_comes_round_to_all_of_them() {
 }
 
 #[test]
-fn many_sessions_cost_nothing_before_they_are_needed() {
+fn sessions_are_created_only_when_they_are_needed() {
     let options = Options::default().sessions(usize::MAX);
     let model = Autoencoder::open_with(Fixture::new(Kind::Vae).path(), &options).expect("a good bundle");
     let rows = samples(3000);
@@ -141,7 +141,7 @@ fn many_sessions_cost_nothing_before_they_are_needed() {
 }
 
 #[test]
-fn a_panic_of_the_host_leaves_the_handle_working() {
+fn the_handle_works_after_a_panic_of_the_host() {
     let (model, rows) = (open(Kind::Vae), samples(3));
     let codes = model.encode(&rows).expect("good samples");
     let panicked = std::panic::catch_unwind(|| {

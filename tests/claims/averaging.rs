@@ -1,10 +1,10 @@
-//! A moving average of the weights is another model, and where the steps are noisy a better one.
+//! A moving average of the weights differs from the last weights, and is better where training steps are noisy.
 
 use narrows_tests::{digits, fitted};
-use narrows_trainer::{Fitted, OptimizerName, Options, bundle::Kind};
+use narrows_trainer::{Fitted, Options, bundle::Kind, options::OptimizerName};
 
 #[test]
-fn averaged_weights_do_better_than_the_last_ones_of_a_noisy_run() {
+fn averaged_weights_have_a_lower_loss_than_the_last_weights_of_a_noisy_run() {
     let data = digits();
     let noisy = |average| {
         Options::new(Kind::Ae).with(|options| {
@@ -20,14 +20,14 @@ fn averaged_weights_do_better_than_the_last_ones_of_a_noisy_run() {
     let (last, averaged) = (fitted(&noisy(None), &data), fitted(&noisy(Some(0.995)), &data));
     let losses = |fitted: &Fitted| {
         let test = fitted.test.as_ref().expect("digits have a test part").loss;
-        (fitted.train.loss, fitted.valid.as_ref().expect("a tenth of the rows").loss, test)
+        (fitted.train.loss, fitted.valid.as_ref().expect("a tenth of the rows is held out").loss, test)
     };
     let (last_losses, averaged_losses) = (losses(&last), losses(&averaged));
     assert!(last.weights != averaged.weights);
     assert!(
         averaged_losses.0 < last_losses.0 && averaged_losses.1 < last_losses.1 && averaged_losses.2 < last_losses.2
     );
-    // The steps themselves are the same: the average looks on.
+    // The average does not influence the steps.
     for (last, averaged) in last.history.iter().zip(&averaged.history) {
         assert_eq!(last.train, averaged.train);
         assert_ne!(last.valid, averaged.valid);

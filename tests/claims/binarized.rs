@@ -1,7 +1,7 @@
-//! Pixels made 0 or 1: once for all, or anew at every step.
+//! Binarized pixels: sampled once before training, or again at every step.
 
 use narrows_tests::{digits, fitted};
-use narrows_trainer::{Binarize, Fitted, Options, bundle::Kind, data::Dataset};
+use narrows_trainer::{Fitted, Options, bundle::Kind, data::Dataset, options::Binarize};
 
 fn trained(binarize: Binarize, epochs: usize, data: &Dataset) -> Fitted {
     let options = Options::new(Kind::Vae).with(|options| {
@@ -14,27 +14,28 @@ fn trained(binarize: Binarize, epochs: usize, data: &Dataset) -> Fitted {
 }
 
 #[test]
-fn each_way_trains_a_model_of_its_own_and_binary_pixels_leave_less_to_chance() {
+fn every_binarization_trains_a_different_model_and_binary_pixels_raise_the_error() {
     let data = digits();
     let [grey, fixed, dynamic] = Binarize::ALL.map(|binarize| trained(binarize, 10, &data));
     assert!(grey.weights != fixed.weights && fixed.weights != dynamic.weights && grey.weights != dynamic.weights);
     for fitted in [&grey, &fixed, &dynamic] {
         let losses: Vec<f64> = fitted.history.iter().map(|record| record.train.loss).collect();
         assert!(losses[9] < 0.9 * losses[0], "{losses:?}");
-        // 64 fair coins.
+        // The loss of a decoder that gives every one of the 64 pixels a probability of 1/2.
         assert!(fitted.test.as_ref().is_some_and(|test| test.loss < 64.0 * 2f64.ln()));
     }
-    // Zeros and ones are drawn with the grey values as probabilities, so the mean error of the means is larger by
-    // the variance of the draws.
+    // Binary pixels are sampled with the grey values as probabilities, so the mean squared error is larger by the
+    // variance of these samples.
     let mse = |fitted: &Fitted| fitted.test.as_ref().expect("digits have a test part").mse;
     assert!(mse(&fixed) > mse(&grey) + 0.03 && mse(&dynamic) > mse(&grey) + 0.03);
 }
 
 #[test]
-fn static_rows_are_the_same_in_every_epoch_and_dynamic_ones_are_not() {
+fn static_binarization_is_the_same_in_every_epoch_and_dynamic_is_not() {
     let data = digits();
     let spread = |binarize| {
-        // All rows in a step too small to move anything: what changes from epoch to epoch is the data.
+        // One step per epoch, with all rows and a learning rate too small to change the weights: only the data can
+        // change the loss.
         let options = Options::new(Kind::Ae).with(|options| {
             options.binarize.binarize = Some(binarize);
             options.architecture.hidden = Some(vec![16]);
@@ -46,7 +47,7 @@ fn static_rows_are_the_same_in_every_epoch_and_dynamic_ones_are_not() {
         let losses = history.iter().map(|record| record.train.loss);
         losses.clone().fold(f64::NEG_INFINITY, f64::max) - losses.fold(f64::INFINITY, f64::min)
     };
-    // The rows come in another order in every epoch, and so do the roundings of their sum.
+    // The order of the rows differs between epochs, so their sum is rounded differently.
     let rounding = 1e-3;
     assert!(spread(Binarize::None) < rounding && spread(Binarize::Static) < rounding);
     assert!(spread(Binarize::Dynamic) > 5.0 * rounding);

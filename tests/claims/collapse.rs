@@ -1,4 +1,4 @@
-//! A VAE whose decoder ignores the code is not handed over without a word.
+//! Posterior collapse: a VAE whose decoder ignores the code is reported.
 
 use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
@@ -16,37 +16,37 @@ fn trained(kind: Kind, beta: Option<f64>, data: &Dataset) -> Fitted {
     fitted(&options, data)
 }
 
-/// The variance of 200 generated samples.
-fn variety(model: &Autoencoder) -> f64 {
+/// Returns the variance of 200 generated samples.
+fn sample_variance(model: &Autoencoder) -> f64 {
     let class = |model: &Autoencoder| model.generate_class(0, 200, 0);
-    let drawn = if model.takes_labels() { class(model) } else { model.generate(200, 0) };
-    mean_variance(&from_data_unit(&drawn.expect("a seed and a class")))
+    let samples = if model.takes_labels() { class(model) } else { model.generate(200, 0) };
+    mean_variance(&from_data_unit(&samples.expect("a valid class")))
 }
 
 #[test]
-fn a_collapsed_posterior_is_told_with_what_helps() {
+fn a_collapsed_posterior_is_reported_with_remedies() {
     let data = digits();
     for kind in [Kind::Vae, Kind::Cvae] {
         let collapsed = trained(kind, Some(50.0), &data);
         let remarks = collapsed.remarks().join("\n");
-        for told in ["collapsed", "0 of 8", "--kl-warmup", "--free-bits", "--beta"] {
-            assert!(remarks.contains(told), "{kind}: {remarks}");
+        for expected in ["collapsed", "0 of 8", "--kl-warmup", "--free-bits", "--beta"] {
+            assert!(remarks.contains(expected), "{kind}: {remarks}");
         }
-        // And it is as it was told: all samples look alike.
-        let variety = variety(&opened(&collapsed, &data));
-        assert!(variety < 1e-3, "{kind}: {variety}");
+        // The report is true: all samples are nearly the same.
+        let variance = sample_variance(&opened(&collapsed, &data));
+        assert!(variance < 1e-3, "{kind}: {variance}");
     }
 }
 
 #[test]
-fn a_healthy_one_and_a_kind_without_posterior_are_not() {
+fn a_healthy_posterior_and_kinds_without_a_posterior_are_not_reported() {
     let data = digits();
     for (kind, beta) in [(Kind::Vae, Some(0.3)), (Kind::Cvae, Some(0.15)), (Kind::Ae, None), (Kind::Dae, None)] {
         let healthy = trained(kind, beta, &data);
         assert_eq!(healthy.remarks(), Vec::<String>::new(), "{kind}");
         if kind.is_variational() {
-            let variety = variety(&opened(&healthy, &data));
-            assert!(variety > 1e-2, "{kind}: {variety}");
+            let variance = sample_variance(&opened(&healthy, &data));
+            assert!(variance > 1e-2, "{kind}: {variance}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A CVAE draws the class that it is asked for, and not always the same picture of it.
+//! A CVAE generates samples of the requested class, and the samples of a class vary.
 
 use std::sync::LazyLock;
 
@@ -8,12 +8,13 @@ use narrows_trainer::{Fitted, Options, bundle::Kind, data::Dataset};
 use ndarray::{Array2, Axis};
 
 use crate::{
-    neighbours::Neighbours,
+    nearest_neighbours::NearestNeighbours,
     pixels::{from_data_unit, mean_variance, scaled},
 };
 
 const CLASSES: usize = 10;
-const DRAWN: usize = 200;
+/// The number of samples per class.
+const SAMPLES: usize = 200;
 
 /// The options of models/zoo/cvae.
 fn options() -> Options {
@@ -29,68 +30,71 @@ fn options() -> Options {
 static DIGITS: LazyLock<Dataset> = LazyLock::new(digits);
 static FITTED: LazyLock<Fitted> = LazyLock::new(|| fitted(&options(), &DIGITS));
 
-fn real() -> Neighbours {
+/// A classifier of the training part of the digits.
+fn digit_classifier() -> NearestNeighbours {
     let labels = DIGITS.train.labels.clone().expect("digits have labels");
-    Neighbours { rows: scaled(&DIGITS.train), labels }
+    NearestNeighbours { rows: scaled(&DIGITS.train), labels }
 }
 
-/// Drawn samples of every class, `[rows, features]` each.
-fn drawn(model: &Autoencoder) -> Vec<Array2<f32>> {
-    let draw = |class| model.generate_class(class, DRAWN, 0).expect("one of the ten classes");
-    (0..CLASSES).map(|class| from_data_unit(&draw(class))).collect()
+/// Generates samples of every class, `[rows, features]` each.
+fn generated(model: &Autoencoder) -> Vec<Array2<f32>> {
+    let generate = |class| model.generate_class(class, SAMPLES, 0).expect("one of the ten classes");
+    (0..CLASSES).map(|class| from_data_unit(&generate(class))).collect()
 }
 
-/// The variance of the drawn samples of every class, as a share of that of the real ones.
-fn variance_shares(drawn: &[Array2<f32>]) -> Vec<f64> {
-    let Neighbours { rows, labels } = real();
+/// Returns the variance of the generated samples of each class, divided by the variance of the real samples of that
+/// class.
+fn variance_ratios(generated: &[Array2<f32>]) -> Vec<f64> {
+    let NearestNeighbours { rows, labels } = digit_classifier();
     let of_class = |class: usize| {
         let members: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] as usize == class).collect();
         rows.select(Axis(0), &members)
     };
-    drawn.iter().enumerate().map(|(class, drawn)| mean_variance(drawn) / mean_variance(&of_class(class))).collect()
+    let ratio = |(class, samples)| mean_variance(samples) / mean_variance(&of_class(class));
+    generated.iter().enumerate().map(ratio).collect()
 }
 
-fn assert_recognised(drawn: &[Array2<f32>]) {
-    let classifier = real();
-    let agreement = |(class, drawn): (usize, &Array2<f32>)| classifier.agreement(drawn, [class as u32; DRAWN]);
-    let agreements: Vec<f64> = drawn.iter().enumerate().map(agreement).collect();
-    assert!(agreements.iter().all(|&share| share >= 0.9), "{agreements:?}");
+fn assert_recognised(generated: &[Array2<f32>]) {
+    let classifier = digit_classifier();
+    let agreement = |(class, samples): (usize, &Array2<f32>)| classifier.agreement(samples, [class as u32; SAMPLES]);
+    let agreements: Vec<f64> = generated.iter().enumerate().map(agreement).collect();
+    assert!(agreements.iter().all(|&fraction| fraction >= 0.9), "{agreements:?}");
 }
 
-fn assert_varied(drawn: &[Array2<f32>]) {
-    let shares = variance_shares(drawn);
-    assert!(shares.iter().all(|&share| share >= 0.5), "{shares:?}");
+fn assert_varied(generated: &[Array2<f32>]) {
+    let ratios = variance_ratios(generated);
+    assert!(ratios.iter().all(|&ratio| ratio >= 0.5), "{ratios:?}");
 }
 
 #[test]
-fn the_classifier_knows_real_digits() {
+fn the_classifier_recognises_real_digits() {
     let test = DIGITS.test.as_ref().expect("digits have a test part");
-    let accuracy = real().agreement(&scaled(test), test.labels.clone().expect("digits have labels"));
+    let accuracy = digit_classifier().agreement(&scaled(test), test.labels.clone().expect("digits have labels"));
     assert!(accuracy >= 0.93, "{accuracy} on real digits");
 }
 
 #[test]
-fn a_classifier_of_real_digits_recognises_what_was_asked_for() {
-    assert_recognised(&drawn(&opened(&FITTED, &DIGITS)));
+fn a_classifier_of_real_digits_recognises_the_requested_class() {
+    assert_recognised(&generated(&opened(&FITTED, &DIGITS)));
 }
 
 #[test]
-fn samples_of_a_class_vary_at_least_half_as_much_as_real_ones() {
-    assert_varied(&drawn(&opened(&FITTED, &DIGITS)));
+fn generated_samples_of_a_class_vary_at_least_half_as_much_as_real_samples() {
+    assert_varied(&generated(&opened(&FITTED, &DIGITS)));
 }
 
 #[test]
-fn the_committed_cvae_draws_what_was_asked_for_in_variety() {
+fn the_committed_cvae_generates_varied_samples_of_the_requested_class() {
     let zoo = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/zoo/cvae");
-    let drawn = drawn(&Autoencoder::open(zoo).expect("`just zoo` builds it"));
-    assert_recognised(&drawn);
-    assert_varied(&drawn);
+    let samples = generated(&Autoencoder::open(zoo).expect("`just zoo` builds it"));
+    assert_recognised(&samples);
+    assert_varied(&samples);
 }
 
 #[test]
-fn a_decoder_that_ignores_the_code_shows_no_variance() {
-    let mut deaf = FITTED.clone();
-    deaf.weights.get_mut("decoder.0.weight").expect("where the code enters").fill(0.0);
-    let shares = variance_shares(&drawn(&opened(&deaf, &DIGITS)));
-    assert!(shares.iter().all(|&share| share < 0.5), "{shares:?}");
+fn samples_of_a_decoder_that_ignores_the_code_do_not_vary() {
+    let mut collapsed = FITTED.clone();
+    collapsed.weights.get_mut("decoder.0.weight").expect("the layer that receives the code").fill(0.0);
+    let ratios = variance_ratios(&generated(&opened(&collapsed, &DIGITS)));
+    assert!(ratios.iter().all(|&ratio| ratio < 0.5), "{ratios:?}");
 }

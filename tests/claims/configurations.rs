@@ -1,4 +1,4 @@
-//! Every configuration that is handed out works on the data that it names, and the README shows it.
+//! Every file in configs/ is valid for the data that it names, and the documentation mentions it.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -10,15 +10,24 @@ use narrows_trainer::{
 };
 use ndarray::Array2;
 
-/// The files of configs/ by name.
+/// The page that lists the files of configs/.
+const GUIDE: &str = "docs/guide/configuration.md";
+/// The page that compares pretrained classifiers with others, with the files of configs/transfer/.
+const BENCHMARKS: &str = "docs/benchmarks.md";
+
+fn document(path: &str) -> String {
+    fs::read_to_string(workspace().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Returns the text of each file in configs/ by name.
 fn files() -> BTreeMap<String, String> {
-    let folder = house().join("configs");
+    let folder = workspace().join("configs");
     texts(&folder)
 }
 
-/// The files of configs/transfer/ by name.
+/// Returns the text of each file in configs/transfer/ by name.
 fn transfers() -> BTreeMap<String, String> {
-    texts(&house().join("configs/transfer"))
+    texts(&workspace().join("configs/transfer"))
 }
 
 fn texts(folder: &Path) -> BTreeMap<String, String> {
@@ -30,11 +39,11 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
     named.collect()
 }
 
-fn house() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace's folder")
 }
 
-/// Rows in the shape, type, range and labels of MNIST and Fashion-MNIST.
+/// A data set with the shape, type, range and labels of MNIST and Fashion-MNIST.
 fn like_mnist() -> Dataset {
     let part = |rows: usize| Part {
         values: Values::U8(Array2::from_shape_fn((rows, 784), |(row, pixel)| ((row * 31 + pixel * 7) % 256) as u8)),
@@ -54,52 +63,55 @@ fn like_mnist() -> Dataset {
 }
 
 #[test]
-fn every_file_says_its_kind_and_data_and_fits_them() {
+fn every_file_names_its_kind_and_data_and_is_valid_for_them() {
     let (digits, mnist) = (digits(), like_mnist());
     let files = files();
     assert!(files.len() >= 12, "{:?}", files.keys());
     for (name, text) in files {
-        let stem = name.strip_suffix(".toml").unwrap_or_else(|| panic!("{name} is no TOML"));
+        let stem = name.strip_suffix(".toml").unwrap_or_else(|| panic!("{name} is not a .toml file"));
         let options = Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let kind = options.kind.unwrap_or_else(|| panic!("{name} says no kind"));
-        let source = options.data.reading.data.clone().unwrap_or_else(|| panic!("{name} says no data"));
+        let kind = options.kind.unwrap_or_else(|| panic!("{name} has no `kind`"));
+        let source = options.data.reading.data.clone().unwrap_or_else(|| panic!("{name} has no `data`"));
         let data = match source.as_str() {
             "digits" => &digits,
             "mnist" | "fashion-mnist" => &mnist,
-            other => panic!("{name}: nobody has `{other}`"),
+            other => panic!("{name}: unknown data set `{other}`"),
         };
         let config = Config::check(&options, data).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(config.kind(), kind, "{name}");
-        assert!(stem.ends_with(&source), "{name} is on {source}");
+        assert!(stem.ends_with(&source), "the name of {name} does not end in its data set, {source}");
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("# ") && first.len() > 20, "{name} says what it is in its first line: {first}");
+        assert!(
+            first.starts_with("# ") && first.len() > 20,
+            "the first line of {name} is not a comment that describes it: {first}"
+        );
     }
 }
 
 #[test]
-fn every_file_of_a_transfer_is_understood_and_shown() {
-    let readme = fs::read_to_string(house().join("README.md")).expect("a README");
+fn every_transfer_file_is_valid_and_documented() {
+    let documentation = [GUIDE, BENCHMARKS].map(document).concat();
     for (name, text) in transfers() {
         let options = transfer::Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(options.data.reading.data.as_deref(), Some("mnist"), "{name}");
-        assert!(text.starts_with("# ") && readme.contains(&name), "README.md shows {name}");
+        assert!(
+            text.starts_with("# ") && documentation.contains(&name),
+            "{name} does not start with a comment, or neither {GUIDE} nor {BENCHMARKS} mentions it"
+        );
     }
 }
 
 #[test]
-fn a_file_with_a_wrong_key_would_be_found() {
-    let text = files().remove("vae-mnist.toml").expect("the example that every framework has");
+fn a_file_with_a_wrong_key_or_value_is_rejected() {
+    let text = files().remove("vae-mnist.toml").expect("configs/vae-mnist.toml");
     assert!(Options::from_toml(&text.replace("latent", "latnet")).is_err());
     let options = Options::from_toml(&text.replace("latent = 20", "latent = 0")).expect("a number");
     assert!(Config::check(&options, &like_mnist()).is_err());
 }
 
 #[test]
-fn the_readme_shows_every_configuration() {
-    let readme = fs::read_to_string(house().join("README.md")).expect("a README");
-    let missing: Vec<String> = files()
-        .into_keys()
-        .filter(|name| !readme.contains(&format!("just train-export --config configs/{name}")))
-        .collect();
-    assert_eq!(missing, Vec::<String>::new(), "configurations that README.md does not show");
+fn the_guide_lists_every_configuration() {
+    let guide = document(GUIDE);
+    let missing: Vec<String> = files().into_keys().filter(|name| !guide.contains(&format!("`{name}`"))).collect();
+    assert_eq!(missing, Vec::<String>::new(), "{GUIDE} does not list these files");
 }

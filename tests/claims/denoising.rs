@@ -1,10 +1,10 @@
-//! A denoising autoencoder, exported and run in ONNX Runtime, takes noise away better than models of its
-//! size that never saw any.
+//! A denoising autoencoder, exported and run in ONNX Runtime, removes noise better than models of the same size that
+//! were trained without noise.
 
 use candle_core::{Device, Tensor};
 use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
-use narrows_trainer::{Corruption, Options, bundle::Kind, data::Dataset};
+use narrows_trainer::{Options, bundle::Kind, data::Dataset, options::Corruption};
 use ndarray::Array2;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -22,19 +22,19 @@ fn trained(kind: Kind, corruption: Option<Corruption>, data: &Dataset) -> Autoen
     opened(&fitted(&options, data), data)
 }
 
-/// What a model makes of noisy rows; both in the network's unit.
-fn restored(model: &Autoencoder, noisy: &Array2<f32>) -> Array2<f32> {
+/// Reconstructs noisy rows; input and output are in the network's unit.
+fn denoised(model: &Autoencoder, noisy: &Array2<f32>) -> Array2<f32> {
     from_data_unit(&model.reconstruct(&to_data_unit(noisy)).expect("rows of the right width"))
 }
 
 fn corrupted(corruption: Corruption, clean: &Array2<f32>) -> Array2<f32> {
-    let x = Tensor::from_iter(clean.iter().copied(), &Device::Cpu).expect("small");
+    let x = Tensor::from_iter(clean.iter().copied(), &Device::Cpu).expect("the rows fit in memory");
     let noisy = corruption.apply(&x, &mut ChaCha8Rng::seed_from_u64(17)).expect("on the CPU");
-    Array2::from_shape_vec(clean.dim(), noisy.to_vec1().expect("floats")).expect("as many as before")
+    Array2::from_shape_vec(clean.dim(), noisy.to_vec1().expect("floats")).expect("the same shape")
 }
 
 #[test]
-fn a_dae_comes_closer_to_the_clean_image_than_its_input_a_plain_autoencoder_and_pca() {
+fn a_dae_is_closer_to_the_clean_image_than_its_input_a_plain_autoencoder_and_pca() {
     let data = digits();
     let clean = scaled(data.test.as_ref().expect("digits have a test part"));
     let ae = trained(Kind::Ae, None, &data);
@@ -42,7 +42,7 @@ fn a_dae_comes_closer_to_the_clean_image_than_its_input_a_plain_autoencoder_and_
     for corruption in [Corruption::Masking(0.25), Corruption::Gaussian(0.3)] {
         let dae = trained(Kind::Dae, Some(corruption), &data);
         let noisy = corrupted(corruption, &clean);
-        let error = |model| mean_squared_error(&restored(model, &noisy), &clean);
+        let error = |model| mean_squared_error(&denoised(model, &noisy), &clean);
         let (dae, ae, pca) = (error(&dae), error(&ae), error(&pca));
         let input = mean_squared_error(&noisy, &clean);
         assert!(

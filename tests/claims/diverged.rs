@@ -1,19 +1,21 @@
-//! Numbers that are none end a run with where they came up, and what was saved before stays good.
+//! A run ends in an error when a value becomes infinite or NaN. The error says where, and earlier checkpoints stay
+//! valid.
 
 use std::ops::ControlFlow;
 
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
-    Cadence, OptimizerName, Options, Run, TrainError,
+    Cadence, Options, Run, TrainError,
     bundle::{Kind, Likelihood},
     data::{Dataset, Part, Values},
     fit,
+    options::OptimizerName,
 };
 use ndarray::Array2;
 
-use crate::interrupted::{checked, every, go_on};
+use crate::interrupted::{checked, every, train_steps};
 
-/// What a run says of its end: part, layer, step and epoch.
+/// Trains a model that diverges, and returns the part, layer, step and epoch of the error.
 fn diverged(options: &Options, data: &Dataset) -> (String, Option<String>, u64, usize) {
     let config = checked(options, data);
     let outcome = fit(&config, data, &mut |_| ControlFlow::Continue(()));
@@ -23,7 +25,7 @@ fn diverged(options: &Options, data: &Dataset) -> (String, Option<String>, u64, 
             (part, layer, step, epoch)
         }
         Err(error) => panic!("{error}"),
-        Ok(metrics) => panic!("a model: {metrics:?}"),
+        Ok(metrics) => panic!("training did not diverge: {metrics:?}"),
     }
 }
 
@@ -37,7 +39,7 @@ fn sgd(kind: Kind, learning_rate: f64) -> Options {
     })
 }
 
-/// A table without a test part, of known range.
+/// Creates a data set without a test part.
 fn table(values: Array2<f32>) -> Dataset {
     let (low, high) = values.iter().fold((0f32, 0f32), |(low, high), &value| (low.min(value), high.max(value)));
     Dataset {
@@ -54,7 +56,7 @@ fn table(values: Array2<f32>) -> Dataset {
 }
 
 #[test]
-fn a_loss_that_overflows_is_told_by_its_part_and_the_first_layer() {
+fn an_overflow_of_the_loss_is_reported_with_its_part_and_the_first_layer() {
     let data = digits();
     for kind in [Kind::Ae, Kind::Vae] {
         let options = sgd(kind, 1e15).with(|options| options.output.likelihood = Some(Likelihood::Gaussian));
@@ -64,9 +66,9 @@ fn a_loss_that_overflows_is_told_by_its_part_and_the_first_layer() {
 }
 
 #[test]
-fn a_gradient_that_overflows_is_told_by_its_part_though_the_loss_is_finite() {
-    // Standardised, the one row that differs is 5 in every column and the others are -0.2: times the weight of
-    // sum|z| that is beyond 32-bit floats, and sum|z| of this start is not.
+fn an_overflow_of_the_gradient_is_reported_although_the_loss_is_finite() {
+    // After standardisation, one row is 5 in every column and the others are -0.2. The gradient, 5 times the weight of
+    // sum|z|, overflows 32-bit floats. The loss, sum|z| times its weight, does not for these initial weights.
     let data = table(Array2::from_shape_fn((26, 2), |(row, _)| if row == 11 { 100.0 } else { 0.0 }));
     let options = Options { latent: Some(1), ..sgd(Kind::Ae, 1e-44) }.with(|options| {
         options.architecture.hidden = Some(vec![]);
@@ -79,46 +81,46 @@ fn a_gradient_that_overflows_is_told_by_its_part_though_the_loss_is_finite() {
 }
 
 #[test]
-fn a_weight_that_overflows_in_the_last_step_is_found_though_no_loss_ever_saw_it() {
+fn an_overflow_of_a_weight_in_the_last_step_is_reported_although_every_loss_is_finite() {
     let data = digits();
-    let whole = sgd(Kind::Ae, 3e38).with(|options| {
+    let options = sgd(Kind::Ae, 3e38).with(|options| {
         options.steps.batch_size = Some(data.train.values.rows());
         options.output.likelihood = Some(Likelihood::Gaussian);
     });
-    let (part, layer, step, epoch) = diverged(&whole, &data);
+    let (part, layer, step, epoch) = diverged(&options, &data);
     assert_eq!((part.as_str(), layer.as_deref(), step, epoch), ("a weight", Some("decoder.0"), 1, 1));
 }
 
 #[test]
-fn a_figure_of_the_rows_held_out_that_overflows_is_told_in_its_epoch() {
+fn an_overflow_of_the_validation_loss_is_reported_with_its_epoch() {
     let values = Array2::from_shape_fn((40, 3), |(row, column)| ((row * 3 + column) as f32).sin());
     let options = sgd(Kind::Ae, 1e-3).with(|options| {
         options.split.valid_fraction = Some(0.2);
         options.stopping.patience = Some(2);
     });
-    let held_out = fitted(&options, &table(values.clone())).valid_rows;
-    let mut far = values;
-    far[(held_out[0], 1)] = 1e25;
-    let (part, layer, step, epoch) = diverged(&options, &table(far));
-    assert_eq!((part.as_str(), layer, step, epoch), ("the loss of the rows held out", None, 1, 1));
+    let valid_rows = fitted(&options, &table(values.clone())).valid_rows;
+    let mut with_outlier = values;
+    with_outlier[(valid_rows[0], 1)] = 1e25;
+    let (part, layer, step, epoch) = diverged(&options, &table(with_outlier));
+    assert_eq!((part.as_str(), layer, step, epoch), ("the loss of the validation rows", None, 1, 1));
 }
 
 #[test]
-fn checkpoints_from_before_the_divergence_stay_valid_and_nothing_of_it_is_saved() {
+fn checkpoints_stay_valid_when_training_diverges_and_the_last_is_of_the_step_before() {
     let data = digits();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    // The rate rises step by step until it is too high.
+    // The learning rate increases with every step until it is too high.
     let options = sgd(Kind::Ae, 3.0).with(|options| {
         options.output.likelihood = Some(Likelihood::Gaussian);
         options.schedule.warmup = Some(60);
     });
     let config = checked(&options, &data);
-    let again = |run: &mut Run| go_on(run, &config, &data, u64::MAX).map(|fitted| fitted.metrics());
+    let train = |run: &mut Run| train_steps(run, &config, &data, u64::MAX).map(|fitted| fitted.metrics());
     let mut run = Run::create(folder.path(), &config, &data, every(1)).expect("an empty folder");
-    let first = again(&mut run).expect_err("too fast").to_string();
+    let first = train(&mut run).expect_err("the learning rate is too high").to_string();
     drop(run);
     let (mut run, resumed) = Run::resume(folder.path(), &config, &data, Cadence::default()).expect("a run");
     assert!(resumed.passed_over.is_empty() && resumed.step > 1, "{resumed:?}");
     assert!(first.contains(&format!("diverged at step {}", resumed.step + 1)), "{first} after step {}", resumed.step);
-    assert_eq!(again(&mut run).expect_err("as before").to_string(), first);
+    assert_eq!(train(&mut run).expect_err("the same error").to_string(), first);
 }

@@ -1,5 +1,5 @@
-//! The importance-weighted bound of a trained model is the one that its exported graphs give, and gets
-//! tighter with the draws.
+//! The importance-weighted bound of a trained model equals the bound computed with its exported graphs, and becomes
+//! tighter with more samples.
 
 use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
@@ -18,7 +18,7 @@ fn trained(samples: usize, data: &Dataset) -> Fitted {
     fitted(&options, data)
 }
 
-/// `ln p(x, z) - ln q(z|x)` of one draw for every row of the test part, by what ONNX Runtime returns.
+/// Returns `ln p(x, z) - ln q(z|x)` of one latent sample for each row of the test part, computed with ONNX Runtime.
 fn log_weights(model: &Autoencoder, rows: &Array2<f32>, x: &Array2<f32>, seed: u64) -> Array1<f64> {
     let posterior = model.posterior(rows).expect("rows of the right width");
     let z = model.sample_latent(rows, seed).expect("the same rows");
@@ -35,39 +35,42 @@ fn log_weights(model: &Autoencoder, rows: &Array2<f32>, x: &Array2<f32>, seed: u
     log_likelihood.sum_axis(Axis(1)) + log_ratio.sum_axis(Axis(1))
 }
 
-/// The negative bound in nats, averaged over the test part, by so many draws a row.
-fn bound(model: &Autoencoder, data: &Dataset, draws: u64) -> f64 {
+/// Returns the negative bound in nats with the given number of latent samples per row, averaged over the test part.
+fn bound(model: &Autoencoder, data: &Dataset, samples: u64) -> f64 {
     let test = data.test.as_ref().expect("digits have a test part");
     let (rows, x) = (test.values.to_f32().expect("in memory").into_owned(), scaled(test));
-    let drawn: Vec<Array1<f64>> = (0..draws).map(|seed| log_weights(model, &rows, &x, seed)).collect();
+    let log_weights: Vec<Array1<f64>> = (0..samples).map(|seed| log_weights(model, &rows, &x, seed)).collect();
     let of_row = |row: usize| {
-        let weights = drawn.iter().map(|weights| weights[row]);
+        let weights = log_weights.iter().map(|weights| weights[row]);
         let largest = weights.clone().fold(f64::NEG_INFINITY, f64::max);
-        largest + (weights.map(|weight| (weight - largest).exp()).sum::<f64>() / draws as f64).ln()
+        largest + (weights.map(|weight| (weight - largest).exp()).sum::<f64>() / samples as f64).ln()
     };
     -(0..rows.nrows()).map(of_row).sum::<f64>() / rows.nrows() as f64
 }
 
 #[test]
-fn the_loss_of_a_trained_model_is_the_bound_that_its_graphs_give() {
+fn the_loss_of_a_trained_model_equals_the_bound_of_its_exported_graphs() {
     let data = digits();
     for samples in [1, 10] {
         let fitted = trained(samples, &data);
-        let told = fitted.test.as_ref().expect("digits have a test part").loss;
-        let found = bound(&opened(&fitted, &data), &data, samples as u64);
-        // Two estimates over 360 rows, by other draws: the draws move each by some hundredths.
-        assert!((told - found).abs() < 0.15, "{samples} draws: {told} in training, {found} in ONNX Runtime");
+        let in_training = fitted.test.as_ref().expect("digits have a test part").loss;
+        let in_runtime = bound(&opened(&fitted, &data), &data, samples as u64);
+        // Two estimates over 360 rows from different latent samples, with standard deviations of some hundredths.
+        assert!(
+            (in_training - in_runtime).abs() < 0.15,
+            "{samples} samples: {in_training} in training, {in_runtime} in ONNX Runtime"
+        );
     }
 }
 
 #[test]
-fn on_a_trained_model_one_draw_is_the_evidence_lower_bound_and_more_are_tighter() {
+fn one_sample_gives_the_evidence_lower_bound_and_more_samples_give_a_tighter_bound() {
     let data = digits();
     let fitted = trained(10, &data);
     let model = opened(&fitted, &data);
-    let [one, ten, hundred] = [1, 10, 100].map(|draws| bound(&model, &data, draws));
+    let [one, ten, hundred] = [1, 10, 100].map(|samples| bound(&model, &data, samples));
     let parts = fitted.test.expect("digits have a test part").parts;
-    let evidence = parts["reconstruction"] + parts["kl"];
-    assert!((one - evidence).abs() < 0.15, "{one} by one draw, {evidence} by the parts of the evidence");
+    let negative_elbo = parts["reconstruction"] + parts["kl"];
+    assert!((one - negative_elbo).abs() < 0.15, "{one} with one sample, {negative_elbo} from the terms of the ELBO");
     assert!(one > ten + 0.2 && ten > hundred + 0.05, "{one}, {ten}, {hundred}");
 }

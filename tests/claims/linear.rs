@@ -1,11 +1,12 @@
-//! A linear autoencoder, trained by gradient descent, ends in the subspace of the principal components
-//! (Baldi and Hornik 1989).
+//! A linear autoencoder, trained by gradient descent, converges to the subspace of the principal components (Baldi and
+//! Hornik 1989).
 
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
-    Activation, Options,
+    Options,
     bundle::{Kind, Likelihood},
     data::Dataset,
+    options::Activation,
 };
 
 use crate::{
@@ -15,8 +16,8 @@ use crate::{
 
 const COMPONENTS: usize = 8;
 
-/// By how much the training error exceeds PCA's, as a share of it, and the largest principal angle to
-/// PCA's subspace, in degrees.
+/// Returns the relative excess of the training error over PCA's, and the largest principal angle to PCA's subspace in
+/// degrees.
 fn distance_to_pca(epochs: usize, data: &Dataset) -> (f64, f64) {
     let linear = Options { latent: Some(COMPONENTS), ..Options::new(Kind::Ae) }.with(|options| {
         options.architecture.hidden = Some(vec![]);
@@ -32,13 +33,13 @@ fn distance_to_pca(epochs: usize, data: &Dataset) -> (f64, f64) {
     (linear.train.mse / pca.train.mse - 1.0, angle)
 }
 
-/// A thousandth of the error, and five degrees.
+/// Tolerances: 0.1 % of the error, and 5 degrees.
 fn is_pca((excess, angle): (f64, f64)) -> bool {
     excess.abs() < 1e-3 && angle < 5.0
 }
 
 #[test]
-fn a_converged_linear_autoencoder_is_pca_and_one_stopped_early_is_not() {
+fn a_linear_autoencoder_equals_pca_after_convergence_and_not_before() {
     let data = digits();
     let early = distance_to_pca(200, &data);
     assert!(!is_pca(early), "after 200 epochs: {early:?}");

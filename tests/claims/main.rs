@@ -1,6 +1,6 @@
-//! What the models are for, held against figures: PCA is exact, a linear autoencoder finds it, a DAE
-//! denoises, a CVAE draws what it is asked for, every option does what it says, and a run is honest about
-//! how it goes, repeats to the bit and survives being broken off.
+//! Measurable properties of the models and of training: PCA is exact, a linear autoencoder converges to PCA, a DAE
+//! denoises, a CVAE generates the requested class, and every option has its documented effect. A run reports problems,
+//! is reproducible bit for bit, and can be interrupted and resumed.
 
 mod averaging;
 mod binarized;
@@ -28,8 +28,8 @@ mod variances;
 mod variational;
 mod wasserstein;
 
+mod first_steps;
 mod interrupted;
-mod neighbours;
+mod nearest_neighbours;
 mod pixels;
 mod subspace;
-mod watched;

@@ -1,11 +1,11 @@
-//! Every optimizer goes down, each in its own way, and a clipped step is no longer than it may be.
+//! Every optimizer lowers the loss, each with different weights, and gradient clipping limits the length of a step.
 
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
-    Fitted, OptimizerName, Options, bundle::Kind, candle::Parameters, data::Dataset, network::Weights,
+    Fitted, Options, Weights, bundle::Kind, data::Dataset, internals::Parameters, options::OptimizerName,
 };
 
-use crate::watched::first_steps;
+use crate::first_steps::first_steps;
 
 fn ae(epochs: usize) -> Options {
     Options::new(Kind::Ae).with(|options| {
@@ -24,19 +24,19 @@ fn sgd(momentum: f64, nesterov: bool) -> Options {
 }
 
 #[test]
-fn every_optimizer_lowers_the_loss_and_no_two_of_them_alike() {
+fn every_optimizer_lowers_the_loss_and_ends_with_different_weights() {
     let data = digits();
-    let of = |optimizer| {
+    let with = |optimizer| {
         ae(5).with(|options| {
             options.optimizer.optimizer = Some(optimizer);
             options.schedule.learning_rate = Some(3e-3);
         })
     };
     let runs = [
-        of(OptimizerName::Adam),
-        of(OptimizerName::AdamW),
-        of(OptimizerName::AdamW).with(|options| options.adamw.weight_decay = Some(0.5)),
-        of(OptimizerName::Adam).with(|options| {
+        with(OptimizerName::Adam),
+        with(OptimizerName::AdamW),
+        with(OptimizerName::AdamW).with(|options| options.adamw.weight_decay = Some(0.5)),
+        with(OptimizerName::Adam).with(|options| {
             options.optimizer.adam.beta1 = Some(0.5);
             options.optimizer.adam.beta2 = Some(0.9);
         }),
@@ -44,22 +44,22 @@ fn every_optimizer_lowers_the_loss_and_no_two_of_them_alike() {
         sgd(0.9, false),
         sgd(0.9, true),
     ];
-    let mut ends: Vec<Weights> = Vec::new();
+    let mut results: Vec<Weights> = Vec::new();
     for options in &runs {
         let (fitted, firsts) = first_steps(options, &data);
         let (start, end) = (firsts[0].loss, fitted.train.loss);
         assert!(end < 0.85 * start, "{options:?}: from {start} to {end}");
-        assert!(!ends.contains(&fitted.weights), "{options:?}: as one before it");
-        ends.push(fitted.weights);
+        assert!(!results.contains(&fitted.weights), "{options:?}: the same weights as another run");
+        results.push(fitted.weights);
     }
 }
 
-/// How far the weights came from where they began.
-fn travelled(fitted: &Fitted) -> f64 {
+/// Returns the Euclidean distance of the trained weights from the initial weights.
+fn distance_from_start(fitted: &Fitted) -> f64 {
     let core = &fitted.core;
     let start = Parameters::initial(&[&core.encoder, &core.decoder], fitted.config.seed, &candle_core::Device::Cpu)
         .and_then(|parameters| parameters.to_weights())
-        .expect("on the CPU");
+        .expect("the weights are on the CPU");
     let squares = fitted
         .weights
         .iter()
@@ -67,7 +67,7 @@ fn travelled(fitted: &Fitted) -> f64 {
     squares.sum::<f64>().sqrt()
 }
 
-/// One step over all rows, or several.
+/// Trains for one step of all rows per epoch, with gradient clipping.
 fn clipped(clip_norm: f64, epochs: usize, data: &Dataset) -> Fitted {
     let options = ae(1).with(|options| {
         options.optimizer.optimizer = Some(OptimizerName::Sgd);
@@ -81,19 +81,20 @@ fn clipped(clip_norm: f64, epochs: usize, data: &Dataset) -> Fitted {
 }
 
 #[test]
-fn a_clipped_step_is_as_long_as_the_limit_times_the_rate_and_one_within_it_is_left_alone() {
+fn the_length_of_a_clipped_step_is_the_limit_times_the_learning_rate_and_smaller_gradients_stay() {
     const LIMIT: f64 = 0.01;
     let data = digits();
     let free = clipped(0.0, 1, &data);
     let norm = free.history[0].gradient_norm;
-    assert!(norm > 10.0 * LIMIT, "{norm} is nothing to clip");
-    // Weights near 0.1 round steps of 0.005 spread over thousands of them to some 1e-4 of the whole.
-    let close = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-2;
-    assert!(close(travelled(&free), 0.5 * norm), "{} for a gradient of {norm}", travelled(&free));
+    assert!(norm > 10.0 * LIMIT, "a gradient norm of {norm} is too small for this test");
+    // A step of length 0.005 is spread over thousands of weights of about 0.1, so rounding changes it by about 1e-4 of
+    // its length.
+    let close = |actual: f64, expected: f64| (actual / expected - 1.0).abs() < 1e-2;
+    assert!(close(distance_from_start(&free), 0.5 * norm), "{} for a gradient of {norm}", distance_from_start(&free));
     let one = clipped(LIMIT, 1, &data);
-    assert!(close(travelled(&one), 0.5 * LIMIT), "{}", travelled(&one));
-    assert!(close(one.history[0].gradient_norm, norm), "the norm is told as it was before clipping");
+    assert!(close(distance_from_start(&one), 0.5 * LIMIT), "{}", distance_from_start(&one));
+    assert!(close(one.history[0].gradient_norm, norm), "the history does not contain the norm before clipping");
     let five = clipped(LIMIT, 5, &data);
-    assert!(travelled(&five) <= 5.0 * 0.5 * LIMIT * 1.01, "{}", travelled(&five));
+    assert!(distance_from_start(&five) <= 5.0 * 0.5 * LIMIT * 1.01, "{}", distance_from_start(&five));
     assert!(clipped(2.0 * norm, 1, &data).weights == free.weights);
 }

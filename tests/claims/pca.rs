@@ -18,32 +18,32 @@ fn pca(components: usize) -> Options {
 }
 
 #[test]
-fn the_test_error_on_digits_is_that_of_the_exact_table_to_four_digits() {
+fn the_test_error_on_digits_agrees_with_reference_values_to_four_digits() {
     let data = digits();
     for (components, expected) in [(2, 0.052146), (8, 0.024891), (16, 0.012184), (32, 0.002730)] {
-        let found = fitted(&pca(components), &data).test.expect("digits have a test part").mse;
-        assert_eq!(format!("{found:.3e}"), format!("{expected:.3e}"), "{components} components");
+        let mse = fitted(&pca(components), &data).test.expect("digits have a test part").mse;
+        assert_eq!(format!("{mse:.3e}"), format!("{expected:.3e}"), "{components} components");
     }
 }
 
 #[test]
-fn the_explained_shares_fall_and_leave_what_the_reconstruction_loses() {
+fn explained_variance_ratios_decrease_and_add_up_to_1_with_the_reconstruction_error() {
     let data = digits();
     let fitted = fitted(&pca(20), &data);
-    let shares = fitted.explained_variance_ratio.expect("pca explains variance");
-    assert_eq!(shares.len(), 20);
-    assert!(shares.is_sorted_by(|one, next| one >= next), "{shares:?}");
-    let explained: f64 = shares.iter().sum();
+    let ratios = fitted.explained_variance_ratio.expect("pca explains variance");
+    assert_eq!(ratios.len(), 20);
+    assert!(ratios.is_sorted_by(|one, next| one >= next), "{ratios:?}");
+    let explained: f64 = ratios.iter().sum();
     assert!(explained <= 1.0, "{explained}");
     let rows = scaled(&data.train).mapv(f64::from);
     let variance = rows.var_axis(Axis(0), 0.0).mean().expect("64 features");
-    // The figures are computed in f32.
+    // Metrics are computed in f32.
     let lost = fitted.train.mse / variance;
     assert!((1.0 - explained - lost).abs() < 1e-5, "{explained} explained, {lost} lost");
 }
 
 #[test]
-fn the_components_span_the_space_of_the_singular_vectors() {
+fn the_components_span_the_same_space_as_the_singular_vectors() {
     let data = digits();
     let angle =
         largest_angle(&decoder_directions(&fitted(&pca(8), &data)), &principal_directions(&scaled(&data.train), 8));
@@ -51,7 +51,7 @@ fn the_components_span_the_space_of_the_singular_vectors() {
 }
 
 #[test]
-fn signs_are_fixed_by_the_largest_entry_of_each_component() {
+fn the_largest_entry_of_every_component_is_positive() {
     for direction in decoder_directions(&fitted(&pca(16), &digits())).column_iter() {
         assert_eq!(direction.amax(), direction.max(), "{direction}");
     }
@@ -69,7 +69,7 @@ fn whitened_codes_of_the_training_rows_have_unit_variance() {
 }
 
 #[test]
-fn fewer_rows_than_columns_have_the_components_of_their_singular_vectors() {
+fn with_fewer_rows_than_columns_the_components_still_span_the_space_of_the_singular_vectors() {
     let data = first_rows(40);
     let options = |components| pca(components).with(|options| options.split.valid_fraction = Some(0.0));
     let rows = scaled(&data.train);
@@ -78,12 +78,12 @@ fn fewer_rows_than_columns_have_the_components_of_their_singular_vectors() {
         let angle = largest_angle(&decoder_directions(&fitted), &principal_directions(&rows, components));
         assert!(angle < 0.01, "{components} components: {angle} degrees");
     }
-    // 40 rows have 39 directions around their mean: nothing is left but the rounding of f32.
-    let whole = fitted(&options(39), &data).train.mse;
-    assert!(whole < 1e-12, "{whole}");
+    // 40 rows have at most 39 directions around their mean, so the only error is the rounding of f32.
+    let mse = fitted(&options(39), &data).train.mse;
+    assert!(mse < 1e-12, "{mse}");
 }
 
-/// So many of the digits, without a test part.
+/// Returns the first `count` training rows of the digits, without a test part.
 fn first_rows(count: usize) -> Dataset {
     let data = digits();
     let rows: Vec<usize> = (0..count).collect();

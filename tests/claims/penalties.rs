@@ -1,11 +1,12 @@
-//! What codes and weights pay for, they use less of.
+//! Penalties on codes and weights reduce what they penalise.
 
 use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
 use narrows_trainer::{
-    Activation, Fitted, Options,
+    Fitted, Options,
     bundle::{Kind, Likelihood, Link},
     data::Dataset,
+    options::Activation,
 };
 use ndarray::Array2;
 
@@ -23,12 +24,12 @@ fn test_rows(data: &Dataset) -> Array2<f32> {
     scaled(data.test.as_ref().expect("digits have a test part"))
 }
 
-fn mean_size(values: &Array2<f32>) -> f64 {
+fn mean_absolute_value(values: &Array2<f32>) -> f64 {
     values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / values.len() as f64
 }
 
-/// 0 for codes whose numbers are all of one size, 1 for those of a single number, whatever their length
-/// (Hoyer 2004); averaged over the rows.
+/// Returns Hoyer's sparseness (Hoyer 2004), averaged over the rows. It is 0 if all values of a code have the same
+/// magnitude and 1 if only one value is not 0, for any number of dimensions.
 fn sparseness(codes: &Array2<f32>) -> f64 {
     let root = (codes.ncols() as f64).sqrt();
     let of_row = |row: ndarray::ArrayView1<'_, f32>| {
@@ -40,53 +41,61 @@ fn sparseness(codes: &Array2<f32>) -> f64 {
 }
 
 #[test]
-fn a_price_on_codes_makes_them_smaller_and_sparser() {
+fn an_l1_penalty_on_codes_makes_them_smaller_and_sparser() {
     let data = digits();
     let codes = |l1| {
         let model = opened(&fitted(&ae().with(|options| options.penalty.l1 = Some(l1)), &data), &data);
         model.encode(&to_data_unit(&test_rows(&data))).expect("rows of the right width")
     };
     let (free, sparse) = (codes(0.0), codes(0.3));
-    let (free, sparse) = ((mean_size(&free), sparseness(&free)), (mean_size(&sparse), sparseness(&sparse)));
-    assert!(sparse.0 < 0.5 * free.0, "mean |z| {} against {}", sparse.0, free.0);
-    assert!(sparse.1 > 1.5 * free.1, "sparseness {} against {}", sparse.1, free.1);
+    let (free, sparse) =
+        ((mean_absolute_value(&free), sparseness(&free)), (mean_absolute_value(&sparse), sparseness(&sparse)));
+    assert!(sparse.0 < 0.5 * free.0, "mean |z| of {} with and {} without the penalty", sparse.0, free.0);
+    assert!(sparse.1 > 1.5 * free.1, "sparseness of {} with and {} without the penalty", sparse.1, free.1);
 }
 
 #[test]
-fn a_price_on_weights_shrinks_them_and_leaves_biases_alone() {
+fn an_l2_penalty_shrinks_weights_and_does_not_count_biases() {
     let data = digits();
     let squares = |fitted: &Fitted| {
         let weights = fitted.weights.iter().filter(|(name, _)| name.ends_with(".weight"));
         weights.flat_map(|(_, array)| array).map(|&weight| f64::from(weight).powi(2)).sum::<f64>()
     };
-    let (free, priced) = (fitted(&ae(), &data), fitted(&ae().with(|options| options.weights.l2 = Some(0.01)), &data));
-    assert!(squares(&priced) < 0.7 * squares(&free), "{} against {}", squares(&priced), squares(&free));
-    let told = priced.train.parts["l2"];
-    let exact = 0.01 * squares(&priced);
-    assert!((told / exact - 1.0).abs() < 1e-5, "{told} in the figures, {exact} by the weights");
+    let (free, penalised) =
+        (fitted(&ae(), &data), fitted(&ae().with(|options| options.weights.l2 = Some(0.01)), &data));
+    assert!(
+        squares(&penalised) < 0.7 * squares(&free),
+        "{} with and {} without the penalty",
+        squares(&penalised),
+        squares(&free)
+    );
+    let reported = penalised.train.parts["l2"];
+    let exact = 0.01 * squares(&penalised);
+    assert!((reported / exact - 1.0).abs() < 1e-5, "{reported} in the metrics, {exact} from the weights");
 }
 
-/// The squared Frobenius norm of the encoder's Jacobian by central differences in ONNX Runtime, averaged
-/// over some rows; in scaled units.
-fn contraction(model: &Autoencoder, rows: &Array2<f32>) -> f64 {
+/// Returns the squared Frobenius norm of the encoder's Jacobian, averaged over the rows, by central differences in ONNX
+/// Runtime. Rows are in the network's unit.
+fn squared_jacobian_norm(model: &Autoencoder, rows: &Array2<f32>) -> f64 {
     const STEP: f32 = 1e-2;
-    let beside = |column: usize, step: f32| {
+    let encode_shifted = |column: usize, step: f32| {
         let mut rows = rows.clone();
         rows.column_mut(column).mapv_inplace(|value| value + step);
         model.encode(&to_data_unit(&rows)).expect("rows of the right width")
     };
     let of_column = |column| {
-        let slope = (beside(column, STEP) - beside(column, -STEP)) / (2.0 * STEP);
+        let slope = (encode_shifted(column, STEP) - encode_shifted(column, -STEP)) / (2.0 * STEP);
         slope.iter().map(|&slope| f64::from(slope).powi(2)).sum::<f64>()
     };
     (0..rows.ncols()).map(of_column).sum::<f64>() / rows.nrows() as f64
 }
 
 #[test]
-fn a_price_on_the_slope_of_codes_flattens_the_encoder() {
+fn a_contractive_penalty_halves_the_jacobian_norm_of_the_encoder() {
     const WEIGHT: f64 = 0.05;
     let data = digits();
-    // Smooth, so that a difference is a slope; squared error, so that codes cannot grow for a little more.
+    // A smooth activation, so that finite differences approximate derivatives, and the squared error, for which codes
+    // gain little by growing.
     let smooth = ae().with(|options| {
         options.architecture.activation = Some(Activation::Tanh);
         options.output.likelihood = Some(Likelihood::Gaussian);
@@ -94,11 +103,11 @@ fn a_price_on_the_slope_of_codes_flattens_the_encoder() {
     });
     let rows = test_rows(&data);
     let some = rows.select(ndarray::Axis(0), &(0..100).collect::<Vec<_>>());
-    let free = contraction(&opened(&fitted(&smooth, &data), &data), &some);
+    let free = squared_jacobian_norm(&opened(&fitted(&smooth, &data), &data), &some);
     let flat = fitted(&smooth.with(|options| options.penalty.contractive = Some(WEIGHT)), &data);
-    let found = contraction(&opened(&flat, &data), &rows);
-    assert!(found < 0.5 * free, "{found} against {free}");
-    // What training paid for is that norm, by one random direction a row.
-    let told = flat.test.expect("digits have a test part").parts["contractive"] / WEIGHT;
-    assert!((told / found - 1.0).abs() < 0.1, "{told} in the figures, {found} in ONNX Runtime");
+    let norm = squared_jacobian_norm(&opened(&flat, &data), &rows);
+    assert!(norm < 0.5 * free, "{norm} with and {free} without the penalty");
+    // The penalty of training is an estimate of this norm by one random direction per row.
+    let reported = flat.test.expect("digits have a test part").parts["contractive"] / WEIGHT;
+    assert!((reported / norm - 1.0).abs() < 0.1, "{reported} in the metrics, {norm} in ONNX Runtime");
 }

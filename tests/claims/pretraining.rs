@@ -1,20 +1,20 @@
-//! Layer-wise pretraining: every layer learns alone, nothing else moves meanwhile, the whole goes on from there,
-//! and a deep network of sigmoids begins where a fresh one does not get to.
+//! Layer-wise pretraining: one layer is trained at a time while the others stay fixed, training of the complete network
+//! continues from there, and a deep sigmoid network reaches a lower loss than with random initial weights.
 
 use std::ops::ControlFlow;
 
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
-    Activation, Binarize, Cadence, Corruption, Event, Fitted, Kernels, OptimizerName, Options, Pretrain,
-    PretrainedLayer, Run, TrainError,
+    Cadence, Event, Fitted, Options, PretrainedLayer, Run, TrainError,
     bundle::{Kind, Likelihood},
     data::Dataset,
     fit_in, fitted_in,
+    options::{Activation, Binarize, Corruption, Kernels, OptimizerName, Pretrain},
 };
 
-use crate::interrupted::{checked, in_pieces, timeless};
+use crate::interrupted::{checked, train_in_pieces, without_times};
 
-/// Three layers, of 32, 16 and 4 numbers.
+/// Options of a network with layers of 32, 16 and 4 units.
 fn stacked(kind: Kind) -> Options {
     Options { latent: Some(4), ..Options::new(kind) }.with(|options| {
         options.architecture.hidden = Some(vec![32, 16]);
@@ -25,25 +25,25 @@ fn stacked(kind: Kind) -> Options {
     })
 }
 
-/// The parameters of each layer and its mirror image, by what their names begin with.
+/// The prefixes of the parameter names of each encoder layer and of its mirrored decoder layer.
 const LAYERS: [[&str; 2]; 3] =
     [["encoder.0.", "decoder.logits."], ["encoder.1.", "decoder.1."], ["encoder.z.", "decoder.0."]];
 
-/// The model as it stands right after a layer's pretraining.
+/// Returns the model right after the pretraining of a layer.
 fn after_layer(number: usize, options: &Options, data: &Dataset) -> Fitted {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = checked(options, data);
     let mut run = Run::create(folder.path(), &config, data, Cadence::default()).expect("an empty folder");
-    let broken = fit_in(&mut run, &config, data, &mut |event| match event {
+    let outcome = fit_in(&mut run, &config, data, &mut |event| match event {
         Event::Layer(layer) if layer.layer == number => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
-    assert!(matches!(broken, Err(TrainError::Interrupted { .. })), "after layer {number}");
-    fitted_in(&mut run, &config, data).expect("it was saved")
+    assert!(matches!(outcome, Err(TrainError::Interrupted { .. })), "after layer {number}");
+    fitted_in(&mut run, &config, data).expect("a checkpoint")
 }
 
 #[test]
-fn the_pretraining_of_a_layer_moves_that_layer_and_no_other_and_unrolling_moves_none() {
+fn pretraining_a_layer_changes_only_that_layer_and_building_the_complete_network_changes_none() {
     let data = digits();
     let averaged = stacked(Kind::Dae).with(|options| options.steps.average = Some(0.9));
     for options in [stacked(Kind::Ae), averaged, stacked(Kind::Ae).with(|options| options.code.tied = Some(true))] {
@@ -54,18 +54,18 @@ fn the_pretraining_of_a_layer_moves_that_layer_and_no_other_and_unrolling_moves_
                 assert_eq!(*array != before[name], is_own, "{name} in {own:?}: {options:?}");
             }
         }
-        // Steps too short to move anything.
+        // With this learning rate the joint training does not change any weight.
         let (learning_rate, pretrain_learning_rate) = (Some(1e-30), Some(0.001));
-        let standing = options.with(|options| {
+        let pretrained_only = options.with(|options| {
             options.schedule.learning_rate = learning_rate;
             options.pretrain.pretrain_learning_rate = pretrain_learning_rate;
         });
-        assert!(fitted(&standing, &data).weights == stages[2], "{standing:?}");
+        assert!(fitted(&pretrained_only, &data).weights == stages[2], "{pretrained_only:?}");
     }
 }
 
 #[test]
-fn the_loss_of_every_layer_falls_and_its_last_one_is_told() {
+fn the_loss_of_every_layer_decreases_and_its_last_value_is_reported() {
     let data = digits();
     for (activation, likelihood) in [
         (Activation::Sigmoid, Likelihood::Bernoulli),
@@ -88,9 +88,9 @@ fn the_loss_of_every_layer_falls_and_its_last_one_is_told() {
                 let records = &fitted.history[6 * index..6 * (index + 1)];
                 assert!(records.iter().all(|record| record.layer == Some(index + 1)), "{records:?}");
                 let losses: Vec<f64> = records.iter().map(|record| record.train.loss).collect();
-                let held_out: Vec<f64> =
+                let valid_losses: Vec<f64> =
                     records.iter().filter_map(|record| Some(record.valid.as_ref()?.loss)).collect();
-                for losses in [&losses, &held_out] {
+                for losses in [&losses, &valid_losses] {
                     assert!(losses.len() == 6 && losses[5] < losses[0], "{kind}, {activation}, {layer:?}: {losses:?}");
                 }
                 let widths = [(64, 32), (32, 16), (16, 4)][index];
@@ -105,7 +105,7 @@ fn the_loss_of_every_layer_falls_and_its_last_one_is_told() {
 }
 
 #[test]
-fn a_deep_network_of_sigmoids_begins_far_below_a_fresh_one() {
+fn a_pretrained_deep_sigmoid_network_starts_with_a_much_lower_loss() {
     let data = digits();
     let deep = Options { latent: Some(16), ..stacked(Kind::Ae) }.with(|options| {
         options.architecture.hidden = Some(vec![128, 64, 32]);
@@ -119,10 +119,10 @@ fn a_deep_network_of_sigmoids_begins_far_below_a_fresh_one() {
     let fresh = deep.with(|options| options.pretrain.pretrain = None);
     let first = |options: &Options| fitted(options, &data).history.last().expect("an epoch").train.loss;
     let (pretrained, fresh) = (first(&pretrained), first(&fresh));
-    assert!(3.0 * pretrained < fresh, "{pretrained} against {fresh}");
+    assert!(3.0 * pretrained < fresh, "{pretrained} with and {fresh} without pretraining");
 }
 
-/// What a step of a stage can depend on.
+/// Options that cover everything that a step of a stage can depend on.
 fn runs() -> Vec<Options> {
     vec![
         stacked(Kind::Ae),
@@ -153,6 +153,7 @@ fn runs() -> Vec<Options> {
     ]
 }
 
+/// Returns the exported files and the manifest.
 fn bytes(fitted: &Fitted, data: &Dataset) -> Vec<(&'static str, Vec<u8>)> {
     let export = fitted.export(data).expect("an export");
     let manifest = serde_json::to_vec(&export.manifest).expect("plain data");
@@ -160,33 +161,34 @@ fn bytes(fitted: &Fitted, data: &Dataset) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn a_run_in_pieces_ends_as_one_in_a_piece_wherever_it_is_broken_off() {
+fn a_run_interrupted_at_any_step_ends_like_an_uninterrupted_run() {
     let data = digits();
     for options in runs() {
-        let whole = fitted(&options, &data);
-        // In the middle of epochs, which have 18 or 23 steps, and right before their ends.
+        let uninterrupted = fitted(&options, &data);
+        // Epochs have 18 or 23 steps, so these interrupt in the middle of epochs and at their ends.
         for steps in [13, 23] {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            let pieces = in_pieces(&folder.path().join("run"), &options, &data, steps);
-            assert!(bytes(&pieces, &data) == bytes(&whole, &data), "{steps}: {options:?}");
-            assert_eq!(timeless(&pieces.history), timeless(&whole.history), "{steps}: {options:?}");
+            let pieces = train_in_pieces(&folder.path().join("run"), &options, &data, steps);
+            assert!(bytes(&pieces, &data) == bytes(&uninterrupted, &data), "{steps}: {options:?}");
+            assert_eq!(without_times(&pieces.history), without_times(&uninterrupted.history), "{steps}: {options:?}");
         }
     }
 }
 
-/// The end of a run that is broken off after every event that is `chosen`, and opened again; and how often it was.
-fn broken_off(options: &Options, data: &Dataset, chosen: fn(&Event<'_>) -> bool) -> (Fitted, usize) {
+/// Trains a run to its end, interrupting and resuming it after every event that `is_selected` accepts. Also returns the
+/// number of interruptions.
+fn interrupted_at(options: &Options, data: &Dataset, is_selected: fn(&Event<'_>) -> bool) -> (Fitted, usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = checked(options, data);
     let path = folder.path().join("run");
-    let mut run = Run::create(&path, &config, data, Cadence::default()).expect("a free place");
-    // A run that does its epochs again and again would never end.
-    for times in 0..50 {
+    let mut run = Run::create(&path, &config, data, Cadence::default()).expect("a path that does not exist yet");
+    // The limit ends a run that repeats its epochs without end.
+    for interruptions in 0..50 {
         let outcome = fit_in(&mut run, &config, data, &mut |event| {
-            if chosen(event) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if is_selected(event) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match outcome {
-            Ok(fitted) => return (fitted, times),
+            Ok(fitted) => return (fitted, interruptions),
             Err(TrainError::Interrupted { .. }) => {
                 drop(run);
                 run = Run::resume(&path, &config, data, Cadence::default()).expect("a run").0;
@@ -194,27 +196,31 @@ fn broken_off(options: &Options, data: &Dataset, chosen: fn(&Event<'_>) -> bool)
             Err(error) => panic!("{error}"),
         }
     }
-    panic!("still not at its end after 50 pieces")
+    panic!("the run has not finished after 50 pieces")
 }
 
 #[test]
-fn a_run_that_is_broken_off_between_epochs_or_between_layers_ends_as_one_in_a_piece() {
+fn a_run_interrupted_between_epochs_or_layers_ends_like_an_uninterrupted_run() {
     let data = digits();
     for options in runs() {
-        let whole = fitted(&options, &data);
-        let by_epoch = broken_off(&options, &data, |event| matches!(event, Event::Epoch(_)));
-        let by_layer = broken_off(&options, &data, |event| matches!(event, Event::Layer(_)));
-        // The last epoch ends the run.
-        assert_eq!((by_epoch.1, by_layer.1), (whole.history.len() - 1, whole.pretrained.len()), "{options:?}");
+        let uninterrupted = fitted(&options, &data);
+        let by_epoch = interrupted_at(&options, &data, |event| matches!(event, Event::Epoch(_)));
+        let by_layer = interrupted_at(&options, &data, |event| matches!(event, Event::Layer(_)));
+        // After the last epoch the run has ended.
+        assert_eq!(
+            (by_epoch.1, by_layer.1),
+            (uninterrupted.history.len() - 1, uninterrupted.pretrained.len()),
+            "{options:?}"
+        );
         for (pieces, _) in [by_epoch, by_layer] {
-            assert!(bytes(&pieces, &data) == bytes(&whole, &data), "{options:?}");
-            assert_eq!(timeless(&pieces.history), timeless(&whole.history), "{options:?}");
+            assert!(bytes(&pieces, &data) == bytes(&uninterrupted, &data), "{options:?}");
+            assert_eq!(without_times(&pieces.history), without_times(&uninterrupted.history), "{options:?}");
         }
     }
 }
 
 #[test]
-fn more_epochs_of_the_whole_go_on_after_the_same_pretraining() {
+fn more_epochs_resume_a_run_without_repeating_the_pretraining() {
     let data = digits();
     let options = |epochs| {
         stacked(Kind::Ae).with(|options| {
@@ -223,7 +229,7 @@ fn more_epochs_of_the_whole_go_on_after_the_same_pretraining() {
         })
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    drop(in_pieces(&folder.path().join("run"), &options(1), &data, 1000));
+    drop(train_in_pieces(&folder.path().join("run"), &options(1), &data, 1000));
     let resume = |epochs| {
         let config = checked(&options(epochs), &data);
         let (mut run, resumed) = Run::resume(folder.path().join("run"), &config, &data, Cadence::default())?;
@@ -234,5 +240,5 @@ fn more_epochs_of_the_whole_go_on_after_the_same_pretraining() {
     let (finished, same) = resume(3).expect("nothing left to do");
     assert!(finished && same.weights == longer.weights);
     let error = resume(2).expect_err("three epochs are done").to_string();
-    assert!(error.contains("`epochs` was 3, now 2, with 3 begun"), "{error}");
+    assert!(error.contains("`epochs` was 3, now 2, but 3 have already begun"), "{error}");
 }

@@ -1,22 +1,23 @@
-//! The same seed gives the same bytes, on any number of threads.
+//! The same seed gives the same bytes, with any number of threads.
 
 use std::{env, process::Command};
 
 use narrows_bundle::sha256_hex;
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
-    Corruption, OptimizerName, Options, Pretrain, Variance,
+    Options,
     bundle::{Kind, Likelihood},
+    options::{Corruption, OptimizerName, Pretrain, Variance},
 };
 
-use crate::interrupted::timeless;
+use crate::interrupted::without_times;
 
-/// Set in the processes that this test starts, and nowhere else.
+/// Set only in the processes that the test starts.
 const THREADS: &str = "RAYON_NUM_THREADS";
 const CHILD: &str = "NARROWS_REPEATABLE_CHILD";
 
 fn runs() -> Vec<Options> {
-    // Wide enough for matrix products and updates to be spread over threads.
+    // Wide enough that matrix products and updates use several threads.
     let wide = |kind| {
         Options { seed: Some(5), ..Options::new(kind) }.with(|options| {
             options.architecture.hidden = Some(vec![512]);
@@ -51,31 +52,32 @@ fn runs() -> Vec<Options> {
     ]
 }
 
-/// One digest of everything that is exported, and of what happened on the way.
+/// Returns a digest of all exported files, the manifest and the training history.
 fn digest(options: &Options) -> String {
     let data = digits();
     let fitted = fitted(options, &data);
     let export = fitted.export(&data).expect("an export");
-    let told = serde_json::to_vec(&(export.manifest, timeless(&fitted.history))).expect("plain data");
-    let bytes: Vec<u8> = export.files.into_iter().flat_map(|(_, bytes)| bytes).chain(told).collect();
+    let records = serde_json::to_vec(&(export.manifest, without_times(&fitted.history))).expect("plain data");
+    let bytes: Vec<u8> = export.files.into_iter().flat_map(|(_, bytes)| bytes).chain(records).collect();
     sha256_hex(&bytes)
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
+fn the_same_seed_gives_the_same_bytes_and_another_seed_gives_different_bytes() {
     for options in runs() {
-        let once = digest(&options);
-        assert_eq!(once, digest(&options), "{:?}", options.kind);
+        let first = digest(&options);
+        assert_eq!(first, digest(&options), "{:?}", options.kind);
         if options.kind != Some(Kind::Pca) {
-            assert_ne!(once, digest(&Options { seed: Some(6), ..options.clone() }), "{:?}", options.kind);
+            assert_ne!(first, digest(&Options { seed: Some(6), ..options.clone() }), "{:?}", options.kind);
         }
     }
 }
 
-/// What a process of its own says; matrix products ask its environment for the number of threads.
-fn on_threads(threads: &str) -> String {
+/// Returns the digests of all runs, computed in a new process with this number of threads, because matrix products read
+/// the number from the environment.
+fn digests_with_threads(threads: &str) -> String {
     let output = Command::new(env::current_exe().expect("this program"))
-        .args(["--exact", "repeatable::the_number_of_threads_does_not_change_a_bit", "--nocapture"])
+        .args(["--exact", "repeatable::the_number_of_threads_does_not_change_any_bit", "--nocapture"])
         .env(THREADS, threads)
         .env(CHILD, "1")
         .output()
@@ -88,12 +90,12 @@ fn on_threads(threads: &str) -> String {
 }
 
 #[test]
-fn the_number_of_threads_does_not_change_a_bit() {
+fn the_number_of_threads_does_not_change_any_bit() {
     if env::var_os(CHILD).is_some() {
         return runs().iter().for_each(|options| println!("\ndigest {}", digest(options)));
     }
-    let one = on_threads("1");
+    let one = digests_with_threads("1");
     for threads in ["2", "3"] {
-        assert_eq!(one, on_threads(threads), "{threads} threads");
+        assert_eq!(one, digests_with_threads(threads), "{threads} threads");
     }
 }

@@ -1,17 +1,19 @@
-//! A run that was broken off, in the middle of epochs and several times, ends where it would have ended.
+//! A run that is interrupted, also several times and in the middle of epochs, ends with the same result as an
+//! uninterrupted run.
 
 use std::ops::ControlFlow;
 
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
-    Binarize, Cadence, Corruption, KlWarmup, OptimizerName, Options, Run, TrainError, Variance,
+    Cadence, Options, Run, TrainError,
     bundle::{Kind, Likelihood},
     fit_in, fitted_in,
+    options::{Binarize, Corruption, KlWarmup, OptimizerName, Variance},
 };
 
-use crate::interrupted::{checked, every, go_on, in_pieces, timeless};
+use crate::interrupted::{checked, every, train_in_pieces, train_steps, without_times};
 
-/// Every kind, and everything that a step can depend on.
+/// Options that cover every kind and everything that a step can depend on.
 fn runs() -> Vec<Options> {
     let short = |kind| {
         Options { latent: Some(3), ..Options::new(kind) }.with(|options| {
@@ -66,67 +68,71 @@ fn runs() -> Vec<Options> {
 }
 
 #[test]
-fn a_run_in_pieces_gives_the_very_model_history_and_figures_of_one_in_a_piece() {
+fn an_interrupted_run_gives_the_same_model_history_and_metrics_as_an_uninterrupted_run() {
     let data = digits();
     for options in runs() {
-        let whole = fitted(&options, &data);
+        let uninterrupted = fitted(&options, &data);
         let folder = tempfile::tempdir().expect("a temporary folder");
         // Epochs have 18 or 23 steps.
-        let pieces = in_pieces(&folder.path().join("run"), &options, &data, 13);
-        assert!(pieces.weights == whole.weights, "{options:?}");
-        assert_eq!(timeless(&pieces.history), timeless(&whole.history), "{options:?}");
-        assert_eq!((pieces.metrics(), &pieces.progress), (whole.metrics(), &whole.progress), "{options:?}");
+        let pieces = train_in_pieces(&folder.path().join("run"), &options, &data, 13);
+        assert!(pieces.weights == uninterrupted.weights, "{options:?}");
+        assert_eq!(without_times(&pieces.history), without_times(&uninterrupted.history), "{options:?}");
+        assert_eq!(
+            (pieces.metrics(), &pieces.progress),
+            (uninterrupted.metrics(), &uninterrupted.progress),
+            "{options:?}"
+        );
         let bytes = |fitted: &narrows_trainer::Fitted| fitted.export(&data).expect("an export").files;
-        assert!(bytes(&pieces) == bytes(&whole), "{options:?}");
+        assert!(bytes(&pieces) == bytes(&uninterrupted), "{options:?}");
     }
 }
 
 #[test]
-fn a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_end() {
+fn a_killed_run_resumes_from_its_last_checkpoint_to_the_same_result() {
     let data = digits();
     let options = &runs()[5];
     let config = checked(options, &data);
-    let whole = fitted(options, &data);
+    let uninterrupted = fitted(options, &data);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut run = Run::create(folder.path(), &config, &data, every(5)).expect("an empty folder");
-    go_on(&mut run, &config, &data, 40).expect_err("broken off");
+    train_steps(&mut run, &config, &data, 40).expect_err("interrupted");
     drop(run);
-    // As if the process had been killed after step 39: what it saved on its way is all that there is.
+    // Without this checkpoint, the folder is that of a process that was killed after step 39.
     let checkpoints = folder.path().join("checkpoints");
-    std::fs::remove_file(checkpoints.join("step-000000040.safetensors")).expect("saved when it was broken off");
+    std::fs::remove_file(checkpoints.join("step-000000040.safetensors")).expect("saved when the run was interrupted");
     let (mut run, resumed) = Run::resume(folder.path(), &config, &data, every(5)).expect("a run");
     assert_eq!((resumed.step, resumed.epoch), (35, 1));
-    assert_eq!(run.history().len(), 1, "what comes after the checkpoint happens again");
-    let again = go_on(&mut run, &config, &data, u64::MAX).expect("the end");
-    assert!(again.weights == whole.weights);
-    assert_eq!(timeless(&again.history), timeless(&whole.history));
+    assert_eq!(run.history().len(), 1, "epochs after the checkpoint are repeated");
+    let resumed = train_steps(&mut run, &config, &data, u64::MAX).expect("the end");
+    assert!(resumed.weights == uninterrupted.weights);
+    assert_eq!(without_times(&resumed.history), without_times(&uninterrupted.history));
 }
 
 #[test]
-fn an_open_run_can_be_gone_on_with_or_looked_at_where_it_stands() {
+fn an_interrupted_run_can_be_inspected_and_continued_without_reopening() {
     let data = digits();
     let options = &runs()[0];
     let config = checked(options, &data);
-    let whole = fitted(options, &data);
+    let uninterrupted = fitted(options, &data);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut run = Run::create(folder.path(), &config, &data, Cadence::default()).expect("an empty folder");
-    assert!(fitted_in(&mut run, &config, &data).expect_err("no step was made").to_string().contains("no model"));
-    go_on(&mut run, &config, &data, 30).expect_err("broken off");
-    let standing = fitted_in(&mut run, &config, &data).expect("a model");
-    let progress = standing.progress.expect("it is being trained");
-    assert_eq!((progress.steps, progress.epochs, progress.finished, standing.history.len()), (30, 1, false, 1));
-    assert!(standing.weights != whole.weights);
-    let end = go_on(&mut run, &config, &data, u64::MAX).expect("the end");
-    assert!(end.weights == whole.weights);
-    assert_eq!(timeless(&end.history), timeless(&whole.history));
+    assert!(fitted_in(&mut run, &config, &data).expect_err("no step was taken").to_string().contains("no model"));
+    train_steps(&mut run, &config, &data, 30).expect_err("interrupted");
+    let current = fitted_in(&mut run, &config, &data).expect("a model");
+    let progress = current.progress.expect("a trained model has progress");
+    assert_eq!((progress.steps, progress.epochs, progress.finished, current.history.len()), (30, 1, false, 1));
+    assert!(current.weights != uninterrupted.weights);
+    let end = train_steps(&mut run, &config, &data, u64::MAX).expect("the end");
+    assert!(end.weights == uninterrupted.weights);
+    assert_eq!(without_times(&end.history), without_times(&uninterrupted.history));
 }
 
 #[test]
-fn a_finished_run_makes_no_more_steps_and_more_epochs_reopen_it() {
+fn a_finished_run_takes_no_more_steps_unless_it_gets_more_epochs() {
     let data = digits();
     let options = |epochs| runs()[0].clone().with(|options| options.length.epochs = Some(epochs));
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let short = in_pieces(&folder.path().join("run"), &options(2), &data, 100);
+    let short = train_in_pieces(&folder.path().join("run"), &options(2), &data, 100);
     let reopened = |epochs| Run::resume(folder.path().join("run"), &checked(&options(epochs), &data), &data, every(0));
     let (mut run, resumed) = reopened(2).expect("the same run");
     assert!(resumed.finished);
@@ -137,48 +143,49 @@ fn a_finished_run_makes_no_more_steps_and_more_epochs_reopen_it() {
     let (mut run, resumed) = reopened(3).expect("one epoch more");
     assert!(!resumed.finished);
     let config = checked(&options(3), &data);
-    let more = go_on(&mut run, &config, &data, u64::MAX).expect("the end");
+    let more = train_steps(&mut run, &config, &data, u64::MAX).expect("the end");
     assert!(more.weights == fitted(&options(3), &data).weights);
     drop(run);
     let error = reopened(2).expect_err("three epochs are done").to_string();
-    assert!(error.contains("`epochs` was 3, now 2, with 3 begun"), "{error}");
+    assert!(error.contains("`epochs` was 3, now 2, but 3 have already begun"), "{error}");
 }
 
 #[test]
-fn fewer_epochs_end_a_run_where_it_stands() {
+fn fewer_epochs_end_a_run_at_its_current_epoch() {
     let data = digits();
     let options = |epochs| runs()[0].clone().with(|options| options.length.epochs = Some(epochs));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = checked(&options(4), &data);
     let mut run = Run::create(folder.path(), &config, &data, Cadence::default()).expect("an empty folder");
-    let broken = fit_in(&mut run, &config, &data, &mut |event| match event {
+    let outcome = fit_in(&mut run, &config, &data, &mut |event| match event {
         narrows_trainer::Event::Epoch(record) if record.epoch == 2 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
-    assert!(matches!(broken, Err(TrainError::Interrupted { epoch: 2, step: 46 })));
+    assert!(matches!(outcome, Err(TrainError::Interrupted { epoch: 2, step: 46 })));
     drop(run);
     let config = checked(&options(2), &data);
-    let (mut run, resumed) = Run::resume(folder.path(), &config, &data, Cadence::default()).expect("two are done");
+    let (mut run, resumed) =
+        Run::resume(folder.path(), &config, &data, Cadence::default()).expect("two epochs are done");
     assert!(resumed.finished);
-    let fewer = go_on(&mut run, &config, &data, u64::MAX).expect("nothing left to do");
+    let fewer = train_steps(&mut run, &config, &data, u64::MAX).expect("nothing left to do");
     assert!(fewer.weights == fitted(&options(2), &data).weights);
 }
 
 #[test]
-fn a_solution_in_closed_form_is_kept() {
+fn a_closed_form_solution_is_saved_and_not_computed_again() {
     let data = digits();
     let options = Options { latent: Some(5), ..Options::new(Kind::Pca) };
     let config = checked(&options, &data);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut run = Run::create(folder.path(), &config, &data, Cadence::default()).expect("an empty folder");
-    let solved = go_on(&mut run, &config, &data, u64::MAX).expect("a solution");
+    let solved = train_steps(&mut run, &config, &data, u64::MAX).expect("a solution");
     drop(run);
     let (mut run, resumed) = Run::resume(folder.path(), &config, &data, Cadence::default()).expect("a run");
     assert!(resumed.finished);
-    let file = resumed.checkpoint.expect("it was saved");
-    let written = || std::fs::metadata(&file).and_then(|file| file.modified()).expect("a file");
-    let before = written();
-    let kept = go_on(&mut run, &config, &data, u64::MAX).expect("a solution");
-    assert!(kept.weights == solved.weights && kept.explained_variance_ratio == solved.explained_variance_ratio);
-    assert_eq!(written(), before, "nothing is solved again");
+    let file = resumed.checkpoint.expect("a checkpoint");
+    let modified = || std::fs::metadata(&file).and_then(|file| file.modified()).expect("a file");
+    let before = modified();
+    let reloaded = train_steps(&mut run, &config, &data, u64::MAX).expect("a solution");
+    assert!(reloaded.weights == solved.weights && reloaded.explained_variance_ratio == solved.explained_variance_ratio);
+    assert_eq!(modified(), before, "the checkpoint was written again");
 }

@@ -1,4 +1,4 @@
-//! A run says how it goes, and ends in an error where there is no model.
+//! A run reports its progress, and returns an error if training diverges or is stopped.
 
 use std::ops::ControlFlow;
 
@@ -16,7 +16,7 @@ fn observed(options: &Options, mut observe: impl FnMut(&Event<'_>) -> ControlFlo
 }
 
 #[test]
-fn the_loss_falls_from_epoch_to_epoch() {
+fn the_loss_decreases_with_every_epoch() {
     for kind in [Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae] {
         let mut losses = Vec::new();
         let fitted = observed(&Options::new(kind).with(|options| options.length.epochs = Some(5)), |event| {
@@ -28,14 +28,14 @@ fn the_loss_falls_from_epoch_to_epoch() {
         });
         assert_eq!(losses.len(), 5);
         assert!(losses.is_sorted_by(|loss, next| loss > next), "{kind}: {losses:?}");
-        // What is reported at the end is the model after the last step, not the last epoch's average.
-        let last = fitted.expect("a quiet run").train.loss;
-        assert!(last < losses[0], "{kind}: {last} at the end, {losses:?} on the way");
+        // The final metrics are of the model after the last step, not averages over the last epoch.
+        let last = fitted.expect("a run without errors").train.loss;
+        assert!(last < losses[0], "{kind}: {last} at the end, {losses:?} during training");
     }
 }
 
 #[test]
-fn a_learning_rate_that_blows_the_loss_up_ends_in_an_error() {
+fn a_learning_rate_that_makes_the_loss_diverge_ends_in_an_error() {
     for (kind, likelihood) in [
         (Kind::Ae, Likelihood::Gaussian),
         (Kind::Ae, Likelihood::Bernoulli),
@@ -47,7 +47,7 @@ fn a_learning_rate_that_blows_the_loss_up_ends_in_an_error() {
             options.schedule.learning_rate = Some(1e10);
         });
         let outcome = observed(&options, |_| ControlFlow::Continue(()));
-        let error = outcome.map(|fitted| fitted.train.loss).expect_err("no model");
+        let error = outcome.map(|fitted| fitted.train.loss).expect_err("training diverges");
         assert!(
             matches!(error, TrainError::Diverged { value, .. } if !value.is_finite()),
             "{kind}, {likelihood:?}: {error}"
@@ -57,19 +57,19 @@ fn a_learning_rate_that_blows_the_loss_up_ends_in_an_error() {
 }
 
 #[test]
-fn an_observer_that_breaks_off_ends_the_run_where_it_stands() {
+fn a_callback_can_stop_the_run_after_any_step_or_epoch() {
     let options = Options::new(Kind::Ae).with(|options| options.length.epochs = Some(3));
-    let mut seen = 0;
+    let mut events = 0;
     let by_step = observed(&options, |event| match event {
         Event::Step { epoch: 2, .. } => ControlFlow::Break(()),
         _ => {
-            seen += 1;
+            events += 1;
             ControlFlow::Continue(())
         }
     });
     assert!(matches!(by_step, Err(TrainError::Interrupted { epoch: 2, step: 24 })));
     // 23 steps of 64 rows and the end of the first epoch.
-    assert_eq!(seen, 24);
+    assert_eq!(events, 24);
     let by_epoch = observed(&options, |event| match event {
         Event::Epoch(_) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),

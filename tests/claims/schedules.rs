@@ -1,10 +1,10 @@
-//! The step size goes as it was drawn, and the steps go with it.
+//! The learning rate follows its schedule, and steps use it.
 
 use narrows_tests::{digits, fitted};
-use narrows_trainer::{Options, Schedule, bundle::Kind};
+use narrows_trainer::{Options, bundle::Kind, options::Schedule};
 
 const PEAK: f64 = 0.004;
-/// 1437 rows in steps of 64.
+/// Steps per epoch: 1437 rows in batches of 64.
 const STEPS: f64 = 23.0;
 
 fn ae(epochs: usize) -> Options {
@@ -15,8 +15,8 @@ fn ae(epochs: usize) -> Options {
     })
 }
 
-/// The rate of the last step of every epoch, as a share of the peak.
-fn shares(schedule: Option<Schedule>, warmup: Option<u64>, epochs: usize) -> Vec<f64> {
+/// Returns the learning rate of the last step of every epoch, divided by the peak.
+fn relative_rates(schedule: Option<Schedule>, warmup: Option<u64>, epochs: usize) -> Vec<f64> {
     let history = fitted(
         &ae(epochs).with(|options| {
             options.schedule.schedule = schedule;
@@ -28,34 +28,35 @@ fn shares(schedule: Option<Schedule>, warmup: Option<u64>, epochs: usize) -> Vec
     history.iter().map(|record| record.learning_rate / PEAK).collect()
 }
 
-fn assert_close(found: &[f64], expected: &[f64]) {
-    let is_close = |(found, expected): (&f64, &f64)| (found - expected).abs() < 1e-9;
-    assert!(found.len() == expected.len() && found.iter().zip(expected).all(is_close), "{found:?}, {expected:?}");
+fn assert_close(actual: &[f64], expected: &[f64]) {
+    let is_close = |(actual, expected): (&f64, &f64)| (actual - expected).abs() < 1e-9;
+    assert!(actual.len() == expected.len() && actual.iter().zip(expected).all(is_close), "{actual:?} for {expected:?}");
 }
 
 #[test]
-fn the_history_shows_each_schedule() {
-    assert_close(&shares(None, None, 3), &[1.0, 1.0, 1.0]);
-    // Two epochs of rising, then the peak.
-    assert_close(&shares(None, Some(46), 4), &[0.5, 1.0, 1.0, 1.0]);
+fn the_history_contains_the_learning_rates_of_each_schedule() {
+    assert_close(&relative_rates(None, None, 3), &[1.0, 1.0, 1.0]);
+    // The rate increases over two epochs and stays at the peak.
+    assert_close(&relative_rates(None, Some(46), 4), &[0.5, 1.0, 1.0, 1.0]);
     assert_close(
-        &shares(Some(Schedule::Step { epochs: 2.0, factor: 0.5 }), None, 6),
+        &relative_rates(Some(Schedule::Step { epochs: 2.0, factor: 0.5 }), None, 6),
         &[1.0, 1.0, 0.5, 0.5, 0.25, 0.25],
     );
-    // The last step is the one before the end.
+    // The last step of an epoch is one step before the end of the epoch.
     let cosine = |epoch: f64| {
         let progress = (epoch * STEPS - 1.0) / (4.0 * STEPS);
         0.1 + 0.9 * (1.0 + (std::f64::consts::PI * progress).cos()) / 2.0
     };
-    assert_close(&shares(Some(Schedule::Cosine { last: 0.1 }), None, 4), &[1.0, 2.0, 3.0, 4.0].map(cosine));
-    // 0.3 of 230 steps rise: the peak is the last step of the third epoch, the end a 250,000th.
-    let cycle = shares(Some(Schedule::OneCycle { rise: 0.3 }), None, 10);
+    assert_close(&relative_rates(Some(Schedule::Cosine { last: 0.1 }), None, 4), &[1.0, 2.0, 3.0, 4.0].map(cosine));
+    // The rate increases over 0.3 of 230 steps, so the peak is at the last step of the third epoch; the last rate is
+    // 1/250,000 of the peak.
+    let cycle = relative_rates(Some(Schedule::OneCycle { rise: 0.3 }), None, 10);
     assert_close(&[cycle[2], cycle[9]], &[1.0, 4e-6]);
     assert!(cycle[..3].is_sorted() && cycle[2..].is_sorted_by(|one, next| one > next), "{cycle:?}");
 }
 
 #[test]
-fn steps_of_no_size_move_nothing() {
+fn steps_with_a_negligible_learning_rate_change_no_weight() {
     let data = digits();
     let one = fitted(&ae(1), &data);
     let schedule = Some(Schedule::Step { epochs: 1.0, factor: 1e-30 });

@@ -1,5 +1,5 @@
-//! A Wasserstein autoencoder keeps codes that are points, as an autoencoder's are, and spreads them as the prior, so that
-//! codes drawn from it decode to samples.
+//! A Wasserstein autoencoder has deterministic codes, like an autoencoder, but their distribution matches the prior.
+//! Codes sampled from the prior therefore decode to realistic samples.
 
 use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
@@ -20,7 +20,7 @@ fn test_rows(data: &Dataset) -> Array2<f32> {
     data.test.as_ref().expect("digits have a test part").values.to_f32().expect("in memory").into_owned()
 }
 
-/// The largest distance of a mean from 0 and of a standard deviation from 1, over the dimensions of the code.
+/// Returns the largest distance of a mean from 0 or of a standard deviation from 1, over the latent dimensions.
 fn distance_from_prior(model: &Autoencoder, rows: &Array2<f32>) -> f32 {
     let codes = model.encode(rows).expect("rows of the right width");
     let (means, deviations) = (codes.mean_axis(Axis(0)).expect("rows"), codes.std_axis(Axis(0), 0.0));
@@ -29,7 +29,7 @@ fn distance_from_prior(model: &Autoencoder, rows: &Array2<f32>) -> f32 {
     distances.fold(0.0, f32::max)
 }
 
-/// The mean squared distance in pixels of samples from their nearest rows of `rows`.
+/// Returns the squared distance of a sample from its nearest row, averaged over the samples.
 fn distance_from_data(samples: &Array2<f32>, rows: &Array2<f32>) -> f32 {
     let nearest = samples.rows().into_iter().map(|sample| {
         let distances = rows.rows().into_iter().map(|row| (&row - &sample).mapv(|value| value * value).sum());
@@ -39,7 +39,7 @@ fn distance_from_data(samples: &Array2<f32>, rows: &Array2<f32>) -> f32 {
 }
 
 #[test]
-fn codes_are_distributed_as_the_prior_and_those_of_an_autoencoder_are_not() {
+fn codes_of_a_wae_match_the_prior_and_codes_of_an_autoencoder_do_not() {
     let data = digits();
     let rows = test_rows(&data);
     let wae = distance_from_prior(&trained(Kind::Wae, None, &data), &rows);
@@ -48,7 +48,7 @@ fn codes_are_distributed_as_the_prior_and_those_of_an_autoencoder_are_not() {
 }
 
 #[test]
-fn codes_from_the_prior_decode_to_digits_and_without_the_discrepancy_they_do_not() {
+fn samples_of_the_prior_decode_closer_to_digits_with_the_mmd_than_without() {
     let data = digits();
     let rows = data.train.values.to_f32().expect("in memory").into_owned();
     let [with, without] = [None, Some(0.0)].map(|weight| {
@@ -56,5 +56,5 @@ fn codes_from_the_prior_decode_to_digits_and_without_the_discrepancy_they_do_not
         let samples = samples.to_shape((200, rows.ncols())).expect("one row each").to_owned();
         distance_from_data(&samples, &rows)
     });
-    assert!(with < 0.8 * without, "with {with}, without {without}");
+    assert!(with < 0.8 * without, "distance {with} with and {without} without the MMD");
 }

@@ -1,4 +1,4 @@
-//! A host outside the workspace: built as its author would build it, from the runtime and nothing else of ours.
+//! A program outside the workspace that depends on the runtime and on no other crate of ours.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,28 +10,29 @@ use std::{
 use narrows_bundle::Bundle;
 use narrows_runtime::{Autoencoder, ndarray::Array2};
 
-use crate::arrows::{Crate, parse};
+use crate::dependencies::{Crate, parse};
 
-const HOST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/downstream");
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/downstream");
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-/// Of the stripped program: by so much somebody else's would grow.
-const MOST_BYTES: u64 = 5_000_000;
-/// The same library runs the same graphs; it may add up in another order. Samples are of the order of 10.
-const CLOSE: f32 = 1e-4;
+/// The largest size of the stripped program, in bytes: about what the runtime adds to a program that embeds it.
+const MAX_BYTES: u64 = 5_000_000;
+/// The absolute tolerance. Both programs run the same graphs in the same library, which may sum in another order;
+/// samples are of the order of 10.
+const TOLERANCE: f32 = 1e-4;
 
 #[test]
-fn a_host_outside_the_workspace_is_small_and_computes_what_we_do() {
-    let program = built();
+fn a_program_outside_the_workspace_is_small_and_computes_the_same_values() {
+    let program = build();
     let bytes = program.metadata().expect("just built").len();
-    assert!(bytes < MOST_BYTES, "{bytes} bytes stripped, at most {MOST_BYTES}");
-    println!("{bytes} bytes stripped");
+    assert!(bytes < MAX_BYTES, "the stripped program has {bytes} bytes, at most {MAX_BYTES} allowed");
+    println!("the stripped program has {bytes} bytes");
 
     let bundle = Path::new(WORKSPACE).join("models/zoo/vae");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let packed = folder.path().join("vae.narrows");
     let bytes = Bundle::open(&bundle).and_then(|bundle| bundle.pack()).expect("a good bundle");
     fs::write(&packed, bytes).expect("a writable folder");
-    let output = Command::new(program).args([&bundle, &packed]).output().expect("it starts");
+    let output = Command::new(program).args([&bundle, &packed]).output().expect("the program starts");
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let printed: BTreeMap<_, _> = text.lines().filter_map(|line| line.split_once(": ")).collect();
@@ -42,26 +43,26 @@ fn a_host_outside_the_workspace_is_small_and_computes_what_we_do() {
     for name in ["codes", "codes of a slice", "codes from memory"] {
         assert_close(name, printed[name], &codes);
     }
-    assert_close("restored", printed["restored"], &model.decode(&codes).expect("good codes"));
-    assert_close("drawn", printed["drawn"], &model.generate(2, 7).expect("a prior"));
+    assert_close("reconstructions", printed["reconstructions"], &model.decode(&codes).expect("good codes"));
+    assert_close("samples", printed["samples"], &model.generate(2, 7).expect("a prior"));
     assert_eq!(printed["refused"], "[1, 65] for rows of [8, 8]");
 }
 
-fn assert_close<'a>(name: &str, found: &str, expected: impl IntoIterator<Item = &'a f32>) {
-    let found: Vec<f32> = found.split(' ').map(|number| number.parse().expect("a number")).collect();
+fn assert_close<'a>(name: &str, actual: &str, expected: impl IntoIterator<Item = &'a f32>) {
+    let actual: Vec<f32> = actual.split(' ').map(|number| number.parse().expect("a number")).collect();
     let expected: Vec<f32> = expected.into_iter().copied().collect();
-    assert_eq!(found.len(), expected.len(), "{name}");
-    let largest = found.iter().zip(&expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f32::max);
-    assert!(largest <= CLOSE, "{name}: {largest} apart");
+    assert_eq!(actual.len(), expected.len(), "{name}");
+    let largest = actual.iter().zip(&expected).map(|(actual, expected)| (actual - expected).abs()).fold(0.0, f32::max);
+    assert!(largest <= TOLERANCE, "{name}: differs by {largest}, at most {TOLERANCE} allowed");
 }
 
-/// The host's program, from the crates that the workspace's build has fetched.
-fn built() -> PathBuf {
+/// Builds the program offline, from the crates that the workspace's build has fetched, and returns its path.
+fn build() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").join("downstream");
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--release", "--locked", "--offline", "--target-dir"])
         .arg(&target)
-        .current_dir(HOST)
+        .current_dir(PROGRAM)
         .output()
         .expect("cargo, which runs this test");
     assert!(output.status.success(), "cargo build: {}", String::from_utf8_lossy(&output.stderr));
@@ -69,17 +70,17 @@ fn built() -> PathBuf {
 }
 
 #[test]
-fn the_lock_of_the_host_is_a_part_of_the_workspace_s() {
-    let locked = |folder: &str| locked(&fs::read_to_string(format!("{folder}/Cargo.lock")).expect("a lock"));
-    let ours = locked(WORKSPACE);
-    let mut theirs = locked(HOST);
-    assert!(theirs.remove(&("downstream".to_owned(), "0.0.0".to_owned())));
-    let strangers: Vec<_> = theirs.difference(&ours).collect();
-    assert!(strangers.is_empty(), "{strangers:?} (cut it anew by `just downstream-lock`)");
+fn the_program_s_lock_file_contains_only_packages_of_the_workspace_s() {
+    let packages = |folder: &str| packages(&fs::read_to_string(format!("{folder}/Cargo.lock")).expect("a lock file"));
+    let of_workspace = packages(WORKSPACE);
+    let mut of_program = packages(PROGRAM);
+    assert!(of_program.remove(&("downstream".to_owned(), "0.0.0".to_owned())));
+    let additional: Vec<_> = of_program.difference(&of_workspace).collect();
+    assert!(additional.is_empty(), "not in the workspace's lock file: {additional:?}; run `just downstream-lock`");
 }
 
-/// Names and versions in a lock.
-fn locked(lock: &str) -> BTreeSet<Crate> {
+/// Parses a lock file and returns the names and versions of its packages.
+fn packages(lock: &str) -> BTreeSet<Crate> {
     let value = |line: Option<&str>, key: &str| {
         let value = line.and_then(|line| line.strip_prefix(key)?.strip_prefix(" = "));
         value.map(|value| value.trim_matches('"').to_owned())
@@ -89,10 +90,10 @@ fn locked(lock: &str) -> BTreeSet<Crate> {
 }
 
 #[test]
-fn a_host_is_built_without_candle() {
+fn a_program_outside_the_workspace_is_built_without_candle() {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none"])
-        .current_dir(HOST)
+        .current_dir(PROGRAM)
         .output()
         .expect("cargo, which runs this test");
     assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
@@ -103,9 +104,9 @@ fn a_host_is_built_without_candle() {
 }
 
 #[test]
-fn a_lock_is_read_by_its_names_and_versions() {
+fn a_lock_file_is_parsed_to_names_and_versions() {
     let lock = "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"1.0.0\"\nsource = \"somewhere\"\n\n\
                 [[package]]\nname = \"two\"\nversion = \"2.1.0\"\ndependencies = [\n \"one\",\n]\n";
     let expected = [("one", "1.0.0"), ("two", "2.1.0")];
-    assert_eq!(locked(lock), expected.map(|(name, version)| (name.to_owned(), version.to_owned())).into());
+    assert_eq!(packages(lock), expected.map(|(name, version)| (name.to_owned(), version.to_owned())).into());
 }

@@ -1,32 +1,33 @@
-//! The program and the tests are built from the same dependencies: one whose features differ would be built twice, and all
-//! that depends on it with it.
+//! The program and the tests use the same builds of their dependencies. A crate whose features differ between them
+//! would be built twice, together with every crate that depends on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,
 };
 
-/// The features of each crate that a command builds, by name and version.
+/// The features of each crate, by name and version.
 type Features = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-fn the_tests_ask_for_no_feature_that_the_program_s_dependencies_lack() {
+fn tests_enable_no_features_that_the_program_does_not_enable() {
     let program = features(&["-p", "narrows-cli", "--edges", "normal,build"]);
     let tests = features(&["--workspace", "--edges", "normal,build,dev"]);
     assert!(program.keys().any(|name| name.starts_with("candle-core ")), "{:?}", program.keys());
-    let differ: Vec<_> = program
+    let differences: Vec<_> = program
         .iter()
         .filter(|(name, _)| !name.starts_with("narrows"))
         .filter_map(|(name, program)| {
-            let more: BTreeSet<_> = tests.get(name)?.difference(program).collect();
-            (!more.is_empty()).then(|| format!("{name}: {more:?}"))
+            let additional: BTreeSet<_> = tests.get(name)?.difference(program).collect();
+            (!additional.is_empty()).then(|| format!("{name}: {additional:?}"))
         })
         .collect();
-    let remedy = "ask for these features in cli/Cargo.toml, or avoid them in the tests";
-    assert!(differ.is_empty(), "{remedy}:\n{}", differ.join("\n"));
+    let remedy = "only the tests enable these features; enable them in cli/Cargo.toml too, or not in the tests";
+    assert!(differences.is_empty(), "{remedy}:\n{}", differences.join("\n"));
 }
 
-/// One set of features for each line of `cargo tree`; the same crate for the host and for the target counts as one.
+/// Returns the features that `cargo tree` lists with these arguments. A crate that is built for both the host and the
+/// target counts once, with the features of both.
 fn features(arguments: &[&str]) -> Features {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--offline", "--prefix", "none", "--format", "{p}|{f}"])

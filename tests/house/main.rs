@@ -1,7 +1,8 @@
-//! How the house is built: which crate leans on which, how long a file may be, what is built twice, and what a guest gets.
+//! Rules of the workspace: dependencies between crates, import cycles, the length of files, features of dependencies,
+//! and the runtime as a dependency of a program outside the workspace.
 
-mod arrows;
-mod circles;
+mod cycles;
+mod dependencies;
 mod downstream;
 mod features;
 mod files;

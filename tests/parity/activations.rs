@@ -1,26 +1,27 @@
-//! Every activation, alone in a network, in three engines, far beyond what training reaches.
+//! Compares every activation between three engines, over a far wider range of inputs than training produces.
 
-use narrows_trainer::{Activation, ndarray::ArrayD};
+use narrows_trainer::{ndarray::ArrayD, options::Activation};
 
-use crate::alone::Alone;
+use crate::small_network::SmallNetwork;
 
-/// From where `exp` over- and underflows in `f32` products to where everything is nearly linear.
+/// From inputs for which products of `exp` overflow or underflow in `f32` to inputs for which every activation is
+/// nearly linear.
 const INPUTS: [f32; 16] =
     [-50.0, -20.0, -9.0, -5.5, -3.0, -1.0, -0.5, -1e-3, 0.0, 1e-3, 0.5, 1.0, 3.0, 5.5, 20.0, 50.0];
 
-/// Eight units in the last place: each engine has its own `exp`, `tanh` and `erf`, and numbers that
-/// underflow in one may be 0 in another.
+/// Eight units in the last place: each engine has its own `exp`, `tanh` and `erf`, and a value that is subnormal in one
+/// may be 0 in another.
 const TOLERANCE: f32 = 1e-6;
 
 #[test]
-fn every_activation_is_the_same_in_three_engines_from_minus_50_to_50() {
-    // Each row is turned by one, so that every number meets every lane of a vector register.
+fn every_activation_has_the_same_values_in_three_engines_from_minus_50_to_50() {
+    // Each row is rotated by one, so that every value is computed in different lanes of a vector register.
     let value = |row: usize, column: usize| INPUTS[(row + column) % INPUTS.len()];
     let values = (0..7).flat_map(|row| (0..INPUTS.len()).map(move |column| value(row, column)));
-    let x = ArrayD::from_shape_vec(vec![7, INPUTS.len()], values.collect()).expect("as many numbers");
+    let x = ArrayD::from_shape_vec(vec![7, INPUTS.len()], values.collect()).expect("7 values per input");
     for activation in Activation::ALL {
-        let alone = Alone::new(INPUTS.len(), |graph, x| graph.node("a", activation, &[x])).expect("any shape");
-        let difference = alone.largest_difference(&x);
-        assert!(difference <= TOLERANCE, "{activation}: {difference:e}");
+        let network = SmallNetwork::new(INPUTS.len(), |graph, x| graph.node("a", activation, &[x])).expect("any shape");
+        let difference = network.largest_difference(&x);
+        assert!(difference <= TOLERANCE, "{activation}: differs by {difference:e}");
     }
 }

@@ -1,5 +1,5 @@
-//! Folding the scaling into the neighbouring layer: where it is done, where it is not, and that it changes
-//! nothing.
+//! Folding the scaling into the neighbouring layer: where it is done, where it is not, and that outputs stay the same
+//! up to rounding.
 
 use narrows_bundle::{DECODER, ENCODER, Kind, Likelihood, Link, onnx::Model};
 use narrows_data::Dataset;
@@ -7,8 +7,8 @@ use narrows_runtime::proof::{DECODER_TOLERANCE, ENCODER_TOLERANCE};
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
     Options,
+    internals::{fold_scaling, with_decoder_ports, with_encoder_ports},
     ndarray::{ArrayD, aview1},
-    network::{fold_scaling, with_decoder_ports, with_encoder_ports},
 };
 use prost::Message;
 
@@ -18,9 +18,11 @@ use crate::{
     tables::{UNEVEN, table},
 };
 
-/// Means of up to six standard deviations: folded, with something to lose.
-const NEAR: [(f32, f32); 5] = [(0.2, 3.0), (40.0, -1000.0), (0.01, 0.3), (1e-4, 0.0), (3.0, 50.0)];
+/// `(factor, shift)` of columns whose means are at most six standard deviations from 0: the scaling is folded, and
+/// folding causes rounding errors.
+const NEAR_ZERO: [(f32, f32); 5] = [(0.2, 3.0), (40.0, -1000.0), (0.01, 0.3), (1e-4, 0.0), (3.0, 50.0)];
 
+/// Fits and exports a model and returns the operators of one of its graphs.
 fn operators(data: &Dataset, options: &Options, file: &str) -> Vec<String> {
     let export = fitted(options, data).export(data).expect("an export");
     let (_, bytes) = export.files.iter().find(|(name, _)| *name == file).expect("a graph of every bundle");
@@ -29,28 +31,52 @@ fn operators(data: &Dataset, options: &Options, file: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_scaling_is_folded_where_a_layer_can_take_it_over_and_kept_where_not() {
-    let (digits, near, uneven) = (digits(), table(&NEAR), table(&UNEVEN));
+fn scaling_is_folded_into_an_adjacent_linear_layer_unless_means_are_far_from_zero() {
+    let (digits, near, uneven) = (digits(), table(&NEAR_ZERO), table(&UNEVEN));
     let ae = |likelihood| brief(Kind::Ae).with(|options| options.output.likelihood = Some(likelihood));
     let sigmoid = ae(Likelihood::Gaussian).with(|options| options.output.output_link = Some(Link::Sigmoid));
     let cases: [(&str, &Dataset, Options, &str, &[&str]); 11] = [
-        ("components in", &digits, brief(Kind::Pca), ENCODER, &["Reshape", "Gemm"]),
-        ("components out", &digits, brief(Kind::Pca), DECODER, &["Gemm", "Reshape"]),
-        ("two heads", &digits, brief(Kind::Vae), ENCODER, &["Reshape", "Gemm", "Relu", "Gemm", "Gemm", "Clip"]),
-        ("bytes in", &digits, ae(Likelihood::Bernoulli), ENCODER, &["Reshape", "Gemm", "Relu", "Gemm"]),
-        ("linear out", &digits, ae(Likelihood::Gaussian), DECODER, &["Gemm", "Relu", "Gemm", "Reshape"]),
+        ("input of components", &digits, brief(Kind::Pca), ENCODER, &["Reshape", "Gemm"]),
+        ("output of components", &digits, brief(Kind::Pca), DECODER, &["Gemm", "Reshape"]),
         (
-            "behind a probability",
+            "input of two heads",
+            &digits,
+            brief(Kind::Vae),
+            ENCODER,
+            &["Reshape", "Gemm", "Relu", "Gemm", "Gemm", "Clip"],
+        ),
+        ("input of bytes", &digits, ae(Likelihood::Bernoulli), ENCODER, &["Reshape", "Gemm", "Relu", "Gemm"]),
+        ("linear output", &digits, ae(Likelihood::Gaussian), DECODER, &["Gemm", "Relu", "Gemm", "Reshape"]),
+        (
+            "output after a probability",
             &digits,
             ae(Likelihood::Bernoulli),
             DECODER,
             &["Gemm", "Relu", "Gemm", "Sigmoid", "Mul", "Add", "Reshape"],
         ),
-        ("behind a sigmoid", &digits, sigmoid, DECODER, &["Gemm", "Relu", "Gemm", "Sigmoid", "Mul", "Add", "Reshape"]),
-        ("means near 0 in", &near, ae(Likelihood::Gaussian), ENCODER, &["Gemm", "Relu", "Gemm"]),
-        ("means near 0 out", &near, ae(Likelihood::Gaussian), DECODER, &["Gemm", "Relu", "Gemm"]),
-        ("means far off in", &uneven, ae(Likelihood::Gaussian), ENCODER, &["Sub", "Div", "Gemm", "Relu", "Gemm"]),
-        ("means far off out", &uneven, ae(Likelihood::Gaussian), DECODER, &["Gemm", "Relu", "Gemm", "Mul", "Add"]),
+        (
+            "output after a sigmoid",
+            &digits,
+            sigmoid,
+            DECODER,
+            &["Gemm", "Relu", "Gemm", "Sigmoid", "Mul", "Add", "Reshape"],
+        ),
+        ("input with means near 0", &near, ae(Likelihood::Gaussian), ENCODER, &["Gemm", "Relu", "Gemm"]),
+        ("output with means near 0", &near, ae(Likelihood::Gaussian), DECODER, &["Gemm", "Relu", "Gemm"]),
+        (
+            "input with means far from 0",
+            &uneven,
+            ae(Likelihood::Gaussian),
+            ENCODER,
+            &["Sub", "Div", "Gemm", "Relu", "Gemm"],
+        ),
+        (
+            "output with means far from 0",
+            &uneven,
+            ae(Likelihood::Gaussian),
+            DECODER,
+            &["Gemm", "Relu", "Gemm", "Mul", "Add"],
+        ),
     ];
     for (name, data, options, file, expected) in cases {
         assert_eq!(operators(data, &options, file), expected, "{name}");
@@ -58,8 +84,8 @@ fn the_scaling_is_folded_where_a_layer_can_take_it_over_and_kept_where_not() {
 }
 
 #[test]
-fn folding_moves_no_code_and_no_column_beyond_rounding() {
-    for (name, data) in [("digits", digits()), ("near", table(&NEAR)), ("uneven", table(&UNEVEN))] {
+fn folding_changes_codes_and_columns_by_rounding_errors_only() {
+    for (name, data) in [("digits", digits()), ("near", table(&NEAR_ZERO)), ("uneven", table(&UNEVEN))] {
         for options in
             [brief(Kind::Pca), brief(Kind::Vae).with(|options| options.output.likelihood = Some(Likelihood::Gaussian))]
         {
@@ -70,23 +96,26 @@ fn folding_moves_no_code_and_no_column_beyond_rounding() {
             let samples = samples(&data);
             let codes = in_candle(&encoder, &model.weights, &[floats(&samples)]);
             let codes = codes.get("z").or(codes.get("mu")).expect("a code");
-            let halves = [(&encoder, &samples, ENCODER_TOLERANCE), (&decoder, codes, DECODER_TOLERANCE)];
-            for (graph, input, tolerance) in halves {
-                let (folded, weights) = fold_scaling(graph, &model.weights).expect("a whole graph");
-                let found = in_candle(&folded, &weights, &[floats(input)]);
+            let graphs = [(&encoder, &samples, ENCODER_TOLERANCE), (&decoder, codes, DECODER_TOLERANCE)];
+            for (graph, input, tolerance) in graphs {
+                let (folded, weights) = fold_scaling(graph, &model.weights).expect("a complete graph");
+                let actual = in_candle(&folded, &weights, &[floats(input)]);
                 for (output, expected) in in_candle(graph, &model.weights, &[floats(input)]) {
-                    let unit = if output == "x_hat" { model.scaling.scale.as_slice() } else { &[1.0] };
-                    let difference = difference(&(&found[&output] / &aview1(unit)), &(expected / aview1(unit)));
-                    assert!(difference <= tolerance, "{name}: {options:?}: `{output}` moves by {difference:e}");
+                    let scale = if output == "x_hat" { model.scaling.scale.as_slice() } else { &[1.0] };
+                    let difference = difference(&(&actual[&output] / &aview1(scale)), &(expected / aview1(scale)));
+                    assert!(
+                        difference <= tolerance,
+                        "{name}: {options:?}: `{output}` changes by {difference:e}, at most {tolerance:e} allowed"
+                    );
                 }
             }
         }
     }
 }
 
-/// The test part in the shape of its samples.
+/// Returns the test part: `[rows, ...sample shape]`.
 fn samples(data: &Dataset) -> ArrayD<f32> {
     let values = data.test.as_ref().expect("a test part").values.to_f32().expect("in memory").into_owned();
     let shape: Vec<usize> = [&[values.nrows()], data.sample_shape.as_slice()].concat();
-    values.into_shape_with_order(shape).expect("as many numbers")
+    values.into_shape_with_order(shape).expect("the shape of the samples")
 }

@@ -1,11 +1,12 @@
-//! Every kind, fitted on digits for a moment, written, and run by ONNX Runtime and by candle-onnx.
+//! Every kind, trained briefly on digits, exported, and compared between Candle, ONNX Runtime and candle-onnx.
 
 use narrows_bundle::{Bundle, Kind, Likelihood, Link, Probe, Role};
 use narrows_runtime::{Autoencoder, proof::prove, verify};
 use narrows_tests::{digits, exported, fitted};
 use narrows_trainer::{
-    Activation, Corruption, Options, Pretrain,
+    Options,
     ndarray::{ArrayD, Axis, Slice},
+    options::{Activation, Corruption, Pretrain},
 };
 
 use crate::{
@@ -13,11 +14,11 @@ use crate::{
     engines::{difference, floats, in_simple_eval, labels},
 };
 
-/// Rows at a time in candle-onnx; ONNX Runtime's sizes are those of the proof.
+/// Batch sizes for candle-onnx; for ONNX Runtime the parity check has its own.
 const BATCH_SIZES: [usize; 4] = [1, 2, 7, 64];
 
-/// Every kind, every activation, both likelihoods with every link, and networks of no, one and two hidden
-/// layers.
+/// Options that cover every kind, every activation, both likelihoods with every link, and networks with zero, one and
+/// two hidden layers.
 fn cases() -> Vec<Options> {
     let trained = |kind, activation, hidden: &[usize], likelihood| {
         brief(kind).with(|options| {
@@ -64,21 +65,21 @@ fn exported_graphs_match_candle_in_both_engines_for_every_kind() {
 }
 
 #[test]
-fn no_kind_and_no_activation_is_left_out() {
+fn the_cases_cover_every_kind_and_every_activation() {
     let cases = cases();
     for kind in Kind::ALL {
         assert!(cases.iter().any(|options| options.kind == Some(kind)), "{kind}");
     }
     for activation in Activation::ALL {
-        // Without a hidden layer there is no place for one.
-        let has_place =
+        // A network without hidden layers has no activation.
+        let has_hidden_layer =
             |options: &Options| options.architecture.hidden.as_ref().is_some_and(|hidden| !hidden.is_empty());
-        let uses = |options: &Options| options.architecture.activation == Some(activation) && has_place(options);
+        let uses = |options: &Options| options.architecture.activation == Some(activation) && has_hidden_layer(options);
         assert!(cases.iter().any(uses), "{activation}");
     }
 }
 
-/// Both graphs of a bundle are within the proof's tolerances of its probe, in both engines.
+/// Asserts that both graphs of a bundle reproduce its probe in both engines, within the tolerances of the parity check.
 pub(crate) fn assert_parity(name: &str, bundle: &Bundle) {
     let model = Autoencoder::from_bundle(bundle, &narrows_runtime::Options::default()).expect(name);
     let probe = bundle.probe().expect(name);
@@ -88,32 +89,35 @@ pub(crate) fn assert_parity(name: &str, bundle: &Bundle) {
     assert!(checks.iter().all(|check| check.ok), "{name}: {checks:?}");
 
     let graphs = &bundle.manifest().graphs;
-    let halves = [
+    let cases = [
         (&graphs.encoder, &probe.encoded, parity.encoder.tolerance),
         (&graphs.decoder, &probe.decoded, parity.decoder.tolerance),
     ];
-    for (ports, expected, tolerance) in halves {
+    for (ports, expected, tolerance) in cases {
         let bytes = bundle.graph(ports).expect(name);
         for rows in BATCH_SIZES {
             let inputs: Vec<_> =
                 ports.inputs.iter().map(|port| (port.name.as_str(), input(&probe, port.role, rows))).collect();
-            let found = in_simple_eval(&bytes, &inputs);
+            let actual = in_simple_eval(&bytes, &inputs);
             for (output, expected) in expected {
-                let difference = difference(&found[output], &first(expected, rows));
-                assert!(difference <= tolerance, "{name}: `{output}` of {rows} rows in candle-onnx: {difference:e}");
+                let difference = difference(&actual[output], &first(expected, rows));
+                assert!(
+                    difference <= tolerance,
+                    "{name}: `{output}` of {rows} rows in candle-onnx differs by {difference:e}"
+                );
             }
         }
     }
 }
 
-/// The first rows of the probe, as a graph takes them.
+/// Returns the first rows of the probe for an input port of this role.
 fn input(probe: &Probe, role: Role, rows: usize) -> candle_core::Tensor {
     match role {
         Role::Sample => floats(&first(&probe.samples, rows)),
         Role::Latent => floats(&first(&probe.codes, rows)),
         Role::Label => labels(&probe.labels.as_deref().expect("labels of a conditional model")[..rows]),
-        Role::Mean | Role::LogVariance | Role::Reconstruction => panic!("{role:?} goes into no graph"),
-        Role::Logits | Role::Probabilities | Role::Prediction => panic!("no autoencoder has {role:?}"),
+        Role::Mean | Role::LogVariance | Role::Reconstruction => panic!("{role:?} is an output, not an input"),
+        Role::Logits | Role::Probabilities | Role::Prediction => panic!("an autoencoder has no port of role {role:?}"),
     }
 }
 

@@ -1,7 +1,6 @@
-//! What Candle trained is what every engine runs: each primitive, each kind, and the proof itself.
+//! Parity of exported graphs with Candle in every engine: each primitive, each kind, and the parity check itself.
 
 mod activations;
-mod alone;
 mod engines;
 mod faults;
 mod folding;
@@ -9,13 +8,14 @@ mod kinds;
 mod ports;
 mod primitives;
 mod seeds;
+mod small_network;
 mod tables;
 mod zoo;
 
 use narrows_bundle::Kind;
 use narrows_trainer::Options;
 
-/// Options of a model that is fitted in a moment and is good for nothing but its arithmetic.
+/// Options of a small model that trains for two epochs. It is too poor to use, but its arithmetic can be compared.
 fn brief(kind: Kind) -> Options {
     let options = Options { latent: Some(4), ..Options::new(kind) };
     match kind {

@@ -1,4 +1,4 @@
-//! The port table of the design, read off the written files.
+//! The ports of exported graphs, read from the ONNX files.
 
 use narrows_bundle::{
     Kind, Role,
@@ -9,14 +9,16 @@ use prost::Message;
 
 use crate::brief;
 
-/// Kind, half, inputs, outputs: for samples of `[8, 8]` and codes of four numbers.
-const TABLE: [(Kind, &str, &[&str], &[&str]); 10] = [
+/// Kind, encoder or decoder, inputs and outputs, for samples of shape `[8, 8]` and four latent dimensions.
+const TABLE: [(Kind, &str, &[&str], &[&str]); 12] = [
     (Kind::Pca, "encoder", &["x: f32[batch, 8, 8]"], &["z: f32[batch, 4]"]),
     (Kind::Pca, "decoder", &["z: f32[batch, 4]"], &["x_hat: f32[batch, 8, 8]"]),
     (Kind::Ae, "encoder", &["x: f32[batch, 8, 8]"], &["z: f32[batch, 4]"]),
     (Kind::Ae, "decoder", &["z: f32[batch, 4]"], &["x_hat: f32[batch, 8, 8]"]),
     (Kind::Dae, "encoder", &["x: f32[batch, 8, 8]"], &["z: f32[batch, 4]"]),
     (Kind::Dae, "decoder", &["z: f32[batch, 4]"], &["x_hat: f32[batch, 8, 8]"]),
+    (Kind::Wae, "encoder", &["x: f32[batch, 8, 8]"], &["z: f32[batch, 4]"]),
+    (Kind::Wae, "decoder", &["z: f32[batch, 4]"], &["x_hat: f32[batch, 8, 8]"]),
     (Kind::Vae, "encoder", &["x: f32[batch, 8, 8]"], &["mu: f32[batch, 4]", "log_var: f32[batch, 4]"]),
     (Kind::Vae, "decoder", &["z: f32[batch, 4]"], &["x_hat: f32[batch, 8, 8]"]),
     (
@@ -29,7 +31,14 @@ const TABLE: [(Kind, &str, &[&str], &[&str]); 10] = [
 ];
 
 #[test]
-fn every_written_graph_follows_the_port_table() {
+fn the_table_has_both_graphs_of_every_kind() {
+    for kind in Kind::ALL {
+        assert_eq!(TABLE.iter().filter(|row| row.0 == kind).count(), 2, "{kind}");
+    }
+}
+
+#[test]
+fn every_exported_graph_has_the_ports_of_the_table() {
     let data = digits();
     for (kind, role, inputs, outputs) in TABLE {
         let (_folder, bundle) = exported(&fitted(&brief(kind), &data), &data);
@@ -58,7 +67,7 @@ fn every_written_graph_follows_the_port_table() {
 }
 
 #[test]
-fn the_manifest_gives_every_port_its_role() {
+fn the_manifest_names_the_role_of_every_port() {
     let data = digits();
     for kind in Kind::ALL {
         let (_folder, bundle) = exported(&fitted(&brief(kind), &data), &data);
@@ -72,13 +81,16 @@ fn the_manifest_gives_every_port_its_role() {
                 Role::Mean => "mu",
                 Role::LogVariance => "log_var",
                 Role::Reconstruction => "x_hat",
-                Role::Logits | Role::Probabilities | Role::Prediction => panic!("no autoencoder has it: {port:?}"),
+                Role::Logits | Role::Probabilities | Role::Prediction => {
+                    panic!("an autoencoder has no such port: {port:?}")
+                }
             };
             assert_eq!(port.name, expected, "{kind}");
         }
     }
 }
 
+/// Describes ports as in the table, such as `x: f32[batch, 8, 8]`.
 fn describe(values: &[ValueInfo]) -> Vec<String> {
     let of_value = |value: &ValueInfo| {
         let tensor = value.r#type.as_ref().and_then(|r#type| r#type.tensor_type.as_ref()).expect("a tensor");

@@ -1,37 +1,38 @@
-//! Every primitive, alone in a network, in three engines.
+//! Compares every primitive, in a small network, between three engines.
 
 use std::collections::BTreeSet;
 
 use narrows_bundle::Scaling;
 use narrows_trainer::{
-    Activation,
+    GraphError,
+    internals::{Add, Affine, Clamp, Dense, Graph, LabelRow, Primitive, Reshape, Softmax, Value},
     ndarray::ArrayD,
-    network::{Add, Affine, Clamp, Dense, Graph, GraphError, LabelRow, Primitive, Reshape, Softmax, Value},
+    options::Activation,
 };
 
-use crate::alone::{Alone, CLASSES};
+use crate::small_network::{CLASSES, SmallNetwork};
 
-/// Eight units in the last place: engines sum in another order, and each has its own `exp`.
+/// Eight units in the last place: engines sum in different orders, and each has its own `exp`.
 const TOLERANCE: f32 = 1e-6;
 
 type Build = fn(&mut Graph, Value) -> Result<Value, GraphError>;
 
-/// Name, features, what is made of `x`.
+/// Name, number of features, and how the code is computed from `x`.
 const CASES: [(&str, usize, Build); 9] = [
     ("dense", 5, |graph, x| graph.node("a", Dense::new(5, 3), &[x])),
-    ("dense from one number to one", 1, |graph, x| graph.node("a", Dense::new(1, 1), &[x])),
+    ("dense with one input and one output", 1, |graph, x| graph.node("a", Dense::new(1, 1), &[x])),
     ("activation", 3, |graph, x| graph.node("a", Activation::Tanh, &[x])),
     ("add", 4, |graph, x| {
         let other = graph.node("a", Dense::new(4, 4), &[x])?;
         graph.node("b", Add, &[x, other])
     }),
-    ("affine by one number for all", 3, |graph, x| {
-        let there = graph.node("a", Affine::to_network(&scaling(&[0.3], &[7.0])), &[x])?;
-        graph.node("b", Affine::to_data(&scaling(&[-2.0], &[0.1])), &[there])
+    ("affine with one scale for all features", 3, |graph, x| {
+        let scaled = graph.node("a", Affine::to_network(&scaling(&[0.3], &[7.0])), &[x])?;
+        graph.node("b", Affine::to_data(&scaling(&[-2.0], &[0.1])), &[scaled])
     }),
-    ("affine by one number a feature", 3, |graph, x| {
-        let there = graph.node("a", Affine::to_network(&scaling(&[0.3, -1.0, 2.0], &[7.0, 0.3, 1.0])), &[x])?;
-        graph.node("b", Affine::to_data(&scaling(&[-2.0, 0.0, 1.5], &[0.1, 3.0, 1.0])), &[there])
+    ("affine with one scale per feature", 3, |graph, x| {
+        let scaled = graph.node("a", Affine::to_network(&scaling(&[0.3, -1.0, 2.0], &[7.0, 0.3, 1.0])), &[x])?;
+        graph.node("b", Affine::to_data(&scaling(&[-2.0, 0.0, 1.5], &[0.1, 3.0, 1.0])), &[scaled])
     }),
     ("clamp", 6, |graph, x| graph.node("a", Clamp { low: -0.5, high: 1.25 }, &[x])),
     ("reshape", 6, |graph, x| {
@@ -42,65 +43,66 @@ const CASES: [(&str, usize, Build); 9] = [
     ("softmax", 5, |graph, x| graph.node("a", Softmax, &[x])),
 ];
 
-/// Seven rows between -3 and 3.
+/// Returns seven rows of values between -3 and 3.
 fn rows(features: usize) -> ArrayD<f32> {
     let value = |index: usize| (index as f32 * 1.7 + 0.4).sin() * 3.0;
-    ArrayD::from_shape_vec(vec![7, features], (0..7 * features).map(value).collect()).expect("as many numbers")
+    ArrayD::from_shape_vec(vec![7, features], (0..7 * features).map(value).collect()).expect("7 values per feature")
 }
 
 fn scaling(offset: &[f32], scale: &[f32]) -> Scaling {
     Scaling { offset: offset.to_vec(), scale: scale.to_vec() }
 }
 
-fn label_row() -> Result<Alone, GraphError> {
-    Alone::with_label(2, |graph, x, label| {
+fn label_row() -> Result<SmallNetwork, GraphError> {
+    SmallNetwork::with_label(2, |graph, x, label| {
         let row = graph.node("a", LabelRow { classes: CLASSES, outputs: 4, fan_in: 6 }, &[label])?;
         Ok([row, graph.node("b", Dense::new(2, 4), &[x])?])
     })
 }
 
 #[test]
-fn every_primitive_is_the_same_in_three_engines() {
+fn every_primitive_has_the_same_values_in_three_engines() {
     for (name, features, build) in CASES {
-        let difference = Alone::new(features, build).expect(name).largest_difference(&rows(features));
-        assert!(difference <= TOLERANCE, "{name}: {difference:e}");
+        let difference = SmallNetwork::new(features, build).expect(name).largest_difference(&rows(features));
+        assert!(difference <= TOLERANCE, "{name}: differs by {difference:e}");
     }
 }
 
 #[test]
-fn a_label_is_the_same_row_in_three_engines() {
+fn a_label_selects_the_same_row_in_three_engines() {
     let difference = label_row().expect("a label row").largest_difference(&rows(2));
-    assert!(difference <= TOLERANCE, "{difference:e}");
+    assert!(difference <= TOLERANCE, "differs by {difference:e}");
 }
 
 #[test]
-fn a_value_may_be_an_input_and_may_be_read_after_it_became_an_output() {
+fn an_output_may_be_an_input_of_the_graph_or_of_another_node() {
     let cases: [(&str, Build); 2] = [
         ("the input itself", |_, x| Ok(x)),
-        ("read again", |graph, x| {
+        ("input of another node", |graph, x| {
             let z = graph.node("a", Activation::Sigmoid, &[x])?;
             graph.node("b", Activation::Relu, &[z])?;
             Ok(z)
         }),
     ];
     for (name, build) in cases {
-        let difference = Alone::new(3, build).expect(name).largest_difference(&rows(3));
-        assert!(difference <= TOLERANCE, "{name}: {difference:e}");
+        let difference = SmallNetwork::new(3, build).expect(name).largest_difference(&rows(3));
+        assert!(difference <= TOLERANCE, "{name}: differs by {difference:e}");
     }
 }
 
 #[test]
-fn one_value_may_go_out_by_two_ports() {
-    let alone = Alone::with_label(3, |graph, x, _| graph.node("a", Dense::new(3, 3), &[x]).map(|value| [value; 2]));
-    let difference = alone.expect("a layer").largest_difference(&rows(3));
-    assert!(difference <= TOLERANCE, "{difference:e}");
+fn one_value_may_be_the_output_of_two_ports() {
+    let network =
+        SmallNetwork::with_label(3, |graph, x, _| graph.node("a", Dense::new(3, 3), &[x]).map(|value| [value; 2]));
+    let difference = network.expect("a layer").largest_difference(&rows(3));
+    assert!(difference <= TOLERANCE, "differs by {difference:e}");
 }
 
 #[test]
-fn no_primitive_is_left_out() {
-    let graphs = CASES.into_iter().map(|(_, features, build)| Alone::new(features, build)).chain([label_row()]);
-    let networks: Vec<Alone> = graphs.collect::<Result<_, _>>().expect("networks that fit");
-    let nodes = networks.iter().flat_map(|alone| alone.graph.nodes());
+fn the_cases_cover_every_primitive() {
+    let graphs = CASES.into_iter().map(|(_, features, build)| SmallNetwork::new(features, build)).chain([label_row()]);
+    let networks: Vec<SmallNetwork> = graphs.collect::<Result<_, _>>().expect("layers of matching shapes");
+    let nodes = networks.iter().flat_map(|network| network.graph.nodes());
     let covered: BTreeSet<&str> = nodes.map(|node| name_of(&node.primitive)).collect();
     assert_eq!(
         covered,
@@ -108,7 +110,7 @@ fn no_primitive_is_left_out() {
     );
 }
 
-/// A new primitive does not compile here: give it a name, a place in the list above, and a case.
+/// Names a primitive. A new primitive does not compile here: name it, and add it to the list above and to the cases.
 fn name_of(primitive: &Primitive) -> &'static str {
     match primitive {
         Primitive::Dense(_) => "dense",

@@ -1,4 +1,4 @@
-//! A seed is the whole of a run's randomness.
+//! The seed determines all randomness of a training run.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use narrows_trainer::Options;
 
 use crate::brief;
 
-/// Every file of the export by name.
+/// Fits and exports a model, and returns the contents of every exported file by name.
 fn files(kind: Kind, seed: u64, data: &Dataset) -> BTreeMap<String, Vec<u8>> {
     let (_folder, bundle) = exported(&fitted(&Options { seed: Some(seed), ..brief(kind) }, data), data);
     contents(&bundle)
@@ -25,17 +25,17 @@ fn contents(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_of_every_file_and_another_seed_gives_others() {
+fn every_exported_file_is_reproducible_from_the_seed_and_depends_on_it() {
     let data = narrows_tests::digits();
     for kind in Kind::ALL {
         let (first, second, other) = (files(kind, 7, &data), files(kind, 7, &data), files(kind, 8, &data));
         assert!(first.len() >= 5, "{:?}", first.keys());
         assert!(first.keys().eq(second.keys()) && first.keys().eq(other.keys()), "{kind}");
         for (name, bytes) in &first {
-            assert!(*bytes == second[name], "{name} of {kind} differs between two runs of one seed");
-            // A closed form draws nothing: only the manifest says that the seed was another.
-            let is_drawn = kind != Kind::Pca || name == MANIFEST;
-            assert_eq!(*bytes != other[name], is_drawn, "{name} of {kind} by another seed");
+            assert!(*bytes == second[name], "{name} of {kind} differs between two runs with the same seed");
+            // PCA is computed in closed form, without randomness: only the manifest, which records the seed, differs.
+            let depends_on_seed = kind != Kind::Pca || name == MANIFEST;
+            assert_eq!(*bytes != other[name], depends_on_seed, "{name} of {kind} with another seed");
         }
     }
 }

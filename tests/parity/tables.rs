@@ -1,4 +1,4 @@
-//! Tables: columns of very different means and scales, standardised inside the graphs.
+//! Tables whose columns have very different means and scales, which the graphs standardise.
 
 use narrows_bundle::{Kind, Likelihood};
 use narrows_data::{Dataset, Part, Values};
@@ -11,12 +11,14 @@ use narrows_trainer::{
 
 use crate::{brief, kinds::assert_parity};
 
-/// A table whose columns are pixels of the digits, each times a factor and shifted: `(factor, shift)`.
+/// Creates a table from pixels of the digits: column `i` is a pixel times its factor plus its shift, for
+/// `(factor, shift) = columns[i]`.
 pub(crate) fn table(columns: &[(f32, f32)]) -> Dataset {
     let digits = digits();
     let part = |part: &Part| {
         let pixels = part.values.to_f32().expect("in memory");
-        // From the third row on, most pixels are neither always dark nor always bright.
+        // Pixels 18 and following are in the third row of the image, where most are dark in some digits and bright in
+        // others.
         let column = |row: usize, column: usize| {
             let (factor, shift) = columns[column];
             pixels[[row, 18 + column]] * factor + shift
@@ -42,8 +44,8 @@ pub(crate) fn table(columns: &[(f32, f32)]) -> Dataset {
     }
 }
 
-/// A pixel's standard deviation is about 6: the third column's mean is 10,000 times its own, and the last
-/// column never changes.
+/// `(factor, shift)` of columns with very different scales. The standard deviation of a pixel is about 6, so the mean
+/// of the third column is 10,000 times its standard deviation. The last column is constant.
 pub(crate) const UNEVEN: [(f32, f32); 6] =
     [(0.2, 0.0), (40.0, -1000.0), (0.16, 1e4), (1e-4, 0.0), (3.0, 50.0), (0.0, 1234.5)];
 
@@ -61,32 +63,35 @@ fn exported_graphs_match_candle_on_columns_of_very_different_scales() {
             model.scaling.offset.iter().zip(&model.scaling.scale).map(|(mean, sigma)| mean / sigma).collect();
         assert!(
             ratios[2] > 9e3 && model.scaling.scale[5] == 1.0,
-            "the table is not what the test is about: {ratios:?}"
+            "the table is not as extreme as the test requires: {ratios:?}"
         );
         let (_folder, bundle) = exported(&model, &data);
         assert_parity(&format!("{options:?}"), &bundle);
     }
 }
 
-/// The proof allows the decoder a share of the whole table's range, which says nothing about a column that
-/// is a millionth of it.
+/// The parity check allows the decoder a fraction of the range of the complete table. That is too large to check a
+/// column whose range is a millionth of it.
 #[test]
-fn every_column_of_a_decoded_table_matches_in_its_own_scale() {
+fn every_decoded_column_matches_candle_relative_to_its_own_scale() {
     let data = table(&UNEVEN);
     for options in models() {
         let model = fitted(&options, &data);
         let (_folder, bundle) = exported(&model, &data);
         let engine = Autoencoder::from_bundle(&bundle, &narrows_runtime::Options::default()).expect("just exported");
         let probe = bundle.probe().expect("a probe");
-        let found = engine.decode(&probe.codes).expect("the probe's codes");
+        let actual = engine.decode(&probe.codes).expect("the probe's codes");
         let scales = model.scaling.scale.iter().zip(&model.scaling.offset);
-        let columns = found.axis_iter(Axis(1)).zip(probe.decoded["x_hat"].axis_iter(Axis(1)));
-        for (index, ((found, expected), (scale, offset))) in columns.zip(scales).enumerate() {
+        let columns = actual.axis_iter(Axis(1)).zip(probe.decoded["x_hat"].axis_iter(Axis(1)));
+        for (index, ((actual, expected), (scale, offset))) in columns.zip(scales).enumerate() {
             let largest =
-                found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f32::max);
-            // As much as a code may differ, and the rounding of numbers as large as the mean.
+                actual.iter().zip(expected).map(|(actual, expected)| (actual - expected).abs()).fold(0.0, f32::max);
+            // The tolerance of codes, plus the rounding error of values as large as the mean.
             let tolerance = 1e-4 * scale + offset.abs() * f32::EPSILON;
-            assert!(largest <= tolerance, "{options:?}: column {index} is off by {largest:e}, allowed {tolerance:e}");
+            assert!(
+                largest <= tolerance,
+                "{options:?}: column {index} differs by {largest:e}, at most {tolerance:e} allowed"
+            );
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The committed bundles: whoever clones the repository can run them, and they still say what they said.
+//! The committed bundles: they run in a fresh clone, and their outputs have not changed.
 
 use std::{fs, path::PathBuf};
 
 use narrows_bundle::{Bundle, Kind};
 use narrows_runtime::{Options, verify};
 
-/// What a repository can carry for each.
-const MOST_BYTES: u64 = 300_000;
+/// The largest size of a committed bundle, in bytes.
+const MAX_BYTES: u64 = 300_000;
 
 fn committed(kind: Kind) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "models", "zoo", kind.name()].iter().collect()
@@ -18,14 +18,14 @@ fn every_kind_in_the_zoo_reproduces_its_stored_outputs() {
         let checks = verify(committed(kind), &Options::default());
         let failed: Vec<String> =
             checks.iter().filter(|check| !check.ok).map(|check| format!("{}: {}", check.name, check.detail)).collect();
-        assert_eq!(failed, [""; 0], "{kind} (`just zoo` builds it)");
-        let proved = checks.iter().filter(|check| check.name.ends_with(" parity")).count();
-        assert_eq!(proved, 2, "{kind}: {checks:?}");
+        assert_eq!(failed, [""; 0], "{kind} (`just zoo` rebuilds it)");
+        let parity_checks = checks.iter().filter(|check| check.name.ends_with(" parity")).count();
+        assert_eq!(parity_checks, 2, "{kind}: {checks:?}");
     }
 }
 
 #[test]
-fn every_bundle_in_the_zoo_is_small_and_holds_what_it_lists_and_nothing_more() {
+fn every_bundle_in_the_zoo_is_small_and_contains_exactly_the_files_that_it_lists() {
     for kind in Kind::ALL {
         let bundle = Bundle::open(committed(kind)).expect("`just zoo` builds it");
         assert_eq!(bundle.manifest().kind, kind);
@@ -41,6 +41,6 @@ fn every_bundle_in_the_zoo_is_small_and_holds_what_it_lists_and_nothing_more() {
         expected.sort_unstable();
         assert_eq!(names, expected, "{kind}");
         let bytes: u64 = sizes.iter().sum();
-        assert!(bytes < MOST_BYTES, "{kind} has {bytes} bytes, at most {MOST_BYTES} are wanted");
+        assert!(bytes < MAX_BYTES, "{kind} has {bytes} bytes, at most {MAX_BYTES} allowed");
     }
 }

@@ -1,4 +1,4 @@
-//! Bundles of classifiers and regressors: run over data, compared with labels, proved, told and packed.
+//! Bundles of classifiers and regressors: `classify`, comparison with labels, `verify`, `inspect` and `pack`.
 
 use std::fmt::Write as _;
 
@@ -9,44 +9,44 @@ use serde_json::Value;
 use crate::{
     by_hand::{
         CLASSES, FEATURES, Fixture,
-        heads::{HeadFixture, softmax, told_of},
+        heads::{HeadFixture, head_outputs, softmax},
         mean_of, samples,
     },
-    place::Place,
-    refusal::{assert_none, complaint},
+    refusal::{assert_refused, check_refusal},
+    sandbox::Sandbox,
 };
 
 const ROWS: usize = 40;
 
-/// The program beside a bundle `model`.
-fn place(fixture: &HeadFixture) -> Place {
-    let place = Place::new();
-    std::fs::create_dir(place.path("model")).expect("a writable folder");
+/// Returns a sandbox with the bundle as `model`.
+fn sandbox(fixture: &HeadFixture) -> Sandbox {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("model")).expect("a writable folder");
     for entry in std::fs::read_dir(fixture.path()).expect("a bundle") {
         let path = entry.expect("a file").path();
         let name = path.file_name().expect("a file");
-        std::fs::copy(&path, place.path("model").join(name)).expect("a writable folder");
+        std::fs::copy(&path, sandbox.path("model").join(name)).expect("a writable folder");
     }
-    place
+    sandbox
 }
 
-fn classifier() -> Place {
-    place(&HeadFixture::new(ClassifierKind::Classifier))
+fn classifier() -> Sandbox {
+    sandbox(&HeadFixture::new(ClassifierKind::Classifier))
 }
 
 fn logits(rows: usize) -> Array2<f32> {
-    told_of(&mean_of(Kind::Ae, &samples(rows), &[]))
+    head_outputs(&mean_of(Kind::Ae, &samples(rows), &[]))
 }
 
-/// The numbers of the classes that are told of the first samples.
-fn told(rows: usize) -> Vec<usize> {
+/// Returns the predicted class indices of the first samples.
+fn predicted(rows: usize) -> Vec<usize> {
     let best = |row: ndarray::ArrayView1<'_, f32>| {
         (0..row.len()).max_by(|&one, &other| row[one].total_cmp(&row[other])).expect("three classes")
     };
     logits(rows).outer_iter().map(best).collect()
 }
 
-/// A table of the first samples between an identity and a column of these cells.
+/// Returns a CSV table of the first samples, with an id in the first column and these cells in the last one.
 fn table(name: &str, cells: impl Iterator<Item = String>) -> String {
     let samples = samples(ROWS);
     let mut text = format!("id,a,b,c,d,e,f,{name}\n");
@@ -57,10 +57,10 @@ fn table(name: &str, cells: impl Iterator<Item = String>) -> String {
     text
 }
 
-/// The classes that are told, but for every fourth row, which is labelled with the next class.
+/// Returns the predicted classes as labels; every fourth row gets the next class instead.
 fn labels() -> Vec<&'static str> {
     let label = |(row, class): (usize, usize)| CLASSES[(class + usize::from(row % 4 == 0)) % CLASSES.len()];
-    told(ROWS).into_iter().enumerate().map(label).collect()
+    predicted(ROWS).into_iter().enumerate().map(label).collect()
 }
 
 const READ: &str = "--data rows.csv --ignore id --label-column";
@@ -70,191 +70,222 @@ fn json(text: &str) -> Value {
 }
 
 #[test]
-fn classes_and_probabilities_stand_beside_the_other_columns() {
-    let place = classifier();
-    place.write("rows.csv", table("kind", labels().into_iter().map(str::to_owned)));
+fn classes_and_probabilities_are_written_with_the_pass_through_columns() {
+    let sandbox = classifier();
+    sandbox.write("rows.csv", table("kind", labels().into_iter().map(str::to_owned)));
     for format in ["npy", "csv", "parquet"] {
-        let told = place.done(&format!("classify model {READ} kind --out told.{format}")).stderr;
-        assert_eq!(told, format!("40 rows of probabilities in told.{format}\n"));
+        let stderr = sandbox.run_ok(&format!("classify model {READ} kind --out predictions.{format}")).stderr;
+        assert_eq!(stderr, format!("wrote 40 rows of probabilities to predictions.{format}\n"));
     }
-    let probabilities = place.read_npy("told.npy");
+    let probabilities = sandbox.read_npy("predictions.npy");
     assert_eq!(probabilities.shape(), [ROWS, CLASSES.len()]);
     let expected = softmax(&logits(ROWS));
-    let furthest = probabilities.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-    assert!(furthest < 1e-5, "{furthest}");
+    let difference = probabilities.iter().zip(&expected).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-5, "{difference}");
 
-    let text = place.read_text("told.csv");
+    let text = sandbox.read_text("predictions.csv");
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("id,kind,class,p_zero,p_one,p_7"));
-    let (labels, told) = (labels(), told(ROWS));
+    let (labels, predicted) = (labels(), predicted(ROWS));
     for (row, line) in lines.enumerate() {
         let cells: Vec<&str> = line.split(',').collect();
-        assert_eq!(cells[..3], [&format!("r{row}"), labels[row], CLASSES[told[row]]], "{line}");
+        assert_eq!(cells[..3], [&format!("r{row}"), labels[row], CLASSES[predicted[row]]], "{line}");
         for (cell, probability) in cells[3..].iter().zip(probabilities.index_axis(Axis(0), row)) {
             assert_eq!(cell.parse(), Ok(*probability), "{line}");
         }
     }
-    place.done("data told.parquet --columns p_zero,p_one,p_7 --label-column class --json");
+    sandbox.run_ok("data predictions.parquet --columns p_zero,p_one,p_7 --label-column class --json");
 }
 
 #[test]
-fn accuracy_is_that_of_the_labels_by_their_names() {
-    let place = classifier();
-    place.write("rows.csv", table("kind", labels().into_iter().map(str::to_owned)));
-    let outcome = place.done(&format!("classify model {READ} kind"));
+fn accuracy_compares_labels_with_classes_by_name() {
+    let sandbox = classifier();
+    sandbox.write("rows.csv", table("kind", labels().into_iter().map(str::to_owned)));
+    let outcome = sandbox.run_ok(&format!("classify model {READ} kind"));
     assert!(outcome.stdout.ends_with("accuracy 0.7500 (30 of 40 rows)\n"), "{}", outcome.stdout);
-    let found = json(&place.done(&format!("classify model {READ} kind --json --out told.npy")).stdout);
-    assert_eq!((&found["rows"], &found["right"], &found["accuracy"]), (&40.into(), &30.into(), &0.75.into()));
-    let (told, labels) = (told(ROWS), labels());
-    for (class, found) in found["classes"].as_array().expect("a list").iter().enumerate() {
-        let count = told.iter().filter(|told| **told == class).count();
+    let report = json(&sandbox.run_ok(&format!("classify model {READ} kind --json --out predictions.npy")).stdout);
+    assert_eq!((&report["rows"], &report["correct"], &report["accuracy"]), (&40.into(), &30.into(), &0.75.into()));
+    let (predicted, labels) = (predicted(ROWS), labels());
+    for (class, counts) in report["classes"].as_array().expect("a list").iter().enumerate() {
+        let count = predicted.iter().filter(|predicted| **predicted == class).count();
         let labelled = labels.iter().filter(|label| **label == CLASSES[class]).count();
-        assert_eq!((&found["class"], &found["told"]), (&CLASSES[class].into(), &count.into()));
-        assert_eq!(found["labelled"], labelled);
+        assert_eq!((&counts["class"], &counts["predicted"]), (&CLASSES[class].into(), &count.into()));
+        assert_eq!(counts["labelled"], labelled);
     }
 
-    let unlabelled = json(&place.done("classify model --data rows.csv --ignore id,kind --json --out told.npy").stdout);
-    assert!(unlabelled["accuracy"].is_null() && unlabelled["classes"][0]["right"].is_null(), "{unlabelled}");
+    let unlabelled =
+        json(&sandbox.run_ok("classify model --data rows.csv --ignore id,kind --json --out predictions.npy").stdout);
+    assert!(unlabelled["accuracy"].is_null() && unlabelled["classes"][0]["correct"].is_null(), "{unlabelled}");
 }
 
 #[test]
-fn many_rows_go_through_in_pieces_and_count_once() {
+fn many_rows_are_read_in_chunks_and_each_is_counted_once() {
     const MANY: usize = 70_000;
-    let place = classifier();
-    // Samples repeat after so many rows.
-    let period = told(17);
-    place.write_npy("rows.npy", &samples(MANY));
-    place.write("labels.csv", (0..MANY).map(|row| CLASSES[period[row % 17]].to_owned() + "\n").collect::<String>());
-    let found = json(&place.done("classify model --data rows.npy --labels labels.csv --json").stdout);
-    assert_eq!((&found["rows"], &found["accuracy"]), (&MANY.into(), &1.0.into()));
+    let sandbox = classifier();
+    // The samples repeat after 17 rows.
+    let period = predicted(17);
+    sandbox.write_npy("rows.npy", &samples(MANY));
+    sandbox.write("labels.csv", (0..MANY).map(|row| CLASSES[period[row % 17]].to_owned() + "\n").collect::<String>());
+    let report = json(&sandbox.run_ok("classify model --data rows.npy --labels labels.csv --json").stdout);
+    assert_eq!((&report["rows"], &report["accuracy"]), (&MANY.into(), &1.0.into()));
 }
 
 #[test]
-fn a_column_of_the_data_gives_way_to_the_class_that_is_told() {
-    let place = classifier();
-    place.write("rows.csv", table("class", labels().into_iter().map(str::to_owned)));
-    place.done(&format!("classify model {READ} class --out told.csv"));
-    let text = place.read_text("told.csv");
+fn a_column_of_the_data_named_class_is_renamed() {
+    let sandbox = classifier();
+    sandbox.write("rows.csv", table("class", labels().into_iter().map(str::to_owned)));
+    sandbox.run_ok(&format!("classify model {READ} class --out predictions.csv"));
+    let text = sandbox.read_text("predictions.csv");
     assert_eq!(text.lines().next(), Some("id,data_class,class,p_zero,p_one,p_7"));
 }
 
 #[test]
-fn what_a_regressor_predicts_is_compared_with_labels_that_are_numbers() {
-    let place = place(&HeadFixture::of_one_target());
+fn predictions_of_a_regressor_are_compared_with_numeric_labels() {
+    let sandbox = sandbox(&HeadFixture::of_one_target());
     let predictions = logits(ROWS).column(0).to_owned();
-    // Half too large and half too small by the same.
+    // Half of the labels are 0.5 too large, the other half 0.5 too small.
     let label = |(row, prediction): (usize, &f32)| prediction + if row % 2 == 0 { 0.5 } else { -0.5 };
     let labels: Vec<f32> = predictions.iter().enumerate().map(label).collect();
-    place.write("rows.csv", table("price", labels.iter().map(f32::to_string)));
-    let found = json(&place.done(&format!("classify model {READ} price --json --out told.csv")).stdout);
-    let error = found["root_mean_squared_error"].as_f64().expect("a number");
+    sandbox.write("rows.csv", table("price", labels.iter().map(f32::to_string)));
+    let report = json(&sandbox.run_ok(&format!("classify model {READ} price --json --out predictions.csv")).stdout);
+    let error = report["root_mean_squared_error"].as_f64().expect("a number");
     assert!((error - 0.5).abs() < 1e-5, "{error}");
     let mean = labels.iter().sum::<f32>() / ROWS as f32;
     let deviations: f32 = labels.iter().map(|label| (label - mean).powi(2)).sum();
-    let share = found["r_squared"].as_f64().expect("a number");
-    assert!((share - f64::from(1.0 - 0.25 * ROWS as f32 / deviations)).abs() < 1e-4, "{share}");
+    let r_squared = report["r_squared"].as_f64().expect("a number");
+    assert!((r_squared - f64::from(1.0 - 0.25 * ROWS as f32 / deviations)).abs() < 1e-4, "{r_squared}");
 
-    let text = place.read_text("told.csv");
+    let text = sandbox.read_text("predictions.csv");
     assert_eq!(text.lines().next(), Some("id,price,prediction"));
     let first = text.lines().nth(1).and_then(|line| line.rsplit(',').next()?.parse::<f32>().ok());
     assert!(first.is_some_and(|first| (first - predictions[0]).abs() < 1e-5), "{text}");
 
-    place.write("rows.csv", table("price", (0..ROWS).map(|row| format!("much{}", row % 2))));
-    let outcome = place.done(&format!("classify model {READ} price --out told.npy"));
+    sandbox.write("rows.csv", table("price", (0..ROWS).map(|row| format!("much{}", row % 2))));
+    let outcome = sandbox.run_ok(&format!("classify model {READ} price --out predictions.npy"));
     assert!(
-        outcome.stderr.contains("`much0`, which is no number") && !outcome.stdout.contains("squared"),
+        outcome.stderr.contains("`much0`, which is not a number") && !outcome.stdout.contains("squared"),
         "{outcome:?}"
     );
-    assert_eq!(place.read_npy("told.npy").shape(), [ROWS, 1]);
-    assert_none([complaint(
-        &place,
+    assert_eq!(sandbox.read_npy("predictions.npy").shape(), [ROWS, 1]);
+    assert_refused([check_refusal(
+        &sandbox,
         &format!("classify model {READ} price"),
-        &["`rows`", "`much0`", "no number", "--out"],
+        &["`rows.csv`", "`much0`", "not a number", "--out"],
     )]);
 }
 
 #[test]
-fn a_bundle_of_a_head_is_proved_told_and_packed() {
+fn a_bundle_of_a_head_can_be_verified_inspected_and_packed() {
     for kind in ClassifierKind::ALL {
-        let place = place(&HeadFixture::spoilt(kind, |draft| draft.manifest.encoder.fine_tuned = true));
-        let told = place.done("pack model model.narrows").stderr;
-        assert!(told.contains(r#"Classifier::open_bytes(include_bytes!("model.narrows"), "#), "{told}");
+        let sandbox = sandbox(&HeadFixture::modified(kind, |draft| draft.manifest.encoder.fine_tuned = true));
+        let stderr = sandbox.run_ok("pack model model.narrows").stderr;
+        assert!(stderr.contains(r#"Classifier::open_bytes(include_bytes!("model.narrows"), "#), "{stderr}");
         for of in ["model", "model.narrows"] {
-            let proved = json(&place.done(&format!("verify {of} --json")).stdout);
-            assert_eq!(proved["ok"], true, "{proved}");
+            let report = json(&sandbox.run_ok(&format!("verify {of} --json")).stdout);
+            assert_eq!(report["ok"], true, "{report}");
             let names: Vec<_> =
-                proved["checks"].as_array().expect("a list").iter().map(|check| &check["name"]).collect();
+                report["checks"].as_array().expect("a list").iter().map(|check| &check["name"]).collect();
             for name in ["head graph", &format!("{kind} graph"), "head parity", &format!("{kind} parity")] {
-                assert!(names.iter().any(|found| *found == name), "{name} is not in {names:?}");
+                assert!(names.iter().any(|checked| *checked == name), "{name} is not in {names:?}");
             }
-            let text = place.done(&format!("inspect {of}")).stdout;
+            let text = sandbox.run_ok(&format!("inspect {of}")).stdout;
             let outputs = if kind == ClassifierKind::Classifier { CLASSES.join(", ") } else { "3".to_owned() };
             let digest = "0".repeat(64);
-            for told in
-                [kind.name(), &outputs, "ae, fitted further", &digest, "head.onnx", "made up", "f32 [batch, 2, 3]"]
-            {
-                assert!(text.contains(told), "{told} is not in {text}");
+            for expected in [
+                kind.name(),
+                &outputs,
+                "ae, fine-tuned with the head",
+                &digest,
+                "head.onnx",
+                "synthetic",
+                "f32 [batch, 2, 3]",
+            ] {
+                assert!(text.contains(expected), "{expected} is not in {text}");
             }
-            let manifest = json(&place.done(&format!("inspect {of} --json")).stdout);
+            let manifest = json(&sandbox.run_ok(&format!("inspect {of} --json")).stdout);
             assert_eq!((&manifest["kind"], &manifest["encoder"]["fine_tuned"]), (&kind.name().into(), &true.into()));
         }
-        place.write_npy("rows.npy", &samples(ROWS));
-        place.done("classify model --data rows.npy --out one.npy");
-        place.done("classify model.narrows --data rows.npy --out other.npy");
-        assert_eq!(place.read_npy("one.npy"), place.read_npy("other.npy"));
+        sandbox.write_npy("rows.npy", &samples(ROWS));
+        sandbox.run_ok("classify model --data rows.npy --out one.npy");
+        sandbox.run_ok("classify model.narrows --data rows.npy --out other.npy");
+        assert_eq!(sandbox.read_npy("one.npy"), sandbox.read_npy("other.npy"));
     }
 }
 
 #[test]
-fn a_wrong_proof_is_found() {
-    let place = place(&HeadFixture::spoilt(ClassifierKind::Classifier, |draft| {
+fn a_wrong_stored_output_fails_verify() {
+    let sandbox = sandbox(&HeadFixture::modified(ClassifierKind::Classifier, |draft| {
         *draft.probe.outputs.get_mut("logits").and_then(|logits| logits.first_mut()).expect("logits") += 0.1;
     }));
-    let outcome = place.run("verify model");
+    let outcome = sandbox.run("verify model");
     let last = outcome.stderr.lines().next_back().unwrap_or_default();
     assert_eq!(outcome.code, Some(1));
-    assert!(last.contains("2 of 11 checks failed, the first is head parity"), "{last}");
+    assert!(last.contains("2 of 11 checks failed; the first is `head parity`"), "{last}");
 }
 
 #[test]
-fn what_cannot_be_classified_is_refused() {
-    let place = classifier();
-    place.write_npy("rows.npy", &samples(ROWS));
-    place.write_npy("codes.npy", &Array2::<f32>::zeros((2, 2)));
+fn inputs_that_cannot_be_classified_are_refused() {
+    let sandbox = classifier();
+    sandbox.write_npy("rows.npy", &samples(ROWS));
+    sandbox.write_npy("codes.npy", &Array2::<f32>::zeros((2, 2)));
     let narrow = Array2::<f32>::zeros((ROWS, FEATURES - 1));
-    place.write_npy("narrow.npy", &narrow);
+    sandbox.write_npy("narrow.npy", &narrow);
     let mut gap = samples(ROWS);
     gap[[7, 0, 0]] = f32::NAN;
-    place.write_npy("gap.npy", &gap);
-    place.write("labels.csv", (0..ROWS).map(|row| format!("{}\n", row % 3)).collect::<String>());
-    let is_classifier = ["is a classifier", "`narrows classify`"];
-    assert_none([
-        complaint(&place, "classify model --data rows.npy", &["`rows` has no labels", "--label-column", "--out"]),
-        // A number that is no name is not taken for the class at that place.
-        complaint(
-            &place,
-            "classify model --data rows.npy --labels labels.csv --out told.csv",
-            &["labels of `rows`", "no class `0`", "`zero`, `one`, `7`"],
+    sandbox.write_npy("gap.npy", &gap);
+    sandbox.write("labels.csv", (0..ROWS).map(|row| format!("{}\n", row % 3)).collect::<String>());
+    let is_classifier = ["is a classifier, but this command needs an autoencoder", "`narrows classify model`"];
+    assert_refused([
+        check_refusal(
+            &sandbox,
+            "classify model --data rows.npy",
+            &["`rows.npy` has no labels", "--label-column", "--out"],
         ),
-        complaint(&place, "classify model --data narrow.npy --out told.npy", &["narrow.npy", "[batch, 2, 3]"]),
-        complaint(&place, "classify model --data gap.npy --out told.npy", &["gap.npy", "row 7", "--missing"]),
-        complaint(&place, "classify model --data rows.npy --out told.png", &["told.png", ".npy or .csv or .parquet"]),
-        complaint(&place, "classify model --data rows.npy --out rows.npy", &["rows.npy", "the data that is read"]),
-        complaint(&place, "classify model --data rows.npy --part test --out told.npy", &["`rows` has no test part"]),
-        complaint(&place, "encode model --data rows.npy --out z.npy", &is_classifier),
-        complaint(&place, "reconstruct model --data rows.npy --out x.npy", &is_classifier),
-        complaint(&place, "score model --data rows.npy --out s.npy", &is_classifier),
-        complaint(&place, "decode model --codes codes.npy --out x.npy", &is_classifier),
-        complaint(&place, "generate model --out x.npy", &is_classifier),
-        complaint(&place, "config model", &is_classifier),
+        // A number that is not the name of a class is not used as the index of a class.
+        check_refusal(
+            &sandbox,
+            "classify model --data rows.npy --labels labels.csv --out predictions.csv",
+            &["labels of `rows.npy`", "no class `0`", "`zero`, `one`, `7`"],
+        ),
+        check_refusal(
+            &sandbox,
+            "classify model --data narrow.npy --out predictions.npy",
+            &["`narrow.npy` has rows of 5 values", "samples of shape [2, 3] or rows of 6 values"],
+        ),
+        check_refusal(
+            &sandbox,
+            "classify model --data gap.npy --out predictions.npy",
+            &["gap.npy", "row 7", "--missing"],
+        ),
+        check_refusal(
+            &sandbox,
+            "classify model --data rows.npy --out predictions.png",
+            &["predictions.png", ".npy or .csv or .parquet"],
+        ),
+        check_refusal(&sandbox, "classify model --data rows.npy --out rows.npy", &["rows.npy", "an input file"]),
+        check_refusal(
+            &sandbox,
+            "classify model --data rows.npy --part test --out predictions.npy",
+            &["`rows.npy` has no test part"],
+        ),
+        check_refusal(&sandbox, "encode model --data rows.npy --out z.npy", &is_classifier),
+        check_refusal(&sandbox, "reconstruct model --data rows.npy --out x.npy", &is_classifier),
+        check_refusal(&sandbox, "score model --data rows.npy --out s.npy", &is_classifier),
+        check_refusal(&sandbox, "decode model --codes codes.npy --out x.npy", &is_classifier),
+        check_refusal(&sandbox, "generate model --out x.npy", &is_classifier),
+        check_refusal(&sandbox, "config model", &is_classifier),
     ]);
     let autoencoder = Fixture::new(Kind::Ae);
-    let line = format!("classify {} --data rows.npy --out told.npy", autoencoder.path().display());
-    assert_none([complaint(&place, &line, &["is an autoencoder (ae)", "`narrows encode`"])]);
-    let three = self::place(&HeadFixture::new(ClassifierKind::Regressor));
+    let line = format!("classify {} --data rows.npy --out predictions.npy", autoencoder.path().display());
+    assert_refused([check_refusal(
+        &sandbox,
+        &line,
+        &["is an autoencoder (ae), but this command needs a classifier", "`narrows transfer "],
+    )]);
+    let three = self::sandbox(&HeadFixture::new(ClassifierKind::Regressor));
     three.write_npy("rows.npy", &samples(ROWS));
     three.write("labels.csv", "1\n".repeat(ROWS));
-    assert_none([complaint(
+    assert_refused([check_refusal(
         &three,
         "classify model --data rows.npy --labels labels.csv",
         &["predicts 3 numbers", "--out"],

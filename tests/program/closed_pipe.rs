@@ -1,11 +1,11 @@
-//! A reader that has seen enough, as in `narrows inspect vae | head -1`, is no cause for a panic.
+//! A closed pipe on standard output, as in `narrows inspect vae | head -1`, causes no panic.
 
-use crate::place::{Place, outcome};
+use crate::sandbox::{Sandbox, outcome};
 
 #[test]
-fn a_closed_standard_output_ends_no_verb_in_a_panic() {
-    let place = Place::new();
-    place.done("train-export vae --epochs 1 --hidden 16 --out vae");
+fn no_verb_panics_if_standard_output_is_closed() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train-export vae --epochs 1 --hidden 16 --out vae");
     let lines = [
         "inspect vae",
         "inspect vae --json",
@@ -18,7 +18,7 @@ fn a_closed_standard_output_ends_no_verb_in_a_panic() {
     let panicked = lines.into_iter().filter(|line| {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
-        let stderr = outcome(place.command(line).stdout(writer)).stderr;
+        let stderr = outcome(sandbox.command(line).stdout(writer)).stderr;
         stderr.contains("panicked")
     });
     assert_eq!(panicked.collect::<Vec<_>>(), [""; 0]);

@@ -1,17 +1,17 @@
-//! `narrows config` prints what can be trained from as it stands, and a file with mistakes is told all of
-//! them at once.
+//! `narrows config` prints files that training accepts without changes, and all mistakes in a file are reported at
+//! once.
 
 use std::fs;
 
 use crate::{
-    place::Place,
-    refusal::{assert_none, complaint},
+    refusal::{assert_refused, check_refusal},
+    sandbox::Sandbox,
 };
 
 const KINDS: [&str; 5] = ["pca", "ae", "dae", "vae", "cvae"];
 
 #[test]
-fn the_configuration_of_a_bundle_repeats_it_to_the_byte() {
+fn the_configuration_of_a_bundle_reproduces_its_bytes() {
     let more = [
         "ae --epochs 2 --hidden 16,8 --activation sigmoid --latent-activation sigmoid --pretrain layerwise",
         "dae --epochs 2 --hidden 16 --tied --pretrain layerwise --pretrain-epochs 1 --pretrain-learning-rate 0.01",
@@ -25,12 +25,12 @@ fn the_configuration_of_a_bundle_repeats_it_to_the_byte() {
     let quick =
         KINDS.map(|kind| if kind == "pca" { kind.to_owned() } else { format!("{kind} --epochs 2 --hidden 16") });
     for flags in quick.into_iter().chain(more.map(str::to_owned)) {
-        let place = Place::new();
-        place.done(&format!("train-export {flags} --run run --out bundle"));
-        for of in ["bundle", "run"] {
-            place.write("c.toml", place.done(&format!("config {of}")).stdout);
-            place.done("train-export --config c.toml --out again");
-            assert!(place.content_of("bundle") == place.content_of("again"), "{flags}, by the {of}");
+        let sandbox = Sandbox::new();
+        sandbox.run_ok(&format!("train-export {flags} --run run --out bundle"));
+        for source in ["bundle", "run"] {
+            sandbox.write("c.toml", sandbox.run_ok(&format!("config {source}")).stdout);
+            sandbox.run_ok("train-export --config c.toml --out again");
+            assert!(sandbox.content_of("bundle") == sandbox.content_of("again"), "{flags}, from the {source}");
         }
     }
 }
@@ -38,26 +38,26 @@ fn the_configuration_of_a_bundle_repeats_it_to_the_byte() {
 #[test]
 fn the_defaults_of_every_kind_are_commented_and_change_nothing() {
     for kind in KINDS {
-        let place = Place::new();
-        let text = place.done(&format!("config {kind}")).stdout;
-        place.write("c.toml", &text);
+        let sandbox = Sandbox::new();
+        let text = sandbox.run_ok(&format!("config {kind}")).stdout;
+        sandbox.write("c.toml", &text);
         let quick = if kind == "pca" { "" } else { "--epochs 1" };
-        place.done(&format!("train-export --config c.toml {quick} --out by-file"));
-        place.done(&format!("train-export {kind} {quick} --out by-flags"));
-        assert!(place.content_of("by-file") == place.content_of("by-flags"), "{kind}");
+        sandbox.run_ok(&format!("train-export --config c.toml {quick} --out by-file"));
+        sandbox.run_ok(&format!("train-export {kind} {quick} --out by-flags"));
+        assert!(sandbox.content_of("by-file") == sandbox.content_of("by-flags"), "{kind}");
         let mut above = "";
         for line in text.lines() {
             let is_key = !line.starts_with('#') && line.contains(" = ");
             assert!(!is_key || above.starts_with("# "), "{kind}: no comment above {line}");
             above = line;
         }
-        // What stands behind a comment sign is well-formed too.
+        // The commented-out options are valid too.
         let keys = text.lines().map(|line| line.trim_start_matches("# "));
-        let open: Vec<&str> = keys.filter(|line| line.split(" = ").next().is_some_and(is_key)).collect();
-        assert!(open.len() > 5, "{text}");
-        place.write("all.toml", open.join("\n"));
-        let told = place.run("train --config all.toml --run r").stderr;
-        assert!(!told.contains("is no TOML") && !told.contains("is no option"), "{kind}: {told}");
+        let options: Vec<&str> = keys.filter(|line| line.split(" = ").next().is_some_and(is_key)).collect();
+        assert!(options.len() > 5, "{text}");
+        sandbox.write("all.toml", options.join("\n"));
+        let stderr = sandbox.run("train --config all.toml --run r").stderr;
+        assert!(!stderr.contains("is not valid TOML") && !stderr.contains("is not an option"), "{kind}: {stderr}");
     }
 }
 
@@ -66,52 +66,52 @@ fn is_key(text: &str) -> bool {
 }
 
 #[test]
-fn flags_win_over_the_file_and_the_kind_may_stand_in_either() {
-    let place = Place::new();
-    place.write("c.toml", "epochs = 3\nhidden = [16]\nlatent = 2\n");
-    place.done("train-export vae --config c.toml --latent 4 --out bundle");
-    let text = place.done("config bundle").stdout;
+fn flags_override_the_file_and_either_may_contain_the_kind() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.toml", "epochs = 3\nhidden = [16]\nlatent = 2\n");
+    sandbox.run_ok("train-export vae --config c.toml --latent 4 --out bundle");
+    let text = sandbox.run_ok("config bundle").stdout;
     for line in ["kind = \"vae\"", "epochs = 3", "latent = 4", "hidden = [16]"] {
-        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        assert!(text.lines().any(|printed| printed == line), "{line}: {text}");
     }
-    assert_none([complaint(&place, "train --config c.toml", &["`kind` is missing"])]);
+    assert_refused([check_refusal(&sandbox, "train --config c.toml", &["the kind of model is missing"])]);
 }
 
 #[test]
-fn every_mistake_in_a_file_is_told_at_once_by_its_key() {
-    let place = Place::new();
+fn every_mistake_in_a_file_is_reported_at_once_with_its_key() {
+    let sandbox = Sandbox::new();
     let text = "kind = \"vea\"\nlatnet = 4\nlearning-rate = 0.1\nepochs = -3\nhidden = [1, \"x\"]\nfog = 1\n";
-    place.write("wrong.toml", text);
-    place.write(
+    sandbox.write("wrong.toml", text);
+    sandbox.write(
         "impossible.toml",
         "kind = \"ae\"\nepochs = 0\nlatent = 0\nbatch_size = 0\nbeta = 2.0\nmomentum = 0.5\n",
     );
-    place.write("torn.toml", "kind = \"ae\"\nlatent = = 4\n");
+    sandbox.write("torn.toml", "kind = \"ae\"\nlatent = = 4\n");
     let wrong =
         ["wrong.toml", "`kind`", "did you mean `latent`", "did you mean `learning_rate`", "-3", "`hidden`", "`fog`"];
-    assert_none([
-        complaint(&place, "train --config wrong.toml", &wrong),
-        complaint(
-            &place,
+    assert_refused([
+        check_refusal(&sandbox, "train --config wrong.toml", &wrong),
+        check_refusal(
+            &sandbox,
             "train --config impossible.toml",
             &["`epochs`", "`latent`", "`batch_size`", "`beta`", "`momentum`", "sgd", "vae"],
         ),
-        complaint(&place, "train --config torn.toml", &["torn.toml", "line 2", "no TOML"]),
-        complaint(&place, "train --config missing.toml", &["cannot read `missing.toml`"]),
-        complaint(&place, "config nothing", &["`nothing`", "pca, ae, dae, wae, vae, cvae"]),
+        check_refusal(&sandbox, "train --config torn.toml", &["torn.toml", "line 2", "not valid TOML"]),
+        check_refusal(&sandbox, "train --config missing.toml", &["cannot read `missing.toml`"]),
+        check_refusal(&sandbox, "config nothing", &["`nothing`", "pca, ae, dae, wae, vae, cvae"]),
     ]);
 }
 
 #[test]
-fn a_bundle_of_a_table_says_which_data_it_was() {
-    let place = Place::new();
-    fs::create_dir(place.path("sub")).expect("a writable folder");
-    place.write("sub/t.csv", "1,2,3\n4,5,6\n7,8,10\n3,1,0\n9,2,4\n0,3,5\n".repeat(4));
-    place.done("train-export ae --data sub/t.csv --epochs 2 --latent 2 --hidden 4 --out bundle");
-    let text = place.done("config bundle").stdout;
-    assert!(text.starts_with("# What made `bundle`") && text.contains("data = \"t.csv\""), "{text}");
-    place.write("c.toml", text);
-    assert_none([complaint(&place, "train-export --config c.toml --out again", &["t.csv"])]);
-    place.done("train-export --config c.toml --data sub/t.csv --out again");
-    assert!(place.content_of("bundle") == place.content_of("again"));
+fn the_configuration_of_a_bundle_names_the_training_data() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("sub")).expect("a writable folder");
+    sandbox.write("sub/t.csv", "1,2,3\n4,5,6\n7,8,10\n3,1,0\n9,2,4\n0,3,5\n".repeat(4));
+    sandbox.run_ok("train-export ae --data sub/t.csv --epochs 2 --latent 2 --hidden 4 --out bundle");
+    let text = sandbox.run_ok("config bundle").stdout;
+    assert!(text.starts_with("# Options of `bundle`") && text.contains("data = \"t.csv\""), "{text}");
+    sandbox.write("c.toml", text);
+    assert_refused([check_refusal(&sandbox, "train-export --config c.toml --out again", &["t.csv"])]);
+    sandbox.run_ok("train-export --config c.toml --data sub/t.csv --out again");
+    assert!(sandbox.content_of("bundle") == sandbox.content_of("again"));
 }

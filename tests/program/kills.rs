@@ -1,4 +1,4 @@
-//! Killing a run at random moments, and taking it up again until it is done.
+//! Kills a run at random times and resumes it until it is finished.
 
 use std::{
     fs::{self, File},
@@ -9,16 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 
-/// What happened.
+/// Counts of kills and of resumed runs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) kills: usize,
-    /// Of the lives that got as far as saying where they went on.
+    /// Processes that printed that they resume from a checkpoint.
     pub(crate) from_checkpoint: usize,
-    pub(crate) anew: usize,
-    /// Runs that came to their end and were compared.
+    /// Processes that printed that they start from the beginning.
+    pub(crate) from_beginning: usize,
+    /// Runs that finished with the expected bytes.
     pub(crate) equal: usize,
 }
 
@@ -26,17 +27,17 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.kills += other.kills;
         self.from_checkpoint += other.from_checkpoint;
-        self.anew += other.anew;
+        self.from_beginning += other.from_beginning;
         self.equal += other.equal;
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the same moments for the same seed, as far as clocks go.
+/// SplitMix64 (Steele, Lea and Flood 2014). The same seed gives the same times, up to the accuracy of the clock.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    /// In `[0, 1)`.
-    fn share(&mut self) -> f64 {
+    /// Returns a uniform random number in `[0, 1)`.
+    fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -44,37 +45,37 @@ impl Random {
     }
 }
 
-/// Trains by `train-export FLAGS`, killed `kills` times at random moments from its start on, in as many runs
-/// as it takes; `lives` is how often a run is killed on the average. Every run ends in the bundle of one that
-/// nobody killed.
+/// Runs `train-export FLAGS` and kills it at random times, `kills` times in total, in as many runs as necessary; a
+/// run is killed `lives` times on average. Asserts that every run ends in the bundle of a run that was not killed.
 ///
 /// # Panics
-/// If a life does not go on from the newest checkpoint, or a bundle differs.
+/// If a process does not resume from the newest checkpoint, or a bundle differs.
 pub(crate) fn survive(flags: &str, kills: usize, lives: f64, random: &mut Random) -> Tally {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let start = Instant::now();
-    place.done(&format!("train-export {flags} --run whole-run --out whole"));
-    let mut whole = start.elapsed();
+    sandbox.run_ok(&format!("train-export {flags} --run reference-run --out reference"));
+    let mut duration = start.elapsed();
     let mut tally = Tally::default();
     for number in 0.. {
         let run = format!("run-{number}");
         let (start, kills_before) = (Instant::now(), tally.kills);
         loop {
-            let life = if tally.kills < kills { Some(whole.mul_f64(2.0 * random.share() / lives)) } else { None };
-            if live(&place, flags, &run, life, &mut tally) {
+            let life = if tally.kills < kills { Some(duration.mul_f64(2.0 * random.uniform() / lives)) } else { None };
+            if run_process(&sandbox, flags, &run, life, &mut tally) {
                 break;
             }
         }
         if tally.kills == kills_before {
-            // A machine that was busy at first would let every later run live.
-            whole = whole.min(start.elapsed());
+            // If the machine was busy during the reference run, the times are too long to kill a later run.
+            duration = duration.min(start.elapsed());
         }
-        let (found, expected) = (place.content_of("bundle"), place.content_of("whole"));
-        let differing: Vec<&PathBuf> = expected.keys().filter(|name| found.get(*name) != expected.get(*name)).collect();
-        assert!(found.len() == expected.len() && differing.is_empty(), "{flags}: {differing:?} differ in {run}");
-        assert!(epochs(&place, &run) == epochs(&place, "whole-run"), "{flags}: {run} has other epochs");
-        // Only Linux tells which processes live, and with that what is litter.
-        assert!(!cfg!(target_os = "linux") || place.litter().is_empty(), "{:?}", place.litter());
+        let (actual, expected) = (sandbox.content_of("bundle"), sandbox.content_of("reference"));
+        let differing: Vec<&PathBuf> =
+            expected.keys().filter(|name| actual.get(*name) != expected.get(*name)).collect();
+        assert!(actual.len() == expected.len() && differing.is_empty(), "{flags}: {differing:?} differ in {run}");
+        assert!(epochs(&sandbox, &run) == epochs(&sandbox, "reference-run"), "{flags}: {run} has other epochs");
+        // Only on Linux does the program know which processes are alive, and so which files are leftovers.
+        assert!(!cfg!(target_os = "linux") || sandbox.leftover_files().is_empty(), "{:?}", sandbox.leftover_files());
         tally.equal += 1;
         if tally.kills >= kills {
             break;
@@ -83,40 +84,41 @@ pub(crate) fn survive(flags: &str, kills: usize, lives: f64, random: &mut Random
     tally
 }
 
-/// Starts or goes on, for so long or to the end; whether it came to it.
-fn live(place: &Place, flags: &str, run: &str, life: Option<Duration>, tally: &mut Tally) -> bool {
-    let newest = newest(place, run);
-    // Killed before there was a configuration, it is no run yet.
-    let is_run = place.path(run).join("config.toml").exists();
+/// Starts or resumes a run, and kills it after `life`. Returns whether it finished before.
+fn run_process(sandbox: &Sandbox, flags: &str, run: &str, life: Option<Duration>, tally: &mut Tally) -> bool {
+    let newest = newest(sandbox, run);
+    // A run that was killed before it wrote its configuration does not exist yet.
+    let is_run = sandbox.path(run).join("config.toml").exists();
     let line =
         if is_run { format!("train-export --resume {run}") } else { format!("train-export {flags} --run {run}") };
     let cadence = if is_run { cadence(flags) } else { String::new() };
-    let said = place.path("said");
-    let mut command = place.command(&format!("{line}{cadence} --out bundle"));
-    command.stdout(Stdio::null()).stderr(File::create(&said).expect("a writable folder"));
+    let log = sandbox.path("log");
+    let mut command = sandbox.command(&format!("{line}{cadence} --out bundle"));
+    command.stdout(Stdio::null()).stderr(File::create(&log).expect("a writable folder"));
     let mut child = command.spawn().expect("it starts");
     let code = match life {
         Some(life) => end_or_kill(&mut child, life),
         None => Some(child.wait().expect("our own child").code()),
     };
-    let said = fs::read_to_string(said).expect("text");
-    assert!(!said.contains("passed over") && !said.contains("error:"), "{flags}: {run}: {said}");
-    if let Some(told) = said.lines().find(|line| line.starts_with("run: `")) {
+    let log = fs::read_to_string(log).expect("text");
+    assert!(!log.contains("skipped") && !log.contains("error:"), "{flags}: {run}: {log}");
+    if let Some(line) = log.lines().find(|line| line.starts_with("run: `")) {
         match newest {
-            Some(name) => assert!(told.contains(&name), "{flags}: should go on from {name}: {told}"),
-            None => assert!(told.contains("begins anew"), "{flags}: {told}"),
+            Some(name) => assert!(line.contains(&name), "{flags}: should resume from {name}: {line}"),
+            None => assert!(line.contains("starts from the beginning"), "{flags}: {line}"),
         }
-        let count = if told.contains("begins anew") { &mut tally.anew } else { &mut tally.from_checkpoint };
+        let is_new = line.contains("starts from the beginning");
+        let count = if is_new { &mut tally.from_beginning } else { &mut tally.from_checkpoint };
         *count += 1;
     }
     match code {
         None => tally.kills += 1,
-        Some(code) => assert_eq!(code, Some(0), "{flags}: {run}: {said}"),
+        Some(code) => assert_eq!(code, Some(0), "{flags}: {run}: {log}"),
     }
     code.is_some()
 }
 
-/// The exit code of a child that ends before its time is up; `None` for one that had to be killed.
+/// Kills a child after `life`. Returns its exit code if it ended before, and `None` if it was killed.
 fn end_or_kill(child: &mut Child, life: Duration) -> Option<Option<i32>> {
     let start = Instant::now();
     while start.elapsed() < life {
@@ -127,27 +129,27 @@ fn end_or_kill(child: &mut Child, life: Duration) -> Option<Option<i32>> {
     }
     child.kill().expect("our own child");
     let status = child.wait().expect("our own child");
-    // It may have come to its end in the last moment.
+    // It may have ended just before the kill.
     status.code().map(Some)
 }
 
-/// The flags that say how often to save.
+/// Returns the flags of the checkpoint interval.
 fn cadence(flags: &str) -> String {
     let words: Vec<&str> = flags.split_whitespace().collect();
     let pairs = words.windows(2).filter(|pair| ["--checkpoint-every", "--keep"].contains(&pair[0]));
     pairs.map(|pair| format!(" {} {}", pair[0], pair[1])).collect()
 }
 
-/// The name of the newest checkpoint.
-fn newest(place: &Place, run: &str) -> Option<String> {
-    let entries = fs::read_dir(place.path(run).join("checkpoints")).ok()?;
+/// Returns the name of the newest checkpoint.
+fn newest(sandbox: &Sandbox, run: &str) -> Option<String> {
+    let entries = fs::read_dir(sandbox.path(run).join("checkpoints")).ok()?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.filter(|name| name.starts_with("step-")).max()
 }
 
-/// The epochs in the metrics of a run, with their losses.
-fn epochs(place: &Place, run: &str) -> Vec<(u64, f64)> {
-    let text = place.read_text(&format!("{run}/metrics.jsonl"));
+/// Returns the epochs in the metrics of a run, with their losses.
+fn epochs(sandbox: &Sandbox, run: &str) -> Vec<(u64, f64)> {
+    let text = sandbox.read_text(&format!("{run}/metrics.jsonl"));
     let records = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
     let figures = |record: serde_json::Value| {
         (record["epoch"].as_u64().expect("a number"), record["train"]["loss"].as_f64().expect("a number"))

@@ -1,16 +1,16 @@
-//! Without a usable ONNX Runtime nothing is started, and the sentence names the file and the way out.
+//! Without a usable ONNX Runtime no work is started, and the error names the file and what to do.
 
 use crate::{
-    place::Place,
-    refusal::{assert_none, complaint_of},
+    refusal::{assert_refused, check_refusal_of},
+    sandbox::Sandbox,
 };
 
 #[test]
-fn a_library_that_is_missing_or_none_is_refused_by_every_verb_that_needs_it() {
-    let place = Place::new();
-    place.done("train-export vae --epochs 1 --hidden 16 --out vae");
-    place.write("notes.txt", "certainly no shared library");
-    place.write("empty.so", "");
+fn every_verb_that_needs_the_library_refuses_a_missing_or_invalid_one() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train-export vae --epochs 1 --hidden 16 --out vae");
+    sandbox.write("notes.txt", "certainly no shared library");
+    sandbox.write("empty.so", "");
     let libraries = [("missing.so", "does not exist"), ("notes.txt", ""), ("empty.so", "")];
     let lines = [
         "train-export ae --epochs 1 --out new",
@@ -19,33 +19,34 @@ fn a_library_that_is_missing_or_none_is_refused_by_every_verb_that_needs_it() {
         "verify vae",
         "doctor",
     ];
-    assert_none(libraries.iter().flat_map(|(library, reason)| {
+    assert_refused(libraries.iter().flat_map(|(library, reason)| {
         lines.map(|line| {
-            let mut command = place.command(line);
-            command.env("ORT_DYLIB_PATH", place.path(library));
-            // A report says it on standard output, and where it failed on standard error.
+            let mut command = sandbox.command(line);
+            command.env("ORT_DYLIB_PATH", sandbox.path(library));
+            // `verify` reports the reason on standard output; its error on standard error names the bundle.
             let mentions: &[&str] = if line == "verify vae" { &["vae"] } else { &[library, "ORT_DYLIB_PATH", reason] };
-            complaint_of(&place, &mut command, mentions)
+            check_refusal_of(&sandbox, &mut command, mentions)
         })
     }));
 }
 
 #[test]
-fn what_needs_no_library_works_without_one() {
-    let place = Place::new();
-    place.done("train-export vae --epochs 1 --hidden 16 --out vae");
-    let outcome = crate::place::outcome(place.command("inspect vae").env("ORT_DYLIB_PATH", place.path("missing.so")));
+fn verbs_that_need_no_library_work_without_one() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train-export vae --epochs 1 --hidden 16 --out vae");
+    let outcome =
+        crate::sandbox::outcome(sandbox.command("inspect vae").env("ORT_DYLIB_PATH", sandbox.path("missing.so")));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
 }
 
 #[test]
 fn a_file_in_the_working_directory_is_never_loaded() {
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     for name in ["libonnxruntime.so", "libonnxruntime.dylib", "onnxruntime.dll"] {
-        place.write(name, "a trap");
+        sandbox.write(name, "a trap");
     }
-    let doctor = place.done("doctor --json").stdout;
+    let doctor = sandbox.run_ok("doctor --json").stdout;
     let report: serde_json::Value = serde_json::from_str(&doctor).expect("one JSON object");
-    let trap = place.path("").to_string_lossy().into_owned();
+    let trap = sandbox.path("").to_string_lossy().into_owned();
     assert!(!report["library"].to_string().contains(trap.trim_end_matches('/')), "{report}");
 }

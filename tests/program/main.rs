@@ -1,4 +1,4 @@
-//! The program as a person or a script meets it: what it prints, how it exits, what it leaves on disk.
+//! End-to-end tests of the program: its output, its exit codes and the files that it writes.
 
 mod classify;
 mod closed_pipe;
@@ -23,9 +23,9 @@ mod train_export;
 mod transfer;
 mod unwritable;
 
-/// Bundles written by hand.
+/// Bundles assembled by the tests, without training.
 #[path = "../../runtime/tests/support/mod.rs"]
 mod by_hand;
 mod kills;
-mod place;
 mod refusal;
+mod sandbox;

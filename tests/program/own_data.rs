@@ -1,14 +1,14 @@
-//! Tables of one's own: CSV and NPY, with labels in a column or in a file.
+//! The user's own tables: CSV and NPY, with labels in a column or in a file.
 
 use std::fmt::Write as _;
 
 use ndarray::Array2;
 
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 
 const ROWS: usize = 60;
 
-/// Three columns around 0, of which the third follows from the others.
+/// Three columns around 0. The third is a function of the other two.
 fn values() -> Array2<f32> {
     Array2::from_shape_fn((ROWS, 3), |(row, column)| {
         let (a, b) = ((row as f32 * 0.7).sin() * 40.0, (row as f32 * 1.3).cos());
@@ -30,30 +30,30 @@ fn csv(label: impl Fn(usize) -> Option<&'static str>) -> String {
 
 #[test]
 fn a_table_trains_an_autoencoder_on_standardised_columns() {
-    let place = Place::new();
-    place.write("table.csv", csv(|_| None));
-    place.write_npy("table.npy", &values());
+    let sandbox = Sandbox::new();
+    sandbox.write("table.csv", csv(|_| None));
+    sandbox.write_npy("table.npy", &values());
     for file in ["table.csv", "table.npy"] {
-        let trained = place.done(&format!("train-export ae --data {file} --latent 2 --epochs 3 --out model"));
-        let said = |what: &str| trained.stderr.lines().find(|line| line.starts_with(what)).expect("it is said");
-        assert!(said("likelihood:").contains("gaussian"), "{}", said("likelihood:"));
-        assert!(said("scaling:").contains("every column gets mean 0 and deviation 1"), "{}", said("scaling:"));
-        assert!(trained.stdout.contains("valid: "), "a tenth is held out: {}", trained.stdout);
-        place.done("verify model");
-        place.done(&format!("encode model --data {file} --out z.csv"));
-        let codes = place.read_text("z.csv");
+        let trained = sandbox.run_ok(&format!("train-export ae --data {file} --latent 2 --epochs 3 --out model"));
+        let line = |start: &str| trained.stderr.lines().find(|line| line.starts_with(start)).expect("it is printed");
+        assert!(line("likelihood:").contains("gaussian"), "{}", line("likelihood:"));
+        assert!(line("scaling:").contains("each column to mean 0 and standard deviation 1"), "{}", line("scaling:"));
+        assert!(trained.stdout.contains("valid: "), "a tenth of the rows is held out: {}", trained.stdout);
+        sandbox.run_ok("verify model");
+        sandbox.run_ok(&format!("encode model --data {file} --out z.csv"));
+        let codes = sandbox.read_text("z.csv");
         assert_eq!((codes.lines().count(), codes.lines().next()), (ROWS + 1, Some("z0,z1")));
     }
 }
 
 #[test]
-fn both_formats_of_one_table_make_the_same_weights() {
-    let place = Place::new();
-    place.write("table.csv", csv(|_| None));
-    place.write_npy("table.npy", &values());
+fn both_formats_of_one_table_give_the_same_weights() {
+    let sandbox = Sandbox::new();
+    sandbox.write("table.csv", csv(|_| None));
+    sandbox.write_npy("table.npy", &values());
     let weights = |file: &str| {
-        place.done(&format!("train-export ae --data {file} --latent 2 --epochs 3 --out model"));
-        std::fs::read(place.path("model/weights.safetensors")).expect("the weights")
+        sandbox.run_ok(&format!("train-export ae --data {file} --latent 2 --epochs 3 --out model"));
+        std::fs::read(sandbox.path("model/weights.safetensors")).expect("the weights")
     };
     assert!(weights("table.csv") == weights("table.npy"));
 }
@@ -61,21 +61,21 @@ fn both_formats_of_one_table_make_the_same_weights() {
 #[test]
 fn labels_come_from_a_column_or_from_a_file() {
     let name = |row: usize| if row.is_multiple_of(3) { "cat" } else { "dog" };
-    let place = Place::new();
-    place.write("labelled.csv", csv(|row| Some(name(row))));
-    place.write("table.csv", csv(|_| None));
-    place.write("labels.csv", (0..ROWS).map(|row| format!("{}\n", name(row))).collect::<String>());
+    let sandbox = Sandbox::new();
+    sandbox.write("labelled.csv", csv(|row| Some(name(row))));
+    sandbox.write("table.csv", csv(|_| None));
+    sandbox.write("labels.csv", (0..ROWS).map(|row| format!("{}\n", name(row))).collect::<String>());
     for data in [
         "--data labelled.csv --label-column kind",
         "--data labelled.csv --label-column 3",
         "--data table.csv --labels labels.csv",
     ] {
-        place.done(&format!("train-export cvae {data} --latent 2 --epochs 3 --out model"));
-        place.done(&format!("encode model {data} --out z.npy"));
-        assert_eq!(place.read_npy("z.npy").shape(), [ROWS, 2]);
-        place.done("generate model --label dog --count 5 --out dogs.csv");
-        assert_eq!(place.read_text("dogs.csv").lines().count(), 6);
-        let unknown = place.run("generate model --label bird --out birds.csv").stderr;
+        sandbox.run_ok(&format!("train-export cvae {data} --latent 2 --epochs 3 --out model"));
+        sandbox.run_ok(&format!("encode model {data} --out z.npy"));
+        assert_eq!(sandbox.read_npy("z.npy").shape(), [ROWS, 2]);
+        sandbox.run_ok("generate model --label dog --count 5 --out dogs.csv");
+        assert_eq!(sandbox.read_text("dogs.csv").lines().count(), 6);
+        let unknown = sandbox.run("generate model --label bird --out birds.csv").stderr;
         assert!(unknown.contains("`bird`") && unknown.contains("`cat`, `dog`"), "{unknown}");
     }
 }

@@ -1,31 +1,31 @@
-//! Layer-wise pretraining as a person meets it: what is said of every layer, what a bundle and a report keep of it,
-//! and where it is refused.
+//! Layerwise pretraining from the command line: the messages on each layer, the records in bundle and report, and the
+//! cases in which it is refused.
 
 use serde_json::Value;
 
 use crate::{
     kills::{Random, survive},
-    place::Place,
-    refusal::{assert_none, complaint},
+    refusal::{assert_refused, check_refusal},
+    sandbox::Sandbox,
 };
 
 /// Three layers.
 const LAYERS: &str = "--hidden 24,12 --latent 4 --activation sigmoid --latent-activation sigmoid --pretrain layerwise --valid-fraction 0.1";
-/// Two epochs for each, then three.
+/// Two epochs for each layer, then three for the network.
 const EPOCHS: &str = "--pretrain-epochs 2 --epochs 3";
 
 #[test]
-fn every_layer_is_told_while_it_is_trained_and_afterwards() {
-    let place = Place::new();
-    let outcome = place.done(&format!("train-export ae {LAYERS} {EPOCHS} --run r --out bundle --json"));
+fn every_layer_is_reported_during_and_after_training() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run_ok(&format!("train-export ae {LAYERS} {EPOCHS} --run r --out bundle --json"));
     let line = |start: &str| {
-        let found = outcome.stderr.lines().find(|line| line.starts_with(start));
-        found.unwrap_or_else(|| panic!("`{start}` is missing: {}", outcome.stderr))
+        let line = outcome.stderr.lines().find(|line| line.starts_with(start));
+        line.unwrap_or_else(|| panic!("`{start}` is missing: {}", outcome.stderr))
     };
-    assert!(line("pretraining: ").contains("3 layers (64 to 24 to 12 to 4), 2 epochs each at 0.001"));
-    assert!(line("model: ").contains("sigmoid (sigmoid for the code)"));
+    assert!(line("pretraining: ").contains("3 layers (64 to 24 to 12 to 4), 2 epochs each, learning rate 0.001"));
+    assert!(line("model: ").contains("activation sigmoid (code: sigmoid)"));
     for (start, part) in [
-        ("layer 1/3, epoch 1/2: loss ", "valid loss"),
+        ("layer 1/3, epoch 1/2: loss ", "validation loss"),
         ("layer 3/3, epoch 2/2: loss ", "samples/s"),
         ("layer 1/3 (64 to 24): loss ", "after 2 epochs"),
         ("layer 3/3 (12 to 4): loss ", "after 2 epochs"),
@@ -38,8 +38,8 @@ fn every_layer_is_told_while_it_is_trained_and_afterwards() {
     let numbers = |layer: &Value| ["layer", "inputs", "outputs", "epochs"].map(|key| layer[key].as_u64());
     assert_eq!(numbers(&layers[1]), [Some(2), Some(24), Some(12), Some(2)]);
     assert_eq!(report["progress"]["epochs"], 9);
-    let manifest: Value = serde_json::from_str(&place.read_text("bundle/manifest.json")).expect("JSON");
-    let mut metrics = place.read_text("r/metrics.jsonl");
+    let manifest: Value = serde_json::from_str(&sandbox.read_text("bundle/manifest.json")).expect("JSON");
+    let mut metrics = sandbox.read_text("r/metrics.jsonl");
     assert_eq!(metrics.lines().count(), 9);
     metrics.truncate(metrics.trim_end().len());
     for (index, layer) in layers.iter().enumerate() {
@@ -49,43 +49,43 @@ fn every_layer_is_told_while_it_is_trained_and_afterwards() {
         let last: Value = metrics.lines().nth(2 * index + 1).map(serde_json::from_str).expect("a line").expect("JSON");
         assert_eq!((&last["layer"], &last["train"]["loss"]), (&layer["layer"], &layer["loss"]));
     }
-    let report = place.done("export r --out again").stdout;
+    let report = sandbox.run_ok("export r --out again").stdout;
     assert!(report.contains("layer 2 (24 to 12): loss "), "{report}");
-    assert!(place.content_of("bundle") == place.content_of("again"));
-    // The picture is of the whole: lines of three epochs, and none of more.
-    let picture = place.read_text("r/loss.svg");
-    let lines = picture.split("points=\"").skip(1).filter_map(|rest| Some(rest.split('"').next()?.split(' ')));
+    assert!(sandbox.content_of("bundle") == sandbox.content_of("again"));
+    // The curves are those of the training after pretraining: three epochs.
+    let svg = sandbox.read_text("r/loss.svg");
+    let lines = svg.split("points=\"").skip(1).filter_map(|rest| Some(rest.split('"').next()?.split(' ')));
     let longest = lines.map(|points| points.filter(|point| !point.is_empty()).count()).max();
     assert_eq!(longest, Some(3));
 }
 
 #[test]
-fn without_pretraining_nothing_speaks_of_layers() {
-    let place = Place::new();
-    let outcome = place.done("train-export ae --hidden 8 --epochs 2 --pretrain none --run r --out bundle --json");
-    place.done("train-export ae --hidden 8 --epochs 2 --out plain");
-    assert!(place.content_of("bundle") == place.content_of("plain"));
-    for text in [outcome.stdout, place.read_text("r/config.toml"), place.read_text("r/metrics.jsonl")] {
+fn without_pretraining_no_output_mentions_layers() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run_ok("train-export ae --hidden 8 --epochs 2 --pretrain none --run r --out bundle --json");
+    sandbox.run_ok("train-export ae --hidden 8 --epochs 2 --out plain");
+    assert!(sandbox.content_of("bundle") == sandbox.content_of("plain"));
+    for text in [outcome.stdout, sandbox.read_text("r/config.toml"), sandbox.read_text("r/metrics.jsonl")] {
         assert!(
             !text.contains("pretrain") && !text.contains("\"layer\"") && !text.contains("latent_activation"),
             "{text}"
         );
     }
-    place.done("train --resume r --pretrain none --latent-activation identity");
+    sandbox.run_ok("train --resume r --pretrain none --latent-activation identity");
 }
 
 #[test]
-fn rows_on_disk_and_interrupted_runs_make_the_same_bytes() {
-    let place = Place::new();
+fn rows_on_disk_and_interrupted_runs_give_the_same_bytes() {
+    let sandbox = Sandbox::new();
     let rows: String = (0..200).map(|row| format!("{row},{},{},{}\n", row * row % 17, 40 - row, row % 7)).collect();
-    place.write("t.csv", format!("a,b,c,d\n{rows}"));
+    sandbox.write("t.csv", format!("a,b,c,d\n{rows}"));
     let train = format!("train-export dae --data t.csv {LAYERS} {EPOCHS}");
-    place.done(&format!("{train} --out memory"));
-    place.done(&format!("{train} --memory 1KB --run r --out disk"));
-    assert!(place.content_of("memory") == place.content_of("disk"));
-    // A run that stands in the middle of its pretraining is a model too, and goes on from there.
-    place.done(&format!("{train} --checkpoint-every 1 --keep 1000 --run whole --out again"));
-    for entry in std::fs::read_dir(place.path("whole/checkpoints")).expect("a run") {
+    sandbox.run_ok(&format!("{train} --out memory"));
+    sandbox.run_ok(&format!("{train} --memory 1KB --run r --out disk"));
+    assert!(sandbox.content_of("memory") == sandbox.content_of("disk"));
+    // A run in the middle of its pretraining can be exported too, and resumes from there.
+    sandbox.run_ok(&format!("{train} --checkpoint-every 1 --keep 1000 --run interrupted --out again"));
+    for entry in std::fs::read_dir(sandbox.path("interrupted/checkpoints")).expect("a run") {
         let path = entry.expect("a run").path();
         let name = path.file_name().expect("a file").to_string_lossy().into_owned();
         // Three steps make an epoch, two epochs a layer.
@@ -93,16 +93,25 @@ fn rows_on_disk_and_interrupted_runs_make_the_same_bytes() {
             std::fs::remove_file(path).expect("our own file");
         }
     }
-    let half = place.done("export whole --out half");
-    assert!(half.stdout.contains("layer 1 (4 to 24): loss ") && !half.stdout.contains("layer 2"), "{}", half.stdout);
-    assert!(half.stdout.contains("broken off after 2 epochs"), "{}", half.stdout);
-    place.done("verify half");
-    place.done("train-export --resume whole --out resumed");
-    assert!(place.content_of("memory") == place.content_of("resumed"));
+    let exported = sandbox.run_ok("export interrupted --out partial");
+    assert!(
+        exported.stdout.contains("layer 1 (4 to 24): loss ") && !exported.stdout.contains("layer 2"),
+        "{}",
+        exported.stdout
+    );
+    assert!(
+        exported.stdout.contains("this is the model after 2 of ")
+            && exported.stdout.contains("the run was interrupted"),
+        "{}",
+        exported.stdout
+    );
+    sandbox.run_ok("verify partial");
+    sandbox.run_ok("train-export --resume interrupted --out resumed");
+    assert!(sandbox.content_of("memory") == sandbox.content_of("resumed"));
 }
 
 #[test]
-fn killed_at_any_moment_a_run_goes_on_to_the_bytes_of_one_that_was_not() {
+fn a_run_killed_at_any_time_resumes_to_the_bytes_of_one_that_was_not_killed() {
     const SEED: u64 = 11;
     let flags = format!("ae {LAYERS} --epochs 8 --average 0.9 --checkpoint-every 1");
     let tally = survive(&flags, 8, 4.0, &mut Random(SEED));
@@ -110,19 +119,19 @@ fn killed_at_any_moment_a_run_goes_on_to_the_bytes_of_one_that_was_not() {
 }
 
 #[test]
-fn pretraining_is_refused_with_the_reason_where_there_is_none() {
-    let place = Place::new();
-    place.done("train ae --hidden 8 --epochs 1 --run r");
+fn pretraining_is_refused_with_the_reason_for_kinds_without_it() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train ae --hidden 8 --epochs 1 --run r");
     let cases: [(&str, &[&str]); 7] = [
-        ("train vae --pretrain layerwise", &["`pretrain`", "ae, dae", "its code is a distribution"]),
-        ("train cvae --pretrain layerwise", &["`pretrain`", "ae, dae", "its code is a distribution"]),
-        ("train pca --pretrain layerwise", &["`pretrain`", "ae, dae", "solved at once"]),
-        ("train vae --latent-activation relu", &["`latent_activation`", "its code is a distribution"]),
-        ("train ae --pretrain-epochs 3", &["`pretrain_epochs`", "--pretrain layerwise"]),
-        ("train dae --pretrain-learning-rate 0.1", &["`pretrain_learning_rate`", "--pretrain layerwise"]),
+        ("train vae --pretrain layerwise", &["--pretrain is an option of ae, dae", "its code is a distribution"]),
+        ("train cvae --pretrain layerwise", &["--pretrain is an option of ae, dae", "its code is a distribution"]),
+        ("train pca --pretrain layerwise", &["--pretrain is an option of ae, dae", "closed form"]),
+        ("train vae --latent-activation relu", &["--latent-activation is", "its code is a distribution"]),
+        ("train ae --pretrain-epochs 3", &["--pretrain-epochs has", "--pretrain layerwise"]),
+        ("train dae --pretrain-learning-rate 0.1", &["--pretrain-learning-rate has", "--pretrain layerwise"]),
         ("train --resume r --pretrain layerwise", &["`pretrain` was not set, now \"layerwise\""]),
     ];
-    assert_none(cases.map(|(line, mentions)| complaint(&place, line, mentions)));
-    let unknown = place.run("train ae --pretrain greedy");
+    assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
+    let unknown = sandbox.run("train ae --pretrain greedy");
     assert!(unknown.code == Some(2) && unknown.stderr.contains("none or layerwise"), "{}", unknown.stderr);
 }

@@ -1,57 +1,57 @@
-//! Standard error is for people, for programs, or for nobody; standard output stays the same.
+//! `--quiet` and `--log-format` change standard error; standard output stays the same.
 
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 
 const QUICK: &str = "vae --epochs 3 --hidden 16 --valid-fraction 0.1";
 
 #[test]
-fn quiet_says_nothing_but_errors() {
-    let place = Place::new();
+fn quiet_prints_only_errors() {
+    let sandbox = Sandbox::new();
     for line in [&format!("train {QUICK} --quiet --run r"), "train --resume r --quiet", "export r --quiet --out bundle"]
     {
-        let outcome = place.done(line);
+        let outcome = sandbox.run_ok(line);
         assert!(outcome.stderr.is_empty() && !outcome.stdout.is_empty(), "{line}: {}", outcome.stderr);
     }
-    let refused = place.run("train ae --epochs 0 --quiet");
+    let refused = sandbox.run("train ae --epochs 0 --quiet");
     assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
-    assert!(refused.stderr.starts_with("error: `epochs`"), "{}", refused.stderr);
+    assert!(refused.stderr.starts_with("error: --epochs"), "{}", refused.stderr);
 }
 
 #[test]
-fn json_is_an_object_a_line_with_a_record_for_every_epoch() {
-    let place = Place::new();
-    let outcome = place.done(&format!("train-export {QUICK} --log-format json --json --run r --out bundle"));
+fn json_log_is_one_object_per_line_with_a_record_of_every_epoch() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run_ok(&format!("train-export {QUICK} --log-format json --json --run r --out bundle"));
     let events: Vec<Value> =
-        outcome.stderr.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+        outcome.stderr.lines().map(|line| serde_json::from_str(line).expect("an object on each line")).collect();
     assert!(events.iter().all(|event| event["event"].is_string()), "{events:?}");
     let records: Vec<&Value> =
         events.iter().filter(|event| event["event"] == "epoch").map(|event| &event["record"]).collect();
     let epochs: Vec<u64> = records.iter().filter_map(|record| record["epoch"].as_u64()).collect();
     assert_eq!(epochs, [1, 2, 3]);
-    // The very records that the run keeps.
-    let kept: Vec<Value> =
-        place.read_text("r/metrics.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert!(records.into_iter().eq(&kept));
+    // They are the records in the metrics file of the run.
+    let stored: Vec<Value> =
+        sandbox.read_text("r/metrics.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(records.into_iter().eq(&stored));
     let report: Value = serde_json::from_str(&outcome.stdout).expect("standard output is one object");
     assert_eq!((report["run"].as_str(), report["bundle"].as_str()), (Some("r"), Some("bundle")));
 
-    let refused = place.run("train ae --epochs 0 --log-format json");
+    let refused = sandbox.run("train ae --epochs 0 --log-format json");
     let last: Value = serde_json::from_str(refused.stderr.lines().next_back().expect("a line")).expect("an object");
     assert_eq!((refused.code, last["event"].as_str()), (Some(1), Some("error")));
-    assert!(last["message"].as_str().is_some_and(|message| message.contains("`epochs`")), "{last}");
+    assert!(last["message"].as_str().is_some_and(|message| message.contains("--epochs")), "{last}");
 }
 
 #[test]
 #[cfg(unix)]
-fn a_path_that_is_no_text_is_no_cause_for_a_panic() {
+fn a_path_that_is_not_utf_8_causes_no_panic() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
-    let place = Place::new();
-    let mut command = place.command("train-export ae --epochs 1 --hidden 8 --json --run");
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("train-export ae --epochs 1 --hidden 8 --json --run");
     command.arg(OsStr::from_bytes(b"run\xff")).arg("--out").arg(OsStr::from_bytes(b"bundle\xff"));
-    let outcome = crate::place::outcome(&mut command);
-    // Some systems allow no such names; they say so.
+    let outcome = crate::sandbox::outcome(&mut command);
+    // Some systems do not allow such names and return an error.
     assert!(matches!(outcome.code, Some(0 | 1)), "{}", outcome.stderr);
 }

@@ -1,4 +1,4 @@
-//! A run that is taken up again goes on as if nothing had happened, or says why it cannot.
+//! A resumed run continues as if it had never stopped, or reports why it cannot.
 
 use std::{fs, path::PathBuf, process::Stdio};
 
@@ -6,22 +6,22 @@ use ndarray::Array2;
 
 use crate::{
     kills::{Random, survive},
-    place::{Place, outcome},
-    refusal::{assert_none, complaint},
+    refusal::{assert_refused, check_refusal},
+    sandbox::{Sandbox, outcome},
 };
 
 const QUICK: &str = "train vae --epochs 2 --hidden 16 --checkpoint-every 10 --run r";
 
-/// A place with a finished run in `r`.
-fn place() -> Place {
-    let place = Place::new();
-    place.done(QUICK);
-    place
+/// Returns a sandbox with a finished run in `r`.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok(QUICK);
+    sandbox
 }
 
-/// The checkpoints of `r`, the oldest first.
-fn checkpoints(place: &Place) -> Vec<PathBuf> {
-    let entries = fs::read_dir(place.path("r/checkpoints")).expect("a run");
+/// Returns the checkpoints of `r`, the oldest first.
+fn checkpoints(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let entries = fs::read_dir(sandbox.path("r/checkpoints")).expect("a run");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a run").path()).collect();
     paths.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("step-")));
     paths.sort();
@@ -33,7 +33,7 @@ fn name(path: &std::path::Path) -> String {
 }
 
 #[test]
-fn killed_at_any_moment_a_run_goes_on_to_the_bytes_of_one_that_was_not() {
+fn a_run_killed_at_any_time_resumes_to_the_bytes_of_one_that_was_not_killed() {
     const SEED: u64 = 7;
     let flags = "vae --epochs 40 --hidden 32 --valid-fraction 0.1 --checkpoint-every 1";
     let tally = survive(flags, 12, 6.0, &mut Random(SEED));
@@ -42,63 +42,63 @@ fn killed_at_any_moment_a_run_goes_on_to_the_bytes_of_one_that_was_not() {
 }
 
 #[test]
-fn a_finished_run_has_nothing_left_to_train_and_exports_the_same_bundle_by_every_verb() {
+fn every_verb_exports_the_same_bundle_of_a_finished_run_without_training() {
     for kind in ["pca", "cvae --epochs 2 --hidden 16"] {
-        let place = Place::new();
-        place.done(&format!("train {kind} --run r"));
-        let resumed = place.done("train --resume r");
+        let sandbox = Sandbox::new();
+        sandbox.run_ok(&format!("train {kind} --run r"));
+        let resumed = sandbox.run_ok("train --resume r");
         assert!(resumed.stderr.contains("nothing left to train"), "{}", resumed.stderr);
         assert!(!resumed.stderr.contains("epoch 1/"), "{}", resumed.stderr);
-        place.done("train-export --resume r --out by-both");
-        place.done("export r --out by-export");
-        place.done(&format!("train-export {kind} --out at-once"));
-        let expected = place.content_of("at-once");
-        assert!(expected == place.content_of("by-both") && expected == place.content_of("by-export"), "{kind}");
+        sandbox.run_ok("train-export --resume r --out by-both");
+        sandbox.run_ok("export r --out by-export");
+        sandbox.run_ok(&format!("train-export {kind} --out at-once"));
+        let expected = sandbox.content_of("at-once");
+        assert!(expected == sandbox.content_of("by-both") && expected == sandbox.content_of("by-export"), "{kind}");
     }
 }
 
 #[test]
-fn another_configuration_or_other_data_is_refused_by_name() {
-    let place = place();
-    place.write_npy("other.npy", &Array2::from_shape_fn((99, 64), |(row, column)| (row * column % 17) as f32));
+fn a_changed_option_or_other_data_is_refused_and_named() {
+    let sandbox = sandbox();
+    sandbox.write_npy("other.npy", &Array2::from_shape_fn((99, 64), |(row, column)| (row * column % 17) as f32));
     let cases: [(&str, &[&str]); 8] = [
         ("train --resume r --data other.npy", &["`r`", "other data", "fingerprint"]),
         ("train --resume r --beta 2 --latent 3", &["`beta` was 1.0, now 2.0", "`latent` was 8, now 3"]),
         ("train --resume r --optimizer sgd", &["`optimizer` was \"adam\", now \"sgd\""]),
         ("train --resume r --seed 1", &["`seed` was 0, now 1"]),
-        ("train --resume r --epochs 1", &["`epochs` was 2, now 1", "2 begun"]),
+        ("train --resume r --epochs 1", &["`epochs` was 2, now 1", "2 have already begun"]),
         ("train-export --resume r --hidden 8 --out new", &["`hidden` was [16], now [8]"]),
         ("train ae --resume r", &["`r`", "`kind` was \"vae\", now \"ae\""]),
         ("export r --data other.npy --out new", &["other data"]),
     ];
-    assert_none(cases.map(|(line, mentions)| complaint(&place, line, mentions)));
-    let text = place.read_text("r/config.toml");
-    place.write("r/config.toml", text.replace("beta = 1.0", "beta = 3.0"));
-    assert_none([complaint(&place, "train --resume r", &["`beta` was 1.0, now 3.0"])]);
-    place.write("r/config.toml", text.replace("latent = 8", "latnet = 8"));
-    assert_none([complaint(&place, "train --resume r", &["r/config.toml", "`latnet`", "`latent`"])]);
-    place.write("r/config.toml", text);
-    place.done("train --resume r");
+    assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
+    let text = sandbox.read_text("r/config.toml");
+    sandbox.write("r/config.toml", text.replace("beta = 1.0", "beta = 3.0"));
+    assert_refused([check_refusal(&sandbox, "train --resume r", &["`beta` was 1.0, now 3.0"])]);
+    sandbox.write("r/config.toml", text.replace("latent = 8", "latnet = 8"));
+    assert_refused([check_refusal(&sandbox, "train --resume r", &["r/config.toml", "`latnet`", "`latent`"])]);
+    sandbox.write("r/config.toml", text);
+    sandbox.run_ok("train --resume r");
 }
 
 #[test]
-fn the_same_data_under_another_name_is_the_same() {
-    let place = Place::new();
+fn data_may_be_renamed_between_training_and_resuming() {
+    let sandbox = Sandbox::new();
     let values = Array2::from_shape_fn((60, 5), |(row, column)| ((row * 7 + column * 3) % 11) as f32);
-    place.write_npy("data.npy", &values);
-    place.done("train ae --data data.npy --epochs 2 --hidden 4 --latent 2 --run r");
-    fs::rename(place.path("data.npy"), place.path("moved.npy")).expect("a writable folder");
-    assert_none([complaint(&place, "train --resume r", &["data.npy"])]);
-    place.done("train --resume r --data moved.npy");
-    place.done("export r --out bundle");
+    sandbox.write_npy("data.npy", &values);
+    sandbox.run_ok("train ae --data data.npy --epochs 2 --hidden 4 --latent 2 --run r");
+    fs::rename(sandbox.path("data.npy"), sandbox.path("moved.npy")).expect("a writable folder");
+    assert_refused([check_refusal(&sandbox, "train --resume r", &["data.npy"])]);
+    sandbox.run_ok("train --resume r --data moved.npy");
+    sandbox.run_ok("export r --out bundle");
 }
 
 #[test]
-fn what_is_no_run_or_has_no_model_is_called_that() {
-    let place = Place::new();
-    place.done("train-export ae --epochs 1 --hidden 8 --run r --out bundle");
-    fs::create_dir(place.path("empty")).expect("a writable folder");
-    place.write("file", "");
+fn a_folder_that_is_not_a_run_and_a_run_without_a_checkpoint_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train-export ae --epochs 1 --hidden 8 --run r --out bundle");
+    fs::create_dir(sandbox.path("empty")).expect("a writable folder");
+    sandbox.write("file", "");
     let cases: [(&str, &[&str]); 6] = [
         ("train --resume missing", &["`missing`", "not a run", "config.toml"]),
         ("train --resume empty", &["`empty`", "not a run"]),
@@ -107,29 +107,29 @@ fn what_is_no_run_or_has_no_model_is_called_that() {
         ("export bundle --out new", &["`bundle`", "not a run"]),
         ("train ae --run r", &["`r`", "not empty", "--resume"]),
     ];
-    assert_none(cases.map(|(line, mentions)| complaint(&place, line, mentions)));
-    for path in checkpoints(&place) {
+    assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
+    for path in checkpoints(&sandbox) {
         fs::remove_file(path).expect("a writable folder");
     }
-    assert_none([
-        complaint(&place, "export r --out new", &["`r`", "no checkpoint", "--resume"]),
-        complaint(&place, "train --resume r --epochs 2", &["`epochs` was 1, now 2"]),
+    assert_refused([
+        check_refusal(&sandbox, "export r --out new", &["`r`", "no checkpoint", "--resume"]),
+        check_refusal(&sandbox, "train --resume r --epochs 2", &["`epochs` was 1, now 2"]),
     ]);
-    let anew = place.done("train-export --resume r --out anew").stderr;
-    assert!(anew.contains("begins anew"), "{anew}");
-    assert!(place.content_of("anew") == place.content_of("bundle"));
+    let stderr = sandbox.run_ok("train-export --resume r --out again").stderr;
+    assert!(stderr.contains("starts from the beginning"), "{stderr}");
+    assert!(sandbox.content_of("again") == sandbox.content_of("bundle"));
 }
 
 #[test]
-fn a_damaged_checkpoint_is_passed_over_with_the_reason_and_the_one_before_taken() {
+fn a_damaged_checkpoint_is_skipped_with_the_reason_and_the_one_before_is_used() {
     type Damage = fn(Vec<u8>) -> Vec<u8>;
     let damages: [(&str, Damage); 6] = [
-        ("checksum", |mut bytes| {
+        ("damaged", |mut bytes| {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
             bytes
         }),
-        ("checksum", |mut bytes| {
+        ("damaged", |mut bytes| {
             let last = bytes.len() - 1;
             bytes[last] ^= 128;
             bytes
@@ -143,103 +143,109 @@ fn a_damaged_checkpoint_is_passed_over_with_the_reason_and_the_one_before_taken(
             [&bytes[..at], to, &bytes[at + from.len()..]].concat()
         }),
     ];
-    let place = place();
-    place.done("export r --out whole");
-    let [before, newest] = checkpoints(&place).try_into().expect("two are kept");
+    let sandbox = sandbox();
+    sandbox.run_ok("export r --out undamaged");
+    let [before, newest] = checkpoints(&sandbox).try_into().expect("two are kept");
     let [older, good] = [&before, &newest].map(|path| fs::read(path).expect("a checkpoint"));
     for (number, (reason, damage)) in damages.into_iter().enumerate() {
         fs::write(&before, &older).expect("a writable folder");
         fs::write(&newest, damage(good.clone())).expect("a writable folder");
-        place.done("export r --out bundle");
-        let bundle = |place: &Place| place.content_of("bundle");
-        assert!(bundle(&place) != place.content_of("whole") && newest.exists(), "an export goes on with nothing");
-        let said = place.done("train-export --resume r --out bundle").stderr;
-        let told = said.lines().find(|line| line.starts_with("warning: passed over")).expect("a warning");
-        assert!(told.contains(&name(&newest)) && told.contains(reason), "{number}: {told}");
-        assert!(said.lines().any(|line| line.starts_with("run: `r`, from") && line.contains(&name(&before))), "{said}");
-        assert!(place.content_of("bundle") == place.content_of("whole"), "{number}: {reason}");
+        sandbox.run_ok("export r --out bundle");
+        let bundle = |sandbox: &Sandbox| sandbox.content_of("bundle");
+        assert!(
+            bundle(&sandbox) != sandbox.content_of("undamaged") && newest.exists(),
+            "an export deletes no checkpoint"
+        );
+        let stderr = sandbox.run_ok("train-export --resume r --out bundle").stderr;
+        let warning = stderr.lines().find(|line| line.starts_with("warning: skipped")).expect("a warning");
+        assert!(warning.contains(&name(&newest)) && warning.contains(reason), "{number}: {warning}");
+        assert!(
+            stderr.lines().any(|line| line.starts_with("run: `r`, from") && line.contains(&name(&before))),
+            "{stderr}"
+        );
+        assert!(sandbox.content_of("bundle") == sandbox.content_of("undamaged"), "{number}: {reason}");
     }
 }
 
 #[test]
-fn with_every_checkpoint_damaged_nothing_is_touched_and_each_is_named() {
-    let place = place();
-    let paths = checkpoints(&place);
+fn if_every_checkpoint_is_damaged_no_file_changes_and_each_checkpoint_is_named() {
+    let sandbox = sandbox();
+    let paths = checkpoints(&sandbox);
     for path in &paths {
         fs::write(path, "damaged").expect("a writable folder");
     }
     let names: Vec<String> = paths.iter().map(|path| name(path)).collect();
     let mentions = [names[0].as_str(), names[1].as_str(), "no checkpoint", "is valid"];
-    assert_none(["train --resume r", "export r --out new"].map(|line| complaint(&place, line, &mentions)));
+    assert_refused(["train --resume r", "export r --out new"].map(|line| check_refusal(&sandbox, line, &mentions)));
 }
 
 #[test]
-fn more_epochs_go_on_to_the_bytes_of_one_run_unless_the_schedule_sees_the_end() {
-    let place = Place::new();
+fn more_epochs_give_the_bytes_of_one_run_unless_the_schedule_depends_on_their_number() {
+    let sandbox = Sandbox::new();
     for schedule in ["constant", "step:2:0.5"] {
         let flags = format!("vae --hidden 16 --schedule {schedule}");
-        place.done(&format!("train {flags} --epochs 2 --run {schedule}"));
-        place.done(&format!("train-export --resume {schedule} --epochs 5 --out extended"));
-        place.done(&format!("train-export {flags} --epochs 5 --out at-once"));
-        assert!(place.content_of("extended") == place.content_of("at-once"), "{schedule}");
+        sandbox.run_ok(&format!("train {flags} --epochs 2 --run {schedule}"));
+        sandbox.run_ok(&format!("train-export --resume {schedule} --epochs 5 --out extended"));
+        sandbox.run_ok(&format!("train-export {flags} --epochs 5 --out at-once"));
+        assert!(sandbox.content_of("extended") == sandbox.content_of("at-once"), "{schedule}");
     }
     for schedule in ["cosine", "one-cycle"] {
-        place.done(&format!("train vae --hidden 16 --schedule {schedule} --epochs 2 --run {schedule}"));
+        sandbox.run_ok(&format!("train vae --hidden 16 --schedule {schedule} --epochs 2 --run {schedule}"));
         let line = format!("train --resume {schedule} --epochs 5");
-        assert_none([complaint(&place, &line, &["`epochs` was 2, now 5", "schedule", schedule])]);
+        assert_refused([check_refusal(&sandbox, &line, &["`epochs` was 2, now 5", "schedule", schedule])]);
     }
 }
 
 #[test]
-fn one_process_at_a_time_works_in_a_run() {
-    let place = Place::new();
-    let mut command = place.command("train ae --epochs 10000000 --hidden 16 --checkpoint-every 50 --run r --quiet");
+fn only_one_process_at_a_time_can_use_a_run() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("train ae --epochs 10000000 --hidden 16 --checkpoint-every 50 --run r --quiet");
     let mut child = command.spawn().expect("it starts");
-    while !place.path("r/checkpoints/best.safetensors").exists() {
-        assert!(child.try_wait().expect("our own child").is_none(), "it should be at work");
+    while !sandbox.path("r/checkpoints/best.safetensors").exists() {
+        assert!(child.try_wait().expect("our own child").is_none(), "it should still be training");
         std::thread::yield_now();
     }
-    let refused = ["train --resume r", "export r --out new"].map(|line| (line, place.run(line)));
+    let refused = ["train --resume r", "export r --out new"].map(|line| (line, sandbox.run(line)));
     child.kill().expect("our own child");
     child.wait().expect("our own child");
     for (line, outcome) in refused {
         assert_eq!(outcome.code, Some(1), "{line}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains("another process works in the run `r`"), "{line}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains("another process uses the run `r`"), "{line}: {}", outcome.stderr);
     }
-    assert!(!place.path("new").exists());
+    assert!(!sandbox.path("new").exists());
 }
 
 #[test]
-fn runs_that_start_at_the_same_time_each_find_a_folder() {
-    let place = Place::new();
+fn runs_that_start_at_the_same_time_get_different_folders() {
+    let sandbox = Sandbox::new();
     let children: Vec<_> = (0..6)
         .map(|_| {
-            place.command("train ae --epochs 1 --hidden 8 --quiet").stdout(Stdio::null()).spawn().expect("it starts")
+            sandbox.command("train ae --epochs 1 --hidden 8 --quiet").stdout(Stdio::null()).spawn().expect("it starts")
         })
         .collect();
     for mut child in children {
         assert!(child.wait().expect("our own child").success());
     }
-    let runs = fs::read_dir(place.path("runs")).expect("runs").count();
+    let runs = fs::read_dir(sandbox.path("runs")).expect("runs").count();
     assert_eq!(runs, 6);
 }
 
 #[test]
-fn a_run_on_a_file_is_taken_up_and_exported_from_another_working_directory() {
-    let place = Place::new();
+fn a_run_on_a_file_is_resumed_and_exported_from_another_working_directory() {
+    let sandbox = Sandbox::new();
     let rows: String = (0..40).map(|row| format!("{row},{},{}\n", row * row % 17, 40 - row)).collect();
-    place.write("t.csv", format!("a,b,c\n{rows}"));
-    place.done("train-export ae --data t.csv --latent 2 --epochs 3 --run whole --out at-once");
-    place.done("train ae --data t.csv --latent 2 --epochs 1 --run r");
-    fs::create_dir(place.path("elsewhere")).expect("a writable folder");
-    let away = |line: &str| {
-        let outcome = outcome(place.command(line).current_dir(place.path("elsewhere")));
+    sandbox.write("t.csv", format!("a,b,c\n{rows}"));
+    sandbox.run_ok("train-export ae --data t.csv --latent 2 --epochs 3 --run reference --out at-once");
+    sandbox.run_ok("train ae --data t.csv --latent 2 --epochs 1 --run r");
+    fs::create_dir(sandbox.path("other-folder")).expect("a writable folder");
+    let run_in_other_folder = |line: &str| {
+        let outcome = outcome(sandbox.command(line).current_dir(sandbox.path("other-folder")));
         assert_eq!(outcome.code, Some(0), "{line}: {}", outcome.stderr);
     };
-    away("train --resume ../r --epochs 3");
-    away("export ../r --out ../bundle");
-    assert!(place.content_of("bundle") == place.content_of("at-once"));
-    fs::rename(place.path("t.csv"), place.path("moved.csv")).expect("a writable folder");
-    assert_none([complaint(&place, "export r --out new", &["the data of the run `r`", "--data", "t.csv"])]);
-    place.done("export r --data moved.csv --out new");
+    run_in_other_folder("train --resume ../r --epochs 3");
+    run_in_other_folder("export ../r --out ../bundle");
+    assert!(sandbox.content_of("bundle") == sandbox.content_of("at-once"));
+    fs::rename(sandbox.path("t.csv"), sandbox.path("moved.csv")).expect("a writable folder");
+    assert_refused([check_refusal(&sandbox, "export r --out new", &["the data of the run `r`", "--data", "t.csv"])]);
+    sandbox.run_ok("export r --data moved.csv --out new");
 }

@@ -1,9 +1,9 @@
-//! Longer than a test may take: many kills, over kinds, optimizers and cadences (`just kills 200`), and a
-//! disk that is full at every size (`just disk-full`).
+//! Tests that take too long for every run: many kills, over kinds, optimizers and checkpoint intervals (`just kills
+//! 200`), and file systems of many sizes that become full (`just disk-full`).
 
 use crate::kills::{Random, Tally, survive};
 
-/// Seed of the moments.
+/// Seed of the times of the kills.
 const SEED: u64 = 20_260_101;
 
 const RUNS: [&str; 8] = [
@@ -20,30 +20,31 @@ const RUNS: [&str; 8] = [
 #[test]
 #[ignore = "minutes: `just kills`"]
 fn every_run_survives_any_number_of_kills() {
-    let wanted = std::env::var("NARROWS_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(200);
+    let total = std::env::var("NARROWS_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(200);
     let mut random = Random(SEED);
     let mut all = Tally::default();
     for (number, flags) in RUNS.iter().enumerate() {
-        let kills = wanted / RUNS.len() + usize::from(number < wanted % RUNS.len());
+        let kills = total / RUNS.len() + usize::from(number < total % RUNS.len());
         let tally = survive(flags, kills, 12.0, &mut random);
         println!("{flags}: {tally:?}");
         all += tally;
     }
-    println!("{all:?}, none passed over; seed {SEED}");
-    assert_eq!(all.kills, wanted);
+    println!("{all:?}, no checkpoint skipped; seed {SEED}");
+    assert_eq!(all.kills, total);
 }
 
-/// Sizes in KiB, by the page.
+/// Sizes are in KiB, in steps of one page.
 #[test]
 #[cfg(target_os = "linux")]
 #[ignore = "mounts file systems in a user namespace, which not every machine allows: `just disk-full`"]
-fn a_file_system_that_is_full_leaves_what_it_holds_whole() {
+fn a_full_file_system_contains_only_complete_files() {
     use std::{collections::BTreeMap, process::Command};
 
-    use crate::place::{Place, outcome};
+    use crate::sandbox::{Sandbox, outcome};
 
     const FLAGS: &str = "ae --hidden 16 --epochs 4 --checkpoint-every 5";
-    // Inside, since what is mounted there is seen nowhere else. Room again lets the run go on.
+    // The checks run inside the script, because the mount is visible only there. After the file system is enlarged, the
+    // run must resume.
     const SCRIPT: &str = r#"
         mount -t tmpfs -o size=$1k tmpfs full && cd full || exit 99
         "$2" train-export $3 --out bundle; code=$?
@@ -53,28 +54,29 @@ fn a_file_system_that_is_full_leaves_what_it_holds_whole() {
         if [ -d bundle ]; then cp -r bundle .. ; fi
         exit $code
     "#;
-    let mut last = BTreeMap::new();
+    let mut failed_paths = BTreeMap::new();
     for kilobytes in (4..240).step_by(4) {
-        let place = Place::new();
-        std::fs::create_dir(place.path("full")).expect("a writable folder");
-        place.done(&format!("train-export {FLAGS} --run whole-run --out whole"));
-        let program = place.command("").get_program().to_owned();
+        let sandbox = Sandbox::new();
+        std::fs::create_dir(sandbox.path("full")).expect("a writable folder");
+        sandbox.run_ok(&format!("train-export {FLAGS} --run reference-run --out reference"));
+        let program = sandbox.command("").get_program().to_owned();
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", &kilobytes.to_string()]);
-        let found = outcome(command.arg(program).arg(FLAGS).current_dir(place.path("")));
-        assert!(matches!(found.code, Some(0 | 1)), "{kilobytes} KiB: {found:?}");
-        assert!(!found.stdout.contains(".partial-") && !found.stdout.contains(".retired-"), "{found:?}");
-        if found.code == Some(1) {
-            let told = found.stderr.lines().find(|line| line.starts_with("error:")).expect("a sentence");
-            assert!(told.starts_with("error: cannot write `") && told.contains("No space left"), "{told}");
-            *last.entry(told.split('`').nth(1).unwrap_or_default().to_owned()).or_insert(0) += 1;
+        let outcome = outcome(command.arg(program).arg(FLAGS).current_dir(sandbox.path("")));
+        assert!(matches!(outcome.code, Some(0 | 1)), "{kilobytes} KiB: {outcome:?}");
+        assert!(!outcome.stdout.contains(".partial-") && !outcome.stdout.contains(".retired-"), "{outcome:?}");
+        if outcome.code == Some(1) {
+            let error = outcome.stderr.lines().find(|line| line.starts_with("error:")).expect("an error");
+            assert!(error.starts_with("error: cannot write `") && error.contains("No space left"), "{error}");
+            *failed_paths.entry(error.split('`').nth(1).unwrap_or_default().to_owned()).or_insert(0) += 1;
         }
-        if place.path("bundle").exists() {
-            assert!(place.content_of("bundle") == place.content_of("whole"), "{kilobytes} KiB");
+        if sandbox.path("bundle").exists() {
+            assert!(sandbox.content_of("bundle") == sandbox.content_of("reference"), "{kilobytes} KiB");
         }
     }
-    println!("{last:#?}");
+    println!("{failed_paths:#?}");
     assert!(
-        last.keys().any(|path| path.contains("checkpoints/")) && last.keys().any(|path| path.starts_with("bundle"))
+        failed_paths.keys().any(|path| path.contains("checkpoints/"))
+            && failed_paths.keys().any(|path| path.starts_with("bundle"))
     );
 }

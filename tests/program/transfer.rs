@@ -1,4 +1,4 @@
-//! Transfer learning as a person meets it: heads on the encoders of the zoo, encoders that learn along, what is refused.
+//! Transfer learning from the command line: heads on the encoders of models/zoo, fine-tuned encoders, and refusals.
 
 use std::fmt::Write as _;
 
@@ -9,11 +9,11 @@ use prost::Message;
 use serde_json::Value;
 
 use crate::{
-    place::Place,
-    refusal::{assert_none, complaint},
+    refusal::{assert_refused, check_refusal},
+    sandbox::Sandbox,
 };
 
-/// A bundle that is committed.
+/// Returns the path of a bundle in models/zoo.
 fn zoo(kind: &str) -> String {
     format!("{}/../models/zoo/{kind}", env!("CARGO_MANIFEST_DIR"))
 }
@@ -26,70 +26,85 @@ fn largest_difference(one: &Array2<f32>, other: &Array2<f32>) -> f32 {
     one.iter().zip(other).fold(0.0, |most, (one, other)| most.max((one - other).abs()))
 }
 
-fn report(place: &Place, line: &str) -> Value {
-    serde_json::from_str(&place.done(&format!("{line} --json")).stdout).expect("one object")
+fn report(sandbox: &Sandbox, line: &str) -> Value {
+    serde_json::from_str(&sandbox.run_ok(&format!("{line} --json")).stdout).expect("one object")
 }
 
 #[test]
-fn a_head_on_every_encoder_is_one_graph_that_holds_the_encoder_as_it_was_and_tells_what_two_steps_tell() {
+fn the_end_to_end_graph_contains_the_unchanged_encoder_and_equals_encoder_then_head() {
     for kind in ["pca", "ae", "dae", "vae"] {
-        let place = Place::new();
-        let report = report(&place, &format!("transfer {} --data digits --out head", zoo(kind)));
+        let sandbox = Sandbox::new();
+        let report = report(&sandbox, &format!("transfer {} --data digits --out head", zoo(kind)));
         assert!(report["test"]["accuracy"].as_f64() > Some(0.8), "{kind}: {report}");
-        let verified = place.done("verify head").stdout;
+        let verified = sandbox.run_ok("verify head").stdout;
         assert!(verified.contains("head parity") && verified.contains("classifier parity"), "{verified}");
 
         let decoded = |bytes: Vec<u8>| onnx::Model::decode(bytes.as_slice()).expect("a model").graph.expect("a graph");
         let bundle = Bundle::open(zoo(kind)).expect("the zoo");
         let encoder = decoded(bundle.read(ENCODER).expect("a graph"));
-        let transferred = ClassifierBundle::open(place.path("head")).expect("just written");
-        let whole = decoded(transferred.read("classifier.onnx").expect("a graph"));
-        assert_eq!(whole.node[..encoder.node.len()], encoder.node[..], "{kind}");
-        assert_eq!(whole.initializer[..encoder.initializer.len()], encoder.initializer[..], "{kind}");
-        assert!(whole.node.len() > encoder.node.len());
+        let transferred = ClassifierBundle::open(sandbox.path("head")).expect("just written");
+        let classifier = decoded(transferred.read("classifier.onnx").expect("a graph"));
+        assert_eq!(classifier.node[..encoder.node.len()], encoder.node[..], "{kind}");
+        assert_eq!(classifier.initializer[..encoder.initializer.len()], encoder.initializer[..], "{kind}");
+        assert!(classifier.node.len() > encoder.node.len());
 
-        let (first, second) = (Autoencoder::open(zoo(kind)), Classifier::open(place.path("head")));
+        let (first, second) = (Autoencoder::open(zoo(kind)), Classifier::open(sandbox.path("head")));
         let (first, second) = (first.expect("the zoo"), second.expect("just written"));
         assert_eq!(second.classes().len(), 10);
         let samples = digits();
         let codes = first.encode(&samples).expect("digits");
         let (one, two) = (second.probabilities(&samples), second.head(&codes));
-        let apart = largest_difference(&one.expect("digits"), &two.expect("codes"));
-        assert!(apart <= 1e-5, "{kind}: probabilities {apart}");
+        let difference = largest_difference(&one.expect("digits"), &two.expect("codes"));
+        assert!(difference <= 1e-5, "{kind}: probabilities differ by {difference}");
         let (one, two) = (second.logits(&samples).expect("digits"), second.head_logits(&codes).expect("codes"));
         let largest = one.iter().fold(1.0f32, |most, logit| most.max(logit.abs()));
-        let apart = largest_difference(&one, &two);
-        assert!(apart <= 1e-5 * largest, "{kind}: logits up to {largest}, {apart}");
+        let difference = largest_difference(&one, &two);
+        assert!(difference <= 1e-5 * largest, "{kind}: logits up to {largest} differ by {difference}");
     }
 }
 
 #[test]
-fn what_was_said_of_the_test_part_is_what_classify_finds() {
-    let place = Place::new();
-    let said = report(&place, &format!("transfer {} --data digits --out head", zoo("vae")));
-    let found = report(&place, "classify head --data digits --part test");
-    assert_eq!(said["test"]["accuracy"], found["accuracy"]);
+fn transfer_and_classify_report_the_same_test_accuracy() {
+    let sandbox = Sandbox::new();
+    let reported = report(&sandbox, &format!("transfer {} --data digits --out head", zoo("vae")));
+    let classified = report(&sandbox, "classify head --data digits --part test");
+    assert_eq!(reported["test"]["accuracy"], classified["accuracy"]);
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_and_another_draws_other_labels() {
-    let place = Place::new();
+fn the_printed_command_classifies_the_test_part() {
+    let sandbox = Sandbox::new();
+    let transferred = sandbox.run_ok(&format!("transfer {} --labels-per-class 500 --out head", zoo("vae")));
+    let stdout = transferred.stdout;
+    assert!(stdout.ends_with("classify head --data digits --part test --out predictions.csv\n"), "{stdout}");
+    assert!(
+        transferred.stderr.contains("10 of 10 classes have fewer than 500 training rows"),
+        "{}",
+        transferred.stderr
+    );
+    let table = sandbox.run_ok("classify head --data digits --part test").stdout;
+    assert!(table.contains(" of 360 test rows)"), "{table}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_selects_other_labels() {
+    let sandbox = Sandbox::new();
     let line = format!("transfer {} --data digits --labels-per-class 5", zoo("ae"));
     for (out, seed) in [("one", 3), ("two", 3), ("other", 4)] {
-        place.done(&format!("{line} --seed {seed} --out {out}"));
+        sandbox.run_ok(&format!("{line} --seed {seed} --out {out}"));
     }
-    assert!(place.content_of("one") == place.content_of("two"));
-    assert!(place.content_of("one") != place.content_of("other"));
-    let manifest: Value = serde_json::from_str(&place.read_text("one/manifest.json")).expect("JSON");
+    assert!(sandbox.content_of("one") == sandbox.content_of("two"));
+    assert!(sandbox.content_of("one") != sandbox.content_of("other"));
+    let manifest: Value = serde_json::from_str(&sandbox.read_text("one/manifest.json")).expect("JSON");
     assert_eq!(manifest["training"]["data"]["train_rows"], 50);
     assert_eq!(manifest["classes"].as_array().map(Vec::len), Some(10));
 }
 
 #[test]
-fn an_encoder_that_learns_along_tells_more_of_what_it_learns_from_and_is_another() {
-    let place = Place::new();
+fn fine_tuning_lowers_the_training_loss_and_changes_the_encoder_weights() {
+    let sandbox = Sandbox::new();
     let report = report(
-        &place,
+        &sandbox,
         &format!(
             "transfer {} --data digits --fine-tune --encoder-learning-rate 0.001 --epochs 8 --out tuned",
             zoo("ae")
@@ -97,36 +112,37 @@ fn an_encoder_that_learns_along_tells_more_of_what_it_learns_from_and_is_another
     );
     let loss = |report: &Value| report["log_loss"].as_f64().expect("a number");
     assert!(loss(&report["train"]) < 0.7 * loss(&report["frozen"]["train"]), "{report}");
-    place.done("verify tuned");
-    let whole = ClassifierBundle::open(place.path("tuned")).and_then(|bundle| bundle.read("classifier.onnx"));
-    let whole = onnx::Model::decode(whole.expect("a graph").as_slice()).expect("a model").graph.expect("a graph");
+    sandbox.run_ok("verify tuned");
+    let classifier = ClassifierBundle::open(sandbox.path("tuned")).and_then(|bundle| bundle.read("classifier.onnx"));
+    let classifier =
+        onnx::Model::decode(classifier.expect("a graph").as_slice()).expect("a model").graph.expect("a graph");
     let before = Bundle::open(zoo("ae")).and_then(|bundle| bundle.read(ENCODER)).expect("the zoo");
     let before = onnx::Model::decode(before.as_slice()).expect("a model").graph.expect("a graph");
-    assert_eq!(whole.node[..before.node.len()], before.node[..]);
-    assert_ne!(whole.initializer[..before.initializer.len()], before.initializer[..]);
-    let inspected = place.done("inspect tuned").stdout;
-    assert!(inspected.contains("fitted further with the head"), "{inspected}");
+    assert_eq!(classifier.node[..before.node.len()], before.node[..]);
+    assert_ne!(classifier.initializer[..before.initializer.len()], before.initializer[..]);
+    let inspected = sandbox.run_ok("inspect tuned").stdout;
+    assert!(inspected.contains("fine-tuned with the head"), "{inspected}");
 
-    let scratch =
-        place.done(&format!("transfer {} --data digits --fine-tune --from-scratch --epochs 2 --out new", zoo("ae")));
-    assert!(!scratch.stderr.contains("frozen codes"), "nothing settles on an encoder that is forgotten");
-    place.done("verify new");
+    let scratch = sandbox
+        .run_ok(&format!("transfer {} --data digits --fine-tune --from-scratch --epochs 2 --out new", zoo("ae")));
+    assert!(!scratch.stderr.contains("frozen codes"), "no head is fitted on an encoder that is reinitialised");
+    sandbox.run_ok("verify new");
 }
 
 #[test]
-fn a_head_with_hidden_layers_stops_where_rows_held_out_say_so() {
-    let place = Place::new();
+fn a_head_with_hidden_layers_stops_by_its_validation_rows() {
+    let sandbox = Sandbox::new();
     let report =
-        report(&place, &format!("transfer {} --data digits --head mlp:32,16 --epochs 30 --out head", zoo("pca")));
+        report(&sandbox, &format!("transfer {} --data digits --head mlp:32,16 --epochs 30 --out head", zoo("pca")));
     assert_eq!(report["trials"].as_array().map(Vec::len), Some(4));
     assert!(
         report["held_out_rows"].as_u64() > Some(100) && report["valid"]["accuracy"].as_f64() > Some(0.8),
         "{report}"
     );
-    place.done("verify head");
+    sandbox.run_ok("verify head");
 }
 
-/// Three columns and a number that follows from them.
+/// Returns a table with three columns and a target that is a function of them.
 fn table(rows: std::ops::Range<usize>) -> String {
     let mut text = String::from("a,b,c,price\n");
     for row in rows {
@@ -138,63 +154,73 @@ fn table(rows: std::ops::Range<usize>) -> String {
 }
 
 #[test]
-fn a_number_is_predicted_in_its_own_unit_on_rows_with_numbers_that_were_never_seen() {
-    let place = Place::new();
-    place.write("train.csv", table(0..120));
-    place.write("test.csv", table(120..160));
-    place.done("train-export pca --data train.csv --ignore price --latent 3 --out model");
+fn a_regressor_predicts_unseen_rows_in_the_unit_of_the_target() {
+    let sandbox = Sandbox::new();
+    sandbox.write("train.csv", table(0..120));
+    sandbox.write("test.csv", table(120..160));
+    sandbox.run_ok("train-export pca --data train.csv --ignore price --latent 3 --out model");
     let line = "transfer model --data train.csv --label-column price --test test.csv --task regression --out head";
-    assert_none([
-        complaint(&place, &format!("{line} --label-fraction 0.001"), &["has 1 rows to learn from"]),
-        complaint(&place, &format!("{line} --labels-per-class 5"), &["a regression has no classes"]),
-        complaint(&place, &format!("{line} --label-efficiency"), &["a regression has none"]),
+    assert_refused([
+        check_refusal(
+            &sandbox,
+            &format!("{line} --label-fraction 0.001"),
+            &["1 labelled row with a single target value"],
+        ),
+        check_refusal(
+            &sandbox,
+            &format!("{line} --labels-per-class 5"),
+            &["--labels-per-class has no effect on a regression, which has no classes"],
+        ),
+        check_refusal(&sandbox, &format!("{line} --label-efficiency"), &["a regression has none"]),
     ]);
-    let fitted = report(&place, line);
+    let printed = sandbox.run_ok(line).stdout;
+    assert!(printed.contains("classify head --data test.csv --label-column price --out predictions.csv"), "{printed}");
+    let fitted = report(&sandbox, line);
     assert!(fitted["test"]["r2"].as_f64() > Some(0.999), "{fitted}");
-    place.done("verify head");
-    let model = Classifier::open(place.path("head")).expect("just written");
+    sandbox.run_ok("verify head");
+    let model = Classifier::open(sandbox.path("head")).expect("just written");
     let sample = ArrayD::from_shape_vec(vec![1, 3], vec![1.0f32, 0.0, 0.0]).expect("a row");
     let predicted = model.predict(&sample).expect("three columns")[[0, 0]];
     assert!((predicted - 290_000.0).abs() < 500.0, "{predicted}");
-    let found = report(&place, "classify head --data test.csv --label-column price");
-    assert!(found["r_squared"].as_f64() > Some(0.999), "{found}");
+    let classified = report(&sandbox, "classify head --data test.csv --label-column price");
+    assert!(classified["r_squared"].as_f64() > Some(0.999), "{classified}");
 }
 
 #[test]
-fn numbers_come_from_a_file_of_their_own_too() {
-    let place = Place::new();
+fn targets_can_come_from_a_separate_file() {
+    let sandbox = Sandbox::new();
     let rows = Array2::from_shape_fn((80, 2), |(row, column)| ((row * (column + 3)) as f32 * 0.37).sin());
-    place.write_npy("rows.npy", &rows);
-    place.write_npy("numbers.npy", &rows.map_axis(ndarray::Axis(1), |row| row[0] - 2.5 * row[1]));
-    place.done("train-export pca --data rows.npy --latent 2 --out model");
-    let line = "transfer model --data rows.npy --labels numbers.npy --task regression --out head";
-    assert!(report(&place, line)["train"]["r2"].as_f64() > Some(0.999));
+    sandbox.write_npy("rows.npy", &rows);
+    sandbox.write_npy("targets.npy", &rows.map_axis(ndarray::Axis(1), |row| row[0] - 2.5 * row[1]));
+    sandbox.run_ok("train-export pca --data rows.npy --latent 2 --out model");
+    let line = "transfer model --data rows.npy --labels targets.npy --task regression --out head";
+    assert!(report(&sandbox, line)["train"]["r2"].as_f64() > Some(0.999));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_fit_that_is_broken_off_leaves_nothing_and_what_was_there_stays() {
-    let place = Place::new();
-    place.done(&format!("transfer {} --data digits --out there", zoo("vae")));
-    let before = place.content();
+fn an_interrupted_transfer_leaves_no_files_and_keeps_existing_ones() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok(&format!("transfer {} --data digits --out there", zoo("vae")));
+    let before = sandbox.content();
     let line = format!("transfer {} --data digits --fine-tune --epochs 100000 --valid-fraction 0", zoo("vae"));
     for (out, pause) in [("there", 300), ("new/deeper/head", 300), ("there", 20), ("other", 60)] {
-        let mut command = place.command(&format!("{line} --out {out}"));
+        let mut command = sandbox.command(&format!("{line} --out {out}"));
         let mut child = command.stderr(std::process::Stdio::null()).spawn().expect("it starts");
         std::thread::sleep(std::time::Duration::from_millis(pause));
         let sent = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
         assert!(sent.expect("every unix has kill").success());
-        // Before it listens, the signal itself ends it.
+        // Before the program listens for signals, the signal itself ends it.
         let code = child.wait().expect("our own child").code();
         assert!(matches!(code, Some(143) | None), "{out} after {pause} ms: {code:?}");
-        assert!(place.content() == before, "{out} after {pause} ms");
+        assert!(sandbox.content() == before, "{out} after {pause} ms");
     }
 }
 
 #[test]
-fn the_table_of_label_efficiency_is_told_and_written_in_three_forms() {
-    let place = Place::new();
-    let report = report(&place, &format!("transfer {} --data digits --label-efficiency=3 --out head", zoo("vae")));
+fn the_table_of_label_efficiency_is_printed_and_written_in_three_formats() {
+    let sandbox = Sandbox::new();
+    let report = report(&sandbox, &format!("transfer {} --data digits --label-efficiency=3 --out head", zoo("vae")));
     let table = &report["label_efficiency"];
     assert_eq!(table["labels"], serde_json::json!([10, 100, 1000, 1437]));
     let rows = table["rows"].as_array().expect("a list");
@@ -207,82 +233,82 @@ fn the_table_of_label_efficiency_is_told_and_written_in_three_forms() {
             .as_array()
             .expect("a list")
             .iter()
-            .map(|share| share.as_f64().expect("a share"))
+            .map(|accuracy| accuracy.as_f64().expect("a number"))
             .collect::<Vec<_>>()
     };
     for row in rows {
         let accuracies = accuracies(row);
-        assert!(accuracies.is_sorted_by(|few, many| few < &(many + 0.03)), "more labels tell more: {row}");
+        assert!(accuracies.is_sorted_by(|few, many| few < &(many + 0.03)), "more labels give a higher accuracy: {row}");
     }
     assert!(accuracies(&rows[0])[3] > 0.85 && accuracies(&rows[0])[0] < 0.85, "{}", rows[0]);
-    let written: Value = serde_json::from_str(&place.read_text("head/label-efficiency.json")).expect("JSON");
+    let written: Value = serde_json::from_str(&sandbox.read_text("head/label-efficiency.json")).expect("JSON");
     assert_eq!(&written, table);
-    assert!(place.read_text("head/label-efficiency.txt").contains("1437 labels"));
-    assert!(place.read_text("head/label-efficiency.svg").contains("labels learned from"));
-    place.done("verify head");
+    assert!(sandbox.read_text("head/label-efficiency.txt").contains("1437 labels"));
+    assert!(sandbox.read_text("head/label-efficiency.svg").contains("number of training labels"));
+    sandbox.run_ok("verify head");
 }
 
 #[test]
-fn what_nothing_can_be_learned_from_is_refused_with_the_reason_and_leaves_nothing() {
-    let place = Place::new();
-    place.write("plain.csv", "a,b,c\n1,2,3\n2,1,4\n3,5,1\n4,4,2\n");
-    place.write("one.csv", "a,b,c,kind\n1,2,3,x\n2,1,4,x\n3,5,1,x\n");
-    place.write("many.csv", "a,b,c,kind\n1,2,3,p\n2,1,4,q\n3,5,1,r\n");
-    place.write("gap.csv", "a,b,c,kind\n1,2,3,p\n2,,4,q\n3,5,1,p\n");
-    place.write("wide.csv", "a,b,c,d,kind\n1,2,3,1,p\n2,1,4,2,q\n3,5,1,3,p\n");
-    place.done("train-export pca --data plain.csv --latent 2 --out model");
-    place.write("good.csv", "a,b,c,kind\n1,2,3,p\n2,4,4,q\n3,5,1,p\n5,5,2,q\n");
-    place.done("pack model packed.narrows");
+fn data_and_bundles_that_do_not_allow_transfer_are_refused_with_the_reason() {
+    let sandbox = Sandbox::new();
+    sandbox.write("plain.csv", "a,b,c\n1,2,3\n2,1,4\n3,5,1\n4,4,2\n");
+    sandbox.write("one.csv", "a,b,c,kind\n1,2,3,x\n2,1,4,x\n3,5,1,x\n");
+    sandbox.write("many.csv", "a,b,c,kind\n1,2,3,p\n2,1,4,q\n3,5,1,r\n");
+    sandbox.write("gap.csv", "a,b,c,kind\n1,2,3,p\n2,,4,q\n3,5,1,p\n");
+    sandbox.write("wide.csv", "a,b,c,d,kind\n1,2,3,1,p\n2,1,4,2,q\n3,5,1,3,p\n");
+    sandbox.run_ok("train-export pca --data plain.csv --latent 2 --out model");
+    sandbox.write("good.csv", "a,b,c,kind\n1,2,3,p\n2,4,4,q\n3,5,1,p\n5,5,2,q\n");
+    sandbox.run_ok("pack model packed.narrows");
     let cvae = zoo("cvae");
     let of = |words: &str| format!("transfer model --out head {words}");
     let packed = "transfer packed.narrows --out head --data good.csv --label-column kind --fine-tune";
-    assert_none(
+    assert_refused(
         [
-            (format!("transfer {cvae} --data digits --out head"), "is of a cvae, whose encoder is told the class"),
-            (of("--data plain.csv"), "has no labels to learn from (name them by --labels"),
-            (of("--data one.csv --label-column kind"), "all 3 rows are of one class"),
-            (of("--data many.csv --label-column kind"), "no class has two rows to learn from"),
+            (format!("transfer {cvae} --data digits --out head"), "zoo/cvae` is a cvae, whose encoder needs the class"),
+            (of("--data plain.csv"), "training data `plain.csv`: there are no labels; pass --labels"),
+            (of("--data one.csv --label-column kind"), "all rows (3) have the same class"),
+            (of("--data many.csv --label-column kind"), "no class has two rows"),
             (of("--data gap.csv --label-column kind"), "--missing"),
             (of("--data many.csv --label-column kind --task regression"), "the label of row 0 is `p`"),
             (of("--data digits"), "has samples of shape [8, 8], the encoder takes [3]"),
             (of("--data wide.csv --label-column kind --columns a,b"), "the encoder takes [3]"),
-            (of("--data gap.csv --label-column kind --missing mean"), "was not trained with --missing mean"),
-            (packed.to_owned(), "a packed bundle leaves them behind"),
+            (of("--data gap.csv --label-column kind --missing mean"), "was trained without --missing mean"),
+            (packed.to_owned(), "`packed.narrows` contains no weights, which --fine-tune needs"),
             ("transfer model --data good.csv --label-column kind --out model".to_owned(), "would be lost"),
-            (of("--data good.csv --label-column kind --columns c,b,a"), "in another order than the encoder's"),
+            (of("--data good.csv --label-column kind --columns c,b,a"), "in another order than the encoder expects"),
             (
                 of("--data good.csv --label-column kind --head mlp:18446744073709551615"),
                 "more than 268435456 parameters",
             ),
-            (format!("transfer {} --data digits --valid digits --out head", zoo("vae")), "is given twice"),
+            (format!("transfer {} --data digits --valid digits --out head", zoo("vae")), "is used both for training"),
         ]
-        .map(|(line, expected)| complaint(&place, &line, &[expected])),
+        .map(|(line, expected)| check_refusal(&sandbox, &line, &[expected])),
     );
 }
 
 #[test]
-fn every_option_that_means_nothing_is_told_at_once() {
-    let place = Place::new();
+fn all_options_without_an_effect_are_reported_at_once() {
+    let sandbox = Sandbox::new();
     let line = format!(
         "transfer {} --data digits --epochs 3 --corruption masking:0.1 --momentum 0.5 --weight-decay -1",
         zoo("ae")
     );
     let parts = [
-        "`epochs` means nothing",
-        "`corruption` is of --fine-tune",
-        "`momentum` is an option of sgd",
-        "`weight_decay` is a weight",
+        "--epochs has no effect on a linear head",
+        "--corruption needs --fine-tune",
+        "--momentum is an option of sgd",
+        "--weight-decay must be a finite weight of at least 0, got -1",
     ];
-    place.write("wrong.toml", "haed = \"linear\"\n");
-    assert_none([
-        complaint(&place, &line, &parts),
-        complaint(&place, &format!("transfer {} --config wrong.toml", zoo("ae")), &["did you mean `head`?"]),
+    sandbox.write("wrong.toml", "haed = \"linear\"\n");
+    assert_refused([
+        check_refusal(&sandbox, &line, &parts),
+        check_refusal(&sandbox, &format!("transfer {} --config wrong.toml", zoo("ae")), &["did you mean `head`?"]),
     ]);
 }
 
 #[test]
-fn a_class_with_one_row_is_learned_from() {
-    let place = Place::new();
+fn a_class_with_a_single_row_is_used_for_training() {
+    let sandbox = Sandbox::new();
     let mut text = String::from("a,b,c,kind\n");
     for row in 0..30 {
         let kind = if row == 29 {
@@ -294,9 +320,9 @@ fn a_class_with_one_row_is_learned_from() {
         };
         writeln!(text, "{},{},{},{kind}", row % 2, (row * 7) % 5, row).expect("writing to memory");
     }
-    place.write("table.csv", text);
-    place.done("train-export pca --data table.csv --ignore kind --latent 2 --out model");
-    let report = report(&place, "transfer model --data table.csv --label-column kind --out head");
+    sandbox.write("table.csv", text);
+    sandbox.run_ok("train-export pca --data table.csv --ignore kind --latent 2 --out model");
+    let report = report(&sandbox, "transfer model --data table.csv --label-column kind --out head");
     assert_eq!(report["fitted_rows"], 30);
-    place.done("verify head");
+    sandbox.run_ok("verify head");
 }

@@ -1,29 +1,29 @@
-//! A place that cannot be written to is refused before any work is done for it, and left as it was.
+//! An output path that cannot be written to is refused before any work is done, and nothing there changes.
 
 use std::fs;
 
 use crate::{
-    place::Place,
-    refusal::{assert_none, complaint},
+    refusal::{assert_refused, check_refusal},
+    sandbox::Sandbox,
 };
 
-fn place() -> Place {
-    let place = Place::new();
-    place.done("train-export vae --epochs 1 --hidden 16 --out vae");
-    fs::create_dir(place.path("thesis")).expect("a writable folder");
-    place.write("thesis/chapter.txt", "years of work");
-    place.write("file", "in the way");
-    place
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train-export vae --epochs 1 --hidden 16 --out vae");
+    fs::create_dir(sandbox.path("thesis")).expect("a writable folder");
+    sandbox.write("thesis/chapter.txt", "years of work");
+    sandbox.write("file", "in the way");
+    sandbox
 }
 
 #[test]
-fn what_stands_where_the_output_should_go_is_left_alone() {
-    let place = place();
-    place.write("vae/notes.txt", "mine");
+fn existing_files_at_the_output_path_are_not_changed() {
+    let sandbox = sandbox();
+    sandbox.write("vae/notes.txt", "mine");
     let cases: [(&str, &[&str]); 10] = [
         ("train-export ae --epochs 1 --out vae", &["vae", "`notes.txt`", "--out"]),
-        ("train-export ae --epochs 1 --out thesis", &["thesis", "not a bundle", "--out"]),
-        ("train-export ae --epochs 1 --out file", &["file", "not a bundle"]),
+        ("train-export ae --epochs 1 --out thesis", &["`thesis` exists and is not the folder of a bundle", "--out"]),
+        ("train-export ae --epochs 1 --out file", &["`file` exists and is not the folder of a bundle"]),
         ("train-export ae --epochs 1 --out file/below", &["file"]),
         ("encode vae --out file/z.npy", &["file"]),
         ("encode vae --out missing/z.npy", &["missing"]),
@@ -32,54 +32,54 @@ fn what_stands_where_the_output_should_go_is_left_alone() {
         ("generate vae --out x.jpeg", &["x.jpeg", ".npy or .csv or .png"]),
         ("reconstruct vae --out x", &["`x`", ".npy or .csv or .png"]),
     ];
-    assert_none(cases.map(|(line, mentions)| complaint(&place, line, mentions)));
+    assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
 }
 
 #[test]
 fn the_working_directory_is_filled_or_refused_before_training() {
-    let place = Place::new();
-    let outcome = place.run("train-export ae --epochs 1 --hidden 16 --out .");
-    let is_filled = outcome.code == Some(0) && place.path("manifest.json").is_file();
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.run("train-export ae --epochs 1 --hidden 16 --out .");
+    let is_filled = outcome.code == Some(0) && sandbox.path("manifest.json").is_file();
     let is_refused = outcome.code == Some(1) && !outcome.stderr.contains("epoch ");
     assert!(is_filled || is_refused, "{outcome:?}");
 }
 
 #[test]
-fn a_failed_run_takes_the_folders_that_it_made_with_it() {
-    let place = Place::new();
+fn a_failed_run_removes_the_folders_that_it_created() {
+    let sandbox = Sandbox::new();
     let line = "train-export ae --likelihood gaussian --learning-rate 1e10 --out deep/er/new";
-    assert_none([complaint(&place, line, &["diverged"])]);
+    assert_refused([check_refusal(&sandbox, line, &["diverged"])]);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_place_where_nobody_can_write_is_named() {
-    let place = place();
+fn an_output_path_in_a_virtual_file_system_is_named() {
+    let sandbox = sandbox();
     let cases: [(&str, &[&str]); 3] = [
         ("train-export ae --epochs 1 --out /proc/narrows", &["/proc/narrows", "cannot create"]),
         ("train-export ae --epochs 1 --out /proc/narrows/deep", &["/proc/narrows", "cannot create"]),
         ("encode vae --out /proc/z.npy", &["/proc/z.npy", "cannot write"]),
     ];
-    assert_none(cases.map(|(line, mentions)| complaint(&place, line, mentions)));
+    assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
 }
 
 #[test]
 #[cfg(unix)]
-fn a_folder_without_the_right_to_write_is_named() {
+fn a_folder_without_write_permission_is_named() {
     use std::os::unix::fs::PermissionsExt;
 
-    let place = place();
-    let locked = place.path("locked");
+    let sandbox = sandbox();
+    let locked = sandbox.path("locked");
     fs::create_dir(&locked).expect("a writable folder");
     let permit = |mode| fs::set_permissions(&locked, fs::Permissions::from_mode(mode)).expect("our own folder");
     permit(0o555);
-    // The superuser may write everywhere.
+    // The superuser can write to every folder.
     if fs::write(locked.join("probe"), "").is_err() {
         let cases: [(&str, &[&str]); 2] = [
             ("train-export ae --epochs 1 --out locked/new", &["locked", "cannot create"]),
             ("generate vae --out locked/x.npy", &["locked", "cannot write"]),
         ];
-        assert_none(cases.map(|(line, mentions)| complaint(&place, line, mentions)));
+        assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
     }
     permit(0o755);
 }

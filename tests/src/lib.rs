@@ -1,5 +1,4 @@
-//! What the tests of this crate share: the embedded digits, quick models, bundles in temporary
-//! folders.
+//! Code that the tests of several crates share: the embedded digits, fitted models, and bundles in temporary folders.
 
 use std::ops::ControlFlow;
 
@@ -9,36 +8,36 @@ use narrows_runtime::Autoencoder;
 use narrows_trainer::{Config, Export, Fitted, Options, fit};
 use tempfile::TempDir;
 
-/// The embedded digits: 1437 rows to train, 360 to test.
+/// Loads the embedded digits: 1437 training rows and 360 test rows.
 ///
 /// # Panics
-/// If the embedded file is broken.
+/// If the embedded file is corrupt.
 pub fn digits() -> Dataset {
     narrows_data::load("digits", &LoadOptions::default()).expect("the digits are embedded")
 }
 
-/// A model fitted by these options.
+/// Fits a model with these options.
 ///
 /// # Panics
-/// If the options are wrong for the data, or the fit fails.
+/// If the options do not fit the data, or fitting fails.
 pub fn fitted(options: &Options, data: &Dataset) -> Fitted {
     let config = Config::check(options, data).expect("options that fit the data");
     fit(&config, data, &mut |_| ControlFlow::Continue(())).expect("a fit")
 }
 
-/// The bundle of a fitted model as `train-export` writes it, without parity and pictures, in a folder
-/// that goes with the handle.
+/// Exports a fitted model to a bundle as `train-export` does, without the parity check and pictures. The folder is
+/// deleted when the `TempDir` is dropped.
 ///
 /// # Panics
-/// If it cannot be written.
+/// If the bundle cannot be written.
 pub fn exported(fitted: &Fitted, data: &Dataset) -> (TempDir, Bundle) {
     staged(fitted.export(data).expect("an export"))
 }
 
-/// The same from an export that a test may have tampered with.
+/// Writes a bundle from an export, which a test may have modified. The folder is deleted when the `TempDir` is dropped.
 ///
 /// # Panics
-/// If it cannot be written, or its manifest makes no sense.
+/// If the bundle cannot be written, or its manifest is invalid.
 pub fn staged(export: Export) -> (TempDir, Bundle) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut stage = Stage::begin(folder.path().join("bundle")).expect("an empty folder");
@@ -47,15 +46,15 @@ pub fn staged(export: Export) -> (TempDir, Bundle) {
     }
     let mut manifest = export.manifest;
     stage.write_manifest(&mut manifest).expect("a writable folder");
-    let path = stage.publish().expect("a free place");
+    let path = stage.publish().expect("a path that does not exist yet");
     let bundle = Bundle::open(path).expect("just written");
     (folder, bundle)
 }
 
-/// The same, opened in ONNX Runtime.
+/// Exports a fitted model to a bundle and opens it in ONNX Runtime.
 ///
 /// # Panics
-/// If ONNX Runtime is not there (`just setup`) or refuses it.
+/// If ONNX Runtime is not installed (run `just setup`) or rejects a graph.
 pub fn opened(fitted: &Fitted, data: &Dataset) -> Autoencoder {
     let (_folder, bundle) = exported(fitted, data);
     Autoencoder::from_bundle(&bundle, &narrows_runtime::Options::default()).expect("ONNX Runtime by `just setup`")

@@ -1,25 +1,25 @@
-//! The shape of a network: which layers encoder and decoder have.
+//! The architecture of a network: the hidden layers of encoder and decoder.
 
 use crate::{network::Activation, options::options, problems::Problems};
 
-/// A list of widths; with a name of its own, since a flag that may be repeated is another thing.
+/// A list of layer widths. The alias keeps clap from treating the `Vec` as a flag that can be repeated.
 pub type Widths = Vec<usize>;
 
-/// Hidden layers when nothing else is asked for.
+/// Default widths of the hidden layers.
 const DEFAULT_HIDDEN: [usize; 1] = [128];
 
-/// Gradients go back through them one inside the other.
+/// Largest number of hidden layers. Backpropagation recurses through the layers, so the stack limits their number.
 const MOST_LAYERS: usize = 1000;
 
 options! {
     /// The hidden layers.
     pub struct ArchitectureOptions in "Model" {
-        /// Widths of the encoder's hidden layers, like 128,64, mirrored by the decoder; `none` (in a file []) for no
-        /// hidden layer [default: 128]
+        /// Widths of the encoder's hidden layers, for example 128,64; the decoder mirrors them. Use none ([] in a file)
+        /// for no hidden layer [default: 128]
         #[flag(value_name = "WIDTHS", value_parser = widths)]
         pub hidden: Widths = vec![128, 64],
-        /// Activation after each hidden layer: identity, relu, leaky_relu, elu, tanh, sigmoid, silu or gelu [default:
-        /// relu]
+        /// Activation function of the hidden layers: identity, relu, leaky_relu, elu, tanh, sigmoid, silu or gelu
+        /// [default: relu]
         #[flag(value_name = "NAME")]
         pub activation: Activation = Activation::Relu,
     }
@@ -30,37 +30,37 @@ options! {
 pub struct Architecture {
     /// Widths of the encoder's hidden layers, each at least 1.
     pub hidden: Vec<usize>,
-    /// After every hidden layer.
+    /// Activation after every hidden layer.
     pub activation: Activation,
 }
 
 impl ArchitectureOptions {
-    /// What these options mean.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self, problems: &mut Problems) -> Architecture {
         let hidden = self.hidden.clone().unwrap_or_else(|| DEFAULT_HIDDEN.to_vec());
         if hidden.len() > MOST_LAYERS {
-            problems.add("hidden", format!("has {} layers, {MOST_LAYERS} at most can be trained", hidden.len()));
+            problems.add("hidden", format!("has {} layers, but at most {MOST_LAYERS} can be trained", hidden.len()));
         }
         if hidden.contains(&0) {
-            problems.add("hidden", format!("has a layer of width 0: {hidden:?}"));
+            problems.add("hidden", format!("contains a layer of width 0: {hidden:?}; every width must be at least 1"));
         }
         Architecture { hidden, activation: self.activation.unwrap_or(Activation::Relu) }
     }
 }
 
 impl Architecture {
-    /// No hidden layer at all.
+    /// Returns the architecture without hidden layers.
     pub(crate) fn linear() -> Self {
         Architecture { hidden: Vec::new(), activation: Activation::Identity }
     }
 
-    /// The options that say this.
+    /// Returns the options that produce this architecture.
     pub(crate) fn options(&self) -> ArchitectureOptions {
         ArchitectureOptions { hidden: Some(self.hidden.clone()), activation: Some(self.activation) }
     }
 }
 
-/// `128,64`, or `none`.
+/// Parses widths written as `128,64` or `none`.
 #[cfg(feature = "clap")]
 pub(crate) fn widths(text: &str) -> Result<Widths, String> {
     if text == "none" {

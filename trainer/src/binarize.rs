@@ -1,50 +1,50 @@
-//! Binary data from grey values: a pixel becomes 1 with its value as the probability.
+//! Binarisation of grey values: a pixel becomes 1 with its value as the probability.
 //!
-//! The Bernoulli likelihood is one of zeros and ones. Drawing them once gives a fixed binary data set,
-//! in the spirit of Larochelle and Murray 2011; drawing them anew at every step never shows the network
-//! the same sample twice and is harder to learn by heart (Salakhutdinov and Murray 2008). Likelihoods
-//! under one are not comparable with those under another.
+//! The Bernoulli likelihood is a distribution of zeros and ones. Sampling them once gives a fixed binary data set,
+//! similar to that of Larochelle and Murray 2011. Sampling them anew at every step never shows the network the same
+//! sample twice, which reduces overfitting (Salakhutdinov and Murray 2008). Likelihoods of models with different
+//! binarisations are not comparable.
 
 use std::{fmt, str::FromStr};
 
 use candle_core::{Result, Tensor};
 
 use crate::{
-    draw::Draw,
-    numeric::spread,
+    loss_context::LossContext,
+    numeric::parallel_for_each,
     options::options,
     part_name::PartName,
-    random::{Stream, stream, with_draws, with_draws_side_by_side},
+    random::{Stream, map_with_random_bytes, map_with_random_bytes_parallel, stream},
     text::as_text,
 };
 
 options! {
-    /// Whether samples are made binary.
+    /// Binarisation of the samples.
     pub struct BinarizeOptions in "Data" {
-        /// Draw each pixel as 0 or 1, with its value as the probability: none, static (one draw per row) or dynamic (a
-        /// new draw at every step) [default: none]
-        #[flag(value_name = "HOW")]
+        /// Binarise samples, with each value as the probability of a 1: none, static (sampled once per row) or dynamic
+        /// (sampled anew at every step) [default: none]
+        #[flag(value_name = "none|static|dynamic")]
         pub binarize: Binarize = Binarize::Dynamic,
     }
 }
 
-/// Whether samples are made binary on their way into the network, and when.
+/// Whether and when samples are binarised before they enter the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Binarize {
-    /// Not at all.
+    /// No binarisation.
     #[default]
     None,
-    /// Once: a row has the same zeros and ones in the whole run.
+    /// Once per row: a row has the same zeros and ones during the whole run.
     Static,
-    /// Anew at every step.
+    /// At every step: the zeros and ones of a row are sampled anew.
     Dynamic,
 }
 
 impl Binarize {
-    /// Every way.
+    /// All variants.
     pub const ALL: [Binarize; 3] = [Binarize::None, Binarize::Static, Binarize::Dynamic];
 
-    /// The name on the command line and in configurations.
+    /// Returns the name on the command line and in configuration files.
     pub fn name(self) -> &'static str {
         match self {
             Binarize::None => "none",
@@ -53,9 +53,9 @@ impl Binarize {
         }
     }
 
-    /// The samples `x: [rows, features]`, which are these rows of a part; what lies outside `[0, 1]` counts
-    /// as the nearer end.
-    pub(crate) fn apply(self, x: Tensor, part: PartName, rows: &[usize], draw: Draw) -> Result<Tensor> {
+    /// Binarises the samples `x: [rows, features]`, which are the given rows of a part. Values below 0 become 0 and
+    /// values above 1 become 1.
+    pub(crate) fn apply(self, x: Tensor, part: PartName, rows: &[usize], context: LossContext) -> Result<Tensor> {
         if self == Binarize::None {
             return Ok(x);
         }
@@ -64,23 +64,24 @@ impl Binarize {
             Binarize::None => {}
             Binarize::Static => {
                 let features = x.dim(1)?.max(1);
-                spread(100 * features, values.chunks_mut(features).zip(rows).collect(), |(values, &row)| {
+                parallel_for_each(100 * features, values.chunks_mut(features).zip(rows).collect(), |(values, &row)| {
                     let count = part.number() << 48 | row as u64;
-                    with_draws(values, &mut stream(draw.seed(), Stream::BinarizeStatic, count), toss);
+                    let mut random = stream(context.seed(), Stream::BinarizeStatic, count);
+                    map_with_random_bytes(values, &mut random, sample_bit);
                 });
             }
-            Binarize::Dynamic => with_draws_side_by_side(&mut values, &mut draw.binarization(), toss),
+            Binarize::Dynamic => map_with_random_bytes_parallel(&mut values, &mut context.binarization(), sample_bit),
         }
         Tensor::from_vec(values, x.shape(), x.device())
     }
 }
 
-/// 1 with the value as the probability, 0 otherwise; 0 and 1 stay as they are. The upper 24 bits that were
-/// drawn are a number in `[0, 1)`.
+/// Returns 1 with `value` as the probability, and 0 otherwise; 0 and 1 are not changed. The upper 24 random bits are
+/// converted to a number in `[0, 1)`.
 #[inline(always)]
-fn toss(value: f32, bytes: [u8; 4]) -> f32 {
-    let drawn = (u32::from_le_bytes(bytes) >> 8) as f32 / 16_777_216.0;
-    if drawn < value { 1.0 } else { 0.0 }
+fn sample_bit(value: f32, bytes: [u8; 4]) -> f32 {
+    let uniform = (u32::from_le_bytes(bytes) >> 8) as f32 / 16_777_216.0;
+    if uniform < value { 1.0 } else { 0.0 }
 }
 
 as_text!(Binarize);
@@ -97,8 +98,8 @@ impl FromStr for Binarize {
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         Binarize::ALL
             .into_iter()
-            .find(|way| way.name() == text)
-            .ok_or_else(|| format!("`{text}` is no way to make samples binary: write none, static or dynamic"))
+            .find(|variant| variant.name() == text)
+            .ok_or_else(|| format!("`{text}` is not a binarisation: choose one of none, static or dynamic"))
     }
 }
 
@@ -111,60 +112,61 @@ mod tests {
 
     const FEATURES: usize = 400;
 
-    fn step(step: u64) -> Draw {
-        Draw::Training { seed: 5, step, epochs: 0.0 }
+    fn step(step: u64) -> LossContext {
+        LossContext::Training { seed: 5, step, epochs: 0.0 }
     }
 
-    fn tossed(way: Binarize, value: f32, part: PartName, rows: &[usize], draw: Draw) -> Vec<Vec<f32>> {
+    fn binarized(variant: Binarize, value: f32, part: PartName, rows: &[usize], context: LossContext) -> Vec<Vec<f32>> {
         let x = Tensor::full(value, (rows.len(), FEATURES), &Device::Cpu).expect("small");
-        way.apply(x, part, rows, draw).and_then(|x| x.to_vec2()).expect("on the CPU")
+        variant.apply(x, part, rows, context).and_then(|x| x.to_vec2()).expect("on the CPU")
     }
 
     #[test]
-    fn a_pixel_is_1_as_often_as_its_value_says() {
-        for way in [Binarize::Static, Binarize::Dynamic] {
+    fn a_pixel_is_1_with_its_value_as_the_probability() {
+        for variant in [Binarize::Static, Binarize::Dynamic] {
             for value in [0.0f32, 0.3, 1.0] {
                 let rows: Vec<usize> = (0..100).collect();
-                let all = tossed(way, value, PartName::Train, &rows, step(1)).concat();
-                let share = f64::from(all.iter().sum::<f32>()) / all.len() as f64;
-                // Four standard deviations of a mean of 40,000 tosses.
+                let all = binarized(variant, value, PartName::Train, &rows, step(1)).concat();
+                let mean = f64::from(all.iter().sum::<f32>()) / all.len() as f64;
+                // Four standard deviations of the mean of 40,000 samples.
                 let tolerance = 4.0 * (f64::from(value * (1.0 - value)) / 40_000.0).sqrt();
-                assert!((share - f64::from(value)).abs() <= tolerance + 1e-7, "{way} {value}: {share}");
+                assert!((mean - f64::from(value)).abs() <= tolerance + 1e-7, "{variant} {value}: {mean}");
                 assert!(all.iter().all(|&value| value == 0.0 || value == 1.0));
             }
         }
     }
 
     #[test]
-    fn a_toss_draws_as_rand_does() {
-        let (mut random, draw) = (step(1).binarization(), step(1));
+    fn binarisation_equals_sampling_with_rand() {
+        let (mut random, context) = (step(1).binarization(), step(1));
         let expected: Vec<f32> = (0..FEATURES).map(|_| if random.random::<f32>() < 0.3 { 1.0 } else { 0.0 }).collect();
-        assert_eq!(tossed(Binarize::Dynamic, 0.3, PartName::Train, &[0], draw), [expected]);
+        assert_eq!(binarized(Binarize::Dynamic, 0.3, PartName::Train, &[0], context), [expected]);
     }
 
     #[test]
-    fn a_static_row_is_the_same_in_any_step_batch_and_order_and_its_own_in_every_part() {
-        let first = tossed(Binarize::Static, 0.5, PartName::Train, &[3, 8], step(1));
-        let turned = tossed(Binarize::Static, 0.5, PartName::Train, &[8, 1, 3], step(9));
-        assert_eq!((&first[0], &first[1]), (&turned[2], &turned[0]));
-        let figures = tossed(Binarize::Static, 0.5, PartName::Train, &[3], Draw::Evaluation { seed: 5, batch: 0 });
-        assert_eq!(first[0], figures[0]);
+    fn static_binarisation_depends_on_the_row_and_part_but_not_on_step_batch_or_order() {
+        let first = binarized(Binarize::Static, 0.5, PartName::Train, &[3, 8], step(1));
+        let reordered = binarized(Binarize::Static, 0.5, PartName::Train, &[8, 1, 3], step(9));
+        assert_eq!((&first[0], &first[1]), (&reordered[2], &reordered[0]));
+        let evaluated =
+            binarized(Binarize::Static, 0.5, PartName::Train, &[3], LossContext::Evaluation { seed: 5, batch: 0 });
+        assert_eq!(first[0], evaluated[0]);
         assert_ne!(first[0], first[1]);
-        assert_ne!(first[0], tossed(Binarize::Static, 0.5, PartName::Test, &[3], step(1))[0]);
+        assert_ne!(first[0], binarized(Binarize::Static, 0.5, PartName::Test, &[3], step(1))[0]);
     }
 
     #[test]
-    fn a_dynamic_row_changes_with_the_step_and_repeats_with_it() {
-        let at = |count| tossed(Binarize::Dynamic, 0.5, PartName::Train, &[3], step(count));
-        assert_eq!(at(1), at(1));
-        assert_ne!(at(1), at(2));
+    fn dynamic_binarisation_differs_between_steps_and_is_reproducible_within_a_step() {
+        let at_step = |count| binarized(Binarize::Dynamic, 0.5, PartName::Train, &[3], step(count));
+        assert_eq!(at_step(1), at_step(1));
+        assert_ne!(at_step(1), at_step(2));
     }
 
     #[test]
-    fn ways_are_read_as_they_are_written() {
-        for way in Binarize::ALL {
-            assert_eq!(way.to_string().parse(), Ok(way));
+    fn binarisations_are_parsed_from_their_display_form() {
+        for variant in Binarize::ALL {
+            assert_eq!(variant.to_string().parse(), Ok(variant));
         }
-        assert!("sometimes".parse::<Binarize>().expect_err("no way").contains("none, static or dynamic"));
+        assert!("sometimes".parse::<Binarize>().expect_err("an invalid name").contains("none, static or dynamic"));
     }
 }

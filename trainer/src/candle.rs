@@ -1,9 +1,9 @@
-//! Runs a [`Graph`](crate::network::Graph) in Candle, and what training needs around it: parameters,
-//! fused kernels, optimizers and what is done to gradients and weights between the steps.
+//! Evaluation and training of a [`Graph`](crate::network::Graph) in Candle: parameters, fused kernels, gradients,
+//! optimizers and weight averaging.
 //!
-//! Candle's CPU operations each walk memory on one core and keep a temporary. The kernels here do the
-//! same in one pass, with their own backward; on other devices, and as their test twin, the same is
-//! composed from Candle's operations.
+//! Each of Candle's CPU operations reads its inputs from memory on one core and allocates its result. The fused
+//! kernels of this module compute several operations in one pass, and have their own backward pass. On other
+//! devices, and as the reference for tests, the same functions are composed from Candle's operations.
 
 mod average;
 mod bernoulli;
@@ -14,10 +14,11 @@ mod depth;
 pub(crate) mod example;
 mod floats;
 mod gradients;
-mod kept;
+#[cfg(test)]
+mod kernel_tests;
 mod kernels;
 mod kl_divergence;
-mod memory;
+mod named_state;
 mod norms;
 mod optimizer;
 mod parameters;
@@ -26,26 +27,32 @@ mod point_loss;
 mod reduction;
 mod reparameterise;
 mod run;
+mod saved;
 mod squared_error;
 mod steps;
 mod tape;
 mod tied;
-#[cfg(test)]
-mod twins;
 
-pub use average::Average;
-pub use bernoulli::{bernoulli_loss, bernoulli_loss_composed, bernoulli_rows, bernoulli_rows_composed};
-pub use gradients::Gradients;
+pub(crate) use average::Average;
+pub use bernoulli::bernoulli_loss;
+#[cfg(test)]
+pub(crate) use bernoulli::bernoulli_loss_composed;
+pub(crate) use bernoulli::bernoulli_rows;
+pub(crate) use gradients::Gradients;
 pub use kernels::Kernels;
+pub use kl_divergence::kl_divergence;
 pub(crate) use kl_divergence::twice_kl_composed;
-pub use kl_divergence::{kl_divergence, kl_divergence_composed};
-pub use norms::{Norms, clip_scale, norms};
+pub use norms::norms;
+pub(crate) use norms::{Norms, clip_scale};
 pub use optimizer::Optimizer;
 pub use parameters::Parameters;
-pub use reparameterise::{reparameterise, reparameterise_composed};
+pub use reparameterise::reparameterise;
 pub use run::run;
 pub(crate) use run::{loss, node_values};
-pub use squared_error::{squared_error, squared_error_composed, squared_error_rows, squared_error_rows_composed};
-pub use tied::tie_decoder;
+pub use squared_error::squared_error;
+#[cfg(test)]
+pub(crate) use squared_error::squared_error_composed;
+pub(crate) use squared_error::squared_error_rows;
+pub(crate) use tied::tie_decoder;
 
 pub use crate::numeric::Rule;

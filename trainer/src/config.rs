@@ -1,4 +1,4 @@
-//! A configuration that can work: options, checked against the data, with nothing left open.
+//! The configuration of a training run: options that are checked against the data, with all defaults filled in.
 
 mod check;
 mod effective;
@@ -23,75 +23,82 @@ use crate::{
     variance::{Variance, variance_of},
 };
 
-/// A checked configuration. [`fit`](crate::fit) takes nothing else, so that zero epochs cannot reach it.
+/// A checked configuration. [`fit`](crate::fit) accepts only this type, so that invalid settings cannot reach it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where the data comes from, as it was named.
+    /// The data sets, as the options name them.
+    #[doc(hidden)]
     pub data: DataOptions,
-    /// Numbers in a code.
+    /// Number of latent dimensions.
+    #[doc(hidden)]
     pub latent_dim: usize,
     /// Likelihood and output link.
+    #[doc(hidden)]
     pub output_distribution: OutputDistribution,
-    /// From the data's unit to the network's.
+    /// How features are scaled before they enter the network.
+    #[doc(hidden)]
     pub scaling: ScalingRule,
-    /// Share of the training rows that is held out, in `[0, 1)`.
+    /// Fraction of the training rows that is held out for validation, in `[0, 1)`.
+    #[doc(hidden)]
     pub valid_fraction: f64,
-    /// Seed of all randomness.
+    /// Random seed.
+    #[doc(hidden)]
     pub seed: u64,
-    /// How the weights are found.
+    /// How the weights are fitted.
+    #[doc(hidden)]
     pub method: Method,
 }
 
-/// How the weights are found.
+/// The method that fits the weights.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them in a run")]
+#[expect(clippy::large_enum_variant, reason = "a run has only one method")]
 pub enum Method {
-    /// By an eigenvalue decomposition.
+    /// An eigenvalue decomposition.
     ClosedForm(Pca),
-    /// By stochastic gradient descent.
+    /// Stochastic gradient descent.
     Descent(Descent),
 }
 
-/// Settings of a network and of its training.
+/// Settings of a network and of its training by gradient descent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Descent {
-    /// What is minimised.
+    /// The objective that training minimises.
     pub objective: Objective,
-    /// Weight of the squared weights, not negative; 0 for none.
+    /// Weight of the L2 penalty, at least 0; 0 for no penalty.
     pub l2: f64,
-    /// Whether and when pixels become 0 or 1.
+    /// Whether and when samples are binarised.
     pub binarize: Binarize,
     /// The hidden layers.
     pub architecture: Architecture,
-    /// How the layers are trained one by one before, if they are.
+    /// Layer-wise pretraining, if enabled.
     pub pretraining: Option<Pretraining>,
-    /// Passes over the training rows by the network as a whole, at least 1.
+    /// Number of epochs of the complete network, at least 1.
     pub epochs: usize,
-    /// What a step is.
+    /// Batch size, gradient clipping and weight averaging.
     pub steps: Steps,
-    /// How a gradient becomes a step.
+    /// The update rule of the optimizer.
     pub optimizer: Rule,
-    /// The learning rate of each step.
+    /// The learning rate and its schedule.
     pub learning_rate: LearningRate,
-    /// What computes.
+    /// The kernels of the training loop.
     pub kernels: Kernels,
-    /// When to stop before the last epoch.
+    /// Early stopping, if enabled.
     pub early_stop: Option<EarlyStop>,
 }
 
-/// Where an epoch stands in a run.
+/// The position of an epoch in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochPlace {
-    /// The layer that it trains alone, from 1; `None` for the network as a whole.
+    /// The layer that this epoch pretrains, from 1; `None` for the complete network.
     pub layer: Option<usize>,
-    /// Which one it is, from 1, of the layer or of the whole.
+    /// Number of the epoch, from 1, within the layer or the complete network.
     pub epoch: usize,
-    /// Of how many.
+    /// Number of epochs of the layer or the complete network.
     pub epochs: usize,
 }
 
 impl Config {
-    /// Which kind of model it makes.
+    /// Returns the kind of the model.
     pub fn kind(&self) -> Kind {
         match &self.method {
             Method::ClosedForm(_) => Kind::Pca,
@@ -99,12 +106,19 @@ impl Config {
         }
     }
 
-    /// Whether the likelihood has a variance that the loss feels.
+    /// Returns warnings about settings that have no full effect in a run of this length.
+    pub fn remarks(&self) -> Vec<String> {
+        let Method::Descent(descent) = &self.method else { return Vec::new() };
+        let divergence = descent.objective.model().divergence();
+        divergence.and_then(|divergence| divergence.remark(descent.epochs)).into_iter().collect()
+    }
+
+    /// Returns whether the loss depends on the variance of the likelihood.
     pub(crate) fn has_variance(&self) -> bool {
         self.kind().is_variational() && self.output_distribution.likelihood == Likelihood::Gaussian
     }
 
-    /// The variance as it stands in these parameters, where it is learned.
+    /// Returns the current value of a learned variance; `None` if the variance is fixed or has no effect.
     pub(crate) fn learned_variance(&self, parameters: &Parameters) -> candle_core::Result<Option<f64>> {
         match self.output_distribution.variance {
             Variance::Learned if self.has_variance() => {
@@ -114,33 +128,34 @@ impl Config {
         }
     }
 
-    /// How many of so many training rows are fitted, and not held out.
+    /// Returns how many of `rows` training rows are fitted, without the rows held out for validation.
     pub fn fitted_rows(&self, rows: usize) -> usize {
         rows - held_out(rows, self.valid_fraction)
     }
 }
 
 impl Descent {
-    /// Layers that are trained alone before: the hidden ones and the code's, or none.
+    /// Returns the number of layers that are pretrained: the hidden layers and the code layer, or 0 without
+    /// pretraining.
     pub fn pretrained_layers(&self) -> usize {
         self.pretraining.map_or(0, |_| self.architecture.hidden.len() + 1)
     }
 
-    /// Epochs over these layers.
+    /// Returns the number of pretraining epochs of all layers together.
     pub fn pretraining_epochs(&self) -> usize {
         self.pretraining.map_or(0, |pretraining| pretraining.epochs * self.pretrained_layers())
     }
 
-    /// Epochs of the run, pretraining among them, if nothing ends it before.
+    /// Returns the number of epochs of the run, pretraining included, if the run does not stop early.
     pub fn all_epochs(&self) -> usize {
         self.pretraining_epochs() + self.epochs
     }
 
-    /// Where an epoch of the run stands, counted from 1 over all of them.
+    /// Returns the position of an epoch of the run; `epoch` counts from 1, pretraining included.
     pub fn place_of(&self, epoch: usize) -> EpochPlace {
         match (self.pretraining, epoch.checked_sub(1)) {
-            (Some(Pretraining { epochs, .. }), Some(before)) if before < self.pretraining_epochs() => {
-                EpochPlace { layer: Some(before / epochs + 1), epoch: before % epochs + 1, epochs }
+            (Some(Pretraining { epochs, .. }), Some(completed)) if completed < self.pretraining_epochs() => {
+                EpochPlace { layer: Some(completed / epochs + 1), epoch: completed % epochs + 1, epochs }
             }
             _ => {
                 EpochPlace { layer: None, epoch: epoch.saturating_sub(self.pretraining_epochs()), epochs: self.epochs }

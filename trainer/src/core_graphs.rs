@@ -1,4 +1,4 @@
-//! The two halves between scaled features and logits.
+//! The core graphs of encoder and decoder, between scaled features and logits.
 
 use narrows_data::Dataset;
 
@@ -10,20 +10,20 @@ use crate::{
     network::{Activation, Graph, Node, mlp::Mlp},
 };
 
-/// The two halves of a network between scaled features and logits, without weights.
+/// The graphs of encoder and decoder between scaled features and logits, without weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoreGraphs {
-    /// Scaled features (and a label) to `z`, or `mu` and `log_var`.
+    /// Maps scaled features (and a label) to `z`, or to `mu` and `log_var`.
     pub encoder: Graph,
-    /// A code (and a label) to logits.
+    /// Maps a code (and a label) to logits.
     pub decoder: Graph,
 }
 
 impl CoreGraphs {
-    /// The halves that a configuration describes, for samples like these.
+    /// Builds the graphs of a configuration for the samples of a data set.
     ///
     /// # Errors
-    /// [`TrainError::Graph`] never for a checked configuration.
+    /// [`TrainError::Graph`]; never for a checked configuration.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
         let (Architecture { hidden, activation }, latent_activation) = match &config.method {
             Method::ClosedForm(_) => (Architecture::linear(), Activation::Identity),
@@ -39,7 +39,7 @@ impl CoreGraphs {
         Ok(CoreGraphs { encoder, decoder: mlp.decoder()? })
     }
 
-    /// The layers that keep fused kernels from the half that they are in.
+    /// Returns the layers without a fused kernel. The graph that contains one is computed by Candle's operations.
     pub(crate) fn without_kernel(&self) -> Vec<&Node> {
         self.encoder.nodes_without_kernel().chain(self.decoder.nodes_without_kernel()).collect()
     }

@@ -1,40 +1,40 @@
-//! Where data comes from: the words that name it, and how it is read.
+//! The options that name the data sets and control how they are read.
 
 use narrows_data::{Channels, Character, Header, Missing, Reading, Size};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Group;
 
-/// The data to learn from, and the data to judge by where it is named apart: flags and keys of a configuration at
-/// once, of a training run and of a transfer alike.
+/// Options for the training data and for separate validation and test data, both as flags and as keys of a
+/// configuration file. A training run and a transfer share them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(default)]
 pub struct DataOptions {
-    /// What is read, and how.
+    /// The training data and how it is read.
     #[serde(flatten)]
     #[cfg_attr(feature = "clap", command(flatten))]
     pub reading: Reading,
-    /// Data to watch training by, read as --data is; without it, rows of the training part are held out
+    /// Validation data, in the same form as --data [default: rows held out by --valid-fraction]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
     pub valid: Option<String>,
-    /// File with a label for every row of --valid
+    /// File with one label per row of --valid, in the same form as --labels [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", requires = "valid", help_heading = "Data"))]
     pub valid_labels: Option<String>,
-    /// Data to test with, read as --data is [default: what the data sets apart itself]
+    /// Test data, in the same form as --data [default: the test part of --data, if it has one]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
     pub test: Option<String>,
-    /// File with a label for every row of --test
+    /// File with one label per row of --test, in the same form as --labels [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", requires = "test", help_heading = "Data"))]
     pub test_labels: Option<String>,
 }
 
 impl DataOptions {
-    /// With every file and every set that is named put as `rename` says.
+    /// Returns the same options with `rename` applied to every file name and data set name.
     pub fn with_paths(&self, rename: impl Fn(&String) -> String) -> DataOptions {
         let renamed = |path: &Option<String>| path.as_ref().map(&rename);
         let Reading { data, labels, .. } = &self.reading;
@@ -47,8 +47,8 @@ impl DataOptions {
         }
     }
 
-    /// With files named without their folders: what a manifest may hold, so that the same run in another place gives
-    /// the same bytes.
+    /// Returns the same options with folders removed from file names. The manifest stores these, so that a run on files
+    /// in another folder writes the same bytes.
     pub fn without_folders(&self) -> DataOptions {
         self.with_paths(|path| {
             let path = std::path::Path::new(path);

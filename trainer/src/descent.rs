@@ -1,7 +1,8 @@
-//! Gradient descent: steps, epochs, and what is kept of them.
+//! The training loop: steps, epochs, early stopping and checkpoints.
 //!
-//! Everything that a step depends on is in the [`State`], and all randomness is a function of the seed and
-//! a counter in it. So a run that is taken up from a saved state goes on bit for bit as it would have.
+//! The [`State`] contains everything that a step depends on, and all randomness is a function of the seed and of a
+//! counter in the state. A run that resumes from a saved state therefore gives bit-identical results to a run without
+//! the interruption.
 
 mod divergence;
 mod learner;
@@ -16,8 +17,9 @@ use std::{cell::Cell, ops::ControlFlow, time::Instant};
 use candle_core::Tensor;
 pub(crate) use learner::Learner;
 pub(crate) use plan::{Plan, Stage};
-pub use settings::{EarlyStop, KernelOptions, LengthOptions, StepOptions, Steps, StoppingOptions};
-pub use state::End;
+pub(crate) use settings::{EarlyStop, Steps};
+pub use settings::{KernelOptions, LengthOptions, StepOptions, StoppingOptions};
+pub(crate) use state::End;
 pub(crate) use state::{Best, Position, State};
 
 use crate::{
@@ -26,29 +28,31 @@ use crate::{
     evaluation::{evaluate, scalar},
     event::{Event, Observe},
     history::wall_time,
-    kinds::{Draw, objective_loss},
+    kinds::{LossContext, objective_loss},
+    network::Node,
     order::order_of,
     run::Run,
     samples::BatchSource,
 };
 
-/// A run of gradient descent, without its state.
+/// The inputs of the training loop. They stay constant during a run; what changes is the [`State`].
 pub(crate) struct TrainingLoop<'a> {
     pub(crate) plan: &'a Plan<'a>,
     pub(crate) source: BatchSource<'a>,
     pub(crate) train: &'a [usize],
     pub(crate) valid_source: BatchSource<'a>,
     pub(crate) valid: &'a [usize],
-    /// The samples of the last step, whose place those of the next one take.
+    /// The input tensor of the last step; the next step reuses its memory.
     pub(crate) spare: Cell<Option<Tensor>>,
 }
 
 impl TrainingLoop<'_> {
-    /// Goes on from `state` to the end of the run, and returns what happened in each epoch.
+    /// Trains from `state` to the end of the run and appends a record of each epoch to `history`.
     ///
     /// # Errors
-    /// [`TrainError::Interrupted`] when the observer breaks off, after the state was saved;
-    /// [`TrainError::Diverged`]; [`TrainError::Run`] when nothing can be saved.
+    /// [`TrainError::Interrupted`] when the callback `observe` stops the run; the state is saved before.
+    /// [`TrainError::Diverged`] when a loss, a gradient or a weight becomes infinite or NaN.
+    /// [`TrainError::Run`] when a checkpoint cannot be written.
     pub(crate) fn run(
         &self,
         state: &mut State,
@@ -56,16 +60,16 @@ impl TrainingLoop<'_> {
         mut run: Option<&mut Run>,
         observe: &mut Observe<'_>,
     ) -> Result<(), TrainError> {
-        if state.position.end.is_none() && self.tell_without_kernel(observe).is_break() {
+        if state.position.end.is_none() && self.report_missing_kernels(observe).is_break() {
             return self.interrupted(state, run);
         }
         while state.position.end.is_none() {
             let stage = self.plan.stage(state.position.epoch);
-            let outcome = self.epoch(state, &stage, run.as_deref_mut(), observe)?;
+            let outcome = self.train_epoch(state, &stage, run.as_deref_mut(), observe)?;
             if outcome.is_break() {
                 return self.interrupted(state, run);
             }
-            let record = self.end_of_epoch(state, &stage)?;
+            let record = self.finish_epoch(state, &stage)?;
             if let Some(run) = run.as_deref_mut() {
                 run.record(&record)?;
                 if run.is_due_after_epoch() || state.position.end.is_some() {
@@ -74,8 +78,8 @@ impl TrainingLoop<'_> {
             }
             let mut outcome = observe(&Event::Epoch(&record));
             history.push(record);
-            if stage.is_left_after(state.position.epoch)
-                && let Some(layer) = self.plan.pretrained(&state.position.layer_losses, history).last()
+            if stage.next_begins_after(state.position.epoch)
+                && let Some(layer) = self.plan.pretrained_layers(&state.position.layer_losses, history).last()
                 && observe(&Event::Layer(layer)).is_break()
             {
                 outcome = ControlFlow::Break(());
@@ -87,17 +91,21 @@ impl TrainingLoop<'_> {
         Ok(())
     }
 
-    /// Says which layers make fused kernels composed ones, and so the run slow.
-    fn tell_without_kernel(&self, observe: &mut Observe<'_>) -> ControlFlow<()> {
+    /// Reports the layers that have no fused kernel. With such a layer the run uses the slower composed kernels.
+    fn report_missing_kernels(&self, observe: &mut Observe<'_>) -> ControlFlow<()> {
         let nodes = match self.plan.descent.kernels {
             Kernels::Fused => self.plan.core.without_kernel(),
             Kernels::Composed => Vec::new(),
         };
-        if nodes.is_empty() { ControlFlow::Continue(()) } else { observe(&Event::WithoutKernel(&nodes)) }
+        if nodes.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let layer = |node: &&Node| format!("`{}` ({})", node.name, node.primitive.operation().describe());
+        observe(&Event::WithoutKernel(&nodes.iter().map(layer).collect::<Vec<_>>()))
     }
 
-    /// What is left of the current epoch.
-    fn epoch(
+    /// Trains the remaining batches of the current epoch.
+    fn train_epoch(
         &self,
         state: &mut State,
         stage: &Stage<'_>,
@@ -125,25 +133,25 @@ impl TrainingLoop<'_> {
         let Plan { config, descent, .. } = self.plan;
         let (epoch, step) = (state.position.epoch + 1, state.position.step + 1);
         let network = stage.network(&state.trained, &state.parameters);
-        let draw = Draw::Training { seed: config.seed, step, epochs: stage.epochs_before(step) };
-        let batch = self.source.batch_in(&self.spare, &network, rows, draw)?;
-        let loss = objective_loss(descent.objective.model(), descent.l2, &network, &batch, draw)?;
+        let context = LossContext::Training { seed: config.seed, step, epochs: stage.epochs_before(step) };
+        let batch = self.source.batch_in(&self.spare, &network, rows, context)?;
+        let loss = objective_loss(descent.objective.model(), descent.l2, &network, &batch, context)?;
         let total = scalar(&loss.total)?;
         let parts = loss.parts.iter().map(|(part, value)| Ok((*part, scalar(value)?)));
         let parts = parts.collect::<candle_core::Result<Vec<_>>>()?;
-        if let Some(cause) = divergence::of_loss(&network, &batch, total, &parts)? {
-            return Err(cause.at(step, epoch));
+        if let Some(cause) = divergence::find_in_loss(&network, &batch, total, &parts)? {
+            return Err(cause.into_error(step, epoch));
         }
         let gradients = state.trained.gradients(&loss.total)?;
         let trained = &state.trained;
         let norm =
-            state.learner.step(trained, &gradients, stage.rate(step), |norms| {
-                match divergence::of_gradients(norms, trained, &loss)? {
-                    Some(cause) => Err(cause.at(step, epoch)),
-                    None => Ok(()),
-                }
+            state.learner.step(trained, &gradients, stage.rate(step), |norms| match divergence::find_in_gradients(
+                norms, trained, &loss,
+            )? {
+                Some(cause) => Err(cause.into_error(step, epoch)),
+                None => Ok(()),
             })?;
-        // Nothing else of a step outlives it.
+        // Frees the autograd graph. Only the input tensor survives the step.
         drop(loss);
         if network.below.is_none() {
             self.spare.set(Some(batch.x));
@@ -152,8 +160,8 @@ impl TrainingLoop<'_> {
         Ok(())
     }
 
-    /// Evaluates, and decides how the run goes on.
-    fn end_of_epoch(&self, state: &mut State, stage: &Stage<'_>) -> Result<EpochRecord, TrainError> {
+    /// Evaluates the model after an epoch, then starts the next stage or applies early stopping.
+    fn finish_epoch(&self, state: &mut State, stage: &Stage<'_>) -> Result<EpochRecord, TrainError> {
         let Plan { config, descent, .. } = self.plan;
         self.source.part.values.check_unchanged()?;
         let parameters = state.current()?;
@@ -162,15 +170,15 @@ impl TrainingLoop<'_> {
         position.epoch += 1;
         (position.batches, position.rows) = (0, 0);
         let train = sums.figures.over(self.train.len());
-        let valid = if self.valid.is_empty() { None } else { Some(self.evaluated(stage, &parameters)?) };
+        let valid = if self.valid.is_empty() { None } else { Some(self.validation_figures(stage, &parameters)?) };
         let last = stage.epochs_before(position.step);
         let record = EpochRecord {
             epoch: position.epoch,
             layer: stage.layer.map(|layer| layer.number),
             step: position.step,
             wall_time: wall_time(),
-            seconds: sums.timed.seconds,
-            samples_per_second: sums.timed.rows as f64 / sums.timed.seconds.max(1e-9),
+            seconds: sums.throughput.seconds,
+            samples_per_second: sums.throughput.rows as f64 / sums.throughput.seconds.max(1e-9),
             learning_rate: stage.rate(position.step),
             gradient_norm: sums.gradient_norm / self.plan.steps_per_epoch() as f64,
             kl_weight: descent.objective.model().divergence().map(|divergence| divergence.weight(last)),
@@ -179,26 +187,26 @@ impl TrainingLoop<'_> {
             valid,
         };
         divergence::check_weights(&parameters, position.step, position.epoch)?;
-        divergence::check_held_out(&record)?;
+        divergence::check_validation(&record)?;
         match stage.layer {
             None => {
                 let first = (record.epoch - stage.begins_after) as f64 - 1.0;
                 let divergence = descent.objective.model().divergence();
                 let is_settled = divergence.is_none_or(|divergence| divergence.is_settled(first, last));
-                self.judge(state, &record, is_settled, &parameters)?;
+                self.update_best_and_end(state, &record, is_settled, &parameters)?;
             }
-            Some(_) if stage.is_left_after(record.epoch) => {
+            Some(_) if stage.next_begins_after(record.epoch) => {
                 state.position.layer_losses.push(record.train.loss);
-                state.move_on(self.plan)?;
+                state.start_next_stage(self.plan)?;
             }
             Some(_) => {}
         }
         Ok(record)
     }
 
-    /// Whether the epoch is the best so far, and whether the run ends with it; `is_settled` if the loss was
-    /// one and the same function all through the epoch, the one that figures are of.
-    fn judge(
+    /// Stores the weights if the epoch is the best so far, and ends the run if early stopping applies or all epochs
+    /// are done. `is_settled` is true if the KL weight had its final value during the whole epoch.
+    fn update_best_and_end(
         &self,
         state: &mut State,
         record: &EpochRecord,
@@ -207,7 +215,7 @@ impl TrainingLoop<'_> {
     ) -> Result<(), TrainError> {
         let monitored = match &record.valid {
             Some(valid) => Some(valid.loss),
-            // Losses under different weights cannot be compared.
+            // Losses with different KL weights are not comparable.
             None => is_settled.then_some(record.train.loss),
         };
         let Descent { early_stop, .. } = *self.plan.descent;
@@ -217,7 +225,7 @@ impl TrainingLoop<'_> {
             state.best = Some(Best { epoch: record.epoch, loss, weights: parameters.to_weights()? });
             state.position.stale = 0;
         } else if is_settled {
-            // While a divergence is annealed, figures of the full weight say nothing about where it leads.
+            // During KL annealing, the validation loss, which uses the final KL weight, does not show progress.
             state.position.stale += 1;
         }
         let has_stalled = EarlyStop::has_stalled(early_stop, state.position.stale);
@@ -226,8 +234,8 @@ impl TrainingLoop<'_> {
         Ok(())
     }
 
-    /// Figures of the rows held out, by what a stage trains of these parameters.
-    fn evaluated(&self, stage: &Stage<'_>, parameters: &Parameters) -> candle_core::Result<Figures> {
+    /// Metrics of the network that `stage` trains, on the validation rows.
+    fn validation_figures(&self, stage: &Stage<'_>, parameters: &Parameters) -> candle_core::Result<Figures> {
         let Plan { config, descent, .. } = self.plan;
         let trained = stage.parameters(parameters);
         let network = stage.network(&trained, parameters);
@@ -239,12 +247,13 @@ impl TrainingLoop<'_> {
             self.save(state, run)?;
         }
         let Position { step, .. } = state.position;
-        Err(TrainError::Interrupted { epoch: state.position.begun(), step })
+        Err(TrainError::Interrupted { epoch: state.position.epochs_begun(), step })
     }
 
-    /// Weights that are no numbers would take the place of good ones, and only the next step would notice.
+    /// Saves the state. Checks the weights first: NaN weights would replace a good checkpoint, and only the next step
+    /// would detect them.
     fn save(&self, state: &State, run: &mut Run) -> Result<(), TrainError> {
-        divergence::check_weights(&state.parameters, state.position.step, state.position.begun())?;
+        divergence::check_weights(&state.parameters, state.position.step, state.position.epochs_begun())?;
         run.save(self.plan.config, state)
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong while a model is fitted.
+//! Errors of fitting and exporting a model.
 
 use crate::{ConfigError, RunError, network::GraphError};
 
@@ -6,7 +6,7 @@ use crate::{ConfigError, RunError, network::GraphError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The configuration cannot work.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The network cannot be built.
@@ -15,65 +15,68 @@ pub enum TrainError {
     /// The data cannot be fitted.
     #[error("{part} data: {what}")]
     Data {
-        /// Training, validation or test.
+        /// Name of the part: training, validation or test.
         part: &'static str,
-        /// What is wrong, where, and what to do.
+        /// The problem, its position and what to do.
         what: String,
     },
-    /// The data lies in a file that cannot be read any more.
+    /// The file that contains the data can no longer be read.
     #[error(transparent)]
     Reading(#[from] narrows_data::DataError),
-    /// A loss, a gradient or a weight is no longer a number.
+    /// A loss, a gradient or a weight became infinite or NaN.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): {part} became {value}{}; lower the learning rate, limit the gradient (--clip-norm) or scale the data",
+        "training diverged at step {step} (epoch {epoch}): {part} became {value}{}; lower the learning rate, clip \
+         the gradient (--clip-norm) or scale the data",
         layer.as_ref().map_or(String::new(), |layer| format!(" in layer `{layer}`"))
     )]
     Diverged {
-        /// Part of the loss, or gradient of it.
+        /// The loss component, gradient or weight that is not finite.
         part: String,
-        /// The first layer with such a number, where one has.
+        /// The first layer with a value that is not finite, if there is one.
         layer: Option<String>,
-        /// What it became.
+        /// The value.
         value: f64,
-        /// Step, from 1.
+        /// Number of the step, from 1.
         step: u64,
-        /// Epoch, from 1.
+        /// Number of the epoch, from 1.
         epoch: usize,
     },
-    /// The loss of a head, or of an encoder that learns along, is no longer a number.
+    /// The loss of a transfer, for the head or for a fine-tuned encoder, became infinite or NaN.
     #[error(
-        "the loss of the head became {value} at step {step} (epoch {epoch}); lower the learning rate or the weight decay"
+        "the loss of the head became {value} at step {step} (epoch {epoch}); lower the learning rate or the weight \
+         decay"
     )]
     HeadDiverged {
-        /// What it became.
+        /// The value.
         value: f64,
-        /// Step, from 1.
+        /// Number of the step, from 1.
         step: u64,
-        /// Epoch, from 1.
+        /// Number of the epoch, from 1.
         epoch: usize,
     },
-    /// The fit ended in numbers that are none.
+    /// A weight or a metric of the fitted model is infinite or NaN.
     #[error(
-        "{what} of the fitted model is {value}: the values of the data, or of an option, are too large or too small for 32-bit floats; scale the data first"
+        "{what} of the fitted model is {value}: the values of the data, or of an option, are too large or too small \
+         for 32-bit floats; scale the data first"
     )]
     NotFinite {
-        /// The weight or the figure.
+        /// The weight or the metric.
         what: String,
-        /// What it is.
+        /// The value.
         value: f64,
     },
-    /// The observer asked to stop.
+    /// The callback stopped the run.
     #[error("interrupted after step {step} (epoch {epoch})")]
     Interrupted {
-        /// The epoch of the last step, from 1.
+        /// Number of the epoch of the last step, from 1.
         epoch: usize,
-        /// Steps that are done.
+        /// Number of completed steps.
         step: u64,
     },
-    /// The run could not be saved or recorded.
+    /// A checkpoint or the metrics of the run could not be saved.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// Candle could not compute something.
+    /// An operation of Candle failed.
     #[error("candle: {0}")]
     Candle(#[source] candle_core::Error),
     /// The probe or the weights could not be written as safetensors.
@@ -85,7 +88,7 @@ impl From<candle_core::Error> for TrainError {
     fn from(error: candle_core::Error) -> Self {
         match error {
             candle_core::Error::WithBacktrace { inner, .. } => TrainError::from(*inner),
-            // A step of Candle's was to read rows from a file.
+            // An operation of Candle that reads rows from a file wraps the error of reading.
             candle_core::Error::WrappedContext { wrapped, context } => match wrapped.downcast() {
                 Ok(reading) => TrainError::Reading(*reading),
                 Err(wrapped) => TrainError::Candle(candle_core::Error::WrappedContext { wrapped, context }),

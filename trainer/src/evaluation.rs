@@ -1,4 +1,4 @@
-//! Figures of a fitted model on a part of the data.
+//! Evaluation: metrics of a model on a part of the data.
 
 use std::collections::BTreeMap;
 
@@ -6,60 +6,60 @@ use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    kinds::{Batch, Draw, Model, Network, objective_loss},
+    kinds::{Batch, LossContext, Model, Network, objective_loss},
     samples::BatchSource,
 };
 
-/// Rows that are evaluated at a time; a row counts once for every code that is drawn of it.
+/// Number of rows that are evaluated at a time; a row counts once for each of its latent samples.
 const CHUNK: usize = 1000;
 
-/// Variance of a latent mean over the data above which its dimension counts as active (Burda et al.
-/// 2016, section 5.2).
+/// Variance of the latent mean over the data above which a latent dimension counts as active (Burda et al. 2016,
+/// section 5.2).
 const ACTIVE_VARIANCE: f64 = 0.01;
 
-/// A loss, averaged over rows.
+/// A loss and its components, averaged over rows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Averages {
-    /// What training minimises, per sample: nats, or squared error in scaled units.
+    /// The loss that training minimises, per sample: nats, or squared error in scaled units.
     pub loss: f64,
-    /// What the loss is made of: `reconstruction`, `kl` for variational kinds, penalties by their options.
+    /// Components of the loss: `reconstruction`, `kl` for variational kinds, and penalties by the key of their option.
     #[serde(flatten)]
     pub parts: BTreeMap<String, f64>,
 }
 
-/// What is measured on a part of the data.
+/// Metrics on a part of the data.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Figures {
-    /// What training minimises, per sample: nats, or squared error in scaled units.
+    /// The loss that training minimises, per sample: nats, or squared error in scaled units.
     pub loss: f64,
-    /// Squared error per feature, in scaled units, of the reconstruction from the code or its mean.
+    /// Mean squared error per feature, in scaled units, of the reconstruction from the code or its mean.
     pub mse: f64,
-    /// Dimensions of the code that a variational encoder uses: those whose mean has a variance above 0.01
-    /// over the rows. `None` for other kinds, and while training.
+    /// Number of active latent dimensions of a variational encoder: those whose mean has a variance above 0.01 over the
+    /// rows. `None` for other kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_units: Option<usize>,
-    /// What the loss is made of, as in [`Averages`].
+    /// Components of the loss, as in [`Averages`].
     #[serde(flatten)]
     pub parts: BTreeMap<String, f64>,
 }
 
 impl Figures {
-    /// All of them by name.
+    /// Returns all metrics by name.
     pub fn named(&self) -> Vec<(&str, f64)> {
         let active = self.active_units.map(|units| ("active_units", units as f64));
-        let whole = [("loss", self.loss), ("mse", self.mse)].into_iter().chain(active);
-        whole.chain(self.parts.iter().map(|(name, value)| (name.as_str(), *value))).collect()
+        let totals = [("loss", self.loss), ("mse", self.mse)].into_iter().chain(active);
+        totals.chain(self.parts.iter().map(|(name, value)| (name.as_str(), *value))).collect()
     }
 }
 
 impl Averages {
-    /// All of them by name.
+    /// Returns all metrics by name.
     pub fn named(&self) -> Vec<(&str, f64)> {
         let parts = self.parts.iter().map(|(name, value)| (name.as_str(), *value));
         std::iter::once(("loss", self.loss)).chain(parts).collect()
     }
 
-    /// Adds the averages of `rows` more rows, to be divided by [`Averages::over`].
+    /// Adds the averages of `rows` more rows, weighted by `rows`; [`Averages::over`] divides by the total afterwards.
     pub(crate) fn add(&mut self, loss: f64, parts: &[(&'static str, f64)], rows: usize) {
         self.loss += loss * rows as f64;
         for (name, value) in parts {
@@ -75,8 +75,8 @@ impl Averages {
     }
 }
 
-/// The figures of `model` on the chosen rows. Nothing is corrupted; a variational kind draws its codes for
-/// the loss from the seed's own stream, with its divergence weighed as at the end of training.
+/// Evaluates `model` on the selected rows. Samples are not corrupted. The loss of a variational kind uses latent
+/// samples from a separate random stream of the seed, and the weight of the KL term at the end of training.
 pub(crate) fn evaluate(
     model: &dyn Model,
     l2: f64,
@@ -87,13 +87,13 @@ pub(crate) fn evaluate(
 ) -> Result<Figures> {
     let (mut averages, mut squares) = (Averages::default(), 0.0);
     let mut spread = Spread::default();
-    for (index, chunk) in rows.chunks((CHUNK / model.draws().max(1)).max(1)).enumerate() {
-        let draw = Draw::Evaluation { seed, batch: index as u64 };
-        let batch = source.batch(network, chunk, draw)?;
-        let loss = objective_loss(model, l2, network, &batch, draw)?;
+    for (index, chunk) in rows.chunks((CHUNK / model.latent_samples().max(1)).max(1)).enumerate() {
+        let context = LossContext::Evaluation { seed, batch: index as u64 };
+        let batch = source.batch(network, chunk, context)?;
+        let loss = objective_loss(model, l2, network, &batch, context)?;
         let parts = loss.parts.iter().map(|(name, value)| Ok((*name, scalar(value)?))).collect::<Result<Vec<_>>>()?;
         averages.add(scalar(&loss.total)?, &parts, chunk.len());
-        // With it goes what its way back would need.
+        // Frees the intermediate values that are stored for the backward pass.
         drop(loss);
         let mean = mean_code(network, &batch)?;
         let error = scalar(&mean_error(network, &batch, &mean)?)?;
@@ -107,7 +107,7 @@ pub(crate) fn evaluate(
     Ok(Figures { loss, parts, mse: squares / rows.len().max(1) as f64, active_units })
 }
 
-/// The code, or its mean.
+/// Returns the code, or its mean for a variational encoder.
 fn mean_code(network: &Network<'_>, batch: &Batch) -> Result<Tensor> {
     let encoded = network.encode(&batch.x, batch.labels.as_ref())?;
     match encoded.into_iter().next() {
@@ -121,7 +121,7 @@ fn mean_error(network: &Network<'_>, batch: &Batch, mean: &Tensor) -> Result<Ten
     network.output_distribution.squared_error(network.kernels, &logits, &batch.x)
 }
 
-/// Sums over rows of codes, by dimension.
+/// Sums and sums of squares of codes over rows, for each latent dimension.
 #[derive(Default)]
 struct Spread {
     rows: usize,
@@ -140,7 +140,8 @@ impl Spread {
         }
     }
 
-    /// In `f64` what cancels is some 1e-16 of the squares: far below the threshold for any code.
+    /// Counts the active dimensions. The cancellation error in `f64` is about 1e-16 of the squares, which is far below
+    /// the threshold for any code.
     fn active(&self) -> usize {
         let rows = self.rows.max(1) as f64;
         let variance = |(sum, squares): &(f64, f64)| squares / rows - (sum / rows).powi(2);
@@ -161,36 +162,36 @@ mod tests {
     use super::*;
     use crate::{
         binarize::Binarize,
-        kinds::{Ae, Bound, Vae, trial::Trial},
+        kinds::{Ae, Bound, Vae, test_network::TestNetwork},
         part_name::PartName,
     };
 
-    /// Figures of 2500 rows, three chunks, whose only column is a wave of variance 1/2.
-    fn figures(model: &dyn Model, trial: &Trial, l2: f64) -> Figures {
+    /// Metrics on 2500 rows (three chunks) whose only column is a sine wave of variance 1/2.
+    fn figures(model: &dyn Model, test_network: &TestNetwork, l2: f64) -> Figures {
         let wave = Array2::from_shape_fn((2500, 1), |(row, _)| (row as f32).sin());
         let part = Part { values: Values::F32(wave), labels: None };
         let scaling = Scaling { offset: vec![0.0], scale: vec![1.0] };
         let source = BatchSource { part: &part, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
         let rows: Vec<usize> = (0..2500).collect();
-        evaluate(model, l2, &trial.network(), &source, &rows, 1).expect("shapes that fit")
+        evaluate(model, l2, &test_network.network(), &source, &rows, 1).expect("shapes that fit")
     }
 
     #[test]
-    fn active_units_are_the_dimensions_whose_mean_moves_with_the_data() {
+    fn active_units_are_the_dimensions_whose_mean_varies_with_the_data() {
         // Variances of 0.72, 0.0098 and 0 around a mean of 5.
-        let trial = Trial::variational(1, 3, None, Likelihood::Gaussian)
+        let test_network = TestNetwork::variational(1, 3, None, Likelihood::Gaussian)
             .with(&[("encoder.mu.weight", &[1.2, 0.14, 0.0]), ("encoder.mu.bias", &[5.0, 5.0, 5.0])]);
         let importance = Vae { bound: Bound::ImportanceWeighted { samples: 7 }, ..Vae::default() };
         for model in [Vae::default(), importance] {
-            assert_eq!(figures(&model, &trial, 0.0).active_units, Some(1));
+            assert_eq!(figures(&model, &test_network, 0.0).active_units, Some(1));
         }
-        assert_eq!(figures(&Ae::default(), &Trial::gaussian(1, &[], 3), 0.0).active_units, None);
+        assert_eq!(figures(&Ae::default(), &TestNetwork::gaussian(1, &[], 3), 0.0).active_units, None);
     }
 
     #[test]
-    fn figures_hold_every_part_of_the_loss() {
-        let trial = Trial::variational(1, 2, None, Likelihood::Gaussian);
-        let figures = figures(&Vae::default(), &trial, 0.3);
+    fn metrics_contain_every_component_of_the_loss() {
+        let test_network = TestNetwork::variational(1, 2, None, Likelihood::Gaussian);
+        let figures = figures(&Vae::default(), &test_network, 0.3);
         assert_eq!(figures.parts.keys().collect::<Vec<_>>(), ["kl", "l2", "reconstruction"]);
         let sum: f64 = figures.parts.values().sum();
         assert!((figures.loss - sum).abs() < 1e-5, "{} against {sum}", figures.loss);

@@ -1,32 +1,33 @@
-//! What an observer is told while a model is fitted.
+//! Events that a callback receives while a model is fitted.
 
 use std::ops::ControlFlow;
 
-use crate::{Averages, EpochRecord, PretrainedLayer, network::Node};
+use crate::{Averages, EpochRecord, PretrainedLayer};
 
-/// What happened while fitting; the observer may break off after any of them.
+/// An event during fitting. The callback can stop the run after any event.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Fused kernels were asked for, and the primitives of these layers have none: the halves that they are in are
-    /// computed by Candle's operations, several times slower. Told once, before the first step.
-    WithoutKernel(&'a [&'a Node]),
+    /// Fused kernels are selected, but the primitives of these layers have none. The encoder or decoder that contains
+    /// such a layer is computed by Candle's operations, which are several times slower. Sent once, before the first
+    /// step.
+    WithoutKernel(&'a [String]),
     /// A step of gradient descent.
     Step {
-        /// Epoch, from 1.
+        /// Number of the epoch, from 1.
         epoch: usize,
-        /// Step since the run began, from 1.
+        /// Number of the step since the start of the run, from 1.
         step: u64,
-        /// Rows of this epoch that are done.
+        /// Number of rows of this epoch that are processed.
         rows: usize,
-        /// Averages of this epoch so far.
+        /// Averages over the steps of this epoch so far.
         figures: &'a Averages,
     },
     /// An epoch is complete.
     Epoch(&'a EpochRecord),
-    /// The pretraining of a layer is over, after the last of its epochs.
+    /// The pretraining of a layer is complete. Follows the event of its last epoch.
     Layer(&'a PretrainedLayer),
 }
 
-/// An observer; what it answers breaks the run off or lets it go on.
+/// A callback that observes a run; its return value stops or continues the run.
 pub(crate) type Observe<'a> = dyn FnMut(&Event<'_>) -> ControlFlow<()> + 'a;

@@ -1,10 +1,11 @@
-//! From a fitted model to the files of a bundle: two graphs, weights, the probe, the manifest.
+//! Export of a fitted model to the files of a bundle: two graphs, the weights, the probe and the manifest.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use candle_core::{Device, Tensor};
 use narrows_bundle::{
-    DECODER, DataRecord, ENCODER, FORMAT, GraphPorts, Manifest, PROBE, Ports, Prior, Probe, TrainingRecord, WEIGHTS,
+    Bundle, BundleError, DECODER, DataRecord, ENCODER, FORMAT, GraphPorts, Manifest, PROBE, Ports, Prior, Probe, Stage,
+    TrainingRecord, WEIGHTS,
 };
 use narrows_data::{Dataset, Part};
 use ndarray::ArrayD;
@@ -19,26 +20,44 @@ use crate::{
     stored::Stored,
 };
 
-/// Rows in the probe.
+/// Number of rows in the probe.
 const PROBE_ROWS: usize = 64;
 
-/// Everything that a bundle holds before anyone has run it.
+/// The contents of a bundle before the parity check.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// The manifest, without parity and without the sizes and hashes of files.
+    /// The manifest, without the result of the parity check and without sizes and hashes of files.
     pub manifest: Manifest,
-    /// Files by name, in the order in which to write them.
+    /// The files with their names, in the order in which they should be written.
     pub files: Vec<(&'static str, Vec<u8>)>,
 }
 
-impl Fitted {
-    /// The graphs, the weights, the probe and the manifest.
+impl Export {
+    /// Writes the bundle to a folder, which appears only when it is complete, and opens it.
     ///
-    /// The probe holds Candle's outputs of the graphs as they were trained, the files hold the graphs
-    /// with the scaling folded in: the proof covers the folding.
+    /// The manifest has no parity figures: this crate does not run ONNX graphs. `narrows verify`, or
+    /// `narrows_runtime::prove`, compares the graphs with the probe in ONNX Runtime.
     ///
     /// # Errors
-    /// [`TrainError::Candle`] and [`TrainError::Safetensors`], for lack of memory.
+    /// [`BundleError`] if the folder exists and is neither empty nor a bundle, or cannot be written.
+    pub fn write(mut self, folder: impl Into<PathBuf>) -> Result<Bundle, BundleError> {
+        let mut stage = Stage::begin(folder)?;
+        for (name, bytes) in &self.files {
+            stage.write(name, bytes)?;
+        }
+        stage.write_manifest(&mut self.manifest)?;
+        Bundle::open(stage.publish()?)
+    }
+}
+
+impl Fitted {
+    /// Creates the graphs, the weights, the probe and the manifest.
+    ///
+    /// The probe contains Candle's outputs of the graphs as they were trained, whereas the exported graphs have the
+    /// scaling folded into their weights. The parity check therefore also covers the folding.
+    ///
+    /// # Errors
+    /// [`TrainError::Candle`] and [`TrainError::Safetensors`] if memory is exhausted.
     pub fn export(&self, data: &Dataset) -> Result<Export, TrainError> {
         let kind = self.config.kind();
         let ports = Ports::of(kind, &data.sample_shape, self.config.latent_dim);
@@ -82,7 +101,8 @@ impl Fitted {
         Ok(to_model(&format!("{kind}-{role}"), &graph, &weights, &ports.outputs, &metadata).encode_to_vec())
     }
 
-    /// Candle's own outputs for the first rows that were not fitted.
+    /// Computes Candle's outputs for the first rows of the test part, or of the validation rows or training rows if
+    /// there is no test part.
     fn probe(&self, data: &Dataset, encoder: &Graph, decoder: &Graph) -> Result<Probe, TrainError> {
         let (part, rows) = self.probe_rows(data);
         let parameters = Parameters::from_weights(&self.weights, &Device::Cpu)?;
@@ -151,9 +171,9 @@ impl Fitted {
     }
 }
 
-/// What a graph gave, by the names of its outputs.
-pub(crate) fn named(graph: &Graph, told: &[Tensor]) -> Result<BTreeMap<String, ArrayD<f32>>, TrainError> {
-    graph.outputs().iter().zip(told).map(|((name, _), tensor)| Ok((name.clone(), array(tensor)?))).collect()
+/// Returns the outputs of a graph by name.
+pub(crate) fn named(graph: &Graph, outputs: &[Tensor]) -> Result<BTreeMap<String, ArrayD<f32>>, TrainError> {
+    graph.outputs().iter().zip(outputs).map(|((name, _), tensor)| Ok((name.clone(), array(tensor)?))).collect()
 }
 
 pub(crate) fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {

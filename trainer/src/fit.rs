@@ -1,4 +1,4 @@
-//! From data to weights: the split, the closed form or gradient descent, the figures at the end.
+//! Fits a model to data: the split, the closed form or gradient descent, and the final metrics.
 
 use std::cell::Cell;
 
@@ -22,41 +22,41 @@ use crate::{
     split::split,
 };
 
-/// Fits a model. `observe` is told of every step and epoch.
+/// Fits a model. The callback `observe` receives an event for every step and epoch.
 ///
-/// The result is a function of the configuration, the data and the processor: the same seed gives the
-/// same weights, on any number of cores.
+/// The result depends only on the configuration, the data and the processor: the same seed gives the same weights on
+/// any number of cores.
 ///
 /// # Errors
-/// [`TrainError::Data`] for data that the configuration cannot work on, [`TrainError::Diverged`] when a
-/// loss, a gradient or a weight stops being a number, [`TrainError::Interrupted`] when the observer breaks
-/// off.
+/// [`TrainError::Data`] for data that does not fit the configuration, [`TrainError::Diverged`] when a loss, a gradient
+/// or a weight becomes infinite or NaN, [`TrainError::Interrupted`] when the callback stops the run.
 pub fn fit(config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
-    fit_kept(config, data, None, Some(observe))
+    fit_with(config, data, None, Some(observe))
 }
 
-/// The same in the folder of a run: from where the run stands, saving it on the way, at the end, and when
-/// the observer breaks off.
+/// Fits a model in the folder of a run: resumes from the newest checkpoint of the run, and saves checkpoints during
+/// training, at the end, and when the callback stops the run.
 ///
 /// # Errors
-/// Those of [`fit`], and [`TrainError::Run`] when something cannot be saved.
+/// The errors of [`fit`], and [`TrainError::Run`] if a checkpoint or the metrics cannot be saved.
 pub fn fit_in(run: &mut Run, config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
-    run.catch_up()?;
+    run.reload_newest()?;
     run.begin(config)?;
-    fit_kept(config, data, Some(run), Some(observe))
+    fit_with(config, data, Some(run), Some(observe))
 }
 
-/// The model that a run stands at, without another step.
+/// Returns the model of the newest checkpoint of a run, without training.
 ///
 /// # Errors
-/// Those of [`fit_in`], and [`RunError::NoModel`](crate::RunError::NoModel) before the first checkpoint.
+/// The errors of [`fit_in`], and [`RunError::NoModel`](crate::RunError::NoModel) before the first checkpoint.
 pub fn fitted_in(run: &mut Run, config: &Config, data: &Dataset) -> Result<Fitted, TrainError> {
-    run.catch_up()?;
+    run.reload_newest()?;
     run.check_model()?;
-    fit_kept(config, data, Some(run), None)
+    fit_with(config, data, Some(run), None)
 }
 
-fn fit_kept(
+/// Fits a model, or only evaluates the newest checkpoint of `run` if `observe` is `None`.
+fn fit_with(
     config: &Config,
     data: &Dataset,
     run: Option<&mut Run>,
@@ -68,7 +68,7 @@ fn fit_kept(
         check_targets(name, config, &part.values, &scaling)?;
     }
     let core = CoreGraphs::new(config, data)?;
-    // Rows to watch training by are those that were named, or those that are held out.
+    // Validation rows are those of the separate validation part, or else the rows held out from the training part.
     let (valid_part, valid_name, valid_rows) = match &data.valid {
         Some(valid) => (valid, PartName::Valid, (0..valid.values.rows()).collect()),
         None => (&data.train, PartName::Train, held_out),
@@ -79,49 +79,49 @@ fn fit_kept(
         valid,
         scaling: &scaling,
     };
-    let found = match &config.method {
-        Method::ClosedForm(pca) => solved(*pca, config, &rows, run)?,
-        Method::Descent(descent) => descended(config, descent, &core, &rows, run, observe)?,
+    let result = match &config.method {
+        Method::ClosedForm(pca) => solve(*pca, config, &rows, run)?,
+        Method::Descent(descent) => train(config, descent, &core, &rows, run, observe)?,
     };
-    let network = core.network(&found.parameters, config);
+    let network = core.network(&result.parameters, config);
     let closed_form = Ae::default();
     let (model, l2, binarize): (&dyn Model, f64, Binarize) = match &config.method {
         Method::ClosedForm(_) => (&closed_form, 0.0, Binarize::None),
         Method::Descent(descent) => (descent.objective.model(), descent.l2, descent.binarize),
     };
-    let figures = |chosen: &RowSelection<'_>| {
-        evaluate(model, l2, &network, &chosen.source(&scaling, binarize), chosen.rows, config.seed)
+    let metrics = |selection: &RowSelection<'_>| {
+        evaluate(model, l2, &network, &selection.source(&scaling, binarize), selection.rows, config.seed)
     };
-    let train = figures(&rows.train)?;
-    let valid = if valid_rows.is_empty() { None } else { Some(figures(&rows.valid)?) };
+    let train = metrics(&rows.train)?;
+    let valid = if valid_rows.is_empty() { None } else { Some(metrics(&rows.valid)?) };
     let test = match &data.test {
         Some(part) => {
             let all: Vec<usize> = (0..part.values.rows()).collect();
-            Some(figures(&RowSelection { part, name: PartName::Test, rows: &all })?)
+            Some(metrics(&RowSelection { part, name: PartName::Test, rows: &all })?)
         }
         None => None,
     };
     let fitted = Fitted {
         config: config.clone(),
         core,
-        weights: found.parameters.to_weights()?,
+        weights: result.parameters.to_weights()?,
         scaling,
         train_rows: train_rows.len(),
         valid_rows,
         train,
         valid,
         test,
-        history: found.history,
-        pretrained: found.pretrained,
-        progress: found.progress,
-        explained_variance_ratio: found.explained_variance_ratio,
+        history: result.history,
+        pretrained: result.pretrained,
+        progress: result.progress,
+        explained_variance_ratio: result.explained_variance_ratio,
     };
     fitted.check_finite()?;
     data.parts().try_for_each(|(_, part)| part.values.check_unchanged())?;
     Ok(fitted)
 }
 
-/// What was found, and how it went.
+/// The fitted parameters and the record of the fit.
 struct FitResult {
     parameters: Parameters,
     history: Vec<EpochRecord>,
@@ -136,7 +136,7 @@ struct SplitRows<'a> {
     scaling: &'a Scaling,
 }
 
-/// Some rows of a part.
+/// Selected rows of a part.
 #[derive(Clone, Copy)]
 struct RowSelection<'a> {
     part: &'a Part,
@@ -150,9 +150,10 @@ impl<'a> RowSelection<'a> {
     }
 }
 
-fn solved(pca: Pca, config: &Config, rows: &SplitRows<'_>, run: Option<&mut Run>) -> Result<FitResult, TrainError> {
+/// Fits a PCA, or loads its solution from the checkpoint of `run`.
+fn solve(pca: Pca, config: &Config, rows: &SplitRows<'_>, run: Option<&mut Run>) -> Result<FitResult, TrainError> {
     let fit = || pca.fit(&rows.train.part.values, rows.train.rows, rows.scaling, config.latent_dim);
-    let found = |weights: &Weights, ratios: Vec<f64>| -> Result<FitResult, TrainError> {
+    let result = |weights: &Weights, ratios: Vec<f64>| -> Result<FitResult, TrainError> {
         let parameters = Parameters::from_weights(weights, &Device::Cpu)?;
         Ok(FitResult {
             parameters,
@@ -164,19 +165,20 @@ fn solved(pca: Pca, config: &Config, rows: &SplitRows<'_>, run: Option<&mut Run>
     };
     let Some(run) = run else {
         let fit = fit()?;
-        return found(&fit.weights, fit.explained_variance_ratio);
+        return result(&fit.weights, fit.explained_variance_ratio);
     };
     if let Some(Checkpoint { weights, record, .. }) = run.take_start()
         && let Some(ratios) = record.explained_variance_ratio
     {
-        return found(&weights, ratios);
+        return result(&weights, ratios);
     }
     let fit = fit()?;
     run.save_solution(config, &fit)?;
-    found(&fit.weights, fit.explained_variance_ratio)
+    result(&fit.weights, fit.explained_variance_ratio)
 }
 
-fn descended(
+/// Trains by gradient descent, or only loads the newest checkpoint of `run` if `observe` is `None`.
+fn train(
     config: &Config,
     descent: &Descent,
     core: &CoreGraphs,
@@ -211,34 +213,34 @@ fn descended(
         best_epoch,
         finished: state.position.end.is_some(),
     };
-    let pretrained = plan.pretrained(&state.position.layer_losses, &history);
+    let pretrained = plan.pretrained_layers(&state.position.layer_losses, &history);
     Ok(FitResult { parameters, history, pretrained, progress: Some(progress), explained_variance_ratio: None })
 }
 
-/// A Bernoulli likelihood has no probability for a target outside `[0, 1]`.
+/// Checks that targets are in `[0, 1]` if the likelihood is Bernoulli, which is not defined for other values.
 fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: &Scaling) -> Result<(), TrainError> {
     if config.output_distribution.likelihood != Likelihood::Bernoulli {
         return Ok(());
     }
-    let of = |numbers: &[f32], column: usize| if numbers.len() == 1 { numbers[0] } else { numbers[column] };
+    let at = |values: &[f32], column: usize| if values.len() == 1 { values[0] } else { values[column] };
     let mut outside = None;
-    values.visit(0..values.rows(), |row, numbers| {
+    values.visit(0..values.rows(), |row, features| {
         if outside.is_some() {
             return;
         }
         let is_outside = |&(column, value): &(usize, f32)| {
-            !(0.0..=1.0).contains(&((value - of(&scaling.offset, column)) / of(&scaling.scale, column)))
+            !(0.0..=1.0).contains(&((value - at(&scaling.offset, column)) / at(&scaling.scale, column)))
         };
-        outside = numbers.floats().enumerate().find(is_outside).map(|(column, value)| (row, column, value));
+        outside = features.floats().enumerate().find(is_outside).map(|(column, value)| (row, column, value));
     })?;
     let Some((row, column, value)) = outside else { return Ok(()) };
-    let low = of(&scaling.offset, column);
-    let high = low + of(&scaling.scale, column);
+    let low = at(&scaling.offset, column);
+    let high = low + at(&scaling.scale, column);
     Err(TrainError::Data {
         part,
         what: format!(
-            "row {row}, column {column} is {value}, outside [{low}, {high}], which the bernoulli likelihood needs (use \
-             --likelihood gaussian)"
+            "row {row}, column {column} is {value}, but the bernoulli likelihood needs values in [{low}, {high}]; pass \
+             --likelihood gaussian"
         ),
     })
 }

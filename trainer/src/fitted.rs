@@ -1,4 +1,4 @@
-//! A fitted model: the core of both halves, the weights, and what was measured.
+//! A fitted model: the core graphs, the weights and the metrics.
 
 use std::collections::BTreeMap;
 
@@ -13,72 +13,80 @@ use crate::{
 /// The result of [`fit`](crate::fit).
 #[derive(Debug, Clone)]
 pub struct Fitted {
-    /// The configuration that it was fitted by.
+    /// The configuration of the fit.
     pub config: Config,
-    /// The two halves between scaled features and logits.
+    /// The graphs of encoder and decoder between scaled features and logits.
+    #[doc(hidden)]
     pub core: CoreGraphs,
     /// The trained weights by name.
     pub weights: Weights,
-    /// Between the data's unit and the network's.
+    /// The scaling of the features.
     pub scaling: Scaling,
-    /// Number of rows that were fitted.
+    /// Number of fitted rows.
     pub train_rows: usize,
-    /// Rows of the training part that were held out, in ascending order.
+    /// Indices of the validation rows in ascending order: rows held out from the training part, or all rows of a
+    /// separate validation part.
     pub valid_rows: Vec<usize>,
-    /// Figures of the rows that were fitted, after the last step.
+    /// Metrics on the fitted rows, with the final weights.
     pub train: Figures,
-    /// Figures of the rows that were held out.
+    /// Metrics on the validation rows, if there are any.
     pub valid: Option<Figures>,
-    /// Figures of the test part.
+    /// Metrics on the test part, if there is one.
     pub test: Option<Figures>,
-    /// PCA only: the share of the variance that each component explains.
+    /// PCA only: the fraction of the variance that each component explains.
     pub explained_variance_ratio: Option<Vec<f64>>,
-    /// What happened in each epoch.
+    /// The record of each epoch.
     pub history: Vec<EpochRecord>,
-    /// The layers whose pretraining is over.
+    /// The layers whose pretraining is complete.
     pub pretrained: Vec<PretrainedLayer>,
-    /// How far training went; `None` for a closed form.
+    /// The progress of training; `None` for a closed-form solution.
     pub progress: Option<ProgressRecord>,
 }
 
 impl Fitted {
-    /// The figures of all parts by name: `test.loss`, `train.mse` and so on, and the losses of layers that were
-    /// pretrained: `pretrain.layer1.loss`.
+    /// Returns the metrics of all parts by name, such as `test.loss` and `train.mse`, and the losses of pretrained
+    /// layers, such as `pretrain.layer1.loss`.
     pub fn metrics(&self) -> BTreeMap<String, f64> {
         let parts = [("train", Some(&self.train)), ("valid", self.valid.as_ref()), ("test", self.test.as_ref())];
-        let known = parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)));
-        let figures = known.flat_map(|(part, figures)| {
+        let evaluated = parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)));
+        let figures = evaluated.flat_map(|(part, figures)| {
             figures.named().into_iter().map(move |(name, value)| (format!("{part}.{name}"), value))
         });
         let layers = self.pretrained.iter().map(|layer| (format!("pretrain.layer{}.loss", layer.layer), layer.loss));
         figures.chain(layers).collect()
     }
 
-    /// The variance of the Gaussian that a variational kind was trained with, in scaled units; `None` for
-    /// kinds and likelihoods without one.
+    /// Returns the variance of the Gaussian likelihood of a variational kind, in scaled units; `None` for other kinds
+    /// and likelihoods.
     pub fn variance(&self) -> Option<f64> {
         self.config.has_variance().then(|| variance_of(self.config.output_distribution.variance, &self.weights))
     }
 
-    /// What somebody should know of the model before using it.
+    /// Returns warnings about the model: those of [`Config::remarks`], and a posterior collapse.
     pub fn remarks(&self) -> Vec<String> {
-        let (Some(active), Some(kl)) = (self.train.active_units, self.train.parts.get("kl")) else { return Vec::new() };
-        // One in sixteen counts as near none.
-        if active * 16 > self.config.latent_dim {
-            return Vec::new();
-        }
-        vec![format!(
-            "the posterior has collapsed: {active} of {} latent numbers carry something ({kl:.2} nats), so the decoder \
-             ignores its code and all samples look alike; try --kl-warmup linear:10, --free-bits 0.1, a lower --beta, \
-             or, for a gaussian likelihood, --variance learned",
-            self.config.latent_dim
-        )]
+        self.config.remarks().into_iter().chain(self.collapse()).collect()
     }
 
-    /// Overflow must not become a model: no weight and no figure may be infinite or NaN.
+    /// Returns a warning if the decoder ignores the code.
+    fn collapse(&self) -> Option<String> {
+        let (active, kl) = self.train.active_units.zip(self.train.parts.get("kl"))?;
+        // At most one active dimension in sixteen counts as a collapse.
+        if active * 16 > self.config.latent_dim {
+            return None;
+        }
+        Some(format!(
+            "the posterior has collapsed: {active} of {} latent dimensions are active (KL {kl:.2} nats), so the \
+             decoder ignores the code and all samples look alike; try --variance learned (gaussian likelihood), a lower \
+             --beta, --free-bits 0.1 or --kl-warmup linear:10",
+            self.config.latent_dim
+        ))
+    }
+
+    /// Checks that no weight and no metric is infinite or NaN, so that an overflow cannot become a model.
     pub(crate) fn check_finite(&self) -> Result<(), TrainError> {
-        let spoilt = |array: &ArrayD<f32>| array.iter().copied().find(|value| !value.is_finite()).map(f64::from);
-        let weights = self.weights.iter().filter_map(|(name, array)| Some((name.clone(), spoilt(array)?)));
+        let first_not_finite =
+            |array: &ArrayD<f32>| array.iter().copied().find(|value| !value.is_finite()).map(f64::from);
+        let weights = self.weights.iter().filter_map(|(name, array)| Some((name.clone(), first_not_finite(array)?)));
         let metrics = self.metrics().into_iter();
         let ratios =
             self.explained_variance_ratio.iter().flatten().map(|&value| ("explained variance".to_owned(), value));

@@ -1,4 +1,4 @@
-//! The kinds of autoencoder that are trained: one file per kind, from its options to its loss.
+//! The kinds of models: one file per kind, with its options, its checked settings and its loss.
 
 mod ae;
 mod capacity;
@@ -8,14 +8,14 @@ mod corruption;
 mod dae;
 mod divergence;
 mod importance;
+#[cfg(test)]
+mod kernel_tests;
 mod model;
 mod network;
 mod pca;
 mod penalty;
 #[cfg(test)]
-pub(crate) mod trial;
-#[cfg(test)]
-mod twins;
+pub(crate) mod test_network;
 mod vae;
 mod wae;
 mod warmup;
@@ -23,28 +23,37 @@ mod warmup;
 use candle_core::Result;
 use narrows_bundle::Kind;
 
-pub use ae::Ae;
+pub(crate) use ae::Ae;
 pub(crate) use ae::AeOptions;
 pub use capacity::Capacity;
-pub use code_layer::{CodeLayer, CodeOptions};
+pub(crate) use code_layer::CodeLayer;
+pub use code_layer::CodeOptions;
 pub use corruption::{Corruption, CorruptionOptions};
-pub use dae::Dae;
+pub(crate) use dae::Dae;
 pub(crate) use dae::DaeOptions;
-pub use divergence::{Divergence, DivergenceOptions};
+pub(crate) use divergence::Divergence;
+pub use divergence::DivergenceOptions;
 pub(crate) use model::{Batch, Loss, Model};
 pub(crate) use network::{Below, Network, first};
+pub use pca::PcaOptions;
 pub(crate) use pca::PcaTakes;
-pub use pca::{Pca, PcaFit, PcaOptions};
-pub use penalty::{CodePenalty, PenaltyOptions, WeightPenaltyOptions};
+pub(crate) use pca::{Pca, PcaFit};
+pub(crate) use penalty::CodePenalty;
+pub use penalty::{PenaltyOptions, WeightPenaltyOptions};
+#[cfg(test)]
+pub(crate) use vae::Bound;
+pub use vae::BoundOptions;
+pub(crate) use vae::Condition;
+pub(crate) use vae::Vae;
 pub(crate) use vae::VaeOptions;
-pub use vae::{Bound, BoundOptions, Condition, Vae};
+pub use wae::DiscrepancyOptions;
+pub(crate) use wae::Wae;
 pub(crate) use wae::WaeOptions;
-pub use wae::{DiscrepancyOptions, Wae};
 pub use warmup::KlWarmup;
 
-pub(crate) use crate::draw::Draw;
+pub(crate) use crate::loss_context::LossContext;
 
-/// The kinds that are fitted by gradient descent.
+/// The objective of a kind that is trained by gradient descent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Objective {
     /// A plain autoencoder.
@@ -58,7 +67,7 @@ pub enum Objective {
 }
 
 impl Objective {
-    /// Which kind it is.
+    /// Returns the kind of the model.
     pub fn kind(&self) -> Kind {
         match self {
             Objective::Ae(_) => Kind::Ae,
@@ -68,7 +77,7 @@ impl Objective {
         }
     }
 
-    /// The layer that gives the code.
+    /// Returns the settings of the code layer.
     pub fn code_layer(&self) -> CodeLayer {
         self.model().code_layer()
     }
@@ -83,16 +92,16 @@ impl Objective {
     }
 }
 
-/// What training minimises: the loss of `model` and, where `l2` is not 0, its penalty on the weights as
-/// the part `l2`.
+/// Computes the loss that training minimises: the loss of `model` and, if `l2` is not 0, the L2 penalty on the weights
+/// as the component `l2`.
 pub(crate) fn objective_loss(
     model: &dyn Model,
     l2: f64,
     network: &Network<'_>,
     batch: &Batch,
-    draw: Draw,
+    context: LossContext,
 ) -> Result<Loss> {
-    let loss = model.loss(network, batch, draw)?;
+    let loss = model.loss(network, batch, context)?;
     match penalty::weight_penalty(network.parameters, l2)? {
         Some(penalty) => loss.plus("l2", penalty),
         None => Ok(loss),

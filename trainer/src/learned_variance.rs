@@ -1,7 +1,8 @@
-//! A Gaussian's variance that is trained with the weights (Rybkin et al. 2021, sigma-VAE).
+//! The variance of a Gaussian likelihood as a parameter that is trained with the weights (Rybkin et al. 2021,
+//! sigma-VAE).
 //!
-//! One number for all features, beside the network and in none of its graphs. Its best value is the mean
-//! squared error of the reconstructions.
+//! It is one value for all features. It is not part of the graphs of the network. Its optimum is the mean squared error
+//! of the reconstructions.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -10,28 +11,29 @@ use crate::{
     network::{Weights, mlp::LOG_VARIANCE_RANGE},
 };
 
-/// The parameter that it is kept in, of shape `[1]`.
+/// Name of the parameter, which has the shape `[1]`.
 const PARAMETER: &str = "likelihood.log_variance";
 
-/// The log-variance is this many times its parameter. Adam moves every parameter by about the learning
-/// rate a step; while weights travel hundredths, the log-variance has to come from 0 to about -5.
-const STRIDE: f64 = 10.0;
+/// Factor between the parameter and the log-variance. Adam changes every parameter by about the learning rate per step.
+/// Weights change by hundredths during training, but the log-variance has to fall from 0 to about -5.
+const SCALE: f64 = 10.0;
 
-/// Adds the parameter, at variance 1.
+/// Adds the parameter with the initial variance 1.
 pub(crate) fn add(parameters: &mut Parameters, device: &Device) -> Result<()> {
     parameters.insert(PARAMETER, &Tensor::new(&[0f32], device)?)
 }
 
-/// The log-variance, a scalar, kept to the range of the encoder's so that no nats overflow.
+/// Returns the log-variance, a scalar, clamped to the same range as that of the encoder, so that the loss cannot
+/// overflow.
 pub(crate) fn log_variance(parameters: &Parameters) -> Result<Tensor> {
     let parameter = parameters.tensor(PARAMETER)?;
-    (parameter * STRIDE)?.clamp(LOG_VARIANCE_RANGE.low, LOG_VARIANCE_RANGE.high)?.reshape(())
+    (parameter * SCALE)?.clamp(LOG_VARIANCE_RANGE.low, LOG_VARIANCE_RANGE.high)?.reshape(())
 }
 
-/// The variance that these weights hold; 1 if they hold none.
+/// Returns the learned variance in `weights`; 1 if they contain none.
 pub(crate) fn value(weights: &Weights) -> f32 {
     let parameter = weights.get(PARAMETER).and_then(|values| values.first()).copied().unwrap_or(0.0);
-    (STRIDE as f32 * parameter).clamp(LOG_VARIANCE_RANGE.low, LOG_VARIANCE_RANGE.high).exp()
+    (SCALE as f32 * parameter).clamp(LOG_VARIANCE_RANGE.low, LOG_VARIANCE_RANGE.high).exp()
 }
 
 #[cfg(test)]
@@ -40,12 +42,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        Variance,
-        kinds::trial::number,
+        kinds::test_network::number,
         random::{Stream, stream},
+        variance::Variance,
     };
 
-    /// Parameters that hold nothing but this one.
+    /// Parameters with only the one of the learned variance.
     fn parameters(value: f32) -> Parameters {
         let mut parameters = Parameters::default();
         let value = Tensor::new(&[value], &Device::Cpu).expect("small");
@@ -65,39 +67,41 @@ mod tests {
     }
 
     #[test]
-    fn gradient_descent_finds_the_variance_of_the_noise_around_a_mean() {
+    fn gradient_descent_converges_to_the_variance_of_the_noise() {
         const COUNT: usize = 10_000;
         let noise = StandardNormal.sample_iter(stream(1, Stream::Noise, 0)).take(COUNT);
         let square = noise.map(|noise: f64| 0.0625 * noise * noise).sum::<f64>() / COUNT as f64;
-        let mut found = Parameters::default();
-        add(&mut found, &Device::Cpu).expect("small");
-        assert_eq!(value(&found.to_weights().expect("on the CPU")), 1.0);
+        let mut parameters = Parameters::default();
+        add(&mut parameters, &Device::Cpu).expect("small");
+        assert_eq!(value(&parameters.to_weights().expect("on the CPU")), 1.0);
         for _ in 0..200 {
-            let gradient = gradient(&nats(square, 1, &found), &found);
-            let (_, variable) = found.iter().next().expect("one parameter");
-            let moved = Tensor::new(&[variable.to_vec1::<f32>().expect("floats")[0] - 0.01 * gradient], &Device::Cpu);
-            variable.set(&moved.expect("small")).expect("of the same shape");
+            let gradient = gradient(&nats(square, 1, &parameters), &parameters);
+            let (_, variable) = parameters.iter().next().expect("one parameter");
+            let updated = Tensor::new(&[variable.to_vec1::<f32>().expect("floats")[0] - 0.01 * gradient], &Device::Cpu);
+            variable.set(&updated.expect("small")).expect("of the same shape");
         }
-        let variance = f64::from(value(&found.to_weights().expect("on the CPU")));
-        // Descent ends at the mean square to rounding; that is the noise's variance within four standard errors.
+        let variance = f64::from(value(&parameters.to_weights().expect("on the CPU")));
+        // Gradient descent converges to the mean square up to rounding, which is the variance of the noise within four
+        // standard errors.
         assert!((variance / square - 1.0).abs() < 1e-4, "{variance} against {square}");
         assert!((variance / 0.0625 - 1.0).abs() < 4.0 * (2.0 / COUNT as f64).sqrt(), "{variance}");
     }
 
     #[test]
-    fn the_derivative_of_a_learned_variance_is_the_slope_of_its_nats() {
+    fn the_gradient_of_a_learned_variance_matches_a_finite_difference() {
         for value in [-0.4f32, 0.0, 0.1] {
-            let at = parameters(value);
-            let slope = gradient(&nats(30.0, 4, &at), &at);
-            let beside = |step: f32| number(&nats(30.0, 4, &parameters(value + step)));
-            let difference = (beside(1e-2) - beside(-1e-2)) / 2e-2;
-            // What a central difference leaves out, a sixth of the third derivative, is up to 0.003 of the slope.
-            assert!((f64::from(slope) / difference - 1.0).abs() < 5e-3, "{value}: {slope} against {difference}");
+            let parameters_at = parameters(value);
+            let gradient = gradient(&nats(30.0, 4, &parameters_at), &parameters_at);
+            let nats_at = |step: f32| number(&nats(30.0, 4, &parameters(value + step)));
+            let difference = (nats_at(1e-2) - nats_at(-1e-2)) / 2e-2;
+            // The error of a central difference, a sixth of the third derivative times the squared step, is up to 0.003
+            // of the gradient.
+            assert!((f64::from(gradient) / difference - 1.0).abs() < 5e-3, "{value}: {gradient} against {difference}");
         }
     }
 
     #[test]
-    fn a_learned_variance_costs_what_the_same_fixed_one_costs() {
+    fn a_learned_variance_gives_the_same_nats_as_an_equal_fixed_variance() {
         let parameters = parameters(-0.2);
         let errors = Tensor::new(&[0.5f32, 2.0], &Device::Cpu).expect("small");
         let nats = |variance: Variance| variance.nats(&errors, 3, &parameters).and_then(|nats| nats.to_vec1::<f32>());

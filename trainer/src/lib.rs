@@ -1,19 +1,52 @@
-//! Fits autoencoders in Candle and turns them into the files of a bundle.
+//! Trains autoencoders in [Candle](https://docs.rs/candle-core) and exports them as ONNX graphs.
 //!
-//! The way through: [`Options`] as somebody gave them are [checked](Config::check) against the data
-//! into a [`Config`]; [`fit`] makes a [`Fitted`] model of it, [`fit_in`] the same in the folder of a [`Run`] that
-//! can be broken off and taken up again; [`Fitted::export`] makes the graphs, the weights, the probe and the
-//! manifest. To learn what a kind of model is, read its file in
-//! [`kinds`].
+//! Six kinds are trained: `pca`, `ae`, `dae`, `wae`, `vae` and `cvae`. The way from data to a bundle has three steps:
+//!
+//! 1. [`Config::check`] checks [`Options`] against the data and fills in every default. It reports all problems at
+//!    once.
+//! 2. [`fit`] trains the model. [`fit_in`] does the same in the folder of a [`Run`], which saves checkpoints and can be
+//!    resumed after an interruption.
+//! 3. [`Fitted::export`] makes the ONNX graphs of the encoder and the decoder, the weights and the manifest, and
+//!    [`Export::write`] writes them to a folder. The crate `narrows-runtime` opens that folder.
+//!
+//! # Train on an array and export
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use narrows_trainer::{Config, Options, bundle::Kind, data::Dataset, fit, ndarray::Array2};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let temporary = tempfile::tempdir()?;
+//! # let folder = temporary.path().join("bundle");
+//! let samples = Array2::from_shape_fn((200, 8), |(row, column)| (0.1 * row as f32 + column as f32).sin());
+//! let data = Dataset::from_array("waves", samples)?;
+//! let options = Options::new(Kind::Vae).with(|options| {
+//!     options.latent = Some(2);
+//!     options.architecture.hidden = Some(vec![16]);
+//!     options.length.epochs = Some(3);
+//! });
+//! let config = Config::check(&options, &data)?;
+//! let model = fit(&config, &data, &mut |_| ControlFlow::Continue(()))?;
+//! println!("training loss: {:.2} nats per sample", model.train.loss);
+//! model.export(&data)?.write(&folder)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! - [`options`]: every option of a run, in groups, with its meaning, unit and default.
+//! - [`transfer`]: fits a classifier or a regressor on the codes of a trained encoder.
+//! - [`data`], [`bundle`] and [`ndarray`] are re-exported, so that a program needs one dependency.
 
 mod architecture;
 mod binarize;
-pub mod candle;
+mod candle;
 mod config;
 mod core_graphs;
 mod data_options;
 mod descent;
-mod draw;
 mod error;
 mod evaluation;
 mod event;
@@ -21,14 +54,15 @@ mod export;
 mod fit;
 mod fitted;
 mod history;
-pub mod kinds;
+mod kinds;
 mod learned_variance;
 mod likelihood;
-pub mod network;
-pub mod numeric;
-pub mod onnx;
+mod loss_context;
+mod network;
+mod numeric;
+mod onnx;
 mod optimizer;
-mod options;
+pub mod options;
 mod order;
 mod part_name;
 mod pretrain;
@@ -45,13 +79,7 @@ mod text;
 pub mod transfer;
 mod variance;
 
-pub use architecture::{Architecture, ArchitectureOptions, Widths};
-pub use binarize::{Binarize, BinarizeOptions};
-pub use candle::Kernels;
-pub use config::{Config, Descent, EpochPlace, Method};
-pub use core_graphs::CoreGraphs;
-pub use data_options::DataOptions;
-pub use descent::{EarlyStop, End, KernelOptions, LengthOptions, StepOptions, Steps, StoppingOptions};
+pub use config::{Config, EpochPlace};
 pub use error::TrainError;
 pub use evaluation::{Averages, Figures};
 pub use event::Event;
@@ -59,20 +87,46 @@ pub use export::Export;
 pub use fit::{fit, fit_in, fitted_in};
 pub use fitted::Fitted;
 pub use history::EpochRecord;
-pub use kinds::{Capacity, Corruption, KlWarmup};
-pub use likelihood::OutputOptions;
 pub use narrows_bundle as bundle;
 pub use narrows_data as data;
 pub use ndarray;
-pub use network::Activation;
-pub use optimizer::{AdamOptions, AdamWOptions, OptimizerName, OptimizerOptions, SgdOptions};
+pub use network::{GraphError, Weights};
 pub use options::Options;
-pub use order::order_of;
-pub use pretrain::{Pretrain, PretrainOptions, PretrainedLayer, Pretraining};
+pub use pretrain::PretrainedLayer;
 pub use problem::{ConfigError, Problem};
 pub use run::{Cadence, Every, Resumed, Run, RunError};
-pub use samples::sample_of;
-pub use scaling::{Scale, ScalePer, ScalingOptions, ScalingRule};
-pub use schedule::{LearningRate, Schedule, ScheduleOptions};
-pub use split::SplitOptions;
-pub use variance::{Variance, VarianceOptions};
+
+pub(crate) use candle::Kernels;
+pub(crate) use config::{Descent, Method};
+pub(crate) use data_options::DataOptions;
+pub(crate) use kinds::Corruption;
+pub(crate) use network::Activation;
+pub(crate) use optimizer::OptimizerName;
+pub(crate) use pretrain::Pretrain;
+pub(crate) use scaling::{ScalePer, ScalingRule};
+
+/// Parts of the trainer for the program, the tests and the benches of this workspace. Any release may change them.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::{
+        candle::{
+            Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms, reparameterise, run, squared_error,
+        },
+        config::{Descent, Method},
+        core_graphs::CoreGraphs,
+        network::{
+            Add, Affine, Clamp, Dense, Graph, LabelRow, Primitive, Reshape, Softmax, Value, fold_scaling, mlp::Mlp,
+            summary, with_decoder_ports, with_encoder_ports,
+        },
+        onnx::to_model,
+        order::order_of,
+        pretrain::Pretraining,
+        problem::listed,
+        scaling::ScalingRule,
+    };
+}
+
+/// Compiles the examples of the guide as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/rust.md")]
+struct Guide;

@@ -1,5 +1,5 @@
-//! The distribution of a sample given its code: it owns both the output link and the loss, so what is
-//! trained on and what is exported cannot disagree.
+//! The distribution of a sample given its code. It defines both the output link and the loss, so the trained and the
+//! exported decoder cannot disagree.
 
 use candle_core::{Result, Tensor};
 use narrows_bundle::{Likelihood, Link};
@@ -12,30 +12,32 @@ use crate::{
 };
 
 options! {
-    /// Which likelihood, and what its decoder ends in.
+    /// The likelihood and the output function of the decoder.
     pub struct OutputOptions in "Model" {
-        /// Distribution of a sample given its code: bernoulli or gaussian [default: by the range of the data]
-        #[flag(value_name = "NAME")]
+        /// Likelihood of a sample given its code: bernoulli (cross-entropy) or gaussian (squared error)
+        /// [default: bernoulli for bytes and values from 0 to 1, otherwise gaussian; gaussian for pca]
+        #[flag(value_name = "bernoulli|gaussian")]
         pub likelihood: Likelihood = Likelihood::Gaussian,
-        /// Function between the last layer and the reconstruction: identity or sigmoid [default: by the likelihood]
-        #[flag(value_name = "NAME")]
+        /// Activation function of the decoder's output: identity or sigmoid [default: sigmoid for bernoulli, identity
+        /// for gaussian]
+        #[flag(value_name = "identity|sigmoid")]
         pub output_link: Link = Link::Sigmoid,
     }
 }
 
-/// A likelihood with the link that its decoder ends in.
+/// A likelihood with the link function at the output of the decoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutputDistribution {
     /// Bernoulli or Gaussian.
     pub likelihood: Likelihood,
-    /// From logits to means.
+    /// Link function, from logits to means.
     pub link: Link,
-    /// Of a Gaussian, in the nats of variational kinds; nothing else asks for it.
+    /// Variance of a Gaussian likelihood; used only in the negative log-likelihood of variational kinds.
     pub variance: Variance,
 }
 
 impl OutputOptions {
-    /// What these options mean, where `suggested` fits the data.
+    /// Checks these options and converts them to settings; `suggested` is the default likelihood for the data.
     pub(crate) fn check(
         &self,
         suggested: Likelihood,
@@ -48,20 +50,24 @@ impl OutputOptions {
             Likelihood::Gaussian => Link::Identity,
         });
         if (likelihood, link) == (Likelihood::Bernoulli, Link::Identity) {
-            problems.add("output_link", "must be sigmoid for the bernoulli likelihood, whose means are probabilities");
+            problems.add(
+                "output_link",
+                "must be sigmoid for the bernoulli likelihood, because its means are probabilities; leave it out, or pass \
+                 --likelihood gaussian",
+            );
         }
         OutputDistribution { likelihood, link, variance }
     }
 }
 
 impl OutputDistribution {
-    /// The options that make it, but for the variance.
+    /// Returns the options that produce these settings, without the variance.
     pub(crate) fn options(self) -> OutputOptions {
         OutputOptions { likelihood: Some(self.likelihood), output_link: Some(self.link) }
     }
 
-    /// What a deterministic autoencoder minimises, summed over features and averaged over the batch:
-    /// binary cross-entropy in nats, or the squared error.
+    /// Computes the reconstruction error of a deterministic autoencoder, summed over features and averaged over the
+    /// batch: binary cross-entropy in nats for a Bernoulli likelihood, squared error for a Gaussian one.
     pub(crate) fn error(self, kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         match self.likelihood {
             Likelihood::Bernoulli => bernoulli_loss(kernels, logits, targets),
@@ -69,15 +75,15 @@ impl OutputDistribution {
         }
     }
 
-    /// Squared error of the means, whatever the likelihood: summed over features, averaged over the batch.
+    /// Computes the squared error of the means for any likelihood, summed over features and averaged over the batch.
     pub(crate) fn squared_error(self, kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         squared_error(kernels, self.link, logits, targets)
     }
 
-    /// Negative log-likelihood in nats, summed over features and averaged over the batch; a scalar.
+    /// Computes the negative log-likelihood in nats, summed over features and averaged over the batch; a scalar.
     ///
-    /// A Gaussian costs `squared error / (2 sigma^2) + n/2 ln(2 pi sigma^2)`. A learned variance is looked up
-    /// in `parameters`.
+    /// For a Gaussian it is `squared error / (2 sigma^2) + n/2 ln(2 pi sigma^2)`. A learned variance is read from
+    /// `parameters`.
     pub(crate) fn nats(
         self,
         kernels: Kernels,
@@ -88,7 +94,8 @@ impl OutputDistribution {
         self.in_nats(self.error(kernels, logits, targets)?, targets, parameters)
     }
 
-    /// Nats of what [`error`](OutputDistribution::error) measures, averaged or of rows: `errors` of any shape.
+    /// Converts reconstruction errors, as [`error`](OutputDistribution::error) defines them, to nats. `errors` can have
+    /// any shape: an average over the batch or one value per row.
     pub(crate) fn in_nats(self, errors: Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
         match self.likelihood {
             Likelihood::Bernoulli => Ok(errors),
@@ -96,7 +103,7 @@ impl OutputDistribution {
         }
     }
 
-    /// The same of every row, `[batch]`.
+    /// Computes the negative log-likelihood of every row in nats, `[batch]`.
     pub(crate) fn nats_by_row(
         self,
         kernels: Kernels,
@@ -119,7 +126,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::kinds::trial::{number, samples};
+    use crate::kinds::test_network::{number, samples};
 
     const GAUSSIAN: OutputDistribution =
         OutputDistribution { likelihood: Likelihood::Gaussian, link: Link::Identity, variance: Variance::Fixed(1.0) };
@@ -131,16 +138,16 @@ mod tests {
     }
 
     #[test]
-    fn a_perfect_gaussian_reconstruction_costs_the_constant_alone() {
+    fn a_perfect_gaussian_reconstruction_has_only_the_constant_term() {
         let x = Tensor::new(&[[0.5f32, -1.0, 2.0]], &Device::Cpu).expect("small");
         for variance in [1.0, 0.25] {
-            let found = nats(OutputDistribution { variance: Variance::Fixed(variance), ..GAUSSIAN }, &x, &x);
-            assert!((found - 1.5 * (2.0 * PI * variance).ln()).abs() < 1e-6, "{found}");
+            let nats = nats(OutputDistribution { variance: Variance::Fixed(variance), ..GAUSSIAN }, &x, &x);
+            assert!((nats - 1.5 * (2.0 * PI * variance).ln()).abs() < 1e-6, "{nats}");
         }
     }
 
     #[test]
-    fn a_unit_variance_costs_half_the_squared_error_to_the_bit() {
+    fn with_unit_variance_the_nats_are_half_the_squared_error_plus_a_constant_to_the_bit() {
         let (logits, x) = (samples(7, 5), samples(5, 7).t().and_then(|x| x.contiguous()).expect("small"));
         let error = GAUSSIAN.error(Kernels::Fused, &logits, &x).expect("equal shapes");
         let expected = ((error * 0.5).expect("a scalar") + 2.5 * (2.0 * PI).ln()).expect("a scalar");
@@ -148,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variance_is_the_gaussian_density_and_no_matter_of_the_squared_error() {
+    fn the_variance_changes_the_density_but_not_the_squared_error() {
         let x = Tensor::new(&[[1f32, 0.0]], &Device::Cpu).expect("small");
         let zeros = x.zeros_like().expect("small");
         let narrow = OutputDistribution { variance: Variance::Fixed(0.04), ..GAUSSIAN };
@@ -166,18 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn the_nats_of_the_rows_average_to_those_of_the_batch() {
+    fn the_nats_of_the_batch_are_the_mean_over_its_rows() {
         let (logits, x) = ((samples(6, 4) * 8.0).expect("small"), samples(6, 4));
         let bernoulli = OutputDistribution { likelihood: Likelihood::Bernoulli, link: Link::Sigmoid, ..GAUSSIAN };
         for output_distribution in [GAUSSIAN, bernoulli] {
             let rows = output_distribution
                 .nats_by_row(Kernels::Fused, &logits, &x, &Parameters::default())
                 .expect("equal shapes");
-            let rows: Vec<f32> = rows.to_vec1().expect("one number a row");
+            let rows: Vec<f32> = rows.to_vec1().expect("one value per row");
             assert_eq!(rows.len(), 6);
             let mean = rows.iter().map(|&row| f64::from(row)).sum::<f64>() / 6.0;
-            let whole = nats(output_distribution, &logits, &x);
-            assert!((mean / whole - 1.0).abs() < 1e-6, "{mean} against {whole}");
+            let of_batch = nats(output_distribution, &logits, &x);
+            assert!((mean / of_batch - 1.0).abs() < 1e-6, "{mean} against {of_batch}");
         }
     }
 }

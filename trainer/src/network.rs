@@ -1,11 +1,11 @@
-//! Networks as data: one [`Graph`], read by Candle, by the ONNX writer and by the summary.
+//! Networks as data: a [`Graph`] that Candle, the ONNX writer and the summary read.
 //!
-//! No layer is described twice, so what is trained and what is exported cannot drift apart.
+//! Each layer is defined once, so the trained and the exported network cannot differ.
 
 mod fold;
 mod graph;
 mod kernel;
-pub mod mlp;
+pub(crate) mod mlp;
 mod operation;
 mod parameter;
 mod ports;
@@ -14,13 +14,12 @@ mod summary;
 mod weights;
 
 pub use fold::fold_scaling;
-pub use graph::{Graph, GraphError, Input, Node, Value};
-pub use kernel::{At, Held, Kernel, KernelInput, ParameterRows, exactly};
-pub use operation::{Operation, Reads};
-pub use parameter::{Initial, ParameterSpec};
+pub(crate) use graph::Node;
+pub use graph::{Graph, GraphError, Value};
+pub(crate) use kernel::{BackwardContext, Kernel, KernelInput, Orientation, ParameterRows};
+pub(crate) use operation::InputKind;
+pub(crate) use parameter::ParameterSpec;
 pub use ports::{with_decoder_ports, with_encoder_ports};
 pub use primitive::*;
 pub use summary::summary;
 pub use weights::Weights;
-
-pub use crate::onnx::Call;

@@ -1,12 +1,11 @@
 //! Arithmetic on slices of 32-bit floats: matrix products, elementary functions, losses and optimizer steps, and
-//! how they are vectorised and spread over cores.
+//! their vectorisation and their parallel execution on several cores.
 //!
-//! Nothing here knows a tensor or a network. Slices that do not fit together are a panic, never a result that is
-//! left as it was. Results depend on the numbers and their sizes alone: the same bits on every processor and any number
-//! of cores, but for the products of `gemm` (see `product.rs`).
+//! This module does not use tensors or networks. Slices whose lengths do not match cause a panic, so no output slice
+//! keeps old values unnoticed. Results depend only on the values and the lengths: they have the same bits on every
+//! processor and with any number of cores. The matrix products of `gemm` are the exception (see `product.rs`).
 
 mod adam;
-mod approach;
 mod buffers;
 mod elementary;
 #[cfg(test)]
@@ -14,6 +13,8 @@ pub(crate) mod example;
 pub(crate) mod kl_divergence;
 mod lanes;
 mod matrix;
+mod moving_average;
+mod parallel;
 mod point_loss;
 mod pointwise;
 mod product;
@@ -22,26 +23,25 @@ pub(crate) mod reparameterise;
 mod rows;
 mod rule;
 mod sgd;
-mod spread;
 mod squares;
 mod update;
 mod vectorized;
 mod write;
 
-pub(crate) use approach::approach;
 pub(crate) use buffers::{Buffer, BufferPool};
 pub(crate) use elementary::{exp, normal, sigmoid, tanh};
-pub use matrix::Matrix;
+pub(crate) use matrix::Matrix;
+pub(crate) use moving_average::update_moving_average;
+#[cfg(test)]
+pub(crate) use parallel::CHUNK;
+pub(crate) use parallel::{parallel_for_each, rows_per_chunk};
 pub(crate) use point_loss::PointLoss;
 pub(crate) use pointwise::{chain, map};
 pub(crate) use product::product;
 pub(crate) use reduction::Reduction;
 pub(crate) use rows::{add_to_rows, scaled_rows, sum_columns_by_label, sum_rows, sum_rows_by_label};
 pub use rule::Rule;
-#[cfg(test)]
-pub(crate) use spread::PART;
-pub(crate) use spread::{rows_each, spread};
-pub(crate) use squares::{square, squares};
+pub(crate) use squares::{sum_of_squares, sums_of_squares};
 pub(crate) use update::{Update, take_steps};
 pub(crate) use vectorized::vectorized;
-pub use write::Write;
+pub(crate) use write::Write;

@@ -1,9 +1,9 @@
-//! Writes a [`Graph`](crate::network::Graph) as an ONNX model.
+//! Converts a [`Graph`](crate::network::Graph) to an ONNX model.
 
 mod call;
 mod join;
 mod model;
 
-pub use call::Call;
-pub use join::join;
-pub use model::{Metadata, to_model};
+pub(crate) use call::Call;
+pub(crate) use join::join;
+pub use model::to_model;

@@ -1,4 +1,4 @@
-//! Which optimizer, and the options of each.
+//! The optimizers and their options.
 
 use std::{fmt, str::FromStr};
 
@@ -11,46 +11,47 @@ use crate::{
 };
 
 options! {
-    /// Options of stochastic gradient descent.
+    /// Stochastic gradient descent.
     pub struct SgdOptions in "Training" {
-        /// Share of the velocity that each step keeps: sgd [default: 0.9]
-        #[flag(value_name = "SHARE")]
+        /// Momentum factor, in [0, 1) (sgd) [default: 0.9]
+        #[flag(value_name = "FACTOR")]
         pub momentum: f64 = 0.9,
-        /// Whether sgd uses Nesterov momentum [default: false]
+        /// Use Nesterov momentum (sgd) [default: false]
         #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
         pub nesterov: bool = true,
     }
 }
 
 options! {
-    /// Options of Adam and AdamW.
+    /// Adam and AdamW.
     pub struct AdamOptions in "Training" {
-        /// Decay of the running mean of the gradients: adam, adamw [default: 0.9]
+        /// Decay rate of the running mean of the gradient, in [0, 1) (adam, adamw) [default: 0.9]
         #[flag(value_name = "DECAY")]
         pub beta1: f64 = 0.9,
-        /// Decay of the running mean of the squared gradients: adam, adamw [default: 0.999]
+        /// Decay rate of the running mean of the squared gradient, in [0, 1) (adam, adamw) [default: 0.999]
         #[flag(value_name = "DECAY")]
         pub beta2: f64 = 0.999,
-        /// Added to the root of the mean square: adam, adamw [default: 1e-8]
+        /// Term added to the denominator for numerical stability (adam, adamw) [default: 1e-8]
         #[flag(value_name = "NUMBER")]
         pub epsilon: f64 = 1e-8,
     }
 }
 
 options! {
-    /// Options of AdamW alone.
+    /// AdamW only.
     pub struct AdamWOptions in "Training" {
-        /// Share of each weight that a step of size 1 removes: adamw [default: 0.01]
-        #[flag(value_name = "SHARE")]
+        /// Decoupled weight decay: each step multiplies the weights by 1 - learning rate * DECAY (adamw)
+        /// [default: 0.01]
+        #[flag(value_name = "DECAY")]
         pub weight_decay: f64 = 0.01,
     }
 }
 
 option_groups! {
-    /// Which optimizer trains, and the options of each.
+    /// The optimizer and the options of each one.
     pub struct OptimizerOptions {
         @own
-        /// Optimizer: adam, adamw or sgd; for the head of a transfer adam or sgd [default: adam]
+        /// Optimizer: adam, adamw or sgd [default: adam]
         #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Training"))]
         pub optimizer: Option<OptimizerName> = OptimizerName::Adam,
         @groups
@@ -62,26 +63,26 @@ option_groups! {
 }
 
 takes! {
-    /// What SGD takes.
+    /// The options of SGD.
     struct Sgd { sgd: SgdOptions }
 }
 
 takes! {
-    /// What Adam takes.
+    /// The options of Adam.
     struct Adam { adam: AdamOptions }
 }
 
 takes! {
-    /// What AdamW takes.
+    /// The options of AdamW.
     struct AdamW { adam: AdamOptions, adamw: AdamWOptions }
 }
 
 takes! {
-    /// What makes an update rule: an optimizer with its options, and the weight decay of AdamW.
+    /// The options of an update rule: the optimizer with its options, and the weight decay of AdamW.
     pub(crate) struct RuleOptions { optimizer: OptimizerOptions, adamw: AdamWOptions }
 }
 
-/// The optimizers by name.
+/// The name of an optimizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptimizerName {
     /// Adam (Kingma and Ba 2015).
@@ -93,10 +94,10 @@ pub enum OptimizerName {
 }
 
 impl OptimizerName {
-    /// Every one of them.
+    /// All optimizers.
     pub const ALL: [OptimizerName; 3] = [OptimizerName::Adam, OptimizerName::AdamW, OptimizerName::Sgd];
 
-    /// The keys of the options that it takes.
+    /// Returns the keys of the options that this optimizer takes.
     pub(crate) fn keys(self) -> Vec<&'static str> {
         match self {
             OptimizerName::Adam => Adam::keys(),
@@ -105,26 +106,26 @@ impl OptimizerName {
         }
     }
 
-    /// What is wrong with setting an option that other optimizers take, if anything.
+    /// Returns a problem if only other optimizers take the option `key`.
     pub(crate) fn not_taken(self, key: &str) -> Option<Problem> {
-        let taking: Vec<_> = Self::ALL.into_iter().filter(|name| name.keys().contains(&key)).collect();
-        if taking.is_empty() || taking.contains(&self) {
+        let takers: Vec<_> = Self::ALL.into_iter().filter(|name| name.keys().contains(&key)).collect();
+        if takers.is_empty() || takers.contains(&self) {
             return None;
         }
-        let names: Vec<String> = taking.iter().map(ToString::to_string).collect();
+        let names: Vec<String> = takers.iter().map(ToString::to_string).collect();
         Some(Problem::new(key, format!("is an option of {}, not of {self}", names.join(", "))))
     }
 }
 
 impl OptimizerOptions {
-    /// The optimizer that is meant.
+    /// Returns the selected optimizer, or Adam by default.
     pub(crate) fn name(&self) -> OptimizerName {
         self.optimizer.unwrap_or(OptimizerName::Adam)
     }
 }
 
 impl RuleOptions<'_> {
-    /// The update rule that these options make, with the usual constants where they leave something open.
+    /// Checks these options and converts them to an update rule, with the usual defaults.
     pub(crate) fn check(&self, problems: &mut Problems) -> Rule {
         let RuleOptions { optimizer, adamw } = *self;
         let OptimizerOptions { sgd, adam, .. } = optimizer;
@@ -138,10 +139,10 @@ impl RuleOptions<'_> {
 
 impl Sgd<'_> {
     fn rule(&self, problems: &mut Problems) -> Rule {
-        let momentum = problems.share("momentum", self.sgd.momentum.unwrap_or(0.9));
+        let momentum = problems.in_unit_interval("momentum", self.sgd.momentum.unwrap_or(0.9));
         let nesterov = self.sgd.nesterov.unwrap_or(false);
         if nesterov && momentum == 0.0 {
-            problems.add("nesterov", "needs momentum");
+            problems.add("nesterov", "needs momentum; pass --momentum 0.9 or leave nesterov out");
         }
         Rule::Sgd { momentum, nesterov }
     }
@@ -157,17 +158,17 @@ impl Adam<'_> {
 impl AdamW<'_> {
     fn rule(&self, problems: &mut Problems) -> Rule {
         let (beta1, beta2, epsilon) = self.adam.check(problems);
-        let weight_decay = problems.not_negative("weight_decay", "share", self.adamw.weight_decay.unwrap_or(0.01));
+        let weight_decay = problems.not_negative("weight_decay", "number", self.adamw.weight_decay.unwrap_or(0.01));
         Rule::AdamW { beta1, beta2, epsilon, weight_decay }
     }
 }
 
 impl AdamOptions {
-    /// `beta1`, `beta2` and `epsilon`.
+    /// Checks and returns `beta1`, `beta2` and `epsilon`.
     fn check(&self, problems: &mut Problems) -> (f64, f64, f64) {
         (
-            problems.share("beta1", self.beta1.unwrap_or(0.9)),
-            problems.share("beta2", self.beta2.unwrap_or(0.999)),
+            problems.in_unit_interval("beta1", self.beta1.unwrap_or(0.9)),
+            problems.in_unit_interval("beta2", self.beta2.unwrap_or(0.999)),
             problems.positive("epsilon", self.epsilon.unwrap_or(1e-8)),
         )
     }
@@ -177,7 +178,7 @@ impl AdamOptions {
     }
 }
 
-/// The options that make this rule, with nothing left open.
+/// Returns the options that produce this update rule, with every option of the optimizer set.
 pub(crate) fn options_of(rule: Rule) -> (OptimizerOptions, AdamWOptions) {
     let (mut sgd, mut adam, mut adamw) = (SgdOptions::default(), AdamOptions::default(), AdamWOptions::default());
     let name = match rule {
@@ -213,7 +214,7 @@ impl FromStr for OptimizerName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = OptimizerName::ALL.into_iter().find(|name| name.to_string() == text);
-        found.ok_or_else(|| format!("`{text}` is not an optimizer: choose one of adam, adamw, sgd"))
+        let optimizer = OptimizerName::ALL.into_iter().find(|name| name.to_string() == text);
+        optimizer.ok_or_else(|| format!("`{text}` is not an optimizer: choose one of adam, adamw, sgd"))
     }
 }

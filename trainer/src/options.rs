@@ -1,6 +1,6 @@
-//! The options of a training run: what was asked for, as flags or in a file. Every option may be left open.
+//! The options of a training run, from flags or a configuration file. Every option may be left out.
 //!
-//! Each group of options is declared in the file of what it configures; here they are mounted side by side.
+//! Each group of options is declared in the file of the component that it configures. This file combines them.
 
 mod file;
 mod group;
@@ -12,131 +12,145 @@ pub(crate) use file::parsed;
 pub(crate) use group::seeds;
 pub(crate) use group::{Group, option_groups, options, takes};
 use narrows_bundle::Kind;
-pub(crate) use of_kind::Asked;
+pub(crate) use of_kind::SelectedMethod;
 pub(crate) use taken::Trained;
 
-use crate::{
-    architecture::ArchitectureOptions,
-    binarize::BinarizeOptions,
+pub use crate::{
+    architecture::{ArchitectureOptions, Widths},
+    binarize::{Binarize, BinarizeOptions},
+    candle::Kernels,
     data_options::DataOptions,
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::{
-        BoundOptions, CodeOptions, CorruptionOptions, DiscrepancyOptions, DivergenceOptions, PcaOptions,
-        PenaltyOptions, WeightPenaltyOptions,
+        BoundOptions, Capacity, CodeOptions, Corruption, CorruptionOptions, DiscrepancyOptions, DivergenceOptions,
+        KlWarmup, PcaOptions, PenaltyOptions, WeightPenaltyOptions,
     },
     likelihood::OutputOptions,
-    optimizer::{AdamWOptions, OptimizerOptions},
-    pretrain::PretrainOptions,
-    scaling::ScalingOptions,
-    schedule::ScheduleOptions,
+    network::Activation,
+    optimizer::{AdamOptions, AdamWOptions, OptimizerName, OptimizerOptions, SgdOptions},
+    pretrain::{Pretrain, PretrainOptions},
+    scaling::{Scale, ScalePer, ScalingOptions},
+    schedule::{Schedule, ScheduleOptions},
     split::SplitOptions,
-    variance::VarianceOptions,
+    variance::{Variance, VarianceOptions},
 };
 
 option_groups! {
-    /// Options of a run as flags or a file give them; what is open is filled in by [`Config::check`].
+    /// Options of a run, from flags or a file; [`Config::check`] fills in the defaults.
     ///
-    /// A field is a key of a configuration file, a flag of the command line (with the feature `clap`), and what its
-    /// documentation says is the help of both. The same type, with everything filled in, is the configuration in a
-    /// bundle's manifest.
+    /// A field is a key of the configuration file and, with the feature `clap`, a command-line flag. Its documentation
+    /// is the help text of both. The same type, with every option set, is the configuration in a bundle's manifest.
     ///
     /// [`Config::check`]: crate::Config::check
     pub struct Options {
         @own
-        /// Which model: pca, ae, dae, wae, vae or cvae
+        /// Kind of model: pca, ae, dae, wae, vae or cvae
         #[cfg_attr(feature = "clap", arg(required_unless_present_any = ["config", "resume"]))]
         pub kind: Option<Kind> = Kind::Vae,
         @groups
-        /// Where data comes from.
+        /// The data sets.
         pub data: DataOptions,
-        /// How values are scaled for the network.
+        /// Feature scaling.
         pub scaling: ScalingOptions,
-        /// How many rows are held out.
+        /// The validation split.
         pub split: SplitOptions,
-        /// Whether samples are made binary.
+        /// Binarisation of the samples.
         pub binarize: BinarizeOptions,
         @own
-        /// Dimensions of the code [default: 8]
-        #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", help_heading = "Model"))]
+        /// Number of latent dimensions [default: 8]
+        #[cfg_attr(
+            feature = "clap",
+            arg(long, allow_negative_numbers = true, value_name = "NUMBER", help_heading = "Model")
+        )]
         pub latent: Option<usize> = 8,
         @groups
         /// The hidden layers.
         pub architecture: ArchitectureOptions,
-        /// The code of a deterministic autoencoder.
+        /// The code layer of a deterministic autoencoder.
         pub code: CodeOptions,
-        /// Which likelihood, and what its decoder ends in.
+        /// The likelihood and the output function of the decoder.
         pub output: OutputOptions,
         /// The variance of a Gaussian likelihood.
         pub variance: VarianceOptions,
         /// Principal component analysis.
         pub pca: PcaOptions,
-        /// How much the KL term weighs.
+        /// The weight of the KL term.
         pub divergence: DivergenceOptions,
-        /// Which bound of the likelihood is maximised.
+        /// The lower bound of the likelihood that training maximises.
         pub bound: BoundOptions,
-        /// How much the distance of the codes from the prior weighs.
+        /// The weight of the distance between codes and prior.
         pub discrepancy: DiscrepancyOptions,
-        /// How samples are corrupted.
+        /// Corruption of the encoder's input.
         pub corruption: CorruptionOptions,
-        /// What the code pays for.
+        /// Penalties on the code.
         pub penalty: PenaltyOptions,
-        /// What the weights pay for.
+        /// Penalty on the weights.
         pub weights: WeightPenaltyOptions,
-        /// Whether layers are trained one by one first.
+        /// Layer-wise pretraining.
         pub pretrain: PretrainOptions,
-        /// How long training lasts.
+        /// Length of training.
         pub length: LengthOptions,
-        /// What a training step is.
+        /// Batch size, gradient clipping and weight averaging.
         pub steps: StepOptions,
-        /// Which optimizer trains.
+        /// The optimizer.
         pub optimizer: OptimizerOptions,
-        /// How the learning rate changes.
+        /// The learning rate and its schedule.
         pub schedule: ScheduleOptions,
-        /// AdamW alone.
+        /// AdamW only.
         pub adamw: AdamWOptions,
-        /// When training stops early.
+        /// Early stopping.
         pub stopping: StoppingOptions,
-        /// What computes.
+        /// The kernels of the training loop.
         pub kernels: KernelOptions,
         @own
-        /// Seed of all randomness [default: 0]
-        #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", value_parser = seeds(), help_heading = "Training"))]
+        /// Random seed, below 2^63 [default: 0]
+        #[cfg_attr(
+            feature = "clap",
+            arg(
+                long,
+                allow_negative_numbers = true,
+                value_name = "NUMBER",
+                value_parser = seeds(),
+                help_heading = "Training"
+            )
+        )]
         pub seed: Option<u64> = 0,
         @groups
     }
 }
 
 impl Options {
-    /// All options open but the kind.
+    /// Creates options with the kind set and every other option left out.
     pub fn new(kind: Kind) -> Self {
         Options { kind: Some(kind), ..Options::default() }
     }
 
-    /// The same options after `change`: `Options::new(Kind::Vae).with(|options| options.divergence.beta = Some(4.0))`.
+    /// Returns these options after `change`: `Options::new(Kind::Vae).with(|options| options.divergence.beta =
+    /// Some(4.0))`.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    /// The keys of all options, in their order.
+    /// Returns the keys of all options, in the order of their declaration.
     pub fn keys() -> Vec<&'static str> {
         <Self as Group>::keys()
     }
 
-    /// These options, and those of `other` where nothing is set here.
+    /// Returns these options, with every option that is not set taken from `other`.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         Group::or(self, other)
     }
 
-    /// Every option with a value that it may have, to show how it is written. Together they make no sense: they are
-    /// options of all kinds.
+    /// Sets every option to a valid value, to show its syntax. The combination is not a valid configuration, because no
+    /// kind takes all options.
     pub fn example() -> Self {
         Group::example()
     }
 
-    /// The same with every file and every set that is named replaced as `rename` says.
+    /// Returns the same options with `rename` applied to every file name and data set name.
     #[must_use]
     pub fn with_paths(self, rename: impl Fn(&String) -> String) -> Options {
         Options { data: self.data.with_paths(rename), ..self }

@@ -1,18 +1,19 @@
-//! The parts of a data set, as random streams know them.
+//! The parts of a data set, with the numbers that identify them in random streams.
 
-/// Which part of a data set a row is in.
+/// A part of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PartName {
-    /// The training part, with the rows of it that are held out.
+    /// The training part, including the rows that are held out.
     Train,
     /// The test part.
     Test,
-    /// The validation part, where it is one of its own.
+    /// A separate validation part.
     Valid,
 }
 
 impl PartName {
-    /// Never change one: it is part of what a seed means.
+    /// Returns the number of the part in random streams. The numbers must never change, because they determine the
+    /// random values of a seed.
     pub(crate) fn number(self) -> u64 {
         match self {
             PartName::Train => 0,

@@ -1,10 +1,10 @@
-//! Greedy layer-wise pretraining: every layer learns on its own to give back what it is given, before the network
-//! is trained as a whole (Hinton and Salakhutdinov 2006; Bengio et al. 2007).
+//! Greedy layer-wise pretraining: each layer is first trained alone to reconstruct its input, then the complete network
+//! is trained (Hinton and Salakhutdinov 2006; Bengio et al. 2007).
 //!
-//! A layer of the encoder with the layer of the decoder that mirrors it is a small autoencoder of what the layers
-//! below give, which stay as they are. With a corruption, which spoils that, it is a layer of a stacked denoising
-//! autoencoder (Vincent et al. 2010). Its weights are those of the whole network, so that unrolling is nothing but
-//! going on with them.
+//! A layer of the encoder and the layer of the decoder that mirrors it form a small autoencoder. Its input is the
+//! output of the layers below, whose weights stay fixed. If the input is corrupted, the layer is one of a stacked
+//! denoising autoencoder (Vincent et al. 2010). The layer shares its weights with the complete network, so the later
+//! training starts from the pretrained weights.
 
 mod layer;
 
@@ -16,42 +16,43 @@ use serde::Serialize;
 use crate::{options::options, problems::Problems, text::as_text};
 
 options! {
-    /// Whether layers are trained one by one before the whole.
+    /// Layer-wise pretraining.
     pub struct PretrainOptions in "Training" {
-        /// Pretraining before the network is trained as a whole: none, or layerwise, which trains each layer alone as
-        /// an autoencoder of the outputs of the layers below it: ae, dae [default: none]
-        #[flag(value_name = "HOW")]
+        /// Pretraining: none, or layerwise, which first trains each layer as an autoencoder of the outputs of the layer
+        /// below (ae, dae) [default: none]
+        #[flag(value_name = "none|layerwise")]
         pub pretrain: Pretrain = Pretrain::Layerwise,
-        /// Epochs for each layer, with --pretrain: ae, dae [default: as many as --epochs]
+        /// Number of epochs for each pretrained layer (ae, dae) [default: the value of --epochs]
         #[flag(value_name = "NUMBER")]
         pub pretrain_epochs: usize = 10,
-        /// Learning rate for each layer at its highest, with --pretrain: ae, dae [default: that of --learning-rate]
+        /// Peak learning rate for each pretrained layer (ae, dae) [default: the value of --learning-rate]
         #[flag(value_name = "RATE")]
         pub pretrain_learning_rate: f64 = 0.001,
     }
 }
 
-/// What comes before a network is trained as a whole.
+/// Pretraining before the complete network is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pretrain {
-    /// Nothing.
+    /// No pretraining.
     #[default]
     None,
-    /// Every layer is trained alone, from the data inwards.
+    /// Each layer is trained alone, from the input layer to the code.
     Layerwise,
 }
 
-/// How layers are trained alone.
+/// Checked settings of layer-wise pretraining.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pretraining {
-    /// Passes over the training rows for each layer, at least 1.
+    /// Number of epochs for each layer, at least 1.
     pub epochs: usize,
-    /// Step size at its highest, positive.
+    /// Peak learning rate, positive.
     pub learning_rate: f64,
 }
 
 impl PretrainOptions {
-    /// What these options mean, where `epochs` and `learning_rate` are those of the whole.
+    /// Checks the options. `epochs` and `learning_rate` are those of the complete network; they are the defaults.
+    /// Returns `None` without pretraining. Problems are added to `problems`.
     pub(crate) fn check(&self, epochs: usize, learning_rate: f64, problems: &mut Problems) -> Option<Pretraining> {
         match self.pretrain.unwrap_or_default() {
             Pretrain::None => {
@@ -60,7 +61,7 @@ impl PretrainOptions {
                     ("pretrain_learning_rate", self.pretrain_learning_rate.is_some()),
                 ];
                 for (key, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
-                    problems.add(key, "means nothing without pretraining (--pretrain layerwise)");
+                    problems.add(key, "has no effect without pretraining; pass --pretrain layerwise");
                 }
                 None
             }
@@ -75,7 +76,8 @@ impl PretrainOptions {
 }
 
 impl Pretraining {
-    /// The options that say this. What is off is not recorded, so that older configurations keep their bytes.
+    /// Returns the options that give these settings. Without pretraining none is set, so that configurations without
+    /// pretraining stay byte-identical.
     pub(crate) fn options(pretraining: Option<Self>) -> PretrainOptions {
         PretrainOptions {
             pretrain: pretraining.map(|_| Pretrain::Layerwise),
@@ -85,26 +87,26 @@ impl Pretraining {
     }
 }
 
-/// A layer after its pretraining.
+/// Result of the pretraining of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PretrainedLayer {
-    /// Which one, from 1, from the data inwards.
+    /// Number of the layer, counted from 1 at the input.
     pub layer: usize,
-    /// Numbers that it takes.
+    /// Number of inputs of the layer.
     pub inputs: usize,
-    /// Numbers that it gives.
+    /// Number of outputs of the layer.
     pub outputs: usize,
-    /// Passes over the training rows.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Its loss over the steps of the last of them: nats where what it takes lies in `[0, 1]` by a bernoulli
-    /// likelihood or behind a sigmoid, squared error elsewhere.
+    /// Mean training loss in the last epoch. It is a cross-entropy in nats if the input of the layer is in `[0, 1]`
+    /// (data with a Bernoulli likelihood, or outputs of a sigmoid), otherwise a squared error.
     pub loss: f64,
-    /// Time of its steps in seconds, as far as it is known.
+    /// Time of the recorded epochs in seconds.
     pub seconds: f64,
 }
 
 impl Pretrain {
-    /// Every way.
+    /// All kinds of pretraining.
     pub const ALL: [Pretrain; 2] = [Pretrain::None, Pretrain::Layerwise];
 
     /// The name on the command line and in configurations.
@@ -130,8 +132,8 @@ impl FromStr for Pretrain {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Pretrain::ALL
             .into_iter()
-            .find(|way| way.name() == text)
-            .ok_or_else(|| format!("`{text}` is no way to pretrain: write none or layerwise"))
+            .find(|pretrain| pretrain.name() == text)
+            .ok_or_else(|| format!("`{text}` is not a kind of pretraining: write none or layerwise"))
     }
 }
 
@@ -140,10 +142,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ways_are_read_as_they_are_written() {
-        for way in Pretrain::ALL {
-            assert_eq!(way.to_string().parse(), Ok(way));
+    fn every_name_parses_back_to_its_pretraining() {
+        for pretrain in Pretrain::ALL {
+            assert_eq!(pretrain.to_string().parse(), Ok(pretrain));
         }
-        assert!("greedy".parse::<Pretrain>().expect_err("no way").contains("none or layerwise"));
+        assert!("greedy".parse::<Pretrain>().expect_err("an unknown name").contains("none or layerwise"));
     }
 }

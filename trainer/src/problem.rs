@@ -1,13 +1,13 @@
-//! What is wrong with a configuration.
+//! The problems of a configuration, as an error.
 
 use std::fmt;
 
-/// One thing that is wrong with a configuration.
+/// One problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The option, by the name that flags and files have for it.
+    /// Key of the option, as in a configuration file; or a place in that file, such as "line 2".
     pub key: String,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with the option, and what to do; a predicate that follows the key.
     pub what: String,
 }
 
@@ -19,14 +19,16 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}` {}", self.key, self.what)
+        let Problem { key, what } = self;
+        let is_key = !key.contains(' ');
+        if is_key { write!(formatter, "`{key}` {what}") } else { write!(formatter, "{key} {what}") }
     }
 }
 
-/// Everything that is wrong with a configuration.
+/// All problems of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// At least one.
+    /// The problems, at least one.
     pub problems: Vec<Problem>,
 }
 
@@ -38,9 +40,31 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.problems.iter().map(ToString::to_string).collect();
-        formatter.write_str(&lines.join("; "))
+        formatter.write_str(&listed(self.problems.iter().map(ToString::to_string)))
     }
 }
 
 impl std::error::Error for ConfigError {}
+
+/// Formats problems as one message: a single problem as it is, several as one line each below their number.
+pub fn listed(problems: impl Iterator<Item = String>) -> String {
+    let problems: Vec<String> = problems.collect();
+    match &problems[..] {
+        [problem] => problem.clone(),
+        several => format!("{} problems:\n  {}", several.len(), several.join("\n  ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_problems_are_one_line_each_and_only_keys_are_quoted() {
+        let problems = vec![Problem::new("latent", "must be at least 1, got 0"), Problem::new("line 2", "is empty")];
+        let one = ConfigError { problems: problems[..1].to_vec() }.to_string();
+        assert_eq!(one, "`latent` must be at least 1, got 0");
+        let two = ConfigError { problems }.to_string();
+        assert_eq!(two, "2 problems:\n  `latent` must be at least 1, got 0\n  line 2 is empty");
+    }
+}

@@ -1,8 +1,8 @@
-//! Randomness as an argument: named streams out of one seed.
+//! Random streams: generators that are identified by a seed, a name and a counter.
 //!
-//! Every draw is a function of the seed, the stream's name and a counter (an epoch, a step, a
-//! parameter), never of what was drawn before. So shuffling does not change when corruption is turned
-//! on, and a run can be taken up in the middle.
+//! Random values depend only on the seed, the name of the stream and a counter (an epoch, a step, a parameter), never
+//! on values that were generated before. So enabling corruption does not change the shuffling, and an interrupted run
+//! can be resumed at any step.
 
 use candle_core::{Result, Tensor};
 use rand_chacha::{
@@ -11,45 +11,46 @@ use rand_chacha::{
 };
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::numeric::{spread, vectorized};
+use crate::numeric::{parallel_for_each, vectorized};
 
-/// Values that draw on one core at a time.
+/// Number of values that one thread processes at a time.
 const PART: usize = 1 << 13;
 
-/// Values whose draws are generated at a time.
+/// Number of values for which random bytes are generated at a time.
 const BLOCK: usize = 64;
 
-/// What randomness is used for.
+/// The purpose of a random stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
-    /// First values of parameters; the counter is the parameter's index.
+    /// Initial values of parameters; the counter is the index of the parameter.
     Initial,
-    /// Order of the rows; the counter is the epoch.
+    /// Shuffling of the rows; the counter is the epoch.
     Shuffle,
-    /// Which rows are held out; the counter is zero.
+    /// Selection of the rows that are held out; the counter is 0.
     Split,
-    /// Corruption of a denoising autoencoder's input; the counter is the step.
+    /// Corruption of the encoder's input; the counter is the step.
     Corruption,
     /// Noise of the reparameterisation; the counter is the step.
     Noise,
-    /// Noise when figures are computed after training; the counter is the batch.
+    /// Noise of the reparameterisation in an evaluation; the counter is the batch.
     Evaluation,
     /// Directions of the contractive penalty; the counter is the step.
     Contraction,
-    /// The same when figures are computed; the counter is the batch.
+    /// Directions of the contractive penalty in an evaluation; the counter is the batch.
     EvaluationContraction,
-    /// Static binarisation; the counter is the row with its part of the data.
+    /// Static binarisation; the counter combines the part of the data and the row.
     BinarizeStatic,
     /// Dynamic binarisation; the counter is the step.
     BinarizeDynamic,
-    /// The same when figures are computed; the counter is the batch.
+    /// Dynamic binarisation in an evaluation; the counter is the batch.
     EvaluationBinarize,
-    /// Which labels are learned from, and which are held out; the counter is zero.
+    /// Selection of the labels to train on and to hold out; the counter is 0.
     Labels,
 }
 
 impl Stream {
-    /// Never change one: it changes what every seed means.
+    /// Returns the number of the stream. The numbers must never change, because they determine the random values of
+    /// every seed.
     fn number(self) -> u64 {
         match self {
             Stream::Initial => 1,
@@ -68,22 +69,23 @@ impl Stream {
     }
 }
 
-/// The generator of one stream at one count.
+/// Returns the generator of a stream for one value of its counter.
 pub(crate) fn stream(seed: u64, stream: Stream, count: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    // Counts beyond 2^56 would run into the next stream; no training gets there.
+    // Counters from 2^56 on would collide with other streams; no run gets that far.
     generator.set_stream((stream.number() << 56) ^ count);
     generator
 }
 
-/// Standard normal noise of the shape of `like`, drawn row by row.
+/// Returns standard normal noise with the shape of `like`, generated row by row.
 pub(crate) fn normal_like(like: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
     let noise: Vec<f32> = StandardNormal.sample_iter(random).take(like.elem_count()).collect();
     Tensor::from_vec(noise, like.shape(), like.device())
 }
 
-/// Makes `each` of every value and of `BYTES` bytes that are its own, a multiple of 4, drawn in order.
-pub(crate) fn with_draws<const BYTES: usize>(
+/// Replaces every value by `each(value, bytes)`, where `bytes` are the next `BYTES` random bytes of the generator.
+/// `BYTES` must be a multiple of 4.
+pub(crate) fn map_with_random_bytes<const BYTES: usize>(
     values: &mut [f32],
     random: &mut ChaCha8Rng,
     each: impl Fn(f32, [u8; BYTES]) -> f32,
@@ -103,21 +105,22 @@ pub(crate) fn with_draws<const BYTES: usize>(
     }
 }
 
-/// The same on several cores: each starts where the draws of its values do.
-pub(crate) fn with_draws_side_by_side<const BYTES: usize>(
+/// Does the same as [`map_with_random_bytes`] on several threads. Each thread starts at the position in the stream that
+/// belongs to its values, so the result is identical.
+pub(crate) fn map_with_random_bytes_parallel<const BYTES: usize>(
     values: &mut [f32],
     random: &mut ChaCha8Rng,
     each: impl Fn(f32, [u8; BYTES]) -> f32 + Copy + Sync + Send,
 ) {
     let start = random.get_word_pos();
-    let place = |value: usize| start + (value as u128) * (BYTES as u128 / 4);
-    let end = place(values.len());
-    let whole = &*random;
-    // A byte takes as long as some 24 operations of arithmetic.
-    spread(24 * BYTES * PART, values.chunks_mut(PART).enumerate().collect(), |(part, values)| {
-        let mut random = whole.clone();
-        random.set_word_pos(place(part * PART));
-        with_draws(values, &mut random, each);
+    let position = |value: usize| start + (value as u128) * (BYTES as u128 / 4);
+    let end = position(values.len());
+    let generator = &*random;
+    // A random byte costs about as much as 24 arithmetic operations.
+    parallel_for_each(24 * BYTES * PART, values.chunks_mut(PART).enumerate().collect(), |(part, values)| {
+        let mut random = generator.clone();
+        random.set_word_pos(position(part * PART));
+        map_with_random_bytes(values, &mut random, each);
     });
     random.set_word_pos(end);
 }
@@ -127,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_repeat_and_differ_by_seed_name_and_count() {
+    fn streams_are_reproducible_and_differ_by_seed_name_and_counter() {
         let first = |seed, name, count| stream(seed, name, count).next_u64();
         assert_eq!(first(1, Stream::Noise, 7), first(1, Stream::Noise, 7));
         let others = [first(2, Stream::Noise, 7), first(1, Stream::Shuffle, 7), first(1, Stream::Noise, 8)];
@@ -135,19 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn draws_side_by_side_are_those_of_one_after_another() {
+    fn parallel_and_sequential_mapping_give_identical_values() {
         for offset in [0u128, 1, 63, 64, 100] {
             let generator = || {
                 let mut random = stream(1, Stream::Noise, 7);
                 random.set_word_pos(offset);
                 random
             };
-            let (mut single, mut spread) = (generator(), generator());
-            let expected: Vec<f32> = (0..3 * PART + 5).map(|_| single.next_u64() as f32).collect();
-            let mut found = vec![0f32; 3 * PART + 5];
-            with_draws_side_by_side(&mut found, &mut spread, |value, bytes| value + u64::from_le_bytes(bytes) as f32);
-            assert!(found == expected, "{offset}");
-            assert_eq!(spread.next_u64(), single.next_u64(), "{offset}");
+            let (mut sequential, mut parallel) = (generator(), generator());
+            let expected: Vec<f32> = (0..3 * PART + 5).map(|_| sequential.next_u64() as f32).collect();
+            let mut values = vec![0f32; 3 * PART + 5];
+            map_with_random_bytes_parallel(&mut values, &mut parallel, |value, bytes| {
+                value + u64::from_le_bytes(bytes) as f32
+            });
+            assert!(values == expected, "{offset}");
+            assert_eq!(parallel.next_u64(), sequential.next_u64(), "{offset}");
         }
     }
 }

@@ -1,15 +1,16 @@
-//! The folder of a run: its configuration, its metrics, its checkpoints.
+//! The folder of a run: configuration, metrics and checkpoints.
 //!
 //! ```text
 //! runs/vae/
-//!   config.toml             the configuration, with nothing left open
-//!   metrics.jsonl           a line an epoch
-//!   events.out.tfevents.*   the same for TensorBoard
-//!   checkpoints/            the newest, and the weights of the best epoch
+//!   config.toml             the configuration, with a value for every option
+//!   metrics.jsonl           one line per epoch
+//!   events.out.tfevents.*   the same metrics for TensorBoard
+//!   checkpoints/            the newest checkpoints, and the weights of the best epoch
 //! ```
 //!
-//! What is in it is whole or not there: files are written beside their place, synced and renamed. One
-//! process at a time works in a run; the lock goes with the process, however it ends.
+//! Complete files are written atomically: to a temporary file, synced, then renamed. The metrics grow line by line.
+//! Only one process at a time uses a run. The operating system releases the lock when the process ends, however it
+//! ends.
 
 mod cadence;
 mod checkpoint;
@@ -26,7 +27,7 @@ use std::{
     time::Instant,
 };
 
-use narrows_bundle::{is_half_written, make_folders, write_atomic};
+use narrows_bundle::{is_partial_file, make_folders, write_atomic};
 use narrows_data::Dataset;
 
 pub use cadence::{Cadence, Every};
@@ -35,29 +36,29 @@ pub use error::RunError;
 pub use resume::Resumed;
 
 use crate::{Config, ConfigError, EpochRecord, Options, TrainError, descent::State, kinds::PcaFit};
-use cleanup::{Cleanup, remove_litter};
+use cleanup::{Cleanup, remove_partial_files};
 use layout::{BEST, CHECKPOINTS, CONFIG, LOCK};
 use metrics::Metrics;
 
-/// The folder of a run, for this process alone.
+/// The folder of a run, locked for this process.
 #[derive(Debug)]
 pub struct Run {
     folder: PathBuf,
     cadence: Cadence,
     metrics: Metrics,
-    /// SHA-256 over the data that is fitted.
+    /// SHA-256 of the training data.
     fingerprint: String,
-    /// What to go on from.
+    /// The checkpoint to resume from.
     start: Option<Checkpoint<'static>>,
     saved: Saved,
-    /// What there is of it, as long as nothing in it is worth keeping.
+    /// Deletes the new folder on drop; `None` once the folder contains something worth keeping.
     cleanup: Option<Cleanup>,
-    /// Checkpoints that are no good.
+    /// Invalid checkpoints that are newer than `start`.
     passed_over: Vec<PathBuf>,
     _lock: File,
 }
 
-/// What was saved last.
+/// The last saved checkpoint.
 #[derive(Debug)]
 struct Saved {
     at: Instant,
@@ -66,10 +67,11 @@ struct Saved {
 }
 
 impl Run {
-    /// Starts a run in a folder of its own, which is created with the folders above it.
+    /// Starts a run in a new or empty folder. Creates the folder and its parents if they are missing.
     ///
     /// # Errors
-    /// [`RunError::Occupied`] if there is something in it, [`RunError::Io`] if nothing can be written there.
+    /// [`RunError::Occupied`] if the folder is not empty, [`RunError::Busy`] if another process uses it, and
+    /// [`RunError::Io`] if it cannot be written.
     pub fn create(
         folder: impl Into<PathBuf>,
         config: &Config,
@@ -80,16 +82,17 @@ impl Run {
         let fingerprint = data.fingerprint()?;
         let made = make_folders(&folder).map_err(RunError::io("create", &folder))?;
         let mut entries = fs::read_dir(&folder).map_err(RunError::io("read", &folder))?;
-        // A process that was killed before there was a configuration began no run.
+        // A process that was killed before it wrote the configuration leaves only a lock and partial files. That is
+        // not a run, so the folder counts as empty.
         if entries
-            .any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK && !is_half_written(&entry.file_name())))
+            .any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK && !is_partial_file(&entry.file_name())))
         {
             return Err(RunError::Occupied { path: folder });
         }
         let lock = lock(&folder)?;
         let cleanup = Cleanup { folder: folder.clone(), made };
-        remove_litter(&folder);
-        // First: with a configuration it is a run, whatever else is missing.
+        remove_partial_files(&folder);
+        // The configuration comes first: it makes the folder a run, whatever else is missing.
         write_config(&folder, config)?;
         let checkpoints = folder.join(CHECKPOINTS);
         fs::create_dir_all(&checkpoints).map_err(RunError::io("create", &checkpoints))?;
@@ -108,10 +111,11 @@ impl Run {
         })
     }
 
-    /// The configuration of the run in a folder.
+    /// Reads the configuration of the run in a folder.
     ///
     /// # Errors
-    /// [`RunError::NotARun`], [`RunError::Config`] for a file that was changed into nonsense.
+    /// [`RunError::NotARun`] if there is no configuration, [`RunError::Io`] if it cannot be read, and
+    /// [`RunError::Config`] if it is invalid.
     pub fn options(folder: &Path) -> Result<Options, RunError> {
         let path = folder.join(CONFIG);
         let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
@@ -123,26 +127,27 @@ impl Run {
         Options::from_toml(&text).map_err(|source| RunError::Config { path, source })
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Whether there is a model in it.
+    /// Checks that the run has a checkpoint, and therefore a model.
     ///
     /// # Errors
-    /// [`RunError::NoModel`].
+    /// [`RunError::NoModel`] if it has none.
     pub fn check_model(&self) -> Result<(), RunError> {
         self.start.as_ref().map(|_| ()).ok_or_else(|| RunError::NoModel { path: self.folder.clone() })
     }
 
-    /// What happened so far, epoch by epoch.
+    /// Returns the records of the completed epochs.
     pub fn history(&self) -> &[EpochRecord] {
         self.metrics.records()
     }
 
-    /// After work in this process, goes back to the newest state that was saved. The metrics go no further.
-    pub(crate) fn catch_up(&mut self) -> Result<(), RunError> {
+    /// Loads the newest saved checkpoint again, after this process has trained the run. The metrics are cut at its
+    /// epoch.
+    pub(crate) fn reload_newest(&mut self) -> Result<(), RunError> {
         if self.start.is_none() && self.cleanup.is_none() {
             let (newest, _) = checkpoint::newest(&self.folder.join(CHECKPOINTS))?;
             self.start = newest.map(|(_, checkpoint)| checkpoint);
@@ -176,14 +181,14 @@ impl Run {
         }
     }
 
-    /// The first one, so that there is something to go back to. Then, many epochs can pass in a second, and
-    /// none of them is worth waiting for the disk.
+    /// Whether to save after the current epoch. The first epoch is always saved, so that the run can be resumed. After
+    /// that at most one checkpoint per second is written: short epochs must not wait for the disk.
     pub(crate) fn is_due_after_epoch(&self) -> bool {
         let is_late = self.saved.step == 0 || self.saved.at.elapsed().as_secs_f64() >= 1.0;
         matches!(self.cadence.every, Every::Epoch) && is_late
     }
 
-    /// Saves a state, and lets go of the oldest beyond those to keep.
+    /// Saves a checkpoint and the best weights, and deletes the old checkpoints that need not be kept.
     pub(crate) fn save(&mut self, config: &Config, state: &State) -> Result<(), TrainError> {
         self.keep();
         self.metrics.sync()?;
@@ -206,7 +211,7 @@ impl Run {
         Ok(())
     }
 
-    /// From now on there is something in it.
+    /// Cancels the clean-up, because the folder now contains something worth keeping.
     fn keep(&mut self) {
         if let Some(cleanup) = self.cleanup.take() {
             cleanup.keep();
@@ -221,13 +226,13 @@ fn write_config(folder: &Path, config: &Config) -> Result<(), RunError> {
     write_atomic(&path, text.as_bytes()).map_err(RunError::io("write", &path))
 }
 
-/// Taken until the process ends.
+/// Locks the folder until the returned file is closed.
 fn lock(folder: &Path) -> Result<File, RunError> {
     let path = folder.join(LOCK);
     let file = File::create(&path).map_err(RunError::io("create", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        // Some network file systems have no locks, and are no worse than before for it.
+        // Some network file systems do not support locks; there the run is not protected.
         Err(fs::TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: folder.to_owned() }),
         Err(fs::TryLockError::Error(source)) => Err(RunError::Io { action: "lock", path, source }),

@@ -1,4 +1,4 @@
-//! Rows of a data set on their way into the network: widened, scaled, gathered into tensors.
+//! Conversion of data set rows to batches: converted to `f32`, scaled and gathered into tensors.
 
 use std::{
     cell::Cell,
@@ -11,61 +11,66 @@ use narrows_data::{DataError, Dataset, Part, Row, Values};
 
 use crate::{
     binarize::Binarize,
-    kinds::{Batch, Draw, Network},
-    numeric::{rows_each, spread, vectorized},
+    kinds::{Batch, LossContext, Network},
+    numeric::{parallel_for_each, rows_per_chunk, vectorized},
     part_name::PartName,
 };
 
-/// What one sample of a data set looks like, for the manifest.
-pub fn sample_of(data: &Dataset) -> Sample {
+/// Returns the description of a sample for the manifest: its shape, type, range and columns.
+pub(crate) fn sample_of(data: &Dataset) -> Sample {
     let dtype = if data.train.values.is_bytes() { SampleType::U8 } else { SampleType::F32 };
     let (columns, fill) = (data.columns.clone(), data.fill.clone());
     Sample { shape: data.sample_shape.clone(), dtype, range: data.range, columns, fill }
 }
 
-/// Where batches come from: a part of the data, and what its samples go through.
+/// The source of batches: a part of the data and the preprocessing of its samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchSource<'a> {
-    /// The rows.
+    /// The part that contains the rows.
     pub(crate) part: &'a Part,
-    /// Which part it is.
+    /// The name of the part.
     pub(crate) name: PartName,
-    /// From the data's unit to the network's.
+    /// The scaling of the features.
     pub(crate) scaling: &'a Scaling,
-    /// Whether the scaled samples are made binary.
+    /// Binarisation of the scaled samples.
     pub(crate) binarize: Binarize,
 }
 
 impl BatchSource<'_> {
-    /// The chosen rows as `network` takes them, with their labels if it takes labels. What is drawn for a row is a
-    /// function of `draw`.
-    pub(crate) fn batch(&self, network: &Network<'_>, rows: &[usize], draw: Draw) -> candle_core::Result<Batch> {
-        self.batch_in(&Cell::default(), network, rows, draw)
+    /// Returns the selected rows as inputs for `network`, with labels if the network takes labels. `context` determines
+    /// the randomness.
+    pub(crate) fn batch(
+        &self,
+        network: &Network<'_>,
+        rows: &[usize],
+        context: LossContext,
+    ) -> candle_core::Result<Batch> {
+        self.batch_in(&Cell::default(), network, rows, context)
     }
 
-    /// The same in the memory of earlier samples that are no longer needed. What lies below the network needs its
-    /// samples only until this returns.
+    /// Like [`BatchSource::batch`], but reuses the memory of the tensor in `spare`, whose values are no longer needed.
+    /// If the network has frozen layers below it, their inputs are put back into `spare`.
     pub(crate) fn batch_in(
         &self,
         spare: &Cell<Option<Tensor>>,
         network: &Network<'_>,
         rows: &[usize],
-        draw: Draw,
+        context: LossContext,
     ) -> candle_core::Result<Batch> {
         let labels = if network.takes_labels() { labels(self.part, rows)? } else { None };
         let x = scaled(&self.part.values, rows, self.scaling, spare.take())?;
-        let x = self.binarize.apply(x, self.name, rows, draw)?;
+        let x = self.binarize.apply(x, self.name, rows, context)?;
         let Some(below) = &network.below else { return Ok(Batch { x, labels }) };
-        let given = below.run(network.kernels, &x)?;
+        let outputs = below.run(network.kernels, &x)?;
         spare.set(Some(x));
-        Ok(Batch { x: given, labels })
+        Ok(Batch { x: outputs, labels })
     }
 }
 
-/// The chosen rows in the network's unit, `[rows, features]`.
+/// Returns the selected rows after scaling, `[rows, features]`.
 ///
-/// They take the place of `spare`, a tensor whose numbers nobody needs any more, if it has their shape: memory
-/// that is in the cores' caches already is far faster than what a system hands out.
+/// They are written to `spare`, a tensor whose values are no longer needed, if it has the right shape. Memory that is
+/// already in the caches is much faster than newly allocated memory.
 pub(crate) fn scaled(
     values: &Values,
     rows: &[usize],
@@ -95,45 +100,46 @@ impl InplaceOp1 for Gather<'_> {
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
         let (CpuStorage::F32(into), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
-            candle_core::bail!("rows are gathered into contiguous 32-bit floats");
+            candle_core::bail!("rows can only be gathered into a contiguous tensor of 32-bit floats");
         };
         let into = &mut into[start..end];
-        // So that it can be taken out again, where Candle's errors become ours.
+        // Wrapped such that the conversion from Candle's errors to `TrainError` can extract the original error.
         gather(self.values, self.rows, self.scaling, into)
             .map_err(|error| candle_core::Error::WrappedContext { wrapped: Box::new(error), context: String::new() })
     }
 }
 
-/// Floating point operations that a number is worth, about: a division, and a way to memory.
-const WORK: usize = 60;
+/// Approximate cost of one value in floating-point operations: a division and a memory access.
+const COST: usize = 60;
 
 fn gather(values: &Values, rows: &[usize], scaling: &Scaling, into: &mut [f32]) -> Result<(), DataError> {
     let width = values.features().max(1);
-    let block = rows_each(width);
+    let block = rows_per_chunk(width);
     let blocks = rows.chunks(block).zip(into.chunks_mut(block * width)).collect();
-    let failed = Mutex::new(None);
-    spread(WORK * block * width, blocks, |(rows, scaled)| {
-        let visited = values.visit(rows.iter().copied(), |place, row| {
-            let scaled = &mut scaled[place * width..][..width];
+    let failure = Mutex::new(None);
+    parallel_for_each(COST * block * width, blocks, |(rows, scaled)| {
+        let visited = values.visit(rows.iter().copied(), |index, row| {
+            let scaled = &mut scaled[index * width..][..width];
             match row {
                 Row::U8(row) => scale_row(row, scaling, scaled, f32::from),
                 Row::F32(row) => scale_row(row, scaling, scaled, |value| value),
             }
         });
         if let Err(error) = visited {
-            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
     });
-    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// The labels of the chosen rows, `[rows]`.
+/// Returns the labels of the selected rows, `[rows]`; `None` if the part has no labels.
 pub(crate) fn labels(part: &Part, rows: &[usize]) -> candle_core::Result<Option<Tensor>> {
-    let chosen = |labels: &Vec<u32>| rows.iter().map(|&row| i64::from(labels[row])).collect::<Vec<_>>();
-    part.labels.as_ref().map(|labels| Tensor::from_vec(chosen(labels), rows.len(), &Device::Cpu)).transpose()
+    let select = |labels: &Vec<u32>| rows.iter().map(|&row| i64::from(labels[row])).collect::<Vec<_>>();
+    part.labels.as_ref().map(|labels| Tensor::from_vec(select(labels), rows.len(), &Device::Cpu)).transpose()
 }
 
-/// Must be the same arithmetic as the graph's own `Affine`, so that training and inference agree.
+/// Scales one row. The arithmetic must be that of the `Affine` primitive in the graph, so that training and inference
+/// agree.
 #[inline(always)]
 fn scale_row<V: Copy>(row: &[V], scaling: &Scaling, scaled: &mut [f32], widen: impl Fn(V) -> f32) {
     vectorized(
@@ -160,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_gathered_in_their_order_from_any_layout_and_divided_by_the_scale() {
+    fn rows_are_gathered_in_the_given_order_and_scaled_for_any_memory_layout() {
         let (count, features) = (40, 700);
         let byte = |row: usize, column: usize| ((row * 31 + column * 7) % 256) as u8;
         let bytes = Array2::from_shape_fn((count, features), |(row, column)| byte(row, column));
@@ -175,10 +181,10 @@ mod tests {
                 (f32::from(byte(row, column)) - at(&scaling.offset, column)) / at(&scaling.scale, column)
             };
             for values in [Values::U8(bytes.clone()), Values::F32(floats.clone())] {
-                let found =
+                let gathered =
                     scaled(&values, &rows, &scaling, None).and_then(|x| x.to_vec2::<f32>()).expect("on the CPU");
-                for (found, &row) in found.iter().zip(&rows) {
-                    assert!((0..features).all(|column| found[column] == expected(row, column)), "row {row}");
+                for (scaled_row, &row) in gathered.iter().zip(&rows) {
+                    assert!((0..features).all(|column| scaled_row[column] == expected(row, column)), "row {row}");
                 }
             }
         }

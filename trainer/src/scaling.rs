@@ -1,4 +1,4 @@
-//! How the data's unit becomes the network's, and which likelihood fits the data.
+//! Feature scaling, and the default likelihood for the data.
 
 use std::{fmt, str::FromStr};
 
@@ -11,54 +11,53 @@ use narrows_data::{
 use crate::{options::options, problems::Problems, text::as_text};
 
 options! {
-    /// How values are scaled for the network.
+    /// Feature scaling.
     pub struct ScalingOptions in "Data" {
-        /// How values are scaled for the network, by the rows that are fitted: auto, none, unit (the range of the
-        /// data becomes 0 to 1), standard (mean 0, standard deviation 1), minmax (0 to 1) or robust (median 0,
-        /// interquartile range 1) [default: auto]
-        #[flag(value_name = "HOW")]
+        /// Feature scaling: none, unit (range of the data set, 0 to 255 for bytes, to [0, 1]), standard (mean 0,
+        /// standard deviation 1), minmax (minimum and maximum to 0 and 1), robust (median 0, interquartile range 1) or
+        /// auto (chosen by the data). Standard, minmax and robust are fitted on the training rows [default: auto]
+        #[flag(value_name = "METHOD")]
         pub scale: Scale = Scale::Standard,
-        /// Whether standard, minmax and robust scale each column separately: column or global [default: column for
-        /// tables, global for images]
-        #[flag(value_name = "WHICH")]
+        /// Whether standard, minmax and robust use the statistics of each feature (column) or of all features together
+        /// (global) [default: column for tables, global for images]
+        #[flag(value_name = "column|global")]
         pub scale_per: ScalePer = ScalePer::Column,
     }
 }
 
-/// The likelihood for data of this range, when nobody said which.
+/// Returns the default likelihood for the data.
 ///
-/// Bernoulli where every value has a place between a known darkest and brightest: bytes, and floats that
-/// lie in `[0, 1]`. Gaussian for everything else, so that heavy tails and negative numbers never meet a
-/// sigmoid by accident.
+/// It is Bernoulli for values with known bounds: bytes, and floats in `[0, 1]`. It is Gaussian for all other data,
+/// because a decoder with a sigmoid output cannot reconstruct negative values or heavy tails.
 pub(crate) fn likelihood_for(sample: &Sample) -> Likelihood {
     let (low, high) = sample.range;
     let is_bounded = sample.dtype == SampleType::U8 || (low >= 0.0 && high <= 1.0);
     if is_bounded { Likelihood::Bernoulli } else { Likelihood::Gaussian }
 }
 
-/// What somebody asks of the scaling.
+/// The scaling method as an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
-    /// What fits the data and the likelihood.
+    /// Chosen by the data and the likelihood, see [`ScalingRule::of`].
     #[default]
     Auto,
-    /// Values stay as they are.
+    /// No scaling.
     None,
-    /// The range of the data (of the type, for bytes) becomes `[0, 1]`.
+    /// Maps the range of the data (for bytes, the range of the type) to `[0, 1]`.
     Unit,
-    /// Mean 0, standard deviation 1.
+    /// Scales to mean 0 and standard deviation 1.
     Standard,
-    /// The lowest and highest value among the rows that are fitted become 0 and 1.
+    /// Maps minimum and maximum of the fitted rows to 0 and 1.
     MinMax,
-    /// Median 0, distance between the quartiles 1: a few far values move neither.
+    /// Scales to median 0 and interquartile range 1, which a few outliers do not affect.
     Robust,
 }
 
 impl Scale {
-    /// Every one.
+    /// All methods.
     pub const ALL: [Scale; 6] = [Scale::Auto, Scale::None, Scale::Unit, Scale::Standard, Scale::MinMax, Scale::Robust];
 
-    /// The name on the command line and in configurations.
+    /// Returns the name on the command line and in configuration files.
     pub fn name(self) -> &'static str {
         match self {
             Scale::Auto => "auto",
@@ -71,20 +70,20 @@ impl Scale {
     }
 }
 
-/// Whether every column is looked at alone.
+/// The features that share the statistics of a scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScalePer {
-    /// Each alone: columns of a table have units of their own.
+    /// Statistics of each column: the columns of a table have different units.
     Column,
-    /// All together: pixels have one unit.
+    /// Statistics of all features together: pixels have the same unit.
     Global,
 }
 
 impl ScalePer {
-    /// Both.
+    /// All variants.
     pub const ALL: [ScalePer; 2] = [ScalePer::Column, ScalePer::Global];
 
-    /// The name on the command line and in configurations.
+    /// Returns the name on the command line and in configuration files.
     pub fn name(self) -> &'static str {
         match self {
             ScalePer::Column => "column",
@@ -92,7 +91,7 @@ impl ScalePer {
         }
     }
 
-    fn of(self) -> Per {
+    fn per(self) -> Per {
         match self {
             ScalePer::Column => Per::Column,
             ScalePer::Global => Per::Set,
@@ -100,28 +99,28 @@ impl ScalePer {
     }
 }
 
-/// How values are scaled for the network, decided.
+/// The scaling method of a checked configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScalingRule {
-    /// Not at all.
+    /// No scaling.
     Unchanged,
-    /// The range of the data becomes `[0, 1]`.
+    /// Maps the range of the data to `[0, 1]`.
     Unit,
-    /// Mean 0, standard deviation 1; what is constant is only centred.
+    /// Scales to mean 0 and standard deviation 1; constant features are only centred.
     Standard(ScalePer),
-    /// Lowest and highest value become 0 and 1; what is constant becomes 0.
+    /// Maps minimum and maximum to 0 and 1; constant features become 0.
     MinMax(ScalePer),
-    /// Median 0, distance of the quartiles 1. Where the quartiles are one number, the deviation takes the place
-    /// of their distance.
+    /// Scales to median 0 and interquartile range 1. If the interquartile range is 0, the standard deviation is used
+    /// instead.
     Robust(ScalePer),
 }
 
 impl ScalingRule {
-    /// The rule that is meant, for data of this range.
+    /// Returns the scaling that the options select for the data.
     ///
-    /// `Auto` is, for bytes, the range of the type to `[0, 1]`; for floats, nothing where they lie within
-    /// `[0, 1]`, their range to `[0, 1]` where the output has a sigmoid, and else `Standard`. `per` is by
-    /// default every column of a table alone, and all pixels of an image together.
+    /// `Auto` is `Unit` for bytes, `Unchanged` for floats in `[0, 1]`, `Unit` for other floats with a Bernoulli
+    /// likelihood or a sigmoid output, and `Standard` otherwise. `per` defaults to `Column` for tables and to `Global`
+    /// for images.
     pub fn of(scale: Scale, per: Option<ScalePer>, sample: &Sample, (likelihood, link): (Likelihood, Link)) -> Self {
         let (low, high) = sample.range;
         let is_table = sample.shape.len() == 1;
@@ -141,8 +140,8 @@ impl ScalingRule {
         }
     }
 
-    /// What makes this rule again.
-    pub fn words(self) -> (Scale, Option<ScalePer>) {
+    /// Returns the options that select this rule.
+    pub fn scale_and_per(self) -> (Scale, Option<ScalePer>) {
         match self {
             ScalingRule::Unchanged => (Scale::None, None),
             ScalingRule::Unit => (Scale::Unit, None),
@@ -152,7 +151,7 @@ impl ScalingRule {
         }
     }
 
-    /// Whether scaled values stay within what a sigmoid can give back, as far as the rule knows the data.
+    /// Returns whether scaled values are in `[0, 1]`, the range of a sigmoid, for the data that the rule is fitted on.
     pub(crate) fn is_bounded(self) -> bool {
         match self {
             ScalingRule::Unchanged | ScalingRule::Unit | ScalingRule::MinMax(_) => true,
@@ -160,33 +159,33 @@ impl ScalingRule {
         }
     }
 
-    /// The scaling itself; what it takes from the data, it takes from `rows`.
+    /// Fits the scaling; statistics of the data are computed from `rows`.
     pub(crate) fn scaling(self, sample: &Sample, values: &Values, rows: &[usize]) -> Result<Scaling, DataError> {
-        let whole = |offset: f32, scale: f32| Scaling { offset: vec![offset], scale: vec![scale] };
+        let global = |offset: f32, scale: f32| Scaling { offset: vec![offset], scale: vec![scale] };
         match self {
-            ScalingRule::Unchanged => Ok(whole(0.0, 1.0)),
-            // A checked configuration has data with a range.
-            ScalingRule::Unit => Ok(whole(sample.range.0, sample.span())),
+            ScalingRule::Unchanged => Ok(global(0.0, 1.0)),
+            // The data of a checked configuration is not constant, so the span is not 0.
+            ScalingRule::Unit => Ok(global(sample.range.0, sample.span())),
             ScalingRule::Standard(per) => {
-                let moments = moments(values, rows, per.of())?;
+                let moments = moments(values, rows, per.per())?;
                 let (offset, scale) =
-                    moments.into_iter().map(|(mean, deviation)| (mean as f32, or_one(deviation, mean))).unzip();
+                    moments.into_iter().map(|(mean, deviation)| (mean as f32, divisor(deviation, mean))).unzip();
                 Ok(Scaling { offset, scale })
             }
             ScalingRule::MinMax(per) => {
-                let extremes = extremes(values, rows, per.of())?;
+                let extremes = extremes(values, rows, per.per())?;
                 let (offset, scale) = extremes
                     .into_iter()
-                    .map(|(low, high)| (low, or_one(f64::from(high) - f64::from(low), 0.0)))
+                    .map(|(low, high)| (low, divisor(f64::from(high) - f64::from(low), 0.0)))
                     .unzip();
                 Ok(Scaling { offset, scale })
             }
             ScalingRule::Robust(per) => {
-                let quartiles = quantiles(values, rows, &[0.25, 0.5, 0.75], per.of())?;
-                let moments = moments(values, rows, per.of())?;
+                let quartiles = quantiles(values, rows, &[0.25, 0.5, 0.75], per.per())?;
+                let moments = moments(values, rows, per.per())?;
                 let pairs = quartiles.iter().zip(moments).map(|(quartiles, (mean, deviation))| match quartiles[..] {
-                    [low, median, high] if high > low => (median, or_one(f64::from(high) - f64::from(low), 0.0)),
-                    [_, median, _] => (median, or_one(deviation, mean)),
+                    [low, median, high] if high > low => (median, divisor(f64::from(high) - f64::from(low), 0.0)),
+                    [_, median, _] => (median, divisor(deviation, mean)),
                     _ => (mean as f32, 1.0),
                 });
                 let (offset, scale) = pairs.unzip();
@@ -197,44 +196,55 @@ impl ScalingRule {
 }
 
 impl ScalingOptions {
-    /// The rule that these options make for such samples, likelihood and output link.
+    /// Checks these options and returns the scaling for the samples; `ends` are the likelihood and the output link.
     pub(crate) fn check(&self, sample: &Sample, ends: (Likelihood, Link), problems: &mut Problems) -> ScalingRule {
-        let asked = self.scale.unwrap_or_default();
-        let rule = ScalingRule::of(asked, self.scale_per, sample, ends);
+        let scale = self.scale.unwrap_or_default();
+        let rule = ScalingRule::of(scale, self.scale_per, sample, ends);
         if ends.1 == Link::Sigmoid && !rule.is_bounded() {
+            let other_output = match ends.0 {
+                Likelihood::Bernoulli => "--likelihood gaussian --output-link identity",
+                Likelihood::Gaussian => "--output-link identity",
+            };
             problems.add(
                 "scale",
                 format!(
-                    "of {asked} leaves [0, 1], and a sigmoid gives nothing else: use unit, minmax or the identity link"
+                    "is {scale}, which gives values outside [0, 1], but a sigmoid output cannot reconstruct them; pass \
+                     --scale unit, --scale minmax or {other_output}"
                 ),
             );
         }
-        let (scale, per) = rule.words();
+        let (scale, per) = rule.scale_and_per();
         if self.scale_per.is_some() && per.is_none() {
-            problems.add("scale_per", format!("means nothing for {scale}, which scales all alike"));
+            problems.add(
+                "scale_per",
+                format!(
+                    "has no effect with --scale {scale}, which scales all features by the same values; leave it out"
+                ),
+            );
         }
         rule
     }
 }
 
 impl ScalingRule {
-    /// The options that make this rule.
+    /// Returns the options that produce this rule.
     pub(crate) fn options(self) -> ScalingOptions {
-        let (scale, scale_per) = self.words();
+        let (scale, scale_per) = self.scale_and_per();
         ScalingOptions { scale: Some(scale), scale_per }
     }
 }
 
-/// What to divide by. What is left of a constant column is rounding; dividing by it would blow noise up.
-fn or_one(width: f64, mean: f64) -> f32 {
-    let is_sound = width > 1e-7 * mean.abs() && width > f64::from(f32::MIN_POSITIVE);
+/// Returns the divisor for values of the given width (deviation or range). It is 1 if the width is only rounding error,
+/// as in a constant column, because dividing by it would amplify noise.
+fn divisor(width: f64, mean: f64) -> f32 {
+    let is_reliable = width > 1e-7 * mean.abs() && width > f64::from(f32::MIN_POSITIVE);
     let width = width as f32;
-    if is_sound && width.is_finite() { width } else { 1.0 }
+    if is_reliable && width.is_finite() { width } else { 1.0 }
 }
 
-/// Says how a closed set is written.
+/// Implements the text form of an enum: the names of its variants.
 macro_rules! as_word {
-    ($type:ident, $what:literal) => {
+    ($type:ident, $noun:literal) => {
         as_text!($type);
 
         impl fmt::Display for $type {
@@ -247,17 +257,17 @@ macro_rules! as_word {
             type Err = String;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                $type::ALL.into_iter().find(|one| one.name() == text).ok_or_else(|| {
-                    let names = $type::ALL.map(|one| one.name()).join(", ");
-                    format!("`{text}` is no {}: write {names}", $what)
+                $type::ALL.into_iter().find(|variant| variant.name() == text).ok_or_else(|| {
+                    let names = $type::ALL.map(|variant| variant.name()).join(", ");
+                    format!("`{text}` is not a {}: choose one of {names}", $noun)
                 })
             }
         }
     };
 }
 
-as_word!(Scale, "way to scale");
-as_word!(ScalePer, "way to look at columns");
+as_word!(Scale, "scaling method");
+as_word!(ScalePer, "scope of the statistics");
 
 #[cfg(test)]
 mod tests {
@@ -270,36 +280,36 @@ mod tests {
     }
 
     #[test]
-    fn the_likelihood_follows_the_range() {
-        let of = |dtype, range| likelihood_for(&sample(&[2], dtype, range));
-        assert_eq!(of(SampleType::U8, (0.0, 255.0)), Likelihood::Bernoulli);
-        assert_eq!(of(SampleType::F32, (0.0, 1.0)), Likelihood::Bernoulli);
-        assert_eq!(of(SampleType::F32, (-0.1, 1.0)), Likelihood::Gaussian);
-        assert_eq!(of(SampleType::F32, (0.0, 1.5)), Likelihood::Gaussian);
+    fn the_default_likelihood_depends_on_the_type_and_range_of_the_data() {
+        let likelihood = |dtype, range| likelihood_for(&sample(&[2], dtype, range));
+        assert_eq!(likelihood(SampleType::U8, (0.0, 255.0)), Likelihood::Bernoulli);
+        assert_eq!(likelihood(SampleType::F32, (0.0, 1.0)), Likelihood::Bernoulli);
+        assert_eq!(likelihood(SampleType::F32, (-0.1, 1.0)), Likelihood::Gaussian);
+        assert_eq!(likelihood(SampleType::F32, (0.0, 1.5)), Likelihood::Gaussian);
     }
 
     #[test]
-    fn what_is_left_open_follows_the_data_and_no_sigmoid_meets_what_it_cannot_give_back() {
+    fn automatic_scaling_depends_on_the_data_and_fits_a_sigmoid_output() {
         let auto = |shape: &[usize], dtype, range, likelihood, link| {
             ScalingRule::of(Scale::Auto, None, &sample(shape, dtype, range), (likelihood, link))
         };
         let (bernoulli, gaussian) = (Likelihood::Bernoulli, Likelihood::Gaussian);
-        let wild = (-3.0, 900.0);
+        let wide = (-3.0, 900.0);
         assert_eq!(auto(&[2], SampleType::U8, (0.0, 255.0), gaussian, Link::Identity), ScalingRule::Unit);
         assert_eq!(auto(&[2], SampleType::F32, (0.0, 1.0), gaussian, Link::Identity), ScalingRule::Unchanged);
-        assert_eq!(auto(&[2], SampleType::F32, wild, bernoulli, Link::Sigmoid), ScalingRule::Unit);
-        assert_eq!(auto(&[2], SampleType::F32, wild, gaussian, Link::Sigmoid), ScalingRule::Unit);
-        let standard = |shape: &[usize]| auto(shape, SampleType::F32, wild, gaussian, Link::Identity);
+        assert_eq!(auto(&[2], SampleType::F32, wide, bernoulli, Link::Sigmoid), ScalingRule::Unit);
+        assert_eq!(auto(&[2], SampleType::F32, wide, gaussian, Link::Sigmoid), ScalingRule::Unit);
+        let standard = |shape: &[usize]| auto(shape, SampleType::F32, wide, gaussian, Link::Identity);
         assert_eq!(standard(&[2]), ScalingRule::Standard(ScalePer::Column));
         assert_eq!(standard(&[2, 2]), ScalingRule::Standard(ScalePer::Global));
     }
 
     #[test]
-    fn scalings_are_found_in_the_rows_that_are_fitted_and_constant_columns_are_safe() {
+    fn scalings_are_fitted_on_the_given_rows_and_do_not_divide_by_zero_for_constant_columns() {
         let held_out = [1e6f32, -5.0];
         let values = Values::F32(arr2(&[[1000.0f32, 7.0], [1002.0, 7.0], held_out]));
         let sample = sample(&[2], SampleType::F32, (-5.0, 1e6));
-        let of = |rule: ScalingRule| rule.scaling(&sample, &values, &[0, 1]).expect("in memory");
+        let fitted = |rule: ScalingRule| rule.scaling(&sample, &values, &[0, 1]).expect("in memory");
         let column = ScalePer::Column;
         let expected = [
             (ScalingRule::Standard(column), vec![1001.0, 7.0], vec![1.0, 1.0]),
@@ -309,28 +319,28 @@ mod tests {
             (ScalingRule::Unit, vec![-5.0], vec![1_000_005.0]),
         ];
         for (rule, offset, scale) in expected {
-            assert_eq!(of(rule), Scaling { offset, scale }, "{rule:?}");
+            assert_eq!(fitted(rule), Scaling { offset, scale }, "{rule:?}");
         }
     }
 
     #[test]
-    fn a_column_that_is_nearly_always_the_same_is_divided_by_its_deviation() {
+    fn robust_scaling_divides_a_nearly_constant_column_by_its_standard_deviation() {
         let values = Values::F32(arr2(&[[0.0f32], [0.0], [0.0], [0.0], [0.0], [0.0], [0.0], [8.0]]));
         let rows: Vec<usize> = (0..8).collect();
         let sample = sample(&[1], SampleType::F32, (0.0, 8.0));
-        let found = ScalingRule::Robust(ScalePer::Column).scaling(&sample, &values, &rows).expect("in memory");
-        assert!(found.offset == [0.0] && (found.scale[0] - 7f32.sqrt()).abs() < 1e-6, "{found:?}");
+        let scaling = ScalingRule::Robust(ScalePer::Column).scaling(&sample, &values, &rows).expect("in memory");
+        assert!(scaling.offset == [0.0] && (scaling.scale[0] - 7f32.sqrt()).abs() < 1e-6, "{scaling:?}");
     }
 
     #[test]
-    fn every_rule_is_made_again_by_its_words() {
+    fn the_options_of_every_rule_select_the_same_rule() {
         let sample = sample(&[2, 2], SampleType::F32, (-3.0, 9.0));
         for per in ScalePer::ALL {
             for rule in [ScalingRule::Unchanged, ScalingRule::Unit, ScalingRule::MinMax(per), ScalingRule::Robust(per)]
             {
-                let (scale, per) = rule.words();
-                let again = ScalingRule::of(scale, per, &sample, (Likelihood::Gaussian, Link::Identity));
-                assert_eq!((again, scale.name().parse()), (rule, Ok(scale)));
+                let (scale, per) = rule.scale_and_per();
+                let selected = ScalingRule::of(scale, per, &sample, (Likelihood::Gaussian, Link::Identity));
+                assert_eq!((selected, scale.name().parse()), (rule, Ok(scale)));
             }
         }
     }

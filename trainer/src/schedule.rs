@@ -1,4 +1,4 @@
-//! How the learning rate goes over the steps of a run.
+//! The learning-rate schedule of a run.
 
 use std::{f64::consts::PI, fmt, str::FromStr};
 
@@ -9,117 +9,117 @@ use crate::{
 };
 
 options! {
-    /// How the learning rate changes over a run.
+    /// The learning rate and its schedule.
     pub struct ScheduleOptions in "Training" {
-        /// Learning rate at its highest [default: 0.001]
+        /// Peak learning rate [default: 0.001]
         #[flag(value_name = "RATE")]
         pub learning_rate: f64 = 0.001,
-        /// Learning-rate schedule: constant, step:EPOCHS:FACTOR, cosine or one-cycle [default: constant]
-        #[flag(value_name = "SHAPE")]
+        /// Learning-rate schedule: constant, step:EPOCHS:FACTOR, cosine, cosine:FINAL (a fraction of the peak),
+        /// one-cycle or one-cycle:RISE (a fraction of the steps) [default: constant]
+        #[flag(value_name = "SCHEDULE")]
         pub schedule: Schedule = Schedule::Step { epochs: 10.0, factor: 0.5 },
-        /// Steps over which the learning rate rises from 0, before the schedule begins [default: 0]
+        /// Warm-up steps, over which the learning rate rises linearly from 0 before the schedule begins [default: 0]
         #[flag(value_name = "STEPS")]
         pub warmup: u64 = 500,
     }
 }
 
-/// One over the share of the peak at which a one-cycle starts: `div_factor` of PyTorch's `OneCycleLR`.
+/// Peak divided by the initial learning rate of the one-cycle schedule: `div_factor` of PyTorch's `OneCycleLR`.
 const START_DIVISOR: f64 = 25.0;
 
-/// One over the share of its start at which a one-cycle ends: `final_div_factor` of PyTorch's `OneCycleLR`.
+/// Initial divided by the final learning rate of the one-cycle schedule: `final_div_factor` of PyTorch's `OneCycleLR`.
 const END_DIVISOR: f64 = 1e4;
 
-/// The learning rate as a share of its peak, after the warm-up.
+/// The learning rate after the warm-up, as a fraction of its peak.
 ///
-/// Written `constant`, `step:10:0.5`, `cosine` or `cosine:0.01`, `one-cycle` or `one-cycle:0.3`.
+/// The text form is `constant`, `step:10:0.5`, `cosine` or `cosine:0.01`, `one-cycle` or `one-cycle:0.3`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Schedule {
-    /// The peak all along.
+    /// The peak learning rate in every step.
     Constant,
-    /// Times `factor` whenever so many `epochs` are over, fractions of an epoch included.
+    /// Multiplies the learning rate by `factor` every `epochs` epochs; `epochs` can be a fraction.
     Step {
-        /// Epochs between two drops.
+        /// Number of epochs between two changes.
         epochs: f64,
-        /// What a drop leaves.
+        /// Factor of each change, in (0, 1].
         factor: f64,
     },
-    /// Falls along half a cosine (Loshchilov and Hutter 2017, equation 5, without restarts), as PyTorch's
-    /// `CosineAnnealingLR` over all steps: the first step is made at the peak, and `last` is what comes
-    /// after the last one.
+    /// Falls along half a cosine (Loshchilov and Hutter 2017, equation 5, without restarts), like PyTorch's
+    /// `CosineAnnealingLR` over all steps. The first step has the peak learning rate; `last` would be reached one step
+    /// after the end of the run.
     Cosine {
-        /// Where it ends, as a share of the peak; 0 if nothing is said.
+        /// Final learning rate as a fraction of the peak; 0 by default.
         last: f64,
     },
-    /// Up from a 25th of the peak and down to a 250,000th of it, both along half a cosine (Smith and Topin
-    /// 2018; shape and numbers are the defaults of PyTorch's `OneCycleLR`). The optimizer's momentum is left
-    /// alone.
+    /// Rises from 1/25 of the peak to the peak and falls to 1/250,000 of it, both along half a cosine (Smith and Topin
+    /// 2018). Shape and values are the defaults of PyTorch's `OneCycleLR`, except that the momentum does not change.
     OneCycle {
-        /// The share of the steps in which it rises; 0.3 if nothing is said.
+        /// Fraction of the steps in which the learning rate rises; 0.3 by default.
         rise: f64,
     },
 }
 
 impl Schedule {
-    /// Whether the rates depend on how many steps there are, so that more epochs change every step.
-    pub fn sees_the_end(self) -> bool {
+    /// Returns whether the learning rates depend on the total number of steps, so that more epochs change every step.
+    pub fn depends_on_total_steps(self) -> bool {
         match self {
             Schedule::Constant | Schedule::Step { .. } => false,
             Schedule::Cosine { .. } | Schedule::OneCycle { .. } => true,
         }
     }
 
-    /// What is wrong with its numbers, if anything.
+    /// Returns what is wrong with the parameters, if anything.
     fn problem(self) -> Option<String> {
         match self {
             Schedule::Step { epochs, .. } if !(epochs.is_finite() && epochs > 0.0) => {
-                Some(format!("the epochs between two drops are more than 0, got {epochs}"))
+                Some(format!("the number of epochs between two changes must be positive, got {epochs}"))
             }
             Schedule::Step { factor, .. } if !(factor > 0.0 && factor <= 1.0) => {
-                Some(format!("the factor of a drop lies in (0, 1], got {factor}"))
+                Some(format!("the factor must be in (0, 1], got {factor}"))
             }
             Schedule::Cosine { last } if !(0.0..=1.0).contains(&last) => {
-                Some(format!("the last share of the peak lies in [0, 1], got {last}"))
+                Some(format!("the final fraction of the peak must be in [0, 1], got {last}"))
             }
             Schedule::OneCycle { rise } if !(rise > 0.0 && rise < 1.0) => {
-                Some(format!("the share of the steps that rise lies in (0, 1), got {rise}"))
+                Some(format!("the fraction of the steps that rise must be in (0, 1), got {rise}"))
             }
             Schedule::Constant | Schedule::Step { .. } | Schedule::Cosine { .. } | Schedule::OneCycle { .. } => None,
         }
     }
 
-    /// The share of the peak at a step, counted from 0, of `total`.
-    fn share(self, step: f64, steps_per_epoch: f64, total: f64) -> f64 {
+    /// Returns the fraction of the peak at `step`, counted from 0, in a run of `total` steps.
+    fn fraction_of_peak(self, step: f64, steps_per_epoch: f64, total: f64) -> f64 {
         match self {
             Schedule::Constant => 1.0,
             Schedule::Step { epochs, factor } => factor.powf((step / (epochs * steps_per_epoch)).floor()),
-            Schedule::Cosine { last } => eased(1.0, last, progress(step, 0.0, total)),
+            Schedule::Cosine { last } => cosine_interpolation(1.0, last, progress(step, 0.0, total)),
             Schedule::OneCycle { rise } => {
                 let (start, end) = (1.0 / START_DIVISOR, 1.0 / (START_DIVISOR * END_DIVISOR));
-                // With too few steps to rise, the first is made at the peak.
+                // If there are too few steps to rise, the first step has the peak learning rate.
                 let top = (rise * total - 1.0).max(0.0);
                 if step < top {
-                    eased(start, 1.0, progress(step, 0.0, top))
+                    cosine_interpolation(start, 1.0, progress(step, 0.0, top))
                 } else {
-                    eased(1.0, end, progress(step, top, total - 1.0))
+                    cosine_interpolation(1.0, end, progress(step, top, total - 1.0))
                 }
             }
         }
     }
 }
 
-/// The learning rates of a run, checked.
+/// The checked learning-rate settings of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LearningRate {
-    /// At its highest, positive.
+    /// Peak learning rate, positive.
     pub peak: f64,
-    /// How it changes over the steps.
+    /// Schedule after the warm-up.
     pub schedule: Schedule,
-    /// Steps over which it rises, before the schedule begins.
+    /// Number of warm-up steps, in which the learning rate rises linearly from 0 before the schedule begins.
     pub warmup_steps: u64,
 }
 
 impl ScheduleOptions {
-    /// What these options mean, with the defaults where they leave something open.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self, problems: &mut Problems) -> LearningRate {
         LearningRate {
             peak: problems.positive("learning_rate", self.learning_rate.unwrap_or(1e-3)),
@@ -130,7 +130,7 @@ impl ScheduleOptions {
 }
 
 impl LearningRate {
-    /// The options that say this.
+    /// Returns the options that produce these settings.
     pub(crate) fn options(self) -> ScheduleOptions {
         ScheduleOptions {
             learning_rate: Some(self.peak),
@@ -143,32 +143,32 @@ impl LearningRate {
 /// The learning rate of every step of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct LearningRateCurve {
-    /// What comes after the warm-up.
+    /// Schedule after the warm-up.
     pub(crate) schedule: Schedule,
-    /// The highest rate.
+    /// Peak learning rate.
     pub(crate) peak: f64,
-    /// Steps in which the rate rises from zero to the peak, in a straight line.
+    /// Number of warm-up steps, in which the learning rate rises linearly from 0 to the peak.
     pub(crate) warmup_steps: u64,
-    /// Steps of an epoch.
+    /// Number of steps per epoch.
     pub(crate) steps_per_epoch: u64,
-    /// Steps of the run, those of the warm-up among them.
+    /// Number of steps of the run, including the warm-up.
     pub(crate) total_steps: u64,
 }
 
 impl LearningRateCurve {
-    /// The rate of a step, counted from 1; never negative, and for steps after the last that of the end.
+    /// Returns the learning rate of a step, counted from 1. It is never negative. Steps after the end of the run have
+    /// the final learning rate.
     pub(crate) fn rate(&self, step: u64) -> f64 {
         if step <= self.warmup_steps {
             return self.peak * (step as f64 / self.warmup_steps.max(1) as f64);
         }
         let done = step - self.warmup_steps - 1;
         let total = self.total_steps.saturating_sub(self.warmup_steps);
-        self.peak * self.schedule.share(done as f64, self.steps_per_epoch.max(1) as f64, total as f64)
+        self.peak * self.schedule.fraction_of_peak(done as f64, self.steps_per_epoch.max(1) as f64, total as f64)
     }
 }
 
-/// How much of the way from `start` to `end` is behind `step`, in `[0, 1]`; without a way, nothing before
-/// its end and all after it.
+/// Returns the position of `step` between `start` and `end`, from 0 to 1. It is 0 up to `start` and 1 from `end` on.
 fn progress(step: f64, start: f64, end: f64) -> f64 {
     if step <= start {
         0.0
@@ -179,8 +179,8 @@ fn progress(step: f64, start: f64, end: f64) -> f64 {
     }
 }
 
-/// From `first` to `last` along half a cosine.
-fn eased(first: f64, last: f64, progress: f64) -> f64 {
+/// Interpolates from `first` to `last` along half a cosine.
+fn cosine_interpolation(first: f64, last: f64, progress: f64) -> f64 {
     last + (first - last) * (1.0 + (PI * progress).cos()) / 2.0
 }
 
@@ -210,12 +210,13 @@ impl FromStr for Schedule {
             Some(("one-cycle", &[rise])) => Schedule::OneCycle { rise },
             _ => {
                 return Err(format!(
-                    "`{text}` is not a schedule: write constant, step:10:0.5 (every 10 epochs times 0.5), cosine, \
-                     cosine:0.01 (down to that share), one-cycle or one-cycle:0.3 (the share that rises)"
+                    "`{text}` is not a schedule: write constant, step:10:0.5 (multiplied by 0.5 every 10 epochs), \
+                     cosine, cosine:0.01 (down to 0.01 of the peak), one-cycle or one-cycle:0.3 (rises in 0.3 of the \
+                     steps)"
                 ));
             }
         };
-        schedule.problem().map_or(Ok(schedule), |problem| Err(format!("in `{text}` {problem}")))
+        schedule.problem().map_or(Ok(schedule), |problem| Err(format!("`{text}` is not a schedule: {problem}")))
     }
 }
 
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_those_of_the_formula() {
+    fn learning_rates_follow_the_formula() {
         let third = 0.5 * (1.0 + (PI / 3.0).cos()) / 2.0;
         for (text, warmup, total, rates) in [
             ("constant", 0, 100, vec![(1, 0.5), (100, 0.5)]),
@@ -237,21 +238,21 @@ mod tests {
             ("step:0.5:0.1", 0, 100, vec![(5, 0.5), (6, 0.05)]),
             ("cosine", 0, 100, vec![(1, 0.5), (51, 0.25), (101, 0.0), (900, 0.0)]),
             ("cosine:0.2", 0, 90, vec![(1, 0.5), (31, 0.1 + 0.8 * third), (91, 0.1)]),
-            // By the code of PyTorch's OneCycleLR(max_lr=0.5, total_steps=20, pct_start=0.3): from index 0 up to
-            // 0.3 * 20 - 1 = 5, down to 19, so that 12 is half the way.
+            // As in PyTorch's OneCycleLR(max_lr=0.5, total_steps=20, pct_start=0.3): rises from index 0 to
+            // 0.3 * 20 - 1 = 5 and falls to index 19, so that index 12 is the midpoint.
             ("one-cycle", 0, 20, vec![(1, 0.02), (6, 0.5), (13, 0.250001), (20, 0.000002), (21, 0.000002)]),
             ("cosine", 10, 110, vec![(1, 0.05), (5, 0.25), (10, 0.5), (11, 0.5), (61, 0.25)]),
             ("step:1:0.5", 10, 110, vec![(10, 0.5), (20, 0.5), (21, 0.25)]),
         ] {
             for (step, rate) in rates {
-                let found = curve(text, warmup, total).rate(step);
-                assert!((found - rate).abs() < 1e-12, "{text} at {step}: {found} against {rate}");
+                let actual = curve(text, warmup, total).rate(step);
+                assert!((actual - rate).abs() < 1e-12, "{text} at {step}: {actual} against {rate}");
             }
         }
     }
 
     #[test]
-    fn no_length_of_a_run_gives_a_rate_that_is_no_rate() {
+    fn learning_rates_are_valid_for_any_number_of_steps() {
         for text in ["constant", "step:0.1:0.001", "cosine", "cosine:1", "one-cycle", "one-cycle:0.001"] {
             for (warmup, total) in [(0, 0), (0, 1), (0, 2), (0, 3), (5, 3), (5, 5), (5, 6), (1, u64::MAX)] {
                 for step in [0, 1, 2, 3, 5, 6, 7, 1000, u64::MAX] {
@@ -259,12 +260,16 @@ mod tests {
                     assert!((0.0..=0.5).contains(&rate), "{text}, {warmup} of {total}, step {step}: {rate}");
                 }
             }
-            assert_eq!(curve(text, 0, 1).rate(1), 0.5, "the only step of a run is made at the peak: {text}");
+            assert_eq!(
+                curve(text, 0, 1).rate(1),
+                0.5,
+                "the only step of a run should have the peak learning rate: {text}"
+            );
         }
     }
 
     #[test]
-    fn schedules_are_read_as_they_are_written_and_nonsense_is_refused() {
+    fn schedules_are_parsed_from_their_display_form_and_invalid_text_is_rejected() {
         for (text, written) in [
             ("constant", "constant"),
             ("step:10:0.5", "step:10:0.5"),

@@ -1,4 +1,4 @@
-//! Which training rows are held out to watch training by.
+//! The split of the training rows into rows that are fitted and rows that are held out for validation.
 
 use std::collections::BTreeMap;
 
@@ -12,39 +12,38 @@ use crate::{
 };
 
 options! {
-    /// How many rows are held out.
+    /// The validation split.
     pub struct SplitOptions in "Data" {
-        /// Share of the training rows to hold out, the same share of each class [default: 0.1; 0 with --valid and,
-        /// except in a transfer, where the data has a test part]
-        #[flag(value_name = "SHARE")]
+        /// Fraction of the training rows to hold out for validation, in [0, 1), stratified by class [default: 0.1; 0
+        /// with --valid or if the data has a test part]
+        #[flag(value_name = "FRACTION")]
         pub valid_fraction: f64 = 0.1,
     }
 }
 
 impl SplitOptions {
-    /// The share in `[0, 1)`, `default` where it is left open; `has_valid` if there are rows of their own to watch
-    /// training by.
+    /// Checks the fraction, which must be in `[0, 1)`; `has_valid` says whether there is a separate validation part,
+    /// which excludes a positive fraction.
     pub(crate) fn check(&self, default: f64, has_valid: bool, problems: &mut Problems) -> f64 {
         let fraction = self.valid_fraction.unwrap_or(default);
         if !(0.0..1.0).contains(&fraction) {
-            problems.add("valid_fraction", format!("is a share of the rows in [0, 1), got {fraction}"));
+            problems.add("valid_fraction", format!("must be in [0, 1), got {fraction}"));
         } else if fraction > 0.0 && has_valid {
-            problems
-                .add("valid_fraction", "holds rows out, and --valid names others to watch training by: leave one out");
+            problems.add("valid_fraction", "cannot be combined with --valid: both give validation rows; leave one out");
         }
         fraction
     }
 }
 
-/// Rows that a share holds out: rounded, at least one if the share is positive.
+/// Returns the number of rows to hold out: `fraction` of `rows`, rounded, and at least one if the fraction is positive.
 pub(crate) fn held_out(rows: usize, fraction: f64) -> usize {
     if fraction > 0.0 { ((rows as f64 * fraction).round() as usize).clamp(1, rows) } else { 0 }
 }
 
-/// The rows to fit and the rows that are held out, both in ascending order.
+/// Splits the rows of a part into rows to fit and rows to hold out, both in ascending order.
 ///
-/// Where there are labels, every class gives its share: the counts are rounded so that they add up to what is
-/// held out without labels.
+/// If there are labels, the split is stratified: the fraction of each class is held out, with counts rounded such that
+/// they add up to the number of rows that would be held out without labels.
 pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let rows = part.values.rows();
     let held_out = held_out(rows, fraction);
@@ -54,7 +53,7 @@ pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<u
     let mut order: Vec<usize> = (0..rows).collect();
     order.shuffle(&mut stream(seed, Stream::Split, 0));
     if let Some(labels) = &part.labels {
-        order = spread_classes(order, labels, held_out);
+        order = stratify(order, labels, held_out);
     }
     let mut valid = order.split_off(rows - held_out);
     order.sort_unstable();
@@ -62,19 +61,19 @@ pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<u
     (order, valid)
 }
 
-/// The shuffled rows, with the share of every class that is held out at the end.
-fn spread_classes(order: Vec<usize>, labels: &[u32], held_out: usize) -> Vec<usize> {
+/// Reorders shuffled rows such that the last `held_out` rows contain the same fraction of every class.
+fn stratify(order: Vec<usize>, labels: &[u32], held_out: usize) -> Vec<usize> {
     let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     let rows = order.len();
     order.into_iter().for_each(|row| classes.entry(labels[row]).or_default().push(row));
-    // Whole shares first, then one more where most was cut off.
-    let whole = |class: &Vec<usize>| class.len() * held_out / rows;
-    let mut counts: Vec<usize> = classes.values().map(whole).collect();
-    let mut by_rest: Vec<usize> = (0..counts.len()).collect();
+    // Counts are rounded down; the classes with the largest remainders then get one more row each.
+    let rounded_down = |class: &Vec<usize>| class.len() * held_out / rows;
+    let mut counts: Vec<usize> = classes.values().map(rounded_down).collect();
+    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
     let sizes: Vec<usize> = classes.values().map(Vec::len).collect();
-    by_rest.sort_by_key(|&class| std::cmp::Reverse(sizes[class] * held_out % rows));
+    by_remainder.sort_by_key(|&class| std::cmp::Reverse(sizes[class] * held_out % rows));
     let missing = held_out - counts.iter().sum::<usize>();
-    by_rest.iter().take(missing).for_each(|&class| counts[class] += 1);
+    by_remainder.iter().take(missing).for_each(|&class| counts[class] += 1);
     let (mut fitted, mut valid) = (Vec::new(), Vec::new());
     for (mut class, count) in classes.into_values().zip(counts) {
         valid.extend(class.split_off(class.len() - count));
@@ -89,8 +88,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_class_gives_its_share_and_no_row_is_lost() {
-        // 70 rows of one class, 20 of another, 10 of a third; the last row alone is a fourth.
+    fn the_split_is_stratified_and_keeps_every_row() {
+        // 70 rows of the first class, 20 of the second, 10 of the third and 1 of the fourth.
         let labels: Vec<u32> = (0..101)
             .map(|row| {
                 if row < 70 {
@@ -104,7 +103,7 @@ mod tests {
                 }
             })
             .collect();
-        let order = spread_classes((0..101).rev().collect(), &labels, 20);
+        let order = stratify((0..101).rev().collect(), &labels, 20);
         let held_out = &order[81..];
         let count = |class: u32| held_out.iter().filter(|&&row| labels[row] == class).count();
         assert_eq!([count(0), count(1), count(2), count(3)], [14, 4, 2, 0]);

@@ -1,11 +1,11 @@
-//! Floats as a safetensors file holds them; they become bytes one tensor at a time.
+//! Float tensors for a safetensors file, converted to bytes one tensor at a time.
 
 use std::borrow::Cow;
 
 use ndarray::ArrayD;
 use safetensors::{Dtype, View};
 
-/// A tensor that is written.
+/// A tensor to write.
 pub(crate) struct Stored<'a> {
     shape: Vec<usize>,
     values: Cow<'a, [f32]>,
@@ -33,8 +33,8 @@ impl View for Stored<'_> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         let mut bytes = vec![0; self.data_len()];
-        for (place, value) in bytes.as_chunks_mut().0.iter_mut().zip(self.values.iter()) {
-            *place = value.to_le_bytes();
+        for (chunk, value) in bytes.as_chunks_mut().0.iter_mut().zip(self.values.iter()) {
+            *chunk = value.to_le_bytes();
         }
         Cow::Owned(bytes)
     }

@@ -1,7 +1,6 @@
-//! Options that are written as a word with numbers behind it: `masking:0.25`, `step:10:0.5`.
+//! Text forms of options that consist of a word and numbers: `masking:0.25`, `step:10:0.5`.
 
-/// Reads and writes a type in files as it is read and written on the command line: by `FromStr` and
-/// `Display`.
+/// Implements serde by `FromStr` and `Display`, so that a type has the same form in files as on the command line.
 macro_rules! as_text {
     ($type:ty) => {
         impl serde::Serialize for $type {
@@ -21,7 +20,7 @@ macro_rules! as_text {
 
 pub(crate) use as_text;
 
-/// The word and the numbers of `word:number:number`; `None` if one of them is no finite number.
+/// Splits `word:number:number` into the word and the numbers; `None` if a number is missing, invalid or not finite.
 pub(crate) fn word_and_numbers(text: &str) -> Option<(&str, Vec<f64>)> {
     let mut parts = text.split(':');
     let word = parts.next()?;
@@ -34,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_may_have_any_number_of_finite_numbers_behind_it() {
+    fn a_word_is_followed_by_any_number_of_finite_numbers() {
         assert_eq!(word_and_numbers("cosine"), Some(("cosine", vec![])));
         assert_eq!(word_and_numbers("step:10:0.5"), Some(("step", vec![10.0, 0.5])));
         for text in ["step:", "step:x", "step:nan", "step:inf"] {

@@ -1,23 +1,23 @@
-//! Transfer learning: what an encoder learned without labels, used where labels are few.
+//! Transfer learning: uses an encoder that was trained without labels for a task with few labels.
 //!
-//! The encoder stays as it is, frozen: whoever runs the exported graph makes codes of the samples ([`Codes`]), and a
-//! small head is fitted on them ([`fit`]). With [`Tuning`] the encoder then goes on learning under the head that has
-//! settled, from the weights that it was trained to: with layers that were pretrained one by one, that is the stacked
-//! denoising autoencoder of Vincent et al. (2010). [`label_efficiency`] asks whether codes help at all.
+//! The encoder is frozen. The caller runs the exported encoder graph to encode the samples ([`Codes`]), and [`fit`]
+//! trains a small head on the codes. With `--fine-tune` the encoder and the head are then trained together, starting
+//! from the weights of the bundle. If the layers were pretrained one by one, the result is a stacked denoising
+//! autoencoder with fine-tuning (Vincent et al. 2010). [`label_efficiency`] measures whether the codes help at all.
 
 mod check;
 mod codes;
 mod config;
-mod deep;
 mod efficiency;
 mod encoder;
 mod event;
 mod export;
-mod figures;
 mod fit;
 mod head;
 mod lbfgs;
 mod linear;
+mod metrics;
+mod mlp_head;
 mod neighbours;
 mod objective;
 mod options;
@@ -33,15 +33,17 @@ mod transferred;
 mod tune;
 
 pub use codes::Codes;
-pub use config::{Budget, ClassWeights, Config, Descent, Start, Tuning};
-pub use efficiency::{Draws, Efficiency, Row, label_efficiency};
+pub use config::{Budget, Config, Start};
+pub(crate) use config::{ClassWeights, Tuning};
+pub use efficiency::{Efficiency, Repetitions, Row, label_efficiency};
 pub use event::Event;
 pub use export::{Export, Origin};
-pub use figures::Answers;
 pub use fit::fit;
 pub use head::Head;
-pub use options::Options;
+pub use metrics::Metrics;
+pub use options::{BudgetOptions, HeadOptions, Options, TuningLengthOptions, TuningOptions};
 pub use stop::Stop;
-pub use targets::{Targets, Task};
+pub(crate) use targets::Targets;
+pub use targets::Task;
 pub use train_head::Epoch;
 pub use transferred::Transferred;

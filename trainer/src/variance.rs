@@ -1,8 +1,8 @@
-//! The variance of a Gaussian likelihood: how far from its mean a sample is expected.
+//! The variance of a Gaussian likelihood: the expected squared distance of a feature from its mean.
 //!
-//! It sets what a nat of reconstruction is worth against a nat of divergence. The unit variance of most
-//! VAEs is far more than the noise of scaled images, so their codes say little. A learned variance
-//! (`learned_variance.rs`) finds the balance of the data.
+//! It sets the weight of the reconstruction error relative to the KL term. The unit variance of most VAEs is far above
+//! the noise of scaled images, so their codes carry little information. A learned variance (`learned_variance.rs`)
+//! adapts this weight to the data.
 
 use std::{f64::consts::PI, fmt, str::FromStr};
 
@@ -14,23 +14,24 @@ use crate::{candle::Parameters, learned_variance, network::Weights, options::opt
 options! {
     /// The variance of a Gaussian likelihood.
     pub struct VarianceOptions in "Model" {
-        /// Variance of the gaussian likelihood in scaled units, a number or `learned`: vae, cvae [default: 1]
+        /// Variance of the gaussian likelihood in scaled units: a positive number, or learned, which trains it with the
+        /// weights (vae, cvae) [default: 1]
         #[flag(value_name = "NUMBER|learned")]
         pub variance: Variance = Variance::Learned,
     }
 }
 
-/// The variance of every number of a sample, in scaled units.
+/// The variance of every feature of a sample, in scaled units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Variance {
-    /// Given; positive.
+    /// A fixed, positive value.
     Fixed(f64),
-    /// One number that is trained with the weights; 1 at the start.
+    /// One value that is trained with the weights; initially 1.
     Learned,
 }
 
 impl VarianceOptions {
-    /// What these options mean.
+    /// Checks these options and returns the variance.
     pub(crate) fn check(&self, problems: &mut Problems) -> Variance {
         let variance = self.variance.unwrap_or_default();
         if let Some(problem) = variance.problem() {
@@ -47,17 +48,18 @@ impl Default for Variance {
 }
 
 impl Variance {
-    /// What is wrong with its number, if anything.
+    /// Returns what is wrong with the value, if anything.
     pub(crate) fn problem(self) -> Option<String> {
         match self {
             Variance::Fixed(variance) if !(variance.is_finite() && variance > 0.0) => {
-                Some(format!("is a positive number or `learned`, got {variance}"))
+                Some(format!("must be a positive number or `learned`, got {variance}"))
             }
             Variance::Fixed(_) | Variance::Learned => None,
         }
     }
 
-    /// Adds the parameter of a learned variance, at variance 1. Call it once, after the weights are drawn.
+    /// Adds the parameter of a learned variance, with the initial variance 1. Call it once, after the weights are
+    /// initialised.
     pub(crate) fn add_parameter(self, parameters: &mut Parameters, device: &Device) -> Result<()> {
         match self {
             Variance::Fixed(_) => Ok(()),
@@ -65,8 +67,8 @@ impl Variance {
         }
     }
 
-    /// Nats of squared errors that are each summed over `features` numbers:
-    /// `error / (2 sigma^2) + n/2 ln(2 pi sigma^2)`, for `errors` of any shape.
+    /// Converts squared errors, each summed over `n` features, to nats: `error / (2 sigma^2) + n/2 ln(2 pi sigma^2)`.
+    /// `errors` can have any shape; `n` is `features`.
     pub(crate) fn nats(self, errors: &Tensor, features: usize, parameters: &Parameters) -> Result<Tensor> {
         let half = 0.5 * features as f64;
         match self {
@@ -81,7 +83,7 @@ impl Variance {
     }
 }
 
-/// The variance that a fitted model ended with, in scaled units.
+/// Returns the variance of a fitted model, in scaled units.
 pub(crate) fn variance_of(variance: Variance, weights: &Weights) -> f64 {
     match variance {
         Variance::Fixed(variance) => variance,
@@ -111,9 +113,9 @@ impl FromStr for Variance {
     }
 }
 
-/// In files a number stays a number.
+/// The form in files: a fixed variance is a number, not text.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a variance is a positive number or \"learned\"")]
+#[serde(untagged, expecting = "a variance must be a positive number or \"learned\"")]
 enum Written {
     Number(f64),
     Word(String),
@@ -144,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_files_a_number_stays_a_number_and_nonsense_is_refused() {
+    fn a_fixed_variance_is_a_number_in_files_and_invalid_values_are_rejected() {
         for (variance, json) in [(Variance::Fixed(0.5), "0.5"), (Variance::Learned, "\"learned\"")] {
             assert_eq!(serde_json::to_string(&variance).expect("plain data"), json);
             assert_eq!(serde_json::from_str::<Variance>(json).expect("just written"), variance);
@@ -152,7 +154,7 @@ mod tests {
         }
         assert_eq!(serde_json::from_str::<Variance>("2").expect("a whole number"), Variance::Fixed(2.0));
         for json in ["0", "-1", "\"wide\"", "true"] {
-            let error = serde_json::from_str::<Variance>(json).expect_err("no variance").to_string();
+            let error = serde_json::from_str::<Variance>(json).expect_err("an invalid variance").to_string();
             assert!(error.contains("positive number or") && error.contains("learned"), "{error}");
         }
         assert!("inf".parse::<Variance>().is_err() && "nan".parse::<Variance>().is_err());

@@ -1,6 +1,6 @@
-//! The versions of what is measured.
+//! Versions of the measured packages.
 
-/// The version that the lock file has of a package.
+/// Returns the version of a package in the lock file.
 pub(crate) fn locked_version(package: &str) -> &'static str {
     let lock = include_str!("../Cargo.lock");
     let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{package}\"\n")));

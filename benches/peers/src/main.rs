@@ -1,4 +1,4 @@
-//! Narrows beside other ways of doing the same, measured in turn in one run: `just bench-peers`.
+//! Compares the speed of Narrows with other implementations, measured in turn in one run: `just bench-peers`.
 
 use std::{env, path::Path, process::Command, process::ExitCode};
 
@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 mod encode;
 mod locked;
 mod median;
-mod promise;
+mod requirement;
 mod table;
 mod train;
 
@@ -24,14 +24,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// The parts that a person names come with two Pythons, one that has onnxruntime and one that has PyTorch; the
-/// others are what this program runs of itself in processes of their own.
+/// Runs a command. `all`, `encode` and `train` are for users and have two Python programs as arguments: one with
+/// onnxruntime, one with PyTorch. The other commands are run by this program itself in child processes.
 fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["all", onnxruntime, torch] => {
-            // Training counts the memory of its children, and what this process held would be in it.
+            // Encoding runs in its own process: the memory of this process would count in the peak memory of the
+            // training processes.
             let status = Command::new(env::current_exe()?).args(["encode", onnxruntime, torch]).status()?;
-            ensure!(status.success(), "encoding was not measured to its end");
+            ensure!(status.success(), "the measurement of encoding failed; its error message is above");
             train::run(Path::new(torch), &Row::ALL)
         }
         ["encode", onnxruntime, _] => encode::run(Path::new(onnxruntime)),
@@ -46,6 +47,6 @@ fn run(arguments: &[&str]) -> Result<()> {
         }
         ["floor", folder] => train::floor(Path::new(folder)),
         ["candle", epochs, folder] => train::candle(epochs.parse()?, Path::new(folder)),
-        _ => bail!("the parts are `encode`, `train` and `train ROW...`, as `just bench-peers` runs them"),
+        _ => bail!("unknown command; run `just bench-peers` with `encode`, `train` or `train ROW...`"),
     }
 }

@@ -1,13 +1,13 @@
-//! The middle one of some numbers.
+//! Median.
 
-/// The middle one, of an even count the mean of the two in the middle; NaN of none.
-pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
-    let mut numbers: Vec<f64> = numbers.into_iter().collect();
-    numbers.sort_by(f64::total_cmp);
-    let middle = numbers.len() / 2;
-    match (numbers.get(middle), numbers.len() % 2) {
+/// Returns the median. For an even number of values it is the mean of the two middle values; for no values it is NaN.
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match (values.get(middle), values.len() % 2) {
         (None, _) => f64::NAN,
-        (Some(number), 1) => *number,
-        (Some(upper), _) => (numbers[middle - 1] + upper) / 2.0,
+        (Some(value), 1) => *value,
+        (Some(upper), _) => (values[middle - 1] + upper) / 2.0,
     }
 }

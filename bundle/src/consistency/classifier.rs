@@ -1,21 +1,21 @@
-//! Whether the manifest of a classifier or regressor makes sense in itself.
+//! Consistency checks of the manifest of a classifier or regressor.
 
 use super::{
     check_names, check_sample,
     graph::{Sizes, check_ports, check_roles},
-    is_possible,
+    is_valid_size,
 };
 use crate::{ClassifierKind, ClassifierManifest, Contract, Role};
 
-/// What is wrong with a manifest, if anything.
+/// Checks a manifest; the error says what is wrong.
 pub(crate) fn check_classifier(manifest: &ClassifierManifest) -> Result<(), String> {
-    let count = outputs(manifest)?;
+    let count = output_count(manifest)?;
     let roles: &[Role] = match manifest.kind {
         ClassifierKind::Classifier => &[Role::Logits, Role::Probabilities],
         ClassifierKind::Regressor => &[Role::Prediction],
     };
     check_roles("head", &manifest.graphs.head, &[&[Role::Latent]], &[roles])?;
-    check_roles("whole", &manifest.graphs.whole, &[&[Role::Sample]], &[roles])?;
+    check_roles("end-to-end", &manifest.graphs.end_to_end, &[&[Role::Sample]], &[roles])?;
     let sizes = Sizes { sample: &manifest.sample.shape, latent_dim: manifest.latent_dim, outputs: Some(count) };
     check_ports(manifest.graphs(), &sizes)?;
     if manifest.encoder.kind.is_conditional() {
@@ -25,12 +25,13 @@ pub(crate) fn check_classifier(manifest: &ClassifierManifest) -> Result<(), Stri
     check_names(manifest)
 }
 
-/// Classes of a classifier, targets of a regressor: at least two and one, and never both.
-fn outputs(manifest: &ClassifierManifest) -> Result<usize, String> {
+/// Returns the number of classes of a classifier (at least two) or of targets of a regressor (at least one).
+/// A manifest with both is refused.
+fn output_count(manifest: &ClassifierManifest) -> Result<usize, String> {
     let classes = manifest.classes.as_ref().map(Vec::len);
     match (manifest.kind, classes, manifest.targets) {
-        (ClassifierKind::Classifier, Some(count), None) if count >= 2 && is_possible(count) => Ok(count),
-        (ClassifierKind::Regressor, None, Some(count)) if is_possible(count) => Ok(count),
+        (ClassifierKind::Classifier, Some(count), None) if count >= 2 && is_valid_size(count) => Ok(count),
+        (ClassifierKind::Regressor, None, Some(count)) if is_valid_size(count) => Ok(count),
         (ClassifierKind::Classifier, classes, targets) => Err(format!(
             "it is a classifier with {} classes and {} targets, expected at least 2 classes and no targets",
             classes.unwrap_or(0),

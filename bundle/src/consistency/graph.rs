@@ -1,17 +1,17 @@
-//! Whether a graph takes and returns what its place demands.
+//! Checks of a graph's ports: roles, shapes and element types.
 
 use crate::{ElementType, GraphPorts, Port, Role};
 
-/// What the shapes of ports follow from.
+/// Sizes that determine the shapes of all ports.
 pub(super) struct Sizes<'a> {
     pub(super) sample: &'a [usize],
     pub(super) latent_dim: usize,
-    /// Classes or targets; an autoencoder has none.
+    /// Number of classes or targets; `None` for an autoencoder.
     pub(super) outputs: Option<usize>,
 }
 
 impl Sizes<'_> {
-    /// Shape and element type of a port with this role.
+    /// Returns the shape and element type of a port with this role.
     fn of(&self, role: Role) -> Option<(Vec<usize>, ElementType)> {
         match role {
             Role::Sample | Role::Reconstruction => Some((self.sample.to_vec(), ElementType::F32)),
@@ -22,7 +22,7 @@ impl Sizes<'_> {
     }
 }
 
-/// The roles of a graph's inputs and outputs must be one of the accepted lists.
+/// Checks that the roles of a graph's inputs and outputs are among the accepted lists.
 pub(super) fn check_roles(
     name: &str,
     graph: &GraphPorts,
@@ -33,27 +33,30 @@ pub(super) fn check_roles(
     for (side, ports, accepted) in sides {
         let roles: Vec<Role> = ports.iter().map(|port| port.role).collect();
         if !accepted.contains(&roles.as_slice()) {
-            return Err(format!("the {side} of its {name} have the roles {roles:?}, expected one of {accepted:?}"));
+            return Err(format!(
+                "the {side} of its {name} graph have the roles {roles:?}, expected one of {accepted:?}"
+            ));
         }
     }
     Ok(())
 }
 
-/// Every port must have the shape and the type of its role.
+/// Checks that every port has the shape and the element type of its role.
 pub(super) fn check_ports(graphs: [&GraphPorts; 2], sizes: &Sizes<'_>) -> Result<(), String> {
     graphs
         .into_iter()
         .flat_map(|graph| graph.inputs.iter().chain(&graph.outputs))
-        .try_for_each(|port| check(port, sizes))
+        .try_for_each(|port| check_port(port, sizes))
 }
 
-fn check(port: &Port, sizes: &Sizes<'_>) -> Result<(), String> {
+fn check_port(port: &Port, sizes: &Sizes<'_>) -> Result<(), String> {
     let Port { name, role, dtype, shape } = port;
-    let (expected_shape, expected_dtype) =
-        sizes.of(*role).ok_or_else(|| format!("port `{name}` has the role {role:?}, which has no size here"))?;
+    let (expected_shape, expected_dtype) = sizes
+        .of(*role)
+        .ok_or_else(|| format!("port `{name}` has the role {role:?}, which this type of bundle does not have"))?;
     if name.is_empty() || *shape != expected_shape || *dtype != expected_dtype {
         let (found, expected) = ((dtype, shape), (expected_dtype, expected_shape));
-        return Err(format!("port `{name}` is {found:?}, its role {role:?} demands {expected:?}"));
+        return Err(format!("port `{name}` with role {role:?} is {found:?}, expected {expected:?}"));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! The manifest of an autoencoder as one of a bundle.
+//! The implementation of `Contract` for the manifest of an autoencoder.
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{Contract, Sort};
+use super::{BundleType, Contract};
 use crate::{
     BundleError, FileRecord, GraphParity, GraphPorts, Manifest, Ports, Probe, Sample, TrainingRecord,
     consistency::check_manifest,
@@ -11,7 +11,7 @@ use crate::{
 impl Contract for Manifest {
     type Probe = Probe;
 
-    const SORT: Sort = Sort::Autoencoder;
+    const BUNDLE_TYPE: BundleType = BundleType::Autoencoder;
 
     fn digest(&self) -> &str {
         &self.digest

@@ -1,8 +1,8 @@
-//! The manifest of a classifier or regressor as one of a bundle.
+//! The implementation of `Contract` for the manifest of a classifier or regressor.
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{Contract, Sort};
+use super::{BundleType, Contract};
 use crate::{
     BundleError, ClassifierManifest, FileRecord, GraphParity, GraphPorts, HeadProbe, Sample, TrainingRecord,
     consistency::check_classifier,
@@ -11,7 +11,7 @@ use crate::{
 impl Contract for ClassifierManifest {
     type Probe = HeadProbe;
 
-    const SORT: Sort = Sort::Transferred;
+    const BUNDLE_TYPE: BundleType = BundleType::Transferred;
 
     fn digest(&self) -> &str {
         &self.digest
@@ -27,7 +27,7 @@ impl Contract for ClassifierManifest {
     }
 
     fn graphs(&self) -> [&GraphPorts; 2] {
-        [&self.graphs.head, &self.graphs.whole]
+        [&self.graphs.head, &self.graphs.end_to_end]
     }
 
     fn graph_names(&self) -> [&'static str; 2] {
@@ -35,7 +35,7 @@ impl Contract for ClassifierManifest {
     }
 
     fn parity(&self) -> Option<[&GraphParity; 2]> {
-        self.parity.as_ref().map(|parity| [&parity.head, &parity.whole])
+        self.parity.as_ref().map(|parity| [&parity.head, &parity.end_to_end])
     }
 
     fn kind_name(&self) -> &'static str {
@@ -54,7 +54,7 @@ impl Contract for ClassifierManifest {
         &self.training
     }
 
-    /// Both graphs have the same outputs: the check of the manifest demands that.
+    /// Uses the output names of the head for both graphs: the consistency check requires equal roles.
     fn probe(&self, path: &Path, bytes: &[u8]) -> Result<HeadProbe, BundleError> {
         HeadProbe::from_bytes(path, bytes, &self.graphs.head.output_names())
     }

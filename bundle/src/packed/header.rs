@@ -1,4 +1,5 @@
-//! The header of a packed file: which files it holds, and where. Nothing that it says is believed.
+//! The header of a packed file: the names and byte ranges of its files. The header is untrusted: every
+//! declared size is checked.
 
 use std::{collections::BTreeMap, fmt, ops::Range, path::Path};
 
@@ -13,20 +14,25 @@ use serde::{
 
 use crate::BundleError;
 
-/// Key and value of the metadata that tell a packed bundle from the weights of some model.
+/// Metadata key and value that distinguish a packed bundle from other safetensors files, such as model weights.
 pub(super) const FORMAT: (&str, &str) = ("format", "narrows");
-/// Bytes in front of the header, which hold its length.
+/// Size of the header length field at the start of the file, in bytes.
 pub(super) const PREFIX: usize = 8;
-/// Bytes of a header at most: a thousand times what four files need.
+/// Largest size of a header, in bytes: about a thousand times what four files need.
 pub(super) const HEADER_LIMIT: u64 = 1 << 20;
 
-/// The files of a packed file of `length` bytes that begins with `head`: all of it, or so much that the
-/// largest header is in it.
-pub(super) fn files_in(path: &Path, head: &[u8], length: u64) -> Result<BTreeMap<String, Range<usize>>, BundleError> {
+/// Returns the byte range of each file in a packed file of `length` bytes.
+///
+/// `head` is the beginning of the file: all of it, or at least as much as the largest header needs.
+pub(super) fn parse_header(
+    path: &Path,
+    head: &[u8],
+    length: u64,
+) -> Result<BTreeMap<String, Range<usize>>, BundleError> {
     let (metadata, start) = metadata(head).map_err(|what| BundleError::NotPacked { path: path.to_owned(), what })?;
-    let announced = metadata.data_len().saturating_add(start) as u64;
-    if announced != length {
-        return Err(changed_length(path, length, announced));
+    let declared = metadata.data_len().saturating_add(start) as u64;
+    if declared != length {
+        return Err(changed_length(path, length, declared));
     }
     let range = |(name, info): (String, &TensorInfo)| {
         if info.dtype != Dtype::U8 || info.shape.len() != 1 {
@@ -39,57 +45,57 @@ pub(super) fn files_in(path: &Path, head: &[u8], length: u64) -> Result<BTreeMap
     metadata.tensors().into_iter().map(range).collect()
 }
 
-/// What to say of a file that has another length than its header, or the system, has announced.
-pub(super) fn changed_length(path: &Path, found: u64, announced: u64) -> BundleError {
-    let what = format!("it has {found} bytes, expected {announced}");
+/// Error for a file whose length differs from the one that its header declares or the file system reports.
+pub(super) fn changed_length(path: &Path, found: u64, declared: u64) -> BundleError {
+    let what = format!("it has {found} bytes, expected {declared}");
     BundleError::Changed { path: path.to_owned(), what }
 }
 
-/// The header, and where the data behind it starts; or why this is no packed bundle.
+/// Parses the header and returns it with the offset of the data; the error says why this is not a packed bundle.
 fn metadata(head: &[u8]) -> Result<(Metadata, usize), String> {
     if head.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let no_header = || "it does not begin with the header of a safetensors file".to_owned();
-    let (prefix, behind) = head.split_first_chunk::<PREFIX>().ok_or_else(no_header)?;
+    let no_header = || "it does not begin with a safetensors header".to_owned();
+    let (prefix, after_prefix) = head.split_first_chunk::<PREFIX>().ok_or_else(no_header)?;
     let length = u64::from_le_bytes(*prefix);
     let length = usize::try_from(length).ok().filter(|_| length <= HEADER_LIMIT).ok_or_else(no_header)?;
-    let Some(header) = behind.get(..length) else {
-        return Err(format!("its header should have {length} bytes, there are {}", behind.len()));
+    let Some(header) = after_prefix.get(..length) else {
+        return Err(format!("its header should have {length} bytes, but only {} follow", after_prefix.len()));
     };
-    let malformed = |error| format!("its header is not that of a safetensors file: {error}");
-    serde_json::from_slice::<NamedOnce>(header).map_err(malformed)?;
+    let malformed = |error| format!("its header is not a valid safetensors header: {error}");
+    serde_json::from_slice::<UniqueKeys>(header).map_err(malformed)?;
     let metadata: Metadata = serde_json::from_slice(header).map_err(malformed)?;
     let (key, value) = FORMAT;
     match metadata.metadata().as_ref().and_then(|metadata| metadata.get(key)) {
         Some(found) if found == value => Ok((metadata, PREFIX + length)),
-        Some(_) | None => Err("it is a safetensors file of something else".to_owned()),
+        Some(_) | None => Err("it is a safetensors file, but not a packed bundle".to_owned()),
     }
 }
 
-/// An object that has no key twice: the last one would win without a word.
-struct NamedOnce;
+/// A JSON object in which no key occurs twice; otherwise the last one would silently replace the others.
+struct UniqueKeys;
 
-impl<'de> Deserialize<'de> for NamedOnce {
+impl<'de> Deserialize<'de> for UniqueKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(NamedOnce)
+        deserializer.deserialize_map(UniqueKeys)
     }
 }
 
-impl<'de> Visitor<'de> for NamedOnce {
-    type Value = NamedOnce;
+impl<'de> Visitor<'de> for UniqueKeys {
+    type Value = UniqueKeys;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NamedOnce, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueKeys, A::Error> {
         let mut names = std::collections::BTreeSet::new();
         while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
             if let Some(name) = names.replace(name) {
-                return Err(A::Error::custom(format_args!("it names `{name}` twice")));
+                return Err(A::Error::custom(format_args!("it contains the name `{name}` twice")));
             }
         }
-        Ok(NamedOnce)
+        Ok(UniqueKeys)
     }
 }

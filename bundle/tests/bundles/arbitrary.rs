@@ -1,4 +1,4 @@
-//! Whatever the bytes are, opening them ends, without a panic, in an error or in the truth.
+//! Property tests: opening arbitrary bytes never panics, and gives an error or the original content.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
     Bundle::open(folder.path().join("model")).and_then(|bundle| bundle.pack()).expect("a good bundle")
 });
 
-/// Opens and reads everything.
+/// Opens a packed bundle and reads all its files.
 fn read_all(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     let _ = ClassifierBundle::from_bytes(bytes).map(|bundle| (bundle.probe(), bundle.pack()));
     let bundle = Bundle::from_bytes(bytes).ok()?;
@@ -20,7 +20,7 @@ fn read_all(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     bundle.files().map(|(name, _)| bundle.read(name).ok()).collect()
 }
 
-/// Entries of a header that are nearly right.
+/// Generates headers that are nearly valid.
 fn header() -> impl Strategy<Value = String> {
     let name = prop_oneof![Just("manifest.json"), Just("encoder.onnx"), Just("__metadata__"), Just("")];
     let number = prop_oneof![0u64..30, Just(u64::MAX), Just(1 << 63)];
@@ -51,14 +51,14 @@ proptest! {
     }
 
     #[test]
-    fn a_packed_bundle_that_was_tampered_with_is_refused_or_reads_as_before(
+    fn an_edited_packed_bundle_is_refused_or_has_its_original_content(
         edits in vec((any::<Index>(), 0..40usize, vec(any::<u8>(), 0..20)), 1..4),
     ) {
         let mut bytes = PACKED.clone();
-        for (at, removed, inserted) in edits {
-            let at = at.index(bytes.len());
-            let end = (at + removed).min(bytes.len());
-            bytes.splice(at..end, inserted);
+        for (position, removed, inserted) in edits {
+            let start = position.index(bytes.len());
+            let end = (start + removed).min(bytes.len());
+            bytes.splice(start..end, inserted);
         }
         if let Some(read) = read_all(&bytes) {
             prop_assert_eq!(Some(read), read_all(&PACKED));

@@ -1,4 +1,4 @@
-//! Bundles as a reader meets them: in folders and packed, whole and damaged, of both sorts.
+//! Tests of reading bundles: folders and packed files, intact and damaged, of both types.
 
 mod arbitrary;
 mod classifier;

@@ -1,4 +1,4 @@
-//! A packed bundle is the bundle.
+//! A packed bundle has the same content as its folder.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use safetensors::{Dtype, SafeTensors};
 use crate::support::{autoencoder, content, written};
 
 #[test]
-fn a_packed_bundle_reads_as_its_folder_does() {
+fn a_packed_bundle_has_the_same_content_as_its_folder() {
     for kind in Kind::ALL {
         let folder = autoencoder(kind);
         let bundle = Bundle::open(folder.path().join("model")).expect("a good bundle");
@@ -23,13 +23,13 @@ fn a_packed_bundle_reads_as_its_folder_does() {
                 assert_eq!(other.graph(ports).expect("packed"), bundle.graph(ports).expect("there"));
             }
             assert_eq!(other.probe().expect("packed"), bundle.probe().expect("there"));
-            assert_eq!(other.pack().expect("whole"), packed, "{kind}: the same bytes again");
+            assert_eq!(other.pack().expect("a good bundle"), packed, "{kind}: packing again gives the same bytes");
         }
     }
 }
 
 #[test]
-fn what_runs_and_what_proves_is_packed_and_the_rest_is_missed_by_nobody_who_does_not_ask() {
+fn graphs_and_probe_are_packed_and_other_files_are_an_error_only_when_read() {
     let folder = autoencoder(Kind::Vae);
     let bundle = Bundle::open(folder.path().join("model")).expect("a good bundle");
     let names = |bundle: &Bundle| bundle.files().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
@@ -37,7 +37,7 @@ fn what_runs_and_what_proves_is_packed_and_the_rest_is_missed_by_nobody_who_does
     let packed = Bundle::from_bytes(&bundle.pack().expect("a good bundle")).expect("just packed");
     assert_eq!(names(&packed), [DECODER, ENCODER, PROBE]);
     let error = packed.read(WEIGHTS).expect_err("not packed").to_string();
-    assert_eq!(error, "`packed bundle/weights.safetensors` cannot be used: the packed file does not hold it");
+    assert_eq!(error, "`packed bundle/weights.safetensors` cannot be used: the packed file does not contain it");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_bundle_without_a_probe_is_packed_without_one() {
 }
 
 #[test]
-fn any_reader_of_safetensors_can_take_it_apart() {
+fn any_safetensors_reader_can_unpack_it() {
     let folder = autoencoder(Kind::Cvae);
     let model = folder.path().join("model");
     let packed = Bundle::open(&model).expect("a good bundle").pack().expect("a good bundle");

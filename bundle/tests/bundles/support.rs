@@ -1,4 +1,4 @@
-//! Tiny bundles, written by hand.
+//! Small bundles, built without the trainer.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 pub(crate) const SHAPE: [usize; 2] = [2, 3];
 pub(crate) const LATENT: usize = 2;
 
-/// A folder with the bundle `model` in it.
+/// Returns a temporary folder that contains the bundle `model`.
 pub(crate) fn autoencoder(kind: Kind) -> TempDir {
     let ports = Ports::of(kind, &SHAPE, LATENT);
     let probe = probe(&ports).to_bytes().expect("valid shapes");
@@ -29,7 +29,7 @@ pub(crate) fn autoencoder(kind: Kind) -> TempDir {
         graphs: ports,
         sample: sample(),
         latent_dim: LATENT,
-        prior: kind.is_variational().then_some(Prior::StandardNormal),
+        prior: kind.has_prior().then_some(Prior::StandardNormal),
         classes: kind.is_conditional().then(|| names(&["a", "b"])),
         likelihood: Likelihood::Gaussian,
         variance: None,
@@ -42,7 +42,7 @@ pub(crate) fn autoencoder(kind: Kind) -> TempDir {
     written(manifest, &[(PROBE, probe), (WEIGHTS, vec![7; 100]), ("README.md", b"# A model".to_vec())])
 }
 
-/// The manifest of a classifier of three classes, or a regressor of three targets.
+/// Returns the manifest of a classifier with three classes or of a regressor with three targets.
 pub(crate) fn classifier_manifest(kind: ClassifierKind) -> ClassifierManifest {
     ClassifierManifest {
         format: FORMAT,
@@ -60,17 +60,17 @@ pub(crate) fn classifier_manifest(kind: ClassifierKind) -> ClassifierManifest {
     }
 }
 
-/// A folder with the bundle `model` in it.
+/// Returns a temporary folder that contains the bundle `model`.
 pub(crate) fn classifier(kind: ClassifierKind) -> TempDir {
     let manifest = classifier_manifest(kind);
     let probe = head_probe(&manifest.graphs).to_bytes().expect("valid shapes");
     written(manifest, &[(PROBE, probe), ("README.md", b"# A model".to_vec())])
 }
 
-/// A folder with the bundle `model` of this manifest, graphs that fit it, and these files.
+/// Returns a temporary folder that contains the bundle `model` with this manifest, matching graphs, and `files`.
 pub(crate) fn written(mut manifest: impl Contract, files: &[(&str, Vec<u8>)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut stage = Stage::begin(folder.path().join("model")).expect("a free place");
+    let mut stage = Stage::begin(folder.path().join("model")).expect("a free destination");
     for ports in manifest.graphs() {
         stage.write(&ports.file, &graph(ports)).expect("a writable folder");
     }
@@ -78,16 +78,16 @@ pub(crate) fn written(mut manifest: impl Contract, files: &[(&str, Vec<u8>)]) ->
         stage.write(name, bytes).expect("a writable folder");
     }
     stage.write_manifest(&mut manifest).expect("a writable folder");
-    stage.publish().expect("a free place");
+    stage.publish().expect("a free destination");
     folder
 }
 
-/// Safetensors by hand: a header of any length and content, and data.
+/// Returns the bytes of a safetensors file with any header, valid or not.
 pub(crate) fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
 }
 
-/// Every file and what it holds.
+/// Returns the content of every file in a folder, by name.
 pub(crate) fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a folder").path());
     let name = |path: &Path| path.file_name().expect("a file").to_string_lossy().into_owned();
@@ -128,13 +128,13 @@ fn probe(ports: &Ports) -> Probe {
 fn head_probe(ports: &ClassifierPorts) -> HeadProbe {
     let array = |port: &Port| ArrayD::zeros([&[2], port.shape.as_slice()].concat());
     HeadProbe {
-        samples: array(&ports.whole.inputs[0]),
+        samples: array(&ports.end_to_end.inputs[0]),
         codes: array(&ports.head.inputs[0]),
         outputs: ports.head.outputs.iter().map(|port| (port.name.clone(), array(port))).collect(),
     }
 }
 
-/// A graph with these ports and nothing between them.
+/// Returns a graph with these ports and no nodes.
 fn graph(ports: &GraphPorts) -> Vec<u8> {
     let value = |port: &Port| {
         let batch = DimensionValue::Symbol(BATCH.to_owned());

@@ -1,4 +1,4 @@
-//! What every verb that runs a model over samples is told.
+//! Arguments shared by every verb that runs a model on samples.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use narrows_runtime::Autoencoder;
 use super::{DataArguments, InputStream, Part};
 use crate::{
     model::ModelArguments,
-    output::{Format, check_apart, check_writable},
+    output::{Format, check_not_input, check_writable},
 };
 
 /// A model, and the samples to run it on.
@@ -18,21 +18,22 @@ pub(crate) struct SampleArguments {
     pub(crate) model: ModelArguments,
     #[command(flatten)]
     pub(crate) data: DataArguments,
-    /// Which rows
+    /// Part of the data set to read; `all` are the training rows, then the test rows
     #[arg(long, value_enum, default_value = "all")]
     pub(crate) part: Part,
 }
 
 impl SampleArguments {
-    /// The format of a file that can be written and is none of the data.
+    /// Returns the format of the output file, after checking that the file can be written and is not part of the
+    /// data.
     pub(crate) fn check_out(&self, out: &Path, accepted: &[Format]) -> anyhow::Result<Format> {
         let format = Format::of(out, accepted)?;
         check_writable(out)?;
-        check_apart(out, self.data.spec())?;
+        check_not_input(out, self.data.spec())?;
         Ok(format)
     }
 
-    /// The samples, with their classes where the model takes them.
+    /// Opens the samples, with their classes if the model takes labels.
     pub(crate) fn rows<'a>(&self, model: &'a Autoencoder) -> anyhow::Result<InputStream<'a>> {
         InputStream::of(&self.data, self.part, model)
     }

@@ -1,56 +1,60 @@
-//! Rows for a model, a chunk at a time: filled in or left out where values are missing, with the classes in the
-//! model's own numbering.
+//! Streams the rows for a model in chunks. Missing values are filled in or their rows dropped; labels become the
+//! model's class indices.
 
 use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, bail};
-use narrows_bundle::{Contract, Sample};
+use narrows_bundle::{Contract, Sample, counted};
 use narrows_data::{Chunk, Labels, RecordBatch, Stream, Streams, Values};
 use narrows_runtime::{Autoencoder, Codes, Error, Samples};
 
-use super::{DataArguments, Part, fill_of};
-use crate::report::{first_of, note, warn};
+use super::{DataArguments, MissingAdvice, Part, fill_values};
+use crate::report::{join_first, note, warn};
 
-/// Numbers in a chunk, 4 MB of them: more takes memory, less takes time.
-const NUMBERS: usize = 1 << 20;
-/// Rows in a chunk: so many even where they are long, and no more even where they are short.
-const LEAST_ROWS: usize = 16;
-const MOST_ROWS: usize = 1 << 16;
+/// Target number of values in a chunk (4 MB of 32-bit floats). Larger chunks use more memory, smaller ones more time.
+const CHUNK_VALUES: usize = 1 << 20;
+/// Smallest number of rows in a chunk, used for very wide rows.
+const MIN_CHUNK_ROWS: usize = 16;
+/// Largest number of rows in a chunk, used for very narrow rows.
+const MAX_CHUNK_ROWS: usize = 1 << 16;
 
-/// Rows to run a model on.
+/// Stream of rows to run a model on.
 pub(crate) struct InputStream<'a> {
-    /// As the user called it.
+    /// The data as the user named it.
     spec: String,
-    /// As the data calls itself.
-    name: String,
     streams: VecDeque<Stream>,
-    /// Where the model takes labels.
+    /// Translates labels to class indices; only for models that take labels.
     classes: Option<Classes<'a>>,
     fill: Option<Vec<f32>>,
-    at_a_time: usize,
-    given: usize,
+    chunk_rows: usize,
+    /// Noun of the rows, with the parts that they come from.
+    rows_noun: &'static str,
+    advice: MissingAdvice,
+    /// Number of rows returned so far.
+    returned: usize,
+    /// Number of rows dropped so far because of missing values.
     dropped: usize,
-    /// The names of the features, where there are some.
+    /// Names of the features, if they have names.
     columns: Option<Vec<String>>,
-    /// All rows, where it is known.
+    /// Total number of rows, if known.
     total: Option<usize>,
 }
 
-/// Some rows, in memory.
+/// Chunk of rows in memory.
 pub(crate) struct Batch {
     values: Values,
-    /// In the model's own numbering, where it takes labels.
+    /// Class index of each row; only for models that take labels.
     classes: Option<Vec<i64>>,
-    /// As the data has them.
+    /// Labels as they are in the data.
     pub(crate) labels: Option<Labels>,
-    /// Columns to be carried along.
+    /// Pass-through columns.
     pub(crate) others: Option<RecordBatch>,
-    /// The number of its first row in the part.
+    /// Row number of the first row within its part.
     first: usize,
 }
 
 impl<'a> InputStream<'a> {
-    /// The samples of a part of a data set, with the classes of the model where it takes them.
+    /// Opens the samples of a part of a data set, with their classes if the model takes labels.
     pub(crate) fn of(data: &DataArguments, part: Part, model: &'a Autoencoder) -> anyhow::Result<Self> {
         let rows = Self::samples(data, part, model.manifest())?;
         if !model.takes_labels() {
@@ -58,41 +62,46 @@ impl<'a> InputStream<'a> {
         }
         if !rows.has_labels() {
             bail!(
-                "this model is told the class of every sample, and `{}` has no labels (name them by --labels or --label-column)",
-                rows.name
+                "this model needs the class of every sample, but `{}` has no labels; name them with --labels or --label-column",
+                rows.spec
             );
         }
-        Ok(InputStream { classes: Some(Classes::of(model, rows.name.clone())), ..rows })
+        Ok(InputStream { classes: Some(Classes::of(model, rows.spec.clone())), ..rows })
     }
 
-    /// The samples of a part of a data set for a model that is told nothing else.
+    /// Opens the samples of a part of a data set for a model that takes no labels.
     pub(crate) fn samples(data: &DataArguments, part: Part, manifest: &impl Contract) -> anyhow::Result<Self> {
         let sample = manifest.sample();
-        let fill = fill_of(data.reading.missing, manifest)?;
-        // The columns that the model was fitted on are taken where nobody names any.
-        let Streams { name, train, test } = data.stream(&sample.columns, fill.is_some())?;
-        let streams = match (part, test) {
-            (Part::All, test) => [train].into_iter().chain(test).collect(),
-            (Part::Train, _) => VecDeque::from([train]),
-            (Part::Test, Some(test)) => VecDeque::from([test]),
-            (Part::Test, None) => bail!("`{name}` has no test part (leave --part out)"),
+        let fill = fill_values(data.reading.missing, manifest)?;
+        let Streams { name: _, train, test } = data.stream(&sample.columns, fill.is_some())?;
+        let (streams, rows_noun) = match (part, test) {
+            (Part::All, None) => (VecDeque::from([train]), "row"),
+            (Part::All, Some(test)) => (VecDeque::from([train, test]), "training and test row"),
+            (Part::Train, _) => (VecDeque::from([train]), "training row"),
+            (Part::Test, Some(test)) => (VecDeque::from([test]), "test row"),
+            (Part::Test, None) => bail!("`{}` has no test part; leave --part out", data.spec()),
         };
-        streams.iter().try_for_each(|stream: &Stream| check_order(&name, stream, sample))?;
+        streams.iter().try_for_each(|stream: &Stream| check_shape(data.spec(), stream, sample))?;
+        // All parts have the same columns.
+        streams.front().map_or(Ok(()), |stream| check_order(data.spec(), stream, sample))?;
         let outputs = manifest.graphs().into_iter().flat_map(|graph| &graph.outputs);
         let width = outputs.map(|port| port.shape.iter().product()).max().unwrap_or(1);
-        Ok(InputStream { name, fill, ..InputStream::over(data.spec().to_owned(), streams, width) })
+        let advice = MissingAdvice::of(manifest);
+        Ok(InputStream { fill, rows_noun, advice, ..InputStream::over(data.spec().to_owned(), streams, width) })
     }
 
-    /// All rows of these streams without labels; what becomes of them is `width` numbers a row.
+    /// Creates a stream over all rows of `streams`, which are codes, without labels. `width` is the number of output
+    /// values per row; it limits the chunk size.
     pub(crate) fn over(spec: String, streams: VecDeque<Stream>, width: usize) -> Self {
         let widest = streams.iter().map(|stream| stream.head().sample_shape.iter().product()).fold(width, usize::max);
         InputStream {
-            name: spec.clone(),
             spec,
             classes: None,
             fill: None,
-            at_a_time: (NUMBERS / widest.max(1)).clamp(LEAST_ROWS, MOST_ROWS),
-            given: 0,
+            rows_noun: "row",
+            advice: MissingAdvice::WriteCodesAgain,
+            chunk_rows: (CHUNK_VALUES / widest.max(1)).clamp(MIN_CHUNK_ROWS, MAX_CHUNK_ROWS),
+            returned: 0,
             dropped: 0,
             columns: streams.front().and_then(|stream| stream.head().columns.clone()),
             total: streams.iter().map(|stream| stream.head().rows).sum(),
@@ -100,50 +109,57 @@ impl<'a> InputStream<'a> {
         }
     }
 
-    /// With the labels of the rows as classes of the model.
-    pub(crate) fn labelled(self, model: &'a Autoencoder) -> Self {
-        InputStream { classes: Some(Classes::of(model, self.spec.clone())), ..self }
+    /// Translates the labels of the rows, from the file `labels`, to class indices of `model`.
+    pub(crate) fn labelled(self, model: &'a Autoencoder, labels: String) -> Self {
+        InputStream { classes: Some(Classes::of(model, labels)), ..self }
     }
 
-    /// As the data calls itself.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Returns the data as the user named it.
+    pub(crate) fn spec(&self) -> &str {
+        &self.spec
     }
 
-    /// Whether every row that is left has a label.
+    /// Returns whether every remaining row has a label.
     pub(crate) fn has_labels(&self) -> bool {
         self.streams.iter().all(Stream::has_labels)
     }
 
-    /// All rows, where it is known before they are read.
+    /// Returns the total number of rows, if it is known before they are read.
     pub(crate) fn total(&self) -> Option<usize> {
         self.total
     }
 
-    /// Rows that were read.
-    pub(crate) fn done(&self) -> usize {
-        self.given + self.dropped
+    /// Returns the number of rows read so far.
+    pub(crate) fn read(&self) -> usize {
+        self.returned + self.dropped
     }
 
-    /// Rows that were given out.
-    pub(crate) fn given(&self) -> usize {
-        self.given
+    /// Returns the number of rows returned so far with the parts they come from: "1797 training and test rows".
+    pub(crate) fn counted_rows(&self) -> String {
+        counted(self.returned, self.rows_noun)
     }
 
-    /// The names of the features, where there are some.
+    /// Returns the number of rows returned so far: those read, without the dropped ones.
+    pub(crate) fn returned(&self) -> usize {
+        self.returned
+    }
+
+    /// Returns the names of the features, if they have names.
     pub(crate) fn columns(&self) -> Option<&[String]> {
         self.columns.as_deref()
     }
 
-    /// The next rows; `None` at the end, where what was left out is told.
-    pub(crate) fn next(&mut self, most: usize) -> anyhow::Result<Option<Batch>> {
+    /// Returns the next chunk, of at most `max_rows` rows. At the end, prints how many rows were dropped and returns
+    /// `None`.
+    pub(crate) fn next(&mut self, max_rows: usize) -> anyhow::Result<Option<Batch>> {
         loop {
             let Some(stream) = self.streams.front_mut() else {
-                self.tell_dropped()?;
+                self.report_dropped()?;
                 return Ok(None);
             };
             let before = stream.dropped();
-            let chunk = stream.next(self.at_a_time.min(most), self.fill.as_deref())?;
+            let chunk = stream.next(self.chunk_rows.min(max_rows), self.fill.as_deref());
+            let chunk = chunk.map_err(|error| self.advice.explain(error.into()))?;
             self.dropped += stream.dropped() - before;
             let Some(Chunk { values, labels, others }) = chunk else {
                 self.streams.pop_front();
@@ -153,27 +169,30 @@ impl<'a> InputStream<'a> {
                 on_disk @ Values::OnDisk(_) => Values::F32(on_disk.to_f32()?.into_owned()),
                 in_memory @ (Values::U8(_) | Values::F32(_)) => in_memory,
             };
-            self.given += values.rows();
+            self.returned += values.rows();
             let first = stream.read().saturating_sub(values.rows());
             let classes = match (&mut self.classes, &labels) {
-                (Some(classes), Some(labels)) => Some(classes.numbers_of(labels)?),
+                (Some(classes), Some(labels)) => Some(classes.indices_of(labels)?),
                 (Some(_), None) | (None, _) => None,
             };
             return Ok(Some(Batch { values, classes, labels, others, first }));
         }
     }
 
-    fn tell_dropped(&self) -> anyhow::Result<()> {
-        match (self.dropped, self.given) {
+    fn report_dropped(&self) -> anyhow::Result<()> {
+        match (self.dropped, self.returned) {
             (0, _) => {}
-            (dropped, 0) => bail!("`{}`: all {dropped} rows have a missing value, so nothing is left", self.spec),
-            (dropped, _) => note(format_args!("{dropped} rows with missing values were left out")),
+            (dropped, 0) => {
+                bail!("every row of `{}` ({dropped}) has a missing value, so no rows remain", self.spec)
+            }
+            (dropped, _) => note(format_args!("dropped {} with missing values", counted(dropped, "row"))),
         }
         Ok(())
     }
 
-    /// What the model says of a batch, with the name of the data, and rows as the data counts them.
-    pub(crate) fn told(&self, error: Error, batch: &Batch) -> anyhow::Error {
+    /// Adds the name of the data to an error of the model, and replaces row numbers within the batch by row numbers
+    /// within the data.
+    pub(crate) fn locate_error(&self, error: Error, batch: &Batch) -> anyhow::Error {
         let error = match error {
             Error::NotFinite { input, row, position, value } => {
                 Error::NotFinite { input, row: batch.first + row, position, value }
@@ -187,33 +206,50 @@ impl<'a> InputStream<'a> {
     }
 }
 
-/// Columns in another order than the model's give wrong figures, and nobody would see it.
-fn check_order(name: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<()> {
-    let Some(known) = &sample.columns else { return Ok(()) };
-    let Some(found) = &stream.head().columns else {
-        warn(format_args!("`{name}` does not name its columns; they are taken for {} in this order", first_of(known)));
+/// Refuses samples of another shape than the model's, before any row is read.
+fn check_shape(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<()> {
+    let (found, expected) = (&stream.head().sample_shape[..], &sample.shape[..]);
+    if found == expected || found == [sample.features()] {
+        return Ok(());
+    }
+    let rows_of = |count: usize| format!("rows of {}", counted(count, "value"));
+    let describe = |shape: &[usize]| match shape {
+        [features] => rows_of(*features),
+        shape => format!("samples of shape {shape:?}"),
+    };
+    let alternative = if expected.len() > 1 { format!(" or {}", rows_of(sample.features())) } else { String::new() };
+    let has_delimiter = [".csv", ".tsv", ".csv.gz", ".tsv.gz"].iter().any(|ending| spec.ends_with(ending));
+    let hint = if found == [1] && has_delimiter { "; if the file has more columns, set --delimiter" } else { "" };
+    bail!("`{spec}` has {}, but this model takes {}{alternative}{hint}", describe(found), describe(expected))
+}
+
+/// Refuses columns in another order than the model's: the results would be wrong without any other sign.
+fn check_order(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<()> {
+    let Some(expected) = &sample.columns else { return Ok(()) };
+    let Some(columns) = &stream.head().columns else {
+        warn(format_args!("`{spec}` has no column names; assuming the order {}", join_first(expected)));
         return Ok(());
     };
-    if sample.stands_in_another_order(found) {
+    if sample.has_reordered_columns(columns) {
         bail!(
-            "the columns of `{name}` stand in another order than the model's; leave --columns out, and they are taken by their names"
+            "the columns of `{spec}` are in another order than the model's; leave --columns out, and they are matched by name"
         );
     }
     Ok(())
 }
 
 impl Batch {
-    /// The number of rows.
+    /// Returns the number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.values.rows()
     }
 
-    /// As samples of a model.
+    /// Returns the rows as samples of a model, with their classes if there are any.
     pub(crate) fn samples(&self) -> Samples<'_> {
         let samples = match &self.values {
             Values::U8(values) => Samples::from(values.view()),
             Values::F32(values) => Samples::from(values.view()),
-            Values::OnDisk(_) => unreachable!("`InputStream::next` reads what is on disk"),
+            Values::OnDisk(_) => unreachable!("`InputStream::next` reads rows on disk into memory"),
         };
         match &self.classes {
             Some(classes) => samples.labelled(classes),
@@ -221,14 +257,15 @@ impl Batch {
         }
     }
 
-    /// As codes of a model, all of one class where one is given; `None` for bytes.
-    pub(crate) fn codes<'b>(&'b self, class: &'b mut Vec<i64>, label: Option<i64>) -> Option<Codes<'b>> {
+    /// Returns the rows as codes of a model; `None` for bytes. With a `label`, every row gets that class, and `buffer`
+    /// stores the classes.
+    pub(crate) fn codes<'b>(&'b self, buffer: &'b mut Vec<i64>, label: Option<i64>) -> Option<Codes<'b>> {
         let Values::F32(values) = &self.values else { return None };
         let codes = Codes::from(values.view());
         if let Some(label) = label {
-            class.clear();
-            class.resize(self.rows(), label);
-            return Some(codes.labelled(class));
+            buffer.clear();
+            buffer.resize(self.rows(), label);
+            return Some(codes.labelled(buffer));
         }
         Some(match &self.classes {
             Some(classes) => codes.labelled(classes),
@@ -237,34 +274,34 @@ impl Batch {
     }
 }
 
-/// The model's number for each class by its name: sets may hold other classes, or the same ones in another order.
+/// Translates labels to the model's class indices by name: a data set may have other classes than the model, or the
+/// same ones in another order.
 struct Classes<'a> {
     model: &'a Autoencoder,
-    /// The set that the labels come from.
+    /// Name of the data set that the labels come from.
     name: String,
-    known: HashMap<String, i64>,
+    indices: HashMap<String, i64>,
 }
 
 impl<'a> Classes<'a> {
     fn of(model: &'a Autoencoder, name: String) -> Self {
-        Classes { model, name, known: HashMap::new() }
+        Classes { model, name, indices: HashMap::new() }
     }
 
-    fn numbers_of(&mut self, labels: &Labels) -> anyhow::Result<Vec<i64>> {
-        let mut numbers = Vec::with_capacity(labels.len());
+    fn indices_of(&mut self, labels: &Labels) -> anyhow::Result<Vec<i64>> {
+        let mut indices = Vec::with_capacity(labels.len());
         for row in 0..labels.len() {
             let label = labels.name(row);
-            let number = match self.known.get(label.as_ref()) {
-                Some(&number) => number,
+            let index = match self.indices.get(label.as_ref()) {
+                Some(&index) => index,
                 None => {
-                    let number =
-                        self.model.class_named(&label).with_context(|| format!("labels of `{}`", self.name))?;
-                    self.known.insert(label.into_owned(), number as i64);
-                    number as i64
+                    let index = self.model.class_named(&label).with_context(|| format!("labels of `{}`", self.name))?;
+                    self.indices.insert(label.into_owned(), index as i64);
+                    index as i64
                 }
             };
-            numbers.push(number);
+            indices.push(index);
         }
-        Ok(numbers)
+        Ok(indices)
     }
 }

@@ -1,4 +1,4 @@
-//! The flags of a run: what to train, in which folder, from where on.
+//! Flags of a training run: the model, the run folder, and where to resume.
 
 use std::{
     fs,
@@ -17,28 +17,28 @@ pub(crate) struct TrainingArguments {
     options: Options,
     #[command(flatten)]
     limits: Limits,
-    /// Configuration file, as `narrows config` prints it; flags win over it
+    /// TOML configuration file, as printed by `narrows config`; flags override it [default: none]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder, from its newest valid checkpoint
+    /// Resume the run in this folder from its newest valid checkpoint [default: start a new run]
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "run"])]
     resume: Option<PathBuf>,
-    /// Folder for the run: configuration, metrics, checkpoints [default: runs/KIND, or the first of
-    /// runs/KIND-2, runs/KIND-3 and so on that is free]
+    /// Folder for the run: configuration, metrics and checkpoints [default: runs/KIND, or runs/KIND-2, runs/KIND-3
+    /// and so on if that exists]
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
-    /// When to save: epoch (at most once a second), a number of steps, or seconds like 30s
+    /// Interval of checkpoints: `epoch` (but at most one per second), a number of steps, or seconds like 30s
     #[arg(long, value_name = "WHEN", default_value = "epoch")]
     checkpoint_every: Every,
-    /// How many of the newest checkpoints stay
-    #[arg(long, value_name = "NUMBER", default_value = "2")]
+    /// Number of newest checkpoints to keep
+    #[arg(long, value_name = "NUMBER", default_value = "2", allow_negative_numbers = true)]
     keep: NonZeroUsize,
 }
 
 impl TrainingArguments {
-    /// What was asked for: by flags, then by the file or the run that they name.
+    /// Returns the options of the flags, completed by those of the configuration file or of the resumed run.
     pub(super) fn options(&self) -> anyhow::Result<Options> {
-        let rest = match (&self.config, &self.resume) {
+        let stored = match (&self.config, &self.resume) {
             (Some(path), _) => {
                 let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
                 Options::from_toml(&text).with_context(|| format!("`{}`", path.display()))?
@@ -46,14 +46,24 @@ impl TrainingArguments {
             (None, Some(run)) => return Ok(Run::options_with(run, &self.options)?),
             (None, None) => Options::default(),
         };
-        Ok(self.options.or(&rest))
+        Ok(self.options.or(&stored))
+    }
+
+    /// Returns the options that are set by flags.
+    pub(super) fn flags(&self) -> &Options {
+        &self.options
+    }
+
+    /// Returns whether options may come from a configuration file or from the resumed run.
+    pub(super) fn has_file(&self) -> bool {
+        self.config.is_some() || self.resume.is_some()
     }
 
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The flags that say them again, where they are not the default.
+    /// Returns the flags that repeat the limits, for those that differ from the default.
     pub(super) fn limit_flags(&self) -> String {
         let (limits, default) = (&self.limits, Limits::default());
         let memory = (limits.memory != default.memory).then(|| format!(" --memory {}", limits.memory.0));
@@ -65,7 +75,7 @@ impl TrainingArguments {
         Cadence { every: self.checkpoint_every, keep: self.keep }
     }
 
-    /// The flags that say so again, where it is not the default.
+    /// Returns the flags that repeat the checkpoint interval, for values that differ from the default.
     pub(super) fn cadence_flags(&self) -> String {
         let (cadence, default) = (self.cadence(), Cadence::default());
         let every = (cadence.every != default.every).then(|| format!(" --checkpoint-every {}", cadence.every));
@@ -73,18 +83,18 @@ impl TrainingArguments {
         every.unwrap_or_default() + &keep.unwrap_or_default()
     }
 
-    /// Whether any free folder will do for a new run.
-    pub(super) fn leaves_the_name_open(&self) -> bool {
+    /// Returns whether the user left the choice of the run folder to the program.
+    pub(super) fn chooses_run_folder(&self) -> bool {
         self.run.is_none()
     }
 
-    /// The run to go on with.
-    pub(super) fn resumed(&self) -> Option<&Path> {
+    /// Returns the folder of the run to resume.
+    pub(super) fn resume_folder(&self) -> Option<&Path> {
         self.resume.as_deref()
     }
 
-    /// The folder for a new run of this name.
-    pub(super) fn new_run(&self, name: &str) -> PathBuf {
+    /// Returns the folder of a new run: the one of `--run`, or the first free one for the model kind `name`.
+    pub(super) fn new_run_folder(&self, name: &str) -> PathBuf {
         let numbered = |number: usize| Path::new("runs").join(format!("{name}-{number}"));
         let first = Path::new("runs").join(name);
         match &self.run {

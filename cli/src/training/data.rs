@@ -1,55 +1,61 @@
-//! The data of a run: its parts, loaded as the options say.
+//! Loads the data of a run: the training, validation and test part.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use narrows_bundle::counted;
 use narrows_data::{Dataset, HeldOut, Limits, LoadOptions, Reading, shared_rows};
-use narrows_trainer::{DataOptions, Options};
+use narrows_trainer::{Options, options::DataOptions};
 
-use crate::{input::quoted, report::warn};
+use crate::{
+    input::{quoted, warn_of_repeated_names},
+    report::warn,
+};
 
-/// The options with every file by its whole path, so that a run can be taken up from another working
-/// directory.
-pub(super) fn found_from_anywhere(options: &Options) -> Options {
+/// Makes the paths of files in the options absolute, so that a run can be resumed from another working directory.
+pub(super) fn with_absolute_paths(options: &Options) -> Options {
     options.clone().with_paths(|path| match std::path::absolute(path) {
-        Ok(whole) if Path::new(path).exists() && !narrows_data::is_known(path) => whole.to_string_lossy().into_owned(),
+        Ok(absolute) if Path::new(path).exists() && !narrows_data::is_known(path) => {
+            absolute.to_string_lossy().into_owned()
+        }
         Ok(_) | Err(_) => path.clone(),
     })
 }
 
-/// The data that the options name; for a run that was there before, an error says so.
-pub(super) fn loaded(options: &Options, limits: &Limits, run: Option<&Path>) -> anyhow::Result<Dataset> {
-    let data = parts(&options.data, limits, &Known::default());
+/// Loads the data that the options name. For an existing run, an error names the run.
+pub(super) fn load_data(options: &Options, limits: &Limits, run: Option<&Path>) -> anyhow::Result<Dataset> {
+    let data = load_parts(&options.data, limits, &LoadContext::default());
     match run {
         None => data,
-        Some(run) => data
-            .with_context(|| format!("the data of the run `{}` (name it by --data where it has moved)", run.display())),
+        Some(run) => data.with_context(|| {
+            format!("the data of the run `{}` (if it was moved, pass its path with --data)", run.display())
+        }),
     }
 }
 
-/// What is known of the data before it is read.
+/// Settings of loading that come from the model and the task, not from the user.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// What stands for a missing value of each feature.
+pub(crate) struct LoadContext {
+    /// Values that replace missing values, one per feature.
     pub(crate) fill: Option<Vec<f32>>,
-    /// What labels are.
-    pub(crate) labels: LabelsAre,
+    /// Type of the labels.
+    pub(crate) labels: LabelType,
 }
 
-/// What labels are.
+/// Type of the labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum LabelsAre {
-    /// Names of classes: what one part has, the training part has too.
+pub(crate) enum LabelType {
+    /// Names of classes. Every class of the validation and test part must be in the training part.
     #[default]
     Classes,
-    /// Numbers to predict.
+    /// Target values of a regression.
     Numbers,
 }
 
-/// The parts that are named.
-pub(crate) fn parts(source: &DataOptions, limits: &Limits, known: &Known) -> anyhow::Result<Dataset> {
+/// Loads the training part, and the validation and test parts if the options name files for them.
+pub(crate) fn load_parts(source: &DataOptions, limits: &Limits, context: &LoadContext) -> anyhow::Result<Dataset> {
     let reading = Reading { data: Some(spec(source).to_owned()), ..source.reading.clone() };
-    let with = |labels: &Option<String>| LoadOptions {
+    let load_options = |labels: &Option<String>| LoadOptions {
         reading: Reading { labels: labels.clone(), ..reading.clone() },
         limits: limits.clone(),
         sets: None,
@@ -57,44 +63,48 @@ pub(crate) fn parts(source: &DataOptions, limits: &Limits, known: &Known) -> any
     if let (Some(valid), Some(test)) = (&source.valid, &source.test)
         && valid == test
     {
-        bail!("--valid and --test both name `{valid}`; no row may be in two parts");
+        bail!("--valid and --test are the same file `{valid}`; a row must not be in two parts");
     }
-    let train = with(&source.reading.labels);
-    let mut data = match &known.fill {
+    let train = load_options(&source.reading.labels);
+    let mut data = match &context.fill {
         None => narrows_data::load(spec(source), &train)?,
         Some(fill) => narrows_data::load_filled(spec(source), &train, fill)?,
     };
-    for (beside, flag, spec, labels) in [
+    for (part_kind, flag, spec, labels) in [
         (HeldOut::Valid, "--valid", &source.valid, &source.valid_labels),
         (HeldOut::Test, "--test", &source.test, &source.test_labels),
     ] {
         let Some(spec) = spec else { continue };
-        let added = match known.labels {
-            LabelsAre::Classes => data.with(beside, spec, &with(labels)),
-            LabelsAre::Numbers => data.with_numbers(beside, spec, &with(labels)),
+        let with_part = match context.labels {
+            LabelType::Classes => data.with(part_kind, spec, &load_options(labels)),
+            LabelType::Numbers => data.with_numbers(part_kind, spec, &load_options(labels)),
         };
-        data = added.with_context(|| format!("{flag} {spec}"))?;
-        let part = match beside {
+        // The error of the data names the file.
+        data = with_part.context(flag)?;
+        let part = match part_kind {
             HeldOut::Valid => &data.valid,
             HeldOut::Test => &data.test,
         };
         let shared = part.as_ref().map(|part| shared_rows(&data.train.values, &part.values)).transpose()?;
         if let Some(shared) = shared.filter(|&shared| shared > 0) {
+            let are = if shared == 1 { "is" } else { "are" };
             warn(format_args!(
-                "{shared} rows of {flag} {spec} stand among the rows to train on too: figures on them flatter"
+                "{} of {flag} {spec} {are} also among the training rows, so the metrics on that part are too optimistic",
+                counted(shared, "row")
             ));
         }
     }
+    warn_of_repeated_names(spec(source), &data, &train);
     Ok(data)
 }
 
-/// What to load, by the words of a person.
+/// Returns the name or path of the training data as the user wrote it.
 fn spec(source: &DataOptions) -> &str {
     source.reading.data.as_deref().unwrap_or("digits")
 }
 
-/// The flags that name data again, to be pasted into a shell.
-pub(crate) fn flags(reading: &Reading) -> String {
+/// Returns the flags that read the same data again, quoted for a shell.
+pub(crate) fn data_flags(reading: &Reading) -> String {
     let data = DataOptions { reading: reading.clone(), ..DataOptions::default() };
     let reading = Options { data, ..Options::default() }.fields();
     let flag = |(key, value): (&String, &toml::Value)| {

@@ -1,9 +1,9 @@
-//! What came out of a run: the figures, the curves, and what to do next.
+//! Report of a run: metrics, parity, and commands to run next.
 
 use std::{path::PathBuf, time::Duration};
 
-use narrows_bundle::Manifest;
-use narrows_trainer::{Figures, Fitted, Method, PretrainedLayer};
+use narrows_bundle::{Manifest, counted};
+use narrows_trainer::{Figures, Fitted, PretrainedLayer, internals::Method};
 use serde_json::{Value, json};
 
 use super::{Session, curves::unit};
@@ -13,16 +13,16 @@ use crate::{
     report::print,
 };
 
-/// What came out.
+/// Results of a run.
 pub(crate) struct Report<'a> {
     pub(crate) session: &'a Session,
     pub(crate) fitted: &'a Fitted,
-    /// Folder, size in bytes and manifest, where a bundle was made.
+    /// Folder, size in bytes and manifest of the bundle, if one was written.
     pub(crate) bundle: Option<&'a (PathBuf, u64, Manifest)>,
 }
 
 impl Report<'_> {
-    /// On standard output: one object for programs, or lines for people.
+    /// Prints the report on standard output, as one JSON object or as text.
     pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
         if json { print(format!("{:#}", self.json())) } else { print(self.text()) }
     }
@@ -32,23 +32,30 @@ impl Report<'_> {
         let total = self.session.start.elapsed().as_secs_f64();
         let mut lines = vec![match self.bundle {
             Some((bundle, bytes, _)) => {
-                format!("{}: {} KB in {total:.1} s (run: {})", bundle.display(), bytes.div_ceil(1000), folder.display())
+                let size = bytes.div_ceil(1000);
+                format!("{}: {size} KB, written after {total:.1} s (run: {})", bundle.display(), folder.display())
             }
-            None => format!("{}: {total:.1} s", folder.display()),
+            None => format!("{}: {total:.1} s in total", folder.display()),
         }];
-        if let Some(progress) = self.fitted.progress.as_ref().filter(|progress| !progress.finished) {
-            lines.push(format!("the run was broken off after {} epochs, and this is where it stood", progress.epochs));
-        }
+        lines.extend(self.unfinished());
         if let (Method::Descent(descent), Some(progress)) = (&self.fitted.config.method, &self.fitted.progress)
             && let Some(best) = progress.best_epoch
         {
             let is_early = progress.finished && progress.epochs < descent.all_epochs();
-            let told = if is_early { "stopped early, weights" } else { "weights" };
+            let prefix = if is_early { "stopped early, weights" } else { "weights" };
             let best = descent.place_of(best).epoch;
-            lines.push(format!("{told} of epoch {best}, the best on the rows held out"));
+            lines.push(format!("{prefix} of epoch {best}, the best on the validation rows"));
         }
         for PretrainedLayer { layer, inputs, outputs, epochs, loss, .. } in &self.fitted.pretrained {
-            lines.push(format!("layer {layer} ({inputs} to {outputs}): loss {loss:.4} after {epochs} epochs alone"));
+            lines.push(format!(
+                "layer {layer} ({inputs} to {outputs}): loss {loss:.4} after {} of pretraining",
+                counted(*epochs, "epoch")
+            ));
+        }
+        if let Method::Descent(_) = self.fitted.config.method {
+            lines.push(
+                "final weights (the losses of the epochs above are averages while the weights change):".to_owned(),
+            );
         }
         for (part, figures) in self.figures() {
             lines.push(format!(
@@ -59,13 +66,28 @@ impl Report<'_> {
             ));
         }
         if let Some(parity) = self.bundle.and_then(|(_, _, manifest)| manifest.parity.as_ref()) {
-            for (name, graph) in [("encoder", &parity.encoder), ("decoder", &parity.decoder)] {
-                lines.push(format!("parity of the {name} in ONNX Runtime: largest difference {graph}"));
+            for (name, graph, unit) in
+                [("encoder", &parity.encoder, ""), ("decoder", &parity.decoder, " (unit of the data)")]
+            {
+                lines.push(format!("parity of the {name} in ONNX Runtime: largest difference {graph}{unit}"));
             }
         }
         lines.push("next:".to_owned());
-        lines.extend(self.next().into_iter().map(|command| format!("  {command}")));
+        lines.extend(self.next_commands().into_iter().map(|command| format!("  {command}")));
         lines.join("\n")
+    }
+
+    /// Says which checkpoint the model comes from, if it is not that of the end of the run.
+    fn unfinished(&self) -> Option<String> {
+        let progress = self.fitted.progress.as_ref().filter(|progress| !progress.finished)?;
+        let Method::Descent(descent) = &self.fitted.config.method else { return None };
+        let why = match self.session.skipped {
+            0 => "the run was interrupted",
+            1 => "the newer checkpoint is damaged",
+            _ => "the newer checkpoints are damaged",
+        };
+        let all = counted(descent.all_epochs(), "epoch");
+        Some(format!("this is the model after {} of {all} (step {}): {why}", progress.epochs, progress.steps))
     }
 
     fn json(&self) -> Value {
@@ -106,20 +128,21 @@ impl Report<'_> {
         parts.into_iter().filter_map(|(part, figures)| figures.map(|figures| (part, figures)))
     }
 
-    /// Commands that work on what came out as they stand.
-    fn next(&self) -> Vec<String> {
+    /// Returns commands that use the result and can be pasted into a shell.
+    fn next_commands(&self) -> Vec<String> {
         let narrows = program();
         let Some((bundle, _, manifest)) = self.bundle else {
             return vec![format!("{narrows} export {}", quoted(&self.session.run.folder().to_string_lossy()))];
         };
         let bundle = quoted(&bundle.to_string_lossy());
-        let third = third(&narrows, &bundle, manifest);
-        let data = super::data::flags(&self.fitted.config.data.reading);
-        vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), third]
+        let last = generate_or_inspect(&narrows, &bundle, manifest);
+        let data = super::data::data_flags(&self.fitted.config.data.reading);
+        vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), last]
     }
 }
 
-fn third(narrows: &str, bundle: &str, manifest: &Manifest) -> String {
+/// Returns the command to generate samples if the model has a prior, otherwise the command to inspect the bundle.
+fn generate_or_inspect(narrows: &str, bundle: &str, manifest: &Manifest) -> String {
     if manifest.prior.is_some() {
         let format = if narrows_evaluate::is_picture(&manifest.sample.shape) { "png" } else { "csv" };
         format!("{narrows} generate {bundle} --count 64 --out samples.{format}")

@@ -1,4 +1,4 @@
-//! A run at work: data, configuration and folder, with progress shown and signals heard.
+//! A running training session: data, configuration, run folder, progress and signals.
 
 use std::{
     ops::ControlFlow,
@@ -6,39 +6,47 @@ use std::{
     time::{Duration, Instant},
 };
 
-use narrows_bundle::write_atomic;
+use narrows_bundle::{counted, write_atomic};
 use narrows_data::{Dataset, Limits, Reading};
 use narrows_trainer::{
-    Cadence, Config, DataOptions, EpochPlace, Fitted, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
+    Cadence, Config, EpochPlace, Fitted, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
+    options::DataOptions,
 };
 
 use super::{
     TrainingArguments,
-    choices::print_choices,
+    choices::{Chosen, print_choices},
     curves::curves,
-    data::{found_from_anywhere, loaded},
+    data::{load_data, with_absolute_paths},
 };
 use crate::{
+    problems::Sources,
     progress::Progress,
     report::{Stopped, note, warn},
     stop::Stop,
 };
 
-/// A run, ready to go on.
+/// An opened run, ready to train or to export.
 pub(crate) struct Session {
     pub(crate) config: Config,
     pub(crate) data: Dataset,
     pub(crate) run: Run,
     pub(crate) stop: Stop,
-    /// How to go on with it, as a command without the program's name.
-    again: String,
+    /// Number of damaged checkpoints that are newer than the one the run resumes from.
+    pub(crate) skipped: usize,
+    /// The data as the user named it.
+    named_data: DataOptions,
+    /// Whether options may come from a file or from the resumed run.
+    has_file: bool,
+    /// Command that continues the run, without the name of the program.
+    resume_command: String,
     pub(crate) start: Instant,
     pub(crate) per_epoch: Vec<Duration>,
 }
 
 impl Session {
-    /// Checks everything and starts or takes up the run. `verb` is how to go on after an interruption, and
-    /// `claim` claims what the verb needs besides: it comes before anything is written.
+    /// Checks all inputs, and starts or resumes the run. `verb` is the start of the command that continues it after an
+    /// interruption. `claim` claims the other outputs of the verb; it is called before anything is written.
     pub(crate) fn begin<T>(
         arguments: &TrainingArguments,
         verb: &str,
@@ -47,62 +55,97 @@ impl Session {
         let start = Instant::now();
         let stop = Stop::listen()?;
         let options = arguments.options()?;
-        let options = found_from_anywhere(&options);
-        let data = loaded(&options, arguments.limits(), arguments.resumed())?;
-        let config = Config::check(&options, &data)?;
+        let data = load_data(&options, arguments.limits(), arguments.resume_folder())?;
+        let (named_data, has_file) = (options.data.clone(), arguments.has_file());
+        let options = with_absolute_paths(&options);
+        let sources = Sources { data: &named_data, bundle: None, has_file };
+        let config = Config::check(&options, &data).map_err(|error| sources.explain(error.into()))?;
         let claimed = claim(&config, &stop)?;
-        let run = match arguments.resumed() {
+        let (run, skipped) = match arguments.resume_folder() {
             Some(folder) => {
                 let (run, resumed) = Run::resume(folder, &config, &data, arguments.cadence())?;
-                tell(folder, &resumed);
-                run
+                report_resumed(folder, &resumed);
+                if !resumed.passed_over.is_empty() {
+                    note("a skipped checkpoint is kept under the name passed-over-step-....safetensors");
+                }
+                (run, resumed.passed_over.len())
             }
-            None => created(arguments, &config, &data)?,
+            None => (create_run(arguments, &config, &data)?, 0),
         };
-        // Before the run is told: from then on somebody may know of it, and stop it.
-        stop.watch_for();
-        print_choices(&options, &config, &data, run.folder())?;
+        // Before the run folder is printed: from then on, other programs know of the run and may stop it.
+        stop.defer_first_signal();
+        print_choices(&Chosen { flags: arguments.flags(), options: &options }, &config, &data, run.folder())?;
+        config.remarks().iter().for_each(warn);
         let folder = crate::input::quoted(&run.folder().to_string_lossy());
-        let again = format!("{verb}{}{} --resume {folder}", arguments.cadence_flags(), arguments.limit_flags());
-        Ok((Session { config, data, run, stop, again, start, per_epoch: Vec::new() }, claimed))
+        let resume_command =
+            format!("{verb}{}{} --resume {folder}", arguments.cadence_flags(), arguments.limit_flags());
+        let session = Session {
+            config,
+            data,
+            run,
+            stop,
+            skipped,
+            named_data,
+            has_file,
+            resume_command,
+            start,
+            per_epoch: Vec::new(),
+        };
+        Ok((session, claimed))
     }
 
-    /// Opens a run to export what it stands at.
-    /// `again` are the words behind the program's name that do the same again.
-    pub(crate) fn open(folder: &Path, data: Option<&str>, again: String) -> anyhow::Result<Self> {
+    /// Opens a run to export the model of its newest checkpoint. `resume_command` is the command that repeats the
+    /// export, without the name of the program.
+    pub(crate) fn open(folder: &Path, data: Option<&str>, resume_command: String) -> anyhow::Result<Self> {
         let start = Instant::now();
         let stop = Stop::listen()?;
         let reading = Reading { data: data.map(str::to_owned), ..Reading::default() };
         let data = DataOptions { reading, ..DataOptions::default() };
-        let named = Options { data, ..Options::default() };
-        let options = Run::options_with(folder, &named)?;
-        let options = found_from_anywhere(&options);
-        let data = loaded(&options, &Limits::default(), Some(folder))?;
-        let config = Config::check(&options, &data)?;
+        let overrides = Options { data, ..Options::default() };
+        let options = Run::options_with(folder, &overrides)?;
+        let data = load_data(&options, &Limits::default(), Some(folder))?;
+        let (named_data, has_file) = (options.data.clone(), true);
+        let options = with_absolute_paths(&options);
+        let sources = Sources { data: &named_data, bundle: None, has_file };
+        let config = Config::check(&options, &data).map_err(|error| sources.explain(error.into()))?;
         let (run, resumed) = Run::resume(folder, &config, &data, Cadence::default())?;
         run.check_model()?;
-        tell(folder, &resumed);
-        Ok(Session { config, data, run, stop, again, start, per_epoch: Vec::new() })
+        report_resumed(folder, &resumed);
+        let skipped = resumed.passed_over.len();
+        Ok(Session {
+            config,
+            data,
+            run,
+            stop,
+            skipped,
+            named_data,
+            has_file,
+            resume_command,
+            start,
+            per_epoch: Vec::new(),
+        })
     }
 
-    /// Fits to the end of the run, and leaves the curves in its folder.
+    /// Trains to the end of the run, and writes the loss curves to its folder.
     pub(crate) fn fit(&mut self) -> anyhow::Result<Fitted> {
         let mut progress = Progress::new(&self.config, self.config.fitted_rows(self.data.train.values.rows()));
         let stop = &self.stop;
         let outcome = fit_in(&mut self.run, &self.config, &self.data, &mut |event| {
             progress.show(event);
-            if stop.asked().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if stop.signal().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         self.per_epoch = std::mem::take(&mut progress.per_epoch);
-        let fitted = match (outcome, self.stop.asked()) {
+        let fitted = match (outcome, self.stop.signal()) {
             (Err(TrainError::Interrupted { epoch, step }), Some(_)) => {
                 let EpochPlace { layer, epoch, .. } = progress.place_of(epoch);
                 let layer = layer.map_or(String::new(), |layer| format!(" of layer {layer}"));
                 return Err(self.interrupted(&format!("after step {step} (epoch {epoch}{layer})")));
             }
-            (outcome, _) => outcome?,
+            (outcome, _) => outcome.map_err(|error| self.explain(error))?,
         };
-        fitted.remarks().iter().for_each(warn);
+        // The remarks on the configuration were printed before training.
+        let printed = self.config.remarks();
+        fitted.remarks().iter().filter(|remark| !printed.contains(remark)).for_each(warn);
         if let Some(svg) = curves(&fitted)? {
             let path = self.run.folder().join("loss.svg");
             write_atomic(&path, svg.as_bytes())
@@ -111,56 +154,61 @@ impl Session {
         Ok(fitted)
     }
 
-    /// The model that the run stands at, without another step.
+    /// Returns the model of the newest checkpoint, without training further.
     pub(crate) fn fitted(&mut self) -> anyhow::Result<Fitted> {
-        self.stop.watch_for();
-        let fitted = fitted_in(&mut self.run, &self.config, &self.data)?;
+        self.stop.defer_first_signal();
+        let fitted = fitted_in(&mut self.run, &self.config, &self.data).map_err(|error| self.explain(error))?;
         fitted.remarks().iter().for_each(warn);
         Ok(fitted)
     }
 
-    /// Ends the program if somebody asked for it; `place` is how far it got.
-    pub(crate) fn check_stop(&self, place: &str) -> anyhow::Result<()> {
-        if self.stop.asked().is_some() { Err(self.interrupted(place)) } else { Ok(()) }
+    fn explain(&self, error: TrainError) -> anyhow::Error {
+        Sources { data: &self.named_data, bundle: None, has_file: self.has_file }.explain(error)
     }
 
-    /// The command that goes on with the run.
-    pub(crate) fn again(&self) -> String {
-        format!("{} {}", crate::input::program(), self.again)
+    /// Returns an error if a signal was received. `progress` says how far the program got.
+    pub(crate) fn check_stop(&self, progress: &str) -> anyhow::Result<()> {
+        if self.stop.signal().is_some() { Err(self.interrupted(progress)) } else { Ok(()) }
     }
 
-    fn interrupted(&self, place: &str) -> anyhow::Error {
-        let signal = self.stop.asked().unwrap_or_default();
-        Stopped { signal, told: format!("interrupted {place}; go on with: {}", self.again()) }.into()
+    /// Returns the command that continues the run.
+    pub(crate) fn resume_command(&self) -> String {
+        format!("{} {}", crate::input::program(), self.resume_command)
+    }
+
+    fn interrupted(&self, progress: &str) -> anyhow::Error {
+        let signal = self.stop.signal().unwrap_or_default();
+        let message = format!("interrupted {progress}; continue with: {}", self.resume_command());
+        Stopped { signal, message }.into()
     }
 }
 
-/// A new run, in the folder that was asked for, or in the first free one: another process may be looking for
-/// one too.
-fn created(arguments: &TrainingArguments, config: &Config, data: &Dataset) -> anyhow::Result<Run> {
+/// Creates a run in the folder that the user named, or in the first free one. Tries again if another process takes that
+/// folder first.
+fn create_run(arguments: &TrainingArguments, config: &Config, data: &Dataset) -> anyhow::Result<Run> {
     loop {
-        let folder = arguments.new_run(config.kind().name());
+        let folder = arguments.new_run_folder(config.kind().name());
         match Run::create(folder, config, data, arguments.cadence()) {
-            Err(RunError::Busy { .. } | RunError::Occupied { .. }) if arguments.leaves_the_name_open() => {}
+            Err(RunError::Busy { .. } | RunError::Occupied { .. }) if arguments.chooses_run_folder() => {}
             outcome => return Ok(outcome?),
         }
     }
 }
 
-/// Says from where a run goes on.
-fn tell(folder: &Path, resumed: &Resumed) {
+/// Prints the checkpoint that a run resumes from, and the checkpoints that were skipped.
+fn report_resumed(folder: &Path, resumed: &Resumed) {
     for (path, why) in &resumed.passed_over {
-        warn(format_args!("passed over `{}`: {why}", path.display()));
+        warn(format_args!("skipped the checkpoint `{}`: {why}", path.display()));
     }
     match &resumed.checkpoint {
         Some(path) => note(format_args!(
-            "run: `{}`, from `{}` (step {}, {} epochs complete{})",
+            "run: `{}`, from `{}` (step {}, {} complete{})",
             folder.display(),
             path.display(),
             resumed.step,
-            resumed.epoch,
+            counted(resumed.epoch, "epoch"),
             if resumed.finished { ", nothing left to train" } else { "" }
         )),
-        None => note(format_args!("run: `{}` has no checkpoint yet and begins anew", folder.display())),
+        None => note(format_args!("run: `{}` has no checkpoint yet and starts from the beginning", folder.display())),
     }
 }

@@ -1,38 +1,56 @@
-//! The model card of a classifier or regressor, in the form that model hubs show.
+//! Model card of a classifier or regressor, in the format of Hugging Face.
 
-use narrows_bundle::{ClassifierKind, ClassifierManifest};
+use narrows_bundle::{ClassifierKind, ClassifierManifest, counted};
 
-use crate::card::{figures, ports};
+use crate::card::{GRAPHS_NOTE, PARITY_NOTE, capitalise, figures, ports, python};
 
-/// Markdown with a YAML heading; a function of the manifest alone.
+/// Returns the card as Markdown with a YAML header. It depends on the manifest alone.
 pub(crate) fn card(manifest: &ClassifierManifest) -> String {
     let ClassifierManifest { kind, encoder, training, sample, .. } = manifest;
     let parity = manifest.parity.as_ref();
-    let parity = parity.map(|parity| vec![("head", &parity.head), ("whole", &parity.whole)]).unwrap_or_default();
-    let told = match kind {
+    let parity =
+        parity.map(|parity| vec![("head", &parity.head), (kind.name(), &parity.end_to_end)]).unwrap_or_default();
+    let prediction = match kind {
         ClassifierKind::Classifier => {
-            format!("which of {} classes a sample is of", manifest.classes.as_ref().map_or(0, Vec::len))
+            let classes = manifest.classes.as_deref().unwrap_or_default();
+            format!(
+                "the class of a sample, one of {} (in the order of the outputs): {}",
+                classes.len(),
+                classes.join(", ")
+            )
         }
-        ClassifierKind::Regressor => "a number that belongs to a sample".to_owned(),
+        ClassifierKind::Regressor => "the target values of a sample".to_owned(),
     };
-    let way = if encoder.fine_tuned { "that learned along" } else { "that was left as it is" };
+    let encoder_training = if encoder.fine_tuned { "which was fine-tuned with the head" } else { "which was frozen" };
     format!(
         "---\nlibrary_name: narrows\ntags:\n- onnx\n- {kind}\n- transfer-learning\n---\n\n\
-         # A {kind} on the code of an autoencoder\n\n\
-         It tells {told}: by the encoder of a bundle ({encoder_kind}, {digest}) {way}, and a head that was fitted on \
-         {rows} labelled rows of {name}. Samples have the shape {shape:?} and the unit of the data ({low} to {high}); \
-         scaling is part of the graphs.\n\n\
-         ## Graphs\n\n{whole}{head}\nShapes are those of one row; a batch dimension stands in front.\n\n\
-         ## Figures\n\n{figures}\n\
-         ## Check it\n\n```\nnarrows verify .\n```\n",
+         # {capitalised} trained on {name}\n\n\
+         A {kind} on the codes of an autoencoder. It predicts {prediction}.\n\n\
+         Samples have the shape {shape:?} and the unit of the training data ({low} to {high}); scaling is part of the \
+         graphs.\n\n\
+         ## Graphs\n\n{whole}{head}\n{GRAPHS_NOTE} The first graph maps a sample to the prediction; the head maps a \
+         code to it.\n\n\
+         ## How to use\n\n\
+         With ONNX Runtime in Python:\n\n```python\nimport numpy as np\nimport onnxruntime as ort\n\n{python}```\n\n\
+         With the narrows program, in this folder (`new.csv` stands for your data):\n\n```\n\
+         narrows classify . --data new.csv --out predictions.csv\n```\n\n\
+         ## Training\n\n\
+         The head was trained on {rows} of {name}. The encoder comes from another bundle \
+         ({encoder_kind}, digest {digest}), {encoder_training}.\n\n\
+         ## Metrics\n\n{figures}\n\
+         {PARITY_NOTE}\n\n\
+         ## Verify\n\n\
+         Checks the file hashes and repeats the parity check on your machine:\n\n```\nnarrows verify .\n```\n",
+        capitalised = capitalise(&kind.to_string()),
+        python = python(&manifest.graphs.end_to_end),
         encoder_kind = encoder.kind.title(),
         digest = encoder.digest.get(..12).unwrap_or_default(),
-        rows = training.data.train_rows,
+        rows = counted(training.data.train_rows, "labelled row"),
         name = training.data.name,
         shape = sample.shape,
         low = sample.range.0,
         high = sample.range.1,
-        whole = ports(&manifest.graphs.whole),
+        whole = ports(&manifest.graphs.end_to_end),
         head = ports(&manifest.graphs.head),
         figures = figures(&training.metrics, &parity),
     )

@@ -1,46 +1,48 @@
-//! What is said while a head is fitted, and of what came out.
+//! Progress messages while a head is fitted, and the final report.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use narrows_bundle::ClassifierManifest;
-use narrows_trainer::transfer::{Answers, Efficiency, Event, Transferred};
+use narrows_bundle::{ClassifierManifest, Contract, counted};
+use narrows_trainer::transfer::{Efficiency, Event, Metrics, Transferred};
 use serde_json::{Value, json};
 
 use super::Table;
 use crate::{
     input::{program, quoted},
-    report::{note, print, tell_epoch},
+    report::{note, print, report_epoch},
 };
 
-/// Says what happened.
-pub(crate) fn tell(event: Event<'_>) {
+/// Prints an event of the fit.
+pub(crate) fn print_event(event: Event<'_>) {
     match event {
-        Event::Decay { decay, loss } => note(format_args!("weight decay {decay:e}: loss {loss:.4} on rows held out")),
-        Event::Settled(figures) => note(format_args!("head on frozen codes: {}", told_parts(figures))),
+        Event::Decay { decay, loss } => {
+            note(format_args!("weight decay {decay:e}: loss {loss:.4} on held-out rows"));
+        }
+        Event::HeadFitted(figures) => note(format_args!("head on frozen codes: {}", format_parts(figures))),
         Event::Epoch(epoch) => {
-            let valid = epoch.valid_loss.map_or(String::new(), |loss| format!(", valid loss {loss:.4}"));
+            let valid = epoch.valid_loss.map_or(String::new(), |loss| format!(", validation loss {loss:.4}"));
             let sentence = format!(
                 "epoch {}/{}: loss {:.4}{valid}, {:.1} s",
                 epoch.epoch, epoch.epochs, epoch.loss, epoch.seconds
             );
-            tell_epoch(Some(sentence), json!(epoch));
+            report_epoch(Some(sentence), json!(epoch));
         }
         _ => {}
     }
 }
 
-/// What came out.
+/// Results of a transfer.
 pub(crate) struct Report<'a> {
     pub(crate) fitted: &'a Transferred,
     pub(crate) bundle: &'a (PathBuf, u64, ClassifierManifest),
     pub(crate) efficiency: Option<&'a Efficiency>,
-    /// The flags that name the data again.
+    /// Flags that read the data for `classify`: its test part if it has one.
     pub(crate) data: String,
     pub(crate) time: Duration,
 }
 
 impl Report<'_> {
-    /// On standard output: one object for programs, or lines for people.
+    /// Prints the report on standard output, as one JSON object or as text.
     pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
         if json { print(format!("{:#}", self.json())) } else { print(self.text()) }
     }
@@ -49,34 +51,39 @@ impl Report<'_> {
         let (folder, bytes, manifest) = self.bundle;
         let fitted = self.fitted;
         let seconds = self.time.as_secs_f64();
-        let mut lines = vec![format!("{}: {} KB in {seconds:.1} s", folder.display(), bytes.div_ceil(1000))];
+        let size = bytes.div_ceil(1000);
+        let mut lines = vec![format!("{}: {size} KB, written after {seconds:.1} s", folder.display())];
         let held_out = match fitted.held_out_rows {
             0 => String::new(),
-            rows => format!(", {rows} held out"),
+            rows => format!(" and {}", counted(rows, "validation row")),
         };
-        let way = match manifest.encoder.fine_tuned {
-            true => "with an encoder that learned along",
+        let encoder = match manifest.encoder.fine_tuned {
+            true => "with a fine-tuned encoder",
             false => "on a frozen encoder",
         };
+        let chosen = if fitted.trials.is_empty() { "" } else { ", which has the lowest loss on held-out rows" };
         lines.push(format!(
-            "head {} {way}, {} labelled rows{held_out}, weight decay {:e}",
-            fitted.config.head, fitted.fitted_rows, fitted.decay
+            "head {} {encoder}, trained on {}{held_out}, weight decay {:e}{chosen}",
+            fitted.config.head,
+            counted(fitted.fitted_rows, "training row"),
+            fitted.decay
         ));
         if let Some(best) = fitted.progress.as_ref().and_then(|progress| progress.best_epoch) {
-            lines.push(format!("weights of epoch {best}, the best on the rows held out"));
+            lines.push(format!("weights of epoch {best}, the best on the validation rows"));
         }
-        if let Some(settled) = &fitted.settled {
-            lines.push(format!("before fine-tuning: {}", told_parts(settled)));
+        if let Some(frozen) = &fitted.frozen_figures {
+            lines.push(format!("before fine-tuning: {}", format_parts(frozen)));
         }
-        for (part, answers) in &fitted.figures {
-            lines.push(format!("{part}: {}", told(answers)));
+        for (part, metrics) in &fitted.figures {
+            lines.push(format!("{part}: {}", format_figures(metrics)));
         }
-        if let Some(answers) = &fitted.neighbours {
-            let whose = if manifest.encoder.fine_tuned { "frozen codes" } else { "codes" };
-            lines.push(format!("nearest {} {whose}, no head: test {}", fitted.config.neighbours, told(answers)));
+        if let Some(metrics) = &fitted.neighbours {
+            let codes = if manifest.encoder.fine_tuned { "frozen codes" } else { "codes" };
+            let neighbours = counted(fitted.config.neighbours, "nearest neighbour");
+            lines.push(format!("{neighbours} on {codes}: test {}", format_figures(metrics)));
         }
         if let Some(parity) = &manifest.parity {
-            for (name, graph) in [("head", &parity.head), ("whole", &parity.whole)] {
+            for (name, graph) in manifest.graph_names().into_iter().zip([&parity.head, &parity.end_to_end]) {
                 lines.push(format!("parity of the {name} in ONNX Runtime: largest difference {graph}"));
             }
         }
@@ -84,8 +91,7 @@ impl Report<'_> {
         let (narrows, folder) = (program(), quoted(&folder.to_string_lossy()));
         lines.push("next:".to_owned());
         lines.push(format!("  {narrows} verify {folder}"));
-        let data = if self.data.is_empty() { "--data digits" } else { &self.data };
-        lines.push(format!("  {narrows} classify {folder} {data} --out answers.csv"));
+        lines.push(format!("  {narrows} classify {folder} {} --out predictions.csv", self.data));
         lines.join("\n")
     }
 
@@ -106,7 +112,7 @@ impl Report<'_> {
             "progress": fitted.progress,
             "parity": manifest.parity.as_ref().map(|parity| json!({
                 "head": parity.head.max_abs_difference,
-                "whole": parity.whole.max_abs_difference,
+                "whole": parity.end_to_end.max_abs_difference,
             })),
             "label_efficiency": self.efficiency,
             "seconds": {
@@ -114,13 +120,13 @@ impl Report<'_> {
                 "per_epoch": fitted.history.iter().map(|epoch| epoch.seconds).collect::<Vec<_>>(),
             },
         });
-        for (part, answers) in &fitted.figures {
-            report[*part] = json!(answers);
+        for (part, metrics) in &fitted.figures {
+            report[*part] = json!(metrics);
         }
-        // The nearest codes are those of the encoder as it was.
-        match &fitted.settled {
-            Some(settled) => {
-                report["frozen"] = json!(settled);
+        // The nearest neighbours are those of the frozen encoder, before fine-tuning.
+        match &fitted.frozen_figures {
+            Some(frozen) => {
+                report["frozen"] = json!(frozen);
                 report["frozen"]["neighbours"] = json!(fitted.neighbours);
             }
             None => report["neighbours"] = json!(fitted.neighbours),
@@ -129,15 +135,20 @@ impl Report<'_> {
     }
 }
 
-/// `accuracy 91.52 %, balanced accuracy 91.40 %, log loss 0.2931`.
-fn told(answers: &Answers) -> String {
-    let figure = |(name, value): (&&str, &f64)| {
-        let name = name.replace('_', " ");
+/// Formats figures: `accuracy 91.52 %, balanced accuracy 91.40 %, log loss 0.2931`.
+fn format_figures(metrics: &Metrics) -> String {
+    let format_figure = |(name, value): (&&str, &f64)| {
+        let name = match *name {
+            "r2" => "R squared".to_owned(),
+            "rmse" => "root mean squared error".to_owned(),
+            name => name.replace('_', " "),
+        };
         if name.contains("accuracy") { format!("{name} {:.2} %", 100.0 * value) } else { format!("{name} {value:.4}") }
     };
-    answers.iter().map(figure).collect::<Vec<_>>().join(", ")
+    metrics.iter().map(format_figure).collect::<Vec<_>>().join(", ")
 }
 
-fn told_parts(figures: &BTreeMap<&'static str, Answers>) -> String {
-    figures.iter().map(|(part, answers)| format!("{part} {}", told(answers))).collect::<Vec<_>>().join("; ")
+/// Formats the figures of each part.
+fn format_parts(figures: &BTreeMap<&'static str, Metrics>) -> String {
+    figures.iter().map(|(part, metrics)| format!("{part} {}", format_figures(metrics))).collect::<Vec<_>>().join("; ")
 }

@@ -1,4 +1,4 @@
-//! `narrows classify`: samples to classes, or to the numbers that a regressor predicts.
+//! `narrows classify`: predicts classes or, with a regressor, numbers.
 
 mod errors;
 mod tally;
@@ -14,27 +14,39 @@ use ndarray::ArrayView2;
 use serde_json::Value;
 
 use self::{
-    errors::{Comparison, Errors, predictions},
+    errors::{Comparison, Errors, prediction_columns},
     tally::Tally,
 };
 use crate::{
     input::{Batch, InputStream, SampleArguments},
+    model::with_bundle_help,
     output::{Format, Output, check_finite, with_classes},
     report::{note, print},
     rows_bar::RowsBar,
 };
 
+/// Predict classes or numbers with a bundle of `transfer`, and compare them with labels
+///
+/// Reads samples, runs a classifier or regressor on them and writes its predictions. If the samples have labels, prints
+/// the accuracy of a classifier, or the root mean squared error and R squared of a regressor.
 #[derive(Debug, Args)]
+#[command(
+    mut_args(|arg| with_bundle_help(arg, "Bundle of a classifier or regressor: a folder written by `transfer`, or a file written by `pack`")),
+    after_help = "Examples:\n  \
+        narrows classify models/vae-classifier --data digits --part test\n  \
+        narrows classify models/vae-classifier --data new.csv --out predictions.csv"
+)]
 pub(crate) struct Classify {
     #[command(flatten)]
     samples: SampleArguments,
-    /// .npy, .csv or .parquet to write the probability of each class to, or what a regressor predicts, one row a
-    /// sample; in the last two beside the most probable class and the columns that are no part of the sample
-    /// [default: none, where labels say what is right]
+    /// Output file (.npy, .csv or .parquet), one row per sample: the probability of each class, or the predictions of a
+    /// regressor; .csv and .parquet also get the most probable class and the pass-through columns [default: none;
+    /// required if the samples have no labels]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print one JSON object: `rows`, and `accuracy`, `right` and `classes` of a classifier, or `predictions`,
-    /// `root_mean_squared_error` and `r_squared` of a regressor; null where labels do not tell
+    /// Print one JSON object: `rows`, and `accuracy`, `correct` and `classes` of a classifier, or `predictions` (mean,
+    /// min, p05, p50, p95, max and nan, the number of NaN), `root_mean_squared_error` and `r_squared` of a regressor;
+    /// figures that need labels are null without labels
     #[arg(long)]
     json: bool,
 }
@@ -46,63 +58,67 @@ pub(crate) fn run(arguments: &Classify) -> anyhow::Result<()> {
     let mut rows = InputStream::samples(&samples.data, samples.part, model.manifest())?;
     if out.is_none() && !rows.has_labels() {
         bail!(
-            "`{}` has no labels to tell right from wrong by (name them by --labels or --label-column, or a file for what is told by --out)",
-            rows.name()
+            "`{}` has no labels to compare predictions with; name them with --labels or --label-column, or pass --out to write the predictions to a file",
+            rows.spec()
         );
     }
-    let comparison = if out.is_some() { Comparison::Offered } else { Comparison::Demanded };
+    let comparison = if out.is_some() { Comparison::Optional } else { Comparison::Required };
     let mut figures = Figures::of(&model, &rows, comparison)?;
     let output = out.as_ref().zip(format);
     let output = output.map(|(out, format)| Output::begin(out, format, layout(&model), (0.0, 1.0)));
     let mut output = output.transpose()?;
     let bar = RowsBar::new(rows.total());
     while let Some(batch) = rows.next(usize::MAX)? {
-        let told = match model.kind() {
+        let predictions = match model.kind() {
             ClassifierKind::Classifier => model.probabilities(batch.samples()),
             ClassifierKind::Regressor => model.predict(batch.samples()),
         };
-        let told = told.map_err(|error| rows.told(error, &batch))?;
-        let numbers = told.view().into_dyn();
+        let predictions = predictions.map_err(|error| rows.locate_error(error, &batch))?;
+        let values = predictions.view().into_dyn();
         match &mut output {
-            Some(output) => output.write(&numbers, beside(&model, &told.view(), &batch, format)?.as_ref())?,
-            None => check_finite(&numbers, rows.given() - batch.rows())?,
+            Some(output) => {
+                output.write(&values, extra_columns(&model, &predictions.view(), &batch, format)?.as_ref())?
+            }
+            None => check_finite(&values, rows.returned() - batch.rows())?,
         }
-        figures.add(&told.view(), &batch)?;
-        bar.show(rows.done());
+        figures.add(&predictions.view(), &batch)?;
+        bar.show(rows.read());
     }
     drop(bar);
     if let Some(output) = output {
-        note(output.finish(match model.kind() {
-            ClassifierKind::Classifier => "rows of probabilities",
-            ClassifierKind::Regressor => "rows of predictions",
-        })?);
+        let suffix = match model.kind() {
+            ClassifierKind::Classifier => " of probabilities",
+            ClassifierKind::Regressor => " of predictions",
+        };
+        note(output.finish("row", suffix)?);
     }
     match json {
         true => print(format!("{:#}", figures.json())),
-        false => print(figures.text()),
+        false => print(figures.text(&rows.counted_rows())),
     }
 }
 
-/// Columns of the probabilities or predictions.
+/// Returns the columns of the probabilities or predictions.
 fn layout(model: &Classifier) -> Layout {
     match (model.kind(), model.manifest().targets) {
         (ClassifierKind::Classifier, _) => {
             Layout::named(model.classes().iter().map(|class| format!("p_{class}")).collect())
         }
-        (ClassifierKind::Regressor, targets) => Layout::named(predictions(targets.unwrap_or(1))),
+        (ClassifierKind::Regressor, targets) => Layout::named(prediction_columns(targets.unwrap_or(1))),
     }
 }
 
-/// The columns that stand beside the numbers, where the format has room for them.
-fn beside(
+/// Returns the columns to write in addition to the predictions: the pass-through columns and, in a table, the most
+/// probable class.
+fn extra_columns(
     model: &Classifier,
-    told: &ArrayView2<'_, f32>,
+    predictions: &ArrayView2<'_, f32>,
     batch: &Batch,
     format: Option<Format>,
 ) -> anyhow::Result<Option<RecordBatch>> {
     match (model.kind(), format.is_some_and(Format::is_table)) {
         (ClassifierKind::Classifier, true) => {
-            let names = Classifier::most_probable(told);
+            let names = Classifier::most_probable(predictions);
             let names = names.iter().map(|&class| model.classes().get(class).map_or("", String::as_str));
             Ok(Some(with_classes(batch.others.as_ref(), names)?))
         }
@@ -110,41 +126,42 @@ fn beside(
     }
 }
 
-/// What there is to tell of all rows.
+/// Figures over all rows.
 enum Figures<'a> {
-    Classes(Tally<'a>),
-    Numbers(Errors),
+    Classification(Tally<'a>),
+    Regression(Errors),
 }
 
 impl<'a> Figures<'a> {
     fn of(model: &'a Classifier, rows: &InputStream<'_>, comparison: Comparison) -> anyhow::Result<Self> {
-        let labels_of = rows.has_labels().then(|| rows.name().to_owned());
+        let labels_of = rows.has_labels().then(|| rows.spec().to_owned());
         Ok(match model.kind() {
-            ClassifierKind::Classifier => Figures::Classes(Tally::of(model.classes(), labels_of)),
+            ClassifierKind::Classifier => Figures::Classification(Tally::of(model.classes(), labels_of)),
             ClassifierKind::Regressor => {
-                Figures::Numbers(Errors::of(model.manifest().targets.unwrap_or(1), labels_of, comparison)?)
+                Figures::Regression(Errors::of(model.manifest().targets.unwrap_or(1), labels_of, comparison)?)
             }
         })
     }
 
-    fn add(&mut self, told: &ArrayView2<'_, f32>, batch: &Batch) -> anyhow::Result<()> {
+    fn add(&mut self, predictions: &ArrayView2<'_, f32>, batch: &Batch) -> anyhow::Result<()> {
         match self {
-            Figures::Classes(tally) => tally.add(&Classifier::most_probable(told), batch.labels.as_ref()),
-            Figures::Numbers(errors) => errors.add(told, batch.labels.as_ref()),
+            Figures::Classification(tally) => tally.add(&Classifier::most_probable(predictions), batch.labels.as_ref()),
+            Figures::Regression(errors) => errors.add(predictions, batch.labels.as_ref()),
         }
     }
 
     fn json(self) -> Value {
         match self {
-            Figures::Classes(tally) => tally.json(),
-            Figures::Numbers(errors) => errors.json(),
+            Figures::Classification(tally) => tally.json(),
+            Figures::Regression(errors) => errors.json(),
         }
     }
 
-    fn text(self) -> String {
+    /// Formats the figures; `rows` is the number of rows with their parts.
+    fn text(self, rows: &str) -> String {
         match self {
-            Figures::Classes(tally) => tally.text(),
-            Figures::Numbers(errors) => errors.text(),
+            Figures::Classification(tally) => tally.text(rows),
+            Figures::Regression(errors) => errors.text(rows),
         }
     }
 }

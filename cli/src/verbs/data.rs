@@ -1,33 +1,44 @@
-//! `narrows data`: what is in a set of data.
+//! `narrows data`: describes a data set.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use narrows_bundle::counted;
 use narrows_data::{Dataset, Described, Description, Limits, LoadOptions, Missing, Reading};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::{
-    input::preferring,
-    output::{Format, MOST_PICTURES, Output, check_apart, check_writable},
+    input::{read_preferred, warn_of_repeated_names},
+    output::{Format, MAX_IMAGES, Output, check_not_input, check_writable},
     report::{note, print},
     table::table,
 };
 
-/// Columns that are named at most.
-const NAMED: usize = 10;
+/// Largest number of column names in a list.
+const MAX_NAMES: usize = 10;
 
+/// Describe a data set: rows, shape, range, missing values and classes
+///
+/// Reads the data set and prints the shape and range of a sample, features that are constant or empty, the rows and
+/// missing values of each part, the rows of each class, and a fingerprint (SHA-256) of the content. Use it before
+/// training to see how Narrows reads your data. Takes the same flags for reading as the training commands.
 #[derive(Debug, Args)]
-#[command(mut_arg("data", |arg| arg.long(None).index(1).required(true).help_heading(None).help("digits, mnist, fashion-mnist, a folder of images (subfolder = class) or of IDX files, or a .csv, .tsv, .npy, .npz, .parquet, .arrow or IDX file")))]
+#[command(
+    mut_arg("data", |arg| arg.long(None).index(1).required(true).help_heading(None).help("Data set: digits, mnist or fashion-mnist; a folder of images (subfolder = class) or of IDX files; or a .csv, .tsv, .npy, .npz, .parquet, .arrow or IDX file")),
+    after_help = "Examples:\n  \
+        narrows data digits --out digits.png\n  \
+        narrows data table.csv --label-column species --ignore id"
+)]
 pub(crate) struct Data {
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
     limits: Limits,
-    /// .png to draw the first 256 samples to, where they are pictures
+    /// Write the first 256 samples as a grid of images to this .png file (image data only) [default: none]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print the description as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -36,14 +47,14 @@ pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
     if let Some(out) = &arguments.out {
         Format::of(out, &[Format::Png])?;
         check_writable(out)?;
-        check_apart(out, arguments.reading.data.as_deref().unwrap_or_default())?;
+        check_not_input(out, arguments.reading.data.as_deref().unwrap_or_default())?;
     }
     let data = load(arguments)?;
     if let Some(out) = &arguments.out
         && !narrows_evaluate::is_picture(&data.sample_shape)
     {
         bail!(
-            "cannot draw `{}`: samples of shape {:?} are no pictures; leave --out out",
+            "cannot write `{}`: samples of shape {:?} are not images; leave --out out",
             out.display(),
             data.sample_shape
         );
@@ -60,29 +71,31 @@ pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
     }
 }
 
-/// With the missing values in it, unless somebody says what becomes of them.
+/// Loads the data set. Keeps missing values unless --missing says otherwise.
 fn load(arguments: &Data) -> anyhow::Result<Dataset> {
     let Reading { data, missing, .. } = &arguments.reading;
-    let spec = data.as_deref().context("no data is named")?;
+    let spec = data.as_deref().context("no data set is named")?;
     let preferred = Reading { missing: missing.or(Some(Missing::Keep)), ..arguments.reading.clone() };
     let load = |reading: &Reading| {
         let options = LoadOptions { reading: reading.clone(), limits: arguments.limits.clone(), sets: None };
-        Ok(narrows_data::load(spec, &options)?)
+        let data = narrows_data::load(spec, &options)?;
+        warn_of_repeated_names(spec, &data, &options);
+        Ok(data)
     };
-    preferring(&preferred, &arguments.reading, load)
+    read_preferred(&preferred, &arguments.reading, load)
 }
 
 fn draw(out: &Path, data: &Dataset) -> anyhow::Result<()> {
     let values = &data.train.values;
-    let first: Vec<usize> = (0..values.rows().min(MOST_PICTURES)).collect();
-    let pictures = values.select(&first)?;
-    let pictures = pictures.to_f32()?;
+    let first: Vec<usize> = (0..values.rows().min(MAX_IMAGES)).collect();
+    let images = values.select(&first)?;
+    let images = images.to_f32()?;
     let shape: Vec<usize> = [first.len()].iter().chain(&data.sample_shape).copied().collect();
-    let pictures = ArrayD::from_shape_vec(IxDyn(&shape), pictures.iter().copied().collect())?;
+    let images = ArrayD::from_shape_vec(IxDyn(&shape), images.iter().copied().collect())?;
     let layout = narrows_data::write::Layout::numbered(&data.sample_shape, "x");
     let mut output = Output::begin(out, Format::Png, layout, data.range)?;
-    output.write(&pictures.slice_axis(Axis(0), (..).into()), None)?;
-    note(output.finish("samples")?);
+    output.write(&images.slice_axis(Axis(0), (..).into()), None)?;
+    note(output.finish("sample", "")?);
     Ok(())
 }
 
@@ -94,41 +107,51 @@ fn text(description: &Description) -> String {
 fn facts(description: &Description) -> String {
     let Description { sample_shape, dtype, range: (low, high), .. } = description;
     let features = sample_shape.iter().product();
-    let columns = description.columns.as_ref().map(|names| ("columns", first(names, names.len())));
+    let columns = description.columns.as_ref().map(|names| ("columns", join_names(names)));
     let rows = [
         Some(("name", description.name.clone())),
         Some(("sample", format!("{sample_shape:?} of {dtype}, {low} to {high}"))),
         columns,
-        Some(("constant", of_features(&description.constant, features))),
-        Some(("empty", of_features(&description.empty, features))).filter(|_| !description.empty.is_empty()),
+        Some(("always the same", feature_list(&description.constant, features))),
+        Some(("always missing", feature_list(&description.empty, features))).filter(|_| !description.empty.is_empty()),
         Some(("fingerprint", description.fingerprint.clone())),
     ];
     table(&["fact", "value"], rows.into_iter().flatten().map(|(name, value)| vec![name.to_owned(), value]))
 }
 
-fn of_features(named: &[String], features: usize) -> String {
-    match named.len() {
+fn feature_list(names: &[String], features: usize) -> String {
+    match names.len() {
         0 => "none".to_owned(),
-        count => format!("{count} of {features} features: {}", first(named, count)),
+        count => format!("{count} of {}: {}", counted(features, "feature"), join_names(names)),
     }
 }
 
-/// The first few names.
-fn first(names: &[String], count: usize) -> String {
-    let told = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    if count > NAMED { format!("{told} and {} more", count - NAMED) } else { told }
+/// Joins the first names with commas and counts the rest.
+fn join_names(names: &[String]) -> String {
+    let first = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > MAX_NAMES { format!("{first} and {} more", names.len() - MAX_NAMES) } else { first }
 }
 
 fn parts(description: &Description) -> String {
+    // Where the rows are is of interest only for data that does not fit into memory.
+    let is_on_disk = description.parts.iter().any(|part| part.is_on_disk);
+    let columns = if is_on_disk { 4 } else { 3 };
     let row = |part: &Described| {
-        let missing = match part.missing.values {
+        let missing = match part.missing.values as usize {
             0 => "none".to_owned(),
-            values => format!("{values} values in {} rows and {} columns", part.missing.rows, part.missing.columns),
+            values => format!(
+                "{} in {} and {}",
+                counted(values, "value"),
+                counted(part.missing.rows, "row"),
+                counted(part.missing.columns, "column")
+            ),
         };
-        let place = if part.is_on_disk { "on disk" } else { "in memory" };
-        vec![part.name.to_owned(), part.rows.to_string(), missing, place.to_owned()]
+        let storage = if part.is_on_disk { "on disk" } else { "in memory" };
+        let cells = [part.name.to_owned(), part.rows.to_string(), missing, storage.to_owned()];
+        cells.into_iter().take(columns).collect()
     };
-    table(&["part", "rows", "missing", "kept"], description.parts.iter().map(row))
+    let heading: Vec<_> = ["part", "rows", "missing", "storage"].into_iter().take(columns).collect();
+    table(&heading, description.parts.iter().map(row))
 }
 
 fn classes(description: &Description) -> Option<String> {

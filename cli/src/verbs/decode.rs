@@ -1,34 +1,42 @@
-//! `narrows decode`: codes to samples.
+//! `narrows decode`: decodes codes to samples.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
+use narrows_bundle::counted;
 use narrows_data::{LoadOptions, Reading, Stream, write::Layout};
 use narrows_runtime::Autoencoder;
 
 use crate::{
     input::InputStream,
     model::ModelArguments,
-    output::{Format, MOST_PICTURES, Output, check_apart, check_writable},
+    output::{Format, MAX_IMAGES, Output, check_not_input, check_writable},
     report::note,
     rows_bar::RowsBar,
 };
 
+/// Decode codes to samples
+///
+/// Reads codes as `encode` writes them, runs the decoder on them and writes one sample per code, in the unit of the
+/// training data. A conditional model (cvae) also needs the class of each code.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    narrows decode models/vae --codes codes.npy --out samples.png\n  \
+    narrows decode models/cvae --codes codes.npy --label 7 --out sevens.png")]
 pub(crate) struct Decode {
     #[command(flatten)]
     model: ModelArguments,
-    /// .npy, .csv or .parquet with one code a row, as `encode` writes them
+    /// File with one code per row (.npy, .csv or .parquet), as written by `encode`
     #[arg(long, value_name = "FILE")]
     codes: PathBuf,
-    /// Class to decode every code as, by name (conditional models)
+    /// Class of all codes, by name (conditional models only) [default: none]
     #[arg(long, value_name = "CLASS")]
     label: Option<String>,
-    /// File with the class of every code (.npy, .csv or IDX; conditional models)
+    /// File with the class of each code (.npy, .csv or IDX; conditional models only) [default: none]
     #[arg(long, value_name = "FILE", conflicts_with = "label")]
     labels: Option<String>,
-    /// .npy, .csv, .parquet or .png to write the samples to; a .png holds the first 256
+    /// Output file (.npy, .csv, .parquet or .png), one sample per row; a .png shows the first 256 samples
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -36,57 +44,73 @@ pub(crate) struct Decode {
 pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
     let format = Format::of(&arguments.out, &Format::SAMPLES)?;
     check_writable(&arguments.out)?;
-    check_apart(&arguments.out, &arguments.codes.to_string_lossy())?;
+    check_not_input(&arguments.out, &arguments.codes.to_string_lossy())?;
     let model = arguments.model.open()?;
     let codes = stream(&arguments.codes, arguments.labels.clone(), model.latent_dim())?;
+    let width: usize = codes.head().sample_shape.iter().product();
+    if width != model.latent_dim() {
+        bail!(
+            "`{}` has {} per row, but a code of this model has {}",
+            arguments.codes.display(),
+            counted(width, "value"),
+            model.latent_dim()
+        );
+    }
     if codes.head().is_bytes {
-        bail!("`{}` holds bytes, codes are floats", arguments.codes.display());
+        bail!("`{}` contains bytes, but codes are 32-bit floats", arguments.codes.display());
     }
     let label = check_labels(arguments, &model)?;
     let shape = model.sample_shape();
     let spec = arguments.codes.display().to_string();
     let mut rows = InputStream::over(spec, [codes].into(), shape.iter().product());
-    if arguments.labels.is_some() {
-        rows = rows.labelled(&model);
+    if let Some(labels) = &arguments.labels {
+        rows = rows.labelled(&model, labels.clone());
     }
     let range = model.manifest().sample.range;
     let mut output = Output::begin(&arguments.out, format, Layout::numbered(shape, "x"), range)?;
-    let most = if format == Format::Png { MOST_PICTURES } else { usize::MAX };
+    let max_rows = if format == Format::Png { MAX_IMAGES } else { usize::MAX };
     let bar = RowsBar::new(rows.total());
-    let mut class = Vec::new();
+    let mut class_buffer = Vec::new();
     while !output.is_full()
-        && let Some(batch) = rows.next(most)?
-        && let Some(codes) = batch.codes(&mut class, label)
+        && let Some(batch) = rows.next(max_rows)?
+        && let Some(codes) = batch.codes(&mut class_buffer, label)
     {
-        let samples = model.decode(codes).map_err(|error| rows.told(error, &batch))?;
+        let samples = model.decode(codes).map_err(|error| rows.locate_error(error, &batch))?;
         output.write(&samples.view(), batch.others.as_ref())?;
-        bar.show(rows.done());
+        bar.show(rows.read());
     }
     drop(bar);
-    note(output.finish("samples")?);
+    note(output.finish("sample", "")?);
     Ok(())
 }
 
-/// The codes in a file: the columns that `encode` names, where there are such, else all that it has.
-fn stream(path: &Path, labels: Option<String>, latent: usize) -> anyhow::Result<Stream> {
-    // A path, even where a data set has the same name.
-    let spec = std::path::absolute(path)?.to_string_lossy().into_owned();
+/// Opens a file of codes: the columns named as `encode` names them if the file has them, otherwise all columns.
+fn stream(path: &Path, labels: Option<String>, latent_dim: usize) -> anyhow::Result<Stream> {
+    // A path with a folder: the name alone could be that of a built-in data set.
+    let spec = Path::new(".").join(path).to_string_lossy().into_owned();
+    if !path.is_file() {
+        let what = if path.exists() { "is not a file" } else { "does not exist" };
+        bail!(
+            "`{}` {what}; --codes takes a .npy, .csv or .parquet file with one code per row, as written by `encode`",
+            path.display()
+        );
+    }
     let stream = |columns| {
         let reading = Reading { labels: labels.clone(), columns, ..Reading::default() };
         narrows_data::stream(&spec, &LoadOptions { reading, ..LoadOptions::default() })
     };
-    let names = (0..latent).map(|index| format!("z{index}")).collect();
+    let names = (0..latent_dim).map(|index| format!("z{index}")).collect();
     let streams = stream(Some(names)).or_else(|_| stream(None))?;
     Ok(streams.train)
 }
 
-/// The class of all codes, where one is named; whether there is one for each is looked at, too.
+/// Returns the class of all codes if --label names one, after checking that the model and the label flags agree.
 fn check_labels(arguments: &Decode, model: &Autoencoder) -> anyhow::Result<Option<i64>> {
     let kind = model.manifest().kind;
     match (&arguments.label, &arguments.labels) {
         (None, None) if model.takes_labels() => {
             bail!(
-                "this {kind} is told the class of every code: name it by --label, or --labels for a file with one a row"
+                "this {kind} needs the class of every code; pass --label CLASS, or --labels FILE with one class per row"
             )
         }
         (Some(_), _) | (_, Some(_)) if !model.takes_labels() => {

@@ -1,19 +1,23 @@
-//! `narrows doctor`: what this machine has, and what is missing.
+//! `narrows doctor`: reports what this machine has and what is missing.
 
 use anyhow::bail;
 use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
 use narrows_data::{Dataset, LoadOptions};
-use narrows_runtime::{Diagnosis, Options, diagnose};
+use narrows_runtime::{Diagnosis, Options, diagnose, library::LibraryError};
 use serde_json::{Map, Value, json};
 
 use crate::report::print;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Report what this machine has: ONNX Runtime, devices and data sets
+///
+/// Searches for the ONNX Runtime library, tries every device, loads every built-in data set, and prints what works and
+/// the reason where something does not. Exits with 1 if ONNX Runtime is not found. Writes no files.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Print one JSON object
+    /// Print the report as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -30,8 +34,8 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
     } else {
         let mut table = Table::new();
         table.load_style(NOTHING).add_row(["narrows", VERSION]);
-        for (name, told) in diagnosis.lines() {
-            table.add_row([name, told]);
+        for (name, value) in diagnosis.lines() {
+            table.add_row([name, value]);
         }
         for (name, set) in &sets {
             table.add_row([format!("data {name}"), set.as_ref().map_or_else(ToString::to_string, rows)]);
@@ -40,6 +44,10 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
     }
     match diagnosis.library {
         Ok(_) => Ok(()),
+        // The table lists the places that were searched.
+        Err(LibraryError::NotFound { .. }) => bail!(
+            "ONNX Runtime was not found; run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library"
+        ),
         Err(error) => bail!(error),
     }
 }

@@ -1,8 +1,9 @@
-//! `narrows encode`: samples to codes, the features of transfer learning.
+//! `narrows encode`: encodes samples to codes, for example as features for another model.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use narrows_bundle::counted;
 use narrows_data::write::Layout;
 
 use crate::{
@@ -12,12 +13,17 @@ use crate::{
     rows_bar::RowsBar,
 };
 
+/// Encode samples to codes
+///
+/// Reads samples, runs the encoder on them and writes one code per sample. For a variational model the code is the
+/// mean of the posterior, so equal samples get equal codes. CSV and Parquet files also get the pass-through columns:
+/// the columns of the input that are not features, such as an id.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  narrows encode models/vae --data digits --out codes.npy")]
 pub(crate) struct Encode {
     #[command(flatten)]
     samples: SampleArguments,
-    /// .npy, .csv or .parquet to write the codes to, one row a sample; in the last two beside the columns that
-    /// are no part of the sample
+    /// Output file (.npy, .csv or .parquet), one code per row; columns are named z0, z1, ...
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -30,11 +36,11 @@ pub(crate) fn run(arguments: &Encode) -> anyhow::Result<()> {
     let mut output = Output::begin(&arguments.out, format, Layout::numbered(&[latent], "z"), (0.0, 1.0))?;
     let bar = RowsBar::new(rows.total());
     while let Some(batch) = rows.next(usize::MAX)? {
-        let codes = model.encode(batch.samples()).map_err(|error| rows.told(error, &batch))?;
+        let codes = model.encode(batch.samples()).map_err(|error| rows.locate_error(error, &batch))?;
         output.write(&codes.view().into_dyn(), batch.others.as_ref())?;
-        bar.show(rows.done());
+        bar.show(rows.read());
     }
     drop(bar);
-    note(output.finish(&format!("codes of {latent} numbers"))?);
+    note(output.finish("code", &format!(" with {}", counted(latent, "dimension")))?);
     Ok(())
 }

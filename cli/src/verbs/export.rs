@@ -1,4 +1,4 @@
-//! `narrows export`: from a run to a proved bundle, without another step.
+//! `narrows export`: exports a run as a bundle, without training further.
 
 use std::path::PathBuf;
 
@@ -6,31 +6,37 @@ use clap::Args;
 
 use crate::{
     input::quoted,
-    training::{Report, Session, claimed, published},
+    training::{Report, Session, claim_destination, publish},
 };
 
+/// Export a run as a bundle and check it in ONNX Runtime
+///
+/// Reads the newest valid checkpoint of a run and writes a bundle, without training further; an interrupted run can be
+/// exported too. Reads the training data again, to compute the metrics. The bundle is only written if ONNX Runtime
+/// gives the same results as training (the parity check).
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  narrows export runs/vae --out models/vae")]
 pub(crate) struct Export {
-    /// Folder of the run, as `narrows train` left it
+    /// Folder of the run, as written by `train` or `train-export`
     run: PathBuf,
-    /// The data of the run, where it has moved
+    /// Training data of the run, if it was moved [default: the path stored in the run]
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
-    /// Folder to leave the bundle in [default: models/KIND]
+    /// Folder to write the bundle to; a bundle that is there is replaced [default: models/KIND]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print one JSON object on standard output
+    /// Print the report as one JSON object on standard output
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Export) -> anyhow::Result<()> {
-    let place =
+    let out_flag =
         arguments.out.as_ref().map_or(String::new(), |out| format!(" --out {}", quoted(&out.to_string_lossy())));
-    let again = format!("export {}{place}", quoted(&arguments.run.to_string_lossy()));
-    let mut session = Session::open(&arguments.run, arguments.data.as_deref(), again)?;
-    let destination = claimed(arguments.out.as_deref(), &session.config, &session.stop)?;
+    let resume_command = format!("export {}{out_flag}", quoted(&arguments.run.to_string_lossy()));
+    let mut session = Session::open(&arguments.run, arguments.data.as_deref(), resume_command)?;
+    let destination = claim_destination(arguments.out.as_deref(), &session.config, &session.stop)?;
     let fitted = session.fitted()?;
-    let bundle = published(destination, &fitted, &session.data, &session)?;
+    let bundle = publish(destination, &fitted, &session.data, &session)?;
     Report { session: &session, fitted: &fitted, bundle: Some(&bundle) }.print(arguments.json)
 }

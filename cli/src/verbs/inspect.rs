@@ -1,18 +1,23 @@
-//! `narrows inspect`: what is in a bundle.
+//! `narrows inspect`: prints the contents of a bundle.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use narrows_bundle::{AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port};
+use narrows_bundle::{AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, counted};
 
 use crate::{
-    report::{first_of, print},
+    report::{join_first, print},
     table::table,
 };
 
+/// Print the contents of a bundle: model, graphs, metrics and files
+///
+/// Reads the manifest of a bundle and prints the kind, the shape of a sample, the training data and options, the inputs
+/// and outputs of each graph, the metrics, and the size and SHA-256 of each file. Runs no graph; `narrows verify` does.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  narrows inspect models/vae")]
 pub(crate) struct Inspect {
-    /// Bundle: the folder that an export left, or the file that `pack` made of it
+    /// Bundle: a folder written by `train-export`, `export` or `transfer`, or a file written by `pack`
     bundle: PathBuf,
     /// Print the manifest as one JSON object
     #[arg(long)]
@@ -21,33 +26,36 @@ pub(crate) struct Inspect {
 
 pub(crate) fn run(arguments: &Inspect) -> anyhow::Result<()> {
     match AnyBundle::open(&arguments.bundle)? {
-        AnyBundle::Autoencoder(bundle) => told(bundle.manifest(), of_autoencoder, arguments.json),
-        AnyBundle::Transferred(bundle) => told(bundle.manifest(), of_classifier, arguments.json),
+        AnyBundle::Autoencoder(bundle) => print_manifest(bundle.manifest(), autoencoder_facts, arguments.json),
+        AnyBundle::Transferred(bundle) => print_manifest(bundle.manifest(), classifier_facts, arguments.json),
     }
 }
 
-/// What only one sort of manifest says, as names and words.
+/// Names and values that only one kind of manifest has.
 type Facts = Vec<(&'static str, String)>;
 
-fn told<M: Contract>(manifest: &M, own: fn(&M) -> (String, Facts), json: bool) -> anyhow::Result<()> {
+fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> (String, Facts), json: bool) -> anyhow::Result<()> {
     if json {
         return print(serde_json::to_string_pretty(manifest)?);
     }
-    print([facts(manifest, own(manifest)), ports(manifest), figures(manifest), files(manifest)].join("\n\n"))
+    let tables =
+        [facts(manifest, own(manifest)), options(manifest), ports(manifest), metrics(manifest), files(manifest)];
+    print(tables.join("\n\n"))
 }
 
-/// The kind, and what else.
-fn of_autoencoder(manifest: &Manifest) -> (String, Facts) {
+/// Returns the kind, and the facts that only the manifest of an autoencoder has.
+fn autoencoder_facts(manifest: &Manifest) -> (String, Facts) {
     let likelihood = format!("{:?} with the {:?} link", manifest.likelihood, manifest.output_link).to_lowercase();
     let classes = manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "));
     let kind = format!("{} ({})", manifest.kind, manifest.kind.title());
     (kind, vec![("likelihood", likelihood), ("classes", classes)])
 }
 
-fn of_classifier(manifest: &ClassifierManifest) -> (String, Facts) {
+/// Returns the kind, and the facts that only the manifest of a classifier or regressor has.
+fn classifier_facts(manifest: &ClassifierManifest) -> (String, Facts) {
     let encoder = &manifest.encoder;
-    let fitted = if encoder.fine_tuned { "fitted further with the head" } else { "frozen" };
-    let encoder = ("encoder", format!("{}, {fitted}, {}", encoder.kind, encoder.digest));
+    let training = if encoder.fine_tuned { "fine-tuned with the head" } else { "frozen" };
+    let encoder = ("encoder", format!("{}, {training}, {}", encoder.kind, encoder.digest));
     let classes = manifest.classes.iter().map(|classes| ("classes", classes.join(", ")));
     let targets = manifest.targets.iter().map(|targets| ("targets", targets.to_string()));
     (manifest.kind.to_string(), classes.chain(targets).chain([encoder]).collect())
@@ -55,7 +63,6 @@ fn of_classifier(manifest: &ClassifierManifest) -> (String, Facts) {
 
 fn facts(manifest: &impl Contract, (kind, own): (String, Facts)) -> String {
     let (sample, training) = (manifest.sample(), manifest.training());
-    let configuration = training.configuration.as_object().into_iter().flatten();
     let dtype = format!("{:?}", sample.dtype).to_lowercase();
     let (low, high) = sample.range;
     let known = [
@@ -63,29 +70,37 @@ fn facts(manifest: &impl Contract, (kind, own): (String, Facts)) -> String {
         ("sample", format!("{:?} of {dtype}, {low} to {high}", sample.shape)),
         ("latent", manifest.latent_dim().to_string()),
     ];
-    let data = ("data", format!("{} ({} rows fitted)", training.data.name, training.data.train_rows));
-    let features = sample.columns.as_ref().map(|names| vec!["features".to_owned(), first_of(names)]);
-    let filled = sample.fill.as_ref().map(|fill| {
-        let numbers: Vec<String> = fill.iter().map(f32::to_string).collect();
-        vec!["for missing values".to_owned(), first_of(&numbers)]
+    let data = ("data", format!("{} ({})", training.data.name, counted(training.data.train_rows, "training row")));
+    let features = sample.columns.as_ref().map(|names| vec!["features".to_owned(), join_first(names)]);
+    let fill = sample.fill.as_ref().map(|fill| {
+        let values: Vec<String> = fill.iter().map(f32::to_string).collect();
+        vec!["fill values".to_owned(), join_first(&values)]
     });
     let progress = training.progress.as_ref().map(|progress| {
-        let end = if progress.finished { "" } else { ", broken off" };
+        let end = if progress.finished { "" } else { ", a checkpoint before the end of the run" };
         let best = progress.best_epoch.map_or(String::new(), |best| format!(", weights of epoch {best}"));
-        vec!["trained".to_owned(), format!("{} epochs, {} steps{end}{best}", progress.epochs, progress.steps)]
+        vec![
+            "trained".to_owned(),
+            format!("{}, {} steps{end}{best}", counted(progress.epochs, "epoch"), progress.steps),
+        ]
     });
-    let known_keys = ["kind", "latent", "likelihood", "output_link"];
-    let rest = configuration.filter(|(key, _)| !known_keys.contains(&key.as_str()));
     let rows = known
         .into_iter()
         .chain(own)
         .chain([data])
         .map(|(key, value)| vec![key.to_owned(), value])
         .chain(features)
-        .chain(filled)
-        .chain(progress)
-        .chain(rest.map(|(key, value)| vec![key.clone(), value.to_string().replace('"', "")]));
+        .chain(fill)
+        .chain(progress);
     table(&["fact", "value"], rows)
+}
+
+/// Lists the options of training that are not among the facts.
+fn options(manifest: &impl Contract) -> String {
+    let known_keys = ["kind", "latent", "likelihood", "output_link"];
+    let configuration = manifest.training().configuration.as_object().into_iter().flatten();
+    let rest = configuration.filter(|(key, _)| !known_keys.contains(&key.as_str()));
+    table(&["option", "value"], rest.map(|(key, value)| vec![key.clone(), value.to_string().replace('"', "")]))
 }
 
 fn ports(manifest: &impl Contract) -> String {
@@ -102,14 +117,18 @@ fn ports(manifest: &impl Contract) -> String {
     table(&["graph", "side", "port", "type"], rows)
 }
 
-fn figures(manifest: &impl Contract) -> String {
-    let metrics = manifest.training().metrics.iter().map(|(name, value)| vec![name.clone(), format!("{value:.6}")]);
+fn metrics(manifest: &impl Contract) -> String {
+    let metric = |(name, value): (&String, &f64)| {
+        let is_count = name.ends_with(".active_units");
+        vec![name.clone(), if is_count { counted(*value as usize, "latent dimension") } else { format!("{value:.6}") }]
+    };
+    let metrics = manifest.training().metrics.iter().map(metric);
     let ratios = manifest.training().explained_variance_ratio.iter().flatten().enumerate();
     let ratios =
         ratios.map(|(index, ratio)| vec![format!("explained variance, component {index}"), format!("{ratio:.6}")]);
     let parity = manifest.parity().into_iter().flat_map(|parity| manifest.graph_names().into_iter().zip(parity));
     let parity = parity.map(|(name, parity)| vec![format!("parity of the {name}"), parity.to_string()]);
-    table(&["figure", "value"], metrics.chain(ratios).chain(parity))
+    table(&["metric", "value"], metrics.chain(ratios).chain(parity))
 }
 
 fn files(manifest: &impl Contract) -> String {

@@ -1,4 +1,4 @@
-//! `narrows pack`: a bundle as one file.
+//! `narrows pack`: packs a bundle into one file.
 
 use std::{fs, path::PathBuf};
 
@@ -11,11 +11,17 @@ use crate::{
     report::note,
 };
 
+/// Pack a bundle into one file
+///
+/// Reads the folder of a bundle and writes the manifest, the graphs and the data of the parity check into one file,
+/// without the weights, the images and the model card. Every command that takes a bundle also takes the file, and a
+/// Rust program can compile it in with `include_bytes!`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  narrows pack models/vae vae.narrows")]
 pub(crate) struct Pack {
-    /// Folder that an export left
+    /// Bundle: a folder written by `train-export`, `export` or `transfer`, or a packed file
     bundle: PathBuf,
-    /// File to make of it, such as vae.narrows
+    /// File to write, usually with the extension .narrows
     out: PathBuf,
 }
 
@@ -23,22 +29,26 @@ pub(crate) fn run(arguments: &Pack) -> anyhow::Result<()> {
     let Pack { bundle, out } = arguments;
     check_writable(out)?;
     let opened = AnyBundle::open(bundle)?;
-    // It would be no part of the bundle, or replace a part.
+    // A file inside the folder would be foreign to the bundle, or overwrite one of its files.
     if fs::canonicalize(folder_of(out))? == fs::canonicalize(bundle)? {
-        bail!("cannot write `{}`: it would lie in the bundle itself (name a place outside of it)", out.display());
+        bail!("cannot write `{}`: it is inside the bundle itself; name a path outside the bundle", out.display());
     }
-    let included = format!("include_bytes!({:?})", out.file_name().unwrap_or_default().to_string_lossy());
-    let (bytes, use_of_it) = match opened {
-        AnyBundle::Autoencoder(bundle) => {
-            (bundle.pack()?, format!("every verb takes it; in a program: Autoencoder::open_bytes({included})"))
-        }
+    let include = format!("include_bytes!({:?})", out.file_name().unwrap_or_default().to_string_lossy());
+    let (bytes, usage) = match opened {
+        AnyBundle::Autoencoder(bundle) => (
+            bundle.pack()?,
+            format!("every command accepts this file; in a Rust program: Autoencoder::open_bytes({include})"),
+        ),
         AnyBundle::Transferred(bundle) => {
-            let opening = format!("Classifier::open_bytes({included}, &Options::default())");
-            (bundle.pack()?, format!("`classify`, `inspect` and `verify` take it; in a program: {opening}"))
+            let opening = format!("Classifier::open_bytes({include}, &Options::default())");
+            (
+                bundle.pack()?,
+                format!("`classify`, `inspect` and `verify` accept this file; in a Rust program: {opening}"),
+            )
         }
     };
     write_atomic(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
-    note(format_args!("{} as one file of {} KB: {}", bundle.display(), bytes.len().div_ceil(1000), out.display()));
-    note(use_of_it);
+    note(format_args!("packed {} into {} ({} KB)", bundle.display(), out.display(), bytes.len().div_ceil(1000)));
+    note(usage);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `narrows reconstruct`: samples to codes and back.
+//! `narrows reconstruct`: encodes samples and decodes them again.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,24 @@ use narrows_data::write::Layout;
 
 use crate::{
     input::SampleArguments,
-    output::{Format, MOST_PICTURES, Output},
+    output::{Format, MAX_IMAGES, Output},
     report::note,
     rows_bar::RowsBar,
 };
 
+/// Encode samples and decode them again
+///
+/// Reads samples, runs the encoder and then the decoder, and writes one reconstruction per sample, in the unit of the
+/// training data. CSV and Parquet files also get the pass-through columns: the columns of the input that are not
+/// features, such as an id.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  narrows reconstruct models/vae --data digits --part test --out reconstructions.png"
+)]
 pub(crate) struct Reconstruct {
     #[command(flatten)]
     samples: SampleArguments,
-    /// .npy, .csv, .parquet or .png to write the reconstructions to; a .png holds the first 256, and a .csv or
-    /// .parquet the columns that are no part of the sample, too
+    /// Output file (.npy, .csv, .parquet or .png), one reconstruction per row; a .png shows the first 256
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -31,20 +38,20 @@ pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
         (_, shape) => Layout::numbered(shape, "x"),
     };
     let mut output = Output::begin(&arguments.out, format, layout, model.manifest().sample.range)?;
-    // A picture needs no more than it shows.
-    let (most, total) = match format {
-        Format::Png => (MOST_PICTURES, None),
+    // A .png needs no more rows than it shows.
+    let (max_rows, total) = match format {
+        Format::Png => (MAX_IMAGES, None),
         Format::Npy | Format::Csv | Format::Parquet => (usize::MAX, rows.total()),
     };
     let bar = RowsBar::new(total);
     while !output.is_full()
-        && let Some(batch) = rows.next(most)?
+        && let Some(batch) = rows.next(max_rows)?
     {
-        let restored = model.reconstruct(batch.samples()).map_err(|error| rows.told(error, &batch))?;
-        output.write(&restored.view(), batch.others.as_ref())?;
-        bar.show(rows.done());
+        let reconstructions = model.reconstruct(batch.samples()).map_err(|error| rows.locate_error(error, &batch))?;
+        output.write(&reconstructions.view(), batch.others.as_ref())?;
+        bar.show(rows.read());
     }
     drop(bar);
-    note(output.finish("reconstructions")?);
+    note(output.finish("reconstruction", "")?);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `narrows score`: how well a model knows samples, one by one.
+//! `narrows score`: scores each sample by how well a model fits it.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use ndarray::{Array1, ArrayD, IxDyn};
 use serde_json::{Map, json};
 
 use crate::{
-    input::SampleArguments,
+    input::{InputStream, SampleArguments},
     output::{Format, Output},
     report::{note, print},
     rows_bar::RowsBar,
@@ -18,47 +18,56 @@ use crate::{
     table::table,
 };
 
-/// Codes that are drawn for a row where a score needs some and nobody says how many.
-const DRAWS: usize = 100;
+/// Default number of latent samples per row for a score that needs them.
+const DEFAULT_SAMPLES: usize = 100;
 
+/// Score samples by reconstruction error, KL divergence, ELBO and log-likelihood
+///
+/// Reads samples and writes one score per sample for each figure that the model has, for example to find anomalies:
+/// samples that the model reconstructs badly. Prints the mean and percentiles of each score. KL, ELBO and
+/// log-likelihood exist for variational models (vae, cvae) only.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    narrows score models/vae --data digits --out scores.csv\n  \
+    narrows score models/vae --data digits --importance-samples 1000 --out scores.csv")]
 pub(crate) struct Score {
     #[command(flatten)]
     samples: SampleArguments,
-    /// The score to write [default: all that the model has, in an .npy the reconstruction]
+    /// Score to write [default: all scores of the model, or `reconstruction` for an .npy file]
     #[arg(long, value_enum, value_name = "SCORE")]
     by: Option<Figure>,
-    /// Codes to draw for every row, for the bound and the likelihood; the scores of a variational model have
-    /// neither without [default: 0, and 100 where --by names one of them]
-    #[arg(long, value_name = "NUMBER")]
+    /// Number of latent samples per row for estimating ELBO and log-likelihood (vae, cvae); 0 leaves both out, and the
+    /// standard error needs 2 or more [default: 0, or 100 if --by names one of them]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     importance_samples: Option<usize>,
-    /// The same seed draws the same codes
-    #[arg(long, default_value_t = 0)]
+    /// Random seed of the latent samples; the same seed gives the same scores
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
-    /// .npy, .csv or .parquet to write the scores to, one row a sample; in the last two beside the columns that
-    /// are no part of the sample
+    /// Output file (.npy, .csv or .parquet), one row per sample; .csv and .parquet also get the pass-through columns
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Print one JSON object: `rows`, and `scores` with mean, min, p05, p50, p95 and max of each
+    /// Print one JSON object: `rows`, and `scores` with mean, min, p05, p50, p95, max and nan (the number of rows whose
+    /// score is NaN) of each score
     #[arg(long)]
     json: bool,
 }
 
-/// A score of every sample.
+/// Score of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Figure {
-    /// Sum of the squared errors, in scaled units
+    /// Sum of squared errors over the features, in scaled units
     SquaredError,
-    /// What the model is trained by: nats, or the squared error
+    /// Reconstruction loss at the mean of the code: in nats, or the squared error of a pca, ae, dae or wae with the
+    /// gaussian likelihood
     Reconstruction,
-    /// Divergence of the posterior from the prior, in nats
+    /// KL divergence of the posterior from the prior, in nats
     Kl,
     /// Evidence lower bound, in nats
     Elbo,
-    /// Estimate of the log-likelihood by importance sampling, in nats
+    /// Log-likelihood, estimated by importance sampling, in nats
     LogLikelihood,
-    /// Standard error of that estimate, in nats
+    /// Standard error of the estimated log-likelihood, in nats
     LogLikelihoodStandardError,
 }
 
@@ -85,12 +94,23 @@ impl Figure {
         }
     }
 
-    /// Codes that have to be drawn for it where nobody says how many.
-    fn draws(self) -> usize {
+    /// Returns the smallest number of latent samples per row that the score needs.
+    fn fewest_samples(self) -> usize {
         match self {
             Figure::SquaredError | Figure::Reconstruction | Figure::Kl => 0,
-            Figure::Elbo | Figure::LogLikelihood | Figure::LogLikelihoodStandardError => DRAWS,
+            Figure::Elbo | Figure::LogLikelihood => 1,
+            Figure::LogLikelihoodStandardError => 2,
         }
+    }
+
+    /// Returns the default number of latent samples per row.
+    fn default_samples(self) -> usize {
+        if self.fewest_samples() > 0 { DEFAULT_SAMPLES } else { 0 }
+    }
+
+    /// Returns whether only variational models have the score.
+    fn is_variational(self) -> bool {
+        self.fewest_samples() > 0 || self == Figure::Kl
     }
 }
 
@@ -98,46 +118,65 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
     let format = arguments.samples.check_out(&arguments.out, &Format::ROWS)?;
     let model = arguments.samples.model.open()?;
     let mut rows = arguments.samples.rows(&model)?;
-    let draws = arguments.importance_samples.unwrap_or_else(|| arguments.by.map_or(0, Figure::draws));
-    let options = ScoreOptions::default().importance_samples(draws).seed(arguments.seed);
+    let latent_samples =
+        arguments.importance_samples.unwrap_or_else(|| arguments.by.map_or(0, Figure::default_samples));
+    check_model(&model, arguments.by, latent_samples)?;
+    let options = ScoreOptions::default().importance_samples(latent_samples).seed(arguments.seed);
     let by = match (arguments.by, format) {
         (None, Format::Npy) => Some(Figure::Reconstruction),
         (by, _) => by,
     };
     let bar = RowsBar::new(rows.total());
-    let mut begun: Option<(Output, Vec<(Figure, Summary)>)> = None;
+    let mut state: Option<(Output, Vec<(Figure, Summary)>)> = None;
     while let Some(batch) = rows.next(usize::MAX)? {
-        let scores = model.score(batch.samples(), &options).map_err(|error| rows.told(error, &batch))?;
-        let (output, figures) = match &mut begun {
-            Some(begun) => begun,
+        let scores = model.score(batch.samples(), &options).map_err(|error| rows.locate_error(error, &batch))?;
+        let (output, figures) = match &mut state {
+            Some(state) => state,
             none => {
-                let figures = chosen(by, &scores, &model)?;
+                let figures = select_figures(by, &scores);
                 let output = Output::begin(&arguments.out, format, layout(format, &figures), (0.0, 1.0))?;
                 none.insert((output, figures.into_iter().map(|figure| (figure, Summary::default())).collect()))
             }
         };
-        let written = as_rows(&scores, format, figures, batch.rows())?;
-        output.write(&written.view(), batch.others.as_ref())?;
-        bar.show(rows.done());
+        let values = as_rows(&scores, format, figures, batch.rows())?;
+        output.write(&values.view(), batch.others.as_ref())?;
+        bar.show(rows.read());
     }
     drop(bar);
-    let (output, figures) = begun.context("there are no rows to score")?;
-    note(output.finish("scores")?);
-    report(arguments, rows.given(), figures)
+    let (output, figures) = state.context("there are no rows to score")?;
+    note(output.finish("score", "")?);
+    report(arguments, &rows, figures)
 }
 
-/// The figures that are asked for: one, or all that there are.
-fn chosen(by: Option<Figure>, scores: &Scores, model: &Autoencoder) -> anyhow::Result<Vec<Figure>> {
-    let all = Figure::value_variants().iter().copied().filter(|figure| figure.of(scores).is_some());
-    let all: Vec<Figure> = all.collect();
+/// Refuses a score that the model does not have, or that needs more latent samples.
+fn check_model(model: &Autoencoder, by: Option<Figure>, latent_samples: usize) -> anyhow::Result<()> {
+    let kind = model.manifest().kind;
     match by {
-        None => Ok(all),
-        Some(figure) if all.contains(&figure) => Ok(vec![figure]),
-        Some(figure) => {
-            let names: Vec<_> = all.iter().map(|figure| figure.name()).collect();
-            let needs = if figure.draws() > 0 { "; --importance-samples 2 or more gives the rest" } else { "" };
-            bail!("this {} has no {}, only {}{needs}", model.manifest().kind, figure.name(), names.join(", "))
+        Some(figure) if figure.is_variational() && !kind.is_variational() => {
+            bail!("this {kind} has no {}, only squared_error and reconstruction", figure.name())
         }
+        Some(figure) if latent_samples < figure.fewest_samples() => {
+            bail!(
+                "--by {} needs --importance-samples {} or more, got {latent_samples}",
+                figure.name(),
+                figure.fewest_samples()
+            )
+        }
+        _ if latent_samples > 0 && !kind.is_variational() => {
+            bail!(
+                "--importance-samples needs a distribution over codes, which only a vae and a cvae have; leave it out for \
+                 this {kind}"
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the requested figure, or all figures that the model has.
+fn select_figures(by: Option<Figure>, scores: &Scores) -> Vec<Figure> {
+    match by {
+        None => Figure::value_variants().iter().copied().filter(|figure| figure.of(scores).is_some()).collect(),
+        Some(figure) => vec![figure],
     }
 }
 
@@ -148,7 +187,7 @@ fn layout(format: Format, figures: &[Figure]) -> Layout {
     }
 }
 
-/// `[rows, figures]`, or `[rows]` for an array of one figure; and adds them to the summaries.
+/// Returns the scores as `[rows, figures]`, or `[rows]` for an .npy file, and adds them to the summaries.
 fn as_rows(
     scores: &Scores,
     format: Format,
@@ -168,15 +207,16 @@ fn as_rows(
     Ok(ArrayD::from_shape_vec(IxDyn(&shape), values)?)
 }
 
-fn report(arguments: &Score, rows: usize, figures: Vec<(Figure, Summary)>) -> anyhow::Result<()> {
+fn report(arguments: &Score, rows: &InputStream<'_>, figures: Vec<(Figure, Summary)>) -> anyhow::Result<()> {
     if arguments.json {
         let scores: Map<_, _> =
             figures.into_iter().map(|(figure, summary)| (figure.name().to_owned(), summary.json())).collect();
-        return print(format!("{:#}", json!({ "rows": rows, "scores": scores })));
+        return print(format!("{:#}", json!({ "rows": rows.returned(), "scores": scores })));
     }
-    let told = figures.into_iter().map(|(figure, summary)| {
-        let numbers = summary.figures().into_iter().map(|number| format!("{number:.4}"));
-        [figure.name().to_owned()].into_iter().chain(numbers).collect()
+    let summaries = figures.into_iter().map(|(figure, summary)| {
+        let cells = summary.figures().into_iter().map(|value| format!("{value:.4}"));
+        [figure.name().to_owned()].into_iter().chain(cells).collect()
     });
-    print(table(&[&["score"][..], &Summary::FIGURES].concat(), told))
+    let summaries = table(&[&["score"][..], &Summary::FIGURES].concat(), summaries);
+    print(format!("{summaries}\n\nover {}", rows.counted_rows()))
 }

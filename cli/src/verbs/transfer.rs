@@ -1,27 +1,66 @@
-//! `narrows transfer`: from a bundle and labels to a proved classifier or regressor.
+//! `narrows transfer`: trains a classifier or regressor on the codes of a bundle.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context, bail};
-use clap::Args;
-use narrows_bundle::{Bundle, WEIGHTS};
-use narrows_data::{Dataset, Limits};
+use clap::{Arg, Args};
+use narrows_bundle::{Bundle, WEIGHTS, counted};
+use narrows_data::{Dataset, Limits, Reading};
 use narrows_runtime::Autoencoder;
 use narrows_trainer::{
-    TrainError,
-    transfer::{Config, Draws, Options, Origin, Start, Task, fit, label_efficiency},
+    options::DataOptions,
+    transfer::{Config, Event, Options, Origin, Repetitions, Start, Task, fit, label_efficiency},
 };
 
 use crate::{
     destination::Destination,
-    model::ModelArguments,
+    model::{ModelArguments, needs_autoencoder},
+    problems::Sources,
     report::{note, warn},
     stop::Stop,
-    training::flags,
-    transfer::{Material, Report, Table, check_apart, check_stop, published, tell},
+    training::data_flags,
+    transfer::{EncodedData, Report, Table, check_not_source, check_stop, print_event, publish, warn_of_labels},
 };
 
+/// Sets the help of the options whose defaults or values differ from those of a training run.
+fn with_help_of_transfer(arg: Arg) -> Arg {
+    let help = match arg.get_id().as_str() {
+        "valid_fraction" => {
+            "Fraction of the training rows to hold out for early stopping, in [0, 1), stratified by class; not for a \
+             linear head on a frozen encoder [default: 0.1; 0 with --valid]"
+        }
+        "corruption" => {
+            "Corruption of the encoder's input with --fine-tune: masking (values become 0 with probability P), gaussian \
+             (normal noise of standard deviation SD) or salt-pepper (values become 0 or 1 with probability P) \
+             [default: none]"
+        }
+        "optimizer" => "Optimizer: adam or sgd [default: adam]",
+        "patience" => {
+            "Early stopping: stop after this many epochs without a lower validation loss and restore the weights of the \
+             best epoch; 0 disables it [default: 10, or 5 with --fine-tune; 0 without validation rows]"
+        }
+        _ => return arg,
+    };
+    arg.help(help)
+}
+
+/// Train a classifier or regressor on the codes of a trained encoder
+///
+/// Reads a bundle and labelled data, encodes the samples and trains a head on the codes: softmax regression, linear
+/// regression or a multilayer perceptron. With --fine-tune the encoder is trained further with the head. Writes a
+/// bundle with the encoder and the head as one ONNX graph, after checking it in ONNX Runtime. `narrows classify` runs
+/// it.
 #[derive(Debug, Args)]
+#[command(
+    mut_args(with_help_of_transfer),
+    after_help = "Examples:\n  \
+        narrows transfer models/vae --data digits --out models/digits-classifier\n  \
+        narrows transfer models/ae --data houses.csv --label-column price --task regression"
+)]
 pub(crate) struct Transfer {
     #[command(flatten)]
     model: ModelArguments,
@@ -29,17 +68,19 @@ pub(crate) struct Transfer {
     options: Options,
     #[command(flatten)]
     limits: Limits,
-    /// Configuration file with the flags of Data, Head, Fine-tuning and Training as keys; flags win over it
+    /// TOML file with the flags of Data, Head, Fine-tuning and Training as keys; flags override it [default: none]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Also tell what linear heads learn from 10, 100, 1000 and all labels, of raw samples, of principal components
-    /// and of the codes, each over so many draws of the labels
+    /// Also train linear heads on 10, 100, 1000 and all labels, on raw samples, principal components and codes, and
+    /// print a table of their accuracies; each is averaged over DRAWS random selections of the labels [default: off; 20
+    /// selections if given without a number]
     #[arg(long, value_name = "DRAWS", num_args = 0..=1, require_equals = true, default_missing_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     label_efficiency: Option<u16>,
-    /// Folder to leave the bundle in [default: models/KIND-classifier, or models/KIND-regressor]
+    /// Folder to write the bundle to; a bundle that is there is replaced [default: models/KIND-classifier or
+    /// models/KIND-regressor]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print one JSON object on standard output
+    /// Print the report as one JSON object on standard output
     #[arg(long)]
     json: bool,
 }
@@ -48,72 +89,115 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
     let start = Instant::now();
     let stop = Stop::listen()?;
     let options = options(arguments)?;
-    let bundle = Bundle::open(arguments.model.bundle())?;
+    let bundle = Bundle::open(arguments.model.bundle()).map_err(needs_autoencoder)?;
     let model = Autoencoder::from_bundle(&bundle, &arguments.model.options())?;
     let manifest = bundle.manifest();
-    // From here on a signal is heard, and what was staged goes.
-    stop.watch_for();
-    let (material, (config, destination)) = Material::load(&options, &arguments.limits, &model, &stop, |data| {
-        let config = Config::check(&options, manifest, data)?;
+    let sources =
+        Sources { data: &options.data, bundle: Some(arguments.model.bundle()), has_file: arguments.config.is_some() };
+    let explain = |error| sources.explain(error);
+    // From here on, the program checks for signals itself and removes the staged bundle when it stops.
+    stop.defer_first_signal();
+    let (encoded, (config, destination)) = EncodedData::load(&options, &arguments.limits, &model, &stop, |data| {
+        let config = Config::check(&options, manifest, data).map_err(explain)?;
+        check_weights(&config, &bundle, arguments.model.bundle())?;
+        warn_of_labels(&config, data);
         if arguments.label_efficiency.is_some() {
             check_table(&config, data)?;
         }
         let kind = config.task.kind();
         let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("models/{}-{kind}", manifest.kind)));
-        check_apart(&out, arguments.model.bundle())?;
+        check_not_source(&out, arguments.model.bundle())?;
         Ok((config, Destination::claim(&out, &stop)?))
     })?;
-    let Material { data, codes } = &material;
+    let EncodedData { data, codes } = &encoded;
     note(format_args!(
-        "encoder: {} of {} with {} latent numbers, on {} rows of {}",
+        "encoder: {} trained on {}, {}; data: {} of {}",
         manifest.kind,
         manifest.training.data.name,
-        manifest.latent_dim,
-        data.train.values.rows(),
+        counted(manifest.latent_dim, "latent dimension"),
+        counted(data.train.values.rows(), "training row"),
         data.name
     ));
-    let needs_weights = config.tuning.is_some_and(|tuning| tuning.start == Start::Bundle);
-    // The fit says what to do where there are none.
-    let has_weights = bundle.files().any(|(name, _)| name == WEIGHTS);
-    let weights = (needs_weights && has_weights).then(|| bundle.read(WEIGHTS)).transpose()?;
-    let is_asked = || stop.asked().is_some();
-    let fitted = fit(&config, manifest, weights.as_deref(), data, codes, &is_asked, &mut tell);
-    let fitted = unless_stopped(fitted, &stop)?;
+    let weights = needs_weights(&config).then(|| bundle.read(WEIGHTS)).transpose()?;
+    let should_stop = || stop.signal().is_some();
+    let mut report_event = |event: Event<'_>| match event {
+        // Without fine-tuning, the report contains the same figures.
+        Event::HeadFitted(_) if config.tuning.is_none() => {}
+        event => print_event(event),
+    };
+    let fitted = fit(&config, manifest, weights.as_deref(), data, codes, &should_stop, &mut report_event);
+    let fitted = unless_stopped(fitted.map_err(explain), &stop)?;
     fitted.remarks().iter().for_each(warn);
     let efficiency = match arguments.label_efficiency {
         None => None,
         Some(count) => {
-            let draws = Draws { count: usize::from(count), seed: config.seed };
-            let mut told = |row: &_| note(format_args!("label efficiency: {}", Table::row(row)));
-            let table = label_efficiency(draws, manifest, data, codes, &is_asked, &mut told);
-            Some(unless_stopped(table, &stop)?)
+            let draws = Repetitions { count: usize::from(count), seed: config.seed };
+            let mut print_row = |row: &_| note(format_args!("label efficiency: {}", Table::row(row)));
+            let table = label_efficiency(draws, manifest, data, codes, &should_stop, &mut print_row);
+            Some(unless_stopped(table.map_err(explain), &stop)?)
         }
     };
     let (encoder, probe) = (bundle.graph(&manifest.graphs.encoder)?, bundle.probe()?);
     let export = fitted.export(Origin { manifest, encoder: &encoder, probe: &probe }, data, &options)?;
     let title = format!("linear heads on {}", data.name);
-    let others = efficiency.as_ref().map(|efficiency| Table(efficiency).files(&title)).transpose()?.unwrap_or_default();
-    let bundle = published(destination, export, &others, &stop)?;
-    let (efficiency, data) = (efficiency.as_ref(), flags(&options.data.reading));
+    let extra_files =
+        efficiency.as_ref().map(|efficiency| Table(efficiency).files(&title)).transpose()?.unwrap_or_default();
+    let bundle = publish(destination, export, &extra_files, &stop)?;
+    let (efficiency, data) = (efficiency.as_ref(), test_flags(&options.data, data));
     Report { fitted: &fitted, bundle: &bundle, efficiency, data, time: start.elapsed() }.print(arguments.json)
 }
 
-/// Refuses a table of accuracies where there are none, before anything takes time.
+/// Returns whether the fit starts from the weights of the bundle.
+fn needs_weights(config: &Config) -> bool {
+    config.tuning.is_some_and(|tuning| tuning.start == Start::Bundle)
+}
+
+/// Refuses --fine-tune for a bundle without weights, before anything is computed.
+fn check_weights(config: &Config, bundle: &Bundle, path: &Path) -> anyhow::Result<()> {
+    if needs_weights(config) && !bundle.files().any(|(name, _)| name == WEIGHTS) {
+        bail!(
+            "`{}` contains no weights, which --fine-tune needs; for a packed bundle, pass the folder that it was packed from",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Returns the flags with which `classify` reads the test part, so that its accuracy is that of the report; all rows if
+/// there is no test part.
+fn test_flags(options: &DataOptions, data: &Dataset) -> String {
+    match (&options.test, &data.test) {
+        (Some(test), _) => data_flags(&Reading {
+            data: Some(test.clone()),
+            labels: options.test_labels.clone(),
+            ..options.reading.clone()
+        }),
+        (None, test) => {
+            let digits = Some("digits".to_owned());
+            let reading = Reading { data: options.reading.data.clone().or(digits), ..options.reading.clone() };
+            data_flags(&reading) + if test.is_some() { " --part test" } else { "" }
+        }
+    }
+}
+
+/// Refuses --label-efficiency before any long computation if there is no accuracy to report.
 fn check_table(config: &Config, data: &Dataset) -> anyhow::Result<()> {
     match config.task {
-        Task::Regression => bail!("--label-efficiency is a table of accuracies, and a regression has none"),
-        Task::Classification if data.test.is_none() => bail!("--label-efficiency needs rows to test with (--test)"),
+        Task::Regression => bail!("--label-efficiency reports accuracies, and a regression has none; leave it out"),
+        Task::Classification if data.test.is_none() => {
+            bail!("--label-efficiency needs a test part, but `{}` has none; pass --test", data.name)
+        }
         Task::Classification => Ok(()),
     }
 }
 
-/// A fit that stopped since somebody asked for it says so.
-fn unless_stopped<T>(outcome: Result<T, TrainError>, stop: &Stop) -> anyhow::Result<T> {
+/// Returns the outcome of a fit, or the error of an interruption if a signal stopped it.
+fn unless_stopped<T>(outcome: anyhow::Result<T>, stop: &Stop) -> anyhow::Result<T> {
     check_stop(stop)?;
-    Ok(outcome?)
+    outcome
 }
 
-/// What was asked for: by flags, then by the file that they name.
+/// Returns the options of the flags, completed by those of the configuration file.
 fn options(arguments: &Transfer) -> anyhow::Result<Options> {
     let Some(path) = &arguments.config else { return Ok(arguments.options.clone()) };
     let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;

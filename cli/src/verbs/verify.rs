@@ -1,17 +1,30 @@
-//! `narrows verify`: repeats the proof of a bundle on this machine.
+//! `narrows verify`: checks a bundle on this machine.
 
 use anyhow::bail;
 use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
+use narrows_bundle::counted;
 use serde_json::json;
 
-use crate::{model::ModelArguments, report::print};
+use crate::{
+    model::{ModelArguments, with_bundle_help},
+    report::print,
+};
 
+/// Check a bundle on this machine: file hashes, graphs and parity
+///
+/// Checks the manifest and the size and SHA-256 of every file, loads the graphs, runs them in ONNX Runtime on the
+/// inputs stored in the bundle, and compares the outputs with those of training (the parity check). Exits with 1 if a
+/// check fails. Writes no files.
 #[derive(Debug, Args)]
+#[command(
+    mut_args(|arg| with_bundle_help(arg, "Bundle: a folder written by `train-export`, `export` or `transfer`, or a file written by `pack`")),
+    after_help = "Example:\n  narrows verify models/vae --device auto"
+)]
 pub(crate) struct Verify {
     #[command(flatten)]
     model: ModelArguments,
-    /// Print one JSON object: `ok`, and `checks` with name, ok, detail and figure
+    /// Print one JSON object: `ok`, and `checks`, each with `name`, `ok`, `detail` and `figure` (a number or null)
     #[arg(long)]
     json: bool,
 }
@@ -33,9 +46,14 @@ pub(crate) fn run(arguments: &Verify) -> anyhow::Result<()> {
         }
         print(table.trim_fmt())?;
     }
+    if let [only] = &checks[..]
+        && !only.ok
+    {
+        bail!("{}", only.detail);
+    }
     if let Some(first) = checks.iter().find(|check| !check.ok) {
-        let (bundle, count) = (arguments.model.bundle().display(), checks.len());
-        bail!("`{bundle}`: {failed} of {count} checks failed, the first is {}: {}", first.name, first.detail);
+        let (bundle, count) = (arguments.model.bundle().display(), counted(checks.len(), "check"));
+        bail!("`{bundle}`: {failed} of {count} failed; the first is `{}`", first.name);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Whole sets from files of every sort.
+//! Tests of loading: data sets from files of each kind.
 
 use ndarray::array;
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ fn with(reading: Reading) -> LoadOptions {
 fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("written");
-    path.into_os_string().into_string().expect("a path of text")
+    path.into_os_string().into_string().expect("a UTF-8 path")
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn digits_need_no_file() {
 }
 
 #[test]
-fn csv_gives_one_part_with_its_name_range_and_classes() {
+fn a_csv_has_one_part_with_name_range_and_classes() {
     let folder = TempDir::new().expect("a folder");
     let spec = write(&folder, "Iris.CSV", "a,b,kind\n1,-2.5,x\n3,4,y\n");
     let options = with(Reading { label_column: Some("kind".to_owned()), ..Default::default() });
@@ -36,7 +36,7 @@ fn csv_gives_one_part_with_its_name_range_and_classes() {
 }
 
 #[test]
-fn labels_of_a_single_file_come_from_another() {
+fn labels_are_read_from_a_separate_file() {
     let folder = TempDir::new().expect("a folder");
     let spec = write(&folder, "images.idx", idx::encode(&[2, 1, 2], &[1, 2, 3, 4]));
     let labels = write(&folder, "labels", idx::encode(&[2], &[8, 3]));
@@ -48,16 +48,16 @@ fn labels_of_a_single_file_come_from_another() {
 }
 
 #[test]
-fn what_is_not_understood_is_refused_with_what_is() {
+fn an_unknown_source_is_refused_with_the_expected_sources() {
     let folder = TempDir::new().expect("a folder");
     let text = write(&folder, "notes.txt", "hello");
     let empty = write(&folder, "nothing", "");
-    let nowhere = folder.path().to_str().expect("a path of text");
+    let no_images = folder.path().to_str().expect("a UTF-8 path");
     let cases = [
-        (text.as_str(), "is of no known format; expected digits, mnist"),
+        (text.as_str(), "has no known format; expected digits, mnist"),
         (empty.as_str(), "is empty"),
-        ("missing.csv", "no file or folder has that path; expected digits, mnist"),
-        (nowhere, "has no train-images-idx3-ubyte"),
+        ("missing.csv", "nor the path of a file or folder; expected digits, mnist"),
+        (no_images, "contains neither train-images-idx3-ubyte nor an image"),
     ];
     for (spec, expected) in cases {
         let message = load(spec, &LoadOptions::default()).expect_err(expected).to_string();
@@ -66,16 +66,16 @@ fn what_is_not_understood_is_refused_with_what_is() {
 }
 
 #[test]
-fn options_that_a_source_cannot_use_are_refused() {
+fn options_that_do_not_apply_to_a_source_are_refused() {
     let folder = TempDir::new().expect("a folder");
     let spec = write(&folder, "table.csv", "1,2\n");
     let column = with(Reading { label_column: Some("1".to_owned()), ..Default::default() });
     let file = with(Reading { labels: Some("labels.npy".to_owned()), ..Default::default() });
     let both = with(Reading { labels: file.reading.labels.clone(), ..column.reading.clone() });
     let cases = [
-        ("digits", &column, "--label-column means nothing for a known set, and `digits` is one"),
-        ("digits", &file, "`digits` has labels already, so labels.npy cannot"),
-        (spec.as_str(), &both, "has labels already"),
+        ("digits", &column, "--label-column does not apply to a named data set, and `digits` is one"),
+        ("digits", &file, "`digits` already contains labels, so labels.npy cannot"),
+        (spec.as_str(), &both, "already contains labels"),
     ];
     for (spec, options, expected) in cases {
         let message = load(spec, options).expect_err(expected).to_string();

@@ -1,4 +1,4 @@
-//! Arrow's own format (IPC), as a file (`.arrow`, Feather of version 2) or as a stream.
+//! The Arrow IPC format, as a file (`.arrow`, Feather version 2) or as a stream.
 
 mod messages;
 
@@ -24,13 +24,13 @@ use messages::{Content, Fault, Message, Messages};
 
 const FORMAT: &str = "Arrow IPC";
 
-/// What a file begins and ends with; a stream begins with its first message.
+/// The first and last bytes of a file. A stream starts with its first message instead.
 const MAGIC: [u8; 6] = *b"ARROW1";
 
-/// Opens a file or a stream to be gone through batch by batch; a batch, whose size the writer chose, is in
-/// memory as a whole.
+/// Opens a file or a stream to read it batch by batch. A complete batch, of the size that its writer chose, is in
+/// memory.
 ///
-/// A file is a stream with a table of contents behind it, which is not used: messages are taken as they come.
+/// A file is a stream followed by a footer. The footer is not used: messages are read sequentially.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(io)?;
@@ -38,12 +38,12 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
     if length == 0 {
         return Err(DataError::Empty { path: path.to_owned() });
     }
-    let mut begin = Vec::new();
-    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut begin).map_err(io)?;
-    let (start, end) = if begin == MAGIC {
-        let contents = contents(&mut file, length).map_err(io)?;
+    let mut magic = Vec::new();
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic).map_err(io)?;
+    let (start, end) = if magic == MAGIC {
+        let footer = footer_start(&mut file, length).map_err(io)?;
         let start = first_message(&mut file).map_err(io)?;
-        (start, contents.ok_or_else(|| DataError::CutOff { path: path.to_owned() })?)
+        (start, footer.ok_or_else(|| DataError::CutOff { path: path.to_owned() })?)
     } else {
         (0, length)
     };
@@ -52,7 +52,7 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
     let schema = match decode(path, FORMAT, || messages.next(path))? {
         Some(Message { content: Content::Schema(schema), .. }) => schema,
         Some(_) | None => {
-            let source = "it does not begin with a schema; Feather of version 1 is not read".into();
+            let source = "it does not start with a schema; Feather version 1 is not supported".into();
             return Err(DataError::TableDamaged { path: path.to_owned(), format: FORMAT, source });
         }
     };
@@ -60,27 +60,27 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
     columnar::open(path, &schema, None, table, options)
 }
 
-/// Where the table of contents of a file begins: in front of its size and the file's last bytes, the magic ones.
-fn contents(file: &mut File, length: u64) -> std::io::Result<Option<u64>> {
-    let Some(behind) = length.checked_sub(4 + MAGIC.len() as u64) else { return Ok(None) };
-    let mut end = [0; 4 + MAGIC.len()];
-    file.seek(SeekFrom::Start(behind))?;
-    file.read_exact(&mut end)?;
-    let [a, b, c, d, magic @ ..] = end;
-    let start = behind.checked_sub(u32::from_le_bytes([a, b, c, d]).into());
+/// Returns the byte offset of the footer. The file ends with the footer, the size of the footer and the magic bytes.
+fn footer_start(file: &mut File, length: u64) -> std::io::Result<Option<u64>> {
+    let Some(footer_end) = length.checked_sub(4 + MAGIC.len() as u64) else { return Ok(None) };
+    let mut trailer = [0; 4 + MAGIC.len()];
+    file.seek(SeekFrom::Start(footer_end))?;
+    file.read_exact(&mut trailer)?;
+    let [a, b, c, d, magic @ ..] = trailer;
+    let start = footer_end.checked_sub(u32::from_le_bytes([a, b, c, d]).into());
     Ok(start.filter(|_| magic == MAGIC))
 }
 
-/// Where the first message of a file begins: behind zeros that align it, to 8 bytes or up to 64.
+/// Returns the byte offset of the first message. It follows zeros that align it to 8, 16, 32 or 64 bytes.
 fn first_message(file: &mut File) -> std::io::Result<u64> {
-    let mut begin = Vec::new();
+    let mut start = Vec::new();
     file.rewind()?;
-    file.take(128).read_to_end(&mut begin)?;
-    let zeros = begin.iter().skip(MAGIC.len()).take_while(|&&byte| byte == 0).count();
+    file.take(128).read_to_end(&mut start)?;
+    let zeros = start.iter().skip(MAGIC.len()).take_while(|&&byte| byte == 0).count();
     Ok((MAGIC.len() + zeros) as u64 / 8 * 8)
 }
 
-/// The batches of a file.
+/// Reads the batches of a file.
 struct IpcTable {
     path: PathBuf,
     schema: SchemaRef,

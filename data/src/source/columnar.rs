@@ -1,7 +1,7 @@
-//! Tables of typed columns, as Parquet and Arrow have them: which columns are the sample, and their rows.
+//! Tables of typed columns (Parquet and Arrow): selects the columns of the features, and reads rows.
 //!
-//! The sample is what is named; else the only column of lists; else all columns of numbers and booleans. All
-//! other columns are carried beside it as they are.
+//! The features are the columns that the options name. Otherwise they are the only column of lists, or else all columns
+//! of numbers and booleans. All other columns are passed through unchanged.
 
 mod labels;
 mod lists;
@@ -28,14 +28,15 @@ use crate::{
 
 use plan::Plan;
 
-/// What a file gives, a piece at a time; how large the pieces are is up to the file.
+/// Reads a file batch by batch. The file determines the size of a batch.
 pub(crate) trait Batches: Send {
-    /// The next rows, in the columns of the schema; `None` at the end.
+    /// Returns the next rows, with the columns of the schema, or `None` at the end.
     fn next(&mut self) -> Result<Option<RecordBatch>, DataError>;
 }
 
-/// Chooses the columns that are the sample and reads the first rows, which tell how long lists are.
-/// `rows` are those that the header promises.
+/// Selects the columns of the features, and reads the first rows to find the length of lists.
+///
+/// `rows` is the number of rows that the header declares.
 pub(crate) fn open(
     path: &Path,
     schema: &Schema,
@@ -60,33 +61,33 @@ pub(crate) fn open(
     Ok(Opened::Reader(Box::new(table)))
 }
 
-/// Calls a decoder, which may fail or, on what it did not expect of a damaged file, panic: both are an error.
+/// Calls a decoder. Converts its errors, and its panics on damaged files, to a [`DataError`].
 pub(crate) fn decode<T, E: Into<Box<dyn Error + Send + Sync>>>(
     path: &Path,
     format: &'static str,
     decode: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, DataError> {
-    // What the decoder was about is not used any more after a panic.
+    // Unwind safety: the state of the decoder is not used after a panic.
     let source = match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(Ok(decoded)) => return Ok(decoded),
         Ok(Err(error)) => match error.into().downcast() {
             Ok(known) => return Err(*known),
             Err(source) => source,
         },
-        Err(_) => "its content contradicts itself".into(),
+        Err(_) => "its content is inconsistent".into(),
     };
     Err(DataError::TableDamaged { path: path.to_owned(), format, source })
 }
 
-/// A table that is gone through.
+/// Reads the rows of a table.
 struct Table<B> {
     path: PathBuf,
     plan: Plan,
     head: Head,
     batches: B,
-    /// Rows that were read and not given out.
+    /// Rows of the current batch that have not been returned yet.
     rest: Option<RecordBatch>,
-    /// Rows that were given out.
+    /// The number of rows returned so far.
     read: usize,
     missing: Missing,
 }
@@ -96,15 +97,15 @@ impl<B: Batches> Reader for Table<B> {
         &self.head
     }
 
-    fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError> {
+    fn next(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError> {
         let batch = match self.rest.take() {
             Some(rest) => rest,
             None => match next_rows(&mut self.batches)? {
                 Some(batch) => batch,
-                None => return self.end(),
+                None => return self.check_end(),
             },
         };
-        let rows = batch.num_rows().min(most.max(1));
+        let rows = batch.num_rows().min(max_rows.max(1));
         if rows < batch.num_rows() {
             self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
         }
@@ -119,17 +120,18 @@ impl<B: Batches> Reader for Table<B> {
 }
 
 impl<B> Table<B> {
-    fn end(&self) -> Result<Option<Chunk>, DataError> {
+    /// Checks that the number of rows is the declared one.
+    fn check_end(&self) -> Result<Option<Chunk>, DataError> {
         match self.head.rows {
-            Some(promised) if promised != self.read => {
-                Err(DataError::RowCount { path: self.path.clone(), promised, found: self.read })
+            Some(declared) if declared != self.read => {
+                Err(DataError::RowCount { path: self.path.clone(), declared, found: self.read })
             }
             Some(_) | None => Ok(None),
         }
     }
 }
 
-/// The next batch that is not empty.
+/// Returns the next batch that is not empty.
 fn next_rows(batches: &mut impl Batches) -> Result<Option<RecordBatch>, DataError> {
     loop {
         match batches.next()? {

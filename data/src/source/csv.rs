@@ -1,4 +1,4 @@
-//! Tables of text, CSV and TSV: a sample a line, with or without a line of names above.
+//! CSV and TSV tables: one sample per line, with or without a header line.
 
 mod cells;
 mod columns;
@@ -15,7 +15,7 @@ pub(crate) use self::labels::read_labels;
 use self::table::Table;
 use crate::{error::DataError, reader::Opened, reading::LoadOptions};
 
-/// Opens a table, to be gone through in constant memory.
+/// Opens a table to read it in constant memory.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
     Ok(Opened::Reader(Box::new(Table::open(path, options)?)))
 }

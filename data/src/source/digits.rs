@@ -1,33 +1,33 @@
-//! The handwritten digits that come with the crate, so that everything works without a download.
+//! The handwritten digits that are embedded in the crate, so that it can be used without a download.
 //!
 //! Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI Machine Learning
-//! Repository, 1998, CC BY 4.0; the copy that scikit-learn ships.
+//! Repository, 1998, CC BY 4.0. The file is the copy that scikit-learn ships.
 
 use std::{io::Read, path::PathBuf};
 
 use flate2::read::GzDecoder;
 
 use crate::{
-    found::{Found, OpenPart},
     head::Head,
     in_memory::matrix,
     labels::Labels,
     memory::MemoryReader,
+    open_data::{OpenData, OpenPart},
     reader::Opened,
     values::Values,
 };
 
 const FILE: &[u8] = include_bytes!("../../assets/digits.csv.gz");
 const FEATURES: usize = 64;
-/// The first 1437 of the 1797 rows train, the last 360 test.
+/// The first 1437 of the 1797 rows are the training part, the last 360 the test part.
 const TRAIN_ROWS: usize = 1437;
 
-/// 1797 images of 8 x 8 in integers from 0 to 16, each with its digit as the class.
-pub(crate) fn open() -> Found {
-    let (mut values, mut labels) = parse().expect("the file is part of the program, and a test reads it");
+/// Opens 1797 images of 8 x 8 pixels with integer values from 0 to 16. The class of an image is its digit.
+pub(crate) fn open() -> OpenData {
+    let (mut values, mut labels) = parse().expect("the file is embedded, and a test parses it");
     let test_values = values.split_off(TRAIN_ROWS * FEATURES);
     let test_labels = labels.split_off(TRAIN_ROWS);
-    Found {
+    OpenData {
         name: "digits".to_owned(),
         train: part(values, labels),
         test: Some(part(test_values, test_labels)),
@@ -49,7 +49,7 @@ fn part(values: Vec<u8>, labels: Vec<u32>) -> OpenPart {
     OpenPart { path: PathBuf::from("digits"), opened: Opened::Reader(Box::new(reader)), labels: None }
 }
 
-/// All pixels, row after row, and all labels.
+/// Parses the pixels, in row-major order, and the labels.
 fn parse() -> Option<(Vec<u8>, Vec<u32>)> {
     let mut values = Vec::new();
     let mut labels = Vec::new();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_hold_every_value_of_their_range() {
+    fn digits_reach_both_ends_of_their_range() {
         let digits = load();
         let values = digits.train.values.to_f32().expect("in memory");
         let low = values.iter().copied().fold(f32::INFINITY, f32::min);

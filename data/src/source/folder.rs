@@ -1,33 +1,33 @@
-//! A folder with the four files of an MNIST-like set: images and labels, to train and to test.
+//! A folder with the four files of an MNIST-like data set: images and labels for training and testing.
 
 use std::path::{Path, PathBuf};
 
 use crate::{
     error::DataError,
-    found::{Found, OpenPart},
-    labels::Labels,
+    labels::{Labels, SeparateLabels},
+    open_data::{OpenData, OpenPart},
     reading::LoadOptions,
     source::idx,
 };
 
-/// Where the images and the labels of one part lie.
+/// The paths of the images and the labels of a part.
 pub(crate) struct Pair {
     pub(crate) images: PathBuf,
     pub(crate) labels: PathBuf,
 }
 
-/// Where the parts of a set lie.
+/// The paths of the files of a data set.
 pub(crate) struct Files {
     pub(crate) train: Pair,
     pub(crate) test: Option<Pair>,
 }
 
-/// Whether the folder has the file without which there is no set.
+/// Whether the folder contains the training images, without which there is no data set.
 pub(crate) fn has_training_images(folder: &Path) -> bool {
     find(folder, "train-images", 3).is_some()
 }
 
-/// Finds the four files; the two of the test part may both be missing.
+/// Finds the four files. Both files of the test part may be missing.
 pub(crate) fn files(folder: &Path) -> Result<Files, DataError> {
     let test = ["t10k-images", "t10k-labels"].into_iter().zip([3, 1]);
     let has_test = test.into_iter().any(|(stem, rank)| find(folder, stem, rank).is_some());
@@ -38,19 +38,20 @@ pub(crate) fn files(folder: &Path) -> Result<Files, DataError> {
     Ok(Files { train: pair("train")?, test: has_test.then(|| pair("t10k")).transpose()? })
 }
 
-/// Opens the files of a folder; classes are the labels that occur in either part.
-pub(crate) fn open(name: String, folder: &Path, options: &LoadOptions) -> Result<Found, DataError> {
+/// Opens the files of a folder. The classes are the labels that occur in any part.
+pub(crate) fn open(name: String, folder: &Path, options: &LoadOptions) -> Result<OpenData, DataError> {
     open_files(name, &files(folder)?, options)
 }
 
-pub(crate) fn open_files(name: String, files: &Files, options: &LoadOptions) -> Result<Found, DataError> {
+pub(crate) fn open_files(name: String, files: &Files, options: &LoadOptions) -> Result<OpenData, DataError> {
     let part = |pair: &Pair| -> Result<OpenPart, DataError> {
         let opened = idx::open(&pair.images, options)?;
         let labels = Labels::from_numbers(idx::read_labels(&pair.labels, options)?);
+        let labels = SeparateLabels { path: pair.labels.clone(), labels };
         Ok(OpenPart { path: pair.images.clone(), opened, labels: Some(labels) })
     };
     let (train, test) = (part(&files.train)?, files.test.as_ref().map(part).transpose()?);
-    Ok(Found { name, train, test, classes: None })
+    Ok(OpenData { name, train, test, classes: None })
 }
 
 fn require(folder: &Path, stem: &str, rank: u8) -> Result<PathBuf, DataError> {
@@ -60,10 +61,11 @@ fn require(folder: &Path, stem: &str, rank: u8) -> Result<PathBuf, DataError> {
     })
 }
 
-/// Mirrors write `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, raw or gzipped.
+/// Finds a file. Mirrors name it `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, raw or gzipped.
 fn find(folder: &Path, stem: &str, rank: u8) -> Option<PathBuf> {
-    let names =
-        ["", ".gz"].into_iter().flat_map(|end| ["-", "."].map(|joint| format!("{stem}{joint}idx{rank}-ubyte{end}")));
+    let names = ["", ".gz"]
+        .into_iter()
+        .flat_map(|end| ["-", "."].map(|separator| format!("{stem}{separator}idx{rank}-ubyte{end}")));
     names.map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
@@ -101,12 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn both_parts_share_their_classes() {
+    fn both_parts_have_the_same_classes() {
         let set = load(&with(&[
             ("t10k-images-idx3-ubyte", idx::encode(&[1, 1, 2], &[5, 6])),
             ("t10k-labels-idx1-ubyte", idx::encode(&[1], &[7])),
         ]))
-        .expect("a whole set");
+        .expect("a complete data set");
         assert_eq!(set.sample_shape, [1, 2]);
         assert_eq!(set.range, (0.0, 255.0));
         assert_eq!(set.classes, Some(["5", "7", "9"].map(str::to_owned).to_vec()));
@@ -122,16 +124,16 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_the_file() {
+    fn errors_name_the_file() {
         let images = idx::encode(&[1, 2, 2], &[1, 2, 3, 4]);
         let cases: [(Files, &str); 4] = [
             (&[("t10k-images-idx3-ubyte", images.clone())], "has no t10k-labels-idx1-ubyte (or"),
             (&[("t10k-labels-idx1-ubyte", idx::encode(&[1], &[1]))], "has no t10k-images-idx3"),
             (
                 &[("t10k-images-idx3-ubyte", images), ("t10k-labels-idx1-ubyte", idx::encode(&[1], &[1]))],
-                "shape [2, 2], but those of the training part [1, 2]",
+                "shape [2, 2], but samples of the training part have shape [1, 2]",
             ),
-            (&[("train-labels.idx1-ubyte", idx::encode(&[3], &[1, 2, 3]))], "3 labels for 2 rows"),
+            (&[("train-labels.idx1-ubyte", idx::encode(&[3], &[1, 2, 3]))], "has 3 labels, but"),
         ];
         for (more, expected) in cases {
             let message = load(&with(more)).expect_err(expected).to_string();

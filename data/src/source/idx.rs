@@ -1,7 +1,7 @@
 //! IDX, the format of MNIST: 0, 0, a type, a rank, big-endian sizes, then big-endian numbers.
 //!
-//! The files carry no agreed extension, so the format is told by content: raw, or gzipped. A raw file is read
-//! where it lies, a gzipped one is gone through.
+//! There is no standard extension, so the format is recognised by the content, raw or gzipped. A raw file has random
+//! access, a gzipped one is read sequentially.
 
 use std::{
     fs::File,
@@ -20,10 +20,10 @@ use crate::{
     packed::{self, PackedRows},
     reader::Opened,
     reading::LoadOptions,
-    unpack::{GZIP, check_claim, gunzip, unpacking_error},
+    unpack::{GZIP, check_declared, gunzip, unpacking_error},
 };
 
-/// Bytes that are hashed at a time.
+/// The number of bytes per update of the hash.
 const BLOCK: usize = 1 << 16;
 
 /// Opens a file of samples, raw or gzipped.
@@ -39,14 +39,14 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
         Content::Gzipped(mut reader, length) => {
             let array = read_header(path, &mut reader)?;
             array.head(path)?;
-            check_claim(path, length, array.promised(), options.limits.unpack)?;
+            check_declared(path, length, array.declared_bytes(), options.limits.unpack)?;
             let missing = options.reading.missing.unwrap_or_default();
             Ok(Opened::Reader(Box::new(PackedRows::new(path, array, reader, missing)?)))
         }
     }
 }
 
-/// Reads one label a row.
+/// Reads the labels, one per row.
 pub(crate) fn read_labels(path: &Path, options: &LoadOptions) -> Result<Vec<u32>, DataError> {
     match Content::open(path, options)? {
         Content::Raw(mut file, length) => {
@@ -58,13 +58,13 @@ pub(crate) fn read_labels(path: &Path, options: &LoadOptions) -> Result<Vec<u32>
         Content::Gzipped(mut reader, length) => {
             let array = read_header(path, &mut reader)?;
             array.check_labels(path)?;
-            check_claim(path, length, array.promised(), options.limits.unpack)?;
+            check_declared(path, length, array.declared_bytes(), options.limits.unpack)?;
             packed::read_labels(path, array, reader)
         }
     }
 }
 
-/// SHA-256 of the file as it is when decompressed, header and all.
+/// Returns the SHA-256 of the decompressed file, including its header.
 pub(crate) fn sha256(path: &Path, options: &LoadOptions) -> Result<String, DataError> {
     let mut reader: Box<dyn Read> = match Content::open(path, options)? {
         Content::Raw(file, _) => Box::new(file),
@@ -81,7 +81,7 @@ pub(crate) fn sha256(path: &Path, options: &LoadOptions) -> Result<String, DataE
     }
 }
 
-/// Whether the file begins as an IDX file or a gzipped one does.
+/// Whether the file starts like an IDX file or a gzipped file.
 pub(crate) fn begins_like_idx(path: &Path) -> Result<bool, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let start = first_two(&mut File::open(path).map_err(io)?).map_err(io)?;
@@ -91,7 +91,7 @@ pub(crate) fn begins_like_idx(path: &Path) -> Result<bool, DataError> {
     Ok(start == GZIP || start == [0, 0])
 }
 
-/// A file from its first byte on, and its length as it lies there.
+/// The content of a file from its first byte, and the length of the file on disk.
 enum Content {
     Raw(File, u64),
     Gzipped(Box<dyn Read + Send>, u64),
@@ -118,7 +118,7 @@ fn first_two(file: &mut File) -> std::io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// Reads to the end of the header and no further.
+/// Reads the header, and nothing after it.
 fn read_header(path: &Path, reader: &mut impl Read) -> Result<Array, DataError> {
     let mut read = |limit: u64| {
         let mut bytes = Vec::new();
@@ -159,14 +159,14 @@ fn number(code: u8) -> Option<Number> {
     }
 }
 
-/// Compares a raw file with its header and says where the numbers begin.
+/// Checks the length of a raw file against its header. Returns the byte offset of the values.
 fn check_raw(path: &Path, array: &Array, length: u64) -> Result<u64, DataError> {
     let start = 4 + 4 * array.shape.len() as u64;
     array.check_length(path, length.saturating_sub(start))?;
     Ok(start)
 }
 
-/// A raw file of bytes, for tests of this and of what reads several files.
+/// Encodes a raw file of bytes, for tests.
 #[cfg(test)]
 pub(crate) fn encode(sizes: &[u32], values: &[u8]) -> Vec<u8> {
     tests::encode_as(0x08, sizes, values)

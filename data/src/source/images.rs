@@ -1,11 +1,10 @@
 //! A folder of images, each a sample of bytes of shape `[height, width, channels]`.
 //!
-//! Images are PNG, JPEG or WebP. Those in a subfolder are of the class that it names. A sample has 1 channel
-//! (grey) or 3 (red, green, blue), as the first image has. Transparency is left out: a pixel keeps the colour
-//! that it has under it. Depths of 16 bits are rounded to 8, an image lies the way its EXIF data says, and of
-//! an animation the first frame is taken.
+//! Images are PNG, JPEG or WebP. The name of a subfolder is the class of its images. Samples have 1 channel (grey) or 3
+//! channels (red, green, blue), like the first image. The alpha channel is dropped without blending. Depths of 16 bits
+//! are rounded to 8, the EXIF orientation is applied, and only the first frame of an animation is used.
 
-mod decode;
+mod decoder;
 mod listing;
 
 use std::{
@@ -27,12 +26,12 @@ use crate::{
     values::Values,
 };
 
-use decode::{Form, Wanted, form_of, pixels};
-use listing::{Listing, listing};
+use decoder::{Form, Target, form_of, pixels};
+use listing::{Listing, list};
 
-/// Lists the folder and looks at its first image.
+/// Lists the folder and reads the header of its first image.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
-    let listing = listing(path)?;
+    let listing = list(path)?;
     let Reading { resize, channels, .. } = options.reading;
     let first = listing.path(0).ok_or_else(|| DataError::NoImages { folder: path.to_owned(), others: 0 })?;
     let form = match (resize, channels) {
@@ -54,16 +53,16 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
         rows: Some(listing.len()),
         has_labels: listing.has_classes(),
     };
-    let wanted = Wanted { form, first, resizes: resize.is_some(), converts: channels.is_some() };
-    Ok(Opened::Reader(Box::new(Images { head, listing, wanted, next: 0 })))
+    let target = Target { form, first, resizes: resize.is_some(), converts: channels.is_some() };
+    Ok(Opened::Reader(Box::new(Images { head, listing, target, next: 0 })))
 }
 
-/// Images that are decoded as they are asked for.
+/// Reads images, and decodes them on demand.
 struct Images {
     head: Head,
     listing: Listing,
-    wanted: Wanted,
-    /// The first image that was not given out.
+    target: Target,
+    /// The next image to return.
     next: usize,
 }
 
@@ -72,15 +71,15 @@ impl Reader for Images {
         &self.head
     }
 
-    fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError> {
-        let rows = self.next..self.listing.len().min(self.next.saturating_add(most.max(1)));
+    fn next(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError> {
+        let rows = self.next..self.listing.len().min(self.next.saturating_add(max_rows.max(1)));
         if rows.is_empty() {
             return Ok(None);
         }
         self.next = rows.end;
         let features: usize = self.head.sample_shape.iter().product();
         let paths: Vec<PathBuf> = rows.clone().filter_map(|row| self.listing.path(row)).collect();
-        let values = Values::U8(matrix(decoded(&paths, features, &self.wanted)?, features));
+        let values = Values::U8(matrix(decode(&paths, features, &self.target)?, features));
 
         let files: ArrayRef = Arc::new(StringArray::from_iter_values(rows.clone().map(|row| self.listing.name(row))));
         let labels = self.listing.has_classes().then(|| rows.map(|row| self.listing.class(row)).collect::<Vec<_>>());
@@ -91,22 +90,22 @@ impl Reader for Images {
     }
 }
 
-/// The pixels of all images, one after the other; they are decoded side by side.
-fn decoded(paths: &[PathBuf], features: usize, wanted: &Wanted) -> Result<Vec<u8>, DataError> {
-    /// Each may have an image in memory.
-    const MOST_THREADS: usize = 8;
+/// Decodes images in parallel, and returns their pixels, concatenated.
+fn decode(paths: &[PathBuf], features: usize, target: &Target) -> Result<Vec<u8>, DataError> {
+    /// A limit, because each thread may hold an image in memory.
+    const MAX_THREADS: usize = 8;
     let mut bytes = vec![0; paths.len() * features];
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let share = paths.len().div_ceil(threads).max(1);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let images_per_thread = paths.len().div_ceil(threads).max(1);
     let fill = |paths: &[PathBuf], bytes: &mut [u8]| {
         paths.iter().zip(bytes.chunks_mut(features)).try_for_each(|(path, into)| {
-            into.copy_from_slice(&pixels(path, wanted)?);
+            into.copy_from_slice(&pixels(path, target)?);
             Ok(())
         })
     };
-    let shares = paths.chunks(share).zip(bytes.chunks_mut(share * features));
+    let work = paths.chunks(images_per_thread).zip(bytes.chunks_mut(images_per_thread * features));
     thread::scope(|scope| {
-        let threads: Vec<_> = shares.map(|(paths, bytes)| scope.spawn(move || fill(paths, bytes))).collect();
+        let threads: Vec<_> = work.map(|(paths, bytes)| scope.spawn(move || fill(paths, bytes))).collect();
         let outcomes = threads.into_iter().map(|thread| match thread.join() {
             Ok(outcome) => outcome,
             Err(panic) => std::panic::resume_unwind(panic),

@@ -1,4 +1,4 @@
-//! Labels from a file of their own.
+//! Labels in a separate file.
 
 use std::path::Path;
 
@@ -9,8 +9,9 @@ use crate::{
     source::{csv, idx, npy},
 };
 
-/// Reads labels from a .npy of integers or floats, a .csv of one column, or an IDX file. A negative number, which
-/// often stands for a missing label, is refused.
+/// Reads labels from an .npy of integers or floats, a .csv with one column, or an IDX file.
+///
+/// Refuses negative integers, which often represent a missing label.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Labels, DataError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let labels = match extension.map(str::to_ascii_lowercase).as_deref() {
@@ -18,7 +19,7 @@ pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Labels, DataErr
         Some("csv") => csv::read_labels(path)?,
         _ => Labels::from_numbers(idx::read_labels(path, options)?),
     };
-    let labels = labels.settled();
+    let labels = labels.parsed();
     if let Labels::Integers(labels) = &labels {
         for (row, &label) in labels.iter().enumerate() {
             if u32::try_from(label).is_err() {
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_label_file_is_read() {
+    fn labels_are_read_from_every_format() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);

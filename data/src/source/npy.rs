@@ -1,4 +1,4 @@
-//! NPY, NumPy's format for one array: samples `[rows, ...sample shape]`, or integer labels `[rows]`.
+//! NPY, the format of NumPy for one array: samples `[rows, ...sample shape]`, or integer labels `[rows]`.
 
 pub(crate) mod dictionary;
 mod fortran;
@@ -16,15 +16,15 @@ use crate::{
     reading::{LoadOptions, Missing},
 };
 
-/// Opens an array of samples: row-major ones are read where they lie, others are gone through.
+/// Opens an array of samples. Row-major arrays have random access, column-major arrays are read sequentially.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
-    let (mut file, length) = opened(path)?;
+    let (mut file, length) = open_file(path)?;
     let header = Header::read(path, &mut file)?;
     let start = header.length;
     open_at(path, file, start, length.saturating_sub(start), &header, options.reading.missing.unwrap_or_default())
 }
 
-/// Opens the array whose numbers are `length` bytes from the byte `start` of a file on; `path` is named in errors.
+/// Opens an array whose values are the `length` bytes from the byte `start` of a file. `path` is for error messages.
 pub(crate) fn open_at(
     path: &Path,
     file: File,
@@ -43,14 +43,14 @@ pub(crate) fn open_at(
     Ok(Opened::Reader(Box::new(FortranRows::new(path.to_owned(), file, start, array, missing)?)))
 }
 
-/// Reads one label a row.
+/// Reads the labels, one per row. Floats become text.
 pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
-    let (mut file, length) = opened(path)?;
+    let (mut file, length) = open_file(path)?;
     let header = Header::read(path, &mut file)?;
     let array = header.array(path)?;
     array.check_length(path, length.saturating_sub(header.length))?;
     if array.shape.len() == 1 && !array.element.is_integer() {
-        // Numbers to predict; whole ones may be classes all the same.
+        // Floats are usually regression targets, but whole numbers may also be classes. Text allows both.
         let numbers = packed::read_numbers(path, array, file)?;
         if let Some(row) = numbers.iter().position(|number| !number.is_finite()) {
             return Err(DataError::LabelNotFinite { path: path.to_owned(), row, value: numbers[row] });
@@ -60,7 +60,7 @@ pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
     Ok(Labels::from_numbers(packed::read_labels(path, array, file)?))
 }
 
-fn opened(path: &Path) -> Result<(File, u64), DataError> {
+fn open_file(path: &Path) -> Result<(File, u64), DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();

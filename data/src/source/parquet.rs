@@ -1,7 +1,7 @@
-//! Parquet: a table in groups of rows, each column of which lies compressed for itself.
+//! Parquet: a table in row groups, with each column compressed separately.
 
-mod claims;
 mod damaged;
+mod declared;
 mod pages;
 mod thrift;
 
@@ -27,7 +27,7 @@ use crate::{
 };
 use damaged::FORMAT;
 
-/// Opens a file to be read one group of rows after the other, some rows at a time.
+/// Opens a file to read its row groups sequentially, some rows at a time.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;
@@ -35,41 +35,41 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
     if length == 0 {
         return Err(DataError::Empty { path: path.to_owned() });
     }
-    decode(path, FORMAT, || claims::check_schema(&file, length))?;
+    decode(path, FORMAT, || declared::check_schema(&file, length))?;
     let metadata = decode(path, FORMAT, || ArrowReaderMetadata::load(&file, Default::default()))?;
-    let rows = claims::check_metadata(path, length, &metadata, options.limits.unpack)?;
+    let rows = declared::check_metadata(path, length, &metadata, options.limits.unpack)?;
     let schema = metadata.schema().clone();
-    let width = claims::width(schema.fields());
-    let groups = Groups {
+    let width = declared::width(schema.fields());
+    let groups = RowGroups {
         path: path.to_owned(),
         file,
         metadata,
         times: options.limits.unpack,
-        at_once: (NUMBERS / width.max(1)).clamp(1, NUMBERS) as usize,
+        batch_size: (BATCH_VALUES / width.max(1)).clamp(1, BATCH_VALUES) as usize,
         next: 0,
         open: None,
     };
     columnar::open(path, &schema, Some(rows), groups, options)
 }
 
-/// Numbers of all columns that are decoded at once.
-const NUMBERS: u64 = 1 << 18;
+/// The number of values of all columns to decode at a time.
+const BATCH_VALUES: u64 = 1 << 18;
 
-/// The groups of rows of a file.
-struct Groups {
+/// Reads the row groups of a file.
+struct RowGroups {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
-    /// How many times its own size a part of the file may unpack to.
+    /// The largest unpacked size of a page, as a multiple of its compressed size.
     times: u32,
-    /// Rows that are decoded at once.
-    at_once: usize,
-    /// The first group that was not opened.
+    /// The number of rows to decode at a time.
+    batch_size: usize,
+    /// The next row group to open.
     next: usize,
     open: Option<ParquetRecordBatchReader>,
 }
 
-impl Batches for Groups {
+impl Batches for RowGroups {
     fn next(&mut self) -> Result<Option<RecordBatch>, DataError> {
         loop {
             if let Some(open) = &mut self.open {
@@ -80,17 +80,17 @@ impl Batches for Groups {
                 self.open = None;
             }
             let Some(group) = self.metadata.metadata().row_groups().get(self.next) else { return Ok(None) };
-            let at_once = pages::check(&self.path, &self.file, group, self.times)?.min(self.at_once);
+            let batch_size = pages::check(&self.path, &self.file, group, self.times)?.min(self.batch_size);
             let index = self.next;
             self.next += 1;
             let open = || -> Result<_, ParquetError> {
-                // All groups read through one position of the file, but only one of them at a time.
+                // Clones share the position of the file, but only one row group reads at a time.
                 let file = self.file.try_clone()?;
                 let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
                 builder
                     .with_projection(ProjectionMask::all())
                     .with_row_groups(vec![index])
-                    .with_batch_size(at_once)
+                    .with_batch_size(batch_size)
                     .build()
             };
             self.open = Some(decode(&self.path, FORMAT, open)?);

@@ -1,24 +1,24 @@
-//! The sets that are known by name: where their files may lie, and what they have to hold.
+//! Named data sets: the folders of their files, and the checksums of their content.
 
 use std::path::{Path, PathBuf};
 
 use crate::{
     error::DataError,
-    found::Found,
+    open_data::OpenData,
     reading::LoadOptions,
     source::{folder, idx},
 };
 
-/// A published set of ten classes in four IDX files.
-pub(crate) struct KnownSet {
+/// A published data set of ten classes in four IDX files.
+pub(crate) struct NamedSet {
     pub(crate) name: &'static str,
-    /// Where a distribution's package puts it.
+    /// The folder of the package of a Linux distribution.
     system_folder: Option<&'static str>,
     classes: [&'static str; 10],
     hashes: Hashes,
 }
 
-/// SHA-256 of the decompressed files: mirrors compress differently.
+/// SHA-256 of the decompressed files, because mirrors compress differently.
 struct Hashes {
     train_images: &'static str,
     train_labels: &'static str,
@@ -26,7 +26,7 @@ struct Hashes {
     test_labels: &'static str,
 }
 
-const MNIST: KnownSet = KnownSet {
+const MNIST: NamedSet = NamedSet {
     name: "mnist",
     system_folder: None,
     classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
@@ -38,9 +38,9 @@ const MNIST: KnownSet = KnownSet {
     },
 };
 
-const FASHION_MNIST: KnownSet = KnownSet {
+const FASHION_MNIST: NamedSet = NamedSet {
     name: "fashion-mnist",
-    // Debian's package dataset-fashion-mnist.
+    // The Debian package dataset-fashion-mnist.
     system_folder: Some("/usr/share/datasets/fashion-mnist"),
     classes: ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
     hashes: Hashes {
@@ -51,31 +51,31 @@ const FASHION_MNIST: KnownSet = KnownSet {
     },
 };
 
-/// The set of this name.
-pub(crate) fn named(name: &str) -> Option<&'static KnownSet> {
+/// Returns the data set with this name.
+pub(crate) fn named(name: &str) -> Option<&'static NamedSet> {
     [&MNIST, &FASHION_MNIST].into_iter().find(|set| set.name == name)
 }
 
-/// Opens a set in `data/sets/<name>/` below the folder of the options, or where the system keeps it.
-pub(crate) fn open(set: &KnownSet, options: &LoadOptions) -> Result<Found, DataError> {
+/// Opens a data set in `data/sets/<name>/` of the folder in the options, or in the system folder.
+pub(crate) fn open(set: &NamedSet, options: &LoadOptions) -> Result<OpenData, DataError> {
     let root = options.sets.as_deref().unwrap_or(Path::new("."));
     let own = root.join("data/sets").join(set.name);
-    let places: Vec<PathBuf> = [own].into_iter().chain(set.system_folder.map(PathBuf::from)).collect();
-    let Some(place) = places.iter().find(|place| folder::has_training_images(place)) else {
-        return Err(DataError::SetMissing { name: set.name, places });
+    let folders: Vec<PathBuf> = [own].into_iter().chain(set.system_folder.map(PathBuf::from)).collect();
+    let Some(found) = folders.iter().find(|folder| folder::has_training_images(folder)) else {
+        return Err(DataError::SetMissing { name: set.name, folders });
     };
-    let files = folder::files(place)?;
+    let files = folder::files(found)?;
     let hashes = &set.hashes;
     check(set.name, &files.train.images, hashes.train_images, options)?;
     check(set.name, &files.train.labels, hashes.train_labels, options)?;
     let Some(test) = &files.test else {
         let missing = "t10k-images-idx3-ubyte".to_owned();
-        return Err(DataError::FolderIncomplete { folder: place.clone(), missing });
+        return Err(DataError::FolderIncomplete { folder: found.clone(), missing });
     };
     check(set.name, &test.images, hashes.test_images, options)?;
     check(set.name, &test.labels, hashes.test_labels, options)?;
-    let found = folder::open_files(set.name.to_owned(), &files, options)?;
-    Ok(Found { classes: Some(set.classes.map(str::to_owned).to_vec()), ..found })
+    let data = folder::open_files(set.name.to_owned(), &files, options)?;
+    Ok(OpenData { classes: Some(set.classes.map(str::to_owned).to_vec()), ..data })
 }
 
 fn check(name: &'static str, path: &Path, expected: &str, options: &LoadOptions) -> Result<(), DataError> {
@@ -105,43 +105,42 @@ mod tests {
         }
     }
 
-    fn of(name: &str, root: &Path) -> Result<Dataset, DataError> {
+    fn load_from(name: &str, root: &Path) -> Result<Dataset, DataError> {
         load(name, &LoadOptions { sets: Some(root.to_owned()), ..LoadOptions::default() })
     }
 
     #[test]
-    fn files_that_are_not_the_published_ones_are_refused_with_both_hashes() {
+    fn modified_files_are_refused_with_both_hashes() {
         let root = tempfile::tempdir().expect("a folder");
         write_set(root.path(), "mnist");
-        let message = of("mnist", root.path()).expect_err("another file").to_string();
+        let message = load_from("mnist", root.path()).expect_err("another file").to_string();
         assert!(message.contains(MNIST.hashes.train_images), "{message}");
         let found = hex(&sha2::Sha256::digest(idx::encode(&[1, 1, 2], &[1, 2])));
         assert!(message.contains(&found), "{message}");
     }
 
     #[test]
-    fn a_set_that_is_not_there_is_refused_with_the_command_that_fetches_it() {
+    fn a_missing_data_set_is_refused_with_the_command_to_download_it() {
         let root = tempfile::tempdir().expect("a folder");
-        let message = of("mnist", root.path()).expect_err("no files").to_string();
-        assert!(message.contains("fetch it with `just data mnist`"), "{message}");
+        let message = load_from("mnist", root.path()).expect_err("no files").to_string();
+        assert!(message.contains("download it with `just data mnist`"), "{message}");
     }
 
     #[test]
-    fn every_known_set_is_found_by_its_name() {
+    fn every_data_set_is_found_by_its_name() {
         for name in ["mnist", "fashion-mnist"] {
             assert_eq!(named(name).map(|set| set.name), Some(name));
         }
         assert!(named("digits").is_none());
     }
 
-    /// The sets themselves are too large to carry: `NARROWS_SETS` names a folder that has them
-    /// under `data/sets/`.
+    /// The data sets are too large for the repository. `NARROWS_SETS` is a folder that contains them in `data/sets/`.
     #[test]
     #[ignore = "needs mnist and fashion-mnist; set NARROWS_SETS"]
     fn published_sets_are_accepted() {
         let root = std::env::var_os("NARROWS_SETS").expect("NARROWS_SETS is set");
         for set in [&MNIST, &FASHION_MNIST] {
-            let dataset = of(set.name, Path::new(&root)).expect("the published files");
+            let dataset = load_from(set.name, Path::new(&root)).expect("the published files");
             let test = dataset.test.expect("a test part");
             assert_eq!((dataset.train.values.rows(), test.values.rows()), (60_000, 10_000));
             assert_eq!(dataset.sample_shape, [28, 28]);

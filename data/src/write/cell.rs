@@ -1,4 +1,4 @@
-//! The text of one value of a column, of whatever type.
+//! Formats a value of a column of any type as text.
 
 mod time;
 
@@ -18,10 +18,10 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, UnionMode};
 
-/// Adds the value of a row to `text`, and nothing where it is missing.
+/// Appends the value of a row to `text`, or nothing if it is missing.
 ///
 /// # Errors
-/// [`ArrowError`] for a date or time that the calendar does not have.
+/// [`ArrowError`] for a date or time that does not exist.
 pub(super) fn add(array: &dyn Array, row: usize, text: &mut String) -> Result<(), ArrowError> {
     if array.is_null(row) {
         return Ok(());
@@ -64,11 +64,11 @@ pub(super) fn add(array: &dyn Array, row: usize, text: &mut String) -> Result<()
         | DataType::Interval(_) => time::add(array, row, text)?,
         DataType::List(_) => {
             let lists = array.as_list::<i32>();
-            list(lists.values(), between(lists.value_offsets(), row), text)?;
+            list(lists.values(), range_of(lists.value_offsets(), row), text)?;
         }
         DataType::LargeList(_) => {
             let lists = array.as_list::<i64>();
-            list(lists.values(), between(lists.value_offsets(), row), text)?;
+            list(lists.values(), range_of(lists.value_offsets(), row), text)?;
         }
         DataType::ListView(_) => {
             let lists = array.as_list_view::<i32>();
@@ -87,14 +87,14 @@ pub(super) fn add(array: &dyn Array, row: usize, text: &mut String) -> Result<()
         }
         DataType::Struct(fields) => {
             let columns = fields.iter().zip(array.as_struct().columns());
-            joined(['{', '}'], columns, text, |(field, column), text| {
+            join(['{', '}'], columns, text, |(field, column), text| {
                 let _ = write!(text, "{}: ", field.name());
                 add(column, row, text)
             })?;
         }
         DataType::Map(..) => {
             let map = array.as_map();
-            joined(['{', '}'], between(map.value_offsets(), row), text, |entry, text| {
+            join(['{', '}'], range_of(map.value_offsets(), row), text, |entry, text| {
                 add(map.keys(), entry, text)?;
                 text.push_str(": ");
                 add(map.values(), entry, text)
@@ -153,25 +153,25 @@ fn run<E: RunEndIndexType>(array: &dyn Array, row: usize, text: &mut String) -> 
     add(runs.values(), runs.get_physical_index(row), text)
 }
 
-/// The values of a row among those of all rows.
-fn between<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> Range<usize> {
+/// Returns the range of the values of a row.
+fn range_of<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> Range<usize> {
     offsets[row].as_usize()..offsets[row + 1].as_usize()
 }
 
 fn list(values: &dyn Array, rows: Range<usize>, text: &mut String) -> Result<(), ArrowError> {
-    joined(['[', ']'], rows, text, |row, text| add(values, row, text))
+    join(['[', ']'], rows, text, |row, text| add(values, row, text))
 }
 
-/// Parts with commas between them, in brackets.
-fn joined<P>(
+/// Appends parts in brackets, separated by commas.
+fn join<P>(
     [open, close]: [char; 2],
     parts: impl IntoIterator<Item = P>,
     text: &mut String,
     mut add: impl FnMut(P, &mut String) -> Result<(), ArrowError>,
 ) -> Result<(), ArrowError> {
     text.push(open);
-    for (place, part) in parts.into_iter().enumerate() {
-        if place > 0 {
+    for (index, part) in parts.into_iter().enumerate() {
+        if index > 0 {
             text.push_str(", ");
         }
         add(part, text)?;

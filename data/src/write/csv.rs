@@ -1,4 +1,4 @@
-//! Comma-separated text: a heading, then the other columns and the features of a row in a line.
+//! Writes comma-separated text: a header, then one line per row with the pass-through columns and the features.
 
 use std::{fmt::Write as _, io::Write};
 
@@ -9,33 +9,34 @@ use ndarray::{ArrayViewD, Axis};
 use super::{
     cell,
     error::WriteError,
-    layout::{Layout, check_beside, fields_beside},
+    layout::{Layout, check_others, other_fields},
 };
 
-/// Bytes of text that are written at a time.
-const BLOCK: usize = 1 << 16;
+/// The number of bytes per write.
+const BLOCK_BYTES: usize = 1 << 16;
 
 pub(super) struct CsvRows<W> {
     into: W,
     text: String,
     names: Vec<String>,
-    beside: Vec<Field>,
+    others: Vec<Field>,
 }
 
 impl<W: Write> CsvRows<W> {
+    /// Writes the header.
     pub(super) fn begin(into: W, layout: &Layout, others: Option<&RecordBatch>) -> Result<Self, WriteError> {
         let names = layout.names();
-        let beside = fields_beside(&names, others);
+        let fields = other_fields(&names, others);
         let mut text = String::new();
-        for name in beside.iter().map(|field| field.name()).chain(&names) {
+        for name in fields.iter().map(|field| field.name()).chain(&names) {
             add_cell(&mut text, name);
         }
         end_line(&mut text);
-        Ok(CsvRows { into, text, names, beside })
+        Ok(CsvRows { into, text, names, others: fields })
     }
 
     pub(super) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> Result<(), WriteError> {
-        check_beside(&self.beside, &self.names, others)?;
+        check_others(&self.others, &self.names, others)?;
         let columns = others.map_or(&[][..], RecordBatch::columns);
         let mut text = String::new();
         for (row, values) in rows.axis_iter(Axis(0)).enumerate() {
@@ -49,7 +50,7 @@ impl<W: Write> CsvRows<W> {
                 let _ = write!(self.text, "{value},");
             }
             end_line(&mut self.text);
-            if self.text.len() >= BLOCK {
+            if self.text.len() >= BLOCK_BYTES {
                 self.flush()?;
             }
         }
@@ -69,7 +70,7 @@ impl<W: Write> CsvRows<W> {
     }
 }
 
-/// A cell and a comma, in quotes where a reader would take it for something else (RFC 4180), or would trim it.
+/// Appends a cell and a comma. Quotes the cell if RFC 4180 requires it, or if a reader would trim spaces.
 fn add_cell(text: &mut String, cell: &str) {
     if cell.contains([',', '"', '\n', '\r']) || cell.trim() != cell {
         let _ = write!(text, "\"{}\",", cell.replace('"', "\"\""));
@@ -78,7 +79,7 @@ fn add_cell(text: &mut String, cell: &str) {
     }
 }
 
-/// The last comma of a line becomes its end.
+/// Replaces the last comma of a line by a line end.
 fn end_line(text: &mut String) {
     text.pop();
     text.push('\n');

@@ -1,47 +1,45 @@
-//! Why rows could not be written.
+//! The errors of writing rows.
 
 use std::io;
 
-/// Why rows could not be written; whoever named the file adds its name.
+/// Why rows could not be written. The message does not contain the name of the file; the caller adds it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The system says no, or the disk is full.
+    /// An I/O error, such as a full disk.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Rows are not those that the file was begun with.
-    #[error("rows of shape {found:?} do not belong below those of shape {expected:?}")]
+    /// Rows do not have the shape of the layout.
+    #[error("rows have shape {found:?}, but the file contains rows of shape {expected:?}")]
     Shape {
-        /// The shape of a row.
+        /// The shape of a row of the layout.
         expected: Vec<usize>,
-        /// The shape that came.
+        /// The shape of the new rows.
         found: Vec<usize>,
     },
-    /// The other columns are not those of the rows before, or no file holds them.
-    #[error("the columns beside the sample cannot be written: {0}")]
+    /// The pass-through columns do not have the right number of rows, or a value has no representation in the file.
+    #[error("cannot write the pass-through columns: {0}")]
     Columns(#[source] arrow_schema::ArrowError),
-    /// The other columns of some rows are not those of the rows before.
-    #[error(
-        "the columns beside the sample change from {expected:?} to {found:?}; write the parts to files of their own"
-    )]
+    /// The pass-through columns differ from those of earlier rows.
+    #[error("the pass-through columns change from {expected:?} to {found:?}; write each part to a separate file")]
     Changed {
-        /// Their names in the first rows.
+        /// The names and types in the first rows.
         expected: Vec<String>,
-        /// Their names now.
+        /// The names and types in the new rows.
         found: Vec<String>,
     },
-    /// Every column of a Parquet file costs memory.
-    #[error("a row has {found} numbers, and a .parquet takes at most {most} of them as columns; write an .npy")]
+    /// A Parquet file would have too many columns. Each column needs memory.
+    #[error("a row has {found} features, but a .parquet can have at most {most} columns of features; write an .npy")]
     Wide {
-        /// Columns that are allowed.
+        /// The allowed number of columns.
         most: usize,
-        /// Numbers in a row.
+        /// The number of features per row.
         found: usize,
     },
-    /// A header of NumPy has no room for the shape.
-    #[error("the shape of a row has {0} sizes, too many for the header of an .npy")]
+    /// The shape does not fit into the header of an .npy.
+    #[error("a row has {0} dimensions, which is too many for the header of an .npy; write a .csv")]
     Rank(usize),
-    /// Parquet cannot hold it.
+    /// An error of the Parquet writer.
     #[error("{0}")]
     Parquet(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! What a row is like, and what the columns of a table are called.
+//! The shape of a row and the names of the columns of a table.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,11 @@ use ndarray::ArrayViewD;
 
 use super::error::WriteError;
 
-/// Features that become columns of their own at most: each costs a writer some 20 kB, and more in every reader.
-const MOST_COLUMNS: usize = 5_000;
+/// The maximum number of features that become columns of a Parquet file. Each column needs about 20 kB in a writer, and
+/// more in readers.
+const MAX_COLUMNS: usize = 5_000;
 
-/// The shape of a row, and a name for each of its numbers.
+/// The shape of a row, and a name for each of its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     shape: Vec<usize>,
@@ -25,21 +26,21 @@ enum Names {
 }
 
 impl Layout {
-    /// Rows of this shape, flattened in a table to columns `z0`, `z1` and so on for the prefix `z`. An empty
-    /// shape is one number a row.
+    /// Creates a layout of rows with the given shape. A table has the columns `z0`, `z1` and so on for the prefix `z`.
+    /// An empty shape is one value per row.
     pub fn numbered(shape: &[usize], prefix: &str) -> Self {
         Layout { shape: shape.to_vec(), names: Names::Numbered(prefix.to_owned()) }
     }
 
-    /// Rows of one number for each name; where two are alike, the second one gets a `_` behind it.
+    /// Creates a layout of rows with one value per name. Appends `_` to a name that occurs before.
     pub fn named(names: Vec<String>) -> Self {
-        let mut taken = HashSet::new();
+        let mut used = HashSet::new();
         let names: Vec<String> =
-            names.into_iter().map(|name| free(&mut taken, name, |name| format!("{name}_"))).collect();
+            names.into_iter().map(|name| unique(&mut used, name, |name| format!("{name}_"))).collect();
         Layout { shape: vec![names.len()], names: Names::Given(names) }
     }
 
-    /// One number a row, with a name.
+    /// Creates a layout of rows with one value, with the given name.
     pub fn single(name: &str) -> Self {
         Layout { shape: Vec::new(), names: Names::Given(vec![name.to_owned()]) }
     }
@@ -52,7 +53,7 @@ impl Layout {
         self.shape.iter().product()
     }
 
-    /// What the columns of the features are called.
+    /// Returns the names of the columns of the features.
     pub(super) fn names(&self) -> Vec<String> {
         match &self.names {
             Names::Numbered(prefix) => (0..self.features()).map(|index| format!("{prefix}{index}")).collect(),
@@ -60,11 +61,13 @@ impl Layout {
         }
     }
 
+    /// Checks that the number of columns is allowed in a Parquet file.
     pub(super) fn check_columns(&self) -> Result<(), WriteError> {
         let found = self.features();
-        if found > MOST_COLUMNS { Err(WriteError::Wide { most: MOST_COLUMNS, found }) } else { Ok(()) }
+        if found > MAX_COLUMNS { Err(WriteError::Wide { most: MAX_COLUMNS, found }) } else { Ok(()) }
     }
 
+    /// Checks the shape of rows.
     pub(super) fn check(&self, rows: &ArrayViewD<'_, f32>) -> Result<(), WriteError> {
         let found = rows.shape().get(1..);
         if found == Some(&self.shape) {
@@ -74,34 +77,34 @@ impl Layout {
     }
 }
 
-/// A name that was not taken, and is now.
-fn free(taken: &mut HashSet<String>, mut name: String, next: impl Fn(&str) -> String) -> String {
-    while !taken.insert(name.clone()) {
+/// Modifies a name by `next` until it is unique, and adds it to `used`.
+fn unique(used: &mut HashSet<String>, mut name: String, next: impl Fn(&str) -> String) -> String {
+    while !used.insert(name.clone()) {
         name = next(&name);
     }
     name
 }
 
-/// The fields of the other columns, under names that no feature has: `z0` becomes `data_z0`.
-pub(super) fn fields_beside(names: &[String], others: Option<&RecordBatch>) -> Vec<Field> {
-    let mut taken: HashSet<String> = names.iter().cloned().collect();
+/// Returns the fields of the pass-through columns. Renames those with the name of a feature: `z0` becomes `data_z0`.
+pub(super) fn other_fields(names: &[String], others: Option<&RecordBatch>) -> Vec<Field> {
+    let mut used: HashSet<String> = names.iter().cloned().collect();
     let schema = others.map_or_else(|| Schema::empty().into(), RecordBatch::schema);
     let field = |field: &std::sync::Arc<Field>| {
-        let name = free(&mut taken, field.name().clone(), |name| format!("data_{name}"));
-        // Whether something is missing may change from rows to rows.
+        let name = unique(&mut used, field.name().clone(), |name| format!("data_{name}"));
+        // Later rows may have missing values even if the first rows have none.
         field.as_ref().clone().with_name(name).with_nullable(true)
     };
     schema.fields().iter().map(field).collect()
 }
 
-/// The columns beside some rows must be those that the file was begun with.
-pub(super) fn check_beside(begun: &[Field], names: &[String], others: Option<&RecordBatch>) -> Result<(), WriteError> {
-    let found = fields_beside(names, others);
-    let alike = |one: &Field, other: &Field| one.name() == other.name() && one.data_type() == other.data_type();
-    if begun.len() == found.len() && begun.iter().zip(&found).all(|(one, other)| alike(one, other)) {
+/// Checks that the pass-through columns are those of the first rows.
+pub(super) fn check_others(first: &[Field], names: &[String], others: Option<&RecordBatch>) -> Result<(), WriteError> {
+    let found = other_fields(names, others);
+    let are_equal = |one: &Field, other: &Field| one.name() == other.name() && one.data_type() == other.data_type();
+    if first.len() == found.len() && first.iter().zip(&found).all(|(one, other)| are_equal(one, other)) {
         return Ok(());
     }
-    let told =
+    let describe =
         |fields: &[Field]| fields.iter().map(|field| format!("{} ({})", field.name(), field.data_type())).collect();
-    Err(WriteError::Changed { expected: told(begun), found: told(&found) })
+    Err(WriteError::Changed { expected: describe(first), found: describe(&found) })
 }

@@ -1,4 +1,4 @@
-//! NumPy's format, version 1.0: the header is written again when the number of rows is known.
+//! Writes the format of NumPy, version 1.0. The header is written again once the number of rows is known.
 
 use std::{
     fmt::Write as _,
@@ -10,10 +10,10 @@ use ndarray::ArrayViewD;
 use super::error::WriteError;
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
-/// The values begin at a multiple of it.
+/// The values start at a multiple of this offset in bytes.
 const ALIGNMENT: usize = 64;
-/// Numbers that become bytes at a time.
-const BLOCK: usize = 1 << 16;
+/// The number of values to convert to bytes at a time.
+const BLOCK_VALUES: usize = 1 << 16;
 
 pub(super) struct NpyRows<W> {
     into: W,
@@ -27,10 +27,10 @@ impl<W: Write + Seek> NpyRows<W> {
     }
 
     pub(super) fn write(&mut self, rows: &ArrayViewD<'_, f32>) -> Result<(), WriteError> {
-        let mut bytes = Vec::with_capacity(rows.len().min(BLOCK) * size_of::<f32>());
+        let mut bytes = Vec::with_capacity(rows.len().min(BLOCK_VALUES) * size_of::<f32>());
         for value in rows {
             bytes.extend_from_slice(&value.to_le_bytes());
-            if bytes.len() >= BLOCK * size_of::<f32>() {
+            if bytes.len() >= BLOCK_VALUES * size_of::<f32>() {
                 self.into.write_all(&bytes)?;
                 bytes.clear();
             }
@@ -47,20 +47,20 @@ impl<W: Write + Seek> NpyRows<W> {
     }
 }
 
-/// Of the same length for any number of rows.
+/// Encodes the header. Its length does not depend on the number of rows.
 fn header(rows: u64, shape: &[usize]) -> Result<Vec<u8>, WriteError> {
     let dictionary = |rows: u64| {
         let mut sizes = format!("{rows},");
         for size in shape {
             let _ = write!(sizes, " {size},");
         }
-        // A tuple of one needs its comma, a longer one looks better without.
+        // A tuple of one element needs a trailing comma. A longer one does not.
         let sizes = if shape.is_empty() { &sizes[..] } else { sizes.trim_end_matches(',') };
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sizes}), }}")
     };
-    let before = MAGIC.len() + size_of::<u16>();
-    let end = (before + dictionary(u64::MAX).len() + 1).next_multiple_of(ALIGNMENT);
-    let length = u16::try_from(end - before).map_err(|_| WriteError::Rank(shape.len()))?;
+    let prefix = MAGIC.len() + size_of::<u16>();
+    let end = (prefix + dictionary(u64::MAX).len() + 1).next_multiple_of(ALIGNMENT);
+    let length = u16::try_from(end - prefix).map_err(|_| WriteError::Rank(shape.len()))?;
     let mut header = [MAGIC, &length.to_le_bytes()].concat();
     header.extend_from_slice(dictionary(rows).as_bytes());
     header.resize(end - 1, b' ');

@@ -1,4 +1,4 @@
-//! Parquet: row groups of a bounded size, so that memory stays flat.
+//! Writes Parquet in row groups of bounded size, so that memory is constant.
 
 use std::{io::Write, sync::Arc};
 
@@ -12,37 +12,39 @@ use ndarray::{ArrayViewD, Axis};
 
 use super::{
     error::WriteError,
-    layout::{Layout, check_beside, fields_beside},
+    layout::{Layout, check_others, other_fields},
 };
 
-/// Bytes of a row group, which is in memory until it is written: about so many.
-const GROUP: usize = 16 << 20;
+/// The approximate size of a row group in bytes. It stays in memory until it is written.
+const ROW_GROUP_BYTES: usize = 16 << 20;
 
 pub(super) struct ParquetRows<W: Write + Send> {
     into: ArrowWriter<W>,
     names: Vec<String>,
-    beside: Vec<Field>,
+    others: Vec<Field>,
     schema: SchemaRef,
 }
 
 impl<W: Write + Send> ParquetRows<W> {
+    /// Writes the start of the file.
     pub(super) fn begin(into: W, layout: &Layout, others: Option<&RecordBatch>) -> Result<Self, WriteError> {
         let names = layout.names();
-        let beside = fields_beside(&names, others);
+        let fields = other_fields(&names, others);
         let features = names.iter().map(|name| Field::new(name, DataType::Float32, false));
-        let schema: SchemaRef = Schema::new(beside.iter().cloned().chain(features).collect::<Vec<_>>()).into();
-        let mut properties =
-            WriterProperties::builder().set_compression(Compression::SNAPPY).set_max_row_group_bytes(Some(GROUP));
+        let schema: SchemaRef = Schema::new(fields.iter().cloned().chain(features).collect::<Vec<_>>()).into();
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
         for name in &names {
-            // Hardly two floats are alike.
+            // Floats rarely repeat, so a dictionary does not help.
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(name.as_str()), false);
         }
-        let into = ArrowWriter::try_new(into, Arc::clone(&schema), Some(properties.build())).map_err(refused)?;
-        Ok(ParquetRows { into, names, beside, schema })
+        let into = ArrowWriter::try_new(into, Arc::clone(&schema), Some(properties.build())).map_err(write_error)?;
+        Ok(ParquetRows { into, names, others: fields, schema })
     }
 
     pub(super) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> Result<(), WriteError> {
-        check_beside(&self.beside, &self.names, others)?;
+        check_others(&self.others, &self.names, others)?;
         let count = rows.len_of(Axis(0));
         let standard = rows.as_standard_layout();
         let flat = standard.as_slice().unwrap_or_default();
@@ -53,19 +55,19 @@ impl<W: Write + Send> ParquetRows<W> {
         let columns = others.map_or(&[][..], RecordBatch::columns).iter().cloned();
         let columns = columns.chain((0..width).map(feature)).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(WriteError::Columns)?;
-        self.into.write(&batch).map_err(refused)?;
-        if self.into.in_progress_size() > GROUP {
-            self.into.flush().map_err(refused)?;
+        self.into.write(&batch).map_err(write_error)?;
+        if self.into.in_progress_size() > ROW_GROUP_BYTES {
+            self.into.flush().map_err(write_error)?;
         }
         Ok(())
     }
 
     pub(super) fn finish(self) -> Result<W, WriteError> {
-        self.into.into_inner().map_err(refused)
+        self.into.into_inner().map_err(write_error)
     }
 }
 
-fn refused(error: ParquetError) -> WriteError {
+fn write_error(error: ParquetError) -> WriteError {
     match error {
         ParquetError::External(source) => match source.downcast::<std::io::Error>() {
             Ok(source) => WriteError::Io(*source),

@@ -17,21 +17,21 @@ fn idx_files() -> Vec<Case> {
     let four = [1, 2, 3, 4];
     let nan = [0f32, 1.0, f32::NAN, 2.0].map(f32::to_be_bytes).concat();
     let huge = [1e39f64, 1.0].map(f64::to_be_bytes).concat();
-    let whole = gzip(&idx(8, &[2, 2], &four));
+    let valid = gzip(&idx(8, &[2, 2], &four));
     vec![
-        refused("claims-2-31.idx", idx(8, &[1 << 31, 1, 1], &[]), "promises 2147483648"),
-        refused("claims-2-31.idx.gz", gzip(&idx(8, &[1 << 31, 1, 1], &[])), ""),
+        refused("declares-2-31.idx", idx(8, &[1 << 31, 1, 1], &[]), "declares 2147483648"),
+        refused("declares-2-31.idx.gz", gzip(&idx(8, &[1 << 31, 1, 1], &[])), ""),
         refused("overflows.idx", idx(14, &[u32::MAX; 200], &[1]), ""),
         refused("unknown.idx", idx(10, &[2, 2], &four), "type"),
         refused("cut-header.idx", &[0, 0, 8, 3, 0, 0], "IDX header"),
-        refused("cut.idx", idx(8, &[2, 3], &four), "promises 6"),
-        refused("long.idx", idx(8, &[2, 1], &four), "promises 2"),
+        refused("cut.idx", idx(8, &[2, 3], &four), "declares 6"),
+        refused("long.idx", idx(8, &[2, 1], &four), "declares 2"),
         refused("long.idx.gz", gzip(&idx(8, &[2, 1], &four)), ""),
-        refused("cut.idx.gz", whole[..whole.len() - 9].to_vec(), "cut off"),
+        refused("cut.idx.gz", valid[..valid.len() - 9].to_vec(), "cut off"),
         refused("no-gzip.idx.gz", b"\x1f\x8bno gzip at all", ""),
         refused("no-rows.idx", idx(8, &[0, 2], &[]), "no rows"),
         refused("no-features.idx", idx(8, &[2, 0], &[]), "0 features"),
-        refused("labels.idx", idx(8, &[4], &four), "shape has 1"),
+        refused("labels.idx", idx(8, &[4], &four), "1 dimension"),
         refused("nan.idx", idx(13, &[2, 2], &nan), "row 1, column 0"),
         refused("nan.idx.gz", gzip(&idx(13, &[2, 2], &nan)), "row 1, column 0"),
         refused("all-nan.idx", idx(13, &[1, 2], &nan[4..12]), "").missing(Missing::Drop),
@@ -39,7 +39,7 @@ fn idx_files() -> Vec<Case> {
         refused("inf.idx", idx(14, &[1, 2], &huge), "row 0, column 0").missing(Missing::Keep),
         fine("one-row.idx", idx(8, &[1, 4], &four), 1),
         fine("dropped.idx", idx(13, &[2, 2], &nan), 1).missing(Missing::Drop),
-        labelled("idx-and-labels.idx", "three.idx", "3 labels for 2 rows"),
+        labelled("idx-and-labels.idx", "three.idx", "three.idx has 3 labels, but"),
         labelled("negative.idx", "negative.npy", "label of row 1 is -1"),
         labelled("negative-text.idx", "negative.csv", "label of row 1 is -1"),
         labelled("floats.idx", "float.npy", "float.npy"),
@@ -47,11 +47,10 @@ fn idx_files() -> Vec<Case> {
     ]
 }
 
-/// Two rows with labels from a file of their own; the words name that file, or the rows.
+/// Two rows with labels from a separate file. The error names that file, unless `words` is about the number of rows.
 fn labelled(name: &'static str, labels: &str, words: &'static str) -> Case {
     let reading = Reading { labels: Some(labels.to_owned()), ..Reading::default() };
     let case = refused(name, idx(8, &[2, 2], &[1, 2, 3, 4]), words).read_as(reading);
-    // What is wrong is in the file of labels, so that one is named.
     if words.contains("rows") { case } else { case.naming(labels) }
 }
 
@@ -63,7 +62,7 @@ fn arrays() -> Vec<Case> {
     let deep = format!("{{'descr': {}'<f4'{}, }}", "[".repeat(60), "]".repeat(60));
     let deep = [b"\x93NUMPY\x01\x00", &(deep.len() as u16).to_le_bytes()[..], deep.as_bytes()].concat();
     vec![
-        refused("claims-2-31.npy", npy("<f4", "(2147483648, 2)", &[]), "promises"),
+        refused("declares-2-31.npy", npy("<f4", "(2147483648, 2)", &[]), "declares"),
         refused("header-length.npy", headed(0xFFFF_FFF0), "header"),
         refused("header-cut.npy", headed(200), "header"),
         refused("header-deep.npy", deep, "header"),
@@ -77,10 +76,10 @@ fn arrays() -> Vec<Case> {
         refused("complex.npy", npy("<c8", "(1, 2)", &[0; 16]), "type"),
         refused("text.npy", npy("<U3", "(1, 2)", &[0; 24]), "type"),
         refused("quadruple.npy", npy("<f16", "(1, 2)", &[0; 32]), "type"),
-        refused("short.npy", npy("<f4", "(3, 2)", &values), "promises 24"),
-        refused("long.npy", npy("<f4", "(1, 2)", &values), "promises 8"),
-        refused("rank-0.npy", npy("<f4", "()", &values[..4]), "shape"),
-        refused("rank-1.npy", npy("<f4", "(4,)", &values), "shape"),
+        refused("short.npy", npy("<f4", "(3, 2)", &values), "declares 24"),
+        refused("long.npy", npy("<f4", "(1, 2)", &values), "declares 8"),
+        refused("rank-0.npy", npy("<f4", "()", &values[..4]), "dimensions"),
+        refused("rank-1.npy", npy("<f4", "(4,)", &values), "dimensions"),
         refused("no-rows.npy", npy("<f4", "(0, 2)", &[]), "no rows"),
         refused("no-features.npy", npy("<f4", "(2, 0)", &[]), "0 features"),
         refused("nan.npy", plain.clone(), "row 1, column 0"),
@@ -98,7 +97,7 @@ fn archives() -> Vec<Case> {
     let keyed = fixture("npz/stored-keyed.npz");
     let key = |key: &str| Reading { key: Some(key.to_owned()), ..Reading::default() };
     let holes = npy("<f4", "(2, 2)", &floats(&[0.0, 1.0, f32::NAN, 2.0]));
-    let lying = npy("<f8", "(4611686018427387904, 2)", &[0; 64]);
+    let wrong_shape = npy("<f8", "(4611686018427387904, 2)", &[0; 64]);
     vec![
         refused("no-zip.npz", "this is no archive, though it is long enough to be one", ""),
         refused("cut.npz", cut("npz/deflated.npz", 30), ""),
@@ -107,7 +106,7 @@ fn archives() -> Vec<Case> {
         refused("empty-archive.npz", archive(&[]), ""),
         refused("no-array.npz", archive(&[("x.npy", b"no array")]), ""),
         refused("notes.npz", archive(&[("notes.txt", b"no array")]), ""),
-        refused("lies.npz", archive(&[("x.npy", &lying)]), ""),
+        refused("wrong-shape.npz", archive(&[("x.npy", &wrong_shape)]), ""),
         refused("nan.npz", archive(&[("x.npy", &holes)]), "row 1, column 0"),
         refused("flipped.npz", flipped("npz/deflated.npz", 200), ""),
         fine("dropped.npz", archive(&[("x.npy", &holes)]), 1).missing(Missing::Drop),
@@ -118,16 +117,16 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
         let options = zip::write::SimpleFileOptions::default();
-        archive.start_file(*name, options).expect("memory takes it");
-        archive.write_all(bytes).expect("memory takes it");
+        archive.start_file(*name, options).expect("written to memory");
+        archive.write_all(bytes).expect("written to memory");
     }
-    archive.finish().expect("memory takes it").into_inner()
+    archive.finish().expect("written to memory").into_inner()
 }
 
-/// With a byte changed.
-fn flipped(name: &str, place: usize) -> Vec<u8> {
+/// Changes a bit of a fixture.
+fn flipped(name: &str, index: usize) -> Vec<u8> {
     let mut bytes = fixture(name);
-    bytes[place] ^= 0x10;
+    bytes[index] ^= 0x10;
     bytes
 }
 
@@ -135,7 +134,7 @@ fn folders() -> Vec<Case> {
     let picture = |name: &str| Content::Bytes(fixture(&format!("images/{name}")));
     let grey = || picture("grey/a/0.png");
     let mut wide = fixture("images/grey/a/0.png");
-    // The header, its checksum included, of a picture that is 3 pixels wide instead of 6.
+    // The header and its checksum, for a width of 3 pixels instead of 6.
     let header = [b"IHDR", &[0, 0, 0, 3, 0, 0, 0, 4, 8, 0, 0, 0, 0][..]].concat();
     let mut sum = flate2::Crc::new();
     sum.update(&header);
@@ -163,7 +162,7 @@ fn folders() -> Vec<Case> {
     ]
 }
 
-/// What is of no format, or of none that its name says.
+/// Files and folders without a known format, or with a wrong extension.
 fn others() -> Vec<Case> {
     vec![
         refused("empty.idx", "", "empty"),

@@ -1,4 +1,4 @@
-//! A file that is read, and what has to become of it.
+//! A file and the expected result of reading it.
 
 use std::{
     fs,
@@ -10,31 +10,31 @@ use narrows_data::{Limits, LoadOptions, Missing, Reading, load, stream};
 
 use crate::content::Content;
 
-/// An error should be there within a second; this many on a machine that tests many things at once.
-const SOON: Duration = Duration::from_secs(10);
-/// Of the whole program, over all files.
-pub(crate) const MOST_MEMORY: u64 = 100_000_000;
+/// The time limit per file. A second is enough, but other tests may run at the same time.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// The limit on the peak memory of this program in bytes, over all files.
+pub(crate) const MAX_MEMORY: u64 = 100_000_000;
 
-/// A file, and what becomes of it.
+/// A file and the expected result of reading it.
 pub(crate) struct Case {
-    /// The file, or the folder.
+    /// The name of the file or folder.
     name: &'static str,
     content: Content,
     reading: Reading,
     limits: Limits,
     outcome: Outcome,
-    /// What the message has to name, where it is not the file itself.
+    /// The file that the message must name, if it is not the file itself.
     named: Option<String>,
 }
 
 enum Outcome {
-    /// The message holds this, and the name of the file.
+    /// An error whose message contains these words and the name of the file.
     Refused(&'static str),
-    /// So many rows.
+    /// The number of rows.
     Read(usize),
 }
 
-/// A file that is refused with these words.
+/// A file that is refused with a message that contains `words`.
 pub(crate) fn refused(name: &'static str, content: impl Into<Content>, words: &'static str) -> Case {
     Case {
         name,
@@ -46,7 +46,7 @@ pub(crate) fn refused(name: &'static str, content: impl Into<Content>, words: &'
     }
 }
 
-/// A file that only looks odd.
+/// An unusual file that is valid.
 pub(crate) fn fine(name: &'static str, content: impl Into<Content>, rows: usize) -> Case {
     Case { outcome: Outcome::Read(rows), ..refused(name, content, "") }
 }
@@ -68,40 +68,41 @@ impl Case {
         Case { limits, ..self }
     }
 
-    /// What is wrong with how it was read.
-    pub(crate) fn fault(self, folder: &Path) -> Option<String> {
+    /// Reads the file, and describes how the result differs from the expected one.
+    pub(crate) fn failure(self, folder: &Path) -> Option<String> {
         let path = folder.join(self.name);
         self.content.put(&path);
         let labels = self.reading.labels.as_ref();
         let labels = labels.map(|file| folder.join(file).to_string_lossy().into_owned());
         let reading = Reading { labels, ..self.reading };
-        let (begun, before) = (Instant::now(), peak_memory());
+        let (start, before) = (Instant::now(), peak_memory());
         let options = LoadOptions { reading, limits: self.limits, sets: None };
         let spec = path.to_string_lossy();
         let loaded = load(&spec, &options).map(|data| data.train.values.rows()).map_err(|error| error.to_string());
         let streamed = all_rows(&spec, &options).map_err(|error| error.to_string());
-        let took = begun.elapsed();
-        let wrong = match (&self.outcome, &loaded) {
+        let took = start.elapsed();
+        let wrong_outcome = match (&self.outcome, &loaded) {
             (Outcome::Read(rows), Ok(found)) if rows == found => None,
             (Outcome::Read(_), _) if loaded.is_ok() => Some(format!("read {loaded:?} rows")),
             (Outcome::Read(_), _) => Some(format!("refused: {loaded:?}")),
             (Outcome::Refused(_), Ok(rows)) => Some(format!("read {rows} rows")),
             (Outcome::Refused(words), Err(message)) => {
-                let is_told = message.contains(words) && message.contains(self.named.as_deref().unwrap_or(self.name));
-                (!is_told).then(|| format!("`{message}` lacks `{words}` or the file's name"))
+                let names_both =
+                    message.contains(words) && message.contains(self.named.as_deref().unwrap_or(self.name));
+                (!names_both).then(|| format!("`{message}` lacks `{words}` or the name of the file"))
             }
         };
-        let other = (loaded != streamed && options.reading.missing.is_none())
+        let difference = (loaded != streamed && options.reading.missing.is_none())
             .then(|| format!("loaded {loaded:?}, streamed {streamed:?}"));
-        let slow = (took > SOON).then(|| format!("took {took:?}"));
+        let slow = (took > TIME_LIMIT).then(|| format!("took {took:?}"));
         let (after, name) = (peak_memory(), self.name);
         if after > before {
             println!("{name}: {before} to {after} bytes");
         }
-        let large = (after > MOST_MEMORY && before <= MOST_MEMORY).then(|| format!("{before} to {after} bytes"));
+        let large = (after > MAX_MEMORY && before <= MAX_MEMORY).then(|| format!("{before} to {after} bytes"));
         remove(&path);
-        let faults: Vec<String> = [wrong, other, slow, large].into_iter().flatten().collect();
-        (!faults.is_empty()).then(|| format!("{name}: {}", faults.join("; ")))
+        let failures: Vec<String> = [wrong_outcome, difference, slow, large].into_iter().flatten().collect();
+        (!failures.is_empty()).then(|| format!("{name}: {}", failures.join("; ")))
     }
 }
 
@@ -114,13 +115,13 @@ fn all_rows(spec: &str, options: &LoadOptions) -> Result<usize, narrows_data::Da
 
 fn remove(path: &Path) {
     if path.is_dir() {
-        fs::remove_dir_all(path).expect("ours");
+        fs::remove_dir_all(path).expect("a file of this test");
     } else {
-        fs::remove_file(path).expect("ours");
+        fs::remove_file(path).expect("a file of this test");
     }
 }
 
-/// The most memory that this program has had at once, in bytes; 0 where the system does not say.
+/// The peak memory of this program in bytes, or 0 if the system does not report it.
 pub(crate) fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

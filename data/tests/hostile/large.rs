@@ -1,4 +1,4 @@
-//! Little files that unpack to much, and large ones that hold nothing.
+//! Small files that unpack to large content, and large files without content.
 
 use std::io::{self, Write};
 
@@ -17,7 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let line = |line: &'static [u8], mebis| move |to: &mut dyn Write| members(to, b"a,b\n", line, mebis);
     vec![
         refused("bomb.idx.gz", bomb(&idx(8, &[256, MEBI as u32], &[]), 256), "more than 200 times"),
-        // It claims little, and goes on.
+        // It declares a small size, and is longer.
         refused("modest.idx.gz", bomb(&idx(8, &[1, MEBI as u32], &[]), 256), ""),
         refused("bomb.csv.gz", written(line(b"0,0\n", 256)), "more than 200 times"),
         refused("zeros.csv.gz", bomb(b"", 256), ""),
@@ -29,36 +29,36 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A gzipped file: a beginning, and so many times 2^20 zeros.
+/// A gzipped file: `beginning`, then `mebis * 2^20` zeros.
 fn bomb(beginning: &[u8], mebis: usize) -> Content {
     let beginning = beginning.to_vec();
     written(move |to| members(to, &beginning, &[0], mebis))
 }
 
-/// As many members of a gzipped file, which packs in no time what would take its time in one member.
+/// Writes a gzipped file of many equal members, which is much faster than compressing the content as one member.
 fn members(to: &mut dyn Write, beginning: &[u8], repeated: &[u8], mebis: usize) -> io::Result<()> {
     to.write_all(&gzip(beginning))?;
     repeat(to, &gzip(&repeated.repeat(MEBI / repeated.len())), mebis)
 }
 
-/// An archive with an array of zeros that says honestly how large it is.
+/// An archive with an array of zeros, with correct declared sizes.
 fn zip_bomb(mebis: usize) -> Content {
     let header = npy("|u1", &format!("({mebis}, {MEBI})"), &[]);
     let mut archive = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_level(Some(1));
-    archive.start_file("x.npy", options).expect("memory takes it");
-    archive.write_all(&header).expect("memory takes it");
-    repeat(&mut archive, &vec![0; MEBI], mebis).expect("memory takes it");
-    Content::Bytes(archive.finish().expect("memory takes it").into_inner())
+    archive.start_file("x.npy", options).expect("written to memory");
+    archive.write_all(&header).expect("written to memory");
+    repeat(&mut archive, &vec![0; MEBI], mebis).expect("written to memory");
+    Content::Bytes(archive.finish().expect("written to memory").into_inner())
 }
 
-/// A black picture of so many pixels in width and height.
+/// A black image of `side * side` pixels.
 fn picture(side: u32) -> Content {
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
-    repeat(&mut packed, &vec![0; side as usize + 1], side as usize).expect("memory takes it");
+    repeat(&mut packed, &vec![0; side as usize + 1], side as usize).expect("written to memory");
     let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
     let chunks =
-        [chunk(b"IHDR", &header), chunk(b"IDAT", &packed.finish().expect("memory takes it")), chunk(b"IEND", &[])];
+        [chunk(b"IHDR", &header), chunk(b"IDAT", &packed.finish().expect("written to memory")), chunk(b"IEND", &[])];
     Content::Bytes([b"\x89PNG\r\n\x1a\n", &chunks.concat()[..]].concat())
 }
 
@@ -69,7 +69,7 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&(content.len() as u32).to_be_bytes()[..], kind, content, &sum.sum().to_be_bytes()].concat()
 }
 
-/// A quote that is never closed, and much behind it.
+/// Writes a quote that is never closed, followed by `mebis` MiB.
 fn unclosed(to: &mut dyn Write, mebis: usize) -> io::Result<()> {
     to.write_all(b"a,b\n1,\"")?;
     repeat(to, &b"0,0,0,0\n".repeat(MEBI / 8), mebis)

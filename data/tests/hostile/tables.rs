@@ -1,4 +1,4 @@
-//! Tables: of text, Parquet and Arrow.
+//! Tables: CSV, Parquet and Arrow.
 
 use narrows_data::{Missing, Reading};
 
@@ -20,16 +20,16 @@ fn columns(names: &[&str]) -> Reading {
 }
 
 fn text() -> Vec<Case> {
-    let whole = gzip(b"a,b\n1,2\n3,4\n");
+    let valid = gzip(b"a,b\n1,2\n3,4\n");
     vec![
-        refused("ragged.csv", "a,b\n1,2\n3\n", "line 3 has 1 cells, expected 2"),
+        refused("ragged.csv", "a,b\n1,2\n3\n", "line 3 has 1 cell, expected 2"),
         refused("wide.csv", "a,b\n1,2\n3,4,5\n", "line 3 has 3 cells, expected 2"),
-        refused("text.csv", "a,b\n1,2\n3,x\n", "line 3, column 1 (`b`) is `x`"),
-        refused("inf.csv", "a,b\n1,inf\n", "line 2, column 1 (`b`)"),
-        refused("minus-inf.csv", "a,b\n-Infinity,1\n", "line 2, column 0 (`a`)").missing(Missing::Keep),
-        refused("overflow.csv", "a,b\n1,1e39\n", "line 2, column 1 (`b`)").missing(Missing::Drop),
-        refused("nan.csv", "a,b\n1,2\n1,NaN\n", "line 3, column 1 (`b`)"),
-        refused("hole.csv", "a,b\n1,2\n,2\n", "line 3, column 0 (`a`)"),
+        refused("text.csv", "a,b\n1,2\n3,x\n", "line 3, column `b` is `x`"),
+        refused("inf.csv", "a,b\n1,inf\n", "line 2, column `b`"),
+        refused("minus-inf.csv", "a,b\n-Infinity,1\n", "line 2, column `a`").missing(Missing::Keep),
+        refused("overflow.csv", "a,b\n1,1e39\n", "line 2, column `b`").missing(Missing::Drop),
+        refused("nan.csv", "a,b\n1,2\n1,NaN\n", "line 3, column `b`"),
+        refused("hole.csv", "a,b\n1,2\n,2\n", "line 3, column `a`"),
         refused("trailing.csv", "a,b\n1,2,\n", "line 2"),
         refused("headings.csv", "a,b\n", "no rows"),
         refused("blank.csv", "\n\n\n", ""),
@@ -38,16 +38,16 @@ fn text() -> Vec<Case> {
         refused("latin-1.csv", b"h\xf6he,b\n1,2\n", "UTF-8"),
         refused("nul.csv", b"a,b\n1,\x00\n", "line 2"),
         refused("unclosed.csv", "a,b\n1,2\n\"3,4\n5,6\n", "line 3"),
-        refused("cut.csv.gz", whole[..whole.len() - 9].to_vec(), "cut off"),
+        refused("cut.csv.gz", valid[..valid.len() - 9].to_vec(), "cut off"),
         refused("no-column.csv", "a,b\n1,2\n", "`c`").read_as(label("c")),
-        refused("no-label.csv", "a,b\n1,2\n1,\n", "line 3, column 1 (`b`)").read_as(label("b")),
+        refused("no-label.csv", "a,b\n1,2\n1,\n", "line 3, column `b`").read_as(label("b")),
         refused("no-sample.csv", "a,b\n1,2\n", "`c`").read_as(columns(&["a", "c"])),
         refused("all-holes.csv", "a,b\n,2\n1,\n", "row").missing(Missing::Drop),
-        refused("no-value.csv", "a,b\n1,\n2,\n", "column 1 (`b`)").missing(Missing::Mean),
+        refused("no-value.csv", "a,b\n1,\n2,\n", "column `b`").missing(Missing::Mean),
         refused("key.csv", "a,b\n1,2\n", "key").read_as(Reading { key: Some("x".to_owned()), ..Reading::default() }),
         fine("mark.csv", "\u{feff}a,b\n1,2\n", 1),
         fine("windows.csv", "a,b\r\n1,2\r\n3,4\r\n", 2),
-        // Browsers unpack a file on their own, and keep its name.
+        // Some browsers unpack a file when they download it, and keep its name.
         fine("no-gzip.csv.gz", "a,b\n1,2\n", 1),
         fine("no-end.csv", "a,b\n1,2", 1),
         fine("quotes.csv", "\"a\",\"b\"\n\"1\",\"2\"\n", 1),
@@ -68,7 +68,7 @@ fn parquet() -> Vec<Case> {
         refused("half.parquet", cut("parquet/mixed.parquet", 1000), ""),
         refused("scribbled.parquet", scribbled, ""),
         refused("other.parquet", fixture("arrow/plain.arrow"), ""),
-        refused("nulls.parquet", fixture("parquet/nulls.parquet"), "row 1, column 1 (`width`)"),
+        refused("nulls.parquet", fixture("parquet/nulls.parquet"), "row 1, column `width`"),
         refused("no-label.parquet", fixture("parquet/plain.parquet"), "height").read_as(label("kind")),
         refused("float-label.parquet", fixture("parquet/plain.parquet"), "width").read_as(label("width")),
         refused("text.parquet", fixture("parquet/mixed.parquet"), "id").read_as(columns(&["id"])),
@@ -86,8 +86,8 @@ fn arrow() -> Vec<Case> {
         refused("cut-stream.arrow", cut("arrow/plain-stream.arrow", 100), ""),
         refused("cut.feather", cut("arrow/zstd.feather", 100), ""),
         refused("other.feather", fixture("parquet/plain.parquet"), ""),
-        refused("nulls.arrow", fixture("arrow/nulls.arrow"), "row 1, column 1 (`width`)"),
-        refused("nulls-stream.arrow", fixture("arrow/nulls-stream.arrow"), "row 1, column 1 (`width`)"),
+        refused("nulls.arrow", fixture("arrow/nulls.arrow"), "row 1, column `width`"),
+        refused("nulls-stream.arrow", fixture("arrow/nulls-stream.arrow"), "row 1, column `width`"),
         refused("no-label.arrow", fixture("arrow/plain.arrow"), "height").read_as(label("kind")),
         fine("dropped.arrow", fixture("arrow/nulls.arrow"), 4).missing(Missing::Drop),
     ]

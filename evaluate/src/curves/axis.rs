@@ -1,21 +1,21 @@
-//! An axis of a chart: its range, its scale, and ticks at round numbers.
+//! An axis of a chart: its range, its scale, and its ticks at round numbers.
 
 use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-/// Positive losses that span more than this factor get a logarithmic axis: on a linear one the first
-/// epochs would press all others into a line at the bottom.
-const LARGEST_LINEAR_FACTOR: f64 = 5.0;
-/// Share of the span that stays free above and below the losses.
+/// The largest ratio of positive losses on a linear axis. Above it, the losses of the first epochs would hide the
+/// differences between later ones.
+const MAX_LINEAR_RATIO: f64 = 5.0;
+/// The free space above and below the losses, as a fraction of their range.
 const PADDING: f64 = 0.05;
-/// Values closer together than this, relative to their size, count as one: no label could tell them apart.
-const CONSTANT: f64 = 1e-9;
-/// Ticks that an axis has at about most.
-const TICKS: f64 = 8.0;
-/// Ticks within a decade, from few to many: the first choice that gives [`FEWEST_TICKS`] is taken.
+/// The relative difference below which values count as equal, because their tick labels would be equal.
+const RELATIVE_TOLERANCE: f64 = 1e-9;
+/// The approximate maximum number of ticks.
+const MAX_TICKS: f64 = 8.0;
+/// Choices of ticks within a decade, from few to many. The first one with at least [`MIN_TICKS`] ticks is used.
 const MANTISSAS: [&[f64]; 4] = [&[1.0], &[1.0, 3.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]];
-const FEWEST_TICKS: usize = 5;
+const MIN_TICKS: usize = 5;
 
 #[derive(Debug, Clone, Copy)]
 enum Scale {
@@ -32,37 +32,37 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis of epochs from `low` to `high`, with ticks at whole numbers.
+    /// Creates an axis of epochs from `low` to `high`, with ticks at integers.
     pub(super) fn epochs(low: f64, high: f64) -> Self {
         let range = if low < high { low..high } else { low - 0.5..low + 0.5 };
         Self::linear(range, 1.0)
     }
 
-    /// An axis of losses from `low` to `high`, both within the range of 32-bit floats; logarithmic if
-    /// they are positive and far apart.
+    /// Creates an axis of losses from `low` to `high`, both in the range of `f32`. It is logarithmic if they are
+    /// positive and their ratio is large.
     pub(super) fn losses(low: f64, high: f64) -> Self {
         let size = low.abs().max(high.abs());
-        if high - low <= CONSTANT * size {
-            let around = if size == 0.0 { 1.0 } else { 0.1 * size };
-            return Self::linear(low - around..high + around, 0.0);
+        if high - low <= RELATIVE_TOLERANCE * size {
+            let margin = if size == 0.0 { 1.0 } else { 0.1 * size };
+            return Self::linear(low - margin..high + margin, 0.0);
         }
-        if low > 0.0 && high / low > LARGEST_LINEAR_FACTOR {
+        if low > 0.0 && high / low > MAX_LINEAR_RATIO {
             let padding = (high / low).powf(PADDING);
             return Self::logarithmic(low / padding..high * padding);
         }
         let padding = PADDING * (high - low);
-        // Losses that cannot be negative are not shown as if they could.
+        // An axis of nonnegative losses does not show negative values.
         let bottom = if low >= 0.0 { (low - padding).max(0.0) } else { low - padding };
         Self::linear(bottom..high + padding, 0.0)
     }
 
-    /// An axis of counts from `low` to `high`, both at least 1, with a factor for a step.
+    /// Creates a logarithmic axis of counts from `low` to `high`, both at least 1.
     pub(super) fn counts(low: f64, high: f64) -> Self {
         if low < high { Self::logarithmic(low..high) } else { Self::linear(low - 0.5..low + 0.5, 1.0) }
     }
 
     fn linear(range: Range<f64>, smallest_step: f64) -> Self {
-        let step = ((range.end - range.start) / TICKS).max(smallest_step);
+        let step = ((range.end - range.start) / MAX_TICKS).max(smallest_step);
         let mut exponent = step.log10().floor() as i32;
         let mantissa = [1.0, 2.0, 5.0].into_iter().find(|&mantissa| decimal(mantissa, exponent) >= step);
         let mantissa = mantissa.unwrap_or_else(|| {
@@ -78,24 +78,24 @@ impl Axis {
 
     fn logarithmic(range: Range<f64>) -> Self {
         let decades = range.start.log10().floor() as i32..=range.end.log10().floor() as i32;
-        let stride = (f64::from(decades.end() - decades.start()) / TICKS).ceil().max(1.0) as usize;
+        let stride = (f64::from(decades.end() - decades.start()) / MAX_TICKS).ceil().max(1.0) as usize;
         let ticks_at = |mantissas: &[f64]| -> Vec<f64> {
             let decades = decades.clone().step_by(stride);
             let ticks = decades.flat_map(|exponent| mantissas.iter().map(move |&m| decimal(m, exponent)));
             ticks.filter(|tick| (range.start..=range.end).contains(tick)).collect()
         };
         let choices = MANTISSAS.map(ticks_at);
-        let enough = choices.iter().position(|ticks| ticks.len() >= FEWEST_TICKS);
-        let ticks = choices[enough.unwrap_or(choices.len() - 1)].clone();
+        let choice = choices.iter().position(|ticks| ticks.len() >= MIN_TICKS);
+        let ticks = choices[choice.unwrap_or(choices.len() - 1)].clone();
         Axis { range, scale: Scale::Logarithmic, ticks }
     }
 
-    /// The text of every tick.
+    /// Returns the labels of all ticks.
     pub(super) fn labels(&self) -> impl Iterator<Item = String> {
         self.ticks.iter().map(|tick| self.format_ext(tick))
     }
 
-    /// Where `value` lies: 0 at the start of the axis, 1 at its end.
+    /// Returns the position of `value`: 0 at the start of the axis, 1 at its end.
     fn position(&self, value: f64) -> f64 {
         let Range { start, end } = self.range;
         match self.scale {
@@ -105,9 +105,9 @@ impl Axis {
     }
 }
 
-/// `mantissa * 10^exponent`, rounded once, so that it prints as it is meant.
+/// Returns `mantissa * 10^exponent`, rounded once, so that it prints with few digits.
 fn decimal(mantissa: f64, exponent: i32) -> f64 {
-    format!("{mantissa}e{exponent}").parse().expect("digits, an `e` and a whole number make a float")
+    format!("{mantissa}e{exponent}").parse().expect("a decimal number with an exponent is a float")
 }
 
 impl Ranged for Axis {
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_stand_at_round_numbers_within_the_range() {
+    fn ticks_are_round_numbers_within_the_range() {
         let cases: [(Axis, &[&str]); 14] = [
             (Axis::epochs(1.0, 200.0), &["50", "100", "150", "200"]),
             (Axis::epochs(1.0, 10.0), &["2", "4", "6", "8", "10"]),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_times_worse_first_epoch_leaves_the_others_room() {
+    fn a_ten_times_larger_first_loss_does_not_hide_later_ones() {
         let axis = Axis::losses(80.0, 1000.0);
         assert!(axis.position(100.0) - axis.position(80.0) > 0.07, "{axis:?}");
         assert!(axis.position(80.0) > 0.0 && axis.position(1000.0) < 1.0, "{axis:?}");

@@ -1,4 +1,4 @@
-//! The drawing itself: title, axes, lines and legend.
+//! Draws the title, axes, lines and legend of a chart.
 
 use std::io;
 
@@ -10,22 +10,25 @@ use plotters::{
 
 use super::axis::Axis;
 
-/// Units of the drawing. It is shown at half this size: lines end at whole units, and half a pixel is
-/// fine enough for a smooth curve.
+/// The width and height of the canvas. The SVG is displayed at half this size, because plotters rounds coordinates to
+/// integers, and half a pixel is precise enough for a smooth curve.
 const CANVAS: (u32, u32) = (1600, 960);
 const TEXT: i32 = 32;
 const TITLE: i32 = 38;
 const MARGIN: i32 = 28;
-/// Length of a colour's sample in the legend, and the space around it.
-const SAMPLE: i32 = 48;
+/// The length of a line in the legend.
+const LEGEND_LINE: i32 = 48;
+/// The space around a line in the legend.
 const SPACE: i32 = 16;
-/// Longer texts are cut: an SVG does not wrap them.
-const LONGEST_TITLE: usize = 76;
-const LONGEST_UNIT: usize = 48;
-const LONGEST_NAME: usize = 24;
-/// Curves of so few points show where they are.
-const MARKED: usize = 30;
-/// Told apart by most colour-blind people (Okabe and Ito 2008).
+/// The maximum number of characters of a title. Longer texts are shortened, because SVG does not wrap lines.
+const MAX_TITLE: usize = 76;
+/// The maximum number of characters of the label of the vertical axis.
+const MAX_UNIT: usize = 48;
+/// The maximum number of characters of the name of a curve.
+const MAX_NAME: usize = 24;
+/// The maximum number of points of a curve with a marker at each point.
+const MAX_MARKED: usize = 30;
+/// A palette that most colour-blind people can distinguish (Okabe and Ito 2008).
 const COLORS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -37,7 +40,7 @@ const COLORS: [RGBColor; 6] = [
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// Draws curves, each with its name, over two axes of these names.
+/// Draws named curves. `names` are the labels of the horizontal and the vertical axis.
 pub(super) fn draw(
     title: &str,
     names: (&str, &str),
@@ -53,18 +56,18 @@ pub(super) fn draw(
 fn draw_on(
     canvas: &DrawingArea<SVGBackend<'_>, Shift>,
     title: &str,
-    (across, up): (&str, &str),
+    (horizontal_name, vertical_name): (&str, &str),
     curves: &[(&str, Vec<(f64, f64)>)],
     (horizontal, vertical): (Axis, Axis),
 ) -> Result<(), DrawingAreaErrorKind<io::Error>> {
     canvas.fill(&WHITE)?;
-    let names: Vec<String> = curves.iter().map(|(name, _)| shown(name, LONGEST_NAME)).collect();
+    let names: Vec<String> = curves.iter().map(|(name, _)| shorten(name, MAX_NAME)).collect();
     let names = if names.len() > 1 { names } else { Vec::new() };
-    let legend = names.iter().map(|name| 2 * SPACE + SAMPLE + width(name)).max().unwrap_or(MARGIN);
-    let (chart, beside) = canvas
+    let legend_width = names.iter().map(|name| 2 * SPACE + LEGEND_LINE + width(name)).max().unwrap_or(MARGIN);
+    let (chart, legend) = canvas
         .margin(SPACE, 0, 0, 0)
-        .titled(&shown(title, LONGEST_TITLE), ("sans-serif", TITLE).into_font().color(&INK))?
-        .split_horizontally(CANVAS.0 as i32 - legend);
+        .titled(&shorten(title, MAX_TITLE), ("sans-serif", TITLE).into_font().color(&INK))?
+        .split_horizontally(CANVAS.0 as i32 - legend_width);
     let labels = vertical.labels().map(|label| width(&label)).max().unwrap_or(0);
     let mut chart = ChartBuilder::on(&chart)
         .margin(MARGIN)
@@ -79,17 +82,17 @@ fn draw_on(
         .set_all_tick_mark_size(8)
         .label_style(text())
         .axis_desc_style(text())
-        .x_desc(across)
-        .y_desc(shown(up, LONGEST_UNIT))
+        .x_desc(horizontal_name)
+        .y_desc(shorten(vertical_name, MAX_UNIT))
         .draw()?;
     for (index, (_, points)) in curves.iter().enumerate() {
-        let marker = if points.len() <= MARKED { 7 } else { 0 };
+        let marker = if points.len() <= MAX_MARKED { 7 } else { 0 };
         chart.draw_series(LineSeries::new(points.iter().copied(), style(index)).point_size(marker))?;
     }
     for (index, name) in names.iter().enumerate() {
         let y = MARGIN + TEXT / 2 + index as i32 * 3 * TEXT / 2;
-        beside.draw(&PathElement::new([(0, y), (SAMPLE, y)], style(index)))?;
-        beside.draw_text(name, &text().pos(Pos::new(HPos::Left, VPos::Center)), (SAMPLE + SPACE, y))?;
+        legend.draw(&PathElement::new([(0, y), (LEGEND_LINE, y)], style(index)))?;
+        legend.draw_text(name, &text().pos(Pos::new(HPos::Left, VPos::Center)), (LEGEND_LINE + SPACE, y))?;
     }
     canvas.present()
 }
@@ -98,23 +101,23 @@ fn text() -> TextStyle<'static> {
     ("sans-serif", TEXT).into_font().color(&INK)
 }
 
-/// The first curve is the widest, so that it shows beneath one that runs along it.
+/// Returns the line style of a curve. The first curve is wider, so that it stays visible below a curve that covers it.
 fn style(index: usize) -> ShapeStyle {
     let color = COLORS[index % COLORS.len()];
     ShapeStyle { color: color.into(), filled: true, stroke_width: if index == 0 { 7 } else { 4 } }
 }
 
-/// About the width of a text: what it really is depends on the viewer's font.
+/// Estimates the width of a text. The actual width depends on the font of the viewer.
 fn width(text: &str) -> i32 {
     text.chars().count() as i32 * TEXT * 11 / 20
 }
 
-/// `text` on one line of at most `longest` characters, without what no XML may hold.
-fn shown(text: &str, longest: usize) -> String {
+/// Shortens a text to one line of at most `max_length` characters, and replaces characters that XML does not allow.
+fn shorten(text: &str, max_length: usize) -> String {
     let clean: Vec<char> =
         text.chars().map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c }).collect();
-    match clean.get(..longest) {
-        Some(start) if clean.len() > longest => start.iter().take(longest - 1).chain(&['…']).collect(),
+    match clean.get(..max_length) {
+        Some(start) if clean.len() > max_length => start.iter().take(max_length - 1).chain(&['…']).collect(),
         _ => clean.into_iter().collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! The files of a bundle.
+//! Harnesses for the files of a bundle.
 
 use std::{fs, path::Path};
 
@@ -9,21 +9,21 @@ use narrows_bundle::{
 
 use super::same::in_folder;
 
-const GOOD_MANIFEST: &str = include_str!("../../../models/zoo/pca/manifest.json");
-const GOOD_ENCODER: &[u8] = include_bytes!("../../../models/zoo/pca/encoder.onnx");
-const GOOD_DECODER: &[u8] = include_bytes!("../../../models/zoo/pca/decoder.onnx");
-const GOOD_PROBE: &[u8] = include_bytes!("../../../models/zoo/pca/probe.safetensors");
+const VALID_MANIFEST: &str = include_str!("../../../models/zoo/pca/manifest.json");
+const VALID_ENCODER: &[u8] = include_bytes!("../../../models/zoo/pca/encoder.onnx");
+const VALID_DECODER: &[u8] = include_bytes!("../../../models/zoo/pca/decoder.onnx");
+const VALID_PROBE: &[u8] = include_bytes!("../../../models/zoo/pca/probe.safetensors");
 
-/// A manifest beside the other files of a good bundle: as it is, and with the digest that it should have.
+/// A manifest next to the other files of a valid bundle: unchanged, and with the correct digest.
 pub fn manifest(bytes: &[u8]) {
     in_folder(|folder| {
         if !folder.join(ENCODER).exists() {
-            for (name, bytes) in [(ENCODER, GOOD_ENCODER), (DECODER, GOOD_DECODER), (PROBE, GOOD_PROBE)] {
-                fs::write(folder.join(name), bytes).expect("a temporary folder with room");
+            for (name, bytes) in [(ENCODER, VALID_ENCODER), (DECODER, VALID_DECODER), (PROBE, VALID_PROBE)] {
+                fs::write(folder.join(name), bytes).expect("a writable temporary folder");
             }
         }
         open(folder, bytes);
-        // Almost no change has the right digest by chance, and what is behind that check would stay unseen.
+        // A changed manifest almost never has the correct digest, so the code after that check would not be tested.
         let Ok(text) = str::from_utf8(bytes) else { return };
         let Ok(raw) = serde_json::from_str::<serde_json::Value>(text) else { return };
         let digest = raw.get("digest").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -33,101 +33,102 @@ pub fn manifest(bytes: &[u8]) {
     });
 }
 
-/// A packed bundle, the header of one, or a probe: by the first byte.
+/// A packed bundle, the header of a packed bundle, or a probe, depending on the first byte.
 pub fn safetensors(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     match choice % 3 {
         0 => packed(bytes),
         1 => {
-            // The length in front of the header is right, so that the header itself is looked at.
+            // Prefix the correct length of the header, so that the header itself is parsed.
             let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
             let (header, data) = bytes.split_at(end);
             packed(&[&(header.len() as u64).to_le_bytes(), header, data].concat());
         }
         _ => {
             let (path, names) = (Path::new(PROBE), |name: &str| [name.to_owned()]);
-            written_as_read(bytes, |bytes| {
+            check_round_trip(bytes, |bytes| {
                 let probe = Probe::from_bytes(path, bytes, &names("z"), &names("x_hat")).ok()?;
-                Some(probe.to_bytes().expect("what was read has valid shapes"))
+                Some(probe.to_bytes().expect("a parsed probe has valid shapes"))
             });
-            written_as_read(bytes, |bytes| {
+            check_round_trip(bytes, |bytes| {
                 let probe = HeadProbe::from_bytes(path, bytes, &names("x_hat")).ok()?;
-                Some(probe.to_bytes().expect("what was read has valid shapes"))
+                Some(probe.to_bytes().expect("a parsed probe has valid shapes"))
             });
         }
     }
 }
 
-/// What is made of some bytes is made again of itself.
-fn written_as_read(bytes: &[u8], written: impl Fn(&[u8]) -> Option<Vec<u8>>) {
-    if let Some(first) = written(bytes) {
-        assert!(written(&first).as_ref() == Some(&first), "a probe is written as it was read");
+/// Checks that the encoding of parsed bytes is parsed and encoded to the same bytes.
+fn check_round_trip(bytes: &[u8], reencode: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+    if let Some(first) = reencode(bytes) {
+        assert!(reencode(&first).as_ref() == Some(&first), "the encoding of a parsed probe is stable");
     }
 }
 
-/// An ONNX graph, held against the ports of a good one.
+/// An ONNX graph, checked against the ports of a valid one.
 pub fn graph(bytes: &[u8]) {
-    let good: Manifest = serde_json::from_str(GOOD_MANIFEST).expect("a committed manifest");
-    for ports in good.graphs() {
+    let valid: Manifest = serde_json::from_str(VALID_MANIFEST).expect("a committed manifest");
+    for ports in valid.graphs() {
         if let Err(error) = checked_model(Path::new(&ports.file), bytes, ports) {
-            assert!(error.to_string().contains(&ports.file), "the file is not named: {error}");
+            assert!(error.to_string().contains(&ports.file), "the message does not name the file: {error}");
         }
     }
 }
 
 fn open(folder: &Path, manifest: &[u8]) {
-    fs::write(folder.join(MANIFEST), manifest).expect("a temporary folder with room");
-    let place = folder.to_string_lossy();
-    if let Some(bundle) = opened(ClassifierBundle::open(folder), &place) {
-        read_content(&bundle, &place);
+    fs::write(folder.join(MANIFEST), manifest).expect("a writable temporary folder");
+    let path = folder.to_string_lossy();
+    if let Some(bundle) = checked(ClassifierBundle::open(folder), &path) {
+        read_content(&bundle, &path);
     }
-    if let Some(bundle) = opened(Bundle::open(folder), &place) {
-        read_content(&bundle, &place);
+    if let Some(bundle) = checked(Bundle::open(folder), &path) {
+        read_content(&bundle, &path);
     }
 }
 
-/// From memory and from a file, the same bytes are the same bundle.
+/// Checks that a packed bundle is the same when it is read from memory and from a file.
 fn packed(bytes: &[u8]) {
     in_folder(|folder| {
         let path = folder.join("packed.narrows");
-        fs::write(&path, bytes).expect("a temporary folder with room");
-        let of_head = read_all(ClassifierBundle::open(&path), &path.to_string_lossy());
+        fs::write(&path, bytes).expect("a writable temporary folder");
+        let classifier = read_all(ClassifierBundle::open(&path), &path.to_string_lossy());
         let from_file = read_all(Bundle::open(&path), &path.to_string_lossy());
         let from_memory = read_all(Bundle::from_bytes(bytes), "packed bundle");
         assert_eq!(from_file.is_some(), from_memory.is_some());
-        assert_eq!(AnyBundle::open(&path).is_ok(), of_head.is_some() || from_file.is_some());
+        assert_eq!(AnyBundle::open(&path).is_ok(), classifier.is_some() || from_file.is_some());
         if let (Some(one), Some(other)) = (from_file, from_memory) {
             assert_eq!(one.manifest().digest, other.manifest().digest);
         }
     });
 }
 
-/// Reads all that a packed bundle holds, and packs it again.
-fn read_all<M: Contract>(found: Result<Opened<M>, BundleError>, place: &str) -> Option<Opened<M>> {
-    let bundle = opened(found, place)?;
+/// Reads the complete content of a packed bundle, and packs it again.
+fn read_all<M: Contract>(outcome: Result<Opened<M>, BundleError>, path: &str) -> Option<Opened<M>> {
+    let bundle = checked(outcome, path)?;
     for (name, _) in bundle.files() {
-        let _ = bundle.read(name).map_err(|error| check(&error, place));
+        let _ = bundle.read(name).map_err(|error| check(&error, path));
     }
-    read_content(&bundle, place);
-    let _ = bundle.pack().map_err(|error| check(&error, place));
+    read_content(&bundle, path);
+    let _ = bundle.pack().map_err(|error| check(&error, path));
     Some(bundle)
 }
 
-fn opened<M: Contract>(found: Result<Opened<M>, BundleError>, place: &str) -> Option<Opened<M>> {
-    let bundle = found.map_err(|error| check(&error, place)).ok()?;
+/// Checks the message of an error, or the manifest of a bundle.
+fn checked<M: Contract>(outcome: Result<Opened<M>, BundleError>, path: &str) -> Option<Opened<M>> {
+    let bundle = outcome.map_err(|error| check(&error, path)).ok()?;
     assert_eq!(bundle.manifest().check(), Ok(()));
     Some(bundle)
 }
 
-fn read_content<M: Contract>(bundle: &Opened<M>, place: &str) {
+fn read_content<M: Contract>(bundle: &Opened<M>, path: &str) {
     for ports in bundle.manifest().graphs() {
-        let _ = bundle.graph(ports).map_err(|error| check(&error, place));
+        let _ = bundle.graph(ports).map_err(|error| check(&error, path));
     }
-    let _ = bundle.probe().map_err(|error| check(&error, place));
+    let _ = bundle.probe().map_err(|error| check(&error, path));
 }
 
-fn check(error: &BundleError, place: &str) {
+fn check(error: &BundleError, path: &str) {
     let message = error.to_string();
-    assert!(message.contains(place), "the file is not named: {message} ({error:?})");
-    assert!(message.len() < 4000 + 10 * place.len(), "a message of {} bytes", message.len());
+    assert!(message.contains(path), "the message does not name the file: {message} ({error:?})");
+    assert!(message.len() < 4000 + 10 * path.len(), "a message of {} bytes", message.len());
 }

@@ -1,4 +1,4 @@
-//! Loading and streaming are two ways to the same rows.
+//! Checks that loading and streaming return the same rows.
 
 use std::path::Path;
 
@@ -6,27 +6,27 @@ use narrows_data::{Chunk, DataError, Dataset, LoadOptions, Missing, Part, Stream
 use tempfile::TempDir;
 
 thread_local! {
-    /// One folder a thread: to make one for every input takes longer than to read it.
-    static FOLDER: TempDir = tempfile::tempdir().expect("a temporary folder can be made");
+    /// One folder per thread, because creating a folder takes longer than reading an input.
+    static FOLDER: TempDir = tempfile::tempdir().expect("a temporary folder");
 }
 
-/// Calls with a folder of this thread, where files of earlier inputs may lie.
+/// Calls `each` with a folder of this thread. It may contain files of earlier inputs.
 pub(super) fn in_folder(each: impl FnOnce(&Path)) {
     FOLDER.with(|folder| each(folder.path()));
 }
 
-/// Reads the source both ways, and holds the one against the other.
-pub(super) fn check(spec: &str, folder: &Path, options: &LoadOptions, most: usize) {
+/// Loads and streams a source, and compares the results.
+pub(super) fn check(spec: &str, folder: &Path, options: &LoadOptions, max_rows: usize) {
     let streamed = |fill: Option<&[f32]>| -> Result<(Rows, Option<Rows>), DataError> {
         let streams = stream(spec, options)?;
-        let train = Rows::of(streams.train, most, fill)?;
-        Ok((train, streams.test.map(|test| Rows::of(test, most, fill)).transpose()?))
+        let train = Rows::of(streams.train, max_rows, fill)?;
+        Ok((train, streams.test.map(|test| Rows::of(test, max_rows, fill)).transpose()?))
     };
     match load(spec, options) {
         Ok(data) => {
-            let (train, test) = streamed(data.fill.as_deref()).expect("what can be loaded can be streamed");
+            let (train, test) = streamed(data.fill.as_deref()).expect("data that can be loaded can be streamed");
             train.check(&data, &data.train, options);
-            // Of a test part, every row may have been left out for what it misses.
+            // Every row of a test part may have been dropped because of missing values.
             match (&data.test, test) {
                 (Some(part), Some(test)) => test.check(&data, part, options),
                 (None, None) => {}
@@ -37,9 +37,9 @@ pub(super) fn check(spec: &str, folder: &Path, options: &LoadOptions, most: usiz
             check_message(&error, folder);
             match (options.reading.missing.unwrap_or_default(), streamed(None)) {
                 (_, Err(error)) => check_message(&error, folder),
-                // What is filled in, and whether anything is left, is no matter of reading.
+                // Streams do not compute fills, and do not require that a row is left.
                 (Missing::Mean | Missing::Median | Missing::Drop, Ok(_)) => {}
-                (Missing::Refuse | Missing::Keep, Ok(_)) => panic!("streamed, though it cannot be loaded: {error}"),
+                (Missing::Refuse | Missing::Keep, Ok(_)) => panic!("can be streamed, but not loaded: {error}"),
             }
         }
     }
@@ -47,11 +47,11 @@ pub(super) fn check(spec: &str, folder: &Path, options: &LoadOptions, most: usiz
 
 fn check_message(error: &DataError, folder: &Path) {
     let (message, folder) = (error.to_string(), folder.to_string_lossy());
-    assert!(message.contains(&*folder), "the file is not named: {message} ({error:?})");
+    assert!(message.contains(&*folder), "the message does not name the file: {message} ({error:?})");
     assert!(message.len() < 4000 + 10 * folder.len(), "a message of {} bytes", message.len());
 }
 
-/// What came out of a stream.
+/// All rows of a stream.
 struct Rows {
     values: Vec<f32>,
     rows: usize,
@@ -61,17 +61,17 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(mut stream: Stream, most: usize, fill: Option<&[f32]>) -> Result<Self, DataError> {
+    fn of(mut stream: Stream, max_rows: usize, fill: Option<&[f32]>) -> Result<Self, DataError> {
         let head = stream.head().clone();
         let mut all =
             Rows { values: Vec::new(), rows: 0, shape: head.sample_shape, is_bytes: head.is_bytes, labels: None };
-        while let Some(Chunk { values, labels, others }) = stream.next(most, fill)? {
+        while let Some(Chunk { values, labels, others }) = stream.next(max_rows, fill)? {
             let rows = values.rows();
-            assert!((1..=most).contains(&rows), "{rows} rows, asked for 1 to {most}");
+            assert!((1..=max_rows).contains(&rows), "{rows} rows, expected 1 to {max_rows}");
             assert_eq!(values.features(), all.shape.iter().product::<usize>());
             assert_eq!(values.is_bytes(), all.is_bytes);
-            assert!(labels.as_ref().is_none_or(|labels| labels.len() == rows), "a label for every row");
-            assert!(others.is_none_or(|others| others.num_rows() == rows), "a row beside every row");
+            assert!(labels.as_ref().is_none_or(|labels| labels.len() == rows), "one label per row");
+            assert!(others.is_none_or(|others| others.num_rows() == rows), "one row of pass-through columns per row");
             values.visit(0..rows, |_, row| all.values.extend(row.floats()))?;
             all.rows += rows;
             if let Some(labels) = labels {
@@ -79,7 +79,7 @@ impl Rows {
             }
         }
         assert_eq!(stream.read() - stream.dropped(), all.rows);
-        assert!(head.rows.is_none_or(|rows| rows == stream.read()), "as many rows as the head says");
+        assert!(head.rows.is_none_or(|rows| rows == stream.read()), "the declared number of rows");
         Ok(all)
     }
 
@@ -93,17 +93,17 @@ impl Rows {
                 for (loaded, &streamed) in values.floats().zip(&mut streamed) {
                     let is_same = loaded == streamed || loaded.is_nan() && streamed.is_nan();
                     assert!(is_same, "row {row}: loaded {loaded}, streamed {streamed}");
-                    assert!(loaded.is_finite() || loaded.is_nan() && may_miss, "row {row} holds {loaded}");
+                    assert!(loaded.is_finite() || loaded.is_nan() && may_miss, "row {row} contains {loaded}");
                 }
             })
-            .expect("it was read before");
+            .expect("readable a second time");
         assert_eq!(self.labels.is_some(), part.labels.is_some());
         let (Some(streamed), Some(loaded), Some(classes)) = (&self.labels, &part.labels, &data.classes) else { return };
         assert_eq!(streamed.len(), loaded.len());
         for (streamed, &loaded) in streamed.iter().zip(loaded) {
             let class = &classes[loaded as usize];
             let number = |label: &str| label.parse::<i64>().ok();
-            // Where all labels are numbers, 07 and 7 are the same one.
+            // If all labels are integers, 07 and 7 are the same label.
             let is_same = streamed == class || number(streamed).is_some_and(|one| Some(one) == number(class));
             assert!(is_same, "loaded `{class}`, streamed `{streamed}`");
         }

@@ -1,14 +1,14 @@
-//! Serves a bundle over HTTP on this machine, until Ctrl-C or SIGTERM; a second one ends it at once.
+//! Serves a bundle over HTTP until Ctrl-C or SIGTERM. A second signal ends the program immediately.
 //!
 //! ```text
 //! cargo run --release -p narrows-runtime --example service -- [BUNDLE [PORT [ADDRESS]]]
 //! curl -s localhost:8080/model
 //! ```
 //!
-//! BUNDLE is `models/zoo/vae` if nothing is said, PORT 8080 (0: any that is free), ADDRESS 127.0.0.1.
+//! Defaults: BUNDLE is `models/zoo/vae`, PORT is 8080 (0 selects a free port), ADDRESS is 127.0.0.1.
 
-mod question;
 mod refusal;
+mod request;
 mod service;
 
 use std::{
@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 fn main() -> ExitCode {
     let ended = Runtime::new().map_err(Into::into).and_then(|threads| {
         let ended = threads.block_on(run());
-        // Work whose caller has gone is not waited for.
+        // Does not wait longer for work of disconnected clients.
         threads.shutdown_timeout(Duration::from_secs(1));
         ended
     });
@@ -44,9 +44,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let bundle = arguments.next().unwrap_or_else(|| "models/zoo/vae".to_owned());
     let port = arguments.next().unwrap_or_else(|| "8080".to_owned());
-    let port: u16 = port.parse().map_err(|_| format!("the port is a number from 0 to 65535, got `{port}`"))?;
+    let port: u16 = port.parse().map_err(|_| format!("the port must be a number from 0 to 65535, got `{port}`"))?;
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let address: IpAddr = address.parse().map_err(|_| format!("the address is an IP address, got `{address}`"))?;
+    let address: IpAddr = address.parse().map_err(|_| format!("the address must be an IP address, got `{address}`"))?;
     let address = SocketAddr::new(address, port);
 
     let limits = Limits::default();
@@ -58,14 +58,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Done at the first Ctrl-C or, where there are signals, SIGTERM. The second ends the program.
+/// Returns a future that completes at the first Ctrl-C or, on Unix, SIGTERM. The second signal ends the program.
 fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut signals = Signals::new()?;
     Ok(async move {
         signals.next().await;
         tokio::spawn(async move {
             signals.next().await;
-            eprintln!("ended before the last requests were");
+            eprintln!("stopped before all requests were finished");
             process::exit(1);
         });
     })
@@ -103,7 +103,7 @@ impl Signals {
     }
 
     async fn next(&mut self) {
-        // Without a handler there is nothing to wait for: run until the process is ended.
+        // Without a signal handler, run until the process is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,4 +1,4 @@
-//! What is answered when there are no codes: a status and one line of JSON, in the words of HTTP.
+//! Error responses: a status and a JSON object, with messages for HTTP clients.
 
 use axum::{
     http::{StatusCode, header},
@@ -9,12 +9,12 @@ use serde::Serialize;
 
 pub(crate) const JSON: &str = "application/json";
 
-/// An answer with its status: what the caller did wrong, or what the service cannot do.
+/// An error response: the status and the message.
 #[derive(Debug)]
 pub(crate) struct Refusal(StatusCode, String);
 
-pub(crate) fn refuse(status: StatusCode, why: impl ToString) -> Refusal {
-    Refusal(status, why.to_string())
+pub(crate) fn refuse(status: StatusCode, reason: impl ToString) -> Refusal {
+    Refusal(status, reason.to_string())
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Response {
@@ -42,15 +42,15 @@ impl From<Error> for Refusal {
             | Error::UnknownClass { .. } => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        // The library's own words for these two tell a programmer which method to call.
-        let why = match error {
+        // The messages of the library for these two name a method, which does not help an HTTP client.
+        let reason = match error {
             Error::LabelsMissing { kind, classes } => format!(
-                "this {kind} takes a label with every row (0 to {}), none were given (add `labels` to the JSON, or labels=7,3 or label=7 to the query)",
+                "this {kind} needs a label for every row (0 to {}), but none were given (add `labels` to the JSON, or labels=7,3 or label=7 to the query)",
                 classes.saturating_sub(1)
             ),
             Error::LabelsUnexpected { kind, .. } => format!("this {kind} takes no labels (leave them out)"),
             other => other.to_string(),
         };
-        refuse(status, why)
+        refuse(status, reason)
     }
 }

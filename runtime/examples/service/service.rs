@@ -1,16 +1,16 @@
-//! An autoencoder behind HTTP: rows in, codes out.
+//! An HTTP service that encodes rows with an autoencoder.
 //!
-//! - `POST /encode` takes JSON, `{"rows": [[...], ...]}` with `"labels": [...]` for a conditional model. Or it
-//!   takes the numbers alone, row after row, as `application/octet-stream` with the header `x-dtype: u8` or
-//!   `x-dtype: f32` (little-endian). It answers `{"codes": [[...], ...]}`, or little-endian f32 where `Accept`
-//!   asks for `application/octet-stream`.
-//! - A conditional model's labels may stand in the query instead, and must for numbers alone:
-//!   `/encode?labels=7,3` has a class for each row, `/encode?label=7` one for all. A class goes by its name, or by
-//!   its number where no class has that name; a name with a comma goes by its number in a list.
-//! - `GET /model` says what the model takes and returns, `GET /health` that the service is there.
+//! - `POST /encode` takes JSON, `{"rows": [[...], ...]}`, with `"labels": [...]` for a conditional model. It also takes
+//!   binary values in row-major order as `application/octet-stream`, with the header `x-dtype: u8` or
+//!   `x-dtype: f32` (little-endian). The response is `{"codes": [[...], ...]}`, or little-endian f32 if `Accept`
+//!   contains `application/octet-stream`.
+//! - Labels of a conditional model can also be in the query; binary requests need them there. `/encode?labels=7,3`
+//!   gives a class for each row, `/encode?label=7` one for all rows. A class is given by its name, or by its label if
+//!   no class has that name. In a list, a class whose name contains a comma is given by its label.
+//! - `GET /model` describes the model's inputs and outputs. `GET /health` reports that the service is running.
 //!
-//! What goes wrong is `{"error": "..."}`, with a 4xx if the caller can mend it and a 5xx if not. Connections
-//! are not counted, and one that sends no request is not closed: in the open, put a proxy in front.
+//! Errors are `{"error": "..."}`, with a 4xx status if the client can correct the request, otherwise 5xx. The number
+//! of connections is not limited, and idle connections are not closed: put a proxy in front of a public service.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -31,26 +31,26 @@ use tokio::{
 };
 
 use crate::{
-    question::{Head, OCTETS},
     refusal::{Refusal, json, refuse},
+    request::{OCTETS, RequestHead},
 };
 
-/// What callers may ask for.
+/// Limits of requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Bytes of a body.
+    /// Maximum size of a body, in bytes.
     pub(crate) body: usize,
-    /// Rows of a request.
+    /// Maximum number of rows per request.
     pub(crate) rows: usize,
-    /// Bodies that are in memory at the same time, whole or still arriving; one more is refused.
+    /// Maximum number of bodies in memory, complete or still arriving; further requests are refused.
     pub(crate) bodies: usize,
-    /// Requests that are computed at the same time; the others wait.
+    /// Maximum number of requests that are computed at the same time; the others wait.
     pub(crate) concurrent: usize,
-    /// Time for a body to arrive.
+    /// Maximum time for a body to arrive.
     pub(crate) arrival: Duration,
-    /// Time from the end of a body to the answer.
+    /// Maximum time from the end of the body to the response.
     pub(crate) time: Duration,
-    /// Time that a stop leaves to the requests that have begun. Container engines kill after ten seconds.
+    /// Maximum time for running requests after a stop signal. Container engines kill the process after ten seconds.
     pub(crate) stop: Duration,
 }
 
@@ -75,7 +75,7 @@ struct Service {
     slots: Arc<Semaphore>,
 }
 
-/// All routes of a service.
+/// Returns the routes of the service.
 pub(crate) fn router(model: Autoencoder, limits: Limits) -> Router {
     let (bodies, slots) = (Arc::new(Semaphore::new(limits.bodies)), Arc::new(Semaphore::new(limits.concurrent)));
     Router::new()
@@ -83,34 +83,33 @@ pub(crate) fn router(model: Autoencoder, limits: Limits) -> Router {
         .route("/model", get(describe))
         .route("/encode", post(encode))
         .method_not_allowed_fallback(|| async {
-            refuse(StatusCode::METHOD_NOT_ALLOWED, "this path has another method")
+            refuse(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method")
         })
-        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "there are /encode, /model and /health") })
+        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "unknown path: use /encode, /model or /health") })
         .layer(DefaultBodyLimit::max(limits.body))
         .with_state(Arc::new(Service { model, limits, bodies, slots }))
 }
 
-/// Serves until `stop` is done, then finishes the requests that have begun. A caller that never ends its
-/// request is waited for `patience` long.
+/// Serves until `stop` completes, then finishes running requests for at most `stop_timeout`.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
-    patience: Duration,
+    stop_timeout: Duration,
 ) -> std::io::Result<()> {
     let (stopping, stopped) = oneshot::channel::<()>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         stop.await;
         drop(stopping);
     });
-    let out_of_patience = async {
-        // The sender is dropped without a word: an error is what is waited for.
+    let timed_out = async {
+        // The sender is dropped without sending, so `stopped` completes with an error.
         stopped.await.unwrap_or_default();
-        sleep(patience).await;
+        sleep(stop_timeout).await;
     };
     tokio::select! {
         ended = server => ended,
-        () = out_of_patience => Ok(()),
+        () = timed_out => Ok(()),
     }
 }
 
@@ -135,57 +134,60 @@ async fn describe(State(service): State<Arc<Service>>) -> Response {
 
 async fn encode(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refusal> {
     let Limits { rows, time, .. } = service.limits;
-    let head = Head::of(request.headers(), request.uri())?;
-    // The body's place is kept to the answer, so that places bound memory.
-    let place = Arc::clone(&service.bodies).try_acquire_owned().map_err(|_| busy())?;
-    let body = arrived(request, &service.limits).await?;
+    let head = RequestHead::of(request.headers(), request.uri())?;
+    // The permit is held until the response, so that the number of permits limits the memory.
+    let body_permit = Arc::clone(&service.bodies).try_acquire_owned().map_err(|_| busy())?;
+    let body = read_body(request, &service.limits).await?;
     let deadline = Instant::now() + time;
-    // Taken only now: whoever sends slowly keeps nobody else from computing.
+    // Acquired only after the body has arrived, so that slow clients do not block the computation of others.
     let slot = timeout_at(deadline, Arc::clone(&service.slots).acquire_owned())
         .await
         .map_err(|_| busy())?
         .map_err(|closed| refuse(StatusCode::SERVICE_UNAVAILABLE, closed))?;
-    // The thread holds both to its end: a caller who gives up does not make room for one more.
+    // The thread holds both permits until it ends, even if the client disconnects.
     let work = tokio::task::spawn_blocking(move || {
         let codes = head.codes(&body, &service.model, rows);
-        drop((slot, place));
-        codes.map(|codes| answer(&codes, head.wants_octets))
+        drop((slot, body_permit));
+        codes.map(|codes| respond(&codes, head.wants_octets))
     });
     timeout_at(deadline, work)
         .await
-        .map_err(|_| refuse(StatusCode::GATEWAY_TIMEOUT, format!("it takes longer than {time:?} (send fewer rows)")))?
-        .map_err(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "the work was broken off"))?
+        .map_err(|_| {
+            refuse(StatusCode::GATEWAY_TIMEOUT, format!("the computation takes longer than {time:?} (send fewer rows)"))
+        })?
+        .map_err(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "the computation was interrupted"))?
 }
 
 fn busy() -> Refusal {
-    refuse(StatusCode::SERVICE_UNAVAILABLE, "there is too much to do (try again later)")
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "the service is busy (try again later)")
 }
 
-/// The whole body of a request.
-async fn arrived(request: Request, limits: &Limits) -> Result<Bytes, Refusal> {
-    let Limits { body: most, arrival, .. } = *limits;
-    let too_large = || refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("a body may have {most} bytes"));
-    if request.body().size_hint().lower() > most as u64 {
+/// Reads the complete body of a request.
+async fn read_body(request: Request, limits: &Limits) -> Result<Bytes, Refusal> {
+    let Limits { body: max_bytes, arrival, .. } = *limits;
+    let too_large =
+        || refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the limit of {max_bytes} bytes"));
+    if request.body().size_hint().lower() > max_bytes as u64 {
         return Err(too_large());
     }
     timeout(arrival, Bytes::from_request(request, &()))
         .await
-        .map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, format!("the body was not there within {arrival:?}")))?
+        .map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {arrival:?}")))?
         .map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-            status => refuse(status, "the body broke off or is no valid HTTP"),
+            status => refuse(status, "the body is incomplete or not valid HTTP"),
         })
 }
 
-fn answer(codes: &Array2<f32>, as_octets: bool) -> Response {
+fn respond(codes: &Array2<f32>, as_octets: bool) -> Response {
     #[derive(Serialize)]
-    struct Answer {
+    struct Body {
         codes: Vec<Vec<f32>>,
     }
     if as_octets {
         let bytes: Vec<u8> = codes.iter().flat_map(|value| value.to_le_bytes()).collect();
         ([(header::CONTENT_TYPE, OCTETS)], bytes).into_response()
     } else {
-        json(&Answer { codes: codes.outer_iter().map(|code| code.to_vec()).collect() })
+        json(&Body { codes: codes.outer_iter().map(|code| code.to_vec()).collect() })
     }
 }

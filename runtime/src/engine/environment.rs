@@ -1,8 +1,7 @@
-//! The one environment of a process.
+//! The ONNX Runtime environment of the process.
 //!
-//! `ort` allows one environment a process, ever, and forgets it when its last handle drops: then there is
-//! none any more, and no other can be built. So the first one that is used here, ours or the host's, is
-//! kept for as long as the process lives.
+//! `ort` allows only one environment per process. When its last handle is dropped, no other one can be created.
+//! Therefore the first environment used here, created by this crate or by the host, is kept until the process ends.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,21 +10,21 @@ use ort::{
     logging::LogLevel,
 };
 
-use super::ending::watch;
+use super::shutdown::wait_at_exit;
 use crate::{
     Options,
     library::{LibraryError, Origin, Running},
 };
 
-/// What `ort` says where there is, or was, an environment already. It has no code of its own for that.
+/// Message of `ort` if an environment exists or existed already; `ort` has no error code for this case.
 const ONLY_ONE: &str = "only one environment is allowed";
 
-/// Starts ONNX Runtime, if this process has not yet, and says which one it is.
+/// Starts ONNX Runtime if it is not running yet, and returns information about it.
 pub(crate) fn start(options: &Options) -> Result<Running, LibraryError> {
     started(options).map(|(_, running)| running)
 }
 
-/// The environment to make sessions in: the host's, or ours.
+/// Returns the environment for sessions: that of the host, or the one of this crate.
 pub(super) fn environment(options: &Options) -> Result<Environment, LibraryError> {
     started(options).map(|(environment, _)| environment)
 }
@@ -37,24 +36,24 @@ fn started(options: &Options) -> Result<(Environment, Running), LibraryError> {
     let (environment, running) = match (started.as_ref(), &options.environment) {
         (Some(started), _) => started.clone(),
         (None, Some(environment)) => (environment.clone(), platform::of_host()),
-        (None, None) => ours(options)?,
+        (None, None) => create(options)?,
     };
     if started.is_none() {
-        watch();
+        wait_at_exit();
     }
     *started = Some((environment.clone(), running.clone()));
-    platform::check_asked(options, &running)?;
+    platform::check_requested(options, &running)?;
     Ok((environment, running))
 }
 
-fn ours(options: &Options) -> Result<(Environment, Running), LibraryError> {
+fn create(options: &Options) -> Result<(Environment, Running), LibraryError> {
     let (builder, running) = platform::builder(options)?;
     let refused = |error: ort::Error| match error.message() {
         message if message.contains(ONLY_ONE) => LibraryError::HostEnvironment,
         _ => LibraryError::Refused { running: running.clone(), source: error.into() },
     };
     let environment = builder.with_name("narrows").with_telemetry(false).build().map_err(refused)?;
-    // Whatever fails is returned as an error too; what is left are warnings that nobody asked for.
+    // Failures are also returned as errors, so only warnings are lost.
     if std::env::var_os("ORT_LOG").is_none() {
         environment.set_log_level(LogLevel::Fatal);
     }
@@ -73,15 +72,16 @@ mod platform {
     use super::{EnvironmentBuilder, LibraryError, Options, Origin, Running};
     use crate::library;
 
-    /// A folder, which is no library. `ort` looks at a path only as long as it has loaded none.
+    /// A folder, which is never a library. `ort` ignores the path if it has loaded a library already, so this tests
+    /// whether one is loaded.
     const NO_LIBRARY: &str = if cfg!(windows) { "C:\\" } else { "/" };
 
-    /// The beginning of an environment, in the library that the search finds. A host that has made `ort`
-    /// load one has chosen already.
+    /// Returns the builder of an environment, with the library that the host has loaded, or else the one that the
+    /// search finds.
     pub(super) fn builder(options: &Options) -> Result<(EnvironmentBuilder, Running), LibraryError> {
         if let Ok(builder) = ort::init_from(NO_LIBRARY) {
             let running = of_host();
-            check_asked(options, &running)?;
+            check_requested(options, &running)?;
             return Ok((builder, running));
         }
         let located = library::locate(options)?;
@@ -92,26 +92,26 @@ mod platform {
         }
     }
 
-    /// What `ort` has loaded.
+    /// Returns information about the library that the host has loaded.
     pub(super) fn of_host() -> Running {
-        let found = library::holding(from_ref(ort::api()).cast());
-        let (version, path) = found.map(|found| (found.version, found.path)).unzip();
+        let library = library::library_at(from_ref(ort::api()).cast());
+        let (version, path) = library.map(|library| (library.version, library.path)).unzip();
         Running { version, path, origin: Origin::Host }
     }
 
-    /// A library that somebody named is never passed over in silence.
-    pub(super) fn check_asked(options: &Options, running: &Running) -> Result<(), LibraryError> {
+    /// Returns an error if the options request another library than the running one.
+    pub(super) fn check_requested(options: &Options, running: &Running) -> Result<(), LibraryError> {
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
         match &options.library {
-            Some(asked) if running.path.as_deref().map(real) != Some(real(asked)) => {
-                Err(LibraryError::AlreadyLoaded { running: running.clone(), asked: asked.clone() })
+            Some(requested) if running.path.as_deref().map(real) != Some(real(requested)) => {
+                Err(LibraryError::AlreadyLoaded { running: running.clone(), asked: requested.clone() })
             }
             _ => Ok(()),
         }
     }
 }
 
-/// ONNX Runtime as a part of the program.
+/// ONNX Runtime linked into the program.
 #[cfg(not(feature = "load-dynamic"))]
 mod platform {
     use super::{EnvironmentBuilder, LibraryError, Options, Origin, Running};
@@ -124,7 +124,7 @@ mod platform {
         Running { version: None, path: None, origin: Origin::Linked }
     }
 
-    pub(super) fn check_asked(_: &Options, _: &Running) -> Result<(), LibraryError> {
+    pub(super) fn check_requested(_: &Options, _: &Running) -> Result<(), LibraryError> {
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The inputs and outputs of one run, allocated once and used again.
+//! Reusable input and output tensors of a run.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use ort::{
     value::{DynValue, Tensor},
 };
 
-use super::ending::{Call, Ours};
+use super::shutdown::{Call, OrtObject};
 use crate::rows::{full_shape, width};
 
-/// Tensors for a run of a fixed number of rows. Whatever a run leaves in it, the next one overwrites.
+/// Input and output tensors for a fixed number of rows. Every run overwrites their content.
 pub(crate) struct Frame {
     rows: usize,
     bytes: usize,
-    tensors: Ours<Tensors>,
+    tensors: OrtObject<Tensors>,
 }
 
 struct Tensors {
     inputs: Vec<SessionInputValue<'static>>,
     options: RunOptions<HasSelectedOutputs>,
-    /// The outputs once more: the engine holds them to write, this to read.
+    /// The output tensors for reading; the engine keeps its own handles for writing.
     outputs: Vec<Option<DynValue>>,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Debug for Frame {
 }
 
 impl Frame {
-    /// Tensors for `rows` rows of a graph's ports.
+    /// Allocates tensors for `rows` rows of a graph's ports.
     pub(crate) fn new(ports: &GraphPorts, rows: usize) -> ort::Result<Self> {
         let _call = Call::begin()?;
         let allocator = Allocator::default();
@@ -43,47 +43,48 @@ impl Frame {
             Ok::<_, ort::Error>(selector.preallocate(port.name.as_str(), tensor(&allocator, rows, port)?))
         })?;
         let options = RunOptions::new()?.with_outputs(selector);
-        let numbers: usize = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
-        let bytes = size_of::<f32>() * numbers * rows;
+        let values: usize = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
+        let bytes = size_of::<f32>() * values * rows;
         let outputs = ports.outputs.iter().map(|_| None).collect();
-        Ok(Frame { rows, bytes, tensors: Ours::new(Tensors { inputs, options, outputs }) })
+        Ok(Frame { rows, bytes, tensors: OrtObject::new(Tensors { inputs, options, outputs }) })
     }
 
-    /// Rows of every input and output.
+    /// Returns the number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// What it takes in memory, about.
+    /// Returns the approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The elements of the first input, row-major, to be filled.
+    /// Returns the elements of the first input in row-major order, to be filled.
     pub(crate) fn floats(&mut self) -> ort::Result<&mut [f32]> {
-        slot(self.tensors.inputs.first_mut())?.try_extract_tensor_mut().map(|(_, values)| values)
+        input_tensor(self.tensors.inputs.first_mut())?.try_extract_tensor_mut().map(|(_, values)| values)
     }
 
-    /// The elements of the second input, to be filled.
+    /// Returns the elements of the second input, the labels, to be filled.
     pub(crate) fn integers(&mut self) -> ort::Result<&mut [i64]> {
-        slot(self.tensors.inputs.get_mut(1))?.try_extract_tensor_mut().map(|(_, values)| values)
+        input_tensor(self.tensors.inputs.get_mut(1))?.try_extract_tensor_mut().map(|(_, values)| values)
     }
 
-    /// The elements of an output after a run, row-major, by its place in the graph.
-    pub(crate) fn output(&self, at: usize) -> ort::Result<&[f32]> {
-        let output = self.tensors.outputs.get(at).and_then(Option::as_ref);
+    /// Returns the elements of an output in row-major order, after a run. `index` is the position of the output in the
+    /// graph.
+    pub(crate) fn output(&self, index: usize) -> ort::Result<&[f32]> {
+        let output = self.tensors.outputs.get(index).and_then(Option::as_ref);
         let output = output.ok_or_else(|| ort::Error::new("there is no such output"))?;
         output.try_extract_tensor().map(|(_, values)| values)
     }
 
-    /// Keeps hold of what a run computed, output by output.
-    pub(super) fn keep(outputs: &mut [Option<DynValue>], mut computed: SessionOutputs<'_>, ports: &[Port]) {
-        for (kept, port) in outputs.iter_mut().zip(ports) {
-            *kept = computed.remove(port.name.as_str());
+    /// Stores the computed outputs of a run.
+    pub(super) fn store(outputs: &mut [Option<DynValue>], mut computed: SessionOutputs<'_>, ports: &[Port]) {
+        for (stored, port) in outputs.iter_mut().zip(ports) {
+            *stored = computed.remove(port.name.as_str());
         }
     }
 
-    /// What a run reads, and where its results are kept.
+    /// Returns the inputs, the run options with the preallocated outputs, and the stored outputs.
     pub(super) fn parts(
         &mut self,
     ) -> (&[SessionInputValue<'static>], &RunOptions<HasSelectedOutputs>, &mut [Option<DynValue>]) {
@@ -100,7 +101,7 @@ fn tensor(allocator: &Allocator, rows: usize, port: &Port) -> ort::Result<DynVal
     })
 }
 
-fn slot<'a>(input: Option<&'a mut SessionInputValue<'static>>) -> ort::Result<&'a mut DynValue> {
+fn input_tensor<'a>(input: Option<&'a mut SessionInputValue<'static>>) -> ort::Result<&'a mut DynValue> {
     match input {
         Some(SessionInputValue::Owned(value)) => Ok(value),
         _ => Err(ort::Error::new("there is no such input")),

@@ -1,12 +1,12 @@
-//! ONNX Runtime: the only folder that names `ort`.
+//! The interface to ONNX Runtime; the only folder that uses `ort`.
 
-mod ending;
 mod environment;
 mod frame;
 mod profile;
 mod providers;
 mod reason;
 mod session;
+mod shutdown;
 
 pub(crate) use environment::start;
 pub(crate) use frame::Frame;

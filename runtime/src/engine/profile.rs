@@ -1,4 +1,4 @@
-//! What ONNX Runtime's own profile says of a run: which node was computed by which execution provider.
+//! Reads from ONNX Runtime's profile which execution provider computed which node.
 
 use std::{fs, path::Path};
 
@@ -8,16 +8,15 @@ use super::Graph;
 use crate::{Error, NodePlacement, scratch::Scratch};
 
 impl Graph {
-    /// Runs one row in a session that is made like all others and profiled, and returns every node that it
-    /// computed, in the order in which it did.
+    /// Runs one row in a profiled session, and returns the executed nodes in order of execution.
     pub(crate) fn nodes(&self) -> Result<Vec<NodePlacement>, Error> {
-        // Before the session, and so removed after it: a session that is dropped may still write.
+        // Created before the session and therefore dropped after it, because a session may write while it is dropped.
         let scratch = Scratch::new().map_err(|error| self.failed("profile", error))?;
         let file = self.profile(scratch.path())?;
         let text = fs::read_to_string(file).map_err(|error| self.failed("profile", error))?;
         let nodes = nodes_of(&text).map_err(|error| self.failed("profile", error))?;
-        // Nodes that were not seen could have run anywhere.
-        if nodes.is_empty() { Err(self.failed("profile", "its profile names no node")) } else { Ok(nodes) }
+        // Without recorded nodes the placement is unknown.
+        if nodes.is_empty() { Err(self.failed("profile", "the profile contains no node")) } else { Ok(nodes) }
     }
 
     fn profile(&self, folder: &Path) -> Result<String, Error> {
@@ -29,7 +28,7 @@ impl Graph {
     }
 }
 
-/// The nodes of a profile: of each run of a node it holds one event that is called after its kernel.
+/// Parses the nodes of a profile. Each execution of a node is one event, whose name ends in `_kernel_time`.
 fn nodes_of(profile: &str) -> Result<Vec<NodePlacement>, serde_json::Error> {
     let events: Vec<Value> = serde_json::from_str(profile)?;
     let node = |event: &Value| {

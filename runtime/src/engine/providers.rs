@@ -1,5 +1,5 @@
-//! The execution providers that are compiled into an ONNX Runtime.
-#![expect(unsafe_code, reason = "`ort` asks for one provider by its name, and has no list of them")]
+//! The execution providers of an ONNX Runtime build.
+#![expect(unsafe_code, reason = "`ort` can only query one provider by name; listing them needs the C API")]
 
 use std::{
     ffi::{CStr, c_char},
@@ -9,23 +9,24 @@ use std::{
 use super::environment::start;
 use crate::{Options, library::LibraryError};
 
-/// The names of all execution providers that this process's ONNX Runtime was built with, which is not to
-/// say that they work here.
+/// Returns the names of all execution providers in the build of the running ONNX Runtime. They do not necessarily work
+/// on this machine.
 pub(crate) fn providers(options: &Options) -> Result<Vec<String>, LibraryError> {
     start(options)?;
     let api = ort::api();
     let (mut names, mut count): (*mut *mut c_char, i32) = (null_mut(), 0);
-    // SAFETY: both are written to where the call succeeds, and the status is taken over.
-    let listed = unsafe { ort::Error::result_from_status((api.GetAvailableProviders)(&raw mut names, &raw mut count)) };
-    if listed.is_err() || names.is_null() {
+    // SAFETY: both pointers are valid for writing, and the returned status is owned by the result.
+    let outcome =
+        unsafe { ort::Error::result_from_status((api.GetAvailableProviders)(&raw mut names, &raw mut count)) };
+    if outcome.is_err() || names.is_null() {
         return Ok(Vec::new());
     }
-    let name = |at| {
-        // SAFETY: there are `count` names, each of them a string with a NUL at its end.
-        unsafe { CStr::from_ptr(*names.add(at)) }.to_string_lossy().into_owned()
+    let name = |index| {
+        // SAFETY: the list has `count` names, each a NUL-terminated string.
+        unsafe { CStr::from_ptr(*names.add(index)) }.to_string_lossy().into_owned()
     };
-    let found = (0..usize::try_from(count).unwrap_or(0)).map(name).collect();
-    // SAFETY: the list as it was received, released once; what failed there is of no use to anybody.
+    let providers = (0..usize::try_from(count).unwrap_or(0)).map(name).collect();
+    // SAFETY: the list is released once, with its original length. An error here has no consequence.
     let _ = unsafe { ort::Error::result_from_status((api.ReleaseAvailableProviders)(names, count)) };
-    Ok(found)
+    Ok(providers)
 }

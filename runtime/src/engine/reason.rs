@@ -1,38 +1,41 @@
-//! Why a device cannot be used: ONNX Runtime's texts in words that say what to do.
+//! Converts error texts of ONNX Runtime to short reasons why a device cannot be used.
 
-/// A reason to be told to a person, on one line. Of a text that is not known here it leaves out places in
-/// ONNX Runtime's sources and the name of this machine.
+/// Returns a readable reason on one line. Removes source locations and the host name from texts that are not known
+/// here.
 pub(super) fn plain_reason(text: &str) -> String {
     if text.contains("is not enabled in this build") {
-        return "this ONNX Runtime has no CUDA provider, only its builds for GPUs have".to_owned();
+        return "this ONNX Runtime has no CUDA provider (use a GPU build of ONNX Runtime)".to_owned();
     }
     if text.contains("fallback to CPU EP has been explicitly disabled") {
-        return "it has no code for some of the graph's nodes".to_owned();
+        return "it does not support some of the graph's nodes".to_owned();
     }
     if let Some((_, error)) =
         text.split_once("Failed to load library ").and_then(|(_, rest)| rest.split_once("error: "))
     {
-        let needed =
-            if error.starts_with("libcuda.so") { "NVIDIA's driver" } else { "the CUDA and cuDNN of its build" };
+        let needed = if error.starts_with("libcuda.so") {
+            "the NVIDIA driver"
+        } else {
+            "the CUDA and cuDNN versions of its build"
+        };
         return format!("ONNX Runtime cannot load its CUDA provider, which needs {needed}: {}", first_line(error));
     }
     if let Some((_, range)) = text.split_once("Invalid device ID: ").and_then(|(_, rest)| rest.split_once("and ")) {
         let count: String = range.chars().take_while(char::is_ascii_digit).collect();
-        return format!("there is no GPU with this number, they count from 0 and there are {count}");
+        return format!("there is no GPU with this index (indices count from 0, number of GPUs: {count})");
     }
     let failure = ["CUDA failure ", "CUDNN failure ", "CUBLAS failure ", "cuDNN failure "];
     let start = failure.iter().find_map(|name| text.find(name));
-    // Otherwise what comes after the last code, as in "[ONNXRuntimeError] : 1 : FAIL : ...".
-    let start = start.or_else(|| text.rfind("[ONNXRuntimeError]").and_then(|at| after_code(text, at)));
+    // Otherwise the text after the last error code, as in "[ONNXRuntimeError] : 1 : FAIL : ...".
+    let start = start.or_else(|| text.rfind("[ONNXRuntimeError]").and_then(|start| after_code(text, start)));
     first_line(text.get(start.unwrap_or(0)..).unwrap_or(text))
 }
 
-fn after_code(text: &str, at: usize) -> Option<usize> {
-    text.match_indices(" : ").map(|(colon, separator)| colon + separator.len()).filter(|&start| start > at).nth(2)
+fn after_code(text: &str, code: usize) -> Option<usize> {
+    text.match_indices(" : ").map(|(colon, separator)| colon + separator.len()).filter(|&start| start > code).nth(2)
 }
 
 fn first_line(text: &str) -> String {
-    let line = text.trim().lines().next().unwrap_or("it does not say why");
+    let line = text.trim().lines().next().unwrap_or("no reason given");
     line.split(" ; GPU=").next().unwrap_or(line).trim().trim_end_matches('.').to_owned()
 }
 
@@ -40,7 +43,7 @@ fn first_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// As ONNX Runtime 1.28.0 says it.
+    /// Text of ONNX Runtime 1.28.0.
     const MISSING: &str = "/onnxruntime_src/onnxruntime/core/session/provider_bridge_ort.cc:1988 onnxruntime::Provider& \
         onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library \
         /opt/lib/libonnxruntime_providers_cuda.so with error: LIBRARY: cannot open shared object file: No such file or \
@@ -53,30 +56,30 @@ mod tests {
         line=69 ; expr=cudaGetDeviceCount(&num_devices); \n";
 
     #[test]
-    fn a_reason_is_one_line_without_sources_and_machines() {
+    fn a_reason_is_one_line_without_source_locations_and_host_names() {
         let cases = [
             (
                 "CUDA execution provider is not enabled in this build. ".to_owned(),
-                "this ONNX Runtime has no CUDA provider, only its builds for GPUs have",
+                "this ONNX Runtime has no CUDA provider (use a GPU build of ONNX Runtime)",
             ),
             (
                 MISSING.replace("LIBRARY", "libcublasLt.so.13"),
-                "ONNX Runtime cannot load its CUDA provider, which needs the CUDA and cuDNN of its build: libcublasLt.so.13: \
+                "ONNX Runtime cannot load its CUDA provider, which needs the CUDA and cuDNN versions of its build: libcublasLt.so.13: \
                  cannot open shared object file: No such file or directory",
             ),
             (
                 MISSING.replace("LIBRARY", "libcuda.so.1"),
-                "ONNX Runtime cannot load its CUDA provider, which needs NVIDIA's driver: libcuda.so.1: cannot open shared \
+                "ONNX Runtime cannot load its CUDA provider, which needs the NVIDIA driver: libcuda.so.1: cannot open shared \
                  object file: No such file or directory",
             ),
             (OLD_DRIVER.to_owned(), "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version"),
             (
                 "Invalid device ID: 7, must be between 0 (inclusive) and 1 (exclusive).".to_owned(),
-                "there is no GPU with this number, they count from 0 and there are 1",
+                "there is no GPU with this index (indices count from 0, number of GPUs: 1)",
             ),
             ("file.cc:1 f() [ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : no: such\nthing".to_owned(), "no: such"),
             ("something else".to_owned(), "something else"),
-            (String::new(), "it does not say why"),
+            (String::new(), "no reason given"),
             ("[ONNXRuntimeError]".to_owned(), "[ONNXRuntimeError]"),
         ];
         for (text, reason) in cases {

@@ -1,17 +1,17 @@
-//! A graph in ONNX Runtime, and one run of it.
+//! Sessions of ONNX Runtime, and runs of a graph.
 
 use narrows_bundle::{GraphPorts, Port};
 use ort::{session::builder::SessionBuilder, value::TensorElementType};
 
 use super::{
     Frame,
-    ending::{Call, Ours},
     environment::environment,
     reason::plain_reason,
+    shutdown::{Call, OrtObject},
 };
 use crate::{Device, Error, Options, rows::full_shape};
 
-/// A graph from which sessions can be made.
+/// A checked graph and the options for its sessions.
 #[derive(Debug, Clone)]
 pub(crate) struct Graph {
     pub(crate) ports: GraphPorts,
@@ -21,36 +21,36 @@ pub(crate) struct Graph {
     environment: ort::environment::Environment,
 }
 
-/// A graph that ONNX Runtime has loaded, for one run at a time.
+/// A graph loaded into ONNX Runtime; it executes one run at a time.
 #[derive(Debug)]
 pub(crate) struct Session {
-    inner: Ours<ort::session::Session>,
+    inner: OrtObject<ort::session::Session>,
 }
 
 impl Graph {
-    /// Keeps a checked graph, to be loaded on `device`.
+    /// Stores a checked graph, to be loaded on `device`.
     pub(crate) fn new(ports: &GraphPorts, bytes: Vec<u8>, device: Device, options: &Options) -> Result<Self, Error> {
         let environment = environment(options)?;
         Ok(Graph { ports: ports.clone(), bytes, device, threads: options.threads.unwrap_or(1), environment })
     }
 
-    /// Size of the graph, most of which is its weights.
+    /// Returns the size of the graph in bytes, most of which are weights.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Hands the graph to ONNX Runtime.
+    /// Loads the graph into a new session. On a GPU, also runs one row to check that the device works.
     pub(crate) fn session(&self) -> Result<Session, Error> {
         let builder = self.builder()?;
         match self.device {
             Device::Cpu | Device::Auto => self.load(builder),
-            Device::Cuda(_) => self.prove(builder),
+            Device::Cuda(_) => self.load_and_test(builder),
         }
     }
 
-    /// What a session on the device is made by.
+    /// Returns the builder of a session on the device.
     pub(super) fn builder(&self) -> Result<SessionBuilder, Error> {
-        // A host's environment may speak of devices and threads too.
+        // The environment of a host can have its own devices and threads; they are ignored.
         let plain = || {
             let builder = ort::session::Session::builder(&self.environment)?;
             let builder = builder.with_no_environment_execution_providers()?.with_independent_thread_pool()?;
@@ -60,39 +60,39 @@ impl Graph {
         let builder = plain().map_err(|source: ort::Error| self.failed("load", source))?;
         match self.device {
             Device::Cpu | Device::Auto => Ok(builder),
-            Device::Cuda(number) => on_cuda(builder, number).map_err(|source| self.unusable(&source.to_string())),
+            Device::Cuda(number) => on_cuda(builder, number).map_err(|source| self.device_error(&source.to_string())),
         }
     }
 
     pub(super) fn load(&self, mut builder: SessionBuilder) -> Result<Session, Error> {
         let failed = |source| self.failed("load", source);
         let _call = Call::begin().map_err(failed)?;
-        Ok(Session { inner: Ours::new(builder.commit_from_memory(&self.bytes).map_err(failed)?) })
+        Ok(Session { inner: OrtObject::new(builder.commit_from_memory(&self.bytes).map_err(failed)?) })
     }
 
-    /// A session that has computed a row: much that a GPU may lack is noticed only then. What the processor
-    /// cannot compute either is no fault of the GPU.
-    fn prove(&self, builder: SessionBuilder) -> Result<Session, Error> {
+    /// Loads a session and runs one row, because many problems of a GPU appear only in a run. If the graph fails on
+    /// the CPU as well, the CPU's error is returned, because the GPU is not the cause.
+    fn load_and_test(&self, builder: SessionBuilder) -> Result<Session, Error> {
         let run = |mut session: Session, graph: &Graph| session.try_row(graph).map(|_| session);
         let source = match self.load(builder).and_then(|session| run(session, self)) {
             Err(Error::Engine { source, .. }) => source,
             outcome => return outcome,
         };
-        let elsewhere = Graph { device: Device::Cpu, ..self.clone() };
-        run(elsewhere.session()?, &elsewhere)?;
-        Err(self.unusable(&source.to_string()))
+        let on_cpu = Graph { device: Device::Cpu, ..self.clone() };
+        run(on_cpu.session()?, &on_cpu)?;
+        Err(self.device_error(&source.to_string()))
     }
 
-    fn unusable(&self, reason: &str) -> Error {
+    fn device_error(&self, reason: &str) -> Error {
         Error::Device { device: self.device, reason: plain_reason(reason) }
     }
 
-    /// Tensors for a run of `rows` rows.
+    /// Allocates tensors for a run of `rows` rows.
     pub(crate) fn frame(&self, rows: usize) -> Result<Frame, Error> {
         Frame::new(&self.ports, rows).map_err(|source| self.failed("run", source))
     }
 
-    /// The error for something that could not be done with the graph.
+    /// Returns the error for a failed action on the graph.
     pub(crate) fn failed(
         &self,
         action: &'static str,
@@ -102,7 +102,8 @@ impl Graph {
     }
 }
 
-/// On this GPU or not at all. TF32 would move results by about 1e-3, which is beyond the proof's tolerance.
+/// Configures a GPU without CPU fallback. TF32 is disabled because it changes results by about 1e-3, which exceeds the
+/// tolerance of the parity check.
 #[cfg(feature = "cuda")]
 fn on_cuda(builder: SessionBuilder, number: u32) -> ort::Result<SessionBuilder> {
     let number = i32::try_from(number).unwrap_or(i32::MAX);
@@ -117,12 +118,12 @@ fn on_cuda(_: SessionBuilder, _: u32) -> ort::Result<SessionBuilder> {
 }
 
 impl Session {
-    /// Ends a profile, and returns its file.
+    /// Ends profiling, and returns the path of the profile.
     pub(super) fn end_profiling(&mut self) -> ort::Result<String> {
         self.inner.end_profiling()
     }
 
-    /// Runs a row of zeros.
+    /// Runs one row of zeros.
     pub(super) fn try_row(&mut self, graph: &Graph) -> Result<Frame, Error> {
         let failed = |error| graph.failed("run", error);
         let mut frame = graph.frame(1)?;
@@ -134,22 +135,23 @@ impl Session {
         Ok(frame)
     }
 
-    /// Runs the graph on what a frame holds, and leaves the outputs in it.
+    /// Runs the graph on the inputs of a frame, and stores the outputs in it.
     pub(crate) fn run(&mut self, frame: &mut Frame, graph: &Graph) -> Result<(), Error> {
         let _call = Call::begin().map_err(|source| graph.failed("run", source))?;
         let (inputs, options, outputs) = frame.parts();
         let source = match self.inner.run_with_options(inputs, options) {
             Ok(computed) => {
-                Frame::keep(outputs, computed, &graph.ports.outputs);
+                Frame::store(outputs, computed, &graph.ports.outputs);
                 return Ok(());
             }
             Err(source) => source,
         };
-        Err(self.unexpected(frame, graph).unwrap_or_else(|| graph.failed("run", source)))
+        Err(self.output_error(frame, graph).unwrap_or_else(|| graph.failed("run", source)))
     }
 
-    /// After a failed run: the output of another shape than the graph promises, if that is why.
-    fn unexpected(&mut self, frame: &mut Frame, graph: &Graph) -> Option<Error> {
+    /// After a failed run, returns the error for an output of another shape or type than the manifest lists, if that
+    /// is the cause.
+    fn output_error(&mut self, frame: &mut Frame, graph: &Graph) -> Option<Error> {
         let rows = frame.rows();
         let computed = self.inner.run(frame.parts().0).ok()?;
         graph.ports.outputs.iter().find_map(|port: &Port| {

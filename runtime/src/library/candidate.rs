@@ -1,22 +1,22 @@
-//! What the search looks at, and what comes of it.
+//! Candidates of the library search and their results.
 
 use std::{fmt, path::PathBuf};
 
 use super::Refusal;
 
-/// The ONNX Runtime library that a program gets.
+/// The ONNX Runtime library that the search selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Located {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its version, as in `1.28.0`.
+    /// Version, for example `1.28.0`.
     pub version: String,
-    /// The step of the search that led there.
+    /// Step of the search that found it.
     pub found_by: FoundBy,
 }
 
-/// A step of the search.
+/// A step of the search, in search order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FoundBy {
@@ -28,31 +28,31 @@ pub enum FoundBy {
     ProgramFolder,
     /// `.tools/onnxruntime/lib/` in a folder above the running program.
     ToolsFolder,
-    /// The system's own library folders.
+    /// The search path of the system's loader.
     System,
 }
 
-/// A place of the search, and what came of it.
+/// A candidate of the search and its result.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// The file; for the system's loader the name that it was asked for.
+    /// Path of the file; for the system's loader, the requested name.
     pub path: PathBuf,
-    /// The step of the search.
+    /// Step of the search.
     pub found_by: FoundBy,
-    /// What came of it.
+    /// Result of the check.
     pub verdict: Verdict,
 }
 
-/// What came of a candidate.
+/// Result of checking a candidate.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It is the one to load.
+    /// The candidate is usable and was chosen.
     Chosen(Located),
-    /// It cannot be loaded.
+    /// The candidate cannot be used.
     Refused(Refusal),
-    /// The search had ended before.
+    /// The search ended before this candidate.
     Untried,
 }
 

@@ -1,4 +1,4 @@
-//! Why ONNX Runtime cannot be used.
+//! Errors of finding and starting ONNX Runtime.
 
 use std::path::PathBuf;
 
@@ -6,55 +6,65 @@ use super::Running;
 #[cfg(feature = "load-dynamic")]
 use super::{Candidate, FoundBy, Refusal, Verdict};
 
-/// ONNX Runtime cannot be used.
+/// An error of finding or starting ONNX Runtime.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LibraryError {
-    /// A file that was given explicitly is no usable ONNX Runtime; nothing else was tried.
+    /// An explicitly given file is not a usable ONNX Runtime. No other candidate is tried.
     #[cfg(feature = "load-dynamic")]
-    #[error("`{}`, given by {found_by}, {reason} (give an ONNX Runtime library, or none: then it is looked for)", path.display())]
+    #[error("`{}`, given by {found_by}, {reason} ({})", path.display(), advice(*found_by))]
     Given {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Who gave it.
+        /// Origin of the path.
         found_by: FoundBy,
-        /// What is wrong with it.
+        /// Reason why it cannot be used.
         reason: Refusal,
     },
     /// No candidate is a usable ONNX Runtime.
     #[cfg(feature = "load-dynamic")]
     #[error(
-        "ONNX Runtime was not found: {} (run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library)",
+        "ONNX Runtime was not found (run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library): {}",
         listing(candidates)
     )]
     NotFound {
-        /// All candidates, with their reasons.
+        /// All candidates and the reasons why they cannot be used.
         candidates: Vec<Candidate>,
     },
-    /// A process can hold one ONNX Runtime, and holds another than the one asked for.
-    #[error("this process runs {running} and cannot load `{}` as well (give the same library everywhere)", asked.display())]
+    /// Another ONNX Runtime than the requested one is already loaded. A process can load only one.
+    #[error("this process already runs {running} and cannot load `{}` as well (use the same library everywhere)", asked.display())]
     AlreadyLoaded {
-        /// What is loaded.
+        /// The loaded ONNX Runtime.
         running: Running,
-        /// The library that was asked for.
+        /// Path of the requested library.
         asked: PathBuf,
     },
-    /// A process can hold one environment, and its host has built it.
+    /// The host has already built the only environment that a process can have, and did not pass it.
     #[error(
-        "this process already has an ONNX Runtime environment of its host: pass it by Options::environment (and keep it until then)"
+        "the host of this process has already created an ONNX Runtime environment: pass it with Options::environment (and keep it alive until then)"
     )]
     HostEnvironment,
-    /// ONNX Runtime is there, and did not start.
+    /// ONNX Runtime was found, but did not start.
     #[error("{running} does not start: {source}")]
     Refused {
-        /// What was to be started.
+        /// The ONNX Runtime that did not start.
         running: Running,
-        /// Its reason.
+        /// Error of ONNX Runtime.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// First all that is not there, then what is there with its reason.
+/// Returns what to do about a path that cannot be used.
+#[cfg(feature = "load-dynamic")]
+fn advice(found_by: FoundBy) -> &'static str {
+    match found_by {
+        FoundBy::Options => "set it to an ONNX Runtime library, or leave it out to search for one",
+        FoundBy::Variable => "set it to an ONNX Runtime library, or unset it to search for one",
+        FoundBy::ProgramFolder | FoundBy::ToolsFolder | FoundBy::System => "replace the file",
+    }
+}
+
+/// Lists first the missing candidates, then the others with their reasons.
 #[cfg(feature = "load-dynamic")]
 fn listing(candidates: &[Candidate]) -> String {
     let is_missing = |candidate: &&Candidate| matches!(candidate.verdict, Verdict::Refused(Refusal::Missing));

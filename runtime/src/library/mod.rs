@@ -1,20 +1,19 @@
-//! Where ONNX Runtime is: the search for its shared library, with the feature `load-dynamic`.
+//! The search for the shared library of ONNX Runtime, with the feature `load-dynamic`.
 //!
-//! In this order, and never in the working directory:
+//! The search order is as follows. The working directory is never searched.
 //!
 //! 1. the path in [`Options::library`](crate::Options::library),
 //! 2. the path in the environment variable `ORT_DYLIB_PATH`,
 //! 3. the folder of the running program,
 //! 4. `.tools/onnxruntime/lib/` in that folder and in each folder above it,
-//! 5. what the system's loader finds.
+//! 5. the search path of the system's loader.
 //!
-//! Each candidate is examined before ONNX Runtime is started: a file that is none, is cut short, is
-//! built for another machine or is too old is named with its reason. A path that somebody gave (1, 2)
-//! is never passed over in silence.
+//! Each candidate is checked before ONNX Runtime starts: a file that is not a library, is truncated, is built for
+//! another processor or is too old is reported with the reason. If an explicit path (1, 2) cannot be used, the search
+//! ends with an error; it is never silently skipped.
 //!
-//! Nothing is looked for where there is an environment already
-//! ([`Options::environment`](crate::Options::environment)), nor with the feature `download-binaries` alone:
-//! then ONNX Runtime is part of the program.
+//! There is no search if an environment exists already ([`Options::environment`](crate::Options::environment)), or
+//! if only the feature `download-binaries` is enabled, because ONNX Runtime is then part of the program.
 
 #[cfg(feature = "load-dynamic")]
 mod candidate;
@@ -22,20 +21,20 @@ mod error;
 #[cfg(feature = "load-dynamic")]
 mod image;
 #[cfg(feature = "load-dynamic")]
-mod places;
-#[cfg(feature = "load-dynamic")]
 mod probe;
 #[cfg(feature = "load-dynamic")]
 mod refusal;
 mod running;
 #[cfg(feature = "load-dynamic")]
 mod search;
+#[cfg(feature = "load-dynamic")]
+mod search_paths;
 
 #[cfg(feature = "load-dynamic")]
 pub use candidate::{Candidate, FoundBy, Located, Verdict};
 pub use error::LibraryError;
 #[cfg(feature = "load-dynamic")]
-pub(crate) use probe::holding;
+pub(crate) use probe::library_at;
 #[cfg(feature = "load-dynamic")]
 pub use refusal::Refusal;
 pub use running::{Origin, Running};

@@ -1,5 +1,5 @@
-//! Loads a candidate and asks it who it is.
-#![expect(unsafe_code, reason = "what a shared library exports can only be called on trust")]
+//! Loads a candidate and reads its version.
+#![expect(unsafe_code, reason = "calling the exports of a shared library is unsafe")]
 
 use std::{
     error::Error,
@@ -11,15 +11,15 @@ use libloading::Library;
 
 use super::Refusal;
 
-/// A library that calls itself ONNX Runtime.
+/// A loaded library with the interface of ONNX Runtime.
 #[derive(Debug)]
 pub(crate) struct Probed {
     pub(crate) path: PathBuf,
     pub(crate) version: String,
 }
 
-/// The oldest minor version of ONNX Runtime 1 that serves, and the number of its programming interface.
-const OLDEST: u32 = 17;
+/// The oldest supported minor version of ONNX Runtime 1, which is also the version of its C API.
+const MIN_MINOR: u32 = 17;
 
 /// `OrtApiBase` of ONNX Runtime's C header, unchanged since its first release.
 #[repr(C)]
@@ -30,14 +30,14 @@ struct ApiBase {
 
 type GetApiBase = unsafe extern "system" fn() -> *const ApiBase;
 
-/// Loads the library and reads its version. One that is good stays loaded for as long as the process
-/// lives: it is about to be used, and ONNX Runtime does not survive being unloaded.
+/// Loads the library and reads its version. A usable library stays loaded until the process ends, because it is used
+/// next, and ONNX Runtime cannot be unloaded safely.
 pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
     let library = open(path).map_err(|error| {
         let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         Refusal::NotLoadable(reason)
     })?;
-    // SAFETY: a library that exports this name is ONNX Runtime, or something that claims to be.
+    // SAFETY: a library that exports this name is assumed to be ONNX Runtime, so the symbol has this type.
     let entry = *unsafe { library.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(|_| Refusal::NoEntryPoint)?;
     let version = version(entry)?;
     let path = if path.is_absolute() {
@@ -56,12 +56,12 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
         // SAFETY: as below. The flag keeps the loader out of the working directory.
         return unsafe { WindowsLibrary::load_with_flags(path, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) }.map(Library::from);
     }
-    // SAFETY: loading runs the library's start-up code. The file is whole and made for this machine
-    // where that could be told; that it does no harm is what its owner vouches for by placing it here.
+    // SAFETY: loading runs the library's start-up code. The file was checked to be complete and built for this
+    // processor, where the format is known; the user who put it there is responsible for its content.
     #[cfg(unix)]
     return {
         use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
-        // All of its symbols at once: one that is missing would end the process when it is called.
+        // RTLD_NOW resolves all symbols at once; a missing one would otherwise end the process when it is called.
         unsafe { UnixLibrary::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Library::from)
     };
     #[cfg(not(unix))]
@@ -71,38 +71,37 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
 }
 
 fn version(entry: GetApiBase) -> Result<String, Refusal> {
-    // SAFETY: ONNX Runtime's header declares the function like this. It takes nothing, and returns a
-    // pointer to a static table.
+    // SAFETY: ONNX Runtime's header declares the function with this signature. It returns a pointer to a static table.
     let base = unsafe { entry().as_ref() }.ok_or(Refusal::NoVersion)?;
-    let (Some(api), Some(tell)) = (base.api, base.version) else {
+    let (Some(api), Some(version_string)) = (base.api, base.version) else {
         return Err(Refusal::NoVersion);
     };
-    // SAFETY: the table's function returns a static string with a NUL at its end, or nothing.
-    let text = unsafe { tell() };
+    // SAFETY: the function of the table returns a static NUL-terminated string, or null.
+    let text = unsafe { version_string() };
     if text.is_null() {
         return Err(Refusal::NoVersion);
     }
-    // SAFETY: not null, and static as said above.
+    // SAFETY: the pointer is not null, and the string is static.
     let version = unsafe { CStr::from_ptr(text) }.to_str().map_err(|_| Refusal::NoVersion)?;
 
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
     let (Some(Some(major)), Some(Some(minor))) = (numbers.next(), numbers.next()) else {
         return Err(Refusal::NoVersion);
     };
-    if (major, minor) < (1, OLDEST) {
+    if (major, minor) < (1, MIN_MINOR) {
         return Err(Refusal::TooOld { version: version.to_owned() });
     }
-    // SAFETY: the table's function takes any number, and returns null for one that it does not know.
-    let is_served = !unsafe { api(OLDEST) }.is_null();
-    if is_served { Ok(version.to_owned()) } else { Err(Refusal::TooNew { version: version.to_owned() }) }
+    // SAFETY: the function of the table takes any number, and returns null for an unknown version.
+    let is_supported = !unsafe { api(MIN_MINOR) }.is_null();
+    if is_supported { Ok(version.to_owned()) } else { Err(Refusal::TooNew { version: version.to_owned() }) }
 }
 
-/// The library that holds an address of ONNX Runtime, where the system tells.
-pub(crate) fn holding(address: *const c_void) -> Option<Probed> {
+/// Returns the library that contains an address of ONNX Runtime; `None` if the system does not report it.
+pub(crate) fn library_at(address: *const c_void) -> Option<Probed> {
     probe(&origin(address)?).ok()
 }
 
-/// The file that the system's loader took an address from.
+/// Returns the file from which the system's loader mapped an address.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 fn origin(address: *const c_void) -> Option<PathBuf> {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
@@ -122,11 +121,11 @@ fn origin(address: *const c_void) -> Option<PathBuf> {
 
     let null = std::ptr::null_mut();
     let mut info = Info { file: null, base: null.cast(), symbol: null, address: null.cast() };
-    // SAFETY: any address may be asked for, and `info` has the layout of `Dl_info`.
+    // SAFETY: `dladdr` accepts any address, and `info` has the layout of `Dl_info`.
     if unsafe { dladdr(address, &raw mut info) } == 0 || info.file.is_null() {
         return None;
     }
-    // SAFETY: on success the name is a string that lives as long as the library is loaded.
+    // SAFETY: on success the name is a string that is valid as long as the library is loaded.
     let file = unsafe { CStr::from_ptr(info.file) };
     std::path::absolute(OsStr::from_bytes(file.to_bytes())).ok()
 }

@@ -1,8 +1,8 @@
-//! What is wrong with one candidate.
+//! Reasons why a candidate of the library search cannot be used.
 
 use std::io;
 
-/// What is wrong with one candidate. The text continues a sentence that begins with its path.
+/// The reason why a candidate cannot be used. The text continues a sentence that begins with the path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -10,49 +10,49 @@ pub enum Refusal {
     #[error("does not exist")]
     Missing,
     /// It is a folder, a pipe or a device.
-    #[error("is no regular file")]
+    #[error("is not a regular file")]
     NotAFile,
-    /// The system does not let it be read.
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
-    /// Its content is not that of a shared library.
+    /// The file is not a shared library.
     #[error("is not a shared library")]
     NotALibrary,
-    /// A shared library whose end is missing, as after a download that broke off.
-    #[error("is cut short: it has {found} bytes and needs {needed} or more")]
+    /// The shared library is incomplete, for example after an interrupted download.
+    #[error("is truncated: it has {found} bytes and needs at least {needed}")]
     Truncated {
-        /// Bytes that its own header speaks of.
+        /// Size according to its header, in bytes.
         needed: u64,
-        /// Bytes that are there.
+        /// Actual size, in bytes.
         found: u64,
     },
-    /// It is built for another processor.
-    #[error("is built for {found}, this program for {expected}")]
+    /// The library is built for another processor.
+    #[error("is built for {found}, but this program for {expected}")]
     OtherMachine {
         /// Processor of the library.
         found: String,
         /// Processor of this program.
         expected: String,
     },
-    /// The system's loader refuses it.
+    /// The system's loader refused the library.
     #[error("cannot be loaded: {0}")]
     NotLoadable(String),
-    /// A shared library, but another one.
-    #[error("is not ONNX Runtime: it has no `OrtGetApiBase`")]
+    /// The shared library is not ONNX Runtime.
+    #[error("is not ONNX Runtime: it does not export `OrtGetApiBase`")]
     NoEntryPoint,
-    /// It does not tell a version that can be understood.
-    #[error("does not tell its version")]
+    /// The library does not report a valid version.
+    #[error("does not report a valid version")]
     NoVersion,
-    /// It is older than 1.17.
-    #[error("is ONNX Runtime {version}, at least 1.17 is needed")]
+    /// The version is older than 1.17.
+    #[error("is ONNX Runtime {version}, but at least 1.17 is needed")]
     TooOld {
-        /// Its version.
+        /// Version of the library.
         version: String,
     },
-    /// It is newer, and has left the interface of 1.17 behind.
-    #[error("is ONNX Runtime {version}, which does not serve programs for 1.17")]
+    /// The version is newer and no longer supports the C API of 1.17.
+    #[error("is ONNX Runtime {version}, which does not support the API of 1.17")]
     TooNew {
-        /// Its version.
+        /// Version of the library.
         version: String,
     },
 }

@@ -1,32 +1,32 @@
-//! The ONNX Runtime that a process runs.
+//! The ONNX Runtime of the process.
 
 use std::{fmt, path::PathBuf};
 
 #[cfg(feature = "load-dynamic")]
 use super::{FoundBy, Located};
 
-/// The ONNX Runtime of a process: there is one, from when it is first used until the process ends.
+/// The ONNX Runtime of the process. A process has at most one, from the first use until the process ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Running {
-    /// Its version, as in `1.28.0`, where it tells.
+    /// Version, for example `1.28.0`; `None` if unknown.
     pub version: Option<String>,
-    /// The file, where it is one and the system tells which.
+    /// Path of the library; `None` if ONNX Runtime is linked into the program, or the path is unknown.
     pub path: Option<PathBuf>,
-    /// How it came into the process.
+    /// How ONNX Runtime was loaded.
     pub origin: Origin,
 }
 
-/// How ONNX Runtime came into a process.
+/// How ONNX Runtime was loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// The search led to its library.
+    /// The search found the library.
     #[cfg(feature = "load-dynamic")]
     Found(FoundBy),
     /// The host had loaded it before.
     Host,
-    /// It was linked into the program when that was built.
+    /// It is linked into the program.
     Linked,
 }
 

@@ -1,21 +1,21 @@
-//! The search, step by step, and what came of every candidate.
+//! The search for the library of ONNX Runtime.
 
 use std::path::{Path, PathBuf};
 
-use super::{Candidate, FoundBy, LibraryError, Located, Refusal, Verdict, image, places, probe};
+use super::{Candidate, FoundBy, LibraryError, Located, Refusal, Verdict, image, probe, search_paths};
 use crate::Options;
 
-/// Finds the library that a program with these options would load.
+/// Searches for the library that a program with these options would load.
 ///
-/// It looks afresh, whatever this process has loaded already.
+/// Every call searches again, independent of the library that this process may have loaded.
 ///
 /// # Errors
-/// [`LibraryError::Given`] if somebody named a file that cannot be used, [`LibraryError::NotFound`]
-/// with every candidate and its reason otherwise.
+/// [`LibraryError::Given`] if an explicit path cannot be used, otherwise [`LibraryError::NotFound`], which lists every
+/// candidate and its reason.
 pub fn locate(options: &Options) -> Result<Located, LibraryError> {
     let mut candidates = candidates(options);
     let outcome = candidates.iter().position(|candidate| candidate.ends_search());
-    match outcome.map(|at| candidates.swap_remove(at)) {
+    match outcome.map(|index| candidates.swap_remove(index)) {
         Some(Candidate { verdict: Verdict::Chosen(located), .. }) => Ok(located),
         Some(Candidate { path, found_by, verdict: Verdict::Refused(reason) }) => {
             Err(LibraryError::Given { path, found_by, reason })
@@ -24,7 +24,7 @@ pub fn locate(options: &Options) -> Result<Located, LibraryError> {
     }
 }
 
-/// Every place of the search, in its order, with what came of it; for a diagnosis.
+/// Returns every candidate of the search with its result, in search order, for a diagnosis.
 pub fn candidates(options: &Options) -> Vec<Candidate> {
     let mut searching = true;
     let examine = |(found_by, path): (FoundBy, PathBuf)| {
@@ -33,12 +33,12 @@ pub fn candidates(options: &Options) -> Vec<Candidate> {
         searching = searching && !candidate.ends_search();
         candidate
     };
-    places::places(options).into_iter().map(examine).collect()
+    search_paths::search_paths(options).into_iter().map(examine).collect()
 }
 
 fn examine(found_by: FoundBy, path: &Path) -> Verdict {
-    // A bare name is for the system's loader: there is no file to look at beforehand. A path that somebody
-    // gave and that could not be made absolute is empty.
+    // A bare name is resolved by the system's loader, so there is no file to check. An explicit path that is not
+    // absolute here is empty.
     let checked = match path.is_absolute() {
         true => image::check(path),
         false if found_by.is_explicit() => Err(Refusal::Missing),

@@ -1,4 +1,4 @@
-//! The likelihood of a sample by draws from its posterior (Burda et al. 2016, equation 8).
+//! Likelihood estimates by importance sampling from the posterior (Burda et al. 2016, equation 8).
 
 use ndarray::{Array2, ArrayView1, Axis};
 use rand_chacha::ChaCha8Rng;
@@ -10,43 +10,43 @@ use crate::{
     random::{Stream, generator},
 };
 
-/// The draws that are to be made.
+/// The inputs of the estimates.
 #[derive(Debug)]
-pub(super) struct Draws<'a> {
+pub(super) struct ImportanceSampler<'a> {
     pub(super) model: &'a Autoencoder,
     pub(super) measure: &'a Measure,
     pub(super) posterior: &'a Posterior,
-    /// For a decoder that takes them.
+    /// Labels, for a decoder that takes them.
     pub(super) labels: Option<&'a [i64]>,
-    /// Draws a row, at least 1.
+    /// Latent samples per row, at least 1.
     pub(super) count: usize,
     pub(super) seed: u64,
 }
 
-/// What the draws have come to, one number a row.
+/// The estimates, one value per row.
 #[derive(Debug, Default)]
 pub(super) struct Estimates {
     /// `1/K sum_k ln p(x|z_k)`.
-    pub(super) log_likelihood_of_draws: Vec<f64>,
+    pub(super) mean_log_likelihood: Vec<f64>,
     /// `ln 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x)`.
     pub(super) log_likelihood: Vec<f64>,
-    /// Of `log_likelihood`.
+    /// Standard error of `log_likelihood`.
     pub(super) standard_error: Vec<f64>,
 }
 
-/// A row while its codes are drawn.
+/// State of one row during the sampling.
 struct Row<'a> {
-    /// Its place among the samples.
+    /// Index among the samples.
     index: usize,
     target: ArrayView1<'a, f64>,
     noise: ChaCha8Rng,
-    log_likelihoods: f64,
+    log_likelihood_sum: f64,
     weights: LogWeights,
 }
 
-impl Draws<'_> {
-    /// Adds the estimates for these targets, which are the samples from row `start`. At most `block` codes
-    /// are decoded at a time: those of some rows, or some of those of one row.
+impl ImportanceSampler<'_> {
+    /// Adds the estimates for `targets`, which are the samples from row `start` on. At most `block` codes are decoded
+    /// at a time: all codes of some rows, or some codes of one row.
     pub(super) fn add_to(
         &self,
         estimates: &mut Estimates,
@@ -54,19 +54,19 @@ impl Draws<'_> {
         start: usize,
         block: usize,
     ) -> Result<(), Error> {
-        let (rows_at_a_time, draws_at_a_time) = ((block / self.count).max(1), self.count.min(block));
-        for (group, targets) in targets.axis_chunks_iter(Axis(0), rows_at_a_time).enumerate() {
-            let first = start + group * rows_at_a_time;
+        let (group_rows, batch_samples) = ((block / self.count).max(1), self.count.min(block));
+        for (group, targets) in targets.axis_chunks_iter(Axis(0), group_rows).enumerate() {
+            let first = start + group * group_rows;
             let row = |(row, target): (usize, _)| Row::new(first + row, target, self.seed);
             let mut rows: Vec<Row<'_>> = targets.into_outer_iter().enumerate().map(row).collect();
-            let mut left = self.count;
-            while left > 0 {
-                let draws = left.min(draws_at_a_time);
-                self.draw(&mut rows, draws)?;
-                left -= draws;
+            let mut remaining = self.count;
+            while remaining > 0 {
+                let count = remaining.min(batch_samples);
+                self.sample(&mut rows, count)?;
+                remaining -= count;
             }
             for row in rows {
-                estimates.log_likelihood_of_draws.push(row.log_likelihoods / self.count as f64);
+                estimates.mean_log_likelihood.push(row.log_likelihood_sum / self.count as f64);
                 estimates.log_likelihood.push(row.weights.log_mean());
                 estimates.standard_error.push(row.weights.standard_error());
             }
@@ -74,11 +74,11 @@ impl Draws<'_> {
         Ok(())
     }
 
-    /// Draws so many more codes for each of the rows, and weighs them.
-    fn draw(&self, rows: &mut [Row<'_>], draws: usize) -> Result<(), Error> {
-        let mut codes = Array2::zeros((rows.len() * draws, self.model.latent_dim()));
+    /// Samples `count` more codes for each of the rows, and adds their importance weights.
+    fn sample(&self, rows: &mut [Row<'_>], count: usize) -> Result<(), Error> {
+        let mut codes = Array2::zeros((rows.len() * count, self.model.latent_dim()));
         let mut log_ratios = Vec::with_capacity(codes.nrows());
-        for (row, mut codes) in rows.iter_mut().zip(codes.axis_chunks_iter_mut(Axis(0), draws)) {
+        for (row, mut codes) in rows.iter_mut().zip(codes.axis_chunks_iter_mut(Axis(0), count)) {
             let mean = self.posterior.mean.row(row.index);
             let log_variance = self.posterior.log_variance.row(row.index);
             for code in codes.outer_iter_mut() {
@@ -92,17 +92,17 @@ impl Draws<'_> {
             }
         }
         let label_of = |row: &Row<'_>| self.labels.and_then(|labels| labels.get(row.index)).copied();
-        let labels: Option<Vec<i64>> = rows.iter().flat_map(|row| std::iter::repeat_n(label_of(row), draws)).collect();
+        let labels: Option<Vec<i64>> = rows.iter().flat_map(|row| std::iter::repeat_n(label_of(row), count)).collect();
         let first = rows.first().map_or(0, |row| row.index);
         let decoded = self
             .model
             .decode(Codes { labels: labels.as_deref(), ..Codes::from(&codes) })
-            .map_err(|error| error.at_row(|code| first + code / draws))?;
-        let mut drawn = decoded.outer_iter().zip(log_ratios);
+            .map_err(|error| error.at_row(|code| first + code / count))?;
+        let mut samples = decoded.outer_iter().zip(log_ratios);
         for row in rows {
-            for (decoded, log_ratio) in drawn.by_ref().take(draws) {
+            for (decoded, log_ratio) in samples.by_ref().take(count) {
                 let log_likelihood = self.measure.log_likelihood(row.target, &decoded);
-                row.log_likelihoods += log_likelihood;
+                row.log_likelihood_sum += log_likelihood;
                 row.weights.add(log_likelihood + log_ratio);
             }
         }
@@ -113,24 +113,24 @@ impl Draws<'_> {
 impl<'a> Row<'a> {
     fn new(index: usize, target: ArrayView1<'a, f64>, seed: u64) -> Self {
         let noise = generator(seed_of_row(seed, target), Stream::Importance);
-        Row { index, target, noise, log_likelihoods: 0.0, weights: LogWeights::default() }
+        Row { index, target, noise, log_likelihood_sum: 0.0, weights: LogWeights::default() }
     }
 }
 
-/// One number's part of `ln p(z) - ln q(z|x)` for `z = mu + sigma * eps`: `1/2 (eps^2 + ln sigma^2 - z^2)`.
-/// The constants `ln(2 pi)` cancel, and `eps` in the place of `(z - mu) / sigma` loses nothing when sigma is
-/// small.
+/// Contribution of one latent dimension to `ln p(z) - ln q(z|x)` for `z = mu + sigma * eps`:
+/// `1/2 (eps^2 + ln sigma^2 - z^2)`. The constants `ln(2 pi)` cancel. Using `eps` instead of `(z - mu) / sigma` keeps
+/// full precision for small sigma.
 fn log_prior_over_posterior(z: f32, eps: f32, log_variance: f32) -> f64 {
     let (z, eps) = (f64::from(z), f64::from(eps));
     0.5 * (eps * eps + f64::from(log_variance) - z * z)
 }
 
-/// A seed from a seed and the numbers of a row: FNV-1a (Fowler, Noll and Vo 1991) with 64 bits. The label
-/// has no part in it, so that the same draws tell classes apart.
+/// Derives the seed of a row from the seed and the row's values by 64-bit FNV-1a (Fowler, Noll and Vo 1991). The
+/// label is not included, so that classes are compared with the same latent samples.
 fn seed_of_row(seed: u64, row: ArrayView1<'_, f64>) -> u64 {
-    // Adding zero makes the two zeros one.
-    let numbers = row.iter().map(|value| (value + 0.0).to_bits());
-    let bytes = std::iter::once(seed).chain(numbers).flat_map(u64::to_le_bytes);
+    // Adding zero maps -0.0 to 0.0.
+    let values = row.iter().map(|value| (value + 0.0).to_bits());
+    let bytes = std::iter::once(seed).chain(values).flat_map(u64::to_le_bytes);
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_keeps_its_seed_for_good_and_shares_it_with_no_other() {
+    fn the_seed_of_a_row_is_stable_and_differs_between_rows_and_seeds() {
         let seed = |seed, row: [f64; 2]| seed_of_row(seed, array![row[0], row[1]].view());
         assert_eq!(seed(7, [0.5, 0.0]), seed(7, [0.5, -0.0]));
         let others = [seed(7, [0.0, 0.5]), seed(8, [0.5, 0.0]), seed(7, [0.5, 0.25])];

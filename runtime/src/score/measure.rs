@@ -1,4 +1,4 @@
-//! What a decoded sample is worth beside the true one, in scaled units.
+//! Losses and likelihoods of a decoded sample compared with its target, in scaled units.
 
 use std::{f64::consts::PI, ops::Range};
 
@@ -7,10 +7,10 @@ use ndarray::{Array2, ArrayView1, ArrayViewD, Axis, Dimension, Slice};
 
 use crate::{Error, Samples, samples::Values};
 
-/// The least probability that a value is given: a graph's `f32` cannot tell smaller ones from none.
-const LEAST_PROBABILITY: f64 = 1e-7;
+/// Lower bound of a Bernoulli probability: the `f32` output of a graph does not resolve smaller ones near 1.
+const MIN_PROBABILITY: f64 = 1e-7;
 
-/// The likelihood of a model, with the scaling under which it holds.
+/// The likelihood of a model, and the scaling of the samples.
 #[derive(Debug)]
 pub(super) struct Measure {
     columns: Vec<Column>,
@@ -39,7 +39,7 @@ impl Measure {
         }
     }
 
-    /// Refuses samples that the likelihood has no probability for, as training does.
+    /// Refuses values outside the range of a Bernoulli likelihood, as training does.
     pub(super) fn check(&self, samples: &Samples<'_>) -> Result<(), Error> {
         match (self.likelihood, &samples.values) {
             (Likelihood::Gaussian, _) => Ok(()),
@@ -50,13 +50,13 @@ impl Measure {
 
     fn check_range<T: Copy + Into<f32>>(&self, view: &ArrayViewD<'_, T>) -> Result<(), Error> {
         for (row, values) in view.outer_iter().enumerate() {
-            // In `f32`, as training scales: there the ends of the range are 0 and 1 exactly.
+            // Computed in `f32`, as in training, where the ends of the range scale to exactly 0 and 1.
             let is_outside = |(&value, column): (&T, &Column)| {
                 !(0.0..=1.0).contains(&((value.into() - column.offset) / column.scale))
             };
             let outside = values.iter().zip(&self.columns).position(is_outside);
-            let place = outside.and_then(|at| values.indexed_iter().zip(&self.columns).nth(at));
-            if let Some(((position, &value), &Column { offset, scale })) = place {
+            let first = outside.and_then(|index| values.indexed_iter().zip(&self.columns).nth(index));
+            if let Some(((position, &value), &Column { offset, scale })) = first {
                 let (low, high) = (offset.min(offset + scale), offset.max(offset + scale));
                 return Err(Error::OutsideRange {
                     row,
@@ -70,7 +70,7 @@ impl Measure {
         Ok(())
     }
 
-    /// These rows in scaled units, `[rows, features]`.
+    /// Scales the rows, `[rows, features]`.
     pub(super) fn targets(&self, samples: &Samples<'_>, rows: Range<usize>) -> Array2<f64> {
         match &samples.values {
             Values::Floats(view) => self.scaled(view.slice_axis(Axis(0), Slice::from(rows))),
@@ -88,13 +88,13 @@ impl Measure {
         scaled
     }
 
-    /// `sum (x - x_hat)^2` of a target in scaled units and a decoded sample in the data's.
+    /// Computes `sum (x - x_hat)^2` of a target in scaled units and a decoded sample in the data's unit.
     pub(super) fn squared_error(&self, target: ArrayView1<'_, f64>, decoded: &ArrayViewD<'_, f32>) -> f64 {
         self.pairs(&target, decoded).map(|(target, mean)| (target - mean).powi(2)).sum()
     }
 
-    /// What a model without a distribution over codes is trained by: cross-entropy or squared error; of
-    /// one that has it, nats.
+    /// Computes the reconstruction loss: the squared error for a Gaussian likelihood of a deterministic encoder,
+    /// otherwise the negative log-likelihood in nats.
     pub(super) fn reconstruction(&self, target: ArrayView1<'_, f64>, decoded: &ArrayViewD<'_, f32>) -> f64 {
         match (self.likelihood, self.is_variational) {
             (Likelihood::Gaussian, false) => self.squared_error(target, decoded),
@@ -102,15 +102,15 @@ impl Measure {
         }
     }
 
-    /// `ln p(x|z)` in nats.
+    /// Computes `ln p(x|z)` in nats.
     pub(super) fn log_likelihood(&self, target: ArrayView1<'_, f64>, decoded: &ArrayViewD<'_, f32>) -> f64 {
         match self.likelihood {
             Likelihood::Bernoulli => {
-                let of_value = |(target, mean): (f64, f64)| {
-                    let (target, p) = (target.clamp(0.0, 1.0), mean.clamp(LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY));
+                let per_value = |(target, mean): (f64, f64)| {
+                    let (target, p) = (target.clamp(0.0, 1.0), mean.clamp(MIN_PROBABILITY, 1.0 - MIN_PROBABILITY));
                     weighted_log(target, p) + weighted_log(1.0 - target, 1.0 - p)
                 };
-                self.pairs(&target, decoded).map(of_value).sum()
+                self.pairs(&target, decoded).map(per_value).sum()
             }
             Likelihood::Gaussian => {
                 let half = 0.5 * self.columns.len() as f64;
@@ -131,14 +131,14 @@ impl Measure {
 }
 
 impl Column {
-    /// In `f64`: where an offset is large, `f32` would lose what the scale is about to magnify.
+    /// Scales a value in `f64`: with a large offset and a small scale, the subtraction in `f32` would lose precision.
     fn scaled(self, value: f32) -> f64 {
         (f64::from(value) - f64::from(self.offset)) / f64::from(self.scale)
     }
 }
 
-/// `weight * ln value`. Most pixels of most images are black or white, and half of their logarithms are
-/// worth nothing.
+/// Computes `weight * ln value`, without the logarithm if the weight is 0. This saves half of the logarithms for
+/// black and white pixels, which most images consist of.
 fn weighted_log(weight: f64, value: f64) -> f64 {
     if weight == 0.0 { 0.0 } else { weight * value.ln() }
 }

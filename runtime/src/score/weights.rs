@@ -1,7 +1,7 @@
-//! The mean of weights that are known by their logarithms, without ever leaving the logarithms' scale.
+//! The log of the mean of weights that are given by their logarithms (log-sum-exp), and its standard error.
 
-/// What a sequence of weights has come to. Weights may be worlds apart: each is kept relative to the
-/// largest so far, so none overflows, and one that is lost was not worth a bit of the sum.
+/// Running sums over a sequence of weights. Weights can differ by many orders of magnitude: sums are relative to the
+/// largest weight so far, so none overflows, and one that underflows is too small to change the sum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogWeights {
     count: usize,
@@ -19,32 +19,32 @@ impl Default for LogWeights {
 }
 
 impl LogWeights {
-    /// Adds a weight by its logarithm; minus infinity is a weight of nothing.
+    /// Adds a weight by its logarithm; minus infinity is the weight 0.
     pub(super) fn add(&mut self, log_weight: f64) {
         self.count += 1;
         if log_weight > self.largest {
-            let shrunk = (self.largest - log_weight).exp();
-            self.sum = self.sum * shrunk + 1.0;
-            self.squares = self.squares * shrunk * shrunk + 1.0;
+            let rescale = (self.largest - log_weight).exp();
+            self.sum = self.sum * rescale + 1.0;
+            self.squares = self.squares * rescale * rescale + 1.0;
             self.largest = log_weight;
         } else if log_weight != f64::NEG_INFINITY {
-            let share = (log_weight - self.largest).exp();
-            self.sum += share;
-            self.squares += share * share;
+            let relative = (log_weight - self.largest).exp();
+            self.sum += relative;
+            self.squares += relative * relative;
         }
     }
 
-    /// `ln 1/K sum exp(w)`.
+    /// Returns `ln 1/K sum exp(w)`.
     pub(super) fn log_mean(&self) -> f64 {
         self.largest + (self.sum / self.count as f64).ln()
     }
 
-    /// The standard error of [`LogWeights::log_mean`]: that of the mean, relative to the mean (the delta
-    /// method), with the sample variance. It needs two weights.
+    /// Returns the standard error of [`LogWeights::log_mean`] by the delta method: the standard error of the mean
+    /// divided by the mean, with the sample variance. It needs at least two weights.
     pub(super) fn standard_error(&self) -> f64 {
         let count = self.count as f64;
         let relative_variance = (count * self.squares / (self.sum * self.sum) - 1.0) / (count - 1.0);
-        // Rounding may leave equal weights a hair below no variance; NaN stays.
+        // Rounding can make the variance of equal weights slightly negative; NaN is kept.
         if relative_variance < 0.0 { 0.0 } else { relative_variance.sqrt() }
     }
 }
@@ -60,28 +60,28 @@ mod tests {
     }
 
     #[test]
-    fn mean_and_standard_error_are_those_of_the_weights_in_any_order() {
+    fn mean_and_standard_error_do_not_depend_on_the_order_of_the_weights() {
         let weights = [1.0, 4.0, 2.0, 5.0];
         // Mean 3, sample variance 10/3, of the mean 10/12, relative to the mean sqrt(10/12)/3.
         for shift in [0.0, 1e4, -1e4] {
             let mut log_weights = weights.map(|weight: f64| weight.ln() + shift);
             for _ in 0..4 {
                 log_weights.rotate_left(1);
-                let found = of(&log_weights);
-                // At a logarithm of 10,000 a rounding is some 2e-12.
-                assert!((found.log_mean() - shift - 3f64.ln()).abs() < 1e-11, "{}", found.log_mean());
-                assert!((found.standard_error() - (10f64 / 12.0).sqrt() / 3.0).abs() < 1e-11);
+                let estimate = of(&log_weights);
+                // The rounding error of a logarithm of 10,000 is about 2e-12.
+                assert!((estimate.log_mean() - shift - 3f64.ln()).abs() < 1e-11, "{}", estimate.log_mean());
+                assert!((estimate.standard_error() - (10f64 / 12.0).sqrt() / 3.0).abs() < 1e-11);
             }
         }
     }
 
     #[test]
-    fn equal_weights_leave_no_error_and_worthless_ones_count_as_draws() {
-        let found = of(&[-7000.1; 9]);
-        assert_eq!((found.log_mean(), found.standard_error()), (-7000.1, 0.0));
-        let found = of(&[f64::NEG_INFINITY, -3.0, f64::NEG_INFINITY, -1e300]);
-        assert!((found.log_mean() - (-3.0 - 4f64.ln())).abs() < 1e-12);
-        assert!((found.standard_error() - 1.0).abs() < 1e-12);
+    fn equal_weights_have_no_standard_error_and_zero_weights_are_counted() {
+        let estimate = of(&[-7000.1; 9]);
+        assert_eq!((estimate.log_mean(), estimate.standard_error()), (-7000.1, 0.0));
+        let estimate = of(&[f64::NEG_INFINITY, -3.0, f64::NEG_INFINITY, -1e300]);
+        assert!((estimate.log_mean() - (-3.0 - 4f64.ln())).abs() < 1e-12);
+        assert!((estimate.standard_error() - 1.0).abs() < 1e-12);
         assert_eq!(of(&[f64::NEG_INFINITY; 2]).log_mean(), f64::NEG_INFINITY);
         assert!(of(&[0.0, f64::NAN]).log_mean().is_nan());
     }

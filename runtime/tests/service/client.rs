@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a plain connection: as much of a client as the tests need.
+//! A minimal HTTP/1.1 client for the tests.
 
 use std::{
     fmt,
@@ -9,40 +9,40 @@ use std::{
 
 use narrows_runtime::ndarray::Array2;
 
-/// A request; its bytes are all that is sent.
-pub(crate) struct Question {
+/// A request. The declared length can differ from the length of the body.
+pub(crate) struct TestRequest {
     head: String,
     body: Vec<u8>,
     declared: usize,
 }
 
-/// What came back.
-pub(crate) struct Answer {
+/// A response.
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     content_type: String,
     body: Vec<u8>,
     closes: bool,
 }
 
-/// A caller that keeps its connection for as long as the service does.
+/// A client that reuses its connection until the service closes it.
 pub(crate) struct Client {
     address: SocketAddr,
     connection: Option<BufReader<TcpStream>>,
 }
 
-impl Question {
+impl TestRequest {
     pub(crate) fn get(path: &str) -> Self {
-        Question { head: format!("GET {path} HTTP/1.1\r\nhost: test\r\n"), body: Vec::new(), declared: 0 }
+        TestRequest { head: format!("GET {path} HTTP/1.1\r\nhost: test\r\n"), body: Vec::new(), declared: 0 }
     }
 
     pub(crate) fn post(content_type: &str, body: &[u8]) -> Self {
         let head = format!("POST /encode HTTP/1.1\r\nhost: test\r\ncontent-type: {content_type}\r\n");
-        Question { head, body: body.to_vec(), declared: body.len() }
+        TestRequest { head, body: body.to_vec(), declared: body.len() }
     }
 
-    /// One that announces a body and never sends it.
+    /// Creates a request that declares a body and never sends it.
     pub(crate) fn declaring(bytes: usize) -> Self {
-        Question { declared: bytes, ..Self::post("application/json", b"") }
+        TestRequest { declared: bytes, ..Self::post("application/json", b"") }
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
@@ -50,39 +50,39 @@ impl Question {
         self
     }
 
-    /// The same with a query after its path.
-    pub(crate) fn asking(mut self, query: &str) -> Self {
+    /// Adds a query to the path.
+    pub(crate) fn with_query(mut self, query: &str) -> Self {
         self.head = self.head.replacen(" HTTP", &format!("?{query} HTTP"), 1);
         self
     }
 
-    /// What goes over the wire.
+    /// Returns the bytes of the request.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let head = format!("{}content-length: {}\r\n\r\n", self.head, self.declared);
         [head.as_bytes(), &self.body].concat()
     }
 
-    /// The same with another part in its body.
+    /// Replaces a text in the body.
     pub(crate) fn replaced(self, from: &str, to: &str) -> Self {
         let text = String::from_utf8(self.body).expect("JSON");
-        assert!(text.contains(from), "{from} in {text}");
+        assert!(text.contains(from), "`{from}` is not in {text}");
         let body = text.replacen(from, to, 1).into_bytes();
-        Question { head: self.head, declared: body.len(), body }
+        TestRequest { head: self.head, declared: body.len(), body }
     }
 }
 
-pub(crate) fn json(rows: &Array2<f32>) -> Question {
+pub(crate) fn json(rows: &Array2<f32>) -> TestRequest {
     let rows: Vec<Vec<f32>> = rows.outer_iter().map(|row| row.to_vec()).collect();
     let body = serde_json::json!({ "rows": rows }).to_string();
-    Question::post("application/json; charset=utf-8", body.as_bytes())
+    TestRequest::post("application/json; charset=utf-8", body.as_bytes())
 }
 
-pub(crate) fn octets(rows: &Array2<f32>, dtype: &str) -> Question {
+pub(crate) fn octets(rows: &Array2<f32>, dtype: &str) -> TestRequest {
     let body: Vec<u8> = match dtype {
         "u8" => rows.iter().map(|&value| value as u8).collect(),
         _ => rows.iter().flat_map(|value| value.to_le_bytes()).collect(),
     };
-    Question::post("application/octet-stream", &body).with("x-dtype", dtype)
+    TestRequest::post("application/octet-stream", &body).with("x-dtype", dtype)
 }
 
 impl Client {
@@ -90,20 +90,21 @@ impl Client {
         Client { address, connection: None }
     }
 
-    /// The answer, or none where not a byte of one came: nobody listens, or the connection was closed.
+    /// Sends a request and returns the response, or `None` if no byte of it arrived: nobody listens, or the connection
+    /// was closed.
     ///
     /// # Panics
-    /// If an answer begins and does not end.
-    pub(crate) fn ask(&mut self, question: &Question) -> Option<Answer> {
-        self.send(&question.bytes())?;
-        let answer = self.receive()?;
-        if question.declared != question.body.len() {
+    /// If a response is incomplete.
+    pub(crate) fn request(&mut self, request: &TestRequest) -> Option<TestResponse> {
+        self.send(&request.bytes())?;
+        let response = self.receive()?;
+        if request.declared != request.body.len() {
             self.connection = None;
         }
-        Some(answer)
+        Some(response)
     }
 
-    /// Sends bytes over the connection of the last question, or a new one.
+    /// Sends bytes over the existing connection, or a new one.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Option<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
@@ -112,15 +113,15 @@ impl Client {
         connection.get_mut().write_all(bytes).ok()
     }
 
-    /// Waits for an answer to what was sent.
-    pub(crate) fn receive(&mut self) -> Option<Answer> {
+    /// Waits for the response.
+    pub(crate) fn receive(&mut self) -> Option<TestResponse> {
         let mut connection = self.connection.take()?;
-        // An empty line or an error here is a connection that was closed.
+        // An empty line or an error means that the connection was closed.
         let mut line = String::new();
         connection.read_line(&mut line).ok().filter(|&bytes| bytes > 0)?;
-        let answer = read(&mut connection, &line);
-        self.connection = (!answer.closes).then_some(connection);
-        Some(answer)
+        let response = read(&mut connection, &line);
+        self.connection = (!response.closes).then_some(connection);
+        Some(response)
     }
 }
 
@@ -131,12 +132,12 @@ fn connect(address: SocketAddr) -> Option<BufReader<TcpStream>> {
     Some(BufReader::new(stream))
 }
 
-fn read(connection: &mut BufReader<TcpStream>, first: &str) -> Answer {
+fn read(connection: &mut BufReader<TcpStream>, first: &str) -> TestResponse {
     let status = first.split_whitespace().nth(1).and_then(|status| status.parse().ok()).expect("a status line");
     let (mut content_type, mut length, mut closes) = (String::new(), None, false);
     loop {
         let mut line = String::new();
-        connection.read_line(&mut line).expect("a whole head");
+        connection.read_line(&mut line).expect("complete headers");
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         match name {
             "content-type" => value.clone_into(&mut content_type),
@@ -146,28 +147,28 @@ fn read(connection: &mut BufReader<TcpStream>, first: &str) -> Answer {
         }
     }
     let mut body = vec![0; length.expect("a length")];
-    connection.read_exact(&mut body).expect("a whole body");
-    Answer { status, content_type, body, closes }
+    connection.read_exact(&mut body).expect("a complete body");
+    TestResponse { status, content_type, body, closes }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for TestResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}: {}", self.status, self.content_type, String::from_utf8_lossy(&self.body))
     }
 }
 
-impl Answer {
+impl TestResponse {
     pub(crate) fn json(&self) -> serde_json::Value {
         assert_eq!(self.content_type, "application/json");
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    /// The error's text; every error is JSON.
+    /// Returns the error message; every error response is JSON.
     pub(crate) fn error(&self) -> String {
         self.json()["error"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// All codes of a good answer, row after row.
+    /// Returns all codes of a successful response, in row-major order.
     pub(crate) fn codes(&self) -> Vec<f32> {
         assert_eq!(self.status, 200, "{self:?}");
         if self.content_type == "application/octet-stream" {

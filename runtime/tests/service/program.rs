@@ -1,4 +1,4 @@
-//! The example as a program of its own, where it is built.
+//! Tests of the compiled example program, if it was built.
 
 use std::{
     io::{BufRead, BufReader, Lines},
@@ -11,14 +11,14 @@ use std::{
 
 use crate::{
     cases,
-    client::{Client, Question},
+    client::{Client, TestRequest},
 };
 
 const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/zoo/vae");
 
 struct Program(PathBuf);
 
-/// One that has said where it listens.
+/// A running program that has printed its address.
 struct Listening {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -26,18 +26,19 @@ struct Listening {
 }
 
 impl Program {
-    fn found() -> Option<Self> {
+    fn built() -> Option<Self> {
         let tests = std::env::current_exe().expect("this program");
         let program = tests.ancestors().nth(2).expect("its profile").join("examples/service");
         if !program.is_file() {
-            eprintln!("the example is not built, as by cargo test --test: nothing to see");
+            eprintln!("skipped: the example program is not built (cargo test --test does not build examples)");
             return None;
         }
         Some(Program(program))
     }
 
     fn listening(&self) -> Listening {
-        let mut child = Command::new(&self.0).args([BUNDLE, "0"]).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut child =
+            Command::new(&self.0).args([BUNDLE, "0"]).stdout(Stdio::piped()).spawn().expect("a program that starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let line = lines.next().expect("a line").expect("text");
         let address = line.strip_prefix("http://").and_then(|address| address.parse().ok()).expect("an address");
@@ -45,58 +46,58 @@ impl Program {
     }
 
     fn output(&self, port: &str, address: &str) -> Output {
-        Command::new(&self.0).args([BUNDLE, port, address]).output().expect("it starts")
+        Command::new(&self.0).args([BUNDLE, port, address]).output().expect("a program that starts")
     }
 }
 
 impl Listening {
     fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(sent.expect("every unix has kill").success());
+        assert!(sent.expect("the command kill").success());
     }
 }
 
 #[test]
-fn the_program_says_where_it_listens_and_ends_well_by_either_signal() {
-    let Some(program) = Program::found() else { return };
+fn the_program_prints_its_address_and_stops_cleanly_on_either_signal() {
+    let Some(program) = Program::built() else { return };
     for signal in ["-INT", "-TERM"] {
         let mut running = program.listening();
-        cases()[0].check(&Client::new(running.address).ask(&cases()[0].question).expect("an answer"));
+        cases()[0].check(&Client::new(running.address).request(&cases()[0].request).expect("a response"));
         running.signal(signal);
         assert_eq!(running.lines.next().expect("a line").expect("text"), "stopped");
-        assert!(running.child.wait().expect("our own child").success());
+        assert!(running.child.wait().expect("a child of this test").success());
     }
 }
 
 #[test]
-fn a_second_signal_ends_the_program_at_once() {
-    let Some(program) = Program::found() else { return };
+fn a_second_signal_ends_the_program_immediately() {
+    let Some(program) = Program::built() else { return };
     let mut running = program.listening();
     let mut slow = Client::new(running.address);
-    slow.send(&Question::declaring(1000).bytes()).expect("a connection");
-    Client::new(running.address).ask(&Question::get("/health")).expect("an answer");
+    slow.send(&TestRequest::declaring(1000).bytes()).expect("a connection");
+    Client::new(running.address).request(&TestRequest::get("/health")).expect("a response");
     running.signal("-TERM");
     thread::sleep(Duration::from_millis(500));
-    assert!(running.child.try_wait().expect("our own child").is_none(), "it waits for the body");
-    let asked = Instant::now();
+    assert!(running.child.try_wait().expect("a child of this test").is_none(), "it waits for the body");
+    let start = Instant::now();
     running.signal("-TERM");
-    assert!(!running.child.wait().expect("our own child").success());
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
-    assert!(running.lines.next().is_none(), "it does not say that it has stopped well");
+    assert!(!running.child.wait().expect("a child of this test").success());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(running.lines.next().is_none(), "the program must not print that it stopped cleanly");
 }
 
 #[test]
-fn the_program_names_the_address_that_it_cannot_have() {
-    let Some(program) = Program::found() else { return };
+fn the_error_for_an_unusable_address_names_it() {
+    let Some(program) = Program::built() else { return };
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let taken = listener.local_addr().expect("an address");
     for (port, address, expected) in [
         (taken.port().to_string().as_str(), "127.0.0.1", format!("cannot listen on {taken}: ").as_str()),
-        ("99999", "::1", "the port is a number from 0 to 65535, got `99999`"),
-        ("0", "home", "the address is an IP address, got `home`"),
+        ("99999", "::1", "the port must be a number from 0 to 65535, got `99999`"),
+        ("0", "home", "the address must be an IP address, got `home`"),
     ] {
-        let ended = program.output(port, address);
-        let error = String::from_utf8_lossy(&ended.stderr);
-        assert!(!ended.status.success() && error.starts_with(&format!("error: {expected}")), "{error}");
+        let output = program.output(port, address);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && error.starts_with(&format!("error: {expected}")), "{error}");
     }
 }

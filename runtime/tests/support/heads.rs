@@ -1,4 +1,4 @@
-//! Classifiers and regressors written by hand: a linear head on the code of the plain autoencoder.
+//! Small classifiers and regressors built without the trainer: a linear head on the code of the plain autoencoder.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -14,54 +14,54 @@ use tempfile::TempDir;
 
 use super::{Builder, CLASSES, FEATURES, LATENT, SHAPE, linear, mean_of, samples, training};
 
-/// Layer of the weights of the head.
+/// Layer number of the head, which determines its weights.
 const HEAD: usize = 4;
 pub(crate) const OUTPUTS: usize = 3;
 
-/// A bundle that still can be spoilt.
+/// The content of a bundle that can be modified before it is written.
 pub(crate) struct HeadDraft {
     pub(crate) manifest: ClassifierManifest,
     pub(crate) head: Model,
-    pub(crate) whole: Model,
+    pub(crate) end_to_end: Model,
     pub(crate) probe: HeadProbe,
 }
 
-/// A bundle on disk, for as long as this lives.
+/// A bundle on disk, removed when this is dropped.
 pub(crate) struct HeadFixture {
     folder: TempDir,
 }
 
 impl HeadFixture {
     pub(crate) fn new(kind: ClassifierKind) -> Self {
-        Self::spoilt(kind, |_| {})
+        Self::modified(kind, |_| {})
     }
 
-    pub(crate) fn spoilt(kind: ClassifierKind, spoil: impl FnOnce(&mut HeadDraft)) -> Self {
+    pub(crate) fn modified(kind: ClassifierKind, modify: impl FnOnce(&mut HeadDraft)) -> Self {
         let mut draft = draft(kind, OUTPUTS, 1);
-        spoil(&mut draft);
+        modify(&mut draft);
         Self::of(draft)
     }
 
-    /// A classifier whose Softmax has another axis attribute.
+    /// Creates a classifier whose Softmax has the axis attribute `axis`.
     pub(crate) fn with_axis(axis: i64) -> Self {
         Self::of(draft(ClassifierKind::Classifier, OUTPUTS, axis))
     }
 
-    /// A regressor of one target, the first of the others.
+    /// Creates a regressor with one target, the first target of the other fixtures.
     pub(crate) fn of_one_target() -> Self {
         Self::of(draft(ClassifierKind::Regressor, 1, 1))
     }
 
     fn of(mut draft: HeadDraft) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut stage = Stage::begin(folder.path().join("bundle")).expect("an empty place");
+        let mut stage = Stage::begin(folder.path().join("bundle")).expect("a free destination");
         let graphs = draft.manifest.graphs.clone();
-        for (ports, graph) in [(&graphs.head, &draft.head), (&graphs.whole, &draft.whole)] {
+        for (ports, graph) in [(&graphs.head, &draft.head), (&graphs.end_to_end, &draft.end_to_end)] {
             stage.write(&ports.file, &graph.encode_to_vec()).expect("a writable folder");
         }
         stage.write(PROBE, &draft.probe.to_bytes().expect("a valid probe")).expect("a writable folder");
         stage.write_manifest(&mut draft.manifest).expect("a writable folder");
-        stage.publish().expect("an empty place");
+        stage.publish().expect("a free destination");
         HeadFixture { folder }
     }
 
@@ -70,12 +70,12 @@ impl HeadFixture {
     }
 }
 
-/// What the head's linear layer makes of codes: logits or predictions.
-pub(crate) fn told_of(codes: &Array2<f32>) -> Array2<f32> {
-    told(codes, OUTPUTS)
+/// Computes the head's linear layer: logits or predictions.
+pub(crate) fn head_outputs(codes: &Array2<f32>) -> Array2<f32> {
+    linear_head(codes, OUTPUTS)
 }
 
-fn told(codes: &Array2<f32>, outputs: usize) -> Array2<f32> {
+fn linear_head(codes: &Array2<f32>, outputs: usize) -> Array2<f32> {
     linear(HEAD, Kind::Ae, codes, &[], outputs)
 }
 
@@ -103,19 +103,19 @@ fn draft(kind: ClassifierKind, outputs: usize, axis: i64) -> HeadDraft {
 
     let samples = samples(5);
     let codes = mean_of(Kind::Ae, &samples, &[]);
-    let told = told(&codes, outputs);
-    let told = match kind {
-        ClassifierKind::Classifier => vec![("probabilities", softmax(&told)), ("logits", told)],
-        ClassifierKind::Regressor => vec![("prediction", told)],
+    let head_output = linear_head(&codes, outputs);
+    let named_outputs = match kind {
+        ClassifierKind::Classifier => vec![("probabilities", softmax(&head_output)), ("logits", head_output)],
+        ClassifierKind::Regressor => vec![("prediction", head_output)],
     };
     HeadDraft {
         head: head(Builder::default(), "z").model(&graphs.head),
-        whole: head(encoder, "code").model(&graphs.whole),
+        end_to_end: head(encoder, "code").model(&graphs.end_to_end),
         manifest: manifest(kind, outputs, graphs),
         probe: HeadProbe {
             samples: samples.into_dyn(),
             codes: codes.into_dyn(),
-            outputs: told.into_iter().map(|(name, array)| (name.to_owned(), array.into_dyn())).collect(),
+            outputs: named_outputs.into_iter().map(|(name, array)| (name.to_owned(), array.into_dyn())).collect(),
         },
     }
 }

@@ -1,4 +1,4 @@
-//! Many threads with batches of mixed sizes on one handle.
+//! A load test: many threads encode batches of mixed sizes with one handle.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -11,20 +11,20 @@ use narrows_runtime::{Autoencoder, Samples, ndarray::Axis};
 use super::{labels, samples};
 
 pub(crate) const THREADS: usize = 32;
-/// From one row to many runs of the 50 rows that the tests choose.
+/// Batch sizes from one row to many runs of 50 rows, the chunk size in the tests.
 const SIZES: [usize; 8] = [1, 2, 3, 7, 49, 50, 51, 700];
 
-/// Lets [`THREADS`] threads encode and decode batches of mixed sizes, and compares every result with that of
-/// one caller, bit by bit. Returns how many there were.
+/// Encodes and reconstructs batches of mixed sizes in [`THREADS`] threads, and compares every result with the
+/// single-threaded one, bit by bit. Returns the number of calls.
 pub(crate) fn mixed(model: &Autoencoder, duration: Duration) -> usize {
     let (rows, labels) = (samples(700), labels(700));
-    let cut = |start: usize, size: usize| {
+    let slice = |start: usize, size: usize| {
         let range = start..start + size;
         (rows.slice_axis(Axis(0), range.clone().into()), &labels[range])
     };
     let starts = |size: usize| [0, (700 - size) / 2, 700 - size];
     let encode = |start, size| {
-        let (rows, labels) = cut(start, size);
+        let (rows, labels) = slice(start, size);
         let samples = Samples::from(rows);
         let samples = if model.takes_labels() { samples.labelled(labels) } else { samples };
         (model.encode(samples.clone()).expect("good samples"), model.reconstruct(samples).expect("good samples"))
@@ -37,9 +37,9 @@ pub(crate) fn mixed(model: &Autoencoder, duration: Duration) -> usize {
         for caller in 0..THREADS {
             let (batches, serial, encode, calls) = (&batches, &serial, &encode, &calls);
             scope.spawn(move || {
-                for at in (0..batches.len()).cycle().skip(caller * 5).step_by(7) {
-                    let (start, size) = batches[at];
-                    assert_eq!(encode(start, size), serial[at], "rows {start} to {}", start + size);
+                for index in (0..batches.len()).cycle().skip(caller * 5).step_by(7) {
+                    let (start, size) = batches[index];
+                    assert_eq!(encode(start, size), serial[index], "rows {start} to {}", start + size);
                     calls.fetch_add(1, Ordering::Relaxed);
                     if Instant::now() >= end {
                         return;

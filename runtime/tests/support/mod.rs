@@ -1,5 +1,5 @@
-//! Tiny bundles written by hand, and what their graphs compute said once more in plain Rust.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+//! Small bundles built without the trainer, and reference implementations of their graphs in plain Rust.
+#![allow(dead_code, reason = "each test binary uses only some of the items")]
 
 pub(crate) mod heads;
 pub(crate) mod mixed;
@@ -25,10 +25,10 @@ pub(crate) const SHAPE: [usize; 2] = [2, 3];
 pub(crate) const FEATURES: usize = 6;
 pub(crate) const LATENT: usize = 2;
 pub(crate) const CLASSES: [&str; 3] = ["zero", "one", "7"];
-/// Engines add in another order than the loops here; the values are of the order of 10.
+/// Largest accepted difference: engines sum in another order than the loops here, and values are of the order of 10.
 pub(crate) const CLOSE: f32 = 1e-5;
 
-/// A bundle that still can be spoilt.
+/// The content of a bundle that can be modified before it is written.
 pub(crate) struct Draft {
     pub(crate) manifest: Manifest,
     pub(crate) encoder: Model,
@@ -36,26 +36,26 @@ pub(crate) struct Draft {
     pub(crate) probe: Probe,
 }
 
-/// A bundle on disk, for as long as this lives.
+/// A bundle on disk, removed when this is dropped.
 pub(crate) struct Fixture {
     folder: TempDir,
 }
 
 impl Fixture {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self::spoilt(kind, |_| {})
+        Self::modified(kind, |_| {})
     }
 
-    pub(crate) fn spoilt(kind: Kind, spoil: impl FnOnce(&mut Draft)) -> Self {
+    pub(crate) fn modified(kind: Kind, modify: impl FnOnce(&mut Draft)) -> Self {
         let mut draft = draft(kind);
-        spoil(&mut draft);
+        modify(&mut draft);
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut stage = Stage::begin(folder.path().join("bundle")).expect("an empty place");
+        let mut stage = Stage::begin(folder.path().join("bundle")).expect("a free destination");
         stage.write(ENCODER, &draft.encoder.encode_to_vec()).expect("a writable folder");
         stage.write(DECODER, &draft.decoder.encode_to_vec()).expect("a writable folder");
         stage.write(PROBE, &draft.probe.to_bytes().expect("a valid probe")).expect("a writable folder");
         stage.write_manifest(&mut draft.manifest).expect("a writable folder");
-        stage.publish().expect("an empty place");
+        stage.publish().expect("a free destination");
         Fixture { folder }
     }
 
@@ -64,7 +64,7 @@ impl Fixture {
     }
 }
 
-/// Samples whose rows all differ.
+/// Returns samples whose values repeat every 17 rows.
 pub(crate) fn samples(rows: usize) -> Array3<f32> {
     Array3::from_shape_fn((rows, SHAPE[0], SHAPE[1]), |(row, y, x)| ((row * 5 + y * 3 + x) % 17) as f32 / 4.0)
 }
@@ -73,35 +73,36 @@ pub(crate) fn labels(rows: usize) -> Vec<i64> {
     (0..rows).map(|row| (row % CLASSES.len()) as i64).collect()
 }
 
-/// The encoder's mean or code.
+/// Computes the encoder's mean or code.
 pub(crate) fn mean_of(kind: Kind, samples: &Array3<f32>, labels: &[i64]) -> Array2<f32> {
     linear(1, kind, &flat(samples), labels, LATENT)
 }
 
-/// The encoder's log-variance, which no label reaches.
+/// Computes the encoder's log-variance, which does not depend on the label.
 pub(crate) fn log_variance_of(samples: &Array3<f32>) -> Array2<f32> {
     linear(2, Kind::Vae, &flat(samples), &[], LATENT)
 }
 
 pub(crate) fn decoded(kind: Kind, codes: &Array2<f32>, labels: &[i64]) -> ArrayD<f32> {
     let rows = linear(3, kind, codes, labels, FEATURES);
-    rows.into_shape_with_order((codes.nrows(), SHAPE[0], SHAPE[1])).expect("as many numbers").into_dyn()
+    rows.into_shape_with_order((codes.nrows(), SHAPE[0], SHAPE[1])).expect("the same number of values").into_dyn()
 }
 
 pub(crate) fn assert_close<D: narrows_runtime::ndarray::Dimension>(
-    found: &narrows_runtime::ndarray::Array<f32, D>,
+    computed: &narrows_runtime::ndarray::Array<f32, D>,
     expected: &narrows_runtime::ndarray::Array<f32, D>,
 ) {
-    assert_eq!(found.shape(), expected.shape());
-    let largest = found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f32::max);
-    assert!(largest <= CLOSE, "{largest} apart: {found} and {expected}");
+    assert_eq!(computed.shape(), expected.shape());
+    let largest =
+        computed.iter().zip(expected).map(|(computed, expected)| (computed - expected).abs()).fold(0.0, f32::max);
+    assert!(largest <= CLOSE, "largest difference {largest}: {computed}, expected {expected}");
 }
 
 fn flat(samples: &Array3<f32>) -> Array2<f32> {
-    samples.to_shape((samples.len_of(Axis(0)), FEATURES)).expect("as many numbers").to_owned()
+    samples.to_shape((samples.len_of(Axis(0)), FEATURES)).expect("the same number of values").to_owned()
 }
 
-/// A weight that depends on its layer and place; layer + 10 holds biases, layer + 20 classes.
+/// Returns a weight that depends on layer, row and column. Layer + 10 contains the biases, layer + 20 the classes.
 fn weight(layer: usize, row: usize, column: usize) -> f32 {
     ((layer * 31 + row * 7 + column * 13) % 11) as f32 / 8.0 - 0.6
 }
@@ -162,7 +163,7 @@ fn draft(kind: Kind) -> Draft {
 
 pub(crate) fn training() -> TrainingRecord {
     let data = DataRecord {
-        name: "made up".to_owned(),
+        name: "synthetic".to_owned(),
         fingerprint: String::new(),
         train_rows: 0,
         valid_rows: 0,
@@ -184,7 +185,7 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
         kind,
         sample: Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 4.0), columns: None, fill: None },
         latent_dim: LATENT,
-        prior: kind.is_variational().then_some(Prior::StandardNormal),
+        prior: kind.has_prior().then_some(Prior::StandardNormal),
         classes: kind.is_conditional().then(|| CLASSES.map(str::to_owned).to_vec()),
         likelihood: Likelihood::Gaussian,
         variance: None,

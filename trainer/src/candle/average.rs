@@ -1,4 +1,4 @@
-//! The exponential moving average of the weights (Polyak and Juditsky 1992, with forgetting).
+//! Exponential moving average of the weights (Polyak and Juditsky 1992, with exponential decay).
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,31 @@ use ndarray::ArrayD;
 
 use super::{
     floats::read,
-    memory::{memory_name, recalled},
+    named_state::{restored_values, state_key},
     parameters::Parameters,
 };
-use crate::{network::Weights, numeric::approach};
+use crate::{network::Weights, numeric::update_moving_average};
 
 const KIND: &str = "average";
 
-/// The average `a` over the weights `w` of a run: update `t`, counted from 1, does `a += (1 - d) (w - a)`
-/// with `d = min(decay, (1 + t) / (10 + t))`.
+/// The moving average `a` of the weights `w` of a run. Update `t`, counted from 1, computes `a += (1 - d) (w - a)` with
+/// `d = min(decay, (1 + t) / (10 + t))`.
 ///
-/// The bound on `d` is that of TensorFlow's `ExponentialMovingAverage` with `num_updates`: the initial
-/// values are forgotten within a few steps, whatever the decay.
+/// The bound on `d` is that of TensorFlow's `ExponentialMovingAverage` with `num_updates`. It removes the influence
+/// of the initial weights within a few steps, for any decay.
 #[derive(Debug)]
-pub struct Average {
+pub(crate) struct Average {
     decay: f64,
     updates: u64,
     weights: Weights,
 }
 
 impl Average {
-    /// An average that starts as a copy of the parameters.
+    /// Creates an average that starts as a copy of the parameters.
     ///
     /// # Errors
-    /// Those of Candle, when reading from a device.
-    pub fn new(parameters: &Parameters, decay: f64) -> Result<Self> {
+    /// If the parameters cannot be read from the device.
+    pub(crate) fn new(parameters: &Parameters, decay: f64) -> Result<Self> {
         let weights = parameters.iter().map(|(name, variable)| {
             let values = read(variable, <[f32]>::to_vec)?;
             Ok((name.to_owned(), shaped(variable.dims(), values)?))
@@ -39,62 +39,66 @@ impl Average {
         Ok(Average { decay, updates: 0, weights: weights.collect::<Result<_>>()? })
     }
 
-    /// An average that goes on after `updates` updates, from what [`state`](Average::state) gave then.
-    /// Other names in `state` are left alone.
+    /// Restores an average after `updates` updates from its [`state`](Average::state). Other names in `state` are
+    /// ignored.
     ///
     /// # Errors
-    /// If something is missing or has another length; the message names it.
-    pub fn restore<V: AsRef<[f32]>>(
+    /// If a part of the state is missing or has a wrong length; the message names it.
+    pub(crate) fn restore<V: AsRef<[f32]>>(
         parameters: &Parameters,
         decay: f64,
         updates: u64,
         state: &BTreeMap<String, V>,
     ) -> Result<Self> {
         let weights = parameters.iter().map(|(name, variable)| {
-            let values = recalled(state, &memory_name(KIND, name), variable.elem_count())?;
+            let values = restored_values(state, &state_key(KIND, name), variable.elem_count())?;
             Ok((name.to_owned(), shaped(variable.dims(), values)?))
         });
         Ok(Average { decay, updates, weights: weights.collect::<Result<_>>()? })
     }
 
-    /// Takes the parameters, as they are now, into the average.
+    /// Updates the average with the current values of the parameters.
     ///
     /// # Errors
-    /// For parameters that the average was not made for.
-    pub fn update(&mut self, parameters: &Parameters) -> Result<()> {
+    /// If the average was created for other parameters.
+    pub(crate) fn update(&mut self, parameters: &Parameters) -> Result<()> {
         self.updates += 1;
         let count = self.updates as f64;
-        let share = (1.0 - self.decay.min((1.0 + count) / (10.0 + count))) as f32;
+        let factor = (1.0 - self.decay.min((1.0 + count) / (10.0 + count))) as f32;
         for (name, variable) in parameters.iter() {
             let average = self.weights.get_mut(name).and_then(|array| array.as_slice_mut());
             let Some(average) = average.filter(|average| average.len() == variable.elem_count()) else {
-                candle_core::bail!("the average was not made for a parameter `{name}` {:?}", variable.dims());
+                candle_core::bail!(
+                    "the average has no parameter `{name}` of shape {:?}; it was created for other parameters",
+                    variable.dims()
+                );
             };
-            read(variable, |weights| approach(average, weights, share))?;
+            read(variable, |weights| update_moving_average(average, weights, factor))?;
         }
         Ok(())
     }
 
-    /// A copy of the average.
-    pub fn weights(&self) -> Weights {
+    /// Returns a copy of the average.
+    pub(crate) fn weights(&self) -> Weights {
         self.weights.clone()
     }
 
-    /// Updates that were made.
-    pub fn steps(&self) -> u64 {
+    /// Returns the number of updates so far.
+    pub(crate) fn steps(&self) -> u64 {
         self.updates
     }
 
-    /// A copy of the average as `average/NAME` for every parameter.
-    pub fn state(&self) -> BTreeMap<String, Vec<f32>> {
-        self.remembered().map(|(name, values)| (name, values.to_vec())).collect()
+    #[cfg(test)]
+    /// Returns a copy of the average as `average/NAME` for every parameter.
+    pub(crate) fn state(&self) -> BTreeMap<String, Vec<f32>> {
+        self.state_slices().map(|(name, values)| (name, values.to_vec())).collect()
     }
 
-    /// The same, where it lies.
-    pub(crate) fn remembered(&self) -> impl Iterator<Item = (String, &[f32])> {
+    /// Returns the same state without copying.
+    pub(crate) fn state_slices(&self) -> impl Iterator<Item = (String, &[f32])> {
         self.weights.iter().map(|(name, array)| {
-            let values = array.as_slice().expect("an average is made row by row");
-            (memory_name(KIND, name), values)
+            let values = array.as_slice().expect("the average is stored in row-major order");
+            (state_key(KIND, name), values)
         })
     }
 }
@@ -111,7 +115,7 @@ mod tests {
     use crate::{
         candle::example::parameters,
         numeric::{
-            PART,
+            CHUNK,
             example::{noise, on_one_and_three_threads},
         },
     };
@@ -136,17 +140,17 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_average_goes_on_with_the_same_bits_on_any_number_of_threads() {
-        let count = 2 * PART + 3;
-        let run = |broken_after: Option<u32>| {
+    fn a_restored_average_continues_with_the_same_bits_on_any_number_of_threads() {
+        let count = 2 * CHUNK + 3;
+        let run = |interrupted_after: Option<u32>| {
             let parameters = parameters(&[("w", noise(count, 0))]);
             let mut average = Average::new(&parameters, 0.999).expect("on the CPU");
             for step in 1..=5 {
                 set(&parameters, &noise(count, step));
                 average.update(&parameters).expect("the same parameters");
-                if broken_after == Some(step) {
+                if interrupted_after == Some(step) {
                     let state = average.state();
-                    average = Average::restore(&parameters, 0.999, average.steps(), &state).expect("all is there");
+                    average = Average::restore(&parameters, 0.999, average.steps(), &state).expect("a complete state");
                 }
             }
             average.weights()
@@ -157,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn parameters_or_a_state_of_another_network_are_refused_by_name() {
+    fn parameters_or_state_of_another_network_are_rejected_by_name() {
         let (mine, other) = (parameters(&[("w", vec![1.0])]), parameters(&[("v", vec![1.0])]));
         let mut average = Average::new(&mine, 0.9).expect("on the CPU");
-        let refused = average.update(&other).expect_err("another network").to_string();
-        assert!(refused.contains("`v`"), "{refused}");
-        let refused = Average::restore(&other, 0.9, 1, &average.state()).expect_err("another network").to_string();
-        assert!(refused.contains("no `average/v`"), "{refused}");
+        let message = average.update(&other).expect_err("another network").to_string();
+        assert!(message.contains("`v`"), "{message}");
+        let message = Average::restore(&other, 0.9, 1, &average.state()).expect_err("another network").to_string();
+        assert!(message.contains("no `average/v`"), "{message}");
     }
 }

@@ -1,8 +1,8 @@
-//! The numbers of a variable, to be written.
+//! Mutable access to the values of a variable.
 //!
-//! Candle shows them to an operation on that variable alone. An operation that runs on all variables at once would
-//! have to be one inside the other, a stack as deep as the network; so the numbers are moved out of the variable and,
-//! when they are done with, back.
+//! Candle gives mutable access only to an in-place operation on one variable. Access to all variables at once would
+//! need nested operations, with a call stack that grows with the network. So the values are moved out of each
+//! variable and are moved back when they are no longer needed.
 
 use std::{
     cell::Cell,
@@ -12,28 +12,28 @@ use std::{
 
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Var};
 
-/// The numbers of a variable, which has none until this is dropped: nobody may read it meanwhile.
+/// The values of a variable. The variable is empty until this guard is dropped, so it must not be read before.
 pub(super) struct Borrowed<'a> {
     variable: &'a Var,
-    numbers: Vec<f32>,
-    /// Those that the variable shows.
-    shown: Range<usize>,
+    values: Vec<f32>,
+    /// The range of the storage that belongs to the variable.
+    visible: Range<usize>,
 }
 
 impl<'a> Borrowed<'a> {
-    /// Takes the numbers.
+    /// Moves the values out of the variable.
     ///
     /// # Errors
-    /// For others than contiguous 32-bit floats on the CPU that nobody has taken.
+    /// If the variable does not consist of contiguous 32-bit floats on the CPU, or its values are already borrowed.
     pub(super) fn from(variable: &'a Var) -> Result<Self> {
         let Some((start, end)) = variable.layout().contiguous_offsets() else {
-            candle_core::bail!("only contiguous {:?} parameters can be written in place", DType::F32);
+            candle_core::bail!("only contiguous {:?} parameters can be modified in place", DType::F32);
         };
         let exchange = Exchange::default();
         variable.inplace_op1(&exchange)?;
-        let borrowed = Borrowed { variable, numbers: exchange.numbers.take(), shown: start..end };
-        if borrowed.numbers.len() < end {
-            candle_core::bail!("the numbers of a parameter are in use");
+        let borrowed = Borrowed { variable, values: exchange.values.take(), visible: start..end };
+        if borrowed.values.len() < end {
+            candle_core::bail!("the values of the parameter are already borrowed");
         }
         Ok(borrowed)
     }
@@ -43,29 +43,32 @@ impl Deref for Borrowed<'_> {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.numbers[self.shown.clone()]
+        &self.values[self.visible.clone()]
     }
 }
 
 impl DerefMut for Borrowed<'_> {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.numbers[self.shown.clone()]
+        &mut self.values[self.visible.clone()]
     }
 }
 
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
-        let exchange = Exchange { numbers: Cell::new(mem::take(&mut self.numbers)) };
+        let exchange = Exchange { values: Cell::new(mem::take(&mut self.values)) };
         let outcome = self.variable.inplace_op1(&exchange);
-        // A panic beside another one would end the process without a word.
-        assert!(outcome.is_ok() || std::thread::panicking(), "a variable takes back what it gave: {outcome:?}");
+        // A second panic during a panic would abort the process without a message.
+        assert!(
+            outcome.is_ok() || std::thread::panicking(),
+            "the values could not be moved back to the variable: {outcome:?}"
+        );
     }
 }
 
-/// Exchanges the numbers of a variable for others.
+/// Exchanges the values of a variable for other values.
 #[derive(Default)]
 struct Exchange {
-    numbers: Cell<Vec<f32>>,
+    values: Cell<Vec<f32>>,
 }
 
 impl InplaceOp1 for Exchange {
@@ -74,10 +77,10 @@ impl InplaceOp1 for Exchange {
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, _layout: &Layout) -> Result<()> {
-        let CpuStorage::F32(numbers) = storage else {
-            candle_core::bail!("only {:?} parameters can be written in place", DType::F32);
+        let CpuStorage::F32(values) = storage else {
+            candle_core::bail!("only {:?} parameters can be modified in place", DType::F32);
         };
-        *numbers = self.numbers.replace(mem::take(numbers));
+        *values = self.values.replace(mem::take(values));
         Ok(())
     }
 }
@@ -89,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_in_the_variable_afterwards() {
+    fn written_values_are_moved_back_to_the_variable() {
         let variable = Var::new(&[1f32, 2.0], &Device::Cpu).expect("small");
         let mut borrowed = Borrowed::from(&variable).expect("floats");
         borrowed[1] = 7.0;
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_taken_or_no_floats_are_refused_and_stay() {
+    fn borrowed_or_non_f32_variables_are_rejected_and_unchanged() {
         let variable = Var::new(&[1f32, 2.0], &Device::Cpu).expect("small");
         let first = Borrowed::from(&variable).expect("floats");
         assert!(Borrowed::from(&variable).is_err());

@@ -1,16 +1,17 @@
-//! A deep network is no deep stack: hundreds of layers train on a thread with little of it.
+//! Tests that the call stack does not grow with the number of layers: deep networks train on a thread with a small
+//! stack.
 
 use candle_core::Device;
 use narrows_bundle::Link;
 
 use super::{Kernels, Optimizer, Parameters, run, squared_error};
 use crate::{
-    kinds::trial::{number, samples},
+    kinds::test_network::{number, samples},
     network::{Activation, mlp::Mlp},
     numeric::Rule,
 };
 
-/// The losses of three steps through so many hidden layers in each half.
+/// Returns the losses of three training steps with `layers` hidden layers in the encoder and in the decoder.
 fn losses(kernels: Kernels, layers: usize) -> Vec<f64> {
     let mlp = Mlp {
         features: 4,
@@ -31,17 +32,17 @@ fn losses(kernels: Kernels, layers: usize) -> Vec<f64> {
         optimizer.step(&parameters, &parameters.gradients(&loss)?, 0.01, 1.0)?;
         Ok::<_, candle_core::Error>(number(&loss))
     };
-    (0..3).map(|_| step().expect("shapes that fit")).collect()
+    (0..3).map(|_| step().expect("matching shapes")).collect()
 }
 
-/// The same on a thread with a stack of so many bytes.
-fn losses_within(stack: usize, kernels: Kernels, layers: usize) -> Vec<f64> {
-    let thread = std::thread::Builder::new().stack_size(stack).spawn(move || losses(kernels, layers));
+/// Does the same on a thread with a stack of `stack_size` bytes.
+fn losses_within(stack_size: usize, kernels: Kernels, layers: usize) -> Vec<f64> {
+    let thread = std::thread::Builder::new().stack_size(stack_size).spawn(move || losses(kernels, layers));
     thread.expect("a thread").join().expect("three steps")
 }
 
 #[test]
-fn hundreds_of_layers_train_within_a_small_stack() {
+fn two_hundred_layers_train_with_a_stack_of_1_mib() {
     for kernels in Kernels::ALL {
         let losses = losses_within(1 << 20, kernels, 200);
         assert!(losses[2] < losses[0], "{kernels}: {losses:?}");
@@ -49,7 +50,7 @@ fn hundreds_of_layers_train_within_a_small_stack() {
 }
 
 #[test]
-fn a_thousand_layers_train_within_the_stack_that_a_thread_has() {
+fn a_thousand_layers_train_with_the_default_stack_of_2_mib() {
     for kernels in Kernels::ALL {
         let losses = losses_within(2 << 20, kernels, 1000);
         assert!(losses[2] < losses[0], "{kernels}: {losses:?}");

@@ -1,12 +1,12 @@
-//! The numbers of a tensor, where they lie.
+//! Access to the values of a tensor without copying.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
-/// Hands the values of `tensor` to `reader`, row by row; they are copied only if they do not lie next to
-/// each other in this machine's memory.
+/// Calls `reader` with the values of `tensor` in row-major order. They are copied only if the tensor is not
+/// contiguous or not on the CPU.
 ///
 /// # Errors
-/// Those of Candle, for a tensor of another type than 32-bit floats.
+/// If the tensor does not consist of 32-bit floats.
 pub(super) fn read<R>(tensor: &Tensor, reader: impl FnOnce(&[f32]) -> R) -> Result<R> {
     {
         let (storage, layout) = tensor.storage_and_layout();
@@ -17,25 +17,25 @@ pub(super) fn read<R>(tensor: &Tensor, reader: impl FnOnce(&[f32]) -> R) -> Resu
     Ok(reader(&tensor.flatten_all()?.to_vec1::<f32>()?))
 }
 
-/// The values of a contiguous tensor.
+/// Returns the values of a contiguous tensor.
 ///
 /// # Errors
-/// For others than 32-bit floats on the CPU.
-pub(super) fn numbers<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+/// If the tensor is not contiguous or does not consist of 32-bit floats on the CPU.
+pub(super) fn tensor_values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
     match storage {
         Storage::Cpu(storage) => values(storage, layout),
-        _ => candle_core::bail!("a fused kernel takes tensors on the CPU"),
+        _ => candle_core::bail!("fused kernels need tensors on the CPU"),
     }
 }
 
-/// The values that a fused kernel was given.
+/// Returns the values of the argument of a fused kernel.
 ///
 /// # Errors
-/// For others than contiguous 32-bit floats.
+/// If the tensor is not contiguous or does not consist of 32-bit floats.
 pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
-        _ => candle_core::bail!("a fused kernel takes contiguous 32-bit floats"),
+        _ => candle_core::bail!("fused kernels need contiguous 32-bit floats"),
     }
 }
 
@@ -46,12 +46,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn views_are_read_row_by_row() {
+    fn views_are_read_in_row_major_order() {
         let tensor = Tensor::arange(0f32, 6.0, &Device::Cpu).and_then(|flat| flat.reshape((2, 3))).expect("small");
         let lower = tensor.narrow(0, 1, 1).expect("two rows");
         assert_eq!(read(&lower, <[f32]>::to_vec).expect("floats"), [3.0, 4.0, 5.0]);
-        let turned = tensor.t().expect("a matrix");
-        assert_eq!(read(&turned, <[f32]>::to_vec).expect("floats"), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        let transposed = tensor.t().expect("a matrix");
+        assert_eq!(read(&transposed, <[f32]>::to_vec).expect("floats"), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
         assert!(read(&tensor.to_dtype(DType::F64).expect("small"), <[f32]>::len).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Which kernels compute.
+//! Selection of the kernels.
 
 use std::{fmt, str::FromStr};
 
@@ -6,22 +6,22 @@ use candle_core::{DType, Tensor};
 
 use crate::text::as_text;
 
-/// How losses, layers and what lies between them are computed.
+/// How layers, losses and sampling are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kernels {
-    /// In one pass each, by the kernels of this crate, where they can: 32-bit floats in the processor's
-    /// memory.
+    /// By the fused kernels of this crate, each in one pass, for contiguous 32-bit floats on the CPU. All other
+    /// tensors are computed by Candle's operations.
     #[default]
     Fused,
-    /// By Candle's own operations one after another: slower, the same to rounding, and on any device.
+    /// By Candle's operations: slower, equal up to rounding errors, and available on all devices.
     Composed,
 }
 
 impl Kernels {
-    /// Both of them.
+    /// All kernels.
     pub const ALL: [Kernels; 2] = [Kernels::Fused, Kernels::Composed];
 
-    /// The name on the command line and in configurations.
+    /// Returns the name used on the command line and in configuration files.
     pub fn name(self) -> &'static str {
         match self {
             Kernels::Fused => "fused",
@@ -29,12 +29,12 @@ impl Kernels {
         }
     }
 
-    /// Whether a fused kernel takes these tensors.
-    pub(crate) fn fuse(self, tensors: &[&Tensor]) -> bool {
-        let fits =
+    /// Returns whether fused kernels can be used for the tensors.
+    pub(crate) fn can_fuse(self, tensors: &[&Tensor]) -> bool {
+        let is_supported =
             |tensor: &&Tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32 && tensor.is_contiguous();
         match self {
-            Kernels::Fused => tensors.iter().all(fits),
+            Kernels::Fused => tensors.iter().all(is_supported),
             Kernels::Composed => false,
         }
     }
@@ -52,8 +52,8 @@ impl FromStr for Kernels {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Kernels::ALL.into_iter().find(|kernels| kernels.name() == text);
-        found.ok_or_else(|| format!("`{text}` are no kernels: write fused or composed"))
+        let actual = Kernels::ALL.into_iter().find(|kernels| kernels.name() == text);
+        actual.ok_or_else(|| format!("unknown kernels `{text}`; choose fused or composed"))
     }
 }
 
@@ -64,20 +64,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_contiguous_floats_on_the_processor_are_fused() {
+    fn only_contiguous_floats_on_the_cpu_are_fused() {
         let matrix = Tensor::zeros((2, 3), DType::F32, &Device::Cpu).expect("small");
-        let turned = matrix.t().expect("a matrix");
-        let wide = matrix.to_dtype(DType::F64).expect("small");
-        assert!(Kernels::Fused.fuse(&[&matrix, &matrix]));
-        assert!(!Kernels::Fused.fuse(&[&matrix, &turned]) && !Kernels::Fused.fuse(&[&wide]));
-        assert!(!Kernels::Composed.fuse(&[&matrix]));
+        let transposed = matrix.t().expect("a matrix");
+        let double = matrix.to_dtype(DType::F64).expect("small");
+        assert!(Kernels::Fused.can_fuse(&[&matrix, &matrix]));
+        assert!(!Kernels::Fused.can_fuse(&[&matrix, &transposed]) && !Kernels::Fused.can_fuse(&[&double]));
+        assert!(!Kernels::Composed.can_fuse(&[&matrix]));
     }
 
     #[test]
-    fn kernels_are_read_as_they_are_written() {
+    fn kernels_are_parsed_from_their_names() {
         for kernels in Kernels::ALL {
             assert_eq!(kernels.to_string().parse(), Ok(kernels));
         }
-        assert!("quick".parse::<Kernels>().expect_err("none").contains("fused or composed"));
+        assert!("quick".parse::<Kernels>().expect_err("an unknown name").contains("fused or composed"));
     }
 }

@@ -1,4 +1,4 @@
-//! The divergence of a diagonal normal distribution from the unit normal.
+//! KL divergence of a diagonal normal distribution from the standard normal.
 
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
 
@@ -6,27 +6,32 @@ use super::{
     floats::{read, values},
     kernels::Kernels,
 };
-use crate::numeric::kl_divergence::{slopes, twice_kl};
+use crate::numeric::kl_divergence::{kl_gradients, twice_kl};
 
-/// `KL(N(mu, exp(log_var)) || N(0, I)) = 1/2 sum(mu^2 + exp(log_var) - log_var - 1)` in nats, summed over
-/// the latent dimensions and averaged over the batch (Kingma and Welling 2014, appendix B); a scalar, for
-/// `[batch, latent]` each.
+/// Returns `KL(N(mu, exp(log_var)) || N(0, I)) = 1/2 sum(mu^2 + exp(log_var) - log_var - 1)` in nats, summed over
+/// the latent dimensions and averaged over the batch (Kingma and Welling 2014, appendix B). The result is a scalar;
+/// `mu` and `log_var` are `[batch, latent]`.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
+/// If the shapes differ.
 pub fn kl_divergence(kernels: Kernels, mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
-    if kernels.fuse(&[mu, log_var]) { mu.apply_op2(log_var, KlDivergence) } else { kl_divergence_composed(mu, log_var) }
+    if kernels.can_fuse(&[mu, log_var]) {
+        mu.apply_op2(log_var, KlDivergence)
+    } else {
+        kl_divergence_composed(mu, log_var)
+    }
 }
 
-/// The same from Candle's own operations.
+/// The same function, composed from Candle's operations.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
-pub fn kl_divergence_composed(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
+/// If the shapes differ.
+pub(super) fn kl_divergence_composed(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
     twice_kl_composed(mu, log_var)?.sum_all()? * (0.5 / mu.dim(0)?.max(1) as f64)
 }
 
-/// Twice the divergence of every number in a code, `[batch, latent]`.
+/// Returns twice the KL divergence of each latent dimension, `[batch, latent]`. The caller applies the factor 1/2 once,
+/// after the sum.
 pub(crate) fn twice_kl_composed(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
     ((mu.sqr()? + log_var.exp()?)? - log_var)? - 1.0
 }
@@ -61,9 +66,10 @@ impl CustomOp2 for KlDivergence {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let factor = gradient.to_scalar::<f32>()? / mu.dim(0)?.max(1) as f32;
-        let (of_mu, of_log_var) = read(mu, |mu| read(log_var, |log_var| slopes(mu, log_var, factor)))??;
-        let shaped = |slopes| Tensor::from_vec(slopes, mu.shape(), &Device::Cpu);
-        Ok((Some(shaped(of_mu)?), Some(shaped(of_log_var)?)))
+        let (mu_gradient, log_var_gradient) =
+            read(mu, |mu| read(log_var, |log_var| kl_gradients(mu, log_var, factor)))??;
+        let shaped = |values| Tensor::from_vec(values, mu.shape(), &Device::Cpu);
+        Ok((Some(shaped(mu_gradient)?), Some(shaped(log_var_gradient)?)))
     }
 }
 
@@ -72,8 +78,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_divergence_is_the_integral_that_it_stands_for() {
-        // For one dimension: integrate q ln(q / p) over a fine grid.
+    fn the_kl_divergence_matches_numerical_integration() {
+        // In one dimension, integrate q ln(q / p) over a fine grid.
         let (mu, log_var) = (0.7f64, -0.8f64);
         let sigma = (0.5 * log_var).exp();
         let step = 1e-3;
@@ -90,6 +96,6 @@ mod tests {
         let closed = kl_divergence(Kernels::Fused, &tensor(mu), &tensor(log_var))
             .and_then(|kl| kl.to_scalar::<f32>())
             .expect("a scalar");
-        assert!((f64::from(closed) - integral).abs() < 1e-5, "{closed} against {integral}");
+        assert!((f64::from(closed) - integral).abs() < 1e-5, "closed form {closed}, integral {integral}");
     }
 }

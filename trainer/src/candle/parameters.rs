@@ -1,4 +1,4 @@
-//! The trained tensors as Candle variables, by name and in a fixed order.
+//! Trained parameters as Candle variables, sorted by name.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,35 +11,35 @@ use rand_distr::{Distribution, Uniform};
 
 use super::{gradients::Gradients, tape::Tape};
 use crate::{
-    network::{Graph, Held, Weights},
+    network::{Graph, Orientation, Weights},
     random::{Stream, stream},
 };
 
-/// Variables by full name, and names that stand for the transpose of another's variable.
+/// Variables by full name, and tied parameters, which are the transpose of a variable.
 ///
-/// Candle's own `VarMap` lists its variables in the order of a hash; here the order is that of the
-/// names, so that sums and updates come out the same every time.
+/// Candle's `VarMap` lists its variables in hash order. Here they are sorted by name, so that sums and updates are
+/// reproducible.
 #[derive(Debug, Clone, Default)]
 pub struct Parameters {
     variables: BTreeMap<String, Var>,
-    /// Names without a variable of their own, with the one whose transpose they are.
+    /// Tied parameters, which have no variable of their own, with the name of the variable whose transpose they are.
     tied: BTreeMap<String, String>,
-    /// Where passes leave their gradients.
+    /// Computes the gradients of the parameters of passes.
     tape: Arc<Tape>,
 }
 
-/// Where the values of a parameter are.
-pub(super) struct Place {
-    /// The number of a variable, in the order of the names.
+/// Location of the values of a parameter.
+pub(super) struct Location {
+    /// Index of the variable, in the order of the names.
     pub(super) variable: usize,
-    pub(super) held: Held,
+    pub(super) orientation: Orientation,
 }
 
 impl Parameters {
-    /// Fresh parameters for these graphs, drawn from the stream of initialisation of `seed`.
+    /// Creates initial parameters for the graphs, sampled from the initialisation stream of `seed`.
     ///
     /// # Errors
-    /// Those of Candle, for lack of memory.
+    /// If Candle returns an error.
     pub fn initial(graphs: &[&Graph], seed: u64, device: &Device) -> Result<Self> {
         let specs = graphs.iter().flat_map(|graph| graph.parameters());
         let mut parameters = Parameters::default();
@@ -53,10 +53,10 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Parameters that hold these weights.
+    /// Creates parameters with these weights.
     ///
     /// # Errors
-    /// Those of Candle, for lack of memory.
+    /// If Candle returns an error.
     pub fn from_weights(weights: &Weights, device: &Device) -> Result<Self> {
         let variables = weights.iter().map(|(name, array)| {
             let values: Vec<f32> = array.iter().copied().collect();
@@ -65,14 +65,17 @@ impl Parameters {
         Ok(Parameters { variables: variables.collect::<Result<_>>()?, ..Parameters::default() })
     }
 
-    /// Parameters like these, tied like these, with other values.
+    /// Returns parameters with the same names, shapes and ties, but other values.
     ///
     /// # Errors
-    /// If a variable is missing among the values, or has another shape there.
+    /// If the values of a variable are missing or have a different shape.
     pub fn with_values(&self, values: &Weights) -> Result<Self> {
         let variables = self.variables.iter().map(|(name, variable)| {
             let Some(array) = values.get(name).filter(|array| array.shape() == variable.dims()) else {
-                candle_core::bail!("there are no values of shape {:?} for `{name}`", variable.dims());
+                candle_core::bail!(
+                    "the values of parameter `{name}` are missing or do not have the shape {:?}",
+                    variable.dims()
+                );
             };
             let flat: Vec<f32> = array.iter().copied().collect();
             Ok((name.clone(), Var::from_vec(flat, variable.shape(), variable.device())?))
@@ -80,37 +83,39 @@ impl Parameters {
         Ok(Parameters { variables: variables.collect::<Result<_>>()?, tied: self.tied.clone(), tape: Arc::default() })
     }
 
-    /// Adds a variable with these values, in the place of one of the same name.
+    /// Adds a variable with these values. It replaces a variable of the same name.
     ///
     /// # Errors
-    /// Those of Candle, for lack of memory.
+    /// If Candle returns an error.
     pub fn insert(&mut self, name: &str, values: &Tensor) -> Result<()> {
         self.variables.insert(name.to_owned(), Var::from_tensor(values)?);
         Ok(())
     }
 
-    /// Makes the parameter `name` the transpose of the variable `to`: it loses its own values, and its
-    /// gradient goes to `to`.
+    /// Ties the parameter `name` to the transpose of the variable `to`. The values of `name` are dropped, and its
+    /// gradient is added to that of `to`.
     ///
     /// # Errors
-    /// If one of them is no matrix with values of its own, if their shapes do not fit, or if another is
-    /// tied to `name`.
+    /// If one of them is not a variable with two dimensions, if their shapes are not transposed, or if another
+    /// parameter is tied to `name`.
     pub fn tie(&mut self, name: &str, to: &str) -> Result<()> {
         let (tied, kept) = (self.variable(name)?.dims(), self.variable(to)?.dims());
         let is_transpose = matches!((tied, kept), ([a, b], [c, d]) if (a, b) == (d, c));
         if name == to || !is_transpose {
-            candle_core::bail!("`{name}` {tied:?} cannot be the transpose of `{to}` {kept:?}");
+            candle_core::bail!(
+                "`{name}` cannot be tied to the transpose of `{to}`: their shapes are {tied:?} and {kept:?}"
+            );
         }
         if let Some((other, _)) = self.tied.iter().find(|(_, to)| *to == name) {
-            candle_core::bail!("`{name}` cannot be tied to `{to}`, since `{other}` is its transpose");
+            candle_core::bail!("`{name}` cannot be tied to `{to}`, because `{other}` is tied to `{name}`");
         }
         self.variables.remove(name);
         self.tied.insert(name.to_owned(), to.to_owned());
         Ok(())
     }
 
-    /// Those of them that these graphs use, with what they are tied to: the same variables, whose gradients are found
-    /// apart from those of the others.
+    /// Returns the parameters that the graphs use, and the variables to which they are tied. The variables are
+    /// shared, but the result computes its gradients separately.
     pub(crate) fn used_by(&self, graphs: &[&Graph]) -> Self {
         let names: BTreeSet<String> =
             graphs.iter().flat_map(|graph| graph.parameters()).map(|(name, _)| name).collect();
@@ -122,10 +127,10 @@ impl Parameters {
         Parameters { variables, tied, tape: Arc::default() }
     }
 
-    /// Puts these values into the variables of their names, for all that share them.
+    /// Sets the variables to these values. All parameters that share a variable see the new values.
     ///
     /// # Errors
-    /// If one of them is no variable here, or has another shape.
+    /// If a name is not a variable, or its values have a different shape.
     pub(crate) fn assign(&self, values: &Weights) -> Result<()> {
         values.iter().try_for_each(|(name, array)| {
             let variable = self.variable(name)?;
@@ -134,10 +139,10 @@ impl Parameters {
         })
     }
 
-    /// A copy of the values, outside Candle; tied parameters have theirs like all others.
+    /// Returns a copy of all values, including those of tied parameters.
     ///
     /// # Errors
-    /// Those of Candle, when reading from a device.
+    /// If the values cannot be read from the device.
     pub fn to_weights(&self) -> Result<Weights> {
         let arrays = self.variables.keys().chain(self.tied.keys()).map(|name| {
             let tensor = self.tensor(name)?;
@@ -148,10 +153,10 @@ impl Parameters {
         arrays.collect()
     }
 
-    /// One of them; a tied one as a transposed view.
+    /// Returns a parameter. A tied parameter is a transposed view.
     ///
     /// # Errors
-    /// If there is none of this name.
+    /// If there is no parameter of this name.
     pub fn tensor(&self, name: &str) -> Result<Tensor> {
         match self.tied.get(name) {
             Some(to) => self.variable(to)?.t(),
@@ -159,27 +164,27 @@ impl Parameters {
         }
     }
 
-    /// The gradients of a scalar with respect to all variables.
+    /// Returns the gradients of a scalar with respect to all variables.
     ///
     /// # Errors
-    /// Those of Candle.
+    /// If Candle returns an error.
     pub fn gradients(&self, loss: &Tensor) -> Result<Gradients> {
         self.tape.gradients(&self.variables, loss)
     }
 
-    /// The numbers of the variables, by name.
-    pub(super) fn numbers(&self) -> BTreeMap<&str, usize> {
-        self.variables.keys().enumerate().map(|(number, name)| (name.as_str(), number)).collect()
+    /// Returns the index of each variable by name.
+    pub(super) fn variable_indices(&self) -> BTreeMap<&str, usize> {
+        self.variables.keys().enumerate().map(|(index, name)| (name.as_str(), index)).collect()
     }
 
-    /// Where a parameter is, by the [`numbers`](Parameters::numbers) of these variables.
-    pub(super) fn place(&self, name: &str, numbers: &BTreeMap<&str, usize>) -> Result<Place> {
-        let (holder, held) = match self.tied.get(name) {
-            Some(to) => (to.as_str(), Held::Transposed),
-            None => (name, Held::Straight),
+    /// Returns the location of a parameter, given the [`variable_indices`](Parameters::variable_indices).
+    pub(super) fn locate(&self, name: &str, indices: &BTreeMap<&str, usize>) -> Result<Location> {
+        let (owner, orientation) = match self.tied.get(name) {
+            Some(to) => (to.as_str(), Orientation::Transposed),
+            None => (name, Orientation::Normal),
         };
-        match numbers.get(holder) {
-            Some(&variable) => Ok(Place { variable, held }),
+        match indices.get(owner) {
+            Some(&variable) => Ok(Location { variable, orientation }),
             None => candle_core::bail!("there is no parameter `{name}`"),
         }
     }
@@ -188,7 +193,7 @@ impl Parameters {
         self.tape.clone()
     }
 
-    /// All variables, in the order of their names: what is tied to another is not among them.
+    /// Iterates over all variables, sorted by name. Tied parameters are not included.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
     }

@@ -1,6 +1,6 @@
-//! A point loss as an operation of Candle.
+//! Element-wise losses as a custom operation of Candle.
 //!
-//! The derivative is computed with the loss and kept until somebody asks.
+//! The derivative is computed together with the loss and saved for the backward computation.
 
 use std::sync::OnceLock;
 
@@ -12,12 +12,12 @@ use super::{
 };
 use crate::numeric::{PointLoss, Reduction, scaled_rows};
 
-/// The loss summed over features and averaged over rows, a scalar, for `[rows, features]` each.
+/// Returns the loss of logits and targets `[rows, features]`, summed over features and averaged over rows: a scalar.
 pub(super) fn mean(point: PointLoss, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     apply(point, Reduction::Mean, logits, targets)
 }
 
-/// The loss summed over features, `[rows]`.
+/// Returns the loss summed over features, `[rows]`.
 pub(super) fn rows(point: PointLoss, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     apply(point, Reduction::Rows, logits, targets)
 }
@@ -29,7 +29,7 @@ fn apply(point: PointLoss, reduction: Reduction, logits: &Tensor, targets: &Tens
 struct Reduced {
     point: PointLoss,
     reduction: Reduction,
-    /// The derivative for a gradient of 1; a tensor, so that handing it out copies nothing.
+    /// The derivative for an incoming gradient of 1. It is a tensor, so that returning it does not copy the values.
     residual: OnceLock<Tensor>,
 }
 
@@ -55,7 +55,7 @@ impl CustomOp2 for Reduced {
         let (mut losses, mut residual) = (vec![0f64; rows], vec![0f32; logits.len()]);
         self.point.of_all_rows(logits, targets, factor, &mut losses, &mut residual);
         if self.residual.set(Tensor::from_vec(residual, (rows, features), &Device::Cpu)?).is_err() {
-            candle_core::bail!("a loss is computed once");
+            candle_core::bail!("forward was called twice on one loss");
         }
         Ok(reduced(self.reduction, &losses))
     }
@@ -67,7 +67,7 @@ impl CustomOp2 for Reduced {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let Some(residual) = self.residual.get() else { candle_core::bail!("no loss was computed") };
+        let Some(residual) = self.residual.get() else { candle_core::bail!("backward was called before forward") };
         let (rows, features) = logits.dims2()?;
         let factors = match self.reduction {
             Reduction::Mean => vec![gradient.to_scalar::<f32>()?; rows],

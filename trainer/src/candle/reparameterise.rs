@@ -1,4 +1,4 @@
-//! Draws from a diagonal normal distribution that gradients pass through (Kingma and Welling 2014).
+//! Differentiable samples of a diagonal normal distribution, by the reparameterisation trick (Kingma and Welling 2014).
 
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor};
 
@@ -6,25 +6,26 @@ use super::{
     floats::{read, values},
     kernels::Kernels,
 };
-use crate::numeric::reparameterise::{draws, slopes_of_log_var};
+use crate::numeric::reparameterise::{log_var_gradient, sample};
 
-/// `z = mu + exp(log_var / 2) * noise`, all `[batch, latent]`. There is no gradient with respect to the noise.
+/// Returns the sample `z = mu + exp(log_var / 2) * noise`, all `[batch, latent]`. There is no gradient with respect
+/// to the noise.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
+/// If the shapes differ.
 pub fn reparameterise(kernels: Kernels, mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Tensor> {
-    if kernels.fuse(&[mu, log_var, noise]) {
+    if kernels.can_fuse(&[mu, log_var, noise]) {
         mu.apply_op3(log_var, noise, Reparameterise)
     } else {
         reparameterise_composed(mu, log_var, noise)
     }
 }
 
-/// The same from Candle's own operations.
+/// The same function, composed from Candle's operations.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
-pub fn reparameterise_composed(mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Tensor> {
+/// If the shapes differ.
+pub(super) fn reparameterise_composed(mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Tensor> {
     mu + ((log_var * 0.5)?.exp()? * noise)?
 }
 
@@ -51,7 +52,7 @@ impl CustomOp3 for Reparameterise {
         }
         let (mu, log_var) = (values(mu, mu_layout)?, values(log_var, log_var_layout)?);
         let noise = values(noise, noise_layout)?;
-        Ok((CpuStorage::F32(draws(mu, log_var, noise)), shape.clone()))
+        Ok((CpuStorage::F32(sample(mu, log_var, noise)), shape.clone()))
     }
 
     fn bwd(
@@ -62,12 +63,12 @@ impl CustomOp3 for Reparameterise {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let slopes = |log_var: &[f32]| {
-            read(noise, |noise| read(gradient, |gradient| slopes_of_log_var(log_var, noise, gradient)))
+        let compute = |log_var: &[f32]| {
+            read(noise, |noise| read(gradient, |gradient| log_var_gradient(log_var, noise, gradient)))
         };
-        let of_log_var = read(log_var, slopes)???;
-        let of_log_var = Tensor::from_vec(of_log_var, mu.shape(), &Device::Cpu)?;
-        Ok((Some(gradient.clone()), Some(of_log_var), None))
+        let values = read(log_var, compute)???;
+        let gradient_tensor = Tensor::from_vec(values, mu.shape(), &Device::Cpu)?;
+        Ok((Some(gradient.clone()), Some(gradient_tensor), None))
     }
 }
 
@@ -77,7 +78,7 @@ mod tests {
     use crate::random::{Stream, normal_like, stream};
 
     #[test]
-    fn draws_have_the_mean_and_the_deviation_of_the_posterior() {
+    fn samples_have_the_mean_and_the_variance_of_the_posterior() {
         let rows = 20_000;
         let full = |value: f32| Tensor::full(value, (rows, 1), &Device::Cpu).expect("small");
         let noise = normal_like(&full(0.0), &mut stream(1, Stream::Noise, 0)).expect("on the CPU");

@@ -1,4 +1,4 @@
-//! Evaluates a graph, with gradients.
+//! Evaluates a graph with gradients.
 
 use candle_core::{Result, Tensor};
 
@@ -8,10 +8,11 @@ use crate::{
     numeric::{PointLoss, Reduction},
 };
 
-/// The graph's outputs in their order, for `inputs` in its order: `[batch, ...shape]` each.
+/// Returns the outputs of the graph, in order. `inputs` are in the order of the graph's inputs. All tensors are
+/// `[batch, ...shape]`.
 ///
 /// # Errors
-/// Those of Candle: shapes that the graph does not expect, parameters that are not there.
+/// If an input does not have the shape that the graph expects, or a parameter is missing.
 pub fn run(kernels: Kernels, graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
     if kernels == Kernels::Fused
         && let Some(outputs) = pass::outputs(graph, parameters, inputs)?
@@ -26,11 +27,11 @@ pub fn run(kernels: Kernels, graph: &Graph, parameters: &Parameters, inputs: &[T
     Ok(outputs.collect())
 }
 
-/// The loss of the graph's only output against `targets`, from inside one pass; nothing, where kernels cannot be
-/// used: then it is composed from what [`run`] returns.
+/// Returns the loss of the graph's only output and `targets`, computed in one pass. Returns `None` if fused kernels
+/// cannot be used; the caller then computes the loss from the result of [`run`].
 ///
 /// # Errors
-/// Those of Candle.
+/// If Candle returns an error.
 pub(crate) fn loss(
     kernels: Kernels,
     graph: &Graph,
@@ -42,24 +43,24 @@ pub(crate) fn loss(
 ) -> Result<Option<Tensor>> {
     match kernels {
         Kernels::Fused => {
-            pass::loss(graph, parameters, inputs, pass::Goal { loss, targets: targets.contiguous()?, reduction })
+            pass::loss(graph, parameters, inputs, pass::Objective { loss, targets: targets.contiguous()?, reduction })
         }
         Kernels::Composed => Ok(None),
     }
 }
 
-/// The value of every node, in their order.
+/// Returns the value of every node, in order.
 pub(crate) fn node_values(graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
     if inputs.len() != graph.inputs().len() {
-        candle_core::bail!("the network takes {} inputs, got {}", graph.inputs().len(), inputs.len());
+        candle_core::bail!("the network expects {} inputs, got {}", graph.inputs().len(), inputs.len());
     }
     let mut results: Vec<Tensor> = Vec::with_capacity(graph.nodes().len());
-    let place = |results: &[Tensor], value: Value| match value {
+    let resolve = |results: &[Tensor], value: Value| match value {
         Value::Input(index) => inputs[index].clone(),
         Value::Node(index) => results[index].clone(),
     };
     for node in graph.nodes() {
-        let inputs: Vec<Tensor> = node.inputs.iter().map(|&value| place(&results, value)).collect();
+        let inputs: Vec<Tensor> = node.inputs.iter().map(|&value| resolve(&results, value)).collect();
         let trained = node.parameters().iter().map(|(name, _)| parameters.tensor(name)).collect::<Result<Vec<_>>>()?;
         results.push(node.primitive.operation().candle(&inputs, &trained)?);
     }

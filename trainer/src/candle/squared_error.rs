@@ -1,4 +1,4 @@
-//! Squared error from logits, the output link included, in one pass.
+//! Squared error of logits, including the output link, computed in one pass.
 
 use candle_core::{D, Result, Tensor};
 use narrows_bundle::Link;
@@ -6,48 +6,49 @@ use narrows_bundle::Link;
 use super::{kernels::Kernels, point_loss};
 use crate::numeric::PointLoss;
 
-/// Squared distance of `targets` from the means that `link` makes of `logits`, both `[batch, features]`: summed
-/// over features, averaged over the batch; a scalar. There is no gradient with respect to the targets.
+/// Returns the squared error of the means `link(logits)` with respect to `targets`, both `[batch, features]`. The
+/// result is a scalar, summed over features and averaged over the batch. There is no gradient with respect to the
+/// targets.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
+/// If the shapes differ.
 pub fn squared_error(kernels: Kernels, link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    if kernels.fuse(&[logits, targets]) {
+    if kernels.can_fuse(&[logits, targets]) {
         point_loss::mean(PointLoss::SquaredError(link), logits, targets)
     } else {
         squared_error_composed(link, logits, targets)
     }
 }
 
-/// The same from Candle's own operations.
+/// The same function, composed from Candle's operations.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
-pub fn squared_error_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    each_composed(link, logits, targets)?.sum_all()? / targets.dim(0)?.max(1) as f64
+/// If the shapes differ.
+pub(crate) fn squared_error_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    elements_composed(link, logits, targets)?.sum_all()? / targets.dim(0)?.max(1) as f64
 }
 
-/// What [`squared_error`] averages: the squared distance of every row, `[batch]`.
+/// Returns the squared error of each row, `[batch]`: [`squared_error`] before averaging.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
-pub fn squared_error_rows(kernels: Kernels, link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    if kernels.fuse(&[logits, targets]) {
+/// If the shapes differ.
+pub(crate) fn squared_error_rows(kernels: Kernels, link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    if kernels.can_fuse(&[logits, targets]) {
         point_loss::rows(PointLoss::SquaredError(link), logits, targets)
     } else {
         squared_error_rows_composed(link, logits, targets)
     }
 }
 
-/// The same from Candle's own operations.
+/// The same function, composed from Candle's operations.
 ///
 /// # Errors
-/// Those of Candle, for shapes that differ.
-pub fn squared_error_rows_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    each_composed(link, logits, targets)?.sum(D::Minus1)
+/// If the shapes differ.
+pub(super) fn squared_error_rows_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    elements_composed(link, logits, targets)?.sum(D::Minus1)
 }
 
-fn each_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+fn elements_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let means = match link {
         Link::Identity => logits.clone(),
         Link::Sigmoid => candle_nn::ops::sigmoid(logits)?,

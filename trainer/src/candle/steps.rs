@@ -1,53 +1,54 @@
-//! A graph made ready to be walked: each node with its parameters, and whose gradients are asked for.
+//! The steps of a pass: the nodes of a graph with their parameters.
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
 use crate::{
-    network::{Held, Kernel, Primitive, Value},
+    network::{Kernel, Orientation, Primitive, Value},
     numeric::Matrix,
 };
 
-/// The nodes in their order.
+/// The steps of a graph in topological order.
 pub(super) struct Steps {
     pub(super) steps: Vec<Step>,
-    /// The nodes that are outputs.
+    /// Indices of the steps that are outputs.
     pub(super) outputs: Vec<usize>,
 }
 
+/// A node of the graph.
 pub(super) struct Step {
     pub(super) primitive: Primitive,
     pub(super) inputs: Vec<Value>,
-    /// Numbers in a row of the result.
+    /// Number of features of the result.
     pub(super) width: usize,
     pub(super) trained: Vec<Trained>,
-    /// Multiplications and additions a row.
+    /// Number of floating point operations per row.
     pub(super) work: usize,
-    /// Whether an output depends on it.
-    pub(super) is_reached: bool,
+    /// Whether an output depends on this step.
+    pub(super) is_needed: bool,
 }
 
 /// A parameter of a step.
 pub(super) struct Trained {
     pub(super) tensor: Tensor,
-    /// The number of the variable that holds it.
+    /// Index of the variable that stores the parameter.
     pub(super) variable: usize,
-    pub(super) held: Held,
+    pub(super) orientation: Orientation,
 }
 
 impl Steps {
-    /// Floating point operations a row, in one direction.
+    /// Returns the number of floating point operations per row, for the forward or the backward computation.
     pub(super) fn work(&self) -> usize {
         self.steps.iter().map(|step| step.work).sum()
     }
 
-    /// One of the variables: what makes Candle ask for gradients. A transpose is none, and Candle would wait for
-    /// its gradient.
+    /// Returns one of the variables. As an argument of the custom operation it makes Candle's autograd call its
+    /// backward function. A transposed view is not a variable, and Candle would expect its gradient.
     pub(super) fn anchor(&self) -> Option<&Tensor> {
         let tensors = self.steps.iter().flat_map(|step| &step.trained).map(|trained| &trained.tensor);
         tensors.into_iter().find(|tensor| tensor.is_variable())
     }
 
-    /// Hands the parameters of every step to `reader`, where they lie.
+    /// Calls `reader` with the parameters of every step, without copying them.
     pub(super) fn read<R>(&self, reader: impl FnOnce(&[Vec<Matrix<'_>>]) -> Result<R>) -> Result<R> {
         let tensors =
             self.steps.iter().map(|step| step.trained.iter().map(|trained| trained.tensor.storage_and_layout()));
@@ -61,29 +62,29 @@ impl Steps {
 
 fn matrix<'a>(storage: &'a Storage, layout: &Layout) -> Result<Matrix<'a>> {
     match storage {
-        Storage::Cpu(CpuStorage::F32(values)) => of_layout(values, layout),
-        _ => candle_core::bail!("a fused network has its parameters as 32-bit floats on the CPU"),
+        Storage::Cpu(CpuStorage::F32(values)) => matrix_of_layout(values, layout),
+        _ => candle_core::bail!("fused kernels need parameters that are 32-bit floats on the CPU"),
     }
 }
 
-/// What a tensor of rank 1 (a row) or 2 shows of its storage.
-fn of_layout<'a>(storage: &'a [f32], layout: &Layout) -> Result<Matrix<'a>> {
+/// Returns a tensor of rank 1 (as a row) or 2 as a matrix view of its storage.
+fn matrix_of_layout<'a>(storage: &'a [f32], layout: &Layout) -> Result<Matrix<'a>> {
     let (shape, strides) = match (layout.dims(), layout.stride()) {
         (&[columns], &[stride]) => ((1, columns), (columns, stride)),
         (&[rows, columns], &[row_stride, column_stride]) => ((rows, columns), (row_stride, column_stride)),
-        (shape, _) => candle_core::bail!("a matrix has two dimensions, not {shape:?}"),
+        (shape, _) => candle_core::bail!("a parameter must have 1 or 2 dimensions, got the shape {shape:?}"),
     };
     match storage.get(layout.start_offset()..).and_then(|values| Matrix::strided(values, shape, strides)) {
         Some(matrix) => Ok(matrix),
-        None => candle_core::bail!("a tensor reaches beyond its storage"),
+        None => candle_core::bail!("a tensor exceeds its storage"),
     }
 }
 
 impl Step {
-    /// What it does to rows.
+    /// Returns the kernel of the primitive.
     pub(super) fn kernel(&self) -> &dyn Kernel {
         let kernel = self.primitive.operation().kernel();
-        kernel.expect("steps are made of primitives that have one")
+        kernel.expect("steps only contain primitives with a kernel")
     }
 }
 
@@ -94,14 +95,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tensor_is_seen_as_its_layout_says() {
+    fn a_matrix_view_follows_the_layout_of_the_tensor() {
         let tensor = Tensor::arange(0f32, 12.0, &Device::Cpu).and_then(|flat| flat.reshape((3, 4))).expect("small");
-        let part = tensor.narrow(0, 1, 2).and_then(|rows| rows.t()).expect("small");
+        let view = tensor.narrow(0, 1, 2).and_then(|rows| rows.t()).expect("small");
         let storage: Vec<f32> = (0..12).map(|value| value as f32).collect();
-        let matrix = of_layout(&storage, part.layout()).expect("two dimensions");
+        let matrix = matrix_of_layout(&storage, view.layout()).expect("two dimensions");
         assert_eq!((matrix.width(), matrix.t().width(), matrix.row(0)), (2, 4, None));
         assert_eq!(matrix.t().row(1), Some([8.0, 9.0, 10.0, 11.0].as_slice()));
-        assert!(of_layout(&storage[..11], part.layout()).is_err());
-        assert!(of_layout(&storage, tensor.unsqueeze(0).expect("small").layout()).is_err());
+        assert!(matrix_of_layout(&storage[..11], view.layout()).is_err());
+        assert!(matrix_of_layout(&storage, tensor.unsqueeze(0).expect("small").layout()).is_err());
     }
 }

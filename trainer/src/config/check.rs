@@ -1,11 +1,11 @@
-//! From options to a configuration: fills in what is open, and finds everything that is wrong.
+//! Converts options to a configuration: fills in defaults and reports all problems.
 
-use narrows_bundle::{Kind, Likelihood, Link};
+use narrows_bundle::{Kind, Likelihood, Link, counted};
 use narrows_data::{Dataset, Missing};
 
 use super::{
     Config, Descent, Method,
-    size::{too_large, too_many_draws},
+    size::{too_large, too_many_samples},
 };
 use crate::{
     ConfigError, Options, Problem,
@@ -13,7 +13,7 @@ use crate::{
     data_options::DataOptions,
     kinds::Objective,
     likelihood::OutputDistribution,
-    options::{Asked, Trained},
+    options::{SelectedMethod, Trained},
     pretrain::Pretraining,
     problems::Problems,
     samples::sample_of,
@@ -22,32 +22,36 @@ use crate::{
     variance::Variance,
 };
 
-/// Dimensions of the code when nothing else is asked for.
+/// Default number of latent dimensions.
 const DEFAULT_LATENT: usize = 8;
 
-/// Steps of a run whose epochs were left open, within [`DEFAULT_EPOCHS`].
+/// Approximate number of steps from which the default number of epochs follows, within [`DEFAULT_EPOCHS`].
 const DEFAULT_STEPS: usize = 5_000;
 const DEFAULT_EPOCHS: std::ops::RangeInclusive<usize> = 10..=200;
 
-/// The data as far as a configuration depends on it.
+/// The properties of the data on which a configuration depends.
 struct Facts<'a> {
     data: &'a Dataset,
     latent_dim: usize,
-    /// Rows that are fitted.
+    /// Number of training rows, including the held-out ones.
+    rows: usize,
+    /// Fraction of the rows that is held out, in `[0, 1)`; `None` if the option is invalid.
+    valid_fraction: Option<f64>,
+    /// Number of rows that are fitted.
     fitted: usize,
-    /// Whether there are rows to watch training by.
+    /// Whether there are validation rows, which early stopping needs.
     can_stop: bool,
 }
 
 impl Config {
-    /// Fills in what is open and checks everything against the data.
+    /// Fills in defaults and checks all options against the data.
     ///
     /// # Errors
     /// [`ConfigError`] with all problems at once.
     pub fn check(options: &Options, data: &Dataset) -> Result<Self, ConfigError> {
         let Some(kind) = options.kind else {
             let kinds = Kind::ALL.map(Kind::name).join(", ");
-            return Err(ConfigError::of(Problem::new("kind", format!("is missing: one of {kinds}"))));
+            return Err(ConfigError::of(Problem::new("kind", format!("is missing; choose one of {kinds}"))));
         };
         let mut problems = Problems::default();
         let common = options.common();
@@ -61,17 +65,22 @@ impl Config {
         let default_fraction = if data.test.is_some() || data.valid.is_some() { 0.0 } else { 0.1 };
         let valid_fraction = common.split.check(default_fraction, data.valid.is_some(), &mut problems);
         let fitted = rows - held_out(rows, valid_fraction);
-        if fitted == 0 {
-            problems.add("data", format!("leaves no row to fit: {rows} rows, {valid_fraction} of them held out"));
-        }
-        let facts = Facts { data, latent_dim, fitted, can_stop: fitted < rows || data.valid.is_some() };
+        let facts = Facts {
+            data,
+            latent_dim,
+            rows,
+            valid_fraction: (0.0..1.0).contains(&valid_fraction).then_some(valid_fraction),
+            fitted,
+            can_stop: fitted < rows || data.valid.is_some(),
+        };
         let method = method(kind, options, &facts, &mut problems);
         let seed = options.seed.unwrap_or(0);
         if i64::try_from(seed).is_err() {
-            problems.add("seed", format!("must be below 2^63, so that a configuration file can hold it, got {seed}"));
+            problems
+                .add("seed", format!("must be below 2^63, the limit of integers in a configuration file, got {seed}"));
         }
         let mut data_options = common.data.clone();
-        data_options.reading.data.get_or_insert_with(|| "digits".to_owned());
+        data_options.reading.data.get_or_insert_with(|| data.name.clone());
         problems.none_or(Config {
             data: data_options,
             latent_dim,
@@ -84,14 +93,16 @@ impl Config {
     }
 }
 
-/// How weights are found, by the options that the kind takes.
+/// Checks the options of the kind and returns its training method.
 fn method(kind: Kind, options: &Options, facts: &Facts<'_>, problems: &mut Problems) -> Method {
     match options.of_kind(kind, problems) {
-        Asked::ClosedForm(pca) => {
-            check_components(facts, problems);
+        SelectedMethod::ClosedForm(pca) => {
+            if check_rows(facts, 1, kind, problems) {
+                check_components(facts, problems);
+            }
             Method::ClosedForm(pca)
         }
-        Asked::Descent(objective, pretrained) => {
+        SelectedMethod::Descent(objective, pretrained) => {
             let pretraining = |epochs, learning_rate, problems: &mut Problems| {
                 pretrained.and_then(|ae| ae.pretraining(epochs, learning_rate, problems))
             };
@@ -108,20 +119,22 @@ fn descent(
     problems: &mut Problems,
 ) -> Descent {
     let architecture = options.architecture.check(problems);
-    if let Some((key, why)) = too_large(&architecture.hidden, facts.data, facts.latent_dim) {
-        problems.add(key, why);
+    if let Some((key, problem)) = too_large(&architecture.hidden, facts.data, facts.latent_dim) {
+        problems.add(key, problem);
     }
     let steps = options.steps.check(problems);
     let rows_per_step = steps.batch_size.min(facts.fitted);
-    if let Some(why) = too_many_draws(objective.model().draws(), rows_per_step, facts.data) {
-        problems.add("importance_samples", why);
+    if let Some(problem) = too_many_samples(objective.model().latent_samples(), rows_per_step, facts.data) {
+        problems.add("importance_samples", problem);
     }
-    let fewest = objective.model().fewest_rows();
-    if rows_per_step < fewest && steps.batch_size > 0 {
-        let kind = objective.kind();
+    let (kind, fewest) = (objective.kind(), objective.model().min_batch_rows());
+    if check_rows(facts, fewest, kind, problems) && steps.batch_size > 0 && steps.batch_size < fewest {
+        let batch_size = steps.batch_size;
         problems.add(
             "batch_size",
-            format!("gives {rows_per_step} row a step, and a {kind} compares at least {fewest} with each other"),
+            format!(
+                "is {batch_size}, but a {kind} needs at least {fewest} rows per step, because its loss compares rows"
+            ),
         );
     }
     let steps_per_epoch = steps.per_epoch(facts.fitted);
@@ -146,7 +159,27 @@ fn descent(
     }
 }
 
-/// A warm-up has to end within the run, and within the pretraining of each layer.
+/// Reports too few training rows for a loss that needs `fewest` rows. Returns whether there are enough.
+fn check_rows(facts: &Facts<'_>, fewest: usize, kind: Kind, problems: &mut Problems) -> bool {
+    let &Facts { rows, fitted, valid_fraction: Some(fraction), .. } = facts else { return false };
+    if fitted >= fewest {
+        return true;
+    }
+    let (has, remaining) = (counted(rows, "row"), if fitted == 0 { "none".to_owned() } else { fitted.to_string() });
+    let reason = match fraction > 0.0 {
+        true => format!("has {has}, of which the validation split of {fraction} leaves {remaining} to train on"),
+        false => format!("has {has}"),
+    };
+    let need = match fewest {
+        0 | 1 => String::new(),
+        _ => format!(", but a {kind} needs at least {fewest}, because its loss compares rows"),
+    };
+    let advice = if rows >= fewest { ", or --valid-fraction 0" } else { "" };
+    problems.add("data", format!("{reason}{need}; pass data with more rows{advice}"));
+    false
+}
+
+/// Reports a warm-up that does not end before the run or before the pretraining of a layer.
 fn check_warmup(
     warmup: u64,
     steps_per_epoch: u64,
@@ -159,20 +192,24 @@ fn check_warmup(
         return;
     }
     if warmup >= steps_of(epochs) {
-        problems.add("warmup", format!("takes {warmup} steps, and the whole run has {}", steps_of(epochs)));
+        problems.add("warmup", format!("takes {warmup} steps, but the run has only {}", steps_of(epochs)));
     } else if let Some(Pretraining { epochs, .. }) = pretraining
         && warmup >= steps_of(epochs)
     {
         let steps = steps_of(epochs);
-        problems.add("warmup", format!("takes {warmup} steps, and the pretraining of a layer has {steps}"));
+        problems.add("warmup", format!("takes {warmup} steps, but the pretraining of a layer has only {steps}"));
     }
 }
 
-/// Constant data has no variance to explain, and no range to measure a reconstruction by.
+/// Reports data that cannot be used for training: constant values, missing labels or missing values.
 fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut Problems) {
     let (low, high) = data.range;
     if low >= high {
-        problems.add("data", format!("holds nothing but the value {low} in 32-bit floats, so there is nothing to learn (subtract a large offset first)"));
+        let what = format!(
+            "contains only the value {low} in 32-bit floats, so there is nothing to learn; if the values differ, \
+             subtract their common offset first"
+        );
+        problems.add("data", what);
     }
     for (part, key, flag) in [
         (Some(&data.train), "data", "--labels or --label-column"),
@@ -180,21 +217,20 @@ fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut P
         (data.test.as_ref(), "test", "--test-labels or --label-column"),
     ] {
         if kind.is_conditional() && part.is_some_and(|part| part.labels.is_none()) {
-            problems
-                .add(key, format!("has no labels, and a cvae is told the class of every sample (name them by {flag})"));
+            problems.add(key, format!("has no labels, and a cvae receives the class of every sample; pass {flag}"));
         }
     }
     if source.reading.missing == Some(Missing::Keep) {
-        problems.add("missing", "of keep is for looking at data: mean, median and drop leave something to train on");
+        problems.add("missing", "is keep, which is only for inspecting data; use mean, median or drop for training");
     }
 }
 
 fn output_distribution(kind: Kind, options: &Options, data: &Dataset, problems: &mut Problems) -> OutputDistribution {
     let common = options.common().output;
     if kind == Kind::Pca {
-        // Whatever is wrong with its likelihood and link, the remedy is the one below.
-        let mut of_pca = Problems::default();
-        let output_distribution = common.check(Likelihood::Gaussian, Variance::default(), &mut of_pca);
+        // These problems are discarded: the message below covers every wrong likelihood and link of a PCA.
+        let mut discarded = Problems::default();
+        let output_distribution = common.check(Likelihood::Gaussian, Variance::default(), &mut discarded);
         if (output_distribution.likelihood, output_distribution.link) != (Likelihood::Gaussian, Link::Identity) {
             let what = "must be gaussian with the identity link for pca, which minimises the squared error";
             problems.add("likelihood", what);
@@ -209,11 +245,17 @@ fn check_components(facts: &Facts<'_>, problems: &mut Problems) {
     let (features, latent_dim) = (facts.data.train.values.features(), facts.latent_dim);
     let most = features.min(facts.fitted.saturating_sub(1));
     if latent_dim > most {
-        let why = format!("{features} features, {} rows to fit, one lost to centring", facts.fitted);
-        problems.add("latent", format!("is {latent_dim}, PCA finds at most {most} components here ({why})"));
+        problems.add(
+            "latent",
+            format!(
+                "is {latent_dim}, but PCA has at most {most} components here: the smaller of {} and {} minus 1",
+                counted(features, "feature"),
+                counted(facts.fitted, "row")
+            ),
+        );
     }
-    if let Some((key, why)) = too_large(&[], facts.data, latent_dim) {
-        problems.add(key, why);
+    if let Some((key, problem)) = too_large(&[], facts.data, latent_dim) {
+        problems.add(key, problem);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Back from a configuration to the options that make it.
+//! Conversion of a configuration to the options that produce it.
 
 use super::{Config, Descent, Method};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Config {
-    /// The options that make this configuration, with nothing left open: what is off stands as zero.
+    /// Returns the options that produce this configuration, with every option set; 0 for features that are disabled.
     pub fn effective(&self) -> Options {
         let options = Options {
             data: self.data.clone(),
@@ -31,15 +31,15 @@ impl Config {
         }
     }
 
-    /// The same with files named without their folders: what a manifest may hold, so that the same run in
-    /// another place gives the same bytes.
+    /// Returns the same options with folders removed from file names. The manifest stores these, so that a run on files
+    /// in another folder writes the same bytes.
     pub fn recorded(&self) -> Options {
         Options { data: self.data.without_folders(), ..self.effective() }
     }
 }
 
 impl Descent {
-    /// `options` with those that make this.
+    /// Returns `options` with the groups of gradient descent filled in.
     fn effective(&self, options: Options) -> Options {
         let Descent {
             objective,

@@ -1,12 +1,12 @@
-//! What turns gradients into steps: the optimizer, the limit of the gradient and the moving average of the weights, for
-//! autoencoders and for heads alike.
+//! The parameter update: optimizer, gradient clipping and moving average of the weights. Autoencoders and classifier
+//! heads share it.
 
 use std::collections::BTreeMap;
 
 use super::settings::Steps;
 use crate::candle::{Average, Gradients, Norms, Optimizer, Parameters, Rule, clip_scale, norms};
 
-/// An optimizer with what it remembers of the parameters that it moves.
+/// An optimizer and its state, with gradient clipping and an optional moving average of the weights.
 #[derive(Debug)]
 pub(crate) struct Learner {
     pub(crate) optimizer: Optimizer,
@@ -15,16 +15,17 @@ pub(crate) struct Learner {
 }
 
 impl Learner {
-    /// A fresh one for these parameters.
+    /// Creates a learner with a new optimizer state for `parameters`.
     pub(crate) fn new(parameters: &Parameters, rule: Rule, steps: Steps) -> candle_core::Result<Self> {
         let average = steps.average.map(|decay| Average::new(parameters, decay)).transpose()?;
         Ok(Learner { optimizer: Optimizer::new(parameters, rule), average, clip_norm: steps.clip_norm })
     }
 
-    /// One that goes on from `memory`, after this many steps of the optimizer and updates of the average.
+    /// Restores a learner from `memory`, which holds its state after `optimizer_steps` steps of the optimizer and
+    /// `updates` updates of the average.
     ///
     /// # Errors
-    /// If something is missing in `memory` or has another length; the message names it.
+    /// An error that names the array if `memory` lacks an array or if an array has the wrong length.
     pub(crate) fn restore<V: AsRef<[f32]>>(
         parameters: &Parameters,
         rule: Rule,
@@ -37,13 +38,13 @@ impl Learner {
         Ok(Learner { optimizer, average, clip_norm: steps.clip_norm })
     }
 
-    /// The same with steps of the parameters that `is_meant` selects `pace` times as long.
-    pub(crate) fn with_rate_factor(self, rate_factor: f64, is_meant: impl Fn(&str) -> bool) -> Self {
-        Learner { optimizer: self.optimizer.with_rate_factor(rate_factor, is_meant), ..self }
+    /// Multiplies the learning rate by `rate_factor` for the parameters whose name `is_selected` accepts.
+    pub(crate) fn with_rate_factor(self, rate_factor: f64, is_selected: impl Fn(&str) -> bool) -> Self {
+        Learner { optimizer: self.optimizer.with_rate_factor(rate_factor, is_selected), ..self }
     }
 
-    /// Takes a step along `gradients`, unless they are not finite: `check` sees their norms first, and its error leaves
-    /// all parameters as they are. Returns the norm of all gradients.
+    /// Takes an optimizer step along `gradients` and returns their total norm. `check` receives the norms first, to
+    /// detect infinite or NaN gradients; if it returns an error, the parameters do not change.
     pub(crate) fn step<E: From<candle_core::Error>>(
         &mut self,
         parameters: &Parameters,
@@ -61,7 +62,7 @@ impl Learner {
         Ok(norms.total)
     }
 
-    /// The parameters that would be the model now: `parameters`, or their moving average where one is kept.
+    /// Returns the parameters that would be the model now: `parameters`, or their moving average if one is kept.
     pub(crate) fn current(&self, parameters: &Parameters) -> candle_core::Result<Parameters> {
         match &self.average {
             None => Ok(parameters.clone()),

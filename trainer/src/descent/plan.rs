@@ -1,7 +1,7 @@
-//! The stages of a run: every layer on its own, where layers are pretrained, then the network as a whole.
+//! The stages of a run: with pretraining one stage for each layer, then one stage for the complete network.
 //!
-//! Epochs and steps are counted over all of them, so where a run stands says which one it is in; schedules begin
-//! anew with each.
+//! Epochs and steps are counted over all stages, so the epoch number determines the stage. Each stage restarts its
+//! learning-rate schedule.
 
 use super::Parameters;
 use crate::{
@@ -12,33 +12,33 @@ use crate::{
     schedule::{LearningRate, LearningRateCurve},
 };
 
-/// All that a run does, whatever its state.
+/// The stages and settings of a run, independent of its state.
 pub(crate) struct Plan<'a> {
     pub(crate) config: &'a Config,
     pub(crate) descent: &'a Descent,
     pub(crate) core: &'a CoreGraphs,
-    /// Those that are pretrained.
+    /// The layers to pretrain; empty without pretraining.
     layers: Vec<Layer>,
-    /// Rows that are fitted.
+    /// Number of training rows, without the validation rows.
     rows: usize,
 }
 
-/// Something that is trained for some epochs.
+/// A number of epochs in which one network is trained: a single layer with its mirror layer, or the complete network.
 pub(crate) struct Stage<'a> {
     plan: &'a Plan<'a>,
-    /// The layer that is trained alone; `None` for the network as a whole.
+    /// The layer to pretrain; `None` for the complete network.
     pub(crate) layer: Option<&'a Layer>,
-    /// Epochs of the run before its first.
+    /// Number of epochs of the run before the first epoch of the stage.
     pub(crate) begins_after: usize,
     epochs: usize,
     rates: LearningRateCurve,
 }
 
 impl<'a> Plan<'a> {
-    /// What `rows` rows are fitted by.
+    /// Creates the plan of a run on `rows` training rows.
     ///
     /// # Errors
-    /// [`TrainError::Graph`] never for a checked configuration.
+    /// [`TrainError::Graph`] if the graph of a layer is invalid; this never happens for a checked configuration.
     pub(crate) fn new(
         config: &'a Config,
         descent: &'a Descent,
@@ -52,7 +52,7 @@ impl<'a> Plan<'a> {
         Ok(Plan { config, descent, core, layers, rows })
     }
 
-    /// The stage that a run is in after so many epochs.
+    /// Returns the stage of a run after `epoch` completed epochs.
     pub(crate) fn stage(&'a self, epoch: usize) -> Stage<'a> {
         let Descent { pretraining, learning_rate: LearningRate { peak, schedule, warmup_steps }, .. } = *self.descent;
         let next = self.descent.place_of(epoch + 1);
@@ -71,28 +71,30 @@ impl<'a> Plan<'a> {
         self.descent.steps.per_epoch(self.rows)
     }
 
-    /// The layers that have these losses behind them, with the time that `history` knows of.
-    pub(crate) fn pretrained(&self, losses: &[f64], history: &[EpochRecord]) -> Vec<PretrainedLayer> {
+    /// Describes the pretrained layers. `losses` holds one loss for each layer; the times are summed from the records
+    /// in `history`.
+    pub(crate) fn pretrained_layers(&self, losses: &[f64], history: &[EpochRecord]) -> Vec<PretrainedLayer> {
         let epochs = self.descent.pretraining.map_or(0, |pretraining| pretraining.epochs);
         let seconds = |number: usize| {
             let records = history.iter().filter(|record| record.layer == Some(number));
             records.map(|record| record.seconds).sum()
         };
-        let of = |(layer, &loss): (&Layer, &f64)| {
+        let describe = |(layer, &loss): (&Layer, &f64)| {
             let Layer { number, inputs, outputs, .. } = *layer;
             PretrainedLayer { layer: number, inputs, outputs, epochs, loss, seconds: seconds(number) }
         };
-        self.layers.iter().zip(losses).map(of).collect()
+        self.layers.iter().zip(losses).map(describe).collect()
     }
 }
 
 impl Stage<'_> {
-    /// Those of all parameters that it trains.
+    /// Selects the parameters that the stage trains.
     pub(crate) fn parameters(&self, all: &Parameters) -> Parameters {
         self.layer.map_or_else(|| all.clone(), |layer| layer.parameters(all))
     }
 
-    /// What it trains, at work.
+    /// Returns the network that the stage trains. `trained` are its own parameters; the layers below a pretrained layer
+    /// take theirs from `all`.
     pub(crate) fn network<'a>(&'a self, trained: &'a Parameters, all: &'a Parameters) -> Network<'a> {
         match self.layer {
             Some(layer) => layer.network(trained, all, self.plan.descent.kernels),
@@ -100,18 +102,18 @@ impl Stage<'_> {
         }
     }
 
-    /// Step size of a step of the run.
+    /// Learning rate of a step of the run, counted from 1.
     pub(crate) fn rate(&self, step: u64) -> f64 {
         self.rates.rate(step.saturating_sub(self.steps_before()))
     }
 
-    /// Its passes over the rows that were done before a step of the run.
+    /// Epochs of the stage completed before a step of the run, as a fraction. `step` is counted from 1 over the run.
     pub(crate) fn epochs_before(&self, step: u64) -> f64 {
         step.saturating_sub(self.steps_before() + 1) as f64 / self.rates.steps_per_epoch as f64
     }
 
-    /// Whether the next stage begins after so many epochs of the run.
-    pub(crate) fn is_left_after(&self, epoch: usize) -> bool {
+    /// Whether the next stage begins after `epoch` epochs of the run.
+    pub(crate) fn next_begins_after(&self, epoch: usize) -> bool {
         self.layer.is_some() && epoch == self.begins_after + self.epochs
     }
 
@@ -128,7 +130,8 @@ mod tests {
     use super::*;
     use crate::{Method, Options, Pretrain};
 
-    /// Rates and places of all steps of a run over 100 rows in batches of 50: two layers of 2 epochs, a whole of 3.
+    /// Layer, learning rate and previous epochs of the stage for each step of a run over 100 rows in batches of 50:
+    /// 2 epochs for each of two layers, then 3 epochs for the complete network.
     fn steps(schedule: &str) -> Vec<(Option<usize>, f64, f64)> {
         let data = narrows_data::load("digits", &LoadOptions::default()).expect("the digits are embedded");
         let options = Options::new(Kind::Ae).with(|options| {
@@ -139,41 +142,41 @@ mod tests {
             options.pretrain.pretrain_epochs = Some(2);
             options.pretrain.pretrain_learning_rate = Some(0.5);
             options.schedule.learning_rate = Some(0.1);
-            options.schedule.schedule = Some(schedule.parse().expect("a schedule"));
+            options.schedule.schedule = Some(schedule.parse().expect("a valid schedule"));
             options.schedule.warmup = Some(1);
         });
-        let config = Config::check(&options, &data).expect("options that fit");
-        let Method::Descent(descent) = &config.method else { panic!("an ae is trained") };
+        let config = Config::check(&options, &data).expect("valid options");
+        let Method::Descent(descent) = &config.method else { panic!("an ae is trained by gradient descent") };
         let core = CoreGraphs::new(&config, &data).expect("valid widths");
-        let plan = Plan::new(&config, descent, &core, 100).expect("mirrored halves");
-        let told = |step: u64| {
+        let plan = Plan::new(&config, descent, &core, 100).expect("the decoder mirrors the encoder");
+        let describe = |step: u64| {
             let stage = plan.stage((step as usize - 1) / 2);
             (stage.layer.map(|layer| layer.number), stage.rate(step), stage.epochs_before(step))
         };
-        (1..=14).map(told).collect()
+        (1..=14).map(describe).collect()
     }
 
     #[test]
-    fn every_stage_has_its_schedule_and_its_warmup_from_the_beginning() {
+    fn every_stage_restarts_its_schedule_and_its_warmup() {
         let (one, two) = (Some(1), Some(2));
         let constant = [0.0, 0.5, 1.0, 1.5].map(|epochs| (0.5, epochs));
-        let whole = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5].map(|epochs| (0.1, epochs));
+        let complete = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5].map(|epochs| (0.1, epochs));
         let expected: Vec<_> = constant
             .map(|(rate, epochs)| (one, rate, epochs))
             .into_iter()
             .chain(constant.map(|(rate, epochs)| (two, rate, epochs)))
-            .chain(whole.map(|(rate, epochs)| (None, rate, epochs)))
+            .chain(complete.map(|(rate, epochs)| (None, rate, epochs)))
             .collect();
         assert_eq!(steps("constant"), expected);
         let cosine: Vec<f64> = steps("cosine").into_iter().map(|(_, rate, _)| rate).collect();
-        assert_eq!(cosine[..4], cosine[4..8], "both layers alike");
-        // The first step is the warm-up, the second the peak.
+        assert_eq!(cosine[..4], cosine[4..8], "both layers have the same rates");
+        // The first step of a stage is its warm-up; the second step starts the cosine at the peak.
         assert_eq!([cosine[1], cosine[5], cosine[9]], [0.5, 0.5, 0.1]);
         assert!(cosine[3] < 0.25 && cosine[13] < 0.02, "{cosine:?}");
     }
 
     #[test]
-    fn a_layer_is_left_after_its_last_epoch_and_the_whole_never() {
+    fn next_stage_begins_after_the_last_epoch_of_each_layer_and_never_after_the_complete_network() {
         let data = narrows_data::load("digits", &LoadOptions::default()).expect("the digits are embedded");
         let pretrain = Some(Pretrain::Layerwise);
         let options = Options::new(Kind::Ae).with(|options| {
@@ -181,13 +184,13 @@ mod tests {
             options.pretrain.pretrain_epochs = Some(2);
             options.length.epochs = Some(3);
         });
-        let config = Config::check(&options, &data).expect("options that fit");
-        let Method::Descent(descent) = &config.method else { panic!("an ae is trained") };
+        let config = Config::check(&options, &data).expect("valid options");
+        let Method::Descent(descent) = &config.method else { panic!("an ae is trained by gradient descent") };
         assert_eq!((descent.pretraining_epochs(), descent.all_epochs()), (4, 7));
         let core = CoreGraphs::new(&config, &data).expect("valid widths");
-        let plan = Plan::new(&config, descent, &core, 100).expect("mirrored halves");
-        let left: Vec<usize> = (0..7).filter(|&done| plan.stage(done).is_left_after(done + 1)).collect();
-        assert_eq!(left, [1, 3]);
-        assert!(!plan.stage(7).is_left_after(7), "a finished run stands in the whole");
+        let plan = Plan::new(&config, descent, &core, 100).expect("the decoder mirrors the encoder");
+        let ends: Vec<usize> = (0..7).filter(|&done| plan.stage(done).next_begins_after(done + 1)).collect();
+        assert_eq!(ends, [1, 3]);
+        assert!(!plan.stage(7).next_begins_after(7), "a finished run stays in the last stage");
     }
 }

@@ -1,79 +1,81 @@
-//! Settings of the training loop that every trained network shares: steps, early stopping, kernels.
+//! Settings of the training loop that all trained networks share: steps, early stopping and kernels.
 
 use crate::{candle::Kernels, options::options, problems::Problems};
 
 options! {
-    /// How long training lasts.
+    /// Length of training.
     pub struct LengthOptions in "Training" {
-        /// Epochs: passes over the training rows [default: about 5000 steps, between 10 and 200 epochs]
+        /// Number of epochs (passes over the training rows) [default: enough for 5000 steps, at least 10 and at most
+        /// 200]
         #[flag(value_name = "NUMBER")]
         pub epochs: usize = 50,
     }
 }
 
 options! {
-    /// What a training step is.
+    /// Batch size, gradient clipping and weight averaging.
     pub struct StepOptions in "Training" {
-        /// Rows per step [default: 64]
+        /// Mini-batch size, in rows [default: 64]
         #[flag(value_name = "ROWS")]
         pub batch_size: usize = 64,
-        /// Scale the gradient down to this norm where it is longer, 0 for no limit [default: 0]
+        /// Clip the gradient of all weights to this L2 norm; 0 disables clipping [default: 0]
         #[flag(value_name = "NORM")]
         pub clip_norm: f64 = 10.0,
-        /// Decay of a moving average of the weights, which is then the model; 0 for none [default: 0]
+        /// Decay of an exponential moving average (EMA) of the weights, which becomes the model; 0 disables averaging
+        /// [default: 0]
         #[flag(value_name = "DECAY")]
         pub average: f64 = 0.999,
     }
 }
 
 options! {
-    /// When training stops before its last epoch.
+    /// Early stopping.
     pub struct StoppingOptions in "Training" {
-        /// Stop after this many epochs without a better validation loss, and take the best epoch; epochs of --kl-warmup
-        /// do not count; 0 for never [default: 0; in a transfer with rows held out 10, and 5 with --fine-tune]
+        /// Early stopping: stop after this many epochs without a lower validation loss and restore the weights of the
+        /// best epoch; 0 disables it. Epochs of a rising --kl-warmup or --capacity do not count [default: 0]
         #[flag(value_name = "EPOCHS")]
         pub patience: usize = 10,
-        /// By how much a loss must be lower to count as better, with --patience [default: 0]
+        /// Smallest decrease of the validation loss that counts as an improvement, with --patience [default: 0]
         #[flag(value_name = "LOSS")]
         pub min_delta: f64 = 0.01,
     }
 }
 
 options! {
-    /// What computes.
+    /// The kernels of the training loop.
     pub struct KernelOptions in "Training" {
-        /// Kernels that compute a step: fused, or composed of Candle's own operations, which is slower and the same to
-        /// rounding [default: fused]
-        #[flag(value_name = "NAME")]
+        /// Kernels of the training loop: fused, or composed (Candle's own operations: slower, equal up to rounding)
+        /// [default: fused]
+        #[flag(value_name = "fused|composed")]
         pub kernels: Kernels = Kernels::Fused,
     }
 }
 
-/// What a training step is, checked.
+/// Checked settings of a training step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Steps {
-    /// Rows per step, at least 1.
+    /// Mini-batch size in rows, at least 1.
     pub batch_size: usize,
-    /// Largest norm of the gradient, positive.
+    /// Largest L2 norm of the gradient, positive; `None` without clipping.
     pub clip_norm: Option<f64>,
-    /// Decay of the moving average of the weights, in `(0, 1)`.
+    /// Decay of the moving average of the weights, in `(0, 1)`; `None` without averaging.
     pub average: Option<f64>,
 }
 
-/// Stopping when the loss on the rows held out gets no better.
+/// Early stopping: training stops when the validation loss does not improve any more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EarlyStop {
-    /// Epochs without a better loss, at least 1.
+    /// Number of epochs without improvement after which training stops, at least 1.
     pub patience: usize,
-    /// By how much a loss must be lower to count as better, not negative.
+    /// Smallest decrease of the loss that counts as an improvement, not negative.
     pub min_delta: f64,
 }
 
 impl StepOptions {
-    /// What these options mean.
+    /// Checks the options and fills in the defaults. Problems are added to `problems`.
     pub(crate) fn check(&self, problems: &mut Problems) -> Steps {
         let clip_norm = problems.not_negative("clip_norm", "norm", self.clip_norm.unwrap_or(0.0));
-        let average = problems.share("average", self.average.unwrap_or(0.0));
+        let average = problems.in_unit_interval("average", self.average.unwrap_or(0.0));
         Steps {
             batch_size: problems.at_least_one("batch_size", self.batch_size.unwrap_or(64)),
             clip_norm: Some(clip_norm).filter(|&norm| norm > 0.0),
@@ -83,7 +85,7 @@ impl StepOptions {
 }
 
 impl Steps {
-    /// The options that say this: what is off is 0.
+    /// Returns the options that give these settings; 0 turns a setting off.
     pub(crate) fn options(self) -> StepOptions {
         StepOptions {
             batch_size: Some(self.batch_size),
@@ -92,41 +94,44 @@ impl Steps {
         }
     }
 
-    /// Steps in an epoch of this many rows, at least 1.
+    /// Number of steps in an epoch of `rows` rows, at least 1.
     pub(crate) fn per_epoch(self, rows: usize) -> u64 {
         rows.div_ceil(self.batch_size.max(1)).max(1) as u64
     }
 }
 
 impl StoppingOptions {
-    /// What these options mean, with this patience where they leave it open; `can_stop` if there are rows to stop by.
+    /// Checks the options. `patience` is the default where they set none; `can_stop` is true if there are validation
+    /// rows. Returns `None` for a patience of 0. Problems are added to `problems`.
     pub(crate) fn check(&self, patience: usize, can_stop: bool, problems: &mut Problems) -> Option<EarlyStop> {
         let patience = self.patience.unwrap_or(patience);
         let min_delta = problems.not_negative("min_delta", "loss", self.min_delta.unwrap_or(0.0));
         if min_delta > 0.0 && patience == 0 {
-            problems
-                .add("min_delta", "means nothing without --patience, which needs rows held out (--valid-fraction 0.1)");
+            problems.add(
+                "min_delta",
+                "has no effect without --patience, which needs validation rows; pass --valid-fraction 0.1",
+            );
         }
         if patience > 0 && !can_stop {
-            problems.add("patience", "needs rows that are held out (--valid-fraction 0.1)");
+            problems.add("patience", "needs validation rows; pass --valid-fraction 0.1");
         }
         (patience > 0).then_some(EarlyStop { patience, min_delta })
     }
 }
 
 impl EarlyStop {
-    /// Whether a loss is better than the best one so far.
+    /// Whether `loss` improves on the best loss so far.
     pub(crate) fn is_better(rule: Option<Self>, loss: f64, best: Option<f64>) -> bool {
         let min_delta = rule.map_or(0.0, |rule| rule.min_delta);
         best.is_none_or(|best| loss < best - min_delta)
     }
 
-    /// Whether to stop after this many epochs without a better loss.
+    /// Whether to stop after `stale` epochs without improvement.
     pub(crate) fn has_stalled(rule: Option<Self>, stale: usize) -> bool {
         rule.is_some_and(|rule| stale >= rule.patience)
     }
 
-    /// The options that say this.
+    /// Returns the options that give this rule; a patience of 0 turns early stopping off.
     pub(crate) fn options(stop: Option<Self>) -> StoppingOptions {
         StoppingOptions {
             patience: Some(stop.map_or(0, |stop| stop.patience)),

@@ -1,4 +1,4 @@
-//! Everything that the next step depends on: what a checkpoint holds.
+//! The training state: everything that the next step depends on. A checkpoint stores it.
 
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,11 @@ use crate::{
     network::Weights,
 };
 
-/// The state of a run between two steps.
+/// State of a run between two steps.
 pub(crate) struct State {
-    /// All of the network.
+    /// All parameters of the network.
     pub(crate) parameters: Parameters,
-    /// Those of them that the current stage trains; the very same variables.
+    /// The parameters that the current stage trains. They share their variables with `parameters`.
     pub(crate) trained: Parameters,
     pub(crate) learner: Learner,
     pub(crate) best: Option<Best>,
@@ -29,64 +29,63 @@ pub(crate) struct Best {
     pub(crate) weights: Weights,
 }
 
-/// Where a run stands. Streams of randomness have no state of their own: they are functions of the seed and
-/// these counters.
+/// Progress of a run. Random streams have no state of their own: they are functions of the seed and these counters.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Position {
-    /// Steps that are done.
+    /// Number of completed steps.
     pub(crate) step: u64,
-    /// Epochs that are complete.
+    /// Number of completed epochs.
     pub(crate) epoch: usize,
-    /// Batches and rows of the current epoch that are done.
+    /// Number of completed batches and rows of the current epoch.
     pub(crate) batches: usize,
     pub(crate) rows: usize,
-    /// Epochs without a better loss, those left out in which the loss was still being annealed.
+    /// Number of consecutive epochs without a better loss. Epochs in which the KL weight is annealed do not count.
     pub(crate) stale: usize,
-    /// Sums over the current epoch.
+    /// Sums over the steps of the current epoch.
     pub(crate) sums: Sums,
-    /// Losses of the layers whose pretraining is over, each over its last epoch.
+    /// Mean training loss of each pretrained layer in its last epoch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) layer_losses: Vec<f64>,
-    /// Why the run is over, if it is.
+    /// Why the run ended; `None` while it is not finished.
     pub(crate) end: Option<End>,
 }
 
 /// Sums over the steps of an epoch.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Sums {
-    /// Losses, times rows.
+    /// Losses, weighted by the number of rows.
     pub(crate) figures: Averages,
-    /// Norms of the gradients.
+    /// Gradient norms.
     pub(crate) gradient_norm: f64,
-    /// Steps in this process alone; a state that is saved holds no time.
+    /// Rows and time of the steps of this process. A checkpoint does not store them.
     #[serde(skip)]
-    pub(crate) timed: Timed,
+    pub(crate) throughput: Throughput,
 }
 
-/// What was done in some time.
+/// Number of trained rows and the time that they took.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Timed {
+pub(crate) struct Throughput {
     pub(crate) seconds: f64,
     pub(crate) rows: usize,
 }
 
-/// Why a run is over.
+/// Reason why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum End {
-    /// All epochs are done.
+pub(crate) enum End {
+    /// All epochs are completed.
     Complete,
-    /// The loss on the rows held out got no better for as long as was allowed.
+    /// Early stopping: the validation loss did not improve for `patience` epochs.
     Early,
 }
 
 impl Position {
-    /// Epochs that have begun, the complete ones among them.
-    pub(crate) fn begun(&self) -> usize {
+    /// Number of epochs that have begun, including the completed ones.
+    pub(crate) fn epochs_begun(&self) -> usize {
         self.epoch + usize::from(self.batches > 0)
     }
 
-    /// Adds a step.
+    /// Adds a step to the counters and sums.
     pub(super) fn count(
         &mut self,
         step: u64,
@@ -101,40 +100,40 @@ impl Position {
         self.rows += rows;
         self.sums.figures.add(total, parts, rows);
         self.sums.gradient_norm += gradient_norm;
-        self.sums.timed.seconds += seconds;
-        self.sums.timed.rows += rows;
+        self.sums.throughput.seconds += seconds;
+        self.sums.throughput.rows += rows;
     }
 }
 
 impl State {
-    /// The start of a run.
+    /// Creates the state at the start of a run.
     pub(crate) fn fresh(plan: &Plan<'_>) -> Result<Self, TrainError> {
-        State::begin(plan, parameters(plan)?, Position::default())
+        State::at_stage_start(plan, initial_parameters(plan)?, Position::default())
     }
 
-    /// The start of the stage that a run stands in: what steps remember is of that stage alone.
-    fn begin(plan: &Plan<'_>, parameters: Parameters, position: Position) -> Result<Self, TrainError> {
+    /// Creates the state at the start of the stage that contains `position`. Each stage has its own optimizer state.
+    fn at_stage_start(plan: &Plan<'_>, parameters: Parameters, position: Position) -> Result<Self, TrainError> {
         let trained = plan.stage(position.epoch).parameters(&parameters);
         let learner = Learner::new(&trained, plan.descent.optimizer, plan.descent.steps)?;
         Ok(State { parameters, trained, learner, best: None, position })
     }
 
-    /// Goes on to the next stage, with what would be the model now.
-    pub(super) fn move_on(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
+    /// Starts the next stage from the current model: the moving average of the weights, if one is kept.
+    pub(super) fn start_next_stage(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
         if let Some(average) = &self.learner.average {
             self.trained.assign(&average.weights())?;
         }
-        *self = State::begin(plan, self.parameters.clone(), self.position.clone())?;
+        *self = State::at_stage_start(plan, self.parameters.clone(), self.position.clone())?;
         Ok(())
     }
 
-    /// The parameters that would be the model if the run ended here: in the place of those that are trained their
-    /// moving average, where one is kept.
+    /// Returns the parameters that would be the model if the run ended now: the moving average of the trained
+    /// parameters if one is kept, otherwise the parameters themselves.
     pub(crate) fn current(&self) -> Result<Parameters, TrainError> {
         Ok(self.learner.current(&self.parameters)?)
     }
 
-    /// The parameters that are the result: after an early stop, those of the best epoch.
+    /// Returns the parameters of the final model and, with early stopping, the epoch that they come from: the best one.
     pub(crate) fn result(&self, descent: &Descent) -> Result<(Parameters, Option<usize>), TrainError> {
         match &self.best {
             Some(best) if descent.early_stop.is_some() => {
@@ -145,8 +144,8 @@ impl State {
     }
 }
 
-/// Fresh parameters of a configuration.
-fn parameters(plan: &Plan<'_>) -> Result<Parameters, TrainError> {
+/// Creates the randomly initialised parameters of a configuration.
+fn initial_parameters(plan: &Plan<'_>) -> Result<Parameters, TrainError> {
     let Plan { config, descent, core, .. } = plan;
     let mut parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
     if descent.objective.code_layer().tied {
@@ -163,10 +162,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_of_a_run_without_pretraining_is_written_and_read_as_before_there_was_any() {
+    fn position_without_pretraining_omits_the_layer_losses_and_reads_back_equal() {
         let position = Position { step: 46, epoch: 2, ..Position::default() };
         let text = serde_json::to_string(&position).expect("plain data");
         assert!(!text.contains("layer"), "{text}");
-        assert_eq!(serde_json::from_str::<Position>(&text).expect("just written"), position);
+        assert_eq!(serde_json::from_str::<Position>(&text).expect("serialized above"), position);
     }
 }

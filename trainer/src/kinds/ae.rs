@@ -1,15 +1,17 @@
-//! The autoencoder: squeeze a sample through a code that is narrower than it, and ask for the sample
-//! back.
+//! The autoencoder: the encoder compresses a sample to a code with fewer dimensions, and the decoder reconstructs the
+//! sample from it.
 //!
-//! Encoder and decoder are trained together and used apart. With identity activations and a squared
-//! error the best it can do is the subspace of the principal components (Baldi and Hornik 1989); what
-//! it does beyond that is the non-linear part of "non-linear PCA".
+//! Encoder and decoder are trained together and can be used separately. With identity activations and the squared
+//! error, the optimum is the subspace of the principal components (Baldi and Hornik 1989). With other activations an
+//! autoencoder is a non-linear generalisation of PCA.
 //!
-//! With a penalty on the code it is a sparse or a contractive autoencoder (`penalty.rs`).
+//! With a penalty on the code it is a sparse or contractive autoencoder (`penalty.rs`).
 
 use candle_core::{Result, Tensor};
 
-use super::{Batch, CodeLayer, CodeOptions, CodePenalty, Draw, Loss, Model, Network, PenaltyOptions, network::first};
+use super::{
+    Batch, CodeLayer, CodeOptions, CodePenalty, Loss, LossContext, Model, Network, PenaltyOptions, network::first,
+};
 use crate::{
     network::{Graph, GraphError, mlp::Mlp},
     options::takes,
@@ -18,26 +20,27 @@ use crate::{
 };
 
 takes! {
-    /// The options of an autoencoder beside those of every network.
+    /// The options of an autoencoder, in addition to those of every network.
     pub(crate) struct AeOptions { code: CodeOptions, penalty: PenaltyOptions, pretrain: PretrainOptions }
 }
 
 /// A plain, sparse or contractive autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Ae {
-    /// The layer that gives the code.
+    /// Settings of the code layer.
     pub code: CodeLayer,
-    /// What the code pays for.
+    /// Penalties on the code.
     pub penalty: CodePenalty,
 }
 
 impl AeOptions<'_> {
-    /// What these options mean.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self, problems: &mut Problems) -> Ae {
         Ae { code: self.code.check(), penalty: self.penalty.check(problems) }
     }
 
-    /// How its layers are trained one by one first, where `epochs` and `learning_rate` are those of the whole.
+    /// Checks the options of layer-wise pretraining; `epochs` and `learning_rate` of the complete network are the
+    /// defaults.
     pub(crate) fn pretraining(
         &self,
         epochs: usize,
@@ -53,8 +56,8 @@ impl Model for Ae {
         mlp.encoder()
     }
 
-    fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
-        reconstruction_loss(self.penalty, network, &batch.x, batch, draw)
+    fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
+        reconstruction_loss(self.penalty, network, &batch.x, batch, context)
     }
 
     fn code_layer(&self) -> CodeLayer {
@@ -62,17 +65,17 @@ impl Model for Ae {
     }
 }
 
-/// The error of the clean sample's reconstruction from `seen`, which may be corrupted, and the penalty
-/// on the code of `seen`.
+/// Computes the reconstruction error of the clean samples in `batch` and the penalties on the code, where `inputs` are
+/// the possibly corrupted samples that the encoder receives.
 pub(super) fn reconstruction_loss(
     penalty: CodePenalty,
     network: &Network<'_>,
-    seen: &Tensor,
+    inputs: &Tensor,
     batch: &Batch,
-    draw: Draw,
+    context: LossContext,
 ) -> Result<Loss> {
-    let z = first(network.encode(seen, None)?)?;
+    let z = first(network.encode(inputs, None)?)?;
     let error = network.error(&z, None, &batch.x)?;
     let loss = Loss { parts: vec![("reconstruction", error.clone())], total: error };
-    penalty.add_to(loss, network, seen, &z, draw)
+    penalty.add_to(loss, network, inputs, &z, context)
 }

@@ -1,25 +1,26 @@
-//! The layer that gives the code of a deterministic autoencoder, and whether the decoder mirrors it.
+//! The code layer of a deterministic autoencoder: its activation, and whether the decoder's weights are tied.
 
 use crate::{network::Activation, options::options};
 
 options! {
-    /// The code of a deterministic autoencoder.
+    /// The code layer of a deterministic autoencoder.
     pub struct CodeOptions in "Model" {
-        /// Activation of the layer that gives the code, one of the same: ae, dae [default: identity]
+        /// Activation function of the code: identity, relu, leaky_relu, elu, tanh, sigmoid, silu or gelu (ae, dae)
+        /// [default: identity]
         #[flag(value_name = "NAME")]
         pub latent_activation: Activation = Activation::Sigmoid,
-        /// Whether the decoder's weights are the encoder's, transposed: ae, dae [default: false]
+        /// Tie the decoder's weights to the transposed weights of the encoder (ae, dae) [default: false]
         #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
         pub tied: bool = true,
     }
 }
 
-/// How a deterministic code is made.
+/// Settings of the code layer of a deterministic autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CodeLayer {
-    /// After the layer that gives the code.
+    /// Activation of the code layer.
     pub activation: Activation,
-    /// Whether the decoder's weights are the encoder's, transposed.
+    /// Whether the decoder uses the transposed weights of the encoder.
     pub tied: bool,
 }
 
@@ -30,7 +31,7 @@ impl Default for CodeLayer {
 }
 
 impl CodeOptions {
-    /// What these options mean.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self) -> CodeLayer {
         let default = CodeLayer::default();
         CodeLayer {
@@ -41,8 +42,8 @@ impl CodeOptions {
 }
 
 impl CodeLayer {
-    /// The options that say this. An activation that is off is not recorded, so that older configurations keep their
-    /// bytes.
+    /// Returns the options that produce these settings. The identity activation is not recorded, so that configurations
+    /// without this option stay unchanged to the byte.
     pub(crate) fn options(self) -> CodeOptions {
         CodeOptions {
             latent_activation: Some(self.activation).filter(|&activation| activation != Activation::Identity),

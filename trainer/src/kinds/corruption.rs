@@ -1,4 +1,4 @@
-//! What a denoising autoencoder's encoder sees in training: a corrupted copy of the sample.
+//! Corruption of the samples that the encoder of a denoising autoencoder receives during training.
 
 use std::{fmt, str::FromStr};
 
@@ -7,34 +7,35 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::{options::options, random::with_draws_side_by_side, text::as_text};
+use crate::{options::options, random::map_with_random_bytes_parallel, text::as_text};
 
 options! {
-    /// How samples are corrupted.
+    /// Corruption of the encoder's input.
     pub struct CorruptionOptions in "Objective" {
-        /// Corruption of the encoder's input in training: dae, and transfer with --fine-tune [default: masking:0.25
-        /// for a dae, none in a transfer]
+        /// Corruption of the encoder's input during training: masking (values become 0 with probability P), gaussian
+        /// (normal noise of standard deviation SD) or salt-pepper (values become 0 or 1 with probability P) (dae)
+        /// [default: masking:0.25]
         #[flag(value_name = "masking:P|gaussian:SD|salt-pepper:P")]
         pub corruption: Corruption = Corruption::Gaussian(0.3),
     }
 }
 
-/// A way to spoil a sample, in the network's unit.
+/// A random corruption of scaled samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Corruption {
-    /// Each number becomes 0 with this probability.
+    /// Sets each value to 0 with this probability.
     Masking(f64),
-    /// Normal noise of this standard deviation is added.
+    /// Adds normal noise of this standard deviation.
     Gaussian(f64),
-    /// Each number becomes, with this probability, 0 or 1 by the toss of a coin.
+    /// Sets each value with this probability to 0 or 1, both equally likely.
     SaltAndPepper(f64),
 }
 
 impl Corruption {
-    /// A corrupted copy of `x`, drawn from `random`.
+    /// Returns a corrupted copy of `x`, with randomness from `random`.
     ///
     /// # Errors
-    /// Those of Candle.
+    /// Errors of Candle.
     pub fn apply(self, x: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
         let mut values = x.flatten_all()?.to_vec1::<f32>()?;
         match self {
@@ -56,29 +57,31 @@ impl Corruption {
         Tensor::from_vec(values, x.shape(), x.device())
     }
 
-    /// What is wrong with its number, if anything.
+    /// Returns what is wrong with the parameter, if anything.
     pub(crate) fn problem(self) -> Option<String> {
         match self {
             Corruption::Masking(p) | Corruption::SaltAndPepper(p) if !(0.0..=1.0).contains(&p) => {
-                Some(format!("is a probability and lies in [0, 1], got {p}"))
+                Some(format!("the probability must be in [0, 1], got {p}"))
             }
             Corruption::Gaussian(deviation) if !(deviation.is_finite() && deviation >= 0.0) => {
-                Some(format!("is a standard deviation and not negative, got {deviation}"))
+                Some(format!("the standard deviation must be finite and at least 0, got {deviation}"))
             }
             Corruption::Masking(_) | Corruption::SaltAndPepper(_) | Corruption::Gaussian(_) => None,
         }
     }
 }
 
-/// What [`Rng::random_bool`] of every value makes zero, several at a time: 64 bits below the probability, which
-/// for certainty are not drawn.
+/// Sets each value to 0 with `probability`.
+///
+/// The result equals that of calling [`Rng::random_bool`] for each value, but several values are processed at a time: a
+/// value is set to 0 if 64 random bits are below the probability. For a probability of 1 no bits are generated.
 fn mask(values: &mut [f32], probability: f64, random: &mut ChaCha8Rng) {
     if probability >= 1.0 {
         values.fill(0.0);
         return;
     }
     let bound = (probability * 2f64.powi(64)) as u64;
-    with_draws_side_by_side(
+    map_with_random_bytes_parallel(
         values,
         random,
         #[inline(always)]
@@ -102,16 +105,17 @@ impl FromStr for Corruption {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a corruption: write masking:0.25, gaussian:0.3 or salt-pepper:0.1");
-        let (name, number) = text.split_once(':').ok_or_else(wrong)?;
-        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let syntax_error =
+            || format!("`{text}` is not a corruption: write masking:0.25, gaussian:0.3 or salt-pepper:0.1");
+        let (name, number) = text.split_once(':').ok_or_else(syntax_error)?;
+        let number: f64 = number.parse().map_err(|_| syntax_error())?;
         let corruption = match name {
             "masking" => Corruption::Masking(number),
             "gaussian" => Corruption::Gaussian(number),
             "salt-pepper" => Corruption::SaltAndPepper(number),
-            _ => return Err(wrong()),
+            _ => return Err(syntax_error()),
         };
-        corruption.problem().map_or(Ok(corruption), |problem| Err(format!("the number in `{text}` {problem}")))
+        corruption.problem().map_or(Ok(corruption), |problem| Err(format!("`{text}` is not a corruption: {problem}")))
     }
 }
 
@@ -129,38 +133,38 @@ mod tests {
     }
 
     #[test]
-    fn masking_zeroes_the_share_that_it_was_asked_for() {
+    fn masking_sets_the_given_fraction_of_values_to_zero() {
         let zeros = corrupted(Corruption::Masking(0.25)).iter().filter(|&&value| value == 0.0).count();
         // Four standard deviations of a binomial with 10,000 trials.
         assert!((2327..=2673).contains(&zeros), "{zeros}");
     }
 
     #[test]
-    fn masking_draws_as_one_toss_after_another() {
+    fn masking_equals_calling_random_bool_for_each_value() {
         for probability in [0.0, 0.25, 1.0] {
             let mut random = stream(3, Stream::Corruption, 0);
-            let tossed: Vec<f32> =
+            let expected: Vec<f32> =
                 (0..100 * 100).map(|_| if random.random_bool(probability) { 0.0 } else { 0.5 }).collect();
-            assert!(corrupted(Corruption::Masking(probability)) == tossed, "{probability}");
+            assert!(corrupted(Corruption::Masking(probability)) == expected, "{probability}");
         }
     }
 
     #[test]
-    fn gaussian_noise_has_the_deviation_that_it_was_asked_for() {
+    fn gaussian_noise_has_the_given_standard_deviation() {
         let values = corrupted(Corruption::Gaussian(0.3));
         let variance = values.iter().map(|value| f64::from(value - 0.5).powi(2)).sum::<f64>() / values.len() as f64;
         assert!((variance.sqrt() - 0.3).abs() < 0.01, "{variance}");
     }
 
     #[test]
-    fn salt_and_pepper_come_in_equal_parts() {
+    fn salt_and_pepper_are_equally_frequent() {
         let values = corrupted(Corruption::SaltAndPepper(0.4));
-        let count = |wanted: f32| values.iter().filter(|&&value| value == wanted).count();
+        let count = |expected: f32| values.iter().filter(|&&value| value == expected).count();
         assert!((1840..=2160).contains(&count(0.0)) && (1840..=2160).contains(&count(1.0)));
     }
 
     #[test]
-    fn corruptions_are_read_as_they_are_written_and_nonsense_is_refused() {
+    fn corruptions_are_parsed_from_their_display_form_and_invalid_text_is_rejected() {
         for text in ["masking:0.25", "gaussian:0.3", "salt-pepper:0.1"] {
             assert_eq!(text.parse::<Corruption>().map(|corruption| corruption.to_string()), Ok(text.to_owned()));
         }

@@ -1,12 +1,14 @@
-//! The denoising autoencoder: corrupt the sample, ask for the clean one (Vincent et al. 2008).
+//! The denoising autoencoder: the encoder receives a corrupted sample, and the decoder reconstructs the clean one
+//! (Vincent et al. 2008).
 //!
-//! The corruption exists only while training. What is exported takes samples as they are, clean or
-//! noisy, and pulls them towards what the data looks like.
+//! Samples are corrupted during training only. The exported graphs take samples unchanged, clean or noisy, and map them
+//! towards the distribution of the training data.
 
 use candle_core::Result;
 
 use super::{
-    Ae, AeOptions, Batch, CodeLayer, Corruption, CorruptionOptions, Draw, Loss, Model, Network, ae::reconstruction_loss,
+    Ae, AeOptions, Batch, CodeLayer, Corruption, CorruptionOptions, Loss, LossContext, Model, Network,
+    ae::reconstruction_loss,
 };
 use crate::{
     network::{Graph, GraphError, mlp::Mlp},
@@ -16,7 +18,7 @@ use crate::{
 };
 
 takes! {
-    /// The options of a denoising autoencoder: those of an autoencoder, and the corruption.
+    /// The options of a denoising autoencoder: those of an autoencoder and the corruption.
     pub(crate) struct DaeOptions {
         corruption: CorruptionOptions;
         ae: AeOptions,
@@ -26,18 +28,18 @@ takes! {
 /// A denoising autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dae {
-    /// What is done to the samples that the encoder sees in training.
+    /// Corruption of the encoder's input during training.
     pub corruption: Corruption,
-    /// The autoencoder that is trained on them.
+    /// Settings of the autoencoder that is trained.
     pub ae: Ae,
 }
 
 impl DaeOptions<'_> {
-    /// What these options mean.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self, problems: &mut Problems) -> Dae {
         let corruption = self.corruption.corruption.unwrap_or(Corruption::Masking(0.25));
         if let Some(problem) = corruption.problem() {
-            problems.add("corruption", format!("{corruption}: the number {problem}"));
+            problems.add("corruption", format!("is invalid: {problem}"));
         }
         Dae { corruption, ae: self.ae.check(problems) }
     }
@@ -48,14 +50,14 @@ impl Model for Dae {
         mlp.encoder()
     }
 
-    fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
-        let seen = match draw {
-            Draw::Training { seed, step, .. } => {
+    fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
+        let inputs = match context {
+            LossContext::Training { seed, step, .. } => {
                 self.corruption.apply(&batch.x, &mut stream(seed, Stream::Corruption, step))?
             }
-            Draw::Evaluation { .. } => batch.x.clone(),
+            LossContext::Evaluation { .. } => batch.x.clone(),
         };
-        reconstruction_loss(self.ae.penalty, network, &seen, batch, draw)
+        reconstruction_loss(self.ae.penalty, network, &inputs, batch, context)
     }
 
     fn code_layer(&self) -> CodeLayer {

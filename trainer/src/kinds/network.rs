@@ -1,4 +1,4 @@
-//! Encoder and decoder at work: from samples to codes, and from codes to how well they reconstruct.
+//! An encoder and a decoder with weights: computes codes of samples and reconstruction losses of codes.
 
 use candle_core::{Result, Tensor};
 use narrows_bundle::Likelihood;
@@ -10,40 +10,40 @@ use crate::{
     numeric::{PointLoss, Reduction},
 };
 
-/// The two halves with their weights.
+/// An encoder and a decoder with their weights.
 pub(crate) struct Network<'a> {
-    /// Scaled features to a code.
+    /// Maps scaled features to a code.
     pub(crate) encoder: &'a Graph,
-    /// A code to logits.
+    /// Maps a code to logits.
     pub(crate) decoder: &'a Graph,
-    /// Weights of both.
+    /// Weights of the encoder and the decoder.
     pub(crate) parameters: &'a Parameters,
-    /// What the logits mean.
+    /// The distribution whose parameters are the logits.
     pub(crate) output_distribution: OutputDistribution,
-    /// What computes them and the loss.
+    /// The kernels that compute the graphs and the loss.
     pub(crate) kernels: Kernels,
-    /// What scaled samples go through first, if anything.
+    /// Frozen layers that scaled samples pass through before the encoder, if there are any.
     pub(crate) below: Option<Below<'a>>,
 }
 
-/// Layers that are not trained.
+/// Frozen layers below the encoder.
 #[derive(Clone, Copy)]
 pub(crate) struct Below<'a> {
-    /// Scaled features to what the encoder takes.
+    /// Maps scaled features to the inputs of the encoder.
     pub(crate) graph: &'a Graph,
     pub(crate) parameters: &'a Parameters,
 }
 
 impl Network<'_> {
-    /// The encoder's outputs: the code or its mean first.
+    /// Returns the outputs of the encoder; the first is the code or its mean.
     pub(crate) fn encode(&self, x: &Tensor, labels: Option<&Tensor>) -> Result<Vec<Tensor>> {
         run(self.kernels, self.encoder, self.parameters, &with_labels(x, labels))
     }
 
-    /// `mu` and `log_var`, `[batch, latent]` each.
+    /// Returns `mu` and `log_var`, `[batch, latent]` each.
     ///
     /// # Errors
-    /// For an encoder that gives a code and no distribution, and those of Candle.
+    /// If the encoder has a single output and is not variational, and errors of Candle.
     pub(crate) fn posterior(&self, x: &Tensor, labels: Option<&Tensor>) -> Result<(Tensor, Tensor)> {
         let encoded = self.encode(x, labels)?;
         match encoded.as_slice() {
@@ -52,22 +52,23 @@ impl Network<'_> {
         }
     }
 
-    /// The logits of codes, `[batch, features]`.
+    /// Returns the logits of codes, `[batch, features]`.
     pub(crate) fn decode(&self, z: &Tensor, labels: Option<&Tensor>) -> Result<Tensor> {
         first(run(self.kernels, self.decoder, self.parameters, &with_labels(z, labels))?)
     }
 
-    /// Whether the encoder gives a distribution over codes.
+    /// Returns whether the encoder returns a distribution over codes.
     pub(crate) fn is_variational(&self) -> bool {
         self.encoder.outputs().len() == 2
     }
 
-    /// Whether both halves take labels.
+    /// Returns whether the encoder and the decoder take labels.
     pub(crate) fn takes_labels(&self) -> bool {
         self.decoder.inputs().len() > 1
     }
 
-    /// The reconstruction error of the codes `z` of `targets`, averaged over the batch; see [`OutputDistribution::error`].
+    /// Returns the error of reconstructing `targets` from the codes `z`, averaged over the batch; see
+    /// [`OutputDistribution::error`].
     pub(crate) fn error(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Mean)? {
             Some(error) => Ok(error),
@@ -75,7 +76,7 @@ impl Network<'_> {
         }
     }
 
-    /// Negative log-likelihood of `targets` in nats, given the codes `z`, averaged over the batch.
+    /// Returns the negative log-likelihood of `targets` in nats, given the codes `z`, averaged over the batch.
     pub(crate) fn nats(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Mean)? {
             Some(error) => self.output_distribution.in_nats(error, targets, self.parameters),
@@ -83,7 +84,7 @@ impl Network<'_> {
         }
     }
 
-    /// The same of every row, `[batch]`.
+    /// Returns the negative log-likelihood of every row in nats, `[batch]`.
     pub(crate) fn nats_by_row(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
         match self.fused(z, labels, targets, Reduction::Rows)? {
             Some(errors) => self.output_distribution.in_nats(errors, targets, self.parameters),
@@ -93,7 +94,7 @@ impl Network<'_> {
         }
     }
 
-    /// Decoder and loss in one pass; `None` where the kernels cannot do it.
+    /// Computes decoder and loss in one pass; `None` if the kernels do not support it.
     fn fused(
         &self,
         z: &Tensor,
@@ -111,7 +112,8 @@ impl Network<'_> {
 }
 
 impl Below<'_> {
-    /// The outputs of these layers for scaled samples, `[batch, outputs]`: no gradient goes back through them.
+    /// Returns the outputs of these layers for scaled samples, `[batch, outputs]`. They are detached: no gradient flows
+    /// through these layers.
     pub(crate) fn run(&self, kernels: Kernels, x: &Tensor) -> Result<Tensor> {
         Ok(first(run(kernels, self.graph, self.parameters, std::slice::from_ref(x))?)?.detach())
     }
@@ -121,7 +123,7 @@ fn with_labels(value: &Tensor, labels: Option<&Tensor>) -> Vec<Tensor> {
     std::iter::once(value.clone()).chain(labels.cloned()).collect()
 }
 
-/// The output of a graph that has one, or the first of several.
+/// Returns the first output of a graph.
 pub(crate) fn first(outputs: Vec<Tensor>) -> Result<Tensor> {
     match outputs.into_iter().next() {
         Some(output) => Ok(output),

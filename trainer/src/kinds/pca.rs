@@ -1,8 +1,9 @@
-//! Principal component analysis: the linear autoencoder whose best weights have a closed form.
+//! Principal component analysis: the linear autoencoder whose optimal weights have a closed form.
 //!
-//! The encoder projects the centred sample on the eigenvectors of the covariance with the largest
-//! eigenvalues, the decoder goes back along them. No linear map to so few numbers loses less squared
-//! error (Eckart and Young 1936). Whitening divides each component by its standard deviation.
+//! The encoder projects the centred sample on the eigenvectors of the covariance matrix with the largest eigenvalues,
+//! and the decoder maps the code back to the sample space. No other linear map to the same number of dimensions has a
+//! smaller squared reconstruction error (Eckart and Young 1936). Whitening divides each component by its standard
+//! deviation.
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use narrows_bundle::Scaling;
@@ -17,64 +18,65 @@ use crate::{
 };
 
 options! {
-    /// Options of principal component analysis.
+    /// Principal component analysis.
     pub struct PcaOptions in "Model" {
-        /// Whether codes are scaled to unit variance: pca [default: false]
+        /// Scale every component of the codes to unit variance (pca) [default: false]
         #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
         pub whiten: bool = true,
     }
 }
 
 takes! {
-    /// What a PCA takes.
+    /// The options of a PCA.
     pub(crate) struct PcaTakes { pca: PcaOptions }
 }
 
 impl PcaTakes<'_> {
-    /// What these options mean.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self) -> Pca {
         if self.pca.whiten == Some(true) { Pca::Whitened } else { Pca::Plain }
     }
 }
 
-/// Rows that are widened to `f64` at a time.
+/// Number of rows that are converted to `f64` at a time.
 const CHUNK: usize = 4096;
 
-/// Components with less than this share of the largest variance are rounding, and cannot be whitened.
-const SMALLEST_SHARE: f64 = 1e-10;
+/// Variance of a component, relative to the largest one, below which it is rounding error and cannot be whitened.
+const MIN_RELATIVE_VARIANCE: f64 = 1e-10;
 
 /// Principal component analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pca {
-    /// Codes in the unit of the scaled data.
+    /// Codes in the units of the scaled features.
     Plain,
-    /// Codes of unit variance in every component.
+    /// Codes with unit variance in every component.
     Whitened,
 }
 
 /// The closed-form solution.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PcaFit {
-    /// Weights of a linear encoder and a linear decoder.
+pub(crate) struct PcaFit {
+    /// Weights of the linear encoder and decoder.
     pub weights: Weights,
-    /// Share of the variance that each component explains, in falling order.
+    /// Fraction of the variance that each component explains, in descending order.
     pub explained_variance_ratio: Vec<f64>,
 }
 
 impl Pca {
-    /// The options that say this.
+    /// Returns the options that produce these settings.
     pub(crate) fn options(self) -> PcaOptions {
         PcaOptions { whiten: Some(self == Pca::Whitened) }
     }
 
-    /// Fits `components` of them to the chosen rows, scaled. All arithmetic is in `f64`, on one thread.
+    /// Fits `components` principal components to the scaled values of the selected rows. All arithmetic is in `f64`, on
+    /// one thread.
     ///
-    /// At most `min(features, rows - 1)` components are there to be found. With fewer rows than
-    /// features, the eigenvectors come from the rows' Gram matrix, which is the smaller one. Signs are
-    /// fixed by making each component's largest entry positive.
+    /// There are at most `min(features, rows - 1)` components. With fewer rows than features, the eigenvectors are
+    /// computed from the Gram matrix of the rows, which is smaller than the covariance matrix. The sign of each
+    /// component is chosen such that its largest entry by absolute value is positive.
     ///
     /// # Errors
-    /// [`TrainError::Data`] if the data has less variance than components are asked for.
+    /// [`TrainError::Data`] if the rows are constant or span fewer dimensions than `components`.
     pub(crate) fn fit(
         self,
         values: &Values,
@@ -94,13 +96,17 @@ impl Pca {
             return Err(TrainError::NotFinite { what: "the variance".to_owned(), value: total });
         }
         if total <= 0.0 {
-            let what = "all rows are alike, so there is no variance to explain".to_owned();
+            let what = "all rows are equal, so there is no variance to explain".to_owned();
             return Err(TrainError::Data { part: "training", what });
         }
         if components > vectors.ncols() {
             return Err(TrainError::Data {
                 part: "training",
-                what: format!("{components} components asked for, the rows span {} dimensions", vectors.ncols()),
+                what: format!(
+                    "{components} components are requested, but the rows span only {0} dimensions; pass --latent {0} \
+                     or less",
+                    vectors.ncols()
+                ),
             });
         }
         vectors = vectors.columns(0, components).into_owned();
@@ -113,17 +119,17 @@ impl Pca {
         Ok(PcaFit { weights: weights(&vectors, &mean, &deviations), explained_variance_ratio })
     }
 
-    /// What each component is divided by: 1, or its standard deviation.
+    /// Returns the divisor of each component: 1, or its standard deviation.
     fn deviations(self, eigenvalues: &[f64], rows: usize) -> Result<Vec<f64>, TrainError> {
         match self {
             Pca::Plain => Ok(vec![1.0; eigenvalues.len()]),
             Pca::Whitened => {
                 let largest = eigenvalues.first().copied().unwrap_or(0.0);
-                match eigenvalues.iter().position(|&value| value <= SMALLEST_SHARE * largest) {
+                match eigenvalues.iter().position(|&value| value <= MIN_RELATIVE_VARIANCE * largest) {
                     None => Ok(eigenvalues.iter().map(|value| (value / (rows - 1) as f64).sqrt()).collect()),
                     Some(flat) => Err(TrainError::Data {
                         part: "training",
-                        what: format!("component {flat} has no variance to whiten; ask for at most {flat} components"),
+                        what: format!("component {flat} has no variance to whiten; pass --latent {flat} or less"),
                     }),
                 }
             }
@@ -131,7 +137,7 @@ impl Pca {
     }
 }
 
-/// Scaled rows as the columns of `[features, rows]`, in `f64`.
+/// Returns scaled rows as the columns of a matrix `[features, rows]`, in `f64`.
 fn columns(values: &Values, rows: &[usize], scaling: &Scaling) -> Result<DMatrix<f64>, TrainError> {
     let floats = scaled(values, rows, scaling, None)?.flatten_all()?.to_vec1::<f32>()?;
     Ok(DMatrix::from_iterator(values.features(), rows.len(), floats.into_iter().map(f64::from)))
@@ -158,7 +164,7 @@ fn centred(
     Ok(columns)
 }
 
-/// Eigenvalues of the scatter matrix in falling order, and its eigenvectors as columns.
+/// Returns the eigenvalues of the scatter matrix in descending order, and its eigenvectors as columns.
 fn by_covariance(
     values: &Values,
     rows: &[usize],
@@ -173,14 +179,14 @@ fn by_covariance(
     Ok(sorted_eigen(scatter, usize::MAX))
 }
 
-/// The same through `X^T X` of the centred rows `X: [features, rows]`: if `X^T X u = lambda u`, then `X u`
-/// over the root of lambda is an eigenvector of `X X^T`.
+/// Computes the same eigenvalues and eigenvectors from the Gram matrix `X^T X` of the centred rows `X: [features,
+/// rows]`: if `X^T X u = lambda u`, then `X u / sqrt(lambda)` is an eigenvector of `X X^T`.
 fn by_gram(centred: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
     let gram = centred.transpose() * centred;
-    // Centring takes one dimension away.
+    // Centring removes one dimension.
     let (eigenvalues, vectors) = sorted_eigen(gram, centred.ncols().saturating_sub(1));
     let largest = eigenvalues.first().copied().unwrap_or(0.0);
-    let kept = eigenvalues.iter().take_while(|&&value| value > SMALLEST_SHARE * largest).count();
+    let kept = eigenvalues.iter().take_while(|&&value| value > MIN_RELATIVE_VARIANCE * largest).count();
     let mut directions = centred * vectors.columns(0, kept);
     for (mut direction, value) in directions.column_iter_mut().zip(&eigenvalues) {
         direction /= value.sqrt();
@@ -188,18 +194,18 @@ fn by_gram(centred: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
     (eigenvalues[..kept].to_vec(), directions)
 }
 
-fn sorted_eigen(matrix: DMatrix<f64>, most: usize) -> (Vec<f64>, DMatrix<f64>) {
+fn sorted_eigen(matrix: DMatrix<f64>, max_count: usize) -> (Vec<f64>, DMatrix<f64>) {
     let eigen = SymmetricEigen::new(matrix);
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
-    order.truncate(most);
-    // Rounding can leave an eigenvalue of zero slightly negative; what is no number must stay none.
+    order.truncate(max_count);
+    // Rounding can make an eigenvalue of zero slightly negative. NaN must stay NaN, so this is not `f64::max`.
     let at_least_zero = |value: f64| if value < 0.0 { 0.0 } else { value };
     let values = order.iter().map(|&index| at_least_zero(eigen.eigenvalues[index])).collect();
     (values, eigen.eigenvectors.select_columns(&order))
 }
 
-/// `z = (x - mean) V / deviation` and `x = (z * deviation) V^T + mean` as weights of two dense layers.
+/// Returns `z = (x - mean) V / deviation` and `x = (z * deviation) V^T + mean` as the weights of two dense layers.
 fn weights(vectors: &DMatrix<f64>, mean: &DVector<f64>, deviations: &[f64]) -> Weights {
     let (features, components) = vectors.shape();
     let encoder =

@@ -1,39 +1,38 @@
-//! What codes and weights may cost beside the reconstruction: sparse and contractive codes, weight
-//! decay.
+//! Penalties that are added to the reconstruction error: for sparse codes, for contractive codes and for large weights.
 //!
-//! A sparse autoencoder pays for every number in the code, `l1 * sum|z|`, so that few of them are used
-//! for any one sample (Goodfellow et al. 2016, section 14.2.1). A contractive autoencoder pays for codes
-//! that move with the sample (`contraction.rs`).
+//! A sparse autoencoder adds the L1 norm of the code, `l1 * sum|z|`, so that each sample uses only a few latent
+//! dimensions (Goodfellow et al. 2016, section 14.2.1). A contractive autoencoder penalises codes that change with
+//! small changes of the sample (`contraction.rs`).
 
 use candle_core::{Result, Tensor};
 
-use super::{Draw, Loss, Network, contraction::contraction};
+use super::{Loss, LossContext, Network, contraction::contraction};
 use crate::{candle::Parameters, options::options, problems::Problems};
 
 options! {
-    /// What the code pays for.
+    /// Penalties on the code.
     pub struct PenaltyOptions in "Objective" {
-        /// Weight of the absolute values of the code, for sparse codes: ae, dae [default: 0]
+        /// Weight of the L1 penalty on the codes, which makes them sparse (ae, dae) [default: 0]
         #[flag(value_name = "WEIGHT")]
         pub l1: f64 = 0.001,
-        /// Weight of the squared derivatives of the code with respect to the sample, estimated along one random
-        /// direction per sample: ae, dae [default: 0]
+        /// Weight of the contractive penalty: squared Frobenius norm of the encoder's Jacobian, estimated along one
+        /// random direction per sample (ae, dae) [default: 0]
         #[flag(value_name = "WEIGHT")]
         pub contractive: f64 = 0.1,
     }
 }
 
 options! {
-    /// What the weights of the network pay for.
+    /// Penalty on the weights of the network.
     pub struct WeightPenaltyOptions in "Objective" {
-        /// Weight of the squared weights, without biases [default: 0]
+        /// Weight of the L2 penalty: sum of the squared weights, without biases [default: 0]
         #[flag(value_name = "WEIGHT")]
         pub l2: f64 = 0.0001,
     }
 }
 
 impl PenaltyOptions {
-    /// What these options mean.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self, problems: &mut Problems) -> CodePenalty {
         CodePenalty {
             l1: problems.not_negative("l1", "weight", self.l1.unwrap_or(0.0)),
@@ -42,7 +41,7 @@ impl PenaltyOptions {
     }
 }
 
-/// Penalties on the code; the weight 0 means none.
+/// Penalties on the code; a weight of 0 disables a penalty.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CodePenalty {
     /// Weight of `sum|z|`.
@@ -52,28 +51,35 @@ pub struct CodePenalty {
 }
 
 impl CodePenalty {
-    /// The options that say this.
+    /// Returns the options that produce these settings.
     pub(crate) fn options(self) -> PenaltyOptions {
         PenaltyOptions { l1: Some(self.l1), contractive: Some(self.contractive) }
     }
 
-    /// `loss` with the parts `l1` and `contractive`, each times its weight, for `z`, the codes of `x`. Both
-    /// sum over the code and average over the batch.
-    pub(super) fn add_to(self, loss: Loss, network: &Network<'_>, x: &Tensor, z: &Tensor, draw: Draw) -> Result<Loss> {
+    /// Adds the components `l1` and `contractive` to `loss`, each multiplied by its weight, where `z` are the codes of
+    /// `x`. Both are summed over the latent dimensions and averaged over the batch.
+    pub(super) fn add_to(
+        self,
+        loss: Loss,
+        network: &Network<'_>,
+        x: &Tensor,
+        z: &Tensor,
+        context: LossContext,
+    ) -> Result<Loss> {
         let mut loss = loss;
         if self.l1 != 0.0 {
             loss = loss.plus("l1", (z.abs()?.sum_all()? * (self.l1 / z.dim(0)?.max(1) as f64))?)?;
         }
         if self.contractive != 0.0 {
-            let contraction = contraction(network, x, z, &mut draw.contraction())?;
+            let contraction = contraction(network, x, z, &mut context.contraction())?;
             loss = loss.plus("contractive", (contraction * self.contractive)?)?;
         }
         Ok(loss)
     }
 }
 
-/// `l2 * sum(w^2)` over the weights of both halves, a scalar; `None` for the weight 0. What has less
-/// than two dimensions is a bias, or belongs to no layer, and pays nothing. A tied weight pays once.
+/// Computes `l2 * sum(w^2)` over the weights of encoder and decoder, a scalar; `None` if `l2` is 0. Parameters with
+/// fewer than two dimensions are not penalised: they are biases or belong to no layer. A tied weight counts once.
 pub(super) fn weight_penalty(parameters: &Parameters, l2: f64) -> Result<Option<Tensor>> {
     if l2 == 0.0 {
         return Ok(None);
@@ -94,17 +100,17 @@ mod tests {
     use super::*;
     use crate::kinds::{
         Ae, Batch, objective_loss,
-        trial::{Trial, number, samples},
+        test_network::{TestNetwork, number, samples},
     };
 
     #[test]
-    fn parts_are_weighted_and_add_up_and_a_weight_of_zero_leaves_no_part() {
-        let trial = Trial::gaussian(4, &[5], 3);
-        let (network, batch) = (trial.network(), Batch { x: samples(6, 4), labels: None });
-        let draw = Draw::Evaluation { seed: 1, batch: 0 };
+    fn components_are_weighted_and_add_up_and_a_weight_of_zero_leaves_no_component() {
+        let test_network = TestNetwork::gaussian(4, &[5], 3);
+        let (network, batch) = (test_network.network(), Batch { x: samples(6, 4), labels: None });
+        let context = LossContext::Evaluation { seed: 1, batch: 0 };
         let loss = |l1, contractive, l2| {
             let ae = Ae { penalty: CodePenalty { l1, contractive }, ..Ae::default() };
-            objective_loss(&ae, l2, &network, &batch, draw).expect("shapes that fit")
+            objective_loss(&ae, l2, &network, &batch, context).expect("shapes that fit")
         };
         let all = loss(0.5, 0.1, 0.2);
         let names: Vec<&str> = all.parts.iter().map(|(name, _)| *name).collect();
@@ -119,12 +125,12 @@ mod tests {
     }
 
     #[test]
-    fn biases_pay_no_weight_penalty() {
-        let trial = Trial::gaussian(4, &[5], 3);
-        let weights = trial.parameters.iter().filter(|(name, _)| name.ends_with(".weight"));
+    fn biases_are_not_penalised() {
+        let test_network = TestNetwork::gaussian(4, &[5], 3);
+        let weights = test_network.parameters.iter().filter(|(name, _)| name.ends_with(".weight"));
         let square = |weight: &candle_core::Var| weight.sqr().and_then(|squares| squares.sum_all()).expect("floats");
         let exact: f64 = weights.map(|(_, weight)| number(&square(weight))).sum();
-        let penalty = weight_penalty(&trial.parameters, 0.5).expect("floats").expect("a weight above 0");
+        let penalty = weight_penalty(&test_network.parameters, 0.5).expect("floats").expect("a weight above 0");
         assert!((number(&penalty) - 0.5 * exact).abs() < 1e-5, "{penalty}");
     }
 }

@@ -6,17 +6,18 @@
 //! are written `z = mu + sigma * eps` with `eps ~ N(0, I)`: the reparameterisation trick, which lets gradients pass
 //! through mu and sigma while the randomness stays outside.
 //!
-//! A conditional VAE is the same model whose two halves are also given the class (Sohn et al. 2015). Since the decoder
-//! knows the class, the code is free to hold what the class does not say: slant, thickness, style. Asked for another
-//! class with the same code, the decoder redraws the sample.
+//! A conditional VAE is the same model with the class as an additional input of the encoder and the decoder (Sohn et
+//! al. 2015). Since the decoder receives the class, the code represents the remaining variation, such as slant,
+//! thickness and style of a digit. With another class and the same code, the decoder generates a sample of that class
+//! in the same style.
 //!
-//! How much the KL term weighs is a rule of its own (`divergence.rs`); the tighter bound of the importance weighted
-//! autoencoder is in `importance.rs`.
+//! The weight of the KL term is in `divergence.rs`, and the tighter bound of the importance weighted autoencoder is in
+//! `importance.rs`.
 
 use candle_core::Result;
 use narrows_bundle::Kind;
 
-use super::{Batch, Divergence, DivergenceOptions, Draw, Loss, Model, Network, importance::importance_loss};
+use super::{Batch, Divergence, DivergenceOptions, Loss, LossContext, Model, Network, importance::importance_loss};
 use crate::{
     candle::reparameterise,
     network::{Graph, GraphError, mlp::Mlp},
@@ -27,9 +28,9 @@ use crate::{
 };
 
 options! {
-    /// Which bound of the likelihood is maximised.
+    /// The lower bound of the likelihood that training maximises.
     pub struct BoundOptions in "Objective" {
-        /// Latent samples per row in the importance-weighted bound; 1 is the evidence lower bound: vae, cvae
+        /// Latent samples per row for the importance-weighted bound (IWAE); with 1 it is the ELBO (vae, cvae)
         /// [default: 1]
         #[flag(value_name = "NUMBER")]
         pub importance_samples: usize = 5,
@@ -37,23 +38,23 @@ options! {
 }
 
 takes! {
-    /// The options of a variational autoencoder beside those of every network.
+    /// The options of a variational autoencoder, in addition to those of every network.
     pub(crate) struct VaeOptions { variance: VarianceOptions, divergence: DivergenceOptions, bound: BoundOptions }
 }
 
 /// A variational autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Vae {
-    /// What is maximised.
+    /// The lower bound that training maximises.
     pub bound: Bound,
-    /// What both halves are given besides the sample and the code.
+    /// Additional input of the encoder and the decoder.
     pub condition: Condition,
 }
 
-/// What a variational autoencoder is given besides the sample.
+/// The additional input of a variational autoencoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Condition {
-    /// Nothing.
+    /// No additional input.
     #[default]
     Nothing,
     /// The class of the sample: a conditional VAE.
@@ -63,7 +64,7 @@ pub enum Condition {
 /// A lower bound of `ln p(x)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {
-    /// The evidence lower bound, with a rule for its KL term (Kingma and Welling 2014).
+    /// The evidence lower bound, with settings of its KL term (Kingma and Welling 2014).
     Evidence(Divergence),
     /// The tighter bound of an importance weighted autoencoder (Burda et al. 2016).
     ImportanceWeighted {
@@ -79,19 +80,20 @@ impl Default for Bound {
 }
 
 impl VaeOptions<'_> {
-    /// The variance of a Gaussian likelihood.
+    /// Checks the variance of a Gaussian likelihood.
     pub(crate) fn variance(&self, problems: &mut Problems) -> Variance {
         self.variance.check(problems)
     }
 
-    /// What these options mean.
+    /// Checks these options and converts them to settings.
     pub(crate) fn check(&self, condition: Condition, problems: &mut Problems) -> Vae {
         let divergence = self.divergence.check(problems);
         let samples = problems.at_least_one("importance_samples", self.bound.importance_samples.unwrap_or(1));
         if samples > 1 && divergence != Divergence::default() {
             problems.add(
                 "importance_samples",
-                "of more than 1 make a bound with no divergence of its own to weigh: leave beta, kl_warmup, free_bits and capacity out",
+                "above 1 gives a bound without a separate KL term; leave out --beta, --kl-warmup, --free-bits and \
+                 --capacity",
             );
         }
         let bound = if samples > 1 { Bound::ImportanceWeighted { samples } } else { Bound::Evidence(divergence) };
@@ -100,7 +102,7 @@ impl VaeOptions<'_> {
 }
 
 impl Vae {
-    /// Which kind it is.
+    /// Returns the kind of the model.
     pub(crate) fn kind(&self) -> Kind {
         match self.condition {
             Condition::Nothing => Kind::Vae,
@@ -110,7 +112,7 @@ impl Vae {
 }
 
 impl Bound {
-    /// The options that say this.
+    /// Returns the options that produce this bound.
     pub(crate) fn options(self) -> (BoundOptions, DivergenceOptions) {
         match self {
             Bound::ImportanceWeighted { samples } => {
@@ -126,15 +128,16 @@ impl Model for Vae {
         mlp.variational_encoder()
     }
 
-    /// The negative bound in nats, averaged over the batch; with labels, both halves get them.
-    fn loss(&self, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
+    /// Computes the negative bound in nats, averaged over the batch. Labels, if there are any, are inputs of the
+    /// encoder and the decoder.
+    fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
         match self.bound {
-            Bound::Evidence(divergence) => evidence_loss(divergence, network, batch, draw),
-            Bound::ImportanceWeighted { samples } => importance_loss(samples, network, batch, draw),
+            Bound::Evidence(divergence) => evidence_loss(divergence, network, batch, context),
+            Bound::ImportanceWeighted { samples } => importance_loss(samples, network, batch, context),
         }
     }
 
-    fn draws(&self) -> usize {
+    fn latent_samples(&self) -> usize {
         match self.bound {
             Bound::Evidence(_) => 1,
             Bound::ImportanceWeighted { samples } => samples,
@@ -149,14 +152,14 @@ impl Model for Vae {
     }
 }
 
-/// The negative evidence lower bound in nats, with one latent sample per row and the KL term weighted by `rule`. The
-/// part `kl` is the plain divergence, whatever the rule.
-fn evidence_loss(rule: Divergence, network: &Network<'_>, batch: &Batch, draw: Draw) -> Result<Loss> {
+/// Computes the negative evidence lower bound in nats, with one latent sample per row and the KL term weighted by
+/// `divergence`. The component `kl` is the unweighted KL divergence.
+fn evidence_loss(divergence: Divergence, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
     let labels = batch.labels.as_ref();
     let (mu, log_var) = network.posterior(&batch.x, labels)?;
-    let z = reparameterise(network.kernels, &mu, &log_var, &normal_like(&mu, &mut draw.noise())?)?;
+    let z = reparameterise(network.kernels, &mu, &log_var, &normal_like(&mu, &mut context.noise())?)?;
     let reconstruction = network.nats(&z, labels, &batch.x)?;
-    let (kl, cost) = rule.of(network.kernels, &mu, &log_var, draw.epochs())?;
+    let (kl, cost) = divergence.kl_and_cost(network.kernels, &mu, &log_var, context.epochs())?;
     let total = (&reconstruction + cost)?;
     Ok(Loss { total, parts: vec![("reconstruction", reconstruction), ("kl", kl)] })
 }

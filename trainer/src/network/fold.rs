@@ -1,4 +1,4 @@
-//! Folding the scaling into the neighbouring layer, so that an exported graph does no work for it.
+//! Folds the scaling into an adjacent dense layer, so that scaling costs nothing in the exported graph.
 
 use std::collections::BTreeMap;
 
@@ -6,49 +6,49 @@ use ndarray::{Array1, Array2, Ix1, Ix2};
 
 use super::{Affine, Graph, GraphError, Primitive, Value, Weights};
 
-/// Largest offset, in units of the scale, that is folded. Folding replaces `(x - offset) / scale`, exact
-/// to one rounding, by a sum of products of unscaled numbers; what is lost grows with this ratio. At 8 it
-/// is some 5e-7, well below what the proof allows.
-const LARGEST_SHIFT: f64 = 8.0;
+/// Largest offset that is folded, in units of the scale. Folding replaces `(x - offset) / scale`, which has one
+/// rounding error, by a sum of products of unscaled values. The additional error grows with this ratio. At 8 it is
+/// about 5e-7, well below the tolerance of the parity check.
+const MAX_SHIFT: f64 = 8.0;
 
-/// A graph and weights that compute the same without the scaling nodes, wherever a dense layer stands
-/// beside one and can take it over within rounding.
+/// Returns an equivalent graph and its weights without scaling nodes. A scaling node is kept if no dense layer is
+/// next to it, or if folding would cost too much precision.
 ///
 /// # Errors
-/// [`GraphError`] never for a graph that was built whole.
+/// [`GraphError`] never occurs for a valid graph.
 pub fn fold_scaling(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights), GraphError> {
     let mut folded = Graph::new();
     let mut weights = weights.clone();
     for input in graph.inputs() {
         folded.input(&input.name, input.dtype, &input.shape);
     }
-    let mut moved: Vec<Value> = Vec::with_capacity(graph.nodes().len());
-    let place = |moved: &[Value], value: Value| match value {
-        Value::Node(index) => moved.get(index).copied().unwrap_or(value),
+    let mut folded_values: Vec<Value> = Vec::with_capacity(graph.nodes().len());
+    let folded_value = |values: &[Value], value: Value| match value {
+        Value::Node(index) => values.get(index).copied().unwrap_or(value),
         Value::Input(_) => value,
     };
     for (index, node) in graph.nodes().iter().enumerate() {
-        let inputs: Vec<Value> = node.inputs.iter().map(|&value| place(&moved, value)).collect();
+        let inputs: Vec<Value> = node.inputs.iter().map(|&value| folded_value(&folded_values, value)).collect();
         let absorbed = match (&node.primitive, inputs.first()) {
             (Primitive::Affine(affine), Some(&input)) if absorb(graph, index, affine, &mut weights) => Some(input),
             _ => None,
         };
-        moved.push(match absorbed {
+        folded_values.push(match absorbed {
             Some(input) => input,
             None => folded.node(node.name.clone(), node.primitive.clone(), &inputs)?,
         });
     }
     for (name, value) in graph.outputs() {
-        folded.output(name, place(&moved, *value));
+        folded.output(name, folded_value(&folded_values, *value));
     }
     Ok((folded, weights))
 }
 
-/// Rewrites the weights of the dense layer behind or before the affine node, if there is one.
+/// Folds the affine node into the weights of the dense layer after or before it. Returns whether there is such a layer.
 fn absorb(graph: &Graph, index: usize, affine: &Affine, weights: &mut Weights) -> bool {
     let features = graph.shape(Value::Node(index)).iter().product();
     let map = affine.slopes_and_intercepts(features);
-    if map.iter().any(|(slope, intercept)| shift(affine, *slope, *intercept) > LARGEST_SHIFT) {
+    if map.iter().any(|(slope, intercept)| shift(affine, *slope, *intercept) > MAX_SHIFT) {
         return false;
     }
     if let Some(dense) = only_reader(graph, Value::Node(index)).filter(|&reader| is_dense(graph, reader)) {
@@ -74,7 +74,7 @@ fn absorb(graph: &Graph, index: usize, affine: &Affine, weights: &mut Weights) -
     }
 }
 
-/// The offset in units of the scale.
+/// Returns the offset in units of the scale.
 fn shift(affine: &Affine, slope: f64, intercept: f64) -> f64 {
     if affine.is_to_network() { intercept.abs() } else { (intercept / slope).abs() }
 }
@@ -83,7 +83,7 @@ fn is_dense(graph: &Graph, index: usize) -> bool {
     graph.nodes().get(index).is_some_and(|node| matches!(node.primitive, Primitive::Dense(_)))
 }
 
-/// The node that reads a value, if there is exactly one and the value is no output.
+/// Returns the node that reads a value, if there is exactly one and the value is not an output of the graph.
 fn only_reader(graph: &Graph, value: Value) -> Option<usize> {
     let mut readers = graph.nodes().iter().enumerate().filter(|(_, node)| node.inputs.contains(&value));
     let first = readers.next()?.0;
@@ -91,8 +91,8 @@ fn only_reader(graph: &Graph, value: Value) -> Option<usize> {
     (readers.next().is_none() && !is_output).then_some(first)
 }
 
-/// Applies `change` to weight `[inputs, outputs]` and bias `[outputs]` in `f64`; false if they are not
-/// there, with nothing changed.
+/// Applies `change` to the weight `[inputs, outputs]` and the bias `[outputs]` of a dense layer in `f64`. Returns
+/// `false` and changes nothing if the weights are missing.
 fn rewrite(
     graph: &Graph,
     index: usize,
@@ -101,9 +101,9 @@ fn rewrite(
 ) -> bool {
     let Some(node) = graph.nodes().get(index) else { return false };
     let (weight_name, bias_name) = (format!("{}.weight", node.name), format!("{}.bias", node.name));
-    let wide = |name: &str| weights.get(name).map(|array| array.mapv(f64::from));
-    let weight = wide(&weight_name).and_then(|array| array.into_dimensionality::<Ix2>().ok());
-    let bias = wide(&bias_name).and_then(|array| array.into_dimensionality::<Ix1>().ok());
+    let as_f64 = |name: &str| weights.get(name).map(|array| array.mapv(f64::from));
+    let weight = as_f64(&weight_name).and_then(|array| array.into_dimensionality::<Ix2>().ok());
+    let bias = as_f64(&bias_name).and_then(|array| array.into_dimensionality::<Ix1>().ok());
     let (Some(mut weight), Some(mut bias)) = (weight, bias) else { return false };
     change(&mut weight, &mut bias);
     let replaced: BTreeMap<_, _> = [(weight_name, weight.into_dyn()), (bias_name, bias.into_dyn())].into();

@@ -1,37 +1,37 @@
-//! A network: a list of nodes over a closed set of primitives, with every shape known.
+//! Computation graph of a network: a list of nodes from a closed set of primitives, with static shapes.
 
 use narrows_bundle::ElementType;
 
-use super::{operation::Reads, parameter::ParameterSpec, primitive::Primitive};
+use super::{operation::InputKind, parameter::ParameterSpec, primitive::Primitive};
 
-/// Why a node cannot be added to a graph.
+/// Error when a node cannot be added to a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GraphError {
-    /// A node was given inputs of shapes that it cannot take.
+    /// The node does not accept inputs of these shapes.
     #[error("layer `{node}` ({primitive}) {problem}")]
     Shape {
         /// Name of the node.
         node: String,
-        /// What it does.
+        /// Description of its primitive.
         primitive: String,
-        /// What it expects and what it got.
+        /// Expected and actual inputs.
         problem: String,
     },
-    /// Two nodes of one name would share their parameters.
-    #[error("there is a layer `{node}` already")]
+    /// A node of this name exists. Both nodes would share their parameters.
+    #[error("a layer named `{node}` already exists; choose a different name")]
     Duplicate {
-        /// The name.
+        /// Name of the node.
         node: String,
     },
 }
 
-/// What flows along an edge: an input of the graph, or the result of a node.
+/// A value in the graph: an input, or the result of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
-    /// The input of this index.
+    /// The input with this index.
     Input(usize),
-    /// The result of the node of this index.
+    /// The result of the node with this index.
     Node(usize),
 }
 
@@ -46,30 +46,30 @@ pub struct Input {
     pub shape: Vec<usize>,
 }
 
-/// One step of the computation.
+/// A node: one operation of the graph.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Name, the prefix of its parameters: `encoder.0` has `encoder.0.weight`.
+    /// Name, and prefix of its parameters: `encoder.0` has the parameter `encoder.0.weight`.
     pub name: String,
-    /// What it does.
+    /// The operation.
     pub primitive: Primitive,
-    /// What it reads.
+    /// Inputs of the operation.
     pub inputs: Vec<Value>,
     /// Shape of one row of its result.
     pub shape: Vec<usize>,
 }
 
 impl Node {
-    /// The parameters with their full names.
+    /// Returns the parameters with their full names.
     pub fn parameters(&self) -> Vec<(String, ParameterSpec)> {
         let specs = self.primitive.operation().parameters();
         specs.into_iter().map(|spec| (format!("{}.{}", self.name, spec.name), spec)).collect()
     }
 }
 
-/// A network. Shapes are those of one row; a batch dimension stands in front everywhere.
+/// A network. All shapes are those of one row, without the batch dimension, which is always the first one.
 ///
-/// Nodes can only be added after what they read, so their order is an order to run them in.
+/// A node can only be added after its inputs, so the nodes are in topological order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Graph {
     inputs: Vec<Input>,
@@ -78,7 +78,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A graph without anything in it.
+    /// Creates an empty graph.
     pub fn new() -> Self {
         Graph::default()
     }
@@ -92,8 +92,8 @@ impl Graph {
     /// Adds a node and infers the shape of its result.
     ///
     /// # Errors
-    /// [`GraphError::Shape`] if the primitive cannot take these inputs (their number, shapes, or labels in the place
-    /// of numbers), [`GraphError::Duplicate`] if the name is taken.
+    /// [`GraphError::Shape`] if the primitive does not accept the number, the shapes or the element types of the
+    /// inputs, [`GraphError::Duplicate`] if a node of this name exists.
     pub fn node(
         &mut self,
         name: impl Into<String>,
@@ -108,33 +108,33 @@ impl Graph {
         let operation = primitive.operation();
         let shape = operation
             .shape(&shapes)
-            .and_then(|shape| self.check_elements(operation.reads(), inputs).map(|()| shape))
+            .and_then(|shape| self.check_elements(operation.input_kind(), inputs).map(|()| shape))
             .map_err(|problem| GraphError::Shape { node: name.clone(), primitive: operation.describe(), problem })?;
         self.nodes.push(Node { name, primitive, inputs: inputs.to_vec(), shape });
         Ok(Value::Node(self.nodes.len() - 1))
     }
 
-    /// Makes a value an output, under a port name.
+    /// Makes a value an output of the graph with this port name.
     pub fn output(&mut self, name: &str, value: Value) {
         self.outputs.push((name.to_owned(), value));
     }
 
-    /// Inputs in order.
+    /// Returns the inputs in order.
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
     }
 
-    /// Nodes in an order in which they can be run.
+    /// Returns the nodes in topological order.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// Outputs in order.
+    /// Returns the outputs in order.
     pub fn outputs(&self) -> &[(String, Value)] {
         &self.outputs
     }
 
-    /// Shape of one row of a value; empty for a value of another graph.
+    /// Returns the shape of one row of a value. It is empty for a value that is not in this graph.
     pub fn shape(&self, value: Value) -> &[usize] {
         match value {
             Value::Input(index) => self.inputs.get(index).map_or(&[], |input| &input.shape),
@@ -142,13 +142,13 @@ impl Graph {
         }
     }
 
-    /// The nodes whose primitives do not run on rows where they lie. One of them is enough for the graph to be composed
-    /// of Candle's operations, whichever kernels are asked for.
+    /// Returns the nodes whose primitives have no kernel. If there is one, the whole graph is evaluated by Candle's
+    /// operations, whichever kernels are selected.
     pub fn nodes_without_kernel(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.primitive.operation().kernel().is_none())
     }
 
-    /// What an input or a result holds: results are numbers.
+    /// Returns the element type of a value. Results of nodes are always floats.
     fn element(&self, value: Value) -> ElementType {
         match value {
             Value::Input(index) => self.inputs.get(index).map_or(ElementType::F32, |input| input.dtype),
@@ -156,37 +156,37 @@ impl Graph {
         }
     }
 
-    fn check_elements(&self, reads: Reads, inputs: &[Value]) -> Result<(), String> {
-        let (expected, told) = match reads {
-            Reads::Numbers => (ElementType::F32, "numbers"),
-            Reads::Labels { .. } => (ElementType::I64, "labels"),
+    fn check_elements(&self, kind: InputKind, inputs: &[Value]) -> Result<(), String> {
+        let (expected, description) = match kind {
+            InputKind::Floats => (ElementType::F32, "floats"),
+            InputKind::Labels { .. } => (ElementType::I64, "labels"),
         };
-        match inputs.iter().map(|&value| self.element(value)).find(|&found| found != expected) {
-            Some(found) => Err(format!("reads {told} ({expected:?}), got {found:?}")),
+        match inputs.iter().map(|&value| self.element(value)).find(|&actual| actual != expected) {
+            Some(actual) => Err(format!("expects {description} ({expected:?}), got {actual:?}")),
             None => Ok(()),
         }
     }
 
-    /// Every parameter of the graph with its full name, in the order of the nodes.
+    /// Returns all parameters with their full names, in the order of the nodes.
     pub fn parameters(&self) -> impl Iterator<Item = (String, ParameterSpec)> + '_ {
         self.nodes.iter().flat_map(Node::parameters)
     }
 
-    /// Copies the nodes of `other` behind this graph, with `values` in the place of its inputs, and
-    /// returns its outputs.
+    /// Appends the nodes of `other` to this graph. `values` replace the inputs of `other`. Returns its outputs.
     ///
     /// # Errors
-    /// [`GraphError::Shape`] if `values` have other shapes than its inputs.
+    /// [`GraphError::Shape`] if the shapes of `values` do not match its inputs, [`GraphError::Duplicate`] if both
+    /// graphs have a node of the same name.
     pub fn splice(&mut self, other: &Graph, values: &[Value]) -> Result<Vec<Value>, GraphError> {
-        let mut placed: Vec<Value> = Vec::with_capacity(other.nodes.len());
-        let place = |placed: &[Value], value: Value| match value {
+        let mut copied: Vec<Value> = Vec::with_capacity(other.nodes.len());
+        let resolve = |copied: &[Value], value: Value| match value {
             Value::Input(index) => values.get(index).copied().unwrap_or(value),
-            Value::Node(index) => placed.get(index).copied().unwrap_or(value),
+            Value::Node(index) => copied.get(index).copied().unwrap_or(value),
         };
         for node in &other.nodes {
-            let inputs: Vec<Value> = node.inputs.iter().map(|&value| place(&placed, value)).collect();
-            placed.push(self.node(node.name.clone(), node.primitive.clone(), &inputs)?);
+            let inputs: Vec<Value> = node.inputs.iter().map(|&value| resolve(&copied, value)).collect();
+            copied.push(self.node(node.name.clone(), node.primitive.clone(), &inputs)?);
         }
-        Ok(other.outputs.iter().map(|(_, value)| place(&placed, *value)).collect())
+        Ok(other.outputs.iter().map(|(_, value)| resolve(&copied, *value)).collect())
     }
 }

@@ -1,26 +1,27 @@
-//! What a primitive does to rows of numbers where they lie, forward and backward: its meaning without an
-//! engine's tensors, by which a pass walks a graph.
+//! Kernels: the forward and backward computation of a primitive on slices of rows, without the tensors of an engine.
 //!
-//! A graph gives a primitive the inputs that its shape rule took and the parameters that it asked for. A kernel takes
-//! them by [`exactly`], [`Rows::numbers`] and [`Rows::labels`], which panic where that is not so: the memory of results
-//! is used again and again, and a kernel that wrote nothing would train on what a former step left.
+//! The graph guarantees that a primitive receives inputs that its shape inference has accepted, and its own
+//! parameters. A kernel unpacks them by [`exactly`], [`KernelInput::floats`] and [`KernelInput::labels`], which
+//! panic if this is violated. The panic is necessary because output buffers are reused: a kernel that silently
+//! writes nothing would train on the values of an earlier step.
 
 use std::ops::Range;
 
 use crate::numeric::{Matrix, Write};
 
-/// Forward and backward of a primitive, on some rows of a batch.
+/// Forward and backward computation of a primitive, on a block of rows of a batch.
 ///
-/// Rows lie one after the other. What a row's result is may depend on no other row, so that a batch can be cut.
+/// Rows are contiguous. The result of a row must not depend on other rows, so that a batch can be split into blocks.
 pub trait Kernel {
-    /// Fills `y`, the rows of the result.
+    /// Computes the rows `y` of the result.
     fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]);
 
-    /// Writes the gradient of the loss with respect to the input of this index.
-    fn input_gradient(&self, index: usize, at: &At<'_>, dx: &mut [f32], how: Write);
+    /// Writes the gradient of the loss with respect to the input with this index to `dx`.
+    fn input_gradient(&self, index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write);
 
-    /// Writes some rows of the gradient of a parameter to `into`, from all rows of a batch: their inputs, and the
-    /// gradient of the loss with respect to the results. Asked only of primitives that have parameters.
+    /// Writes a range of rows of the gradient of a parameter to `into`, computed from all rows of a batch: from
+    /// their inputs and from `dy`, the gradient of the loss with respect to the results. It is called only for
+    /// primitives that have parameters.
     fn parameter_gradient(
         &self,
         of: &ParameterRows,
@@ -29,84 +30,85 @@ pub trait Kernel {
         _into: &mut [f32],
         _how: Write,
     ) {
-        unreachable!("a primitive with parameters has their gradients, this has none for {of:?}")
+        unreachable!("this primitive has no parameters, so it has no gradient for {of:?}")
     }
 }
 
-/// Some rows of an input.
+/// A block of rows of an input.
 #[derive(Debug, Clone, Copy)]
 pub enum KernelInput<'a> {
-    /// As many numbers a row as the input has.
-    Numbers(&'a [f32]),
-    /// One label a row.
+    /// The features of the rows, one row after the other.
+    Floats(&'a [f32]),
+    /// One label per row.
     Labels(&'a [u32]),
 }
 
 impl<'a> KernelInput<'a> {
-    /// The numbers.
+    /// Returns the floats.
     ///
     /// # Panics
-    /// For labels, which no graph gives to a primitive that reads numbers.
-    pub fn numbers(self) -> &'a [f32] {
+    /// If the input contains labels. A graph never passes labels to a primitive that expects floats.
+    pub fn floats(self) -> &'a [f32] {
         match self {
-            KernelInput::Numbers(numbers) => numbers,
-            KernelInput::Labels(_) => unreachable!("a graph gives labels only to primitives that read them"),
+            KernelInput::Floats(values) => values,
+            KernelInput::Labels(_) => unreachable!("a graph passes labels only to primitives that expect labels"),
         }
     }
 
-    /// The labels.
+    /// Returns the labels.
     ///
     /// # Panics
-    /// For numbers, which no graph gives to a primitive that reads labels.
+    /// If the input contains floats. A graph never passes floats to a primitive that expects labels.
     pub fn labels(self) -> &'a [u32] {
         match self {
             KernelInput::Labels(labels) => labels,
-            KernelInput::Numbers(_) => unreachable!("a graph gives numbers only to primitives that read them"),
+            KernelInput::Floats(_) => unreachable!("a graph passes floats only to primitives that expect floats"),
         }
     }
 }
 
-/// The inputs or parameters of a primitive, by their number.
+/// Unpacks exactly `N` inputs or parameters of a primitive.
 ///
 /// # Panics
-/// If there are more or fewer: a graph has as many as the primitive's shape rule and its parameters say.
-pub fn exactly<const N: usize, T: Copy>(values: &[T]) -> [T; N] {
+/// If there are more or fewer. The shape inference and the parameter list of the primitive guarantee their number.
+pub(super) fn exactly<const N: usize, T: Copy>(values: &[T]) -> [T; N] {
     match values.try_into() {
         Ok(values) => values,
-        Err(_) => unreachable!("a graph gives a primitive what it takes: {N} values, not {}", values.len()),
+        Err(_) => unreachable!("the primitive expects {N} values, got {}", values.len()),
     }
 }
 
-/// Where a gradient is taken: what went in, what came out, and the gradient of the loss with respect to it.
+/// Inputs of the backward computation: the inputs and results of the forward computation, and the gradient of the
+/// loss with respect to the results.
 #[derive(Debug, Clone, Copy)]
-pub struct At<'a> {
+pub struct BackwardContext<'a> {
     /// Rows of the inputs.
     pub inputs: &'a [KernelInput<'a>],
     /// The parameters.
     pub parameters: &'a [Matrix<'a>],
     /// Rows of the result.
     pub y: &'a [f32],
-    /// The gradient of the loss with respect to them.
+    /// The gradient of the loss with respect to the result.
     pub dy: &'a [f32],
 }
 
-/// Some rows of the variable that holds a parameter; one that is no matrix is a single row.
+/// A range of rows of the variable that stores a parameter. A vector counts as a single row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterRows {
     /// The index of the parameter in the primitive.
     pub parameter: usize,
-    /// How the variable holds it.
-    pub held: Held,
-    /// Which rows of the variable.
+    /// Whether the variable stores the parameter or its transpose.
+    pub orientation: Orientation,
+    /// The rows of the variable.
     pub rows: Range<usize>,
 }
 
-/// How a variable holds a parameter.
+/// Whether a variable stores a parameter or its transpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
-    /// As it is.
-    Straight,
-    /// As its transpose, which another layer uses straight.
+pub enum Orientation {
+    /// The variable stores the parameter.
+    Normal,
+    /// The variable stores the transpose of the parameter, because it belongs to a tied layer.
     Transposed,
 }
 
@@ -115,19 +117,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exactly_as_many_values_as_are_taken_come_through() {
+    fn the_expected_number_of_values_is_unpacked() {
         assert_eq!(exactly::<2, _>(&[1, 2]), [1, 2]);
     }
 
     #[test]
-    #[should_panic(expected = "2 values, not 1")]
-    fn a_wrong_number_of_values_is_loud() {
+    #[should_panic(expected = "2 values, got 1")]
+    fn a_wrong_number_of_values_panics() {
         let _: [i32; 2] = exactly(&[1]);
     }
 
     #[test]
-    #[should_panic(expected = "labels only to primitives that read them")]
-    fn labels_are_no_empty_numbers() {
-        KernelInput::Labels(&[1]).numbers();
+    #[should_panic(expected = "labels only to primitives that expect labels")]
+    fn reading_labels_as_floats_panics() {
+        KernelInput::Labels(&[1]).floats();
     }
 }

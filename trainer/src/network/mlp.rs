@@ -1,35 +1,35 @@
-//! Multilayer perceptrons: the bodies of encoders and decoders, of any depth.
+//! Multilayer perceptrons: encoders and decoders with any number of hidden layers.
 
 use narrows_bundle::ElementType;
 
 use super::{Activation, Add, Clamp, Dense, Graph, GraphError, LabelRow, Value};
 
-/// Bounds of the encoder's log-variance. Within them the standard deviation lies between 0.0003 and
-/// 3000, so neither its exponential nor the divergence can overflow.
-pub const LOG_VARIANCE_RANGE: Clamp = Clamp { low: -16.0, high: 16.0 };
+/// Range to which the encoder's log-variance is clamped. The standard deviation is then between 0.0003 and 3000, so
+/// that neither its exponential nor the KL divergence overflows.
+pub(crate) const LOG_VARIANCE_RANGE: Clamp = Clamp { low: -16.0, high: 16.0 };
 
-/// What the two halves of an autoencoder agree on.
+/// Architecture of the encoder and the decoder of an autoencoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mlp {
-    /// Numbers in a sample.
+    /// Number of features of a sample.
     pub features: usize,
-    /// Widths of the encoder's hidden layers; the decoder has them in reverse.
+    /// Widths of the encoder's hidden layers. The decoder has the same widths in reverse order.
     pub hidden: Vec<usize>,
-    /// Numbers in a code.
+    /// Number of latent dimensions.
     pub latent_dim: usize,
-    /// After every hidden layer.
+    /// Activation after every hidden layer.
     pub activation: Activation,
-    /// After the layer that gives the code `z`; means and log-variances have none.
+    /// Activation after the layer that returns the code `z`. Means and log-variances have no activation.
     pub latent_activation: Activation,
-    /// Number of classes, where both halves are told the class.
+    /// Number of classes, if the encoder and the decoder receive the class.
     pub classes: Option<usize>,
 }
 
-/// The label that enters a layer, and the number of classes.
+/// The label that a layer receives, and the number of classes.
 type Label = Option<(Value, usize)>;
 
 impl Mlp {
-    /// `x -> z`.
+    /// Returns the encoder `x -> z`.
     ///
     /// # Errors
     /// [`GraphError`] for a width of zero.
@@ -41,7 +41,8 @@ impl Mlp {
         Ok(graph)
     }
 
-    /// `x -> mu, log_var`: two heads on one body, the second one clamped to [`LOG_VARIANCE_RANGE`].
+    /// Returns the variational encoder `x -> mu, log_var`: hidden layers with two heads. `log_var` is clamped to
+    /// [`LOG_VARIANCE_RANGE`].
     ///
     /// # Errors
     /// [`GraphError`] for a width of zero.
@@ -55,7 +56,7 @@ impl Mlp {
         Ok(graph)
     }
 
-    /// `z -> logits`: the numbers before the output link.
+    /// Returns the decoder `z -> logits`. The logits are the values before the output link.
     ///
     /// # Errors
     /// [`GraphError`] for a width of zero.
@@ -82,17 +83,18 @@ impl Mlp {
         self.classes.map(|classes| (graph.input("label", ElementType::I64, &[]), classes))
     }
 
-    /// The label enters the first layer only: what is returned is the label for the next layer.
+    /// Adds the hidden layers. Only the first layer receives the label. Returns the label for the next layer:
+    /// `None` after a hidden layer.
     fn hidden_layers(
         &self,
         graph: &mut Graph,
-        half: &str,
+        prefix: &str,
         mut value: Value,
         mut label: Label,
         widths: &[usize],
     ) -> Result<(Value, Label), GraphError> {
         for (index, &width) in widths.iter().enumerate() {
-            let name = format!("{half}.{index}");
+            let name = format!("{prefix}.{index}");
             value = dense(graph, &name, value, label.take(), width)?;
             value = activated(graph, &name, value, self.activation)?;
         }
@@ -100,7 +102,7 @@ impl Mlp {
     }
 }
 
-/// What follows the layer `name`; the identity has no node.
+/// Adds the activation after the layer `name`. The identity adds no node.
 fn activated(graph: &mut Graph, name: &str, value: Value, activation: Activation) -> Result<Value, GraphError> {
     match activation {
         Activation::Identity => Ok(value),
@@ -108,8 +110,8 @@ fn activated(graph: &mut Graph, name: &str, value: Value, activation: Activation
     }
 }
 
-/// A fully connected layer; with a label, it is the layer on the sample and the one-hot label side by
-/// side.
+/// Adds a fully connected layer. With a label it is equivalent to a layer whose input is the sample concatenated
+/// with the one-hot label.
 fn dense(graph: &mut Graph, name: &str, value: Value, label: Label, outputs: usize) -> Result<Value, GraphError> {
     let inputs = graph.shape(value).iter().product();
     let fan_in = inputs + label.map_or(0, |(_, classes)| classes);
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_has_the_activation_that_was_asked_for_and_a_distribution_has_none() {
+    fn codes_have_the_latent_activation_and_distributions_have_none() {
         let mlp = Mlp { latent_activation: Activation::Sigmoid, ..mlp(&[5], None) };
         let names = |graph: Graph| graph.nodes().iter().map(|node| node.name.clone()).collect::<Vec<_>>();
         let encoder = names(mlp.encoder().expect("valid widths"));
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_enters_the_first_layer_of_each_half_and_counts_in_its_initialisation() {
+    fn the_first_layer_receives_the_label_and_counts_it_as_fan_in() {
         let encoder = mlp(&[5], Some(3)).variational_encoder().expect("valid widths");
         let rows: Vec<String> =
             encoder.parameters().map(|(name, _)| name).filter(|name| name.contains("label")).collect();
@@ -170,13 +172,13 @@ mod tests {
     }
 
     #[test]
-    fn without_hidden_layers_the_label_enters_both_heads() {
+    fn without_hidden_layers_both_heads_receive_the_label() {
         let encoder = mlp(&[], Some(3)).variational_encoder().expect("valid widths");
         assert_eq!(encoder.parameters().filter(|(name, _)| name.contains("label")).count(), 2);
     }
 
     #[test]
-    fn a_width_of_zero_is_refused_with_the_layer_named() {
+    fn a_width_of_zero_is_rejected_by_layer_name() {
         let error = mlp(&[5, 0], None).encoder().expect_err("zero width").to_string();
         assert!(error.contains("encoder.1"), "{error}");
     }

@@ -1,69 +1,68 @@
-//! What every primitive defines.
+//! The interface of all primitives.
 
 use candle_core::Tensor;
 
 use super::{kernel::Kernel, parameter::ParameterSpec};
 use crate::onnx::Call;
 
-/// What every primitive defines.
+/// The interface of all primitives.
 pub trait Operation {
-    /// Shape of one row of the result, from the shapes of one row of the inputs; or what is wrong
-    /// with them, their number among it.
+    /// Infers the shape of one row of the result from the shapes of one row of each input.
     ///
     /// # Errors
-    /// A sentence that continues "layer `x` ...".
+    /// If the number of inputs or their shapes are wrong. The message continues "layer `x` ...".
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String>;
 
-    /// What its inputs hold.
-    fn reads(&self) -> Reads {
-        Reads::Numbers
+    /// Returns whether the inputs are floats or labels.
+    fn input_kind(&self) -> InputKind {
+        InputKind::Floats
     }
 
-    /// The trained parameters.
+    /// Returns the trainable parameters.
     fn parameters(&self) -> Vec<ParameterSpec> {
         Vec::new()
     }
 
-    /// Runs it in Candle, with gradients. Tensors are `[batch, ...shape]`.
+    /// Evaluates the operation in Candle, with gradients. Tensors are `[batch, ...shape]`.
     ///
     /// # Errors
-    /// Those of Candle.
+    /// If Candle returns an error.
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor>;
 
-    /// Runs it on rows where they lie, if it can: a graph with a primitive that cannot is composed of Candle's
-    /// operations.
+    /// Returns the kernel that evaluates the operation on slices, if there is one. If one primitive of a graph has no
+    /// kernel, the whole graph is evaluated by Candle's operations.
     fn kernel(&self) -> Option<&dyn Kernel> {
         None
     }
 
-    /// Writes it in ONNX and returns the name of its result.
+    /// Adds the operation to an ONNX graph and returns the name of its result.
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String;
 
-    /// Multiplications with an addition, per row.
+    /// Returns the number of multiply-add operations per row.
     fn multiply_adds(&self) -> u64 {
         0
     }
 
-    /// A word or two for people.
+    /// Returns a short description for summaries and messages.
     fn describe(&self) -> String;
 }
 
-/// What the inputs of a primitive hold.
+/// The kind of the inputs of a primitive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reads {
-    /// Numbers.
-    Numbers,
-    /// One label a row, below a number of classes.
+pub enum InputKind {
+    /// 32-bit floats.
+    Floats,
+    /// One label per row, less than the number of classes.
     Labels {
         /// The number of classes.
         classes: usize,
     },
 }
 
-/// The only input of a unary operation, or what was passed instead.
-pub(super) fn only<'a>(inputs: &[&'a [usize]]) -> Result<&'a [usize], String> {
+/// Returns the shape of the input of a unary operation, or an error for any other number of inputs.
+pub(super) fn single_input<'a>(inputs: &[&'a [usize]]) -> Result<&'a [usize], String> {
     match inputs {
         [shape] => Ok(shape),
-        _ => Err(format!("takes one input, got {}", inputs.len())),
+        _ => Err(format!("expects 1 input, got {}", inputs.len())),
     }
 }

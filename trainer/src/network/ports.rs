@@ -1,22 +1,22 @@
-//! From the core of a half to the graph that is exported: the data's own shape and unit at the ports.
+//! Adds the input and output processing of the exported graphs: their ports have the shape and the scale of the data.
 
 use narrows_bundle::{ElementType, Link, Scaling};
 
 use super::{Activation, Affine, Graph, GraphError, Reshape, Value};
 
-/// Puts the entry in front of an encoder: `x: [...sample shape]` in the data's unit, flattened and
+/// Adds input processing to an encoder: the input `x: [...sample shape]` in the scale of the data is flattened and
 /// scaled.
 ///
 /// # Errors
-/// [`GraphError`] if the encoder expects another number of features.
+/// [`GraphError`] if the encoder expects a different number of features.
 pub fn with_encoder_ports(core: &Graph, sample_shape: &[usize], scaling: &Scaling) -> Result<Graph, GraphError> {
     let mut graph = Graph::new();
     let x = graph.input("x", ElementType::F32, sample_shape);
-    let others = copy_inputs(&mut graph, core);
+    let other_inputs = copy_inputs(&mut graph, core);
     let features = sample_shape.iter().product();
     let flat = reshaped(&mut graph, "flatten", x, &[features])?;
     let scaled = graph.node("scale", Affine::to_network(scaling), &[flat])?;
-    let values: Vec<Value> = std::iter::once(scaled).chain(others).collect();
+    let values: Vec<Value> = std::iter::once(scaled).chain(other_inputs).collect();
     let outputs = graph.splice(core, &values)?;
     for ((name, _), value) in core.outputs().iter().zip(outputs) {
         graph.output(name, value);
@@ -24,10 +24,11 @@ pub fn with_encoder_ports(core: &Graph, sample_shape: &[usize], scaling: &Scalin
     Ok(graph)
 }
 
-/// Puts the exit behind a decoder: the output link, then the data's unit and shape, as `x_hat`.
+/// Adds output processing to a decoder: the output link, then the scale and the shape of the data. The output is
+/// `x_hat`.
 ///
 /// # Errors
-/// [`GraphError`] if the decoder makes another number of features.
+/// [`GraphError`] if the decoder returns a different number of features.
 pub fn with_decoder_ports(
     core: &Graph,
     sample_shape: &[usize],
@@ -49,7 +50,7 @@ pub fn with_decoder_ports(
     Ok(graph)
 }
 
-/// All inputs but the first one.
+/// Copies all inputs except the first.
 fn copy_inputs(graph: &mut Graph, core: &Graph) -> Vec<Value> {
     core.inputs().iter().skip(1).map(|input| graph.input(&input.name, input.dtype, &input.shape)).collect()
 }

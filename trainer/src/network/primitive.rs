@@ -1,7 +1,7 @@
 //! The closed set of primitives.
 //!
-//! A primitive lives in one file: its shape rule, its meaning in Candle, its meaning on rows of numbers
-//! and its meaning in ONNX side by side. A new one needs its file, and its three lines here.
+//! Each primitive is defined in one file: its shape inference, its implementation in Candle, its kernel and its ONNX
+//! operators. A new primitive needs its file and three lines in this one.
 
 mod activation;
 mod add;
@@ -25,14 +25,14 @@ use super::operation::Operation;
 
 macro_rules! primitives {
     ($($(#[$doc:meta])+ $name:ident,)+) => {
-        /// One of the operations that a network is made of.
+        /// An operation of a network.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Primitive {
             $($(#[$doc])+ $name($name),)+
         }
 
         impl Primitive {
-            /// The operation behind the name.
+            /// Returns the implementation of the primitive.
             pub fn operation(&self) -> &dyn Operation {
                 match self {
                     $(Primitive::$name(operation) => operation,)+
@@ -51,18 +51,18 @@ macro_rules! primitives {
 primitives! {
     /// A fully connected layer.
     Dense,
-    /// A non-linearity.
+    /// An activation function.
     Activation,
-    /// A row of a table, chosen by a label.
+    /// A row of an embedding table, selected by a label.
     LabelRow,
     /// The sum of two values.
     Add,
     /// Scaling and shifting by constants.
     Affine,
-    /// Limiting to a range.
+    /// Clamping to a range.
     Clamp,
-    /// Another shape for the same numbers.
+    /// A change of the shape.
     Reshape,
-    /// Logits to probabilities.
+    /// Conversion of logits to probabilities.
     Softmax,
 }

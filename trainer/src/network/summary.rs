@@ -1,8 +1,8 @@
-//! A graph as a table for people: layers, shapes, parameters, multiply-adds.
+//! Summary of a graph as a text table: layers, shapes, parameters and multiply-adds.
 
 use super::Graph;
 
-/// One line a layer under a heading, and a line of sums; indented, with aligned columns.
+/// Returns a table with a heading, one line per layer and a line of totals. It is indented and its columns are aligned.
 pub fn summary(graph: &Graph) -> String {
     let rows = graph.nodes().iter().map(|node| {
         let parameters: usize = node.parameters().iter().map(|(_, spec)| spec.shape.iter().product::<usize>()).sum();
@@ -34,7 +34,7 @@ mod tests {
     use crate::network::{Activation, mlp::Mlp};
 
     #[test]
-    fn the_summary_of_an_encoder_shows_layers_shapes_and_sums() {
+    fn the_summary_of_an_encoder_shows_layers_shapes_and_totals() {
         let mlp = Mlp {
             features: 6,
             hidden: vec![5],

@@ -1,8 +1,8 @@
-//! Trained tensors by name, outside any engine.
+//! Trained weights by name, independent of Candle and ONNX.
 
 use std::collections::BTreeMap;
 
 use ndarray::ArrayD;
 
-/// Full parameter names (`encoder.0.weight`) with their values, in the order of the names.
+/// Parameter values by full name (such as `encoder.0.weight`), sorted by name.
 pub type Weights = BTreeMap<String, ArrayD<f32>>;

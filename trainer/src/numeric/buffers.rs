@@ -1,4 +1,5 @@
-//! Memory for the numbers between layers, kept from step to step: fresh pages cost more than the work on them.
+//! A pool of buffers for the values between layers. Training steps reuse the buffers, because newly allocated pages
+//! cost more time than the computation on them.
 
 use std::{
     fmt,
@@ -6,35 +7,37 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Numbers that are kept free at most, 64 MiB: beyond it fresh pages cost little beside the work on them.
-const KEPT: usize = 1 << 24;
+/// Largest number of values in unused buffers (64 MiB). For larger buffers the computation takes much longer than the
+/// allocation of new pages.
+const MAX_FREE_VALUES: usize = 1 << 24;
 
-/// BufferPool that nobody uses.
+/// Buffers that are not in use.
 #[derive(Clone, Default)]
 pub(crate) struct BufferPool(Arc<Mutex<Free>>);
 
 #[derive(Default)]
 struct Free {
     buffers: Vec<Vec<f32>>,
-    numbers: usize,
+    /// Total number of values in `buffers`.
+    count: usize,
 }
 
 impl BufferPool {
-    /// A buffer of so many numbers, whatever they are.
+    /// Returns a buffer of `count` values. Their initial values are unspecified.
     pub(crate) fn take(&self, count: usize) -> Buffer {
         let mut free = self.free();
-        let found = free.buffers.iter().position(|buffer| buffer.len() == count);
-        let values = match found {
-            Some(at) => {
-                free.numbers -= count;
-                free.buffers.swap_remove(at)
+        let index = free.buffers.iter().position(|buffer| buffer.len() == count);
+        let values = match index {
+            Some(index) => {
+                free.count -= count;
+                free.buffers.swap_remove(index)
             }
             None => {
                 drop(free);
                 vec![0.0; count]
             }
         };
-        Buffer { values, home: self.clone() }
+        Buffer { values, pool: self.clone() }
     }
 
     fn free(&self) -> MutexGuard<'_, Free> {
@@ -48,11 +51,11 @@ impl fmt::Debug for BufferPool {
     }
 }
 
-/// Numbers that go back to where they came from.
+/// A buffer that returns to its pool when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     values: Vec<f32>,
-    home: BufferPool,
+    pool: BufferPool,
 }
 
 impl Deref for Buffer {
@@ -72,13 +75,13 @@ impl DerefMut for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let values = std::mem::take(&mut self.values);
-        let mut free = self.home.free();
-        // Sizes that come no more (a run's last, smaller batch) make room for those that do.
-        while free.numbers + values.len() > KEPT && !free.buffers.is_empty() {
-            free.numbers -= free.buffers.remove(0).len();
+        let mut free = self.pool.free();
+        // The oldest buffers are freed first: their sizes may no longer occur (like that of a smaller last batch).
+        while free.count + values.len() > MAX_FREE_VALUES && !free.buffers.is_empty() {
+            free.count -= free.buffers.remove(0).len();
         }
-        if values.len() <= KEPT {
-            free.numbers += values.len();
+        if values.len() <= MAX_FREE_VALUES {
+            free.count += values.len();
             free.buffers.push(values);
         }
     }
@@ -89,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_used_is_used_again_and_no_two_have_the_same() {
+    fn a_dropped_buffer_is_reused_and_two_live_buffers_are_distinct() {
         let buffers = BufferPool::default();
         let mut first = buffers.take(3);
         first.fill(7.0);

@@ -1,30 +1,30 @@
-//! Elementary functions of 32-bit floats without branches and calls, so that a loop over them becomes
-//! vector instructions.
+//! Elementary functions of 32-bit floats without branches and function calls, so that the compiler vectorises loops
+//! over them.
 //!
-//! All take a number near zero where a polynomial is enough, by the identities of the function. The
-//! polynomials are minimax: found by the exchange algorithm (Remez 1934) for the relative error of the
-//! function, in 50 digits, with the leading coefficients fixed at their exact values. Every operation rounds
-//! on its own, so the bits are those of IEEE 754 on any processor. NaN goes in and comes out.
+//! Each function reduces its argument to a range near zero by an identity and evaluates a polynomial there. The
+//! polynomials are minimax approximations: the exchange algorithm (Remez 1934), computed with 50 digits, minimises the
+//! relative error of the function, with the leading coefficients fixed at their exact values. Every operation is
+//! rounded separately, so the results have the bits of IEEE 754 on any processor. NaN is propagated.
 
-/// `exp(x)` is zero to the last bit below, and infinite above.
+/// Below this range `exp(x)` rounds to zero; above it, `exp(x)` is infinite.
 const EXP_RANGE: (f32, f32) = (-105.0, 89.0);
 
-/// Added to a number below 2^22, it leaves no place for what is behind the point.
+/// Adding this constant to a number below 2^22 rounds the number to an integer.
 const ROUNDING: f32 = 12_582_912.0;
 
-/// `ln 2` in two parts; the product of the first with a whole number of 8 bits is exact.
+/// `ln 2` as the sum of two numbers. The product of the first with an 8-bit integer is exact.
 const LN_2_HIGH: f32 = 355.0 / 512.0;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// `exp(x)`, within 1 ulp, and half of the smallest denormal below the normal numbers.
+/// `exp(x)`, within 1 ulp; for denormal results, within half of the smallest denormal number.
 ///
-/// `x = n ln 2 + r`, with `r` taken off in two steps (Cody and Waite 1980, chapter 6); `exp(r)` by a
-/// polynomial of degree 6, relative error 3e-9; `2^n` by its exponent, in two factors so that the result
-/// may be denormal.
+/// `x = n ln 2 + r`, where `n ln 2` is subtracted in two steps (Cody and Waite 1980, chapter 6). `exp(r)` is a
+/// polynomial of degree 6 with a relative error of 3e-9. `2^n` is built from its exponent bits, in two factors, so that
+/// the result may be denormal.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let (low, high) = EXP_RANGE;
-    // Comparisons, since `min` and `max` would lose a NaN.
+    // Comparisons instead of `min` and `max`, which would drop a NaN.
     let x = if x < low { low } else { x };
     let x = if x > high { high } else { x };
     let rounded = x * std::f32::consts::LOG2_E + ROUNDING;
@@ -53,14 +53,14 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     sigmoid_and_softplus(x).0
 }
 
-/// `1 / (1 + exp(-x))` and `ln(1 + exp(-|x|))`, within 2.5 and 2 ulp; one exponential serves both.
+/// `1 / (1 + exp(-x))` and `ln(1 + exp(-|x|))`, within 2.5 and 2 ulp. Both use the same exponential.
 ///
-/// `ln(1 + u)` for `u` in `[0, 1]` is `u` times a polynomial of degree 9, relative error 5e-9.
+/// `ln(1 + u)` for `u` in `[0, 1]` is `u` times a polynomial of degree 9, with a relative error of 5e-9.
 #[inline(always)]
 pub(crate) fn sigmoid_and_softplus(x: f32) -> (f32, f32) {
     let u = exp(-x.abs());
-    let above = 1.0 / (1.0 + u);
-    let sigmoid = if x < 0.0 { u * above } else { above };
+    let positive = 1.0 / (1.0 + u);
+    let sigmoid = if x < 0.0 { u * positive } else { positive };
     let p = -0.003_318_474_6;
     let p = p * u + 0.020_204_594;
     let p = p * u - 0.057_664_46;
@@ -73,11 +73,11 @@ pub(crate) fn sigmoid_and_softplus(x: f32) -> (f32, f32) {
     (sigmoid, (p * u) * u + u)
 }
 
-/// The hyperbolic tangent, within 1.5 ulp: an odd polynomial of degree 11 near zero, relative error 4e-9, and
-/// `1 - 2 / (exp(2 |x|) + 1)` beyond.
+/// The hyperbolic tangent, within 1.5 ulp. Near zero it is an odd polynomial of degree 11 with a relative error of
+/// 4e-9, elsewhere `1 - 2 / (exp(2 |x|) + 1)`.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
-    let size = x.abs();
+    let magnitude = x.abs();
     let square = x * x;
     let p = -0.005_704_987;
     let p = p * square + 0.020_639_087;
@@ -85,14 +85,15 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let p = p * square + 0.133_314_42;
     let p = p * square - 0.333_332_8;
     let near = (p * square) * x + x;
-    let far = (1.0 - 2.0 / (exp(2.0 * size) + 1.0)).copysign(x);
-    if size < 0.625 { near } else { far }
+    let far = (1.0 - 2.0 / (exp(2.0 * magnitude) + 1.0)).copysign(x);
+    if magnitude < 0.625 { near } else { far }
 }
 
-/// The normal distribution function `Phi(x)`, and `exp(-x^2 / 2)`, both within 3e-7.
+/// The cumulative normal distribution function `Phi(x)` and `exp(-x^2 / 2)`, both within 3e-7.
 ///
 /// `Phi(-a) = exp(-a^2 / 2) g(a)` for `a >= 0`, and `g` is `t` times a polynomial in `t = 1 / (1 + 0.35 a)`
-/// (the form of Hastings 1955, sheet 43) of degree 8, relative error 3e-8.
+/// (the form of Hastings 1955, sheet 43) of degree 8, with a relative error
+/// of 3e-8.
 #[inline(always)]
 pub(crate) fn normal(x: f32) -> (f32, f32) {
     let bell = exp(-0.5 * x * x);
@@ -115,33 +116,33 @@ mod tests {
     use super::*;
     use crate::numeric::example::normal_distribution;
 
-    /// Every so many floats, of both signs, from zero over denormals to infinity.
-    fn everywhere() -> Vec<f32> {
+    /// Every 4099th float of both signs: zero, denormal and normal numbers, and infinity.
+    fn sampled_floats() -> Vec<f32> {
         let positive = (0..=f32::INFINITY.to_bits()).step_by(4_099).map(f32::from_bits);
         positive.chain([f32::INFINITY]).flat_map(|x| [x, -x]).collect()
     }
 
-    /// The largest error in units of the last place of what is exact, and where; denormals count as if they
-    /// were the smallest normal number.
-    fn ulps(found: fn(f32) -> f32, exact: fn(f64) -> f64) -> (f64, f32) {
+    /// The largest error in units in the last place (ulp) of the exact result, and the argument at which it occurs. For
+    /// denormal results the ulp of the smallest normal number is used.
+    fn largest_ulp_error(function: fn(f32) -> f32, exact: fn(f64) -> f64) -> (f64, f32) {
         let error = |x: f32| {
-            let (found, exact) = (found(x), exact(f64::from(x)));
-            if f64::from(found) == exact || (exact > f64::from(f32::MAX) && found == f32::INFINITY) {
+            let (actual, exact) = (function(x), exact(f64::from(x)));
+            if f64::from(actual) == exact || (exact > f64::from(f32::MAX) && actual == f32::INFINITY) {
                 return (0.0, x);
             }
             let exponent = exact.abs().log2().floor().clamp(-126.0, 127.0) as i32;
-            ((f64::from(found) - exact).abs() / 2f64.powi(exponent - 23), x)
+            ((f64::from(actual) - exact).abs() / 2f64.powi(exponent - 23), x)
         };
-        let errors = everywhere().into_iter().map(error);
-        errors.fold((0.0, 0.0), |most, each| if each.0 > most.0 || each.0.is_nan() { each } else { most })
+        let errors = sampled_floats().into_iter().map(error);
+        errors.fold((0.0, 0.0), |largest, error| if error.0 > largest.0 || error.0.is_nan() { error } else { largest })
     }
 
     #[test]
-    fn elementary_functions_are_right_to_the_last_places_everywhere() {
-        let check = |name: &str, found: fn(f32) -> f32, exact: fn(f64) -> f64, most: f64| {
-            let (error, x) = ulps(found, exact);
-            assert!(error <= most, "{name}: {error} ulp at {x:e}");
-            assert!(found(f32::NAN).is_nan(), "{name}");
+    fn elementary_functions_are_within_their_ulp_bounds() {
+        let check = |name: &str, function: fn(f32) -> f32, exact: fn(f64) -> f64, bound: f64| {
+            let (error, x) = largest_ulp_error(function, exact);
+            assert!(error <= bound, "{name}: {error} ulp at {x:e}");
+            assert!(function(f32::NAN).is_nan(), "{name} propagates NaN");
         };
         check("exp", exp, f64::exp, 1.0);
         check("sigmoid", sigmoid, |x| 1.0 / (1.0 + (-x).exp()), 2.5);
@@ -150,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn the_normal_distribution_is_right_to_six_digits_everywhere() {
-        for x in everywhere() {
-            let (found, bell) = normal(x);
+    fn the_normal_distribution_is_within_its_error_bound() {
+        for x in sampled_floats() {
+            let (actual, bell) = normal(x);
             let wide = f64::from(x);
-            let error = (f64::from(found) - normal_distribution(wide))
+            let error = (f64::from(actual) - normal_distribution(wide))
                 .abs()
                 .max((f64::from(bell) - (-0.5 * wide * wide).exp()).abs());
-            assert!(error < 3e-7, "{x:e}: {found}, off by {error:e}");
+            assert!(error < 3e-7, "{x:e}: {actual}, off by {error:e}");
         }
         assert!(normal(f32::NAN).0.is_nan());
     }

@@ -1,11 +1,11 @@
-//! A matrix over numbers that lie elsewhere.
+//! A matrix view of a slice.
 
 use std::ops::Range;
 
-/// Numbers seen as `[rows, columns]`.
+/// A strided view of a slice as a matrix `[rows, columns]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a> {
-    /// As long as its last entry asks for, or longer.
+    /// At least as long as the extent of the matrix.
     pub(super) values: &'a [f32],
     pub(super) rows: usize,
     pub(super) columns: usize,
@@ -14,27 +14,27 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Rows of `columns` numbers, one after the other.
+    /// Creates a row-major matrix with `columns` values per row.
     ///
     /// # Panics
-    /// If the last row is not whole.
+    /// If the length of `values` is not a multiple of `columns`.
     pub fn of_rows(values: &'a [f32], columns: usize) -> Self {
         let rows = values.len().checked_div(columns).unwrap_or(0);
-        assert_eq!(rows * columns, values.len(), "whole rows");
+        assert_eq!(rows * columns, values.len(), "the number of values is a multiple of the number of columns");
         Matrix { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// Entries that lie these distances apart, from the first number on; `None`, if there are fewer numbers.
+    /// Creates a matrix with these strides that starts at the first value. Returns `None` if `values` is too short.
     pub fn strided(
         values: &'a [f32],
         (rows, columns): (usize, usize),
         (row_stride, column_stride): (usize, usize),
     ) -> Option<Self> {
         let matrix = Matrix { values, rows, columns, row_stride, column_stride };
-        (matrix.reach() <= values.len()).then_some(matrix)
+        (matrix.extent() <= values.len()).then_some(matrix)
     }
 
-    /// The transpose.
+    /// Returns the transpose.
     pub fn t(self) -> Self {
         Matrix {
             rows: self.columns,
@@ -45,30 +45,30 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Some of its rows.
+    /// Returns a range of rows.
     ///
     /// # Panics
-    /// If it has fewer.
+    /// If the range exceeds the number of rows.
     pub fn rows(self, range: Range<usize>) -> Self {
-        assert!(range.start <= range.end && range.end <= self.rows, "rows that are there");
+        assert!(range.start <= range.end && range.end <= self.rows, "the range of rows is within the matrix");
         let start = if range.is_empty() { 0 } else { range.start * self.row_stride };
         Matrix { values: &self.values[start..], rows: range.len(), ..self }
     }
 
-    /// One row, if its numbers lie next to each other.
+    /// Returns a row as a slice; `None` if its values are not contiguous or the row does not exist.
     pub fn row(self, row: usize) -> Option<&'a [f32]> {
         let start = row * self.row_stride;
         (row < self.rows && self.column_stride == 1).then(|| &self.values[start..start + self.columns])
     }
 
-    /// Copies one row.
+    /// Copies a row to `into`.
     ///
     /// # Panics
-    /// If there is no such row, or `into` has another width.
+    /// If the row does not exist, or the length of `into` is not the number of columns.
     pub fn copy_row(self, row: usize, into: &mut [f32]) {
-        assert!(row < self.rows && into.len() == self.columns, "a row that is there, and room for it");
+        assert!(row < self.rows && into.len() == self.columns, "the row exists and `into` has its length");
         match self.row(row) {
-            Some(numbers) => into.copy_from_slice(numbers),
+            Some(values) => into.copy_from_slice(values),
             None => {
                 for (column, into) in into.iter_mut().enumerate() {
                     *into = self.values[row * self.row_stride + column * self.column_stride];
@@ -77,13 +77,13 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Numbers in a row.
+    /// Returns the number of columns.
     pub fn width(self) -> usize {
         self.columns
     }
 
-    /// Numbers from its first entry to its last.
-    pub(super) fn reach(self) -> usize {
+    /// Returns the number of values that the matrix spans in its slice, from its first entry to its last.
+    pub(super) fn extent(self) -> usize {
         match (self.rows.checked_sub(1), self.columns.checked_sub(1)) {
             (Some(row), Some(column)) => row * self.row_stride + column * self.column_stride + 1,
             _ => 0,
@@ -96,9 +96,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_view_is_no_larger_than_its_numbers() {
+    fn a_strided_view_fits_its_slice() {
         let values: Vec<f32> = (0..12).map(|value| value as f32).collect();
-        let lower = Matrix::strided(&values[4..], (4, 2), (1, 4)).expect("eight numbers");
+        let lower = Matrix::strided(&values[4..], (4, 2), (1, 4)).expect("eight values");
         assert_eq!(lower.row(0), None);
         let mut third = [0.0; 2];
         lower.copy_row(2, &mut third);

@@ -1,32 +1,32 @@
-//! Losses that compare every logit with its own target, and are summed over the features of a row: the loss
-//! and its derivative in one pass.
+//! Element-wise losses of logits and targets, summed over the features of a row. The loss and its derivative are
+//! computed in one pass.
 //!
-//! What one point costs and what its derivative is share their exponential. Each row is summed on its own in `f64`,
-//! in sixteen lanes that no processor's vectors change.
+//! The loss of an element and its derivative use the same exponential. Each row is summed separately in `f64`, in
+//! sixteen lanes, independently of the vector width of the processor.
 
 use narrows_bundle::Link;
 
 use super::{
     elementary::{sigmoid, sigmoid_and_softplus},
     lanes::{LANES, add_to_lanes},
-    spread::{rows_each, spread},
+    parallel::{parallel_for_each, rows_per_chunk},
     vectorized::vectorized,
 };
 
-/// Numbers whose losses wait for being summed.
-const POINTS: usize = 256;
+/// Number of element losses that are computed before they are summed.
+const ELEMENTS: usize = 256;
 
-/// What one point costs.
+/// The loss of one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PointLoss {
-    /// The nats of a Bernoulli distribution.
+    /// Negative log-likelihood of a Bernoulli distribution, in nats.
     Bernoulli,
-    /// The squared distance from the mean.
+    /// Squared difference between the target and the mean.
     SquaredError(Link),
 }
 
 impl PointLoss {
-    /// Floating-point operations that a point takes, about.
+    /// Returns the approximate number of floating point operations per element.
     pub(crate) fn work(self) -> usize {
         match self {
             PointLoss::Bernoulli => 60,
@@ -35,7 +35,7 @@ impl PointLoss {
         }
     }
 
-    /// Writes the loss of each row to `losses`, and `factor` times its derivative to `residual`: on several cores.
+    /// Writes the loss of each row to `losses` and `factor` times its derivative to `residual`, on several cores.
     pub(crate) fn of_all_rows(
         self,
         logits: &[f32],
@@ -45,15 +45,19 @@ impl PointLoss {
         residual: &mut [f32],
     ) {
         let width = (logits.len() / losses.len().max(1)).max(1);
-        let each = rows_each(width);
-        let inputs = logits.chunks(each * width).zip(targets.chunks(each * width));
-        let outputs = losses.chunks_mut(each).zip(residual.chunks_mut(each * width));
-        spread(each * width * self.work(), inputs.zip(outputs).collect(), |((logits, targets), (losses, residual))| {
-            self.of_rows(logits, targets, factor, losses, residual);
-        });
+        let chunk = rows_per_chunk(width);
+        let inputs = logits.chunks(chunk * width).zip(targets.chunks(chunk * width));
+        let outputs = losses.chunks_mut(chunk).zip(residual.chunks_mut(chunk * width));
+        parallel_for_each(
+            chunk * width * self.work(),
+            inputs.zip(outputs).collect(),
+            |((logits, targets), (losses, residual))| {
+                self.of_rows(logits, targets, factor, losses, residual);
+            },
+        );
     }
 
-    /// The same on one core.
+    /// The same as [`of_all_rows`](PointLoss::of_all_rows), on one core.
     pub(crate) fn of_rows(
         self,
         logits: &[f32],
@@ -64,7 +68,7 @@ impl PointLoss {
     ) {
         assert!(
             logits.len() == targets.len() && logits.len() == residual.len(),
-            "a target and a residual for every logit"
+            "one target and one residual per logit"
         );
         match self {
             PointLoss::Bernoulli => of_block(logits, targets, factor, losses, residual, bernoulli),
@@ -78,13 +82,14 @@ impl PointLoss {
     }
 }
 
-/// `max(l, 0) - l t + ln(1 + exp(-|l|))`, which no logit makes overflow, and `sigmoid(l) - t`.
+/// Returns `max(l, 0) - l t + ln(1 + exp(-|l|))`, which does not overflow for any logit, and its derivative
+/// `sigmoid(l) - t`.
 #[inline(always)]
 fn bernoulli(logit: f32, target: f32) -> (f32, f32) {
     let (mean, softplus) = sigmoid_and_softplus(logit);
-    // A NaN stays one by the product.
-    let above = if logit > 0.0 { logit } else { 0.0 };
-    (above - logit * target + softplus, mean - target)
+    // The product below propagates a NaN.
+    let positive = if logit > 0.0 { logit } else { 0.0 };
+    (positive - logit * target + softplus, mean - target)
 }
 
 #[inline(always)]
@@ -100,7 +105,7 @@ fn squared_distance_of_sigmoid(logit: f32, target: f32) -> (f32, f32) {
     (distance * distance, 2.0 * distance * mean * (1.0 - mean))
 }
 
-/// Some rows on one core.
+/// Computes the loss and the derivative of a block of rows on one core.
 #[inline(always)]
 fn of_block(
     logits: &[f32],
@@ -123,7 +128,7 @@ fn of_block(
     );
 }
 
-/// A few points at a time: first their losses, then the sum.
+/// Computes a row in groups of elements: first their losses, then the sum.
 #[inline(always)]
 fn of_row(
     logits: &[f32],
@@ -132,15 +137,15 @@ fn of_row(
     residual: &mut [f32],
     point: impl Fn(f32, f32) -> (f32, f32),
 ) -> f64 {
-    let (mut losses, mut sums) = ([0f32; POINTS], [0f64; LANES]);
+    let (mut losses, mut sums) = ([0f32; ELEMENTS], [0f64; LANES]);
     for ((logits, targets), residual) in
-        logits.chunks(POINTS).zip(targets.chunks(POINTS)).zip(residual.chunks_mut(POINTS))
+        logits.chunks(ELEMENTS).zip(targets.chunks(ELEMENTS)).zip(residual.chunks_mut(ELEMENTS))
     {
-        let points = logits.iter().zip(targets).zip(residual).zip(&mut losses);
-        for (((&logit, &target), residual), loss) in points {
-            let (cost, slope) = point(logit, target);
-            *loss = cost;
-            *residual = factor * slope;
+        let elements = logits.iter().zip(targets).zip(residual).zip(&mut losses);
+        for (((&logit, &target), residual), loss) in elements {
+            let (value, derivative) = point(logit, target);
+            *loss = value;
+            *residual = factor * derivative;
         }
         add_to_lanes(&mut sums, &losses[..logits.len()], |loss| loss);
     }

@@ -1,14 +1,14 @@
-//! Functions of one number over slices, and the chain rule through them.
+//! Element-wise functions over slices, and their gradients by the chain rule.
 
 use super::{vectorized::vectorized, write::Write};
 
-/// `y = f(x)`.
+/// Computes `y = f(x)` for every element.
 ///
 /// # Panics
 /// If the slices differ in length.
 #[inline(always)]
 pub(crate) fn map(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32) {
-    assert_eq!(x.len(), y.len(), "a result for every number");
+    assert_eq!(x.len(), y.len(), "one result per value");
     vectorized(
         #[inline(always)]
         || {
@@ -19,26 +19,27 @@ pub(crate) fn map(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32) {
     );
 }
 
-/// `dx = f'(x) dy`, or `dx += f'(x) dy`, for `y = f(x)` and the slope as a function of `x` and `y`.
+/// Computes `dx = f'(x) dy`, or `dx += f'(x) dy`, for `y = f(x)`. `slope` is the derivative `f'` as a function of
+/// `x` and `y`.
 ///
 /// # Panics
 /// If the slices differ in length.
 #[inline(always)]
 pub(crate) fn chain(x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32], how: Write, slope: impl Fn(f32, f32) -> f32) {
     let lengths = [y.len(), dy.len(), dx.len()];
-    assert!(lengths.into_iter().all(|length| length == x.len()), "a gradient for every number: {lengths:?}");
+    assert!(lengths.into_iter().all(|length| length == x.len()), "one gradient per value: {lengths:?}");
     vectorized(
         #[inline(always)]
         || {
-            let slopes = x.iter().zip(y).zip(dy).zip(dx);
+            let elements = x.iter().zip(y).zip(dy).zip(dx);
             match how {
                 Write::Set => {
-                    for (((&x, &y), dy), dx) in slopes {
+                    for (((&x, &y), dy), dx) in elements {
                         *dx = slope(x, y) * dy;
                     }
                 }
                 Write::Add => {
-                    for (((&x, &y), dy), dx) in slopes {
+                    for (((&x, &y), dy), dx) in elements {
                         *dx += slope(x, y) * dy;
                     }
                 }

@@ -1,65 +1,67 @@
-//! Products of matrices on one core, by `gemm`.
+//! Matrix products on one core, computed by `gemm`.
 //!
-//! Candle's own product asks its environment for a number of threads at every call and spreads one product over
-//! them. Here the rows of a batch are spread, and each core multiplies on its own.
-#![expect(unsafe_code, reason = "`gemm` takes pointers; what they may reach is checked here")]
+//! Candle's own product reads the number of threads from the environment at every call and splits one product over
+//! these threads. This crate splits the rows of a batch over the cores instead, and each core computes its own
+//! products.
+#![expect(unsafe_code, reason = "`gemm` takes pointers; their bounds are checked here")]
 
 use std::cell::RefCell;
 
 use super::{matrix::Matrix, write::Write};
 
-/// Writes `a b`, for `a: [m, k]` and `b: [k, n]`, row by row to `into: [m, n]`.
+/// Writes the matrix product `a b` of `a: [m, k]` and `b: [k, n]` to `into: [m, n]`, in row-major order.
 ///
-/// Where `k` is over 512, how the sum is split depends on the processor's caches; it never depends on what else
-/// computes.
+/// For `k` above 512, `gemm` splits the sums depending on the cache sizes of the processor, so the last bits can differ
+/// between processors. They never depend on other computations.
 ///
 /// # Panics
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub(crate) fn product(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], how: Write) {
-    assert_eq!(into.len(), a.rows * b.columns, "room for the product and no more");
-    let is_turned = b.row_stride == 1 && b.column_stride > 1;
-    if is_turned && a.rows >= FEWEST_ROWS {
-        turned_product(a, b, into, how);
+    assert_eq!(into.len(), a.rows * b.columns, "`into` has the size of the product");
+    let is_transposed = b.row_stride == 1 && b.column_stride > 1;
+    if is_transposed && a.rows >= MIN_ROWS {
+        column_major_product(a, b, into, how);
     } else {
         multiply(a, b, into, Order::Rows, how);
     }
 }
 
-/// Rows that make it worth while to turn a product.
-const FEWEST_ROWS: usize = 16;
+/// Smallest number of rows of `a` for which a column-major product is faster.
+const MIN_ROWS: usize = 16;
 
-thread_local!(static TURNED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
+thread_local!(static COLUMN_MAJOR: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
 
-/// The same for a `b` that is the transpose of rows. `gemm` would copy all of it to where its vectors can read
-/// it, for every block of a batch anew; it copies `a` instead, which is far smaller, if the product comes out column
-/// by column.
-fn turned_product(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], how: Write) {
-    TURNED.with_borrow_mut(|turned| {
-        turned.resize(into.len(), 0.0);
-        multiply(a, b, turned, Order::Columns, Write::Set);
-        transpose(turned, a.rows, b.columns, into, how);
+/// The same as [`product`] for a `b` that is the transpose of a row-major matrix. For a row-major result `gemm`
+/// would pack all of `b` for its vector loads, again for every block of a batch. For a column-major result it packs
+/// `a` instead, which is much smaller.
+fn column_major_product(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], how: Write) {
+    COLUMN_MAJOR.with_borrow_mut(|column_major| {
+        column_major.resize(into.len(), 0.0);
+        multiply(a, b, column_major, Order::Columns, Write::Set);
+        transpose(column_major, a.rows, b.columns, into, how);
     });
 }
 
-/// Columns of `[rows, columns]`, one after the other, to rows: by tiles, since a column's neighbours are far away.
+/// Converts `[rows, columns]` from column-major to row-major order. It works in tiles, because neighbouring entries
+/// of a row are far apart in column-major order.
 fn transpose(from: &[f32], rows: usize, columns: usize, into: &mut [f32], how: Write) {
     const TILE: usize = 16;
     let mut tile = [[0f32; TILE]; TILE];
     for column in (0..columns).step_by(TILE) {
         for row in (0..rows).step_by(TILE) {
             let (width, height) = (TILE.min(columns - column), TILE.min(rows - row));
-            for (at, tile) in tile.iter_mut().enumerate().take(width) {
-                tile[..height].copy_from_slice(&from[(column + at) * rows + row..][..height]);
+            for (offset, tile) in tile.iter_mut().enumerate().take(width) {
+                tile[..height].copy_from_slice(&from[(column + offset) * rows + row..][..height]);
             }
-            for at in 0..height {
-                let into = &mut into[(row + at) * columns + column..][..width];
-                into.iter_mut().zip(&tile).for_each(|(into, tile)| how.put(into, tile[at]));
+            for offset in 0..height {
+                let into = &mut into[(row + offset) * columns + column..][..width];
+                into.iter_mut().zip(&tile).for_each(|(into, tile)| how.write(into, tile[offset]));
             }
         }
     }
 }
 
-/// In which order a product is written.
+/// Storage order of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     Rows,
@@ -68,17 +70,17 @@ enum Order {
 
 fn multiply(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], order: Order, how: Write) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
-    assert_eq!(k, b.rows, "as many columns on the left as rows on the right");
-    assert_eq!(into.len(), m * n, "room for the product and no more");
-    assert!(a.reach() <= a.values.len() && b.reach() <= b.values.len(), "operands within their storage");
+    assert_eq!(k, b.rows, "the left matrix has as many columns as the right one has rows");
+    assert_eq!(into.len(), m * n, "`into` has the size of the product");
+    assert!(a.extent() <= a.values.len() && b.extent() <= b.values.len(), "the operands are within their slices");
     let (row_stride, column_stride) = match order {
         Order::Rows => (n, 1),
         Order::Columns => (1, m),
     };
-    // SAFETY: by the assertions every entry of the operands and of the result lies within its slice: `a` is read at
-    // `i * row_stride + j * column_stride` for `i < m`, `j < k`, at most `reach - 1`; `b` alike; `into` is written
-    // once for every `i < m`, `j < n`, at `i * n + j` or `j * m + i`. The result is borrowed mutably, so it overlaps
-    // with neither.
+    // SAFETY: the assertions guarantee that every entry of the operands and of the result is within its slice. `a`
+    // is read at `i * row_stride + j * column_stride` for `i < m`, `j < k`, which is at most `extent - 1`; the same
+    // is true of `b`. `into` is written once for every `i < m`, `j < n`, at `i * n + j` or `j * m + i`. `into` is
+    // borrowed mutably, so it overlaps with neither operand.
     unsafe {
         gemm::gemm(
             m,
@@ -109,14 +111,14 @@ mod tests {
     use super::*;
     use crate::numeric::example::noise;
 
-    /// `a b` in 64 bits, added to `into`, and the sum of what is added, signs apart.
+    /// `a b` in 64 bits, added to `into`, and the sum of the absolute values of all terms.
     fn expected(a: Matrix<'_>, b: Matrix<'_>, into: &[f32]) -> Vec<(f64, f64)> {
-        let at = |matrix: Matrix<'_>, row: usize, column: usize| {
+        let entry_of = |matrix: Matrix<'_>, row: usize, column: usize| {
             f64::from(matrix.values[row * matrix.row_stride + column * matrix.column_stride])
         };
         let entry = |index: usize| {
             let (row, column) = (index / b.columns, index % b.columns);
-            let terms = (0..a.columns).map(|inner| at(a, row, inner) * at(b, inner, column));
+            let terms = (0..a.columns).map(|inner| entry_of(a, row, inner) * entry_of(b, inner, column));
             let terms: Vec<f64> = terms.chain([f64::from(into[index])]).collect();
             (terms.iter().sum(), terms.iter().map(|term| term.abs()).sum())
         };
@@ -124,18 +126,21 @@ mod tests {
     }
 
     #[test]
-    fn products_of_all_orientations_are_sums_of_products() {
+    fn products_of_all_orientations_match_64_bit_products() {
         for (m, k, n) in [(1, 1, 1), (1, 7, 5), (5, 1, 3), (3, 2, 9), (16, 20, 33), (64, 70, 31), (70, 600, 17)] {
             let (left, right, start) = (noise(m * k, 1), noise(k * n, 2), noise(m * n, 3));
             for a in [Matrix::of_rows(&left, k), Matrix::of_rows(&left, m).t()] {
                 for b in [Matrix::of_rows(&right, n), Matrix::of_rows(&right, k).t()] {
                     for how in [Write::Set, Write::Add] {
-                        let mut found = start.clone();
-                        product(a, b, &mut found, how);
+                        let mut actual = start.clone();
+                        product(a, b, &mut actual, how);
                         let before = if how == Write::Add { start.clone() } else { vec![0.0; m * n] };
-                        for (found, (expected, size)) in found.iter().zip(expected(a, b, &before)) {
-                            let error = (f64::from(*found) - expected).abs();
-                            assert!(error <= 1e-6 * size, "{m} {k} {n}: {found}, not {expected}");
+                        for (actual, (expected, magnitude)) in actual.iter().zip(expected(a, b, &before)) {
+                            let error = (f64::from(*actual) - expected).abs();
+                            assert!(
+                                error <= 1e-6 * magnitude,
+                                "[{m}, {k}] by [{k}, {n}]: {actual}, expected {expected}"
+                            );
                         }
                     }
                 }
@@ -144,9 +149,9 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_of_no_products_is_zero() {
-        let mut found = [7.0; 6];
-        product(Matrix::of_rows(&[], 2).t(), Matrix::of_rows(&[], 3), &mut found, Write::Set);
-        assert_eq!(found, [0.0; 6]);
+    fn a_product_over_an_empty_dimension_is_zero() {
+        let mut actual = [7.0; 6];
+        product(Matrix::of_rows(&[], 2).t(), Matrix::of_rows(&[], 3), &mut actual, Write::Set);
+        assert_eq!(actual, [0.0; 6]);
     }
 }

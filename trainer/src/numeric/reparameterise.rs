@@ -1,13 +1,13 @@
-//! Draws from normal distributions as a function of their means, their log-variances and noise.
+//! Samples of normal distributions as a function of the means, the log-variances and noise.
 
 use super::{elementary::exp, vectorized::vectorized};
 
-/// `mu + exp(log_var / 2) * noise`.
+/// Returns `mu + exp(log_var / 2) * noise`.
 ///
 /// # Panics
-/// If there are not as many of all three.
-pub(crate) fn draws(mu: &[f32], log_var: &[f32], noise: &[f32]) -> Vec<f32> {
-    assert!(mu.len() == log_var.len() && mu.len() == noise.len(), "a log-variance and noise for every mean");
+/// If the lengths differ.
+pub(crate) fn sample(mu: &[f32], log_var: &[f32], noise: &[f32]) -> Vec<f32> {
+    assert!(mu.len() == log_var.len() && mu.len() == noise.len(), "one log-variance and one noise value per mean");
     let mut z = vec![0f32; mu.len()];
     vectorized(
         #[inline(always)]
@@ -20,8 +20,8 @@ pub(crate) fn draws(mu: &[f32], log_var: &[f32], noise: &[f32]) -> Vec<f32> {
     z
 }
 
-/// `1/2 exp(log_var / 2) * noise * gradient`.
-pub(crate) fn slopes_of_log_var(log_var: &[f32], noise: &[f32], gradient: &[f32]) -> Vec<f32> {
+/// Returns the gradient with respect to the log-variances: `1/2 exp(log_var / 2) * noise * gradient`.
+pub(crate) fn log_var_gradient(log_var: &[f32], noise: &[f32], gradient: &[f32]) -> Vec<f32> {
     let mut slopes = vec![0f32; log_var.len()];
     vectorized(
         #[inline(always)]

@@ -1,28 +1,28 @@
-//! Sums over rows and rows times factors: what a bias, a table of rows and the loss of a row need.
+//! Sums over rows and products of rows and factors, for biases, embedding tables and losses of rows.
 
 use std::ops::Range;
 
 use super::{
     matrix::Matrix,
-    spread::{rows_each, spread},
+    parallel::{parallel_for_each, rows_per_chunk},
     vectorized::vectorized,
     write::Write,
 };
 
-/// Adds a row of numbers to every row of `into`.
+/// Adds a row of values to every row of `into`.
 ///
 /// # Panics
-/// If the matrix is no single row of numbers that lie next to each other, or `into` has no whole rows.
+/// If the matrix is not a single contiguous row.
 pub(crate) fn add_to_rows(row: Matrix<'_>, into: &mut [f32]) {
     let Some(row) = row.row(0).filter(|_| row.rows == 1) else {
-        unreachable!("a row of numbers next to each other is added to rows, not {row:?}");
+        unreachable!("only a single contiguous row can be added to rows, got {row:?}");
     };
     for into in into.chunks_exact_mut(row.len().max(1)) {
         into.iter_mut().zip(row).for_each(|(into, value)| *into += value);
     }
 }
 
-/// Writes the sum of the rows of `dy`, each as wide as `into`.
+/// Writes the sum of the rows of `dy` to `into`. The length of `into` is the length of a row.
 pub(crate) fn sum_rows(dy: &[f32], into: &mut [f32], how: Write) {
     if how == Write::Set {
         into.fill(0.0);
@@ -32,22 +32,22 @@ pub(crate) fn sum_rows(dy: &[f32], into: &mut [f32], how: Write) {
     }
 }
 
-/// Writes for each label of a range the sum of the rows of `dy` that have it, a row a label.
+/// Writes the sum of the rows of `dy` by label: row `i` of `into` is the sum for the label `range.start + i`.
 pub(crate) fn sum_rows_by_label(labels: &[u32], dy: &[f32], range: &Range<usize>, into: &mut [f32], how: Write) {
     if how == Write::Set {
         into.fill(0.0);
     }
     let width = into.len() / range.len().max(1);
     for (row, &label) in dy.chunks_exact(width.max(1)).zip(labels) {
-        // Other cores take the other labels.
-        if let Some(at) = (label as usize).checked_sub(range.start).filter(|at| *at < range.len()) {
-            into[at * width..(at + 1) * width].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        // Labels outside the range are summed by other cores.
+        if let Some(index) = (label as usize).checked_sub(range.start).filter(|index| *index < range.len()) {
+            into[index * width..(index + 1) * width].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         }
     }
 }
 
-/// The transpose of the same: for each column of a range of the `width` columns of `dy` its sums by label, a row a
-/// column.
+/// The transpose of [`sum_rows_by_label`]: row `i` of `into` contains the sums by label of column `range.start + i`
+/// of the `width` columns of `dy`.
 pub(crate) fn sum_columns_by_label(
     labels: &[u32],
     dy: &[f32],
@@ -67,12 +67,12 @@ pub(crate) fn sum_columns_by_label(
     }
 }
 
-/// Rows of `features` numbers, each times its own factor.
+/// Multiplies each row of `features` values by its own factor.
 pub(crate) fn scaled_rows(values: &[f32], factors: &[f32], features: usize) -> Vec<f32> {
-    let (width, rows) = (features.max(1), rows_each(features));
+    let (width, rows) = (features.max(1), rows_per_chunk(features));
     let mut products = vec![0f32; values.len()];
     let blocks = products.chunks_mut(rows * width).zip(values.chunks(rows * width)).zip(factors.chunks(rows));
-    spread(rows * width, blocks.collect(), |((products, values), factors)| {
+    parallel_for_each(rows * width, blocks.collect(), |((products, values), factors)| {
         vectorized(
             #[inline(always)]
             || {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_by_label_are_those_of_the_rows_that_have_it_and_their_transpose() {
+    fn rows_and_columns_are_summed_by_label() {
         let (labels, dy) = ([2, 0, 2], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         let mut all = [7.0; 6];
         sum_rows_by_label(&labels, &dy, &(0..3), &mut all, Write::Set);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_added_to_every_row_and_every_row_to_one() {
+    fn a_row_is_added_to_every_row_and_rows_are_summed() {
         let mut rows = [1.0, 2.0, 3.0, 4.0];
         add_to_rows(Matrix::of_rows(&[10.0, 20.0], 2), &mut rows);
         assert_eq!(rows, [11.0, 22.0, 13.0, 24.0]);
@@ -119,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "next to each other")]
-    fn what_is_no_row_is_not_silently_left_out() {
+    #[should_panic(expected = "only a single contiguous row")]
+    fn adding_a_matrix_that_is_not_a_row_panics() {
         add_to_rows(Matrix::of_rows(&[1.0; 4], 2).t(), &mut [0.0; 2]);
     }
 }

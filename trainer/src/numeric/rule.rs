@@ -1,61 +1,61 @@
-//! The rules by which gradients become steps.
+//! The update rules of the optimizers.
 
 use super::{
     adam::{Adam, Constants},
     sgd::Sgd,
 };
 
-/// How a gradient becomes a step.
+/// The update rule of an optimizer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// Gradient descent as in PyTorch, without dampening: the velocity is `v = momentum * v + g`, the step
-    /// `rate * v`, or `rate * (g + momentum * v)` with Nesterov.
+    /// Stochastic gradient descent as in PyTorch, without dampening: the velocity is `v = momentum * v + g`, the
+    /// step is `rate * v`, or `rate * (g + momentum * v)` with Nesterov momentum.
     Sgd {
-        /// Share of the velocity that is left after a step.
+        /// Decay of the velocity per step, in `[0, 1)`.
         momentum: f64,
-        /// Whether the step looks ahead along the velocity.
+        /// Whether Nesterov momentum is used.
         nesterov: bool,
     },
     /// Adam (Kingma and Ba 2015, algorithm 1).
     Adam {
-        /// Decay of the mean of the gradients.
+        /// Decay of the moving average of the gradients (first moment).
         beta1: f64,
-        /// Decay of the mean of their squares.
+        /// Decay of the moving average of the squared gradients (second moment).
         beta2: f64,
-        /// Added to the root of the second moment.
+        /// Added to the square root of the second moment.
         epsilon: f64,
     },
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2). As in PyTorch, a step
-    /// first multiplies every parameter that has a gradient, biases too, by `1 - rate * weight_decay`.
+    /// first multiplies every parameter that has a gradient, including biases, by `1 - rate * weight_decay`.
     AdamW {
-        /// Decay of the mean of the gradients.
+        /// Decay of the moving average of the gradients (first moment).
         beta1: f64,
-        /// Decay of the mean of their squares.
+        /// Decay of the moving average of the squared gradients (second moment).
         beta2: f64,
-        /// Added to the root of the second moment.
+        /// Added to the square root of the second moment.
         epsilon: f64,
-        /// Decay of the weights for a rate of 1.
+        /// Weight decay per step at a learning rate of 1.
         weight_decay: f64,
     },
 }
 
 impl Default for Rule {
-    /// Adam with the constants of its paper.
+    /// Returns Adam with the constants of its paper.
     fn default() -> Self {
         Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
     }
 }
 
 impl Rule {
-    /// What the rule remembers of each parameter, by the names of a saved state.
-    pub(crate) fn memories(self) -> &'static [&'static str] {
+    /// Returns the names of the state that the rule keeps for each parameter, as used in saved states.
+    pub(crate) fn state_names(self) -> &'static [&'static str] {
         match self {
             Rule::Sgd { .. } => &["velocity"],
             Rule::Adam { .. } | Rule::AdamW { .. } => &["first", "second"],
         }
     }
 
-    /// The arithmetic of one step, counted from 1.
+    /// Returns the coefficients of one step, counted from 1.
     pub(crate) fn at(self, step: u64, rate: f64, scale: f32) -> RuleStep {
         let adam = |constants| RuleStep::Adam(Adam::at(step, constants, rate, scale));
         match self {
@@ -70,7 +70,7 @@ impl Rule {
     }
 }
 
-/// The arithmetic of a rule at one step.
+/// The coefficients of a rule at one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RuleStep {
     Sgd(Sgd),

@@ -1,9 +1,9 @@
-//! Loops compiled for the widest vectors that the processor has.
+//! Loops that use the widest vector instructions of the processor.
 //!
-//! The program is built for any processor of its family, which means vectors of four floats on most
-//! machines. Here the same loop is compiled several times over, and the best one is taken at run time.
-//! Nothing else changes: products and sums stay separate operations, so that the bits are the same on
-//! every processor.
+//! The program is compiled for every processor of its architecture, which means vectors of four floats on most
+//! machines. Here the same loop is compiled several times, for different vector widths, and the best version is
+//! selected at run time. Products and sums stay separate operations (no fused multiply-add), so the bits are the
+//! same on every processor.
 
 use std::sync::LazyLock;
 
@@ -11,8 +11,9 @@ use pulp::Arch;
 
 static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
-/// What `work` returns. Only what is inlined into it is compiled for wide vectors: it should be a `for` loop
-/// over slices (`for_each` is a call) whose body is `#[inline(always)]`, as it should be itself.
+/// Runs `work` with wide vector instructions and returns its result. Only code that is inlined into `work` is
+/// compiled for wide vectors. So `work` must be `#[inline(always)]` and contain a `for` loop over slices
+/// (`for_each` is a function call) whose body is `#[inline(always)]`, too.
 #[inline(always)]
 pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     ARCH.dispatch(work)

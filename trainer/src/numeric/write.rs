@@ -1,18 +1,18 @@
-//! Whether results take the place of what is there, or are added to it.
+//! Whether results replace the existing values or are added to them.
 
-/// How results are written.
+/// How results are written to a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
-    /// Whatever was there is gone.
+    /// The results replace the existing values.
     Set,
-    /// The results are added to what is there.
+    /// The results are added to the existing values.
     Add,
 }
 
 impl Write {
-    /// Writes one number.
+    /// Writes one value.
     #[inline(always)]
-    pub fn put(self, into: &mut f32, value: f32) {
+    pub fn write(self, into: &mut f32, value: f32) {
         match self {
             Write::Set => *into = value,
             Write::Add => *into += value,

@@ -1,19 +1,19 @@
-//! What a primitive needs in order to write itself: nodes, its parameters, and constants.
+//! The interface by which a primitive adds its nodes, parameters and constants to an ONNX graph.
 
 use narrows_bundle::onnx::{Attribute, Node, Tensor, attribute};
 
 use crate::network::Weights;
 
-/// The nodes and constants that one primitive of a network becomes.
+/// Collects the ONNX nodes and constants of one node of a network.
 ///
-/// Names are prefixed by the primitive's own, so the values of a graph cannot clash.
+/// All names have the name of the network's node as a prefix, so they are unique within the graph.
 #[derive(Debug)]
 pub struct Call<'a> {
     prefix: &'a str,
     weights: &'a Weights,
     nodes: &'a mut Vec<Node>,
     constants: &'a mut Vec<Tensor>,
-    written: usize,
+    node_count: usize,
 }
 
 impl<'a> Call<'a> {
@@ -23,7 +23,7 @@ impl<'a> Call<'a> {
         nodes: &'a mut Vec<Node>,
         constants: &'a mut Vec<Tensor>,
     ) -> Self {
-        Call { prefix, weights, nodes, constants, written: 0 }
+        Call { prefix, weights, nodes, constants, node_count: 0 }
     }
 
     /// Adds an operator and returns the name of its result.
@@ -31,13 +31,13 @@ impl<'a> Call<'a> {
         self.push(operator, inputs, Vec::new())
     }
 
-    /// Adds an operator that has one attribute, a float.
+    /// Adds an operator with one float attribute and returns the name of its result.
     pub fn node_with_float(&mut self, operator: &str, inputs: &[String], name: &str, value: f32) -> String {
         let attribute = Attribute { name: name.to_owned(), r#type: attribute::FLOAT, f: value, ..Attribute::default() };
         self.push(operator, inputs, vec![attribute])
     }
 
-    /// Adds an operator that has one attribute, an integer.
+    /// Adds an operator with one integer attribute and returns the name of its result.
     pub fn node_with_integer(&mut self, operator: &str, inputs: &[String], name: &str, value: i64) -> String {
         let attribute = Attribute { name: name.to_owned(), r#type: attribute::INT, i: value, ..Attribute::default() };
         self.push(operator, inputs, vec![attribute])
@@ -46,7 +46,7 @@ impl<'a> Call<'a> {
     /// Adds a trained parameter as a constant and returns its name.
     pub fn parameter(&mut self, name: &str) -> String {
         let name = format!("{}.{name}", self.prefix);
-        // A parameter that is missing leaves its name dangling, which the check of every graph refuses.
+        // A missing parameter leaves an undefined name in the graph. The check of every exported graph rejects it.
         if let Some(array) = self.weights.get(&name) {
             let values: Vec<f32> = array.iter().copied().collect();
             self.constants.push(Tensor::floats(&name, array.shape(), &values));
@@ -54,14 +54,14 @@ impl<'a> Call<'a> {
         name
     }
 
-    /// Adds a constant of floats and returns its name.
+    /// Adds a float constant and returns its name.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
         let name = format!("{}.{name}", self.prefix);
         self.constants.push(Tensor::floats(&name, shape, values));
         name
     }
 
-    /// Adds a constant list of integers and returns its name.
+    /// Adds a constant vector of integers and returns its name.
     pub fn integers(&mut self, name: &str, values: &[i64]) -> String {
         let name = format!("{}.{name}", self.prefix);
         self.constants.push(Tensor::integers(&name, &[values.len()], values));
@@ -69,11 +69,11 @@ impl<'a> Call<'a> {
     }
 
     fn push(&mut self, operator: &str, inputs: &[String], attributes: Vec<Attribute>) -> String {
-        let name = match self.written {
+        let name = match self.node_count {
             0 => self.prefix.to_owned(),
             count => format!("{}.{}.{count}", self.prefix, operator.to_lowercase()),
         };
-        self.written += 1;
+        self.node_count += 1;
         let output = format!("{name}:out");
         self.nodes.push(Node {
             name,

@@ -1,34 +1,43 @@
-//! Two models as one: what the first makes, the second goes on with.
+//! Joins two ONNX models: the second model receives an output of the first.
 
 use std::collections::BTreeSet;
 
 use narrows_bundle::onnx::{Entry, Graph, Model};
 
-/// A model that takes what `first` takes and gives what `second` gives, whose only input is `first`'s output `via`.
-/// Nodes and constants of `first` stand in front, in their order and byte for byte as they were; behind them stand
-/// those of `second`, which read `via`. Outputs of `first` are values like others.
+/// Returns a model with the inputs of `first` and the outputs of `second`. The only input of `second` is replaced
+/// by the output `via` of `first`. The result contains the nodes and constants of `first`, unchanged and in their
+/// order, then those of `second`. The outputs of `first` become intermediate values.
 ///
 /// # Errors
-/// A sentence, where one of them has no graph, `via` is no output of `first`, `second` takes more than one input, or
-/// both have a value of the same name.
-pub fn join(first: &Model, second: &Model, via: &str, name: &str, metadata: Vec<Entry>) -> Result<Model, String> {
+/// If a model has no graph, `first` has no output `via`, `second` does not have exactly one input, or both models
+/// have a value of the same name.
+pub(crate) fn join(
+    first: &Model,
+    second: &Model,
+    via: &str,
+    name: &str,
+    metadata: Vec<Entry>,
+) -> Result<Model, String> {
     let graph_of = |model: &Model| model.graph.clone().ok_or("a model has no graph".to_owned());
     let (front, mut back) = (graph_of(first)?, graph_of(second)?);
     if front.output.iter().all(|output| output.name != via) {
         return Err(format!("the first model has no output `{via}`"));
     }
     let [input] = back.input.as_slice() else {
-        return Err(format!("the second model takes {} inputs, one can be joined", back.input.len()));
+        return Err(format!(
+            "the second model has {} inputs; models with exactly 1 input can be joined",
+            back.input.len()
+        ));
     };
     let input = input.name.clone();
-    for read in back.node.iter_mut().flat_map(|node| &mut node.input) {
-        if *read == input {
-            via.clone_into(read);
+    for name in back.node.iter_mut().flat_map(|node| &mut node.input) {
+        if *name == input {
+            via.clone_into(name);
         }
     }
-    let known: BTreeSet<&str> = names(&front).collect();
-    if let Some(name) = names(&back).find(|name| *name != input && known.contains(name)) {
-        return Err(format!("both models have a value `{name}`"));
+    let front_names: BTreeSet<&str> = names(&front).collect();
+    if let Some(name) = names(&back).find(|name| *name != input && front_names.contains(name)) {
+        return Err(format!("both models have a value named `{name}`"));
     }
     let graph = Graph {
         name: name.to_owned(),
@@ -41,7 +50,7 @@ pub fn join(first: &Model, second: &Model, via: &str, name: &str, metadata: Vec<
     Ok(Model { graph: Some(graph), metadata_props: metadata, ..second.clone() })
 }
 
-/// All values of a graph.
+/// Returns the names of all values of a graph.
 fn names(graph: &Graph) -> impl Iterator<Item = &str> {
     let values = graph.input.iter().map(|input| input.name.as_str());
     let constants = graph.initializer.iter().map(|constant| constant.name.as_str());
@@ -73,9 +82,10 @@ mod tests {
     }
 
     #[test]
-    fn the_second_reads_what_the_first_gives_and_the_first_stays_as_it_was() {
+    fn the_second_model_reads_the_output_of_the_unchanged_first_model() {
         let (first, second) = (model("x", "mu", "a"), model("z", "logits", "b"));
-        let joined = join(&first, &second, "mu", "both", Vec::new()).expect("they fit").graph.expect("a graph");
+        let joined =
+            join(&first, &second, "mu", "both", Vec::new()).expect("compatible models").graph.expect("a graph");
         let before = first.graph.expect("a graph");
         assert_eq!((&joined.node[..1], &joined.initializer[..1]), (&before.node[..], &before.initializer[..]));
         assert_eq!(joined.node[1].input, ["mu", "b"]);
@@ -83,12 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn models_that_do_not_fit_are_refused_by_name() {
+    fn incompatible_models_are_rejected() {
         let first = model("x", "mu", "a");
-        let told = |second: &Model, via: &str| join(&first, second, via, "both", Vec::new()).expect_err("no fit");
-        assert!(told(&model("z", "logits", "b"), "z").contains("no output `z`"));
-        assert!(told(&model("z", "logits", "a"), "mu").contains("both models have a value `a`"));
-        assert!(told(&model("z", "mu", "b"), "mu").contains("both models have a value `mu`"));
-        assert!(told(&Model::default(), "mu").contains("no graph"));
+        let message =
+            |second: &Model, via: &str| join(&first, second, via, "both", Vec::new()).expect_err("incompatible models");
+        assert!(message(&model("z", "logits", "b"), "z").contains("no output `z`"));
+        assert!(message(&model("z", "logits", "a"), "mu").contains("both models have a value named `a`"));
+        assert!(message(&model("z", "mu", "b"), "mu").contains("both models have a value named `mu`"));
+        assert!(message(&Model::default(), "mu").contains("no graph"));
     }
 }

@@ -1,4 +1,4 @@
-//! The whole model around the nodes: ports, operator set, metadata.
+//! The complete ONNX model: nodes, ports, operator set and metadata.
 
 use narrows_bundle::{
     ElementType, Port,
@@ -11,13 +11,12 @@ use narrows_bundle::{
 use super::Call;
 use crate::network::{Graph, Value, Weights};
 
-/// Key and value pairs for `metadata_props`; keys get the prefix `narrows.`.
-pub type Metadata<'a> = &'a [(&'a str, String)];
+/// Key and value pairs for `metadata_props`. Keys get the prefix `narrows.`.
+pub(super) type Metadata<'a> = &'a [(&'a str, String)];
 
-/// The ONNX model of a graph with these weights, under the given ports.
+/// Converts a graph and its weights to an ONNX model with the given output ports.
 ///
-/// Outputs are matched to ports by name. The model's name and metadata are for people and tools;
-/// nothing in it depends on time or machine.
+/// Outputs are matched to ports by name. The model does not depend on the time or the machine.
 pub fn to_model(name: &str, graph: &Graph, weights: &Weights, outputs: &[Port], metadata: Metadata<'_>) -> Model {
     let (mut nodes, mut constants) = (Vec::new(), Vec::new());
     let mut results: Vec<String> = Vec::with_capacity(graph.nodes().len());
@@ -30,17 +29,17 @@ pub fn to_model(name: &str, graph: &Graph, weights: &Weights, outputs: &[Port], 
         let mut call = Call::new(&node.name, weights, &mut nodes, &mut constants);
         results.push(node.primitive.operation().onnx(&mut call, &inputs));
     }
-    // Names that cannot be given away: those of inputs, and of ports that are taken.
-    let mut fixed: Vec<String> = graph.inputs().iter().map(|input| input.name.clone()).collect();
+    // Names that must not be renamed: those of inputs, and of output ports that are already assigned.
+    let mut fixed_names: Vec<String> = graph.inputs().iter().map(|input| input.name.clone()).collect();
     for (port, value) in graph.outputs() {
         let name = name_of(&results, *value);
-        if fixed.contains(&name) {
+        if fixed_names.contains(&name) {
             nodes.push(identity(&name, port));
         } else {
             rename(&mut nodes, &name, port);
             results.iter_mut().filter(|result| **result == name).for_each(|result| port.clone_into(result));
         }
-        fixed.push(port.clone());
+        fixed_names.push(port.clone());
     }
     let inputs = graph.inputs().iter().map(|input| value_info(&input.name, input.dtype, &input.shape));
     let onnx = OnnxGraph {

@@ -1,21 +1,23 @@
-//! Groups of options: a struct beside what it configures, flags and keys of a file at once.
+//! Groups of options: each is a struct in the file of the component that it configures, and declares both flags and
+//! keys of a file.
 
-/// A few options that belong together.
+/// Options that configure one component.
 pub(crate) trait Group: Sized {
-    /// The keys of all options of the group, in their order.
+    /// Returns the keys of all options of the group, in the order of their declaration.
     fn keys() -> Vec<&'static str>;
 
-    /// These options, and those of `other` where nothing is set here.
+    /// Returns these options, with every option that is not set taken from `other`.
     fn or(&self, other: &Self) -> Self;
 
-    /// A value for every option, to show how it is written.
+    /// Sets every option to a valid value, to show its syntax.
     fn example() -> Self;
 }
 
-/// Declares a group of options, each with its help, its flag and an example.
+/// Declares a group of options, each with its help text, its flag attributes and an example value.
 ///
-/// A field becomes an `Option`, a key of a configuration file and, with the feature `clap`, a flag under the heading
-/// of the group. Its documentation is the help of both.
+/// A field becomes an `Option`, a key of the configuration file and, with the feature `clap`, a flag under the heading
+/// of the group. Its documentation is the help text of both. The example is not the default: defaults are filled in by
+/// the `check` of the group, and the help text names them.
 macro_rules! options {
     (
         $(#[doc = $about:literal])+
@@ -59,14 +61,14 @@ macro_rules! options {
     };
 }
 
-/// The seeds that a configuration file can hold: TOML's numbers end at 2^63.
+/// Parses seeds that a configuration file can hold: TOML integers are smaller than 2^63.
 #[cfg(feature = "clap")]
 pub(crate) fn seeds() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(..=i64::MAX as u64)
 }
 
-/// Declares the options of a verb: options of its own and groups, in the order of the help, all at one level of the file
-/// and of the command line.
+/// Declares the options of a command: its own options and groups, in the order of the help. All of them are on one
+/// level of the file and of the command line.
 macro_rules! option_groups {
     (
         $(#[doc = $about:literal])+
@@ -136,8 +138,8 @@ macro_rules! option_groups {
     };
 }
 
-/// Declares which groups something takes: a view of them, which its check reads, and their keys. Behind a semicolon
-/// stand views that are declared elsewhere.
+/// Declares the groups of options that a component takes: a struct of references to them, which its check reads, and
+/// the list of their keys. Structs declared by another `takes!` follow after a semicolon.
 macro_rules! takes {
     (
         $(#[doc = $about:literal])+
@@ -154,7 +156,7 @@ macro_rules! takes {
         }
 
         impl $name<'_> {
-            /// The keys of all options that it takes.
+            /// Returns the keys of all options in these groups.
             $vis fn keys() -> Vec<&'static str> {
                 [
                     $(<$type as $crate::options::Group>::keys(),)+

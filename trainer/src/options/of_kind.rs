@@ -1,5 +1,5 @@
-//! The options of each kind of model: the groups that it takes, what they mean, and the way back. All that a new kind adds
-//! here, the compiler asks for.
+//! The options of each kind of model: the groups that it takes, their conversion to an objective, and the inverse. The
+//! compiler reports every match that a new kind has to extend.
 
 use narrows_bundle::Kind;
 
@@ -12,15 +12,15 @@ use crate::{
     problems::Problems,
 };
 
-/// What a kind makes of its options.
-pub(crate) enum Asked<'a> {
-    /// A closed form.
+/// The training method that the options of a kind select.
+pub(crate) enum SelectedMethod<'a> {
+    /// A closed-form solution.
     ClosedForm(Pca),
-    /// Gradient descent on an objective, and the options of pretraining where the kind has them.
+    /// Gradient descent on an objective, with the options of pretraining if the kind supports it.
     Descent(Objective, Option<AeOptions<'a>>),
 }
 
-/// The keys of the options of a kind beside those that it shares with all others.
+/// Returns the keys of the options that belong to a kind, without those that all kinds share.
 pub(super) fn keys_of_kind(kind: Kind) -> Vec<&'static str> {
     match kind {
         Kind::Pca => PcaTakes::keys(),
@@ -31,7 +31,7 @@ pub(super) fn keys_of_kind(kind: Kind) -> Vec<&'static str> {
     }
 }
 
-/// Whether a kind is trained by gradient descent.
+/// Returns whether a kind is trained by gradient descent.
 pub(super) fn is_trained(kind: Kind) -> bool {
     match kind {
         Kind::Pca => false,
@@ -40,28 +40,28 @@ pub(super) fn is_trained(kind: Kind) -> bool {
 }
 
 impl Options {
-    /// What these options mean for a kind.
-    pub(crate) fn of_kind(&self, kind: Kind, problems: &mut Problems) -> Asked<'_> {
+    /// Checks the options of `kind` and converts them to its training method.
+    pub(crate) fn of_kind(&self, kind: Kind, problems: &mut Problems) -> SelectedMethod<'_> {
         let (ae, dae, vae) = (self.ae(), self.dae(), self.vae());
-        let (objective, pretrained) = match kind {
-            Kind::Pca => return Asked::ClosedForm(self.pca().check()),
+        let (objective, pretraining) = match kind {
+            Kind::Pca => return SelectedMethod::ClosedForm(self.pca().check()),
             Kind::Ae => (Objective::Ae(ae.check(problems)), Some(ae)),
             Kind::Dae => (Objective::Dae(dae.check(problems)), Some(dae.ae)),
             Kind::Wae => (Objective::Wae(self.wae().check(problems)), None),
             Kind::Vae => (Objective::Vae(vae.check(Condition::Nothing, problems)), None),
             Kind::Cvae => (Objective::Vae(vae.check(Condition::Class, problems)), None),
         };
-        Asked::Descent(objective, pretrained)
+        SelectedMethod::Descent(objective, pretraining)
     }
 
-    /// These options with those that make an objective.
+    /// Returns these options with the groups of `objective` filled in: the inverse of [`Options::of_kind`].
     #[must_use]
     pub(crate) fn with_objective(mut self, objective: Objective) -> Self {
-        let mut of_ae = |Ae { code, penalty }: Ae| (self.code, self.penalty) = (code.options(), penalty.options());
+        let mut set_ae = |Ae { code, penalty }: Ae| (self.code, self.penalty) = (code.options(), penalty.options());
         match objective {
-            Objective::Ae(ae) => of_ae(ae),
+            Objective::Ae(ae) => set_ae(ae),
             Objective::Dae(Dae { corruption, ae }) => {
-                of_ae(ae);
+                set_ae(ae);
                 self.corruption = CorruptionOptions { corruption: Some(corruption) };
             }
             Objective::Wae(wae) => self.discrepancy = wae.options(),
@@ -70,42 +70,42 @@ impl Options {
         self
     }
 
-    /// The groups that PCA takes.
+    /// Returns the groups of PCA.
     fn pca(&self) -> PcaTakes<'_> {
         PcaTakes { pca: &self.pca }
     }
 
-    /// The groups that an autoencoder takes.
+    /// Returns the groups of an autoencoder.
     fn ae(&self) -> AeOptions<'_> {
         let Options { code, penalty, pretrain, .. } = self;
         AeOptions { code, penalty, pretrain }
     }
 
-    /// The groups that a denoising autoencoder takes.
+    /// Returns the groups of a denoising autoencoder.
     fn dae(&self) -> DaeOptions<'_> {
         DaeOptions { corruption: &self.corruption, ae: self.ae() }
     }
 
-    /// The groups that a Wasserstein autoencoder takes.
+    /// Returns the groups of a Wasserstein autoencoder.
     fn wae(&self) -> WaeOptions<'_> {
         WaeOptions { discrepancy: &self.discrepancy }
     }
 
-    /// The groups that a variational autoencoder takes.
+    /// Returns the groups of a variational autoencoder.
     pub(crate) fn vae(&self) -> VaeOptions<'_> {
         let Options { variance, divergence, bound, .. } = self;
         VaeOptions { variance, divergence, bound }
     }
 }
 
-/// Why a kind has no use for an option, where that is no matter of course.
-pub(super) fn why_not(key: &str, kind: Kind) -> Option<&'static str> {
+/// Returns why a kind does not take an option, if the reason is not obvious.
+pub(super) fn reason_not_taken(key: &str, kind: Kind) -> Option<&'static str> {
     match (key, kind) {
-        ("pretrain", Kind::Pca) => Some("it is solved at once, with nothing to begin from"),
+        ("pretrain", Kind::Pca) => Some("its solution has a closed form, which needs no initial weights"),
         ("pretrain", Kind::Vae | Kind::Cvae) => {
-            Some("its code is a distribution, and layers are pretrained by what they reconstruct alone")
+            Some("its code is a distribution, and pretraining minimises the reconstruction error of each layer only")
         }
-        ("latent_activation", Kind::Vae | Kind::Cvae) => Some("its code is a distribution over all numbers"),
+        ("latent_activation", Kind::Vae | Kind::Cvae) => Some("its code is a distribution over all real values"),
         ("latent_activation", Kind::Pca) => Some("its code is linear"),
         _ => None,
     }

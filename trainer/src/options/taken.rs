@@ -1,11 +1,11 @@
-//! Which options a kind of model takes: those of the groups that its file names. An option that nothing reads would be
-//! a silent mistake.
+//! The options that each kind of model takes: those of the groups that its file names. An option that the kind does not
+//! take is reported instead of silently ignored.
 
 use narrows_bundle::{Kind, Likelihood};
 
 use super::{
     Group, Options,
-    of_kind::{is_trained, keys_of_kind, why_not},
+    of_kind::{is_trained, keys_of_kind, reason_not_taken},
     takes,
 };
 use crate::{
@@ -23,16 +23,16 @@ use crate::{
     variance::VarianceOptions,
 };
 
-/// Options that stand on their own; every kind takes them.
+/// Options outside any group, which every kind takes.
 const OWN: [&str; 3] = ["kind", "latent", "seed"];
 
 takes! {
-    /// What every kind takes.
+    /// The groups that every kind takes.
     pub(crate) struct Common { data: DataOptions, scaling: ScalingOptions, split: SplitOptions, output: OutputOptions }
 }
 
 takes! {
-    /// What every kind takes that is trained by gradient descent.
+    /// The groups that every kind trained by gradient descent takes.
     pub(crate) struct Trained {
         architecture: ArchitectureOptions,
         binarize: BinarizeOptions,
@@ -46,20 +46,20 @@ takes! {
     }
 }
 
-/// The keys of all options that a kind takes.
+/// Returns the keys of all options that a kind takes.
 fn keys_of(kind: Kind) -> Vec<&'static str> {
     let trained = if is_trained(kind) { Trained::keys() } else { Vec::new() };
     [OWN.to_vec(), Common::keys(), trained, keys_of_kind(kind)].concat()
 }
 
 impl Options {
-    /// The groups that every kind takes.
+    /// Returns the groups that every kind takes.
     pub(crate) fn common(&self) -> Common<'_> {
         let Options { data, scaling, split, output, .. } = self;
         Common { data, scaling, split, output }
     }
 
-    /// The groups that every kind takes that is trained by gradient descent.
+    /// Returns the groups that every kind trained by gradient descent takes.
     pub(crate) fn trained(&self) -> Trained<'_> {
         let Options { architecture, binarize, weights, length, steps, schedule, .. } = self;
         let Options { optimizer, adamw, stopping, kernels, .. } = self;
@@ -67,42 +67,43 @@ impl Options {
         Trained { architecture, binarize, weights, length, steps, schedule, rule, stopping, kernels }
     }
 
-    /// The kinds of model that an option is for.
+    /// Returns the kinds of model that take an option.
     pub fn kinds_of(key: &str) -> Vec<Kind> {
         Kind::ALL.into_iter().filter(|&kind| keys_of(kind).contains(&key)).collect()
     }
 
-    /// Options that are set although the kind, the optimizer or the likelihood does not take them.
+    /// Returns a problem for every option that is set although the kind, the optimizer or the likelihood does not take
+    /// it.
     pub(crate) fn not_taken(&self, kind: Kind, likelihood: Likelihood) -> Vec<Problem> {
         let optimizer = self.optimizer.name();
         let problem = |key: &String| {
             let kinds = Options::kinds_of(key);
             if !kinds.contains(&kind) {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-                let why = why_not(key, kind).map_or(String::new(), |why| format!(": {why}"));
-                return Some(Problem::new(key, format!("is an option of {}, not of {kind}{why}", names.join(", "))));
+                let reason = reason_not_taken(key, kind).map_or(String::new(), |reason| format!(": {reason}"));
+                return Some(Problem::new(key, format!("is an option of {}, not of {kind}{reason}", names.join(", "))));
             }
             if let Some(problem) = optimizer.not_taken(key) {
                 return Some(problem);
             }
-            let needed = likelihood_of(key)?;
+            let required = required_likelihood(key)?;
             let is_off = key == "binarize" && self.binarize.binarize == Some(Binarize::None);
-            let name = match needed {
+            let name = match required {
                 Likelihood::Bernoulli => "bernoulli",
                 Likelihood::Gaussian => "gaussian",
             };
-            (likelihood != needed && !is_off)
+            (likelihood != required && !is_off)
                 .then(|| Problem::new(key, format!("is an option of the {name} likelihood (--likelihood {name})")))
         };
         self.fields().keys().filter_map(problem).collect()
     }
 }
 
-/// The likelihood that an option needs, if it needs one.
-fn likelihood_of(key: &str) -> Option<Likelihood> {
-    let needs = |keys: Vec<&str>, likelihood| keys.contains(&key).then_some(likelihood);
-    needs(VarianceOptions::keys(), Likelihood::Gaussian)
-        .or_else(|| needs(BinarizeOptions::keys(), Likelihood::Bernoulli))
+/// Returns the likelihood that an option requires, if it requires one.
+fn required_likelihood(key: &str) -> Option<Likelihood> {
+    let if_listed = |keys: Vec<&str>, likelihood| keys.contains(&key).then_some(likelihood);
+    if_listed(VarianceOptions::keys(), Likelihood::Gaussian)
+        .or_else(|| if_listed(BinarizeOptions::keys(), Likelihood::Bernoulli))
 }
 
 #[cfg(test)]
@@ -111,30 +112,34 @@ mod tests {
     use crate::pretrain::Pretrain;
 
     #[test]
-    fn every_option_is_for_some_kind() {
+    fn every_option_is_taken_by_at_least_one_kind() {
         for key in Options::keys() {
             assert!(!Options::kinds_of(key).is_empty(), "{key}");
         }
     }
 
     #[test]
-    fn an_option_that_is_not_taken_is_reported_with_what_it_belongs_to() {
-        let of = |change: fn(&mut Options)| {
+    fn an_option_that_is_not_taken_is_reported_with_the_kinds_or_optimizers_that_take_it() {
+        let problems = |change: fn(&mut Options)| {
             let options = Options::new(Kind::Vae).with(change);
             let problems = options.not_taken(Kind::Vae, Likelihood::Bernoulli);
             problems.into_iter().map(|problem| problem.to_string()).collect::<Vec<_>>()
         };
         let none: [String; 0] = [];
-        assert_eq!(of(|of| (of.divergence.beta, of.optimizer.adam.beta1) = (Some(2.0), Some(0.5))), none);
-        assert_eq!(of(|of| of.pca.whiten = Some(true)), ["`whiten` is an option of pca, not of vae"]);
-        assert_eq!(of(|of| of.optimizer.sgd.momentum = Some(0.5)), ["`momentum` is an option of sgd, not of adam"]);
         assert_eq!(
-            of(|of| of.pretrain.pretrain = Some(Pretrain::Layerwise)),
-            [
-                "`pretrain` is an option of ae, dae, not of vae: its code is a distribution, and layers are pretrained by \
-              what they reconstruct alone"
-            ]
+            problems(|options| (options.divergence.beta, options.optimizer.adam.beta1) = (Some(2.0), Some(0.5))),
+            none
         );
-        assert_eq!(of(|of| of.adamw.weight_decay = Some(0.5)).len(), 1);
+        assert_eq!(problems(|options| options.pca.whiten = Some(true)), ["`whiten` is an option of pca, not of vae"]);
+        assert_eq!(
+            problems(|options| options.optimizer.sgd.momentum = Some(0.5)),
+            ["`momentum` is an option of sgd, not of adam"]
+        );
+        assert_eq!(
+            problems(|options| options.pretrain.pretrain = Some(Pretrain::Layerwise)),
+            ["`pretrain` is an option of ae, dae, not of vae: its code is a distribution, and pretraining \
+              minimises the reconstruction error of each layer only"]
+        );
+        assert_eq!(problems(|options| options.adamw.weight_decay = Some(0.5)).len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The layers of a network, each with its mirror image as an autoencoder of its own.
+//! The layers of a network. Each encoder layer and the decoder layer that mirrors it form an autoencoder.
 
 use narrows_bundle::{ElementType, Likelihood, Link};
 
@@ -11,26 +11,27 @@ use crate::{
     variance::Variance,
 };
 
-/// A layer of the encoder with the layer of the decoder that mirrors it.
+/// A layer of the encoder and the layer of the decoder that mirrors it.
 #[derive(Debug)]
 pub(crate) struct Layer {
-    /// From 1, from the data inwards.
+    /// Number of the layer, counted from 1 at the input.
     pub(crate) number: usize,
-    /// Numbers that it takes.
+    /// Number of inputs of the encoder layer.
     pub(crate) inputs: usize,
-    /// Numbers that it gives.
+    /// Number of outputs of the encoder layer.
     pub(crate) outputs: usize,
     core: CoreGraphs,
-    /// Scaled features to what it takes; the first layer takes the features themselves.
+    /// Graph of the layers below, from scaled features to the input of this layer; `None` for the first layer.
     below: Option<Graph>,
     output_distribution: OutputDistribution,
 }
 
 impl Layer {
-    /// All layers of a network without labels, from the data inwards; `observation` is that of the data.
+    /// Returns all layers of a network without labels, from the input to the code. `output_distribution` is that of the
+    /// data; it applies to the first layer.
     ///
     /// # Errors
-    /// [`GraphError`] never for halves that mirror each other.
+    /// [`GraphError`] if a graph is invalid; this never happens if the decoder mirrors the encoder.
     pub(crate) fn all(core: &CoreGraphs, output_distribution: OutputDistribution) -> Result<Vec<Layer>, GraphError> {
         let (encoder, decoder) = (dense_layers(&core.encoder), dense_layers(&core.decoder));
         let mut layers = Vec::with_capacity(encoder.len());
@@ -38,7 +39,7 @@ impl Layer {
             let (inputs, outputs) = widths(up);
             let (down, output_distribution) = match index {
                 0 => (*down, output_distribution),
-                _ => of_activations(down),
+                _ => activation_distribution(down),
             };
             layers.push(Layer {
                 number: index + 1,
@@ -58,12 +59,12 @@ impl Layer {
         Ok(layers)
     }
 
-    /// Those of all parameters that are trained: its own.
+    /// Selects the parameters of the layer, which its pretraining changes.
     pub(crate) fn parameters(&self, all: &Parameters) -> Parameters {
         all.used_by(&[&self.core.encoder, &self.core.decoder])
     }
 
-    /// The layer at work, on those below as they stand in `all`.
+    /// Returns the layer as a network with the parameters `trained`. The layers below take their parameters from `all`.
     pub(crate) fn network<'a>(&'a self, trained: &'a Parameters, all: &'a Parameters, kernels: Kernels) -> Network<'a> {
         Network {
             encoder: &self.core.encoder,
@@ -76,12 +77,12 @@ impl Layer {
     }
 }
 
-/// The nodes of each dense layer, with what follows it.
+/// Splits a graph into dense layers, each with the nodes that follow it, such as its activation.
 fn dense_layers(graph: &Graph) -> Vec<&[Node]> {
     graph.nodes().chunk_by(|_, next| !matches!(next.primitive, Primitive::Dense(_))).collect()
 }
 
-/// Inputs and outputs of a dense layer.
+/// Number of inputs and outputs of a dense layer.
 fn widths(nodes: &[Node]) -> (usize, usize) {
     match nodes.first().map(|node| &node.primitive) {
         Some(Primitive::Dense(dense)) => (dense.inputs, dense.outputs),
@@ -89,10 +90,10 @@ fn widths(nodes: &[Node]) -> (usize, usize) {
     }
 }
 
-/// How a layer of the decoder gives back what a layer of the encoder gave, both with the same activation: behind a
-/// sigmoid these are probabilities, and cost their cross-entropy, which takes the numbers before it (Vincent et al.
-/// 2010, section 2.3); all others are compared as they are.
-fn of_activations(down: &[Node]) -> (&[Node], OutputDistribution) {
+/// Returns the nodes and the output distribution with which a decoder layer reconstructs activations. The outputs of a
+/// sigmoid are probabilities, so the loss is the cross-entropy, which takes the logits before the sigmoid (Vincent et
+/// al. 2010, section 2.3). For all other activations the loss is the squared error of the activations.
+fn activation_distribution(down: &[Node]) -> (&[Node], OutputDistribution) {
     let variance = Variance::default();
     match down {
         [dense, activation] if activation.primitive == Primitive::Activation(Activation::Sigmoid) => (
@@ -103,7 +104,7 @@ fn of_activations(down: &[Node]) -> (&[Node], OutputDistribution) {
     }
 }
 
-/// Layers one behind the other.
+/// Builds a graph of consecutive layers.
 fn chain(input: &str, width: usize, layers: &[&[Node]], output: &str) -> Result<Graph, GraphError> {
     let mut graph = Graph::new();
     let mut value = graph.input(input, ElementType::F32, &[width]);

@@ -1,4 +1,4 @@
-//! How often a run is saved, and how many states are kept.
+//! How often a run saves a checkpoint, and how many checkpoints it keeps.
 
 use std::{
     fmt,
@@ -6,30 +6,30 @@ use std::{
     str::FromStr,
 };
 
-/// When to save, and what to keep.
+/// When to save a checkpoint, and how many to keep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cadence {
-    /// When.
+    /// When to save.
     pub every: Every,
-    /// The newest so many checkpoints stay.
+    /// Number of checkpoints to keep; older ones are deleted.
     pub keep: NonZeroUsize,
 }
 
 impl Default for Cadence {
     fn default() -> Self {
-        // Two: the newest, and the one before should the newest be lost.
+        // Two: the newest, and the previous one in case the newest is damaged.
         Cadence { every: Every::Epoch, keep: NonZeroUsize::MIN.saturating_add(1) }
     }
 }
 
-/// When a state is saved, beside the end of the run and an interruption.
+/// When a checkpoint is saved, in addition to those at the end of the run and at an interruption.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Every {
-    /// After an epoch, at most once a second.
+    /// After an epoch, at most once per second.
     Epoch,
-    /// After so many steps.
+    /// After every N steps.
     Steps(NonZeroU64),
-    /// After the first step that ends so many seconds after the last time.
+    /// After the first step that ends at least this many seconds after the last checkpoint.
     Seconds(f64),
 }
 
@@ -47,17 +47,16 @@ impl FromStr for Every {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong =
-            || format!("`{text}` says not when to save: write epoch, a number of steps like 500, or seconds like 30s");
+        let invalid = || format!("`{text}` is not an interval: write epoch, a number of steps (500) or seconds (30s)");
         if text == "epoch" {
             return Ok(Every::Epoch);
         }
         match text.strip_suffix('s') {
             Some(seconds) => match seconds.parse() {
                 Ok(seconds) if f64::is_finite(seconds) && seconds > 0.0 => Ok(Every::Seconds(seconds)),
-                _ => Err(wrong()),
+                _ => Err(invalid()),
             },
-            None => text.parse().map(Every::Steps).map_err(|_| wrong()),
+            None => text.parse().map(Every::Steps).map_err(|_| invalid()),
         }
     }
 }
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cadence_is_read_as_it_is_written_and_nonsense_is_refused() {
+    fn interval_parses_back_to_itself_and_invalid_text_is_rejected() {
         for text in ["epoch", "500", "30s", "0.5s"] {
             assert_eq!(text.parse::<Every>().map(|every| every.to_string()), Ok(text.to_owned()));
         }

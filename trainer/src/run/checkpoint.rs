@@ -1,4 +1,5 @@
-//! A state on disk: safetensors, with where the run stands in the metadata, and a digest of the whole file.
+//! Checkpoints on disk: a safetensors file that holds the weights and the optimizer state as arrays, and the progress
+//! of the run and a digest of the file as metadata.
 
 use std::{
     borrow::Cow,
@@ -25,44 +26,45 @@ use crate::{
 /// The format that this version writes and reads.
 const FORMAT: u32 = 1;
 
-/// The key of the metadata.
+/// Key of the record in the metadata.
 const KEY: &str = "narrows";
 
-/// Stands where the digest will be while it is computed.
-const UNSEALED: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// Placeholder for the digest while the digest is computed.
+const DIGEST_PLACEHOLDER: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Far above any state: 2^28 parameters with two moments, an average and the best.
-const LARGEST: u64 = 8 << 30;
+/// Largest file size to read, in bytes. It is far above any state: 2^28 parameters with two moments, an average and the
+/// best weights.
+const MAX_BYTES: u64 = 8 << 30;
 
-/// A state, outside the engine.
+/// A training state in plain arrays, independent of Candle.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Checkpoint<'a> {
     pub(crate) record: Record,
     pub(crate) weights: Weights,
     best: Cow<'a, Weights>,
-    /// Moments of the optimizer and the average, by their own names.
+    /// Moments of the optimizer and moving averages of the weights, by name.
     memory: BTreeMap<String, Cow<'a, [f32]>>,
 }
 
-/// What stands in the metadata.
+/// The metadata of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     format: u32,
-    /// SHA-256 of the file with zeros in this place.
+    /// SHA-256 of the file with zeros in place of the digest.
     digest: String,
-    /// The configuration, with files named without their folders.
+    /// The configuration; file names are without their folders.
     pub(crate) configuration: Options,
-    /// SHA-256 over the data.
+    /// SHA-256 of the training data.
     pub(crate) fingerprint: String,
     pub(crate) position: Position,
     optimizer_steps: u64,
     average_steps: u64,
     best: Option<BestRecord>,
-    /// PCA only.
+    /// Explained variance ratio of each principal component; PCA only.
     pub(crate) explained_variance_ratio: Option<Vec<f64>>,
 }
 
-/// What every format says.
+/// The format number, which every format version contains.
 #[derive(Deserialize)]
 struct Format {
     format: u32,
@@ -75,15 +77,15 @@ struct BestRecord {
 }
 
 impl<'a> Checkpoint<'a> {
-    /// What a run of gradient descent stands at.
+    /// Creates the checkpoint of a run of gradient descent.
     pub(crate) fn of(config: &Config, fingerprint: &str, state: &'a State) -> Result<Self, TrainError> {
-        let free = |(name, variable): (&str, &candle_core::Var)| {
+        let to_array = |(name, variable): (&str, &candle_core::Var)| {
             let values = variable.flatten_all()?.to_vec1::<f32>()?;
             Ok((name.to_owned(), ArrayD::from_shape_vec(variable.dims(), values).map_err(candle_core::Error::wrap)?))
         };
-        let averages = state.learner.average.iter().flat_map(Average::remembered);
+        let averages = state.learner.average.iter().flat_map(Average::state_slices);
         let memory =
-            state.learner.optimizer.remembered().chain(averages).map(|(name, values)| (name, Cow::Borrowed(values)));
+            state.learner.optimizer.state_slices().chain(averages).map(|(name, values)| (name, Cow::Borrowed(values)));
         Ok(Checkpoint {
             record: Record {
                 position: state.position.clone(),
@@ -92,13 +94,13 @@ impl<'a> Checkpoint<'a> {
                 best: state.best.as_ref().map(|best| BestRecord { epoch: best.epoch, loss: best.loss }),
                 ..Record::new(config, fingerprint)
             },
-            weights: state.parameters.iter().map(free).collect::<candle_core::Result<_>>()?,
+            weights: state.parameters.iter().map(to_array).collect::<candle_core::Result<_>>()?,
             best: state.best.as_ref().map(|best| Cow::Borrowed(&best.weights)).unwrap_or_default(),
             memory: memory.collect(),
         })
     }
 
-    /// A solution in closed form.
+    /// Creates the checkpoint of a closed-form solution.
     pub(crate) fn solved(config: &Config, fingerprint: &str, weights: &Weights, ratios: &[f64]) -> Self {
         Checkpoint {
             record: Record { explained_variance_ratio: Some(ratios.to_vec()), ..Record::new(config, fingerprint) },
@@ -108,7 +110,7 @@ impl<'a> Checkpoint<'a> {
         }
     }
 
-    /// The state that was saved.
+    /// Restores the saved training state.
     pub(crate) fn state(&self, plan: &Plan<'_>) -> Result<State, TrainError> {
         let mut state = State::fresh(plan)?;
         let position = &self.record.position;
@@ -127,9 +129,9 @@ impl<'a> Checkpoint<'a> {
         Ok(state)
     }
 
-    /// The content of the file.
+    /// Serializes the checkpoint to the content of its file.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, TrainError> {
-        let record = Record { digest: UNSEALED.to_owned(), ..self.record.clone() };
+        let record = Record { digest: DIGEST_PLACEHOLDER.to_owned(), ..self.record.clone() };
         let record = serde_json::to_string(&record).map_err(candle_core::Error::wrap)?;
         let memory = self.memory.iter().map(|(name, values)| (format!("memory/{name}"), Stored::flat(values)));
         let arrays = [("weights", &self.weights), ("best", &*self.best)].into_iter().flat_map(|(prefix, weights)| {
@@ -137,40 +139,40 @@ impl<'a> Checkpoint<'a> {
         });
         let metadata = HashMap::from([(KEY.to_owned(), record)]);
         let mut file = safetensors::serialize(arrays.chain(memory), Some(metadata))?;
-        seal(&mut file);
+        insert_digest(&mut file);
         Ok(file)
     }
 
-    /// Reads a file, and believes nothing that it says.
+    /// Reads and verifies a file. The content is untrusted: sizes, format and digest are checked.
     ///
     /// # Errors
-    /// A sentence that says why this is no checkpoint to go on from.
+    /// A message with the reason why the file is not a valid checkpoint.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-        if length > LARGEST {
-            return Err(format!("it has {length} bytes, more than any checkpoint"));
+        if length > MAX_BYTES {
+            return Err(format!("it has {length} bytes, a checkpoint has at most {MAX_BYTES}"));
         }
         let file = fs::read(path).map_err(|error| error.to_string())?;
-        let damaged = |what: &dyn std::fmt::Display| format!("it is damaged: {what}");
-        let (_, header) = SafeTensors::read_metadata(&file).map_err(|error| damaged(&error))?;
+        let damaged = || "it is damaged (cut off or changed)".to_owned();
+        let (_, header) = SafeTensors::read_metadata(&file).map_err(|_| damaged())?;
         let metadata = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
         let text = metadata.ok_or("it is not a checkpoint of narrows")?;
-        // By itself: another format may have other fields.
-        let Format { format } = serde_json::from_str(text).map_err(|error| damaged(&error))?;
+        // The format is read separately, because another format may have other fields.
+        let Format { format } = serde_json::from_str(text).map_err(|_| damaged())?;
         if format != FORMAT {
             return Err(format!("it has format {format}, this version reads {FORMAT}"));
         }
-        let record: Record = serde_json::from_str(text).map_err(|error| damaged(&error))?;
-        if !is_sealed(&file, &record.digest) {
-            return Err(damaged(&"its content does not match its checksum"));
+        let record: Record = serde_json::from_str(text).map_err(|_| damaged())?;
+        if !has_valid_digest(&file, &record.digest) {
+            return Err(damaged());
         }
-        let tensors = SafeTensors::deserialize(&file).map_err(|error| damaged(&error))?;
+        let tensors = SafeTensors::deserialize(&file).map_err(|_| damaged())?;
         let mut checkpoint =
             Checkpoint { record, weights: Weights::new(), best: Cow::default(), memory: BTreeMap::new() };
         for (name, view) in tensors.iter() {
             let values: Vec<f32> = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            let (group, name) = name.split_once('/').ok_or_else(|| damaged(&format!("`{name}` has no group")))?;
-            let array = |values| ArrayD::from_shape_vec(view.shape(), values).map_err(|error| damaged(&error));
+            let (group, name) = name.split_once('/').ok_or_else(damaged)?;
+            let array = |values| ArrayD::from_shape_vec(view.shape(), values).map_err(|_| damaged());
             match group {
                 "weights" => drop(checkpoint.weights.insert(name.to_owned(), array(values)?)),
                 "best" => drop(checkpoint.best.to_mut().insert(name.to_owned(), array(values)?)),
@@ -185,7 +187,7 @@ impl Record {
     fn new(config: &Config, fingerprint: &str) -> Self {
         Record {
             format: FORMAT,
-            digest: UNSEALED.to_owned(),
+            digest: DIGEST_PLACEHOLDER.to_owned(),
             configuration: config.recorded(),
             fingerprint: fingerprint.to_owned(),
             position: Position::default(),
@@ -197,18 +199,18 @@ impl Record {
     }
 }
 
-/// The name of the checkpoint after a step.
+/// Returns the file name of the checkpoint after a step.
 pub(super) fn name(step: u64) -> String {
     format!("step-{step:09}.safetensors")
 }
 
-/// The checkpoints of a folder by step, the newest first.
+/// Lists the checkpoints of a folder with their steps, the newest first.
 pub(super) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(RunError::io("read", folder))?,
     };
-    let mut found: Vec<(u64, PathBuf)> = entries
+    let mut checkpoints: Vec<(u64, PathBuf)> = entries
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let name = path.file_name()?.to_str()?;
@@ -216,45 +218,46 @@ pub(super) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
             Some((step, path))
         })
         .collect();
-    found.sort_unstable_by(|one, other| other.cmp(one));
-    Ok(found)
+    checkpoints.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(checkpoints)
 }
 
-/// A checkpoint and where it lies; files that are none, and why.
+/// The newest valid checkpoint with its path, and the invalid files with the reason for each.
 type Newest = (Option<(PathBuf, Checkpoint<'static>)>, Vec<(PathBuf, String)>);
 
-/// The newest valid checkpoint of a folder, and the newer ones that had to be passed over.
+/// Reads the newest valid checkpoint of a folder, and lists the newer ones that are invalid.
 pub(super) fn newest(folder: &Path) -> Result<Newest, RunError> {
     let mut passed_over = Vec::new();
     for (_, path) in list(folder)? {
         match Checkpoint::read(&path) {
-            Ok(found) => return Ok((Some((path, found)), passed_over)),
+            Ok(checkpoint) => return Ok((Some((path, checkpoint)), passed_over)),
             Err(why) => passed_over.push((path, why)),
         }
     }
     Ok((None, passed_over))
 }
 
-/// Puts the digest into its place.
-fn seal(file: &mut [u8]) {
-    if let Some(place) = place_of(file, UNSEALED) {
-        let digest = digest(file, &place);
-        file[place].copy_from_slice(digest.as_bytes());
+/// Replaces the placeholder by the digest.
+fn insert_digest(file: &mut [u8]) {
+    if let Some(range) = digest_range(file, DIGEST_PLACEHOLDER) {
+        let digest = digest(file, &range);
+        file[range].copy_from_slice(digest.as_bytes());
     }
 }
 
-/// Whether this is the digest that belongs into the place where it stands.
-fn is_sealed(file: &[u8], found: &str) -> bool {
-    found.len() == UNSEALED.len() && place_of(file, found).is_some_and(|place| digest(file, &place) == found)
+/// Whether `recorded`, the digest in the metadata, is the digest of the file.
+fn has_valid_digest(file: &[u8], recorded: &str) -> bool {
+    recorded.len() == DIGEST_PLACEHOLDER.len()
+        && digest_range(file, recorded).is_some_and(|range| digest(file, &range) == recorded)
 }
 
-/// It stands in the header, which is the beginning of the file.
-fn place_of(file: &[u8], digest: &str) -> Option<Range<usize>> {
+/// Finds the byte range of the digest. The first match is the right one, since the header is the start of the file.
+fn digest_range(file: &[u8], digest: &str) -> Option<Range<usize>> {
     let start = file.windows(digest.len()).position(|window| window == digest.as_bytes())?;
     Some(start..start + digest.len())
 }
 
-/// SHA-256 of the file with zeros in this place.
-fn digest(file: &[u8], place: &Range<usize>) -> String {
-    sha256_hex_of([&file[..place.start], UNSEALED.as_bytes(), &file[place.end..]])
+/// SHA-256 of the file with zeros in the range of the digest.
+fn digest(file: &[u8], range: &Range<usize>) -> String {
+    sha256_hex_of([&file[..range.start], DIGEST_PLACEHOLDER.as_bytes(), &file[range.end..]])
 }

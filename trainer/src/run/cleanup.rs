@@ -1,28 +1,28 @@
-//! What a run that came to nothing would leave behind: its folders and files, and what a killed process left
-//! half-written.
+//! Clean-up: removes the files and folders of a run in which nothing happened, and the partial files of a killed
+//! process.
 
 use std::{
     fs, mem,
     path::{Path, PathBuf},
 };
 
-use narrows_bundle::is_half_written;
+use narrows_bundle::is_partial_file;
 
 use super::{
     layout::{CHECKPOINTS, CONFIG, LOCK},
     metrics,
 };
 
-/// A run in which nothing has happened yet. Dropped, it leaves nothing behind.
+/// A run in which nothing has happened yet. Dropping it removes the folder and its files.
 #[derive(Debug)]
 pub(super) struct Cleanup {
     pub(super) folder: PathBuf,
-    /// Folders that were made for it, the innermost first.
+    /// Folders that were created for the run, the innermost first.
     pub(super) made: Vec<PathBuf>,
 }
 
 impl Cleanup {
-    /// Something has happened: everything stays.
+    /// Cancels the clean-up: all files and folders stay.
     pub(super) fn keep(self) {
         mem::forget(self);
     }
@@ -39,16 +39,16 @@ impl Drop for Cleanup {
     }
 }
 
-/// Removes what a killed process left half-written; the lock says that no other process is writing them.
-pub(super) fn remove_litter(folder: &Path) {
+/// Removes the partial files of a killed process. The caller holds the lock, so no other process is writing them.
+pub(super) fn remove_partial_files(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
-        if is_half_written(&entry.file_name()) {
+        if is_partial_file(&entry.file_name()) {
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// Stops at the first one that somebody else has put something into.
+/// Removes the folders, and stops at the first one that is not empty: another process has put something into it.
 fn remove_folders(made: &[PathBuf]) {
     let _ = made.iter().try_for_each(fs::remove_dir);
 }

@@ -1,27 +1,27 @@
-//! What can go wrong with the folder of a run.
+//! Errors of the folder of a run.
 
 use std::{io, path::PathBuf};
 
 use crate::ConfigError;
 
-/// An error while a run is saved, recorded or taken up.
+/// An error while a run is created, saved or resumed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// There is no run at this place.
-    #[error("`{}` is not a run: it has no config.toml (a run is a folder that `narrows train` leaves in runs/)", path.display())]
+    /// The path is not the folder of a run.
+    #[error("`{}` is not a run: it has no config.toml (a run is a folder that `narrows train` creates in runs/)", path.display())]
     NotARun {
-        /// What was to be opened.
+        /// The path.
         path: PathBuf,
     },
-    /// Something else stands where the run should go.
-    #[error("`{}` is not empty, so no run is started in it (take a run up again by --resume, or choose another --run)", path.display())]
+    /// The folder for a new run is not empty.
+    #[error("cannot start a run in `{}`: the folder is not empty; resume its run with --resume, or choose another folder with --run", path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
-    /// Another process works in it.
-    #[error("another process works in the run `{}` (wait for it, or stop it)", path.display())]
+    /// Another process uses the run.
+    #[error("another process uses the run `{}`; wait for it, or stop it", path.display())]
     Busy {
         /// The folder.
         path: PathBuf,
@@ -29,66 +29,67 @@ pub enum RunError {
     /// A file could not be read or written.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The configuration in it is none.
+    /// The configuration file of the run is invalid.
     #[error("`{}`: {source}", path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// Everything that is wrong with it.
+        /// All problems of the file.
         source: ConfigError,
     },
-    /// None of its checkpoints can be gone on from.
-    #[error("no checkpoint of the run `{}` is valid: {} (start a new run)", path.display(), passed_over_in_words(passed_over))]
+    /// The run has checkpoints, but none of them is valid.
+    #[error("no checkpoint of the run `{}` is valid: {}; start a new run", path.display(), list_passed_over(passed_over))]
     NoneValid {
         /// The folder.
         path: PathBuf,
-        /// The newest first, each with what is wrong with it.
+        /// The invalid checkpoints, each with the reason; the newest first.
         passed_over: Vec<(PathBuf, String)>,
     },
-    /// The data lies in a file that cannot be read any more.
+    /// The data is in a file that can no longer be read.
     #[error(transparent)]
     Reading(#[from] narrows_data::DataError),
-    /// There is no model in it yet.
-    #[error("the run `{}` has no checkpoint yet, so there is no model in it (go on with it by --resume first)", path.display())]
+    /// The run has no model yet.
+    #[error("the run `{}` has no checkpoint yet, so it contains no model; continue it with --resume first", path.display())]
     NoModel {
         /// The folder.
         path: PathBuf,
     },
-    /// The run was on other data.
-    #[error("the run `{}` was on other data: fingerprint {expected}, this one has {found} (name the same data, or start a new run)", path.display())]
+    /// The run was trained on other data.
+    #[error("the run `{}` was trained on other data: expected fingerprint {expected}, got {found}; pass the same data, or start a new run", path.display())]
     OtherData {
         /// The folder.
         path: PathBuf,
         /// Fingerprint in the checkpoint.
         expected: String,
-        /// Fingerprint of the data at hand.
+        /// Fingerprint of the data that was passed.
         found: String,
     },
     /// The run has another configuration.
-    #[error("the run `{}` cannot go on with another configuration: {} (leave it out, or start a new run)", path.display(), differences.join("; "))]
+    #[error("cannot resume the run `{}` with another configuration: {} (omit the changed options, or start a new run)", path.display(), differences.join("; "))]
     OtherConfiguration {
         /// The folder.
         path: PathBuf,
-        /// "`beta` was 1.0, now 2.0", for each.
+        /// The changed options, each as "`beta` was 1.0, now 2.0".
         differences: Vec<String>,
     },
 }
 
 impl RunError {
+    /// Returns a function that wraps an I/O error of `action` on `path`, for `map_err`.
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> RunError {
         let path = path.into();
         move |source| RunError::Io { action, path, source }
     }
 }
 
-fn passed_over_in_words(passed_over: &[(PathBuf, String)]) -> String {
-    let words: Vec<String> = passed_over.iter().map(|(path, why)| format!("`{}`: {why}", path.display())).collect();
-    words.join("; ")
+fn list_passed_over(passed_over: &[(PathBuf, String)]) -> String {
+    let entries: Vec<String> = passed_over.iter().map(|(path, why)| format!("`{}`: {why}", path.display())).collect();
+    entries.join("; ")
 }

@@ -1,4 +1,4 @@
-//! The names in the folder of a run.
+//! Names of the files and folders in the folder of a run.
 
 pub(super) const CONFIG: &str = "config.toml";
 pub(super) const CHECKPOINTS: &str = "checkpoints";

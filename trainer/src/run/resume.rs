@@ -1,4 +1,4 @@
-//! Taking a run up again: from its newest valid checkpoint, if nothing else has changed.
+//! Resumes a run from its newest valid checkpoint, if data and configuration have not changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,33 +11,34 @@ use narrows_data::Dataset;
 use toml::Table;
 
 use super::{
-    Cadence, Checkpoint, Run, RunError, Saved, checkpoint, cleanup::remove_litter, layout::CHECKPOINTS, lock,
+    Cadence, Checkpoint, Run, RunError, Saved, checkpoint, cleanup::remove_partial_files, layout::CHECKPOINTS, lock,
     metrics::Metrics, write_config,
 };
 use crate::{Activation, Config, DataOptions, Kernels, Method, Options, Pretrain, descent::End, options::Group};
 
-/// From where a run goes on.
+/// The point from which a run resumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resumed {
-    /// The checkpoint; `None` where there is none, and the run begins anew.
+    /// The checkpoint; `None` if the run has none and starts from the beginning.
     pub checkpoint: Option<PathBuf>,
-    /// Steps that are done.
+    /// Number of completed steps.
     pub step: u64,
-    /// Epochs that are complete.
+    /// Number of completed epochs.
     pub epoch: usize,
-    /// Whether nothing is left to do.
+    /// Whether the run is already finished.
     pub finished: bool,
-    /// Newer checkpoints that cannot be gone on from, and why; once it goes on, they are renamed, out of the way.
+    /// Newer checkpoints that are invalid, each with the reason. They are renamed when the run continues.
     pub passed_over: Vec<(PathBuf, String)>,
 }
 
 impl Run {
-    /// Opens the run in a folder to go on with it. The configuration may ask for more epochs, where that
-    /// changes no step that is done.
+    /// Opens the run in a folder to resume it. The configuration may change the number of epochs if that does not
+    /// affect the completed steps.
     ///
     /// # Errors
-    /// [`RunError`]: no run, another process in it, other data, another configuration, no valid checkpoint among
-    /// those that there are. The folder is then as it was.
+    /// [`RunError::NotARun`], [`RunError::Busy`], [`RunError::OtherData`], [`RunError::OtherConfiguration`],
+    /// [`RunError::NoneValid`], or [`RunError::Io`] and [`RunError::Config`] for files that cannot be read. The folder
+    /// is left unchanged.
     pub fn resume(
         folder: impl Into<PathBuf>,
         config: &Config,
@@ -45,26 +46,26 @@ impl Run {
         cadence: Cadence,
     ) -> Result<(Self, Resumed), RunError> {
         let folder = folder.into();
-        // Says what is wrong where there is no run, before anything is created in it.
+        // Reads the configuration first, so that nothing is created in a folder that is not a run.
         let before = Run::options(&folder)?;
         let lock = lock(&folder)?;
         let checkpoints = folder.join(CHECKPOINTS);
         let (mut start, passed_over) = checkpoint::newest(&checkpoints)?;
         let fingerprint = data.fingerprint()?;
         let differences = match &mut start {
-            // Only its name tells what the data was.
+            // Without a checkpoint there is no fingerprint, so only the name of the data can be compared.
             None if passed_over.is_empty() => differences(&before, &config.effective()).into_values().collect(),
             None => return Err(RunError::NoneValid { path: folder, passed_over }),
-            Some((_, found)) if found.record.fingerprint != fingerprint => {
-                let expected = found.record.fingerprint.clone();
+            Some((_, checkpoint)) if checkpoint.record.fingerprint != fingerprint => {
+                let expected = checkpoint.record.fingerprint.clone();
                 return Err(RunError::OtherData { path: folder, expected, found: fingerprint });
             }
-            Some((_, found)) => found.go_on(config),
+            Some((_, checkpoint)) => checkpoint.set_epochs(config),
         };
         if !differences.is_empty() {
             return Err(RunError::OtherConfiguration { path: folder, differences });
         }
-        let position = start.as_ref().map(|(_, found)| &found.record.position);
+        let position = start.as_ref().map(|(_, checkpoint)| &checkpoint.record.position);
         let (step, epoch) = position.map_or((0, 0), |position| (position.step, position.epoch));
         let finished = match config.method {
             Method::ClosedForm(_) => start.is_some(),
@@ -77,7 +78,7 @@ impl Run {
             folder,
             cadence,
             fingerprint,
-            start: start.map(|(_, found)| found),
+            start: start.map(|(_, checkpoint)| checkpoint),
             saved: Saved { at: Instant::now(), step, best_epoch: None },
             cleanup: None,
             passed_over: resumed.passed_over.iter().map(|(path, _)| path.clone()).collect(),
@@ -86,18 +87,18 @@ impl Run {
         Ok((run, resumed))
     }
 
-    /// What to go on with: the options of the run in a folder, and those that are said anew. Those are few, since
-    /// most would make it another run.
+    /// Returns the options with which to resume the run in a folder: those of its configuration, replaced by those set
+    /// in `overrides`. Only `epochs` and the options that name the data may change.
     ///
     /// # Errors
-    /// Those of [`Run::options`], and [`RunError::OtherConfiguration`].
-    pub fn options_with(folder: &Path, said: &Options) -> Result<Options, RunError> {
+    /// The errors of [`Run::options`], and [`RunError::OtherConfiguration`] if any other option changes.
+    pub fn options_with(folder: &Path, overrides: &Options) -> Result<Options, RunError> {
         let before = Run::options(folder)?;
-        let now = said.or(&before);
+        let now = overrides.or(&before);
         let mut differences = differences(&before, &now);
-        // Whether there may be others is a matter of the schedule.
+        // `Run::resume` decides whether the schedule allows another number of epochs.
         differences.remove("epochs");
-        // The data is known by its fingerprint, whatever it is called here.
+        // The fingerprint identifies the data, not its name.
         <DataOptions as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
         if differences.is_empty() {
             return Ok(now);
@@ -106,21 +107,23 @@ impl Run {
         Err(RunError::OtherConfiguration { path: folder.to_owned(), differences })
     }
 
-    /// Puts the folder in the state that the run goes on from. Until then it is as it was found.
+    /// Prepares the folder for resuming: removes partial files, renames invalid checkpoints and rewrites the metrics.
+    /// Nothing changes in the folder before this call.
     pub(crate) fn begin(&mut self, config: &Config) -> Result<(), RunError> {
         if self.cleanup.is_some() {
-            // Just created.
+            // The folder was just created.
             return Ok(());
         }
         let checkpoints = self.folder.join(CHECKPOINTS);
         fs::create_dir_all(&checkpoints).map_err(RunError::io("create", &checkpoints))?;
-        remove_litter(&checkpoints);
-        remove_litter(&self.folder);
-        // What comes after the newest valid one is run again, and must not be taken for newer.
+        remove_partial_files(&checkpoints);
+        remove_partial_files(&self.folder);
+        // The steps after the newest valid checkpoint are repeated. An invalid checkpoint must not look newer than
+        // them.
         for path in self.passed_over.drain(..) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let aside = path.with_file_name(format!("passed-over-{name}"));
-            fs::rename(&path, aside).map_err(RunError::io("rename", &path))?;
+            let new_path = path.with_file_name(format!("passed-over-{name}"));
+            fs::rename(&path, new_path).map_err(RunError::io("rename", &path))?;
         }
         self.metrics.begin(&self.folder)?;
         write_config(&self.folder, config)
@@ -128,23 +131,23 @@ impl Run {
 }
 
 impl Checkpoint<'_> {
-    /// Asks for the epochs of a configuration: more than there were reopen a run that had come to its end, as
-    /// many as are done end it. Returns what stands in the way.
-    fn go_on(&mut self, config: &Config) -> Vec<String> {
+    /// Sets the number of epochs to that of `config`. A larger number reopens a completed run; a number equal to the
+    /// completed epochs ends the run. Returns the differences between the configurations that prevent resuming.
+    fn set_epochs(&mut self, config: &Config) -> Vec<String> {
         let mut differences = differences(&self.record.configuration, &config.recorded());
         for key in <DataOptions as Group>::keys() {
             differences.remove(key);
         }
         if let Method::Descent(descent) = &config.method
-            && let Some(told) = differences.remove("epochs")
+            && let Some(difference) = differences.remove("epochs")
         {
             let position = &mut self.record.position;
-            let begun = position.begun().saturating_sub(descent.pretraining_epochs());
-            if descent.learning_rate.schedule.sees_the_end() {
-                let why = format!("{told}, and the schedule {} depends on it", descent.learning_rate.schedule);
+            let begun = position.epochs_begun().saturating_sub(descent.pretraining_epochs());
+            if descent.learning_rate.schedule.depends_on_total_steps() {
+                let why = format!("{difference}, and the schedule {} depends on it", descent.learning_rate.schedule);
                 differences.insert("epochs".to_owned(), why);
             } else if descent.epochs < begun {
-                differences.insert("epochs".to_owned(), format!("{told}, with {begun} begun"));
+                differences.insert("epochs".to_owned(), format!("{difference}, but {begun} have already begun"));
             } else if position.end != Some(End::Early) {
                 position.end = (descent.all_epochs() == position.epoch).then_some(End::Complete);
             }
@@ -153,26 +156,26 @@ impl Checkpoint<'_> {
     }
 }
 
-/// What was said, by key, as it is recorded. Runs that were begun before there was a choice of kernels do not name them.
-fn said(options: &Options) -> Table {
+/// Returns the options as recorded, by key. Old runs do not record the kernels, so the default is filled in.
+fn recorded_fields(options: &Options) -> Table {
     let has_kernels = options.kind.is_some_and(|kind| Options::kinds_of("kernels").contains(&kind));
     let mut options = options.clone();
     options.kernels.kernels = options.kernels.kernels.or(has_kernels.then(Kernels::default));
-    // What is off is not recorded.
-    options.pretrain.pretrain = options.pretrain.pretrain.filter(|&way| way != Pretrain::None);
+    // Options that are switched off are not recorded.
+    options.pretrain.pretrain = options.pretrain.pretrain.filter(|&pretrain| pretrain != Pretrain::None);
     options.code.latent_activation =
         options.code.latent_activation.filter(|&activation| activation != Activation::Identity);
     options.fields()
 }
 
-/// "`beta` was 1.0, now 2.0", for each key that differs.
+/// Describes each option that differs, by key, such as "`beta` was 1.0, now 2.0".
 fn differences(before: &Options, now: &Options) -> BTreeMap<String, String> {
-    let (before, now) = (said(before), said(now));
-    let word = |value: Option<&toml::Value>| value.map_or("not set".to_owned(), ToString::to_string);
+    let (before, now) = (recorded_fields(before), recorded_fields(now));
+    let text = |value: Option<&toml::Value>| value.map_or("not set".to_owned(), ToString::to_string);
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let differing = keys.into_iter().filter(|key| before.get(*key) != now.get(*key));
     differing
-        .map(|key| (key.clone(), format!("`{key}` was {}, now {}", word(before.get(key)), word(now.get(key)))))
+        .map(|key| (key.clone(), format!("`{key}` was {}, now {}", text(before.get(key)), text(now.get(key)))))
         .collect()
 }
 
@@ -183,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn to_say_that_something_is_off_changes_nothing() {
+    fn explicitly_disabled_option_equals_an_unset_option() {
         let before = Options::new(Kind::Ae);
         let off = before.clone().with(|off| {
             off.pretrain.pretrain = Some(Pretrain::None);
@@ -195,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_names_no_kernels_had_the_usual_ones() {
+    fn run_without_recorded_kernels_uses_the_default_kernels() {
         for kind in [Kind::Vae, Kind::Pca] {
             let old = Options::new(kind);
             assert!(differences(&old, &old).is_empty());
-            let kernels = |kernels| old.clone().with(|of| of.kernels.kernels = Some(kernels));
-            let told = differences(&old, &kernels(Kernels::Composed));
-            assert_eq!(told.keys().collect::<Vec<_>>(), ["kernels"]);
+            let kernels = |kernels| old.clone().with(|options| options.kernels.kernels = Some(kernels));
+            let differing = differences(&old, &kernels(Kernels::Composed));
+            assert_eq!(differing.keys().collect::<Vec<_>>(), ["kernels"]);
             assert_eq!(differences(&old, &kernels(Kernels::Fused)).is_empty(), kind == Kind::Vae);
         }
     }

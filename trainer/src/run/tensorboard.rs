@@ -1,16 +1,16 @@
-//! TensorBoard's event files: scalars, each record framed and checksummed.
+//! TensorBoard event files with scalars. Each record has a frame and checksums.
 //!
-//! A file is [`file_start`] followed by any number of [`scalars`]. Field numbers are those of
-//! TensorBoard's `event.proto` and `summary.proto`, the framing is that of TFRecord.
+//! A file is [`file_start`] followed by any number of [`scalars`]. The field numbers come from TensorBoard's
+//! `event.proto` and `summary.proto`, the framing from TFRecord.
 
 use crc::{CRC_32_ISCSI, Crc};
 use prost::Message;
 
-/// What a reader takes the file's version from.
+/// Version string in the first record, from which a reader recognises the file format.
 const FILE_VERSION: &str = "brain.Event:2";
 /// CRC-32C (Castagnoli).
 const CRC_32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
-/// Added to a rotated checksum, so that a checksum of checksummed data is no weaker (TFRecord).
+/// Added to the rotated checksum, so that the checksum of data that contains checksums is not weaker (TFRecord).
 const MASK: u32 = 0xa282_ead8;
 
 /// `Event`.
@@ -39,24 +39,24 @@ struct Summary {
 struct Value {
     #[prost(string, tag = "1")]
     tag: String,
-    /// One of several forms there, so a zero is written too.
+    /// A member of a `oneof` in TensorBoard's schema, so zero is written too.
     #[prost(float, optional, tag = "2")]
     simple_value: Option<f32>,
 }
 
-/// The record that an event file begins with. `wall_time` is in seconds since 1970.
+/// Returns the first record of an event file. `wall_time` is in seconds since 1970.
 pub(crate) fn file_start(wall_time: f64) -> Vec<u8> {
     record(&Event { wall_time, file_version: Some(FILE_VERSION.to_owned()), ..Event::default() })
 }
 
-/// The record of one step: `values` by tag, rounded to 32 bits. `wall_time` is in seconds since 1970.
+/// Returns the record of one step: pairs of tag and value, rounded to 32 bits. `wall_time` is in seconds since 1970.
 pub(crate) fn scalars(wall_time: f64, step: u64, values: &[(String, f64)]) -> Vec<u8> {
     let value = values.iter().map(|(tag, value)| Value { tag: tag.clone(), simple_value: Some(*value as f32) });
     let summary = Some(Summary { value: value.collect() });
     record(&Event { wall_time, step: step.cast_signed(), summary, ..Event::default() })
 }
 
-/// The length, its checksum, the message, its checksum.
+/// Frames an event as a TFRecord: length, checksum of the length, message, checksum of the message.
 fn record(event: &Event) -> Vec<u8> {
     let data = event.encode_to_vec();
     let length = (data.len() as u64).to_le_bytes();
@@ -75,7 +75,7 @@ mod tests {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    // What Python's tensorboard 2.21.0 writes: `RecordWriter` over the serialized `Event`.
+    // Expected bytes from `RecordWriter` of Python's tensorboard 2.21.0, which writes the serialized `Event`.
 
     #[test]
     fn a_file_starts_with_the_bytes_that_tensorboard_writes() {

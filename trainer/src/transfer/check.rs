@@ -1,4 +1,4 @@
-//! What is wrong with a transfer, all of it at once: with the model, with the labels, with the options.
+//! Checks the model, the labels and the options of a transfer, and reports all problems of the options at once.
 
 use narrows_bundle::Manifest;
 use narrows_data::Dataset;
@@ -13,11 +13,11 @@ use super::{
 };
 
 impl Config {
-    /// Fills in what is open and checks everything against the model and the data.
+    /// Fills in the defaults and checks the options against the model and the data.
     ///
     /// # Errors
-    /// [`TrainError::Config`] with all problems of the options at once; [`TrainError::Data`] for labels that nothing
-    /// can be learned from.
+    /// [`TrainError::Config`] with all problems of the options at once; [`TrainError::Data`] if a head cannot be
+    /// trained on the labels.
     pub fn check(options: &Options, model: &Manifest, data: &Dataset) -> Result<Self, TrainError> {
         let task = options.head.task.unwrap_or_default();
         check_model(model)?;
@@ -27,11 +27,11 @@ impl Config {
     }
 }
 
-/// An encoder that is told the class has nothing to tell of it.
+/// Rejects conditional encoders: they receive the class as an input, so their code cannot predict it.
 fn check_model(model: &Manifest) -> Result<(), TrainError> {
     if model.kind.is_conditional() {
-        let what = "is of a cvae, whose encoder is told the class of every sample: it need not put it into the code, and \
-                    without a label it encodes nothing; train another kind for features";
+        let what = "is a cvae, whose encoder needs the class as an input, so its code cannot predict the class; pass the \
+                    bundle of a pca, ae, dae, wae or vae";
         return Err(ConfigError::of(Problem::new("bundle", what)).into());
     }
     Ok(())
@@ -43,14 +43,14 @@ fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), TrainError> {
         let (found, expected) = (&data.sample_shape, &model.sample.shape);
         return wrong(format!("has samples of shape {found:?}, the encoder takes {expected:?}"));
     }
-    if data.columns.as_ref().is_some_and(|columns| model.sample.stands_in_another_order(columns)) {
-        let what = "has its columns in another order than the encoder's; leave --columns out, and they are taken by their names";
+    if data.columns.as_ref().is_some_and(|columns| model.sample.has_reordered_columns(columns)) {
+        let what = "has its columns in another order than the encoder expects; omit --columns to select them by name";
         return wrong(what.to_owned());
     }
     Ok(())
 }
 
-/// Labels that there is something to learn from.
+/// Checks that a head can be trained on the labels.
 pub(super) fn check_labels(task: Task, data: &Dataset) -> Result<(), TrainError> {
     for (name, part) in data.parts() {
         Targets::of(task, data, name, part)?;
@@ -63,11 +63,15 @@ pub(super) fn check_labels(task: Task, data: &Dataset) -> Result<(), TrainError>
             let counts = targets.counts(&rows);
             let present = counts.iter().filter(|&&count| count > 0).count();
             if present < 2 {
-                return wrong(format!("all {} rows are of one class, so there is nothing to tell apart", rows.len()));
+                return wrong(format!(
+                    "all rows ({}) have the same class; a classification needs at least two",
+                    rows.len()
+                ));
             }
             if counts.iter().all(|&count| count < 2) {
                 return wrong(format!(
-                    "{} rows have {present} classes, no class has two rows to learn from; are the labels numbers (--task regression), or is another column meant (--label-column)?",
+                    "{} rows have {present} classes, and no class has two rows; for numeric labels pass \
+                     --task regression, or name another --label-column",
                     rows.len()
                 ));
             }
@@ -75,14 +79,16 @@ pub(super) fn check_labels(task: Task, data: &Dataset) -> Result<(), TrainError>
         }
         Targets::Numbers(numbers) => {
             if numbers.len() < 2 || numbers.iter().all(|number| *number == numbers[0]) {
-                return wrong("all targets are the same number, so there is nothing to learn".to_owned());
+                return wrong(
+                    "all targets are the same number; a regression needs at least two different ones".to_owned(),
+                );
             }
             Ok(())
         }
     }
 }
 
-/// Everything that is wrong with the options at once.
+/// Checks the options and collects all problems.
 struct Check<'a> {
     options: &'a Options,
     task: Task,
@@ -114,7 +120,7 @@ impl<'a> Check<'a> {
 
     fn config(mut self) -> Result<Config, ConfigError> {
         let options = self.options;
-        self.check_taken();
+        self.check_applicable();
         if let Some(decay) = options.head.weight_decay {
             self.problems.not_negative("weight_decay", "weight", decay);
         }
@@ -136,37 +142,42 @@ impl<'a> Check<'a> {
         self.problems.none_or(config)
     }
 
-    /// Options that are set although this transfer does not take them.
-    fn check_taken(&mut self) {
+    /// Reports options that are set but have no effect on this transfer, and a head that is too large.
+    fn check_applicable(&mut self) {
         let options = self.options;
         if self.task == Task::Regression && options.head.class_weights.is_some() {
-            self.problems.add("class_weights", "are of classification, a regression has no classes");
+            self.problems.add("class_weights", "has no effect on a regression, which has no classes; leave it out");
         }
         if self.task == Task::Regression && options.budget.labels_per_class.is_some() {
-            self.problems
-                .add("labels_per_class", "is of classification, a regression has no classes (--label-fraction)");
+            self.problems.add(
+                "labels_per_class",
+                "has no effect on a regression, which has no classes; pass --label-fraction instead",
+            );
         }
         if self.parameters() > MOST_PARAMETERS {
             let head = self.head.clone();
-            self.problems.add("head", format!("of {head} has more than {MOST_PARAMETERS} parameters"));
+            self.problems.add("head", format!("is {head}, which has more than {MOST_PARAMETERS} parameters"));
         }
         if !self.is_tuned && self.head.hidden().is_empty() {
             for key in options.set_for_descent() {
-                self.problems.add(&key, "means nothing for a linear head, which is solved to its minimum (give it hidden layers by --head mlp:128, or --fine-tune)");
+                self.problems.add(
+                    &key,
+                    "has no effect on a linear head, which is solved exactly; pass --head mlp:128 or --fine-tune",
+                );
             }
         }
-        let of_tuning = [
+        let tuning_options = [
             ("from_scratch", options.tuning.from_scratch == Some(true)),
             ("encoder_learning_rate", options.tuning.encoder_learning_rate.is_some()),
             ("corruption", options.corruption.corruption.is_some()),
         ];
         let is_tuned = self.is_tuned;
-        for (key, _) in of_tuning.into_iter().filter(|(_, is_set)| *is_set && !is_tuned) {
-            self.problems.add(key, "is of --fine-tune: a frozen encoder does not learn");
+        for (key, _) in tuning_options.into_iter().filter(|(_, is_set)| *is_set && !is_tuned) {
+            self.problems.add(key, "needs --fine-tune, since a frozen encoder is not trained");
         }
     }
 
-    /// Parameters of the head.
+    /// Number of parameters of the head.
     fn parameters(&self) -> u128 {
         let widths = self.head.hidden().iter().map(|&width| width as u128);
         let widths: Vec<u128> =
@@ -174,7 +185,7 @@ impl<'a> Check<'a> {
         widths.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).fold(0, u128::saturating_add)
     }
 
-    /// How the encoder is trained, if it is.
+    /// Settings of fine-tuning; `None` without `fine_tune`.
     fn tuning(&mut self) -> Option<Tuning> {
         let options = self.options;
         let start = if options.tuning.from_scratch == Some(true) { Start::Scratch } else { Start::Bundle };
@@ -188,13 +199,13 @@ impl<'a> Check<'a> {
             .encoder_learning_rate
             .map_or(default, |rate| self.problems.positive("encoder_learning_rate", rate));
         if let Some(problem) = options.corruption.corruption.and_then(Corruption::problem) {
-            self.problems.add("corruption", format!("the number {problem}"));
+            self.problems.add("corruption", format!("is invalid: {problem}"));
         }
         let corruption = options.corruption.corruption;
         self.is_tuned.then_some(Tuning { start, rate_factor: encoder_rate / learning_rate, corruption })
     }
 
-    /// Gradient descent, of a head with hidden layers and of fine-tuning.
+    /// Settings of gradient descent, for a head with hidden layers and for fine-tuning.
     fn descent(&mut self, valid_fraction: f64) -> Descent {
         let (options, problems) = (self.options, &mut self.problems);
         let can_stop = valid_fraction > 0.0 || self.has_valid;
@@ -206,7 +217,7 @@ impl<'a> Check<'a> {
         let name = options.optimizer.name();
         problems.extend(options.set_for_optimizers().iter().filter_map(|key| name.not_taken(key)).collect());
         if name == OptimizerName::AdamW {
-            problems.add("optimizer", "is adam or sgd here: the head's weights decay by --weight-decay");
+            problems.add("optimizer", "must be adam or sgd here: --weight-decay is the weight decay of the head");
         }
         let default_epochs = if self.is_tuned { 20 } else { 100 };
         Descent {
@@ -220,15 +231,14 @@ impl<'a> Check<'a> {
 
     fn budget(&mut self) -> Budget {
         match (self.options.budget.label_fraction, self.options.budget.labels_per_class) {
-            (Some(share), count) => {
-                if !(share > 0.0 && share <= 1.0) {
-                    self.problems.add("label_fraction", format!("is a share of the labels in (0, 1], got {share}"));
+            (Some(fraction), count) => {
+                if !(fraction > 0.0 && fraction <= 1.0) {
+                    self.problems.add("label_fraction", format!("must be in (0, 1], got {fraction}"));
                 }
                 if count.is_some() {
-                    self.problems
-                        .add("labels_per_class", "says how many labels, as `label_fraction` does: leave one out");
+                    self.problems.add("labels_per_class", "cannot be combined with --label-fraction; leave one out");
                 }
-                Budget::Share(share)
+                Budget::Fraction(fraction)
             }
             (None, Some(count)) => Budget::PerClass(self.problems.at_least_one("labels_per_class", count)),
             (None, None) => Budget::All,

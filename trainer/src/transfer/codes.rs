@@ -1,14 +1,14 @@
-//! The codes of a data set, as the frozen encoder makes them.
+//! The codes of a data set, computed by the frozen encoder.
 
 use narrows_data::Values;
 
-/// What the frozen encoder makes of every part of the data: `[rows, latent]` each, in the order of the rows.
+/// Codes of each part of the data, computed by the frozen encoder: `[rows, latent]`, in the order of the rows.
 #[derive(Debug, Clone)]
 pub struct Codes {
-    /// Of the training part.
+    /// Codes of the training part.
     pub train: Values,
-    /// Of the validation part, where there is one.
+    /// Codes of the validation part, if there is one.
     pub valid: Option<Values>,
-    /// Of the test part, where there is one.
+    /// Codes of the test part, if there is one.
     pub test: Option<Values>,
 }

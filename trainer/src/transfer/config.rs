@@ -1,4 +1,4 @@
-//! A transfer that can work: options, checked against the bundle and the data.
+//! The checked configuration of a transfer, valid for the bundle and the data.
 
 use std::{fmt, str::FromStr};
 
@@ -17,13 +17,13 @@ use crate::{
     text::as_text,
 };
 
-/// What a row of each class counts.
+/// Weights of the classes in the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClassWeights {
-    /// As much as any other.
+    /// Each row has the same weight.
     #[default]
     Equal,
-    /// The more the rarer its class, so that all classes count alike.
+    /// Each class has the same total weight, so rows of rare classes weigh more.
     Balanced,
 }
 
@@ -45,86 +45,97 @@ impl FromStr for ClassWeights {
         match text {
             "equal" => Ok(ClassWeights::Equal),
             "balanced" => Ok(ClassWeights::Balanced),
-            _ => Err(format!("`{text}` are no class weights: write equal or balanced")),
+            _ => Err(format!("`{text}` is not a kind of class weights: write equal or balanced")),
         }
     }
 }
 
-/// Which of the labels are learned from.
+/// The labels to train on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Budget {
-    /// All.
+    /// All labels.
     All,
-    /// A share of every class, in (0, 1].
-    Share(f64),
-    /// So many of every class, at least 1.
+    /// A fraction of the labels of each class, in (0, 1].
+    Fraction(f64),
+    /// A number of labels per class, at least 1.
     PerClass(usize),
 }
 
-/// A checked transfer. [`fit`](super::fit) takes nothing else.
+/// Checked configuration of a transfer, the input of [`fit`](super::fit).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// What is learned.
+    /// Task of the head.
+    #[doc(hidden)]
     pub task: Task,
-    /// The layers on the code.
+    /// Layers of the head.
+    #[doc(hidden)]
     pub head: Head,
-    /// How codes are standardised.
+    /// Standardisation of the codes.
+    #[doc(hidden)]
     pub standardise: ScalePer,
-    /// What classes count.
+    /// Class weights in the loss.
+    #[doc(hidden)]
     pub class_weights: ClassWeights,
-    /// Not negative; chosen where it is open.
+    /// Weight decay of the head, not negative; `None` to choose it on held-out rows.
+    #[doc(hidden)]
     pub weight_decay: Option<f64>,
-    /// Nearest codes that are asked; 0 for none.
+    /// Number of neighbours of the nearest-neighbour baseline; 0 disables it.
+    #[doc(hidden)]
     pub neighbours: usize,
-    /// Which labels are learned from.
+    /// The labels to train on.
+    #[doc(hidden)]
     pub budget: Budget,
-    /// Whether the encoder learns.
+    /// Fine-tuning of the encoder; `None` for a frozen encoder.
+    #[doc(hidden)]
     pub tuning: Option<Tuning>,
-    /// How gradient descent goes, of hidden layers and of fine-tuning.
+    /// Gradient descent, for heads with hidden layers and for fine-tuning.
+    #[doc(hidden)]
     pub descent: Descent,
-    /// Share of the labelled rows that is held out to stop by, in `[0, 1)`.
+    /// Fraction of the labelled rows that is held out for early stopping, in `[0, 1)`.
+    #[doc(hidden)]
     pub valid_fraction: f64,
     /// Seed of all randomness.
+    #[doc(hidden)]
     pub seed: u64,
 }
 
-/// How the encoder learns.
+/// Settings of fine-tuning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tuning {
-    /// Where its weights begin.
+    /// Initial weights of the encoder.
     pub start: Start,
-    /// Its steps in units of those of the head.
+    /// Learning rate of the encoder divided by that of the head.
     pub rate_factor: f64,
-    /// What samples suffer.
+    /// Corruption of the training samples.
     pub corruption: Option<Corruption>,
 }
 
-/// Where the weights of an encoder that learns begin.
+/// Initial weights of the encoder for fine-tuning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// With those of the bundle, under a head that has settled on them.
+    /// The weights of the bundle, with a head that is fitted on the frozen codes first.
     Bundle,
-    /// With fresh ones, under a fresh head.
+    /// Random weights, with a randomly initialised head.
     Scratch,
 }
 
-/// Gradient descent over labelled rows.
+/// Settings of gradient descent on labelled rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Descent {
-    /// Epochs at most, at least 1.
+    /// Maximum number of epochs, at least 1.
     pub epochs: usize,
-    /// What a step is.
+    /// Batch size, gradient clipping and weight averaging.
     pub steps: Steps,
-    /// How a gradient becomes a step.
+    /// Update rule of the optimizer.
     pub rule: Rule,
-    /// The learning rate of each step.
+    /// Learning-rate schedule.
     pub learning_rate: LearningRate,
-    /// When to stop before the last epoch.
+    /// Early stopping; `None` to train for all epochs.
     pub early_stop: Option<EarlyStop>,
 }
 
 impl Config {
-    /// Everything that was chosen, as a configuration file would say it.
+    /// Returns all chosen settings as options of a configuration file.
     pub fn effective(&self, options: &Options) -> Options {
         let chosen = Options {
             head: HeadOptions {

@@ -1,5 +1,5 @@
-//! Label efficiency: what a linear head tells from few labels and from many, of the samples themselves, of their
-//! principal components and of the codes. A code that does not help shows here.
+//! Label efficiency: accuracy of a linear head as a function of the number of labels, on the raw samples, on their
+//! principal components and on the codes. The comparison shows whether the codes help.
 
 use candle_core::Device;
 use narrows_bundle::Manifest;
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::{
     Codes, Targets, Task,
-    figures::answers,
     linear::Linear,
+    metrics::compute_metrics,
     outputs::{Inputs, outputs, unscaled},
-    parts::{LabelledRows, Sides, sides_of},
+    parts::{LabelledRows, PartValues, sample_values},
     stop::Stop,
 };
 use crate::{
@@ -22,56 +22,56 @@ use crate::{
     network::{Activation, mlp::Mlp},
 };
 
-/// Labels that are learned from, where the data has so many.
+/// Numbers of labels to train on, as far as the data has that many.
 const BUDGETS: [usize; 3] = [10, 100, 1000];
 
-/// How often the labels of a budget are drawn, and by which seed first.
+/// How often a random subset of the labels is sampled for each number of labels, and the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Draws {
-    /// At least 1.
+pub struct Repetitions {
+    /// Number of repetitions, at least 1.
     pub count: usize,
-    /// The first; each draw has the next.
+    /// Seed of the first repetition; each further repetition increments it by 1.
     pub seed: u64,
 }
 
-/// The table.
+/// The label-efficiency table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Efficiency {
-    /// Labels learned from, in rising order; the last are all there are.
+    /// Numbers of labels, ascending; the last one is the number of all labels.
     pub labels: Vec<usize>,
-    /// Draws behind every mean but the last of a row, which is of all labels.
+    /// Number of repetitions behind each mean, except for the last column, which uses all labels once.
     pub draws: usize,
-    /// Rows that were told.
+    /// Number of test rows.
     pub test_rows: usize,
-    /// What was learned on.
+    /// The rows of the table: one for each kind of features and of standardisation.
     pub rows: Vec<Row>,
 }
 
-/// What one way to see the samples gives.
+/// Accuracies for one kind of features and of standardisation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     /// `raw`, `pca`, or the kind of the encoder.
     pub features: String,
-    /// Numbers in a row.
+    /// Number of features.
     pub width: usize,
-    /// Whether every feature was standardised alone: `column`, or all by one scale: `global`.
+    /// Standardisation: `column` for each feature separately, `global` for one mean and scale for all features.
     pub standardise: String,
-    /// Mean accuracy over the draws for every count of labels.
+    /// Mean accuracy over the repetitions, for each number of labels.
     pub accuracy: Vec<f64>,
-    /// Standard deviation of the accuracy over the draws; of one draw 0.
+    /// Standard deviation of the accuracy over the repetitions; 0 for a single repetition.
     pub deviation: Vec<f64>,
 }
 
-/// The table for a classification with a test part; `observe` is told of every row as it is complete.
+/// Computes the table for a classification task with a test part. `observe` receives each row when it is completed.
 ///
-/// The same linear head, standardisation and choice of weight decay for all. Labels are drawn as evenly over the classes
-/// as they can be, the same for all rows.
+/// All rows use the same linear head, the same choice of weight decay and the same labels. Labels are sampled as evenly
+/// over the classes as possible.
 ///
 /// # Errors
-/// [`TrainError::Data`] without labels or a test part, [`TrainError::Interrupted`] once `stop` says so, those of Candle,
-/// and of reading from disk.
+/// [`TrainError::Data`] without labels or a test part, [`TrainError::Interrupted`] once `stop` returns true, and errors
+/// of Candle and of reading from disk.
 pub fn label_efficiency(
-    draws: Draws,
+    repetitions: Repetitions,
     model: &Manifest,
     data: &Dataset,
     codes: &Codes,
@@ -79,33 +79,35 @@ pub fn label_efficiency(
     observe: &mut dyn FnMut(&Row),
 ) -> Result<Efficiency, TrainError> {
     let Some(test) = &data.test else {
-        let what = "is not there, and a table of accuracies needs rows to test with (--test)".to_owned();
+        let what = "is missing; the label-efficiency table needs a test part, pass --test".to_owned();
         return Err(TrainError::Data { part: "test", what });
     };
     let train = Targets::of(Task::Classification, data, "training", &data.train)?;
-    let asked = Targets::of(Task::Classification, data, "test", test)?;
+    let test_targets = Targets::of(Task::Classification, data, "test", test)?;
     let all: Vec<usize> = (0..train.len()).collect();
-    let asked_rows: Vec<usize> = (0..asked.len()).collect();
+    let test_rows: Vec<usize> = (0..test_targets.len()).collect();
     let labels: Vec<usize> = BUDGETS.into_iter().filter(|&count| count < all.len()).chain([all.len()]).collect();
-    let components = principal(model, data)?;
-    let ways = [("raw", sides_of(data)), ("pca", components.sides()), (model.kind.name(), codes.sides())];
+    let components = principal_components(model, data)?;
+    let feature_sets =
+        [("raw", sample_values(data)), ("pca", components.part_values()), (model.kind.name(), codes.part_values())];
     let mut rows = Vec::new();
-    for (features, sides) in ways {
-        let Sides { train: values, test: Some(test), .. } = sides else { continue };
+    for (features, part_values) in feature_sets {
+        let PartValues { train: values, test: Some(test), .. } = part_values else { continue };
         for standardise in ScalePer::ALL {
-            let table = Learned {
+            let experiment = Experiment {
                 values,
                 targets: &train,
-                asked: LabelledRows { values: test, targets: &asked, rows: &asked_rows },
+                test: LabelledRows { values: test, targets: &test_targets, rows: &test_rows },
                 standardise,
                 stop,
             };
             let (mut accuracy, mut deviation) = (Vec::new(), Vec::new());
             for &count in &labels {
-                let draws = if count == all.len() { Draws { count: 1, ..draws } } else { draws };
-                let (mean, spread) = table.drawn(&all, count, draws)?;
+                let all_labels = Repetitions { count: 1, ..repetitions };
+                let repetitions = if count == all.len() { all_labels } else { repetitions };
+                let (mean, standard_deviation) = experiment.repeat(&all, count, repetitions)?;
                 accuracy.push(mean);
-                deviation.push(spread);
+                deviation.push(standard_deviation);
             }
             let (features, standardise) = (features.to_owned(), standardise.to_string());
             let row = Row { features, width: values.features(), standardise, accuracy, deviation };
@@ -113,24 +115,24 @@ pub fn label_efficiency(
             rows.push(row);
         }
     }
-    Ok(Efficiency { labels, draws: draws.count, test_rows: asked_rows.len(), rows })
+    Ok(Efficiency { labels, draws: repetitions.count, test_rows: test_rows.len(), rows })
 }
 
-/// What a row of the table is learned from, and what is told.
-struct Learned<'a> {
+/// Training and test data of a row of the table.
+struct Experiment<'a> {
     values: &'a Values,
     targets: &'a Targets,
-    asked: LabelledRows<'a>,
+    test: LabelledRows<'a>,
     standardise: ScalePer,
     stop: Stop<'a>,
 }
 
-impl Learned<'_> {
-    /// Mean and standard deviation of the accuracy over draws of so many labels.
-    fn drawn(&self, all: &[usize], count: usize, draws: Draws) -> Result<(f64, f64), TrainError> {
-        let accuracies = (0..draws.count as u64).into_par_iter().map(|draw| {
-            let seed = draws.seed.wrapping_add(draw);
-            self.accuracy(&self.targets.evenly(all, count, seed), seed)
+impl Experiment<'_> {
+    /// Mean and standard deviation of the accuracy over random subsets of `count` labels.
+    fn repeat(&self, all: &[usize], count: usize, repetitions: Repetitions) -> Result<(f64, f64), TrainError> {
+        let accuracies = (0..repetitions.count as u64).into_par_iter().map(|repetition| {
+            let seed = repetitions.seed.wrapping_add(repetition);
+            self.accuracy(&self.targets.balanced_subset(all, count, seed), seed)
         });
         let accuracies = accuracies.collect::<Result<Vec<f64>, TrainError>>()?;
         let mean = accuracies.iter().sum::<f64>() / accuracies.len().max(1) as f64;
@@ -140,19 +142,20 @@ impl Learned<'_> {
 
     fn accuracy(&self, rows: &[usize], seed: u64) -> Result<f64, TrainError> {
         let linear = Linear { standardise: self.standardise, is_balanced: false, decay: None, seed, stop: self.stop };
-        let known = LabelledRows { values: self.values, targets: self.targets, rows };
-        let head = linear.fit(known, None, &mut |_, _| {})?;
+        let train = LabelledRows { values: self.values, targets: self.targets, rows };
+        let head = linear.fit(train, None, &mut |_, _| {})?;
         let parameters = Parameters::from_weights(&head.weights, &Device::Cpu)?;
         let plain = unscaled();
-        let inputs = Inputs { values: self.asked.values, scaling: &plain };
-        let told = outputs(&head.graph, &parameters, inputs, self.asked.rows)?;
-        let figures = answers(&told, self.asked.targets, self.asked.rows, &head.unit);
-        Ok(figures.get("accuracy").copied().unwrap_or(f64::NAN))
+        let inputs = Inputs { values: self.test.values, scaling: &plain };
+        let outputs = outputs(&head.graph, &parameters, inputs, self.test.rows)?;
+        let metrics = compute_metrics(&outputs, self.test.targets, self.test.rows, &head.unit);
+        Ok(metrics.get("accuracy").copied().unwrap_or(f64::NAN))
     }
 }
 
-/// As many principal components of the training rows as the code has numbers, or as there are.
-fn principal(model: &Manifest, data: &Dataset) -> Result<Codes, TrainError> {
+/// Computes the principal components of each part. Their number is that of the latent dimensions, limited by the number
+/// of features and training rows.
+fn principal_components(model: &Manifest, data: &Dataset) -> Result<Codes, TrainError> {
     let (features, rows) = (data.train.values.features(), data.train.values.rows());
     let count = model.latent_dim.min(features).min(rows.saturating_sub(1)).max(1);
     let all: Vec<usize> = (0..rows).collect();
@@ -161,10 +164,10 @@ fn principal(model: &Manifest, data: &Dataset) -> Result<Codes, TrainError> {
     let (activation, latent_activation) = (Activation::Identity, Activation::Identity);
     let mlp = Mlp { features, hidden: Vec::new(), latent_dim: count, activation, latent_activation, classes: None };
     let (graph, parameters) = (mlp.encoder()?, Parameters::from_weights(&fitted.weights, &Device::Cpu)?);
-    let of = |values: &Values| -> Result<Values, TrainError> {
+    let project = |values: &Values| -> Result<Values, TrainError> {
         let all: Vec<usize> = (0..values.rows()).collect();
         Ok(Values::F32(outputs(&graph, &parameters, Inputs { values, scaling }, &all)?))
     };
-    let test = data.test.as_ref().map(|test| of(&test.values)).transpose()?;
-    Ok(Codes { train: of(&data.train.values)?, valid: None, test })
+    let test = data.test.as_ref().map(|test| project(&test.values)).transpose()?;
+    Ok(Codes { train: project(&data.train.values)?, valid: None, test })
 }

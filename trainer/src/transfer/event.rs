@@ -1,22 +1,22 @@
-//! What an observer is told while a head is fitted.
+//! Events that are reported while a head is trained.
 
 use std::collections::BTreeMap;
 
-use super::{Answers, Epoch};
+use super::{Epoch, Metrics};
 
-/// What happened while fitting.
+/// An event during training.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A weight decay was tried.
+    /// A candidate weight decay was evaluated.
     Decay {
-        /// Which.
+        /// The weight decay.
         decay: f64,
-        /// The mean loss of a row that was held out.
+        /// Mean loss per held-out row.
         loss: f64,
     },
-    /// The head has settled on the frozen codes; its figures by part.
-    Settled(&'a BTreeMap<&'static str, Answers>),
-    /// An epoch of gradient descent is complete.
+    /// The head is fitted on the codes of the frozen encoder; its metrics by part.
+    HeadFitted(&'a BTreeMap<&'static str, Metrics>),
+    /// An epoch of gradient descent is completed.
     Epoch(&'a Epoch),
 }

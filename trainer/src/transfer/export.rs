@@ -1,5 +1,4 @@
-//! From a fitted head to the files of a bundle: the head, the whole from sample to answer, weights, the probe, the
-//! manifest.
+//! Exports a fitted head as a bundle: the head graph, the end-to-end graph, the weights, the probe and the manifest.
 
 use std::collections::BTreeMap;
 
@@ -24,35 +23,35 @@ use crate::{
     samples::sample_of,
 };
 
-/// Everything that a bundle holds before anyone has run it.
+/// Content of a bundle before its parity check.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// The manifest, without parity and without the sizes and hashes of files.
+    /// The manifest, still without the parity record and without the sizes and hashes of the files.
     pub manifest: ClassifierManifest,
-    /// Files by name, in the order in which to write them.
+    /// Files by name, in writing order.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
-/// The bundle that a head was fitted on.
+/// The bundle whose encoder computed the codes.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
     /// Its manifest.
     pub manifest: &'a Manifest,
-    /// Its encoder, as it was checked.
+    /// Its encoder: the content of the ONNX file.
     pub encoder: &'a [u8],
-    /// Its probe: whose rows prove the whole too.
+    /// Its probe. The parity check of the end-to-end graph uses the same rows.
     pub probe: &'a Probe,
 }
 
 impl Transferred {
-    /// The graphs, the weights, the probe and the manifest; `options` are recorded.
+    /// Creates the graphs, the weights, the probe and the manifest. The manifest records `options`.
     ///
-    /// The nodes and constants of a frozen encoder stand in the whole as they are in the bundle. The probe has the
-    /// rows of the bundle's, and Candle's outputs for them.
+    /// The end-to-end graph contains the nodes and constants of a frozen encoder unchanged. The new probe has the rows
+    /// of the original probe and Candle's outputs for them.
     ///
     /// # Errors
-    /// [`TrainError::Config`] for an encoder that cannot be joined, those of Candle, for lack of memory, and of
-    /// reading from disk.
+    /// [`TrainError::Config`] if the encoder cannot be joined with the head, and errors of Candle for lack of memory
+    /// and of reading from disk.
     pub fn export(&self, origin: Origin<'_>, data: &Dataset, options: &Options) -> Result<Export, TrainError> {
         let model = origin.manifest;
         let kind = self.config.task.kind();
@@ -69,29 +68,29 @@ impl Transferred {
         let name = |role: &str| format!("{kind}-{role}");
         let head_model = to_model(&name("head"), &folded, &weights, &ports.head.outputs, &with_role("head"));
         let encoder = self.encoder_model(origin)?;
-        let via = model.graphs.encoder.output(Role::Latent).or(model.graphs.encoder.output(Role::Mean));
-        let via = via.map_or("z", |port| port.name.as_str());
+        let code_port = model.graphs.encoder.output(Role::Latent).or(model.graphs.encoder.output(Role::Mean));
+        let code_name = code_port.map_or("z", |port| port.name.as_str());
         let entries = with_role("whole").into_iter();
         let entries = entries.map(|(key, value)| Entry { key: format!("{PRODUCER}.{key}"), value }).collect();
-        let whole_model = join(&encoder, &head_model, via, &name("whole"), entries).map_err(|what| {
+        let classifier_model = join(&encoder, &head_model, code_name, &name("whole"), entries).map_err(|what| {
             ConfigError::of(Problem::new("bundle", format!("has an encoder that cannot be joined: {what}")))
         })?;
         let probe = self.probe(origin, &head)?;
         let files = vec![
             (ports.head.file.clone(), head_model.encode_to_vec()),
-            (ports.whole.file.clone(), whole_model.encode_to_vec()),
+            (ports.end_to_end.file.clone(), classifier_model.encode_to_vec()),
             (WEIGHTS.to_owned(), weight_bytes(&self.weights_with_units())?),
             (PROBE.to_owned(), probe.to_bytes()?),
         ];
         Ok(Export { manifest: self.manifest(model, data, options, kind, classes, ports)?, files })
     }
 
-    /// The weights, with what codes are standardised by, and what a regression's outputs are told in.
+    /// Returns the weights, with the standardisation of the codes and, for a regression, that of the targets.
     fn weights_with_units(&self) -> Weights {
         let mut weights = self.weights.clone();
         let mut add = |name: &str, scaling: &Scaling| {
-            for (what, values) in [("offset", &scaling.offset), ("scale", &scaling.scale)] {
-                weights.insert(format!("head.{name}.{what}"), Array1::from(values.clone()).into_dyn());
+            for (field, values) in [("offset", &scaling.offset), ("scale", &scaling.scale)] {
+                weights.insert(format!("head.{name}.{field}"), Array1::from(values.clone()).into_dyn());
             }
         };
         add("standardise", &self.standardisation);
@@ -101,34 +100,37 @@ impl Transferred {
         weights
     }
 
-    /// The head with what is told: probabilities beside the logits, or numbers in the data's unit.
+    /// Returns the head with its public outputs: logits and probabilities, or predictions in the unit of the data.
     fn head_with_ports(&self, kind: ClassifierKind) -> Result<Graph, TrainError> {
         let mut graph = Graph::new();
         let inputs: Vec<_> =
             self.head.inputs().iter().map(|input| graph.input(&input.name, input.dtype, &input.shape)).collect();
-        for told in graph.splice(&self.head, &inputs)? {
+        for output in graph.splice(&self.head, &inputs)? {
             match kind {
                 ClassifierKind::Classifier => {
-                    let probabilities = graph.node("head.softmax", Softmax, &[told])?;
-                    graph.output("logits", told);
+                    let probabilities = graph.node("head.softmax", Softmax, &[output])?;
+                    graph.output("logits", output);
                     graph.output("probabilities", probabilities);
                 }
                 ClassifierKind::Regressor => {
-                    let number = graph.node("head.unscale", Affine::to_data(&self.unit), &[told])?;
-                    graph.output("prediction", number);
+                    let prediction = graph.node("head.unscale", Affine::to_data(&self.unit), &[output])?;
+                    graph.output("prediction", prediction);
                 }
             }
         }
         Ok(graph)
     }
 
-    /// The encoder as it is in the bundle, or as it has learned since.
+    /// Returns the encoder of the bundle, or the fine-tuned encoder.
     fn encoder_model(&self, origin: Origin<'_>) -> Result<Model, TrainError> {
         let model = origin.manifest;
         let Some(core) = &self.encoder else {
             return Model::decode(origin.encoder).map_err(|error| {
-                ConfigError::of(Problem::new("bundle", format!("has an encoder that is no ONNX model ({error})")))
-                    .into()
+                ConfigError::of(Problem::new(
+                    "bundle",
+                    format!("has an encoder that is not a valid ONNX model: {error}"),
+                ))
+                .into()
             });
         };
         let graph = with_encoder_ports(core, &model.sample.shape, &model.scaling)?;
@@ -137,7 +139,7 @@ impl Transferred {
         Ok(to_model(&format!("{}-encoder", model.kind), &graph, &weights, outputs, &[]))
     }
 
-    /// Candle's own outputs for the rows of the bundle's probe.
+    /// Computes Candle's outputs for the rows of the probe of the bundle.
     fn probe(&self, origin: Origin<'_>, head: &Graph) -> Result<HeadProbe, TrainError> {
         let parameters = Parameters::from_weights(&self.weights, &Device::Cpu)?;
         let samples = &origin.probe.samples;
@@ -149,8 +151,8 @@ impl Transferred {
                 first(run(Kernels::Composed, &encoder, &parameters, &[tensor(samples)?])?)?
             }
         };
-        let told = run(Kernels::Composed, head, &parameters, std::slice::from_ref(&codes))?;
-        Ok(HeadProbe { samples: samples.clone(), codes: array(&codes)?, outputs: named(head, &told)? })
+        let outputs = run(Kernels::Composed, head, &parameters, std::slice::from_ref(&codes))?;
+        Ok(HeadProbe { samples: samples.clone(), codes: array(&codes)?, outputs: named(head, &outputs)? })
     }
 
     fn manifest(
@@ -199,21 +201,24 @@ impl Transferred {
         })
     }
 
-    /// All figures by name: `test.accuracy`, and so on; `frozen.test.accuracy` before the encoder learned along,
-    /// `neighbours.test.accuracy` of the nearest codes, always those of the frozen encoder.
+    /// Returns all metrics by name, such as `test.accuracy`.
+    ///
+    /// After fine-tuning, `frozen.test.accuracy` is the metric before it. The nearest-neighbour baseline always uses
+    /// the codes of the frozen encoder: `neighbours.test.accuracy`, or `frozen.neighbours.test.accuracy` after
+    /// fine-tuning.
     pub fn metrics(&self) -> BTreeMap<String, f64> {
-        let of = |prefix: &str, figures: &BTreeMap<&'static str, super::Answers>| {
-            let named = figures.iter().flat_map(|(part, answers)| {
-                answers.iter().map(move |(name, value)| (format!("{part}.{name}"), *value))
+        let prefixed = |prefix: &str, figures: &BTreeMap<&'static str, super::Metrics>| {
+            let named = figures.iter().flat_map(|(part, metrics)| {
+                metrics.iter().map(move |(name, value)| (format!("{part}.{name}"), *value))
             });
             named.map(|(name, value)| (format!("{prefix}{name}"), value)).collect::<Vec<_>>()
         };
-        let neighbours = self.neighbours.iter().map(|answers| BTreeMap::from([("test", answers.clone())]));
-        let mut metrics: BTreeMap<String, f64> = of("", &self.figures).into_iter().collect();
-        metrics.extend(self.settled.iter().flat_map(|figures| of("frozen.", figures)));
-        // Codes are those of the encoder as it was.
+        let neighbours = self.neighbours.iter().map(|metrics| BTreeMap::from([("test", metrics.clone())]));
+        let mut metrics: BTreeMap<String, f64> = prefixed("", &self.figures).into_iter().collect();
+        metrics.extend(self.frozen_figures.iter().flat_map(|figures| prefixed("frozen.", figures)));
+        // The codes are those of the frozen encoder.
         let prefix = if self.encoder.is_some() { "frozen.neighbours." } else { "neighbours." };
-        metrics.extend(neighbours.flat_map(|figures| of(prefix, &figures)));
+        metrics.extend(neighbours.flat_map(|figures| prefixed(prefix, &figures)));
         metrics.insert("weight_decay".to_owned(), self.decay);
         metrics
     }

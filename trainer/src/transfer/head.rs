@@ -1,22 +1,22 @@
-//! The head: what makes an answer of a code.
+//! The head: the layers that compute a prediction from a code.
 
 use std::{fmt, str::FromStr};
 
 use narrows_bundle::{ElementType, Scaling};
 
 use crate::{
-    Widths,
+    architecture::Widths,
     network::{Activation, Affine, Dense, Graph, GraphError},
     text::as_text,
 };
 
-/// The layers of a head, written `linear` or `mlp:128,64`.
+/// The layers of a head, in text form `linear` or `mlp:128,64`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Head {
-    /// One layer: softmax regression, or ridge regression.
+    /// A single layer: softmax regression or ridge regression.
     #[default]
     Linear,
-    /// Hidden layers of these widths with ReLU before it.
+    /// Hidden ReLU layers of these widths, followed by a linear layer.
     Mlp(Widths),
 }
 
@@ -29,11 +29,12 @@ impl Head {
         }
     }
 
-    /// Code, `[latent]`, to outputs: standardised, through the hidden layers, to logits or to targets in
-    /// standard deviations, under the port name `output`.
+    /// Builds the graph of the head from a code, `[latent]`, to its output with the port name `output`. The graph
+    /// standardises the code and applies the hidden layers. The output is logits, or standardised targets of a
+    /// regression.
     ///
     /// # Errors
-    /// [`GraphError`] for a width of zero, and a standardisation of another length.
+    /// [`GraphError`] if a width is zero, or if the standardisation does not match the code length.
     pub(crate) fn graph(
         &self,
         latent_dim: usize,
@@ -75,15 +76,15 @@ impl FromStr for Head {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is no head: write linear, or mlp:128,64 with widths of hidden layers");
+        let invalid = || format!("`{text}` is not a head: write linear, or mlp: with hidden widths such as mlp:128,64");
         match text.split_once(':') {
             None if text == "linear" => Ok(Head::Linear),
             Some(("mlp", widths)) => {
                 let widths: Result<Widths, _> = widths.split(',').map(|width| width.trim().parse()).collect();
-                let widths = widths.map_err(|_| wrong())?;
-                if widths.contains(&0) { Err(wrong()) } else { Ok(Head::Mlp(widths)) }
+                let widths = widths.map_err(|_| invalid())?;
+                if widths.contains(&0) { Err(invalid()) } else { Ok(Head::Mlp(widths)) }
             }
-            _ => Err(wrong()),
+            _ => Err(invalid()),
         }
     }
 }
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_are_read_as_they_are_written_and_nonsense_is_refused() {
+    fn head_parses_back_to_itself_and_invalid_text_is_rejected() {
         for text in ["linear", "mlp:128", "mlp:128,64"] {
             assert_eq!(text.parse::<Head>().map(|head| head.to_string()), Ok(text.to_owned()));
         }
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_standardises_and_ends_in_its_output() {
+    fn head_graph_standardises_and_has_the_named_output() {
         let scaling = Scaling { offset: vec![1.0; 4], scale: vec![2.0; 4] };
         let graph = Head::Mlp(vec![6]).graph(4, &scaling, 3, "logits").expect("valid widths");
         let names: Vec<String> = graph.parameters().map(|(name, _)| name).collect();

@@ -1,4 +1,4 @@
-//! A linear head on codes, with the weight decay that does best on rows held out.
+//! A linear head on codes. The weight decay with the lowest loss on held-out rows is chosen.
 
 use candle_core::Device;
 use narrows_bundle::{Sample, SampleType, Scaling};
@@ -6,8 +6,8 @@ use narrows_data::Values;
 
 use super::{
     Head, Targets,
-    figures::answers,
     lbfgs::Limits,
+    metrics::compute_metrics,
     objective::{Objective, balanced},
     outputs::{Inputs, outputs, unscaled},
     parts::LabelledRows,
@@ -20,58 +20,62 @@ use crate::{
     network::{Graph, Weights},
 };
 
-/// The decays that are tried, from strong to weak: each begins where the one before ended.
+/// Candidate weight decays, from strong to weak. Each fit starts from the weights of the previous one.
 const DECAYS: [f64; 7] = [1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6];
 
-/// Parts of the labelled rows that are held out in turn, up to so many rows; beyond, the first part says enough.
-const PARTS: usize = 5;
-const FEW: usize = 2000;
+/// Number of folds of the cross-validation.
+const FOLDS: usize = 5;
 
-/// What a linear head is fitted by.
+/// From this number of labelled rows on, only the first fold is held out, since it is large enough.
+const CROSS_VALIDATION_ROWS: usize = 2000;
+
+/// Settings of a linear head.
 #[derive(Clone, Copy)]
 pub(crate) struct Linear<'a> {
     pub(crate) standardise: ScalePer,
     pub(crate) is_balanced: bool,
-    /// Chosen where it is open.
+    /// Weight decay; `None` to choose it on held-out rows.
     pub(crate) decay: Option<f64>,
     pub(crate) seed: u64,
     pub(crate) stop: Stop<'a>,
 }
 
-/// A head that was fitted.
+/// A fitted head.
 #[derive(Debug, Clone)]
 pub(crate) struct FittedHead {
-    /// Codes to logits, or to numbers in `unit`.
+    /// Graph from codes to logits, or to standardised predictions of a regression.
     pub(crate) graph: Graph,
     pub(crate) weights: Weights,
-    /// Mean and deviation of the codes.
+    /// Mean and standard deviation of the codes.
     pub(crate) standardisation: Scaling,
-    /// Those of the numbers of a regression.
+    /// Mean and standard deviation of the targets of a regression.
     pub(crate) unit: Scaling,
     pub(crate) decay: f64,
-    /// The decays that were tried, each with the loss on the rows held out.
+    /// Candidate weight decays, each with the loss on the held-out rows.
     pub(crate) trials: Vec<(f64, f64)>,
 }
 
 impl Linear<'_> {
-    /// Chooses, then fits all of `known`. `valid` is chosen by, where there is some; else parts of `known` are held
-    /// out in turn, and where no row can be spared the decay is one over the rows.
+    /// Chooses the weight decay, then fits all rows of `train`.
+    ///
+    /// The decay is chosen on `valid` if it is given, otherwise by cross-validation on `train`. If no class has two
+    /// rows, nothing can be held out, and the decay is `1 / rows`.
     ///
     /// # Errors
-    /// Those of Candle, and of reading from disk.
+    /// Errors of Candle, and of reading from disk.
     pub(crate) fn fit(
         &self,
-        known: LabelledRows<'_>,
+        train: LabelledRows<'_>,
         valid: Option<LabelledRows<'_>>,
-        tell: &mut dyn FnMut(f64, f64),
+        report: &mut dyn FnMut(f64, f64),
     ) -> Result<FittedHead, TrainError> {
         let trials = match self.decay {
             Some(_) => Vec::new(),
-            None => self.tried(known, valid, tell)?,
+            None => self.evaluate_decays(train, valid, report)?,
         };
         let best = trials.iter().min_by(|one, other| one.1.total_cmp(&other.1)).map(|(decay, _)| *decay);
-        let decay = self.decay.or(best).unwrap_or(1.0 / known.rows.len().max(1) as f64);
-        let problem = Problem::of(self, known)?;
+        let decay = self.decay.or(best).unwrap_or(1.0 / train.rows.len().max(1) as f64);
+        let problem = Problem::of(self, train)?;
         let parameters = Parameters::from_weights(&zeros(&problem.graph), &Device::Cpu)?;
         problem.solve(&parameters, decay, PRECISE, self.stop)?;
         let weights = parameters.to_weights()?;
@@ -79,25 +83,25 @@ impl Linear<'_> {
         Ok(FittedHead { graph, weights, standardisation, unit, decay, trials })
     }
 
-    /// The loss of every decay on rows that were not learned from.
-    fn tried(
+    /// Computes the loss of each weight decay on rows that are not trained on. Stops early once the loss rises.
+    fn evaluate_decays(
         &self,
-        known: LabelledRows<'_>,
+        train: LabelledRows<'_>,
         valid: Option<LabelledRows<'_>>,
-        tell: &mut dyn FnMut(f64, f64),
+        report: &mut dyn FnMut(f64, f64),
     ) -> Result<Vec<(f64, f64)>, TrainError> {
-        let parts = if known.rows.len() < FEW { PARTS } else { 1 };
+        let folds = if train.rows.len() < CROSS_VALIDATION_ROWS { FOLDS } else { 1 };
         let held_out: Vec<Vec<usize>> = match valid {
             Some(_) => vec![Vec::new()],
-            None => known.targets.dealt(known.rows, PARTS, self.seed).into_iter().take(parts).collect(),
+            None => train.targets.stratified_folds(train.rows, FOLDS, self.seed).into_iter().take(folds).collect(),
         };
-        let learned = |held_out: &Vec<usize>| -> Vec<usize> {
-            known.rows.iter().copied().filter(|row| held_out.binary_search(row).is_err()).collect()
+        let fitted = |held_out: &Vec<usize>| -> Vec<usize> {
+            train.rows.iter().copied().filter(|row| held_out.binary_search(row).is_err()).collect()
         };
-        let learned: Vec<Vec<usize>> = held_out.iter().map(learned).collect();
+        let fitted: Vec<Vec<usize>> = held_out.iter().map(fitted).collect();
         let mut trials = Vec::new();
-        let problems = learned.iter().map(|rows| {
-            let problem = Problem::of(self, LabelledRows { rows, ..known })?;
+        let problems = fitted.iter().map(|rows| {
+            let problem = Problem::of(self, LabelledRows { rows, ..train })?;
             let parameters = Parameters::from_weights(&zeros(&problem.graph), &Device::Cpu)?;
             Ok((problem, parameters))
         });
@@ -109,14 +113,14 @@ impl Linear<'_> {
             let (mut sum, mut count) = (0.0, 0);
             for ((problem, parameters), rows) in problems.iter().zip(&held_out) {
                 problem.solve(parameters, decay, ROUGH, self.stop)?;
-                let judged = valid.unwrap_or(LabelledRows { rows, ..known });
-                sum += problem.loss(parameters, judged)? * judged.rows.len() as f64;
-                count += judged.rows.len();
+                let evaluated = valid.unwrap_or(LabelledRows { rows, ..train });
+                sum += problem.loss(parameters, evaluated)? * evaluated.rows.len() as f64;
+                count += evaluated.rows.len();
             }
             let loss = sum / count.max(1) as f64;
-            tell(decay, loss);
+            report(decay, loss);
             trials.push((decay, loss));
-            if has_turned(&trials) {
+            if is_past_minimum(&trials) {
                 break;
             }
         }
@@ -124,15 +128,15 @@ impl Linear<'_> {
     }
 }
 
-/// Whether the last two were worse than one before: the loss has one valley.
-fn has_turned(trials: &[(f64, f64)]) -> bool {
+/// Whether the last two losses are above the lowest one. The loss as a function of the decay has a single minimum.
+fn is_past_minimum(trials: &[(f64, f64)]) -> bool {
     let best = trials.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
     trials.len() > 2 && trials.iter().rev().take(2).all(|(_, loss)| *loss > best)
 }
 
-/// Rows to learn from, with the head and the units that they call for.
+/// Rows to train on, with the head and the standardisation that follow from them.
 struct Problem<'a> {
-    known: LabelledRows<'a>,
+    train: LabelledRows<'a>,
     graph: Graph,
     standardisation: Scaling,
     unit: Scaling,
@@ -140,47 +144,48 @@ struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    fn of(linear: &Linear<'_>, known: LabelledRows<'a>) -> Result<Self, TrainError> {
-        let standardisation = standardisation(linear.standardise, known.values, known.rows)?;
-        let unit = unit_of(known.targets, known.rows);
+    fn of(linear: &Linear<'_>, train: LabelledRows<'a>) -> Result<Self, TrainError> {
+        let standardisation = standardisation(linear.standardise, train.values, train.rows)?;
+        let unit = unit_of(train.targets, train.rows);
         let graph = Head::Linear.graph(
-            known.values.features(),
+            train.values.features(),
             &standardisation,
-            known.targets.outputs(),
-            output_name(known.targets),
+            train.targets.outputs(),
+            output_name(train.targets),
         )?;
-        let class_weights = linear.is_balanced.then(|| balanced(&known.targets.counts(known.rows)));
-        Ok(Problem { known, graph, standardisation, unit, class_weights })
+        let class_weights = linear.is_balanced.then(|| balanced(&train.targets.counts(train.rows)));
+        Ok(Problem { train, graph, standardisation, unit, class_weights })
     }
 
     fn solve(&self, parameters: &Parameters, decay: f64, limits: Limits, stop: Stop<'_>) -> Result<(), TrainError> {
-        let (targets, class_weights) = (self.known.targets, self.class_weights.as_deref());
+        let (targets, class_weights) = (self.train.targets, self.class_weights.as_deref());
         let objective = Objective { targets, class_weights, unit: &self.unit, decay };
         let plain = unscaled();
         solve(
             &self.graph,
             parameters,
-            Inputs { values: self.known.values, scaling: &plain },
+            Inputs { values: self.train.values, scaling: &plain },
             &objective,
-            self.known.rows,
+            self.train.rows,
             limits,
             stop,
         )
     }
 
-    /// The mean loss of a row without any penalty: nats, or squared error over that of the mean.
-    fn loss(&self, parameters: &Parameters, judged: LabelledRows<'_>) -> Result<f64, TrainError> {
+    /// Mean loss per row without the penalty: cross-entropy in nats, or the mean squared error.
+    fn loss(&self, parameters: &Parameters, evaluated: LabelledRows<'_>) -> Result<f64, TrainError> {
         let plain = unscaled();
-        let told = outputs(&self.graph, parameters, Inputs { values: judged.values, scaling: &plain }, judged.rows)?;
-        let figures = answers(&told, judged.targets, judged.rows, &self.unit);
-        Ok(match judged.targets {
-            Targets::Classes { .. } => figures.get("log_loss").copied().unwrap_or(f64::NAN),
-            Targets::Numbers(_) => figures.get("rmse").copied().unwrap_or(f64::NAN).powi(2),
+        let LabelledRows { values, targets, rows } = evaluated;
+        let outputs = outputs(&self.graph, parameters, Inputs { values, scaling: &plain }, rows)?;
+        let metrics = compute_metrics(&outputs, targets, rows, &self.unit);
+        Ok(match targets {
+            Targets::Classes { .. } => metrics.get("log_loss").copied().unwrap_or(f64::NAN),
+            Targets::Numbers(_) => metrics.get("rmse").copied().unwrap_or(f64::NAN).powi(2),
         })
     }
 }
 
-/// The name of the outputs that a head is trained by.
+/// Name of the output that the loss of a head takes.
 pub(crate) fn output_name(targets: &Targets) -> &'static str {
     match targets {
         Targets::Classes { .. } => "logits",
@@ -188,14 +193,14 @@ pub(crate) fn output_name(targets: &Targets) -> &'static str {
     }
 }
 
-/// Mean and deviation of the codes of these rows.
+/// Mean and standard deviation of the codes of these rows.
 pub(crate) fn standardisation(per: ScalePer, codes: &Values, rows: &[usize]) -> Result<Scaling, TrainError> {
     let shape = vec![codes.features()];
     let sample = Sample { shape, dtype: SampleType::F32, range: (0.0, 1.0), columns: None, fill: None };
     Ok(ScalingRule::Standard(per).scaling(&sample, codes, rows)?)
 }
 
-/// Mean and deviation of the numbers of a regression; nothing of classes.
+/// Mean and standard deviation of the targets of a regression; the identity for classes.
 pub(crate) fn unit_of(targets: &Targets, rows: &[usize]) -> Scaling {
     let Targets::Numbers(numbers) = targets else { return unscaled() };
     let chosen: Vec<f64> = rows.iter().map(|&row| f64::from(numbers[row])).collect();

@@ -1,5 +1,5 @@
-//! What the nearest codes would answer: how much of the answer lies in the geometry of the codes alone, without
-//! any head.
+//! The nearest-neighbour baseline: predicts from the nearest codes, without a head. It shows how much of the target the
+//! geometry of the codes contains.
 
 use narrows_bundle::Scaling;
 use ndarray::{Array2, Axis};
@@ -7,58 +7,58 @@ use rayon::prelude::*;
 
 use super::{
     Targets,
-    figures::{Answers, of_numbers},
+    metrics::{Metrics, regression_metrics},
     outputs::{Inputs, tensor},
     parts::LabelledRows,
     stop::{Stop, check_stop},
 };
 use crate::TrainError;
 
-/// Rows whose neighbours are looked for at a time.
+/// Number of rows whose neighbours are searched at a time.
 const BLOCK: usize = 64;
 
-/// The figures of `count` nearest neighbours by Euclidean distance of standardised codes: the class that most of them
-/// have, of equals that of the nearest; or the mean of their numbers.
+/// Computes the metrics of the `count` nearest neighbours by Euclidean distance of standardised codes. The prediction
+/// is the most frequent class of the neighbours (in a tie, that of the nearest one), or the mean of their target
+/// values.
 ///
 /// # Errors
-/// Those of Candle, and of reading from disk.
+/// Errors of Candle, and of reading from disk.
 pub(crate) fn nearest(
     count: usize,
     standardisation: &Scaling,
-    known: LabelledRows<'_>,
-    asked: LabelledRows<'_>,
+    train: LabelledRows<'_>,
+    test: LabelledRows<'_>,
     stop: Stop<'_>,
-) -> Result<Answers, TrainError> {
+) -> Result<Metrics, TrainError> {
     let rows_of = |LabelledRows { values, rows, .. }: LabelledRows<'_>| -> Result<Array2<f32>, TrainError> {
         let codes = Inputs { values, scaling: standardisation }.batch(rows, None)?;
         let shape = codes.dims2()?;
         Ok(Array2::from_shape_vec(shape, codes.flatten_all()?.to_vec1()?).map_err(candle_core::Error::wrap)?)
     };
-    let (points, questions) = (rows_of(known)?, rows_of(asked)?);
-    let lengths: Vec<f32> = points.outer_iter().map(|row| row.dot(&row)).collect();
+    let (points, queries) = (rows_of(train)?, rows_of(test)?);
+    let squared_norms: Vec<f32> = points.outer_iter().map(|row| row.dot(&row)).collect();
     let transposed = tensor(&points)?.t()?.contiguous()?;
-    let mut told = Vec::with_capacity(questions.nrows());
-    for block in questions.axis_chunks_iter(Axis(0), BLOCK) {
+    let mut neighbours = Vec::with_capacity(queries.nrows());
+    for block in queries.axis_chunks_iter(Axis(0), BLOCK) {
         check_stop(stop)?;
         let products = tensor(&block.to_owned())?.matmul(&transposed)?.flatten_all()?.to_vec1::<f32>()?;
-        // A thread sorts in the same place all along: fresh memory costs more than the work.
-        let nearest = products.par_chunks(lengths.len().max(1)).map_init(Vec::new, |order, products| {
+        // Each thread reuses its sort buffer, since allocating a new one costs more than sorting.
+        let nearest = products.par_chunks(squared_norms.len().max(1)).map_init(Vec::new, |order, products| {
             order.clear();
-            // The question's own length is the same for all points.
-            order.extend(
-                products.iter().zip(&lengths).zip(0u32..).map(|((product, length), at)| (length - 2.0 * product, at)),
-            );
+            // The squared norm of the query is the same for all points, so it does not change their order.
+            let distances = products.iter().zip(&squared_norms).map(|(product, norm)| norm - 2.0 * product);
+            order.extend(distances.zip(0u32..));
             closest(order, count)
                 .iter()
-                .filter_map(|(_, at)| known.rows.get(*at as usize).copied())
+                .filter_map(|(_, index)| train.rows.get(*index as usize).copied())
                 .collect::<Vec<usize>>()
         });
-        told.extend(nearest.collect::<Vec<_>>());
+        neighbours.extend(nearest.collect::<Vec<_>>());
     }
-    Ok(judged(&told, known.targets, asked.targets, asked.rows))
+    Ok(score(&neighbours, train.targets, test.targets, test.rows))
 }
 
-/// The `count` points with the smallest distances in their order; of equals the first.
+/// Returns the `count` points with the smallest distances, nearest first. Of equal distances the first point wins.
 fn closest(points: &mut [(f32, u32)], count: usize) -> &[(f32, u32)] {
     let by_distance = |one: &(f32, u32), other: &(f32, u32)| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1));
     let count = count.min(points.len());
@@ -70,28 +70,29 @@ fn closest(points: &mut [(f32, u32)], count: usize) -> &[(f32, u32)] {
     nearest
 }
 
-fn judged(neighbours: &[Vec<usize>], known: &Targets, asked: &Targets, rows: &[usize]) -> Answers {
-    match (known, asked) {
-        (Targets::Classes { labels: known, classes }, Targets::Classes { labels, .. }) => {
+/// Compares the predictions of the neighbours with the targets of the test rows.
+fn score(neighbours: &[Vec<usize>], train: &Targets, test: &Targets, rows: &[usize]) -> Metrics {
+    match (train, test) {
+        (Targets::Classes { labels: train, classes }, Targets::Classes { labels, .. }) => {
             let vote = |neighbours: &Vec<usize>| {
                 let mut votes = vec![0usize; *classes];
-                neighbours.iter().for_each(|&row| votes[known[row] as usize] += 1);
+                neighbours.iter().for_each(|&row| votes[train[row] as usize] += 1);
                 let most = votes.iter().copied().max().unwrap_or(0);
-                neighbours.iter().map(|&row| known[row]).find(|&label| votes[label as usize] == most)
+                neighbours.iter().map(|&row| train[row]).find(|&label| votes[label as usize] == most)
             };
-            let right = neighbours.iter().zip(rows).filter(|(near, row)| vote(near) == Some(labels[**row])).count();
-            Answers::from([("accuracy", right as f64 / rows.len().max(1) as f64)])
+            let correct = neighbours.iter().zip(rows).filter(|(near, row)| vote(near) == Some(labels[**row])).count();
+            Metrics::from([("accuracy", correct as f64 / rows.len().max(1) as f64)])
         }
-        (Targets::Numbers(known), Targets::Numbers(numbers)) => {
+        (Targets::Numbers(train), Targets::Numbers(numbers)) => {
             let mean = |near: &Vec<usize>| {
-                near.iter().map(|&row| f64::from(known[row])).sum::<f64>() / near.len().max(1) as f64
+                near.iter().map(|&row| f64::from(train[row])).sum::<f64>() / near.len().max(1) as f64
             };
-            let told: Vec<f64> = neighbours.iter().map(mean).collect();
-            of_numbers(&told, &rows.iter().map(|&row| f64::from(numbers[row])).collect::<Vec<_>>())
+            let predictions: Vec<f64> = neighbours.iter().map(mean).collect();
+            regression_metrics(&predictions, &rows.iter().map(|&row| f64::from(numbers[row])).collect::<Vec<_>>())
         }
-        // Both are of one task.
+        // Training and test targets belong to the same task.
         (Targets::Classes { .. }, Targets::Numbers(_)) | (Targets::Numbers(_), Targets::Classes { .. }) => {
-            Answers::new()
+            Metrics::new()
         }
     }
 }
@@ -105,20 +106,20 @@ mod tests {
     use crate::transfer::outputs::unscaled;
 
     #[test]
-    fn the_nearest_vote_and_of_equals_the_nearest_wins() {
-        let known = Values::F32(array![[0.0], [1.0], [10.0], [11.0], [12.0]]);
-        let asked = Values::F32(array![[0.4], [10.6], [6.0]]);
+    fn majority_class_of_the_neighbours_is_predicted() {
+        let train = Values::F32(array![[0.0], [1.0], [10.0], [11.0], [12.0]]);
+        let test = Values::F32(array![[0.4], [10.6], [6.0]]);
         let (classes, plain) = (2, unscaled());
-        let known_targets = Targets::Classes { labels: vec![0, 0, 1, 1, 1], classes };
-        let asked_targets = Targets::Classes { labels: vec![0, 1, 1], classes };
-        let of = |count: usize| {
-            let known = LabelledRows { values: &known, targets: &known_targets, rows: &[0, 1, 2, 3, 4] };
-            let asked = LabelledRows { values: &asked, targets: &asked_targets, rows: &[0, 1, 2] };
-            nearest(count, &plain, known, asked, &|| false).expect("in memory")["accuracy"]
+        let train_targets = Targets::Classes { labels: vec![0, 0, 1, 1, 1], classes };
+        let test_targets = Targets::Classes { labels: vec![0, 1, 1], classes };
+        let accuracy = |count: usize| {
+            let train = LabelledRows { values: &train, targets: &train_targets, rows: &[0, 1, 2, 3, 4] };
+            let test = LabelledRows { values: &test, targets: &test_targets, rows: &[0, 1, 2] };
+            nearest(count, &plain, train, test, &|| false).expect("in memory")["accuracy"]
         };
-        assert_eq!((of(1), of(3)), (1.0, 1.0));
-        // Of all five, three are of class 1, whatever is asked.
-        assert_eq!(of(5), 2.0 / 3.0);
-        assert_eq!(of(99), 2.0 / 3.0);
+        assert_eq!((accuracy(1), accuracy(3)), (1.0, 1.0));
+        // With all five neighbours, class 1 has the majority for every query.
+        assert_eq!(accuracy(5), 2.0 / 3.0);
+        assert_eq!(accuracy(99), 2.0 / 3.0);
     }
 }

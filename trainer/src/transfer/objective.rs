@@ -1,4 +1,4 @@
-//! What a head is fitted by: how far its outputs are from the answers, and what its weights cost.
+//! The objective of a head: the loss of its outputs and the L2 penalty on its weights.
 
 use candle_core::{D, Device, Result, Tensor};
 use narrows_bundle::Scaling;
@@ -6,25 +6,25 @@ use narrows_bundle::Scaling;
 use super::Targets;
 use crate::candle::Parameters;
 
-/// Loss and penalty over rows of some targets.
+/// Loss and penalty of a head.
 #[derive(Debug, Clone)]
 pub(crate) struct Objective<'a> {
-    /// The answers.
+    /// The targets.
     pub(crate) targets: &'a Targets,
-    /// What a row of each class counts; 1 for all where there are none.
+    /// Weight of a row of each class; `None` for equal weights.
     pub(crate) class_weights: Option<&'a [f32]>,
-    /// Mean and deviation of the numbers of a regression: outputs are told in these.
+    /// Mean and standard deviation of the targets of a regression. Outputs are standardised with them.
     pub(crate) unit: &'a Scaling,
-    /// Weight of half the squared weights of the head, biases left out.
+    /// Weight decay: factor of half the sum of the squared weights of the head, without the biases.
     pub(crate) decay: f64,
 }
 
 impl Objective<'_> {
-    /// The loss summed over rows, a scalar, for the outputs of these rows, `[rows, outputs]`: cross-entropy in nats,
-    /// or half the squared error in standard deviations.
+    /// Computes the loss summed over `rows`, a scalar. `outputs` is `[rows, outputs]`. The loss is the cross-entropy in
+    /// nats, or half the squared error in squared standard deviations of the targets.
     ///
     /// # Errors
-    /// Those of Candle.
+    /// Errors of Candle.
     pub(crate) fn sum(&self, outputs: &Tensor, rows: &[usize]) -> Result<Tensor> {
         match self.targets {
             Targets::Classes { labels, .. } => {
@@ -43,16 +43,16 @@ impl Objective<'_> {
         }
     }
 
-    /// What the head's weights cost; nothing without decay.
+    /// Computes the L2 penalty on the weights of the head, a scalar; `None` without weight decay.
     ///
     /// # Errors
-    /// Those of Candle.
+    /// Errors of Candle.
     pub(crate) fn penalty(&self, parameters: &Parameters) -> Result<Option<Tensor>> {
         if self.decay == 0.0 {
             return Ok(None);
         }
-        let of_head = |name: &str| name.starts_with("head.") && name.ends_with(".weight");
-        let weights = parameters.iter().filter(|(name, _)| of_head(name));
+        let is_head_weight = |name: &str| name.starts_with("head.") && name.ends_with(".weight");
+        let weights = parameters.iter().filter(|(name, _)| is_head_weight(name));
         let squares = weights.map(|(_, weight)| weight.sqr()?.sum_all()).collect::<Result<Vec<_>>>()?;
         match squares.into_iter().map(Ok).reduce(|one, other| one? + other?) {
             None => Ok(None),
@@ -61,7 +61,8 @@ impl Objective<'_> {
     }
 }
 
-/// Weights under which every class counts alike: rows over classes times rows of the class; 0 for a class without.
+/// Class weights that give each class the same total weight: `rows / (classes * rows of the class)`, where only classes
+/// with rows count. A class without rows has weight 0.
 pub(crate) fn balanced(counts: &[usize]) -> Vec<f32> {
     let present = counts.iter().filter(|&&count| count > 0).count().max(1);
     let rows: usize = counts.iter().sum();
@@ -84,7 +85,7 @@ mod tests {
         let targets = Targets::Classes { labels: vec![2, 0], classes: 3 };
         let unit = PLAIN();
         let objective = Objective { targets: &targets, class_weights: None, unit: &unit, decay: 0.0 };
-        let logits = Tensor::new(&[[1f32, -2.0, 0.5], [300.0, -300.0, 0.0]], &Device::Cpu).expect("small");
+        let logits = Tensor::new(&[[1f32, -2.0, 0.5], [300.0, -300.0, 0.0]], &Device::Cpu).expect("a small tensor");
         let sum: f64 = [1f64, -2.0, 0.5].map(f64::exp).iter().sum();
         let expected = sum.ln() - 0.5;
         assert!((number(&objective.sum(&logits, &[0, 1]).expect("equal rows")) - expected).abs() < 1e-6);
@@ -94,16 +95,16 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_told_in_their_own_deviations() {
+    fn regression_loss_is_in_standard_deviations_of_the_targets() {
         let targets = Targets::Numbers(vec![10.0, 14.0]);
         let unit = Scaling { offset: vec![12.0], scale: vec![2.0] };
         let objective = Objective { targets: &targets, class_weights: None, unit: &unit, decay: 0.0 };
-        let outputs = Tensor::new(&[[0f32], [0.0]], &Device::Cpu).expect("small");
+        let outputs = Tensor::new(&[[0f32], [0.0]], &Device::Cpu).expect("a small tensor");
         assert_eq!(number(&objective.sum(&outputs, &[0, 1]).expect("equal rows")), 1.0);
     }
 
     #[test]
-    fn balanced_weights_add_up_to_the_rows_and_make_classes_equal() {
+    fn balanced_weights_sum_to_the_number_of_rows_and_equalise_the_classes() {
         assert_eq!(balanced(&[6, 2, 0]), [8.0 / 12.0, 2.0, 0.0].map(|weight: f64| weight as f32));
     }
 }

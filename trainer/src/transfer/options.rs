@@ -1,4 +1,4 @@
-//! The options of a transfer: every one may be left open.
+//! The options of a transfer; all of them are optional.
 
 use super::{ClassWeights, Head, Task};
 #[cfg(feature = "clap")]
@@ -14,105 +14,115 @@ use crate::{
 };
 
 options! {
-    /// Which labels are learned from.
+    /// Labels to train on.
     pub struct BudgetOptions in "Data" {
-        /// Learn from this share of the labels only, the same share of each class
-        #[flag(value_name = "SHARE")]
+        /// Train on this fraction of the labels, in (0, 1], stratified by class [default: all labels]
+        #[flag(value_name = "FRACTION")]
         pub label_fraction: f64 = 0.1,
-        /// Learn from this many labels of each class only
+        /// Train on this number of labels per class [default: all labels]
         #[flag(value_name = "NUMBER", conflicts_with = "label_fraction")]
         pub labels_per_class: usize = 10,
     }
 }
 
 options! {
-    /// The layers on the code.
+    /// The head that is trained on the codes.
     pub struct HeadOptions in "Head" {
-        /// What labels are: classification, or regression where they are numbers [default: classification]
+        /// Task of the head: classification, or regression for numeric labels [default: classification]
         #[flag(value_name = "TASK")]
         pub task: Task = Task::Classification,
-        /// Layers on the code: linear, or mlp:128,64 with hidden layers of these widths [default: linear]
+        /// Head on the codes: linear, or mlp:128,64 with hidden layers of these widths [default: linear]
         #[flag(value_name = "LAYERS")]
         pub head: Head = Head::Mlp(vec![128, 64]),
-        /// Whether each dimension of the code is standardised by its own mean and standard deviation, or all by one:
-        /// column or global [default: column]
-        #[flag(value_name = "WHICH")]
+        /// Standardisation of the codes: column (mean and standard deviation of each latent dimension) or global (one
+        /// mean and standard deviation for all dimensions) [default: column]
+        #[flag(value_name = "column|global")]
         pub standardise: ScalePer = ScalePer::Global,
-        /// Weight of a row of each class: equal, or balanced, so that rare classes count as much as frequent ones
+        /// Class weights in the loss: equal (every row counts the same) or balanced (every class counts the same)
         /// [default: equal]
-        #[flag(value_name = "HOW")]
+        #[flag(value_name = "equal|balanced")]
         pub class_weights: ClassWeights = ClassWeights::Balanced,
-        /// Weight of half the squared weights of the head, added to the mean loss of a row [default: chosen on rows
-        /// held out]
+        /// L2 penalty on the head: weight of half the sum of its squared weights, added to the mean loss per row
+        /// [default: chosen on validation rows]
         #[flag(value_name = "WEIGHT")]
         pub weight_decay: f64 = 0.01,
-        /// Nearest codes that vote in a figure without any head; 0 for none [default: 5]
+        /// Number of neighbours of a nearest-neighbour baseline on the codes; 0 disables it [default: 5]
         #[flag(value_name = "NUMBER")]
         pub neighbours: usize = 5,
     }
 }
 
 options! {
-    /// Whether and how the encoder is trained too.
+    /// Fine-tuning of the encoder.
     pub struct TuningOptions in "Fine-tuning" {
-        /// Whether the encoder is trained too, once the head has settled [default: false]
+        /// Fine-tune the encoder together with the head, after the head alone is trained [default: false]
         #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
         pub fine_tune: bool = true,
-        /// Whether --fine-tune discards the encoder's weights and draws new ones: what the same network learns without
-        /// them [default: false]
+        /// Reinitialise the encoder before --fine-tune: a baseline that trains the same network without the pretrained
+        /// weights [default: false]
         #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
         pub from_scratch: bool = true,
-        /// Learning rate of the encoder at its highest [default: a tenth of --learning-rate, and --learning-rate
-        /// itself with --from-scratch]
+        /// Peak learning rate of the encoder, with --fine-tune [default: a tenth of --learning-rate, or --learning-rate
+        /// with --from-scratch]
         #[flag(value_name = "RATE")]
         pub encoder_learning_rate: f64 = 0.0001,
     }
 }
 
 options! {
-    /// How long gradient descent lasts.
+    /// Length of training.
     pub struct TuningLengthOptions in "Training" {
-        /// Epochs at most, for a head with hidden layers and for --fine-tune [default: 100, and 20 with --fine-tune]
+        /// Maximum number of epochs, for a head with hidden layers and for --fine-tune [default: 100, or 20 with
+        /// --fine-tune]
         #[flag(value_name = "NUMBER")]
         pub epochs: usize = 20,
     }
 }
 
 option_groups! {
-    /// Options of a transfer as flags or a file give them; what is open is filled in by [`Config::check`].
+    /// Options of transfer learning, from flags or a file; [`Config::check`] fills in the defaults.
     ///
-    /// A field is a key of a configuration file, a flag of the command line (with the feature `clap`), and what its
-    /// documentation says is the help of both.
+    /// A field is a key of the configuration file and, with the feature `clap`, a command-line flag. Its documentation
+    /// is the help text of both.
     ///
     /// [`Config::check`]: super::Config::check
     pub struct Options {
         @own
         @groups
-        /// Where data comes from.
+        /// The data sets.
         pub data: DataOptions,
-        /// Which labels are learned from.
+        /// Labels to train on.
         pub budget: BudgetOptions,
-        /// How many rows are held out.
+        /// The validation split.
         pub split: SplitOptions,
-        /// The layers on the code.
+        /// The head.
         pub head: HeadOptions,
-        /// Whether and how the encoder is trained too.
+        /// Fine-tuning of the encoder.
         pub tuning: TuningOptions,
-        /// How samples are corrupted while the encoder is trained.
+        /// Corruption of the encoder's input during fine-tuning.
         pub corruption: CorruptionOptions,
-        /// How long gradient descent lasts.
+        /// Length of training.
         pub length: TuningLengthOptions,
-        /// What a training step is.
+        /// Batch size, gradient clipping and weight averaging.
         pub steps: StepOptions,
-        /// Which optimizer trains.
+        /// The optimizer.
         pub optimizer: OptimizerOptions,
-        /// How the learning rate changes.
+        /// The learning-rate schedule.
         pub schedule: ScheduleOptions,
-        /// When training stops early.
+        /// Early stopping.
         pub stopping: StoppingOptions,
         @own
-        /// Seed of all randomness [default: 0]
-        #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER", value_parser = seeds(), help_heading = "Training"))]
+        /// Random seed, below 2^63 [default: 0]
+        #[cfg_attr(
+            feature = "clap",
+            arg(
+                long,
+                allow_negative_numbers = true,
+                value_name = "NUMBER",
+                value_parser = seeds(),
+                help_heading = "Training"
+            )
+        )]
         pub seed: Option<u64> = 0,
         @groups
     }
@@ -122,24 +132,23 @@ impl Options {
     /// Reads a configuration file.
     ///
     /// # Errors
-    /// [`ConfigError`] with all problems at once: what is no TOML, keys that are no options, values that an option
-    /// cannot have.
+    /// [`ConfigError`] with all problems at once: invalid TOML, unknown keys and invalid values.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         parsed(text, &<Self as Group>::keys(), "`narrows transfer --help` lists them all")
     }
 
-    /// These options, and those of `other` where nothing is set here.
+    /// Returns these options, completed by those of `other` where an option is not set.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         Group::or(self, other)
     }
 
-    /// The options that make the update rule; the head's weights decay by its own `weight_decay`.
+    /// Returns the options of the update rule. AdamW's weight decay is left out: the head has its own `weight_decay`.
     pub(super) fn rule(&self) -> RuleOptions<'_> {
         RuleOptions { optimizer: &self.optimizer, adamw: &AdamWOptions { weight_decay: None } }
     }
 
-    /// The keys of options that are set, of those that only gradient descent takes.
+    /// Returns the keys of the options that are set and only apply to gradient descent.
     pub(super) fn set_for_descent(&self) -> Vec<String> {
         let keys = [
             TuningLengthOptions::keys(),
@@ -152,12 +161,12 @@ impl Options {
         self.set(&keys.concat())
     }
 
-    /// The keys of options that are set, of those that single optimizers take.
+    /// Returns the keys of the optimizer options that are set.
     pub(super) fn set_for_optimizers(&self) -> Vec<String> {
         self.set(&OptimizerOptions::keys())
     }
 
-    /// Those of these keys that are set.
+    /// Returns those of `keys` whose options are set.
     fn set(&self, keys: &[&str]) -> Vec<String> {
         let fields = toml::Table::try_from(self).unwrap_or_default();
         keys.iter().filter(|key| fields.contains_key(**key)).map(|key| (*key).to_owned()).collect()
@@ -170,7 +179,7 @@ mod tests {
     use crate::Corruption;
 
     #[test]
-    fn a_file_says_what_flags_say_and_wrong_keys_are_told_with_the_right_ones() {
+    fn file_sets_the_options_and_a_wrong_key_is_reported_with_a_suggestion() {
         let text = "data = \"mnist\"\nhead = \"mlp:64\"\nfine_tune = true\ncorruption = \"masking:0.25\"\n";
         let options = Options::from_toml(text).expect("known keys");
         assert_eq!(options.head.head, Some(Head::Mlp(vec![64])));

@@ -1,4 +1,4 @@
-//! A network over many rows, a block at a time.
+//! Runs a network over many rows, one block at a time.
 
 use candle_core::{Device, Result, Tensor};
 use narrows_bundle::Scaling;
@@ -12,37 +12,37 @@ use crate::{
     samples::scaled,
 };
 
-/// Rows that are computed at a time.
+/// Number of rows per block.
 pub(crate) const BLOCK: usize = 2048;
 
-/// Rows as a network takes them: codes as they are, or samples in its unit.
+/// Input rows of a network: codes without scaling, or samples with the scaling of the encoder.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inputs<'a> {
     /// `[rows, features]`.
     pub(crate) values: &'a Values,
-    /// Into the network's unit.
+    /// Scaling from the values to the input of the network.
     pub(crate) scaling: &'a Scaling,
 }
 
 impl Inputs<'_> {
-    /// These rows, `[rows, features]`.
+    /// Returns the scaled rows, `[rows, features]`. `spare` is a tensor whose memory may be reused.
     ///
     /// # Errors
-    /// Those of Candle, and of reading from disk.
+    /// Errors of Candle, and of reading from disk.
     pub(crate) fn batch(&self, rows: &[usize], spare: Option<Tensor>) -> Result<Tensor> {
         scaled(self.values, rows, self.scaling, spare)
     }
 }
 
-/// `x` as it is.
+/// The identity scaling.
 pub(crate) fn unscaled() -> Scaling {
     Scaling { offset: vec![0.0], scale: vec![1.0] }
 }
 
-/// The first output of these rows, `[rows, outputs]`.
+/// Computes the first output of the network for these rows, `[rows, outputs]`.
 ///
 /// # Errors
-/// Those of Candle, and of reading from disk.
+/// Errors of Candle, and of reading from disk.
 pub(crate) fn outputs(
     graph: &Graph,
     parameters: &Parameters,
@@ -54,17 +54,17 @@ pub(crate) fn outputs(
     let mut spare = None;
     for block in rows.chunks(BLOCK) {
         let x = inputs.batch(block, spare.take())?;
-        let told = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;
-        values.extend(told.flatten_all()?.to_vec1::<f32>()?);
+        let output = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;
+        values.extend(output.flatten_all()?.to_vec1::<f32>()?);
         spare = Some(x);
     }
     Array2::from_shape_vec((rows.len(), width), values).map_err(candle_core::Error::wrap)
 }
 
-/// Rows of numbers as a tensor, `[rows, features]`.
+/// Converts an array to a tensor, `[rows, features]`.
 ///
 /// # Errors
-/// Those of Candle, for lack of memory.
+/// Errors of Candle, for lack of memory.
 pub(crate) fn tensor(rows: &Array2<f32>) -> Result<Tensor> {
     Tensor::from_vec(rows.iter().copied().collect(), rows.dim(), &Device::Cpu)
 }

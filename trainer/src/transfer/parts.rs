@@ -1,53 +1,53 @@
-//! Which rows are learned from, which are judged by, which are asked in the end: the same of codes and of samples.
+//! The training, validation and test rows of a transfer. The same rows select from codes and from samples.
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::Scaling;
+use narrows_bundle::{Scaling, counted};
 use narrows_data::{Dataset, Part, Values};
 
 use super::{
-    Answers, Budget, ClassWeights, Codes, Config, Targets,
-    figures::answers,
+    Budget, ClassWeights, Codes, Config, Metrics, Targets,
+    metrics::compute_metrics,
     objective::{Objective, balanced},
     outputs::{Inputs, outputs},
     train_head::Labelled,
 };
 use crate::{TrainError, candle::Parameters, network::Graph};
 
-/// Rows of every part by number, with their answers.
+/// Row indices of each part, with their targets.
 pub(super) struct Parts {
     pub(super) train: Targets,
-    /// Rows of the training part to learn from, and those that are held out.
+    /// Rows of the training part to train on, and the held-out rows.
     pub(super) fitted: Vec<usize>,
     pub(super) held_out: Vec<usize>,
     valid: Option<(Targets, Vec<usize>)>,
     test: Option<(Targets, Vec<usize>)>,
 }
 
-/// The numbers of every part: codes, or samples.
+/// Values of each part: codes or samples.
 #[derive(Clone, Copy)]
-pub(super) struct Sides<'a> {
+pub(super) struct PartValues<'a> {
     pub(super) train: &'a Values,
     pub(super) valid: Option<&'a Values>,
     pub(super) test: Option<&'a Values>,
 }
 
 impl Codes {
-    pub(super) fn sides(&self) -> Sides<'_> {
-        Sides { train: &self.train, valid: self.valid.as_ref(), test: self.test.as_ref() }
+    pub(super) fn part_values(&self) -> PartValues<'_> {
+        PartValues { train: &self.train, valid: self.valid.as_ref(), test: self.test.as_ref() }
     }
 }
 
-/// The samples of a set.
-pub(super) fn sides_of(data: &Dataset) -> Sides<'_> {
-    Sides {
+/// Samples of each part of a data set.
+pub(super) fn sample_values(data: &Dataset) -> PartValues<'_> {
+    PartValues {
         train: &data.train.values,
         valid: data.valid.as_ref().map(|part| &part.values),
         test: data.test.as_ref().map(|part| &part.values),
     }
 }
 
-/// Numbers with their answers, and which of the rows are meant.
+/// Values with their targets, and the indices of the selected rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LabelledRows<'a> {
     pub(crate) values: &'a Values,
@@ -56,15 +56,17 @@ pub(crate) struct LabelledRows<'a> {
 }
 
 impl<'a> LabelledRows<'a> {
-    /// The same on their way into a network.
+    /// Combines the rows with the scaling of a network and an objective.
     pub(super) fn labelled(self, scaling: &'a Scaling, objective: &'a Objective<'a>) -> Labelled<'a> {
         Labelled { inputs: Inputs { values: self.values, scaling }, objective, rows: self.rows }
     }
 }
 
 impl Parts {
+    /// Selects the rows of each part according to the label budget and the validation split.
+    ///
     /// # Errors
-    /// [`TrainError::Data`] for labels that are missing, or none for the task.
+    /// [`TrainError::Data`] if labels are missing or do not suit the task.
     pub(super) fn of(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
         let with_rows = |name, part: &Option<Part>| -> Result<_, TrainError> {
             let Some(part) = part else { return Ok(None) };
@@ -76,67 +78,69 @@ impl Parts {
         let all: Vec<usize> = (0..train.len()).collect();
         let labelled = match config.budget {
             Budget::All => all,
-            Budget::Share(share) => train.share(&all, share, config.seed),
+            Budget::Fraction(fraction) => train.stratified_fraction(&all, fraction, config.seed),
             Budget::PerClass(count) => train.per_class(&all, count, config.seed),
         };
-        // What is solved in one go has no epochs to stop between.
-        let descends = config.tuning.is_some() || !config.head.hidden().is_empty();
-        let (fitted, held_out) =
-            if descends { train.split(&labelled, config.valid_fraction, config.seed) } else { (labelled, Vec::new()) };
+        // A linear head is solved exactly. It has no epochs, so it needs no rows for early stopping.
+        let has_epochs = config.tuning.is_some() || !config.head.hidden().is_empty();
+        let (fitted, held_out) = if has_epochs {
+            train.split(&labelled, config.valid_fraction, config.seed)
+        } else {
+            (labelled, Vec::new())
+        };
         let (valid, test) = (with_rows("validation", &data.valid)?, with_rows("test", &data.test)?);
         if let Targets::Numbers(numbers) = &train
             && fitted.iter().all(|&row| numbers[row] == numbers[fitted[0]])
         {
-            let what = format!(
-                "has {} rows to learn from, all with the same number; learn from more (--label-fraction)",
-                fitted.len()
-            );
+            let rows = counted(fitted.len(), "labelled row");
+            let what = format!("{rows} with a single target value are too few; use more labels (--label-fraction)");
             return Err(TrainError::Data { part: "training", what });
         }
         Ok(Parts { train, fitted, held_out, valid, test })
     }
 
-    /// To learn from.
-    pub(super) fn known<'a>(&'a self, sides: Sides<'a>) -> LabelledRows<'a> {
-        LabelledRows { values: sides.train, targets: &self.train, rows: &self.fitted }
+    /// Rows to train on.
+    pub(super) fn train_rows<'a>(&'a self, values: PartValues<'a>) -> LabelledRows<'a> {
+        LabelledRows { values: values.train, targets: &self.train, rows: &self.fitted }
     }
 
-    /// To choose and to stop by.
-    pub(super) fn judged<'a>(&'a self, sides: Sides<'a>) -> Option<LabelledRows<'a>> {
-        match (&self.valid, sides.valid) {
+    /// Validation rows, for early stopping and for choosing the weight decay.
+    pub(super) fn valid_rows<'a>(&'a self, values: PartValues<'a>) -> Option<LabelledRows<'a>> {
+        match (&self.valid, values.valid) {
             (Some((targets, rows)), Some(values)) => Some(LabelledRows { values, targets, rows }),
             _ if self.held_out.is_empty() => None,
-            _ => Some(LabelledRows { rows: &self.held_out, ..self.known(sides) }),
+            _ => Some(LabelledRows { rows: &self.held_out, ..self.train_rows(values) }),
         }
     }
 
-    /// To be asked in the end.
-    pub(super) fn asked<'a>(&'a self, sides: Sides<'a>) -> Option<LabelledRows<'a>> {
-        let ((targets, rows), values) = self.test.as_ref().zip(sides.test)?;
+    /// Test rows.
+    pub(super) fn test_rows<'a>(&'a self, values: PartValues<'a>) -> Option<LabelledRows<'a>> {
+        let ((targets, rows), values) = self.test.as_ref().zip(values.test)?;
         Some(LabelledRows { values, targets, rows })
     }
 
-    /// What rows of each class count, where that differs.
+    /// Weight of a row of each class; `None` for equal weights.
     pub(super) fn class_weights(&self, config: &Config) -> Option<Vec<f32>> {
         (config.class_weights == ClassWeights::Balanced).then(|| balanced(&self.train.counts(&self.fitted)))
     }
 
-    /// The figures of every part that is there.
+    /// Computes the metrics of each part of the data.
     ///
     /// # Errors
-    /// Those of Candle, and of reading from disk.
+    /// Errors of Candle, and of reading from disk.
     pub(super) fn figures(
         &self,
-        sides: Sides<'_>,
+        values: PartValues<'_>,
         scaling: &Scaling,
         network: (&Graph, &Parameters),
         unit: &Scaling,
-    ) -> Result<BTreeMap<&'static str, Answers>, TrainError> {
-        let parts = [("train", Some(self.known(sides))), ("valid", self.judged(sides)), ("test", self.asked(sides))];
+    ) -> Result<BTreeMap<&'static str, Metrics>, TrainError> {
+        let train = Some(self.train_rows(values));
+        let parts = [("train", train), ("valid", self.valid_rows(values)), ("test", self.test_rows(values))];
         let parts = parts.into_iter().filter_map(|(name, rows)| rows.map(|rows| (name, rows)));
         let figures = parts.map(|(name, LabelledRows { values, targets, rows })| {
-            let told = outputs(network.0, network.1, Inputs { values, scaling }, rows)?;
-            Ok((name, answers(&told, targets, rows, unit)))
+            let outputs = outputs(network.0, network.1, Inputs { values, scaling }, rows)?;
+            Ok((name, compute_metrics(&outputs, targets, rows, unit)))
         });
         figures.collect()
     }

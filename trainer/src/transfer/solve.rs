@@ -1,4 +1,4 @@
-//! A linear head: a convex problem, solved to its minimum over all rows at once.
+//! Fits a linear head: a convex problem whose minimum is computed with full-batch L-BFGS.
 
 use candle_core::Tensor;
 
@@ -15,17 +15,17 @@ use crate::{
     network::{Graph, Weights},
 };
 
-/// For the head that stays: what is left moves no answer.
-pub(crate) const PRECISE: Limits = Limits { steps: 400, slope: 1e-5, progress: 1e-5 };
+/// Limits for the final head: the remaining error does not change any prediction.
+pub(crate) const PRECISE: Limits = Limits { steps: 400, gradient: 1e-5, relative_decrease: 1e-5 };
 
-/// For comparing weight decays, whose losses differ by far more.
-pub(crate) const ROUGH: Limits = Limits { steps: 100, slope: 1e-4, progress: 1e-3 };
+/// Limits for comparing weight decays, whose losses differ by much more.
+pub(crate) const ROUGH: Limits = Limits { steps: 100, gradient: 1e-4, relative_decrease: 1e-3 };
 
-/// Moves the parameters to where the mean loss over these rows and the penalty are lowest.
+/// Moves the parameters to the minimum of the mean loss over `rows` plus the penalty.
 ///
 /// # Errors
-/// Those of Candle, and of reading from disk; [`TrainError::NotFinite`] for a loss that is no number, and
-/// [`TrainError::Interrupted`].
+/// [`TrainError::NotFinite`] if the loss is infinite or NaN, [`TrainError::Interrupted`] once `stop` returns true, and
+/// errors of Candle and of reading from disk.
 pub(crate) fn solve(
     graph: &Graph,
     parameters: &Parameters,
@@ -35,23 +35,21 @@ pub(crate) fn solve(
     limits: Limits,
     stop: Stop<'_>,
 ) -> Result<(), TrainError> {
-    let mut point = flat(parameters)?;
-    let value = minimise(&mut point, limits, |at| evaluated(graph, parameters, inputs, objective, rows, at, stop))?;
+    let mut point = flatten(parameters)?;
+    let value = minimise(&mut point, limits, |at| evaluate(graph, parameters, inputs, objective, rows, at, stop))?;
     if !value.is_finite() {
-        return Err(TrainError::NotFinite {
-            what: "the loss of the head (its weight decay among the options)".to_owned(),
-            value,
-        });
+        return Err(TrainError::NotFinite { what: "the loss of the head (with its weight decay)".to_owned(), value });
     }
-    put(parameters, &point)
+    assign(parameters, &point)
 }
 
-/// Zeros for every parameter: where a convex problem may as well begin.
+/// Returns zeros for each parameter. Any start point is good for a convex problem.
 pub(crate) fn zeros(graph: &Graph) -> Weights {
     graph.parameters().map(|(name, spec)| (name, ndarray::ArrayD::zeros(spec.shape))).collect()
 }
 
-fn evaluated(
+/// Computes the objective and its gradient at the point `at`.
+fn evaluate(
     graph: &Graph,
     parameters: &Parameters,
     inputs: Inputs<'_>,
@@ -60,33 +58,33 @@ fn evaluated(
     at: &[f64],
     stop: Stop<'_>,
 ) -> Result<Evaluated, TrainError> {
-    put(parameters, at)?;
+    assign(parameters, at)?;
     let mut value = 0.0;
     let mut gradient = vec![0f64; at.len()];
     let mut spare: Option<Tensor> = None;
     for block in rows.chunks(BLOCK) {
         check_stop(stop)?;
         let x = inputs.batch(block, spare.take())?;
-        let told = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;
-        let loss = (objective.sum(&told, block)? / rows.len() as f64)?;
-        value += add(parameters, &loss, &mut gradient)?;
+        let outputs = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;
+        let loss = (objective.sum(&outputs, block)? / rows.len() as f64)?;
+        value += add_gradient(parameters, &loss, &mut gradient)?;
         spare = Some(x);
     }
     if let Some(penalty) = objective.penalty(parameters)? {
-        value += add(parameters, &penalty, &mut gradient)?;
+        value += add_gradient(parameters, &penalty, &mut gradient)?;
     }
     Ok((value, gradient))
 }
 
-/// Adds the gradient of a scalar to `gradient`, and returns its value.
-fn add(parameters: &Parameters, scalar: &Tensor, gradient: &mut [f64]) -> Result<f64, TrainError> {
+/// Adds the gradient of a scalar to `gradient`, and returns the value of the scalar.
+fn add_gradient(parameters: &Parameters, scalar: &Tensor, gradient: &mut [f64]) -> Result<f64, TrainError> {
     let value = f64::from(scalar.to_scalar::<f32>()?);
     parameters.gradients(scalar)?.read(|gradients| {
         let mut rest = gradient;
-        for ((_, variable), found) in parameters.iter().zip(gradients) {
+        for ((_, variable), computed) in parameters.iter().zip(gradients) {
             let (own, others) = rest.split_at_mut(variable.elem_count());
-            if let Some(found) = found {
-                own.iter_mut().zip(*found).for_each(|(sum, &slope)| *sum += f64::from(slope));
+            if let Some(computed) = computed {
+                own.iter_mut().zip(*computed).for_each(|(sum, &slope)| *sum += f64::from(slope));
             }
             rest = others;
         }
@@ -94,7 +92,8 @@ fn add(parameters: &Parameters, scalar: &Tensor, gradient: &mut [f64]) -> Result
     Ok(value)
 }
 
-fn flat(parameters: &Parameters) -> Result<Vec<f64>, TrainError> {
+/// Copies all parameters into one vector.
+fn flatten(parameters: &Parameters) -> Result<Vec<f64>, TrainError> {
     let mut point = Vec::new();
     for (_, variable) in parameters.iter() {
         point.extend(variable.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f64::from));
@@ -102,7 +101,8 @@ fn flat(parameters: &Parameters) -> Result<Vec<f64>, TrainError> {
     Ok(point)
 }
 
-fn put(parameters: &Parameters, point: &[f64]) -> Result<(), TrainError> {
+/// Sets all parameters from one vector.
+fn assign(parameters: &Parameters, point: &[f64]) -> Result<(), TrainError> {
     let mut rest = point;
     for (_, variable) in parameters.iter() {
         let (own, others) = rest.split_at(variable.elem_count());

@@ -1,12 +1,14 @@
-//! Breaking off in the middle.
+//! Interruption of the training.
 
 use crate::TrainError;
 
-/// Whether somebody asked to stop: looked at between pieces of work of some milliseconds.
+/// Returns whether the user asked to stop. It is called every few milliseconds.
 pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
 
+/// Returns an error if the user asked to stop.
+///
 /// # Errors
-/// [`TrainError::Interrupted`] once somebody asked to stop.
+/// [`TrainError::Interrupted`] once `stop` returns true.
 pub(super) fn check_stop(stop: Stop<'_>) -> Result<(), TrainError> {
     if stop() { Err(TrainError::Interrupted { epoch: 0, step: 0 }) } else { Ok(()) }
 }

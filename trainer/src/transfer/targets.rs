@@ -1,4 +1,4 @@
-//! What is to be told of every row: its class, or a number.
+//! The targets of the rows: class labels or numbers, and stratified subsets of them.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -12,18 +12,18 @@ use crate::{
     text::as_text,
 };
 
-/// What a head tells.
+/// Task of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Task {
-    /// One of some classes.
+    /// Predict one of several classes.
     #[default]
     Classification,
-    /// A number.
+    /// Predict a number.
     Regression,
 }
 
 impl Task {
-    /// What a bundle for it is called.
+    /// Kind of the bundle for this task.
     pub fn kind(self) -> ClassifierKind {
         match self {
             Task::Classification => ClassifierKind::Classifier,
@@ -50,64 +50,64 @@ impl FromStr for Task {
         match text {
             "classification" => Ok(Task::Classification),
             "regression" => Ok(Task::Regression),
-            _ => Err(format!("`{text}` is no task: write classification or regression")),
+            _ => Err(format!("`{text}` is not a task: write classification or regression")),
         }
     }
 }
 
-/// The answer for every row.
+/// The targets of all rows.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Targets {
-    /// A class each, below `classes`.
+pub(crate) enum Targets {
+    /// Class labels.
     Classes {
-        /// One a row.
+        /// Label of each row, below `classes`.
         labels: Vec<u32>,
-        /// How many there are.
+        /// Number of classes.
         classes: usize,
     },
-    /// A number each, finite, in the data's unit.
+    /// A finite number for each row, in the unit of the data.
     Numbers(Vec<f32>),
 }
 
 impl Targets {
-    /// The answers of one part, `name`, of the data.
+    /// Returns the targets of one part of the data, called `name` in errors.
     ///
     /// # Errors
-    /// [`TrainError::Data`] where there are no labels, or one that is no finite number for a regression.
-    pub fn of(task: Task, data: &Dataset, name: &'static str, part: &Part) -> Result<Self, TrainError> {
+    /// [`TrainError::Data`] if the part has no labels, or for a regression if a label is not a finite number.
+    pub(crate) fn of(task: Task, data: &Dataset, name: &'static str, part: &Part) -> Result<Self, TrainError> {
         let wrong = |what: String| TrainError::Data { part: name, what };
         let (Some(labels), Some(classes)) = (&part.labels, &data.classes) else {
-            return Err(wrong("has no labels to learn from (name them by --labels or --label-column)".to_owned()));
+            let flag = match name {
+                "validation" => "--valid-labels",
+                "test" => "--test-labels",
+                _ => "--labels",
+            };
+            return Err(wrong(format!("there are no labels; pass {flag} or --label-column")));
         };
         match task {
             Task::Classification => Ok(Targets::Classes { labels: labels.clone(), classes: classes.len() }),
             Task::Regression => {
                 let numbers: Vec<Option<f32>> = classes.iter().map(|name| number(name)).collect();
-                let of = |(row, &label): (usize, &u32)| {
+                let target = |(row, &label): (usize, &u32)| {
                     numbers.get(label as usize).copied().flatten().ok_or_else(|| {
                         let name = classes.get(label as usize).map_or("", String::as_str);
-                        wrong(format!("the label of row {row} is `{name}`, and a regression takes finite numbers"))
+                        wrong(format!("the label of row {row} is `{name}`, but a regression needs finite numbers"))
                     })
                 };
-                Ok(Targets::Numbers(labels.iter().enumerate().map(of).collect::<Result<_, _>>()?))
+                Ok(Targets::Numbers(labels.iter().enumerate().map(target).collect::<Result<_, _>>()?))
             }
         }
     }
 
-    /// Rows that have an answer.
-    pub fn len(&self) -> usize {
+    /// Number of rows.
+    pub(crate) fn len(&self) -> usize {
         match self {
             Targets::Classes { labels, .. } => labels.len(),
             Targets::Numbers(numbers) => numbers.len(),
         }
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Numbers that a head gives out for a row.
+    /// Number of outputs of a head: the number of classes, or 1 for a regression.
     pub(crate) fn outputs(&self) -> usize {
         match self {
             Targets::Classes { classes, .. } => *classes,
@@ -115,15 +115,7 @@ impl Targets {
         }
     }
 
-    /// The task that they are the answers of.
-    pub fn task(&self) -> Task {
-        match self {
-            Targets::Classes { .. } => Task::Classification,
-            Targets::Numbers(_) => Task::Regression,
-        }
-    }
-
-    /// These rows by class, each in a random order that the seed decides; of a regression all of them as one.
+    /// Groups the rows by class, in a random order given by the seed. The rows of a regression form a single group.
     fn shuffled_by_class(&self, rows: &[usize], seed: u64) -> Vec<Vec<usize>> {
         let mut order = rows.to_vec();
         order.shuffle(&mut stream(seed, Stream::Labels, 0));
@@ -138,39 +130,40 @@ impl Targets {
         groups.into_values().collect()
     }
 
-    /// At most so many rows of every class, in ascending order; of a regression so many in all.
+    /// Samples at most `count` rows of each class; for a regression at most `count` rows in total. The result is in
+    /// ascending order.
     pub(crate) fn per_class(&self, rows: &[usize], count: usize, seed: u64) -> Vec<usize> {
-        self.some(rows, seed, |all| count.min(all))
+        self.subset_per_class(rows, seed, |all| count.min(all))
     }
 
-    /// So many rows, as evenly over the classes as they can be; in ascending order.
-    pub(crate) fn evenly(&self, rows: &[usize], count: usize, seed: u64) -> Vec<usize> {
+    /// Samples `count` rows, as evenly over the classes as possible, in ascending order.
+    pub(crate) fn balanced_subset(&self, rows: &[usize], count: usize, seed: u64) -> Vec<usize> {
         let mut groups: Vec<_> = self.shuffled_by_class(rows, seed).into_iter().map(Vec::into_iter).collect();
         groups.shuffle(&mut stream(seed, Stream::Labels, 1));
-        let mut chosen = Vec::with_capacity(count);
-        while chosen.len() < count.min(rows.len()) {
+        let mut selected = Vec::with_capacity(count);
+        while selected.len() < count.min(rows.len()) {
             let round = groups.iter_mut().filter_map(Iterator::next);
-            let missing = count - chosen.len();
-            chosen.extend(round.take(missing));
+            let missing = count - selected.len();
+            selected.extend(round.take(missing));
         }
-        ascending(chosen)
+        ascending(selected)
     }
 
-    /// A share of the rows of every class, rounded, at least one; in ascending order.
-    pub(crate) fn share(&self, rows: &[usize], share: f64, seed: u64) -> Vec<usize> {
-        self.some(rows, seed, |all| ((all as f64 * share).round() as usize).clamp(1, all))
+    /// Samples a fraction of the rows of each class, rounded, at least one row. The result is in ascending order.
+    pub(crate) fn stratified_fraction(&self, rows: &[usize], fraction: f64, seed: u64) -> Vec<usize> {
+        self.subset_per_class(rows, seed, |all| ((all as f64 * fraction).round() as usize).clamp(1, all))
     }
 
-    /// The rows to learn from and those that are held out, a share of every class, rounded; one row of each stays to
-    /// be learned from.
-    pub(crate) fn split(&self, rows: &[usize], share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-        let held_out = self.some(rows, seed, |all| ((all as f64 * share).round() as usize).min(all - 1));
+    /// Splits the rows into training rows and held-out rows. `fraction` of the rows of each class, rounded, is held
+    /// out; at least one row of each class stays in the training rows.
+    pub(crate) fn split(&self, rows: &[usize], fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+        let held_out = self.subset_per_class(rows, seed, |all| ((all as f64 * fraction).round() as usize).min(all - 1));
         let fitted = rows.iter().copied().filter(|row| held_out.binary_search(row).is_err());
         (ascending(fitted), held_out)
     }
 
-    /// Of every class as many as `count` says of all that it has, at least one.
-    fn some(&self, rows: &[usize], seed: u64, count: impl Fn(usize) -> usize) -> Vec<usize> {
+    /// Samples rows of each class. `count` maps the number of rows of a class to the number to sample.
+    fn subset_per_class(&self, rows: &[usize], seed: u64, count: impl Fn(usize) -> usize) -> Vec<usize> {
         let groups = self.shuffled_by_class(rows, seed).into_iter();
         ascending(groups.flat_map(|mut group| {
             group.truncate(count(group.len()));
@@ -178,17 +171,17 @@ impl Targets {
         }))
     }
 
-    /// The rows dealt into parts, class by class, so that each part has its share of every class. A row that is
-    /// alone in its class is in none: it is always learned from.
-    pub(crate) fn dealt(&self, rows: &[usize], parts: usize, seed: u64) -> Vec<Vec<usize>> {
-        let mut dealt = vec![Vec::new(); parts];
+    /// Splits the rows into stratified folds for cross-validation. The only row of a class is in no fold, so it is
+    /// always a training row. Empty folds are omitted.
+    pub(crate) fn stratified_folds(&self, rows: &[usize], count: usize, seed: u64) -> Vec<Vec<usize>> {
+        let mut folds = vec![Vec::new(); count];
         let groups = self.shuffled_by_class(rows, seed);
         let shared = groups.into_iter().filter(|group| group.len() > 1).flatten();
-        shared.enumerate().for_each(|(at, row)| dealt[at % parts].push(row));
-        dealt.into_iter().map(ascending).filter(|part| !part.is_empty()).collect()
+        shared.enumerate().for_each(|(index, row)| folds[index % count].push(row));
+        folds.into_iter().map(ascending).filter(|fold| !fold.is_empty()).collect()
     }
 
-    /// Rows of each class among these.
+    /// Counts the rows of each class.
     pub(crate) fn counts(&self, rows: &[usize]) -> Vec<usize> {
         let mut counts = vec![0; self.outputs()];
         if let Targets::Classes { labels, .. } = self {
@@ -229,29 +222,29 @@ mod tests {
     const ROWS: fn() -> Vec<usize> = || (0..100).collect();
 
     #[test]
-    fn every_class_gives_as_many_rows_as_are_asked_for_or_what_it_has() {
+    fn subsets_have_the_requested_rows_of_each_class_or_all_of_them() {
         let targets = classes();
         let rows = targets.per_class(&ROWS(), 10, 0);
         assert_eq!(targets.counts(&rows), [10, 10, 9, 1]);
-        assert_ne!(rows, targets.per_class(&ROWS(), 10, 1), "another seed draws other rows");
+        assert_ne!(rows, targets.per_class(&ROWS(), 10, 1), "another seed samples other rows");
         assert_eq!(rows, targets.per_class(&ROWS(), 10, 0));
-        assert_eq!(targets.counts(&targets.evenly(&ROWS(), 30, 0)), [10, 10, 9, 1]);
-        assert_eq!(targets.evenly(&ROWS(), 3, 0).len(), 3);
-        assert_eq!(targets.evenly(&ROWS(), 100, 0), ROWS());
-        assert_eq!(targets.counts(&targets.share(&ROWS(), 0.1, 0)), [6, 3, 1, 1]);
+        assert_eq!(targets.counts(&targets.balanced_subset(&ROWS(), 30, 0)), [10, 10, 9, 1]);
+        assert_eq!(targets.balanced_subset(&ROWS(), 3, 0).len(), 3);
+        assert_eq!(targets.balanced_subset(&ROWS(), 100, 0), ROWS());
+        assert_eq!(targets.counts(&targets.stratified_fraction(&ROWS(), 0.1, 0)), [6, 3, 1, 1]);
         let (fitted, held_out) = targets.split(&ROWS(), 0.1, 0);
         assert_eq!((targets.counts(&fitted), targets.counts(&held_out)), (vec![54, 27, 8, 1], vec![6, 3, 1, 0]));
     }
 
     #[test]
-    fn parts_share_no_row_have_all_classes_and_leave_a_lonely_row_to_be_learned_from() {
+    fn folds_are_disjoint_and_stratified_and_omit_the_only_row_of_a_class() {
         let targets = classes();
-        let parts = targets.dealt(&ROWS(), 5, 0);
-        let mut all: Vec<usize> = parts.iter().flatten().copied().collect();
+        let folds = targets.stratified_folds(&ROWS(), 5, 0);
+        let mut all: Vec<usize> = folds.iter().flatten().copied().collect();
         all.sort_unstable();
         assert_eq!(all, (0..99).collect::<Vec<_>>());
-        for part in &parts {
-            let counts = targets.counts(part);
+        for fold in &folds {
+            let counts = targets.counts(fold);
             assert!(counts[0] == 12 && counts[1] == 6 && (1..=2).contains(&counts[2]) && counts[3] == 0, "{counts:?}");
         }
     }

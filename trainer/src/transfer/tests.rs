@@ -1,4 +1,4 @@
-//! What heads owe, on data small enough to know the answer of.
+//! Tests of heads on small data with known results.
 
 use narrows_data::{Dataset, Part, Values};
 use ndarray::{Array2, array};
@@ -10,7 +10,7 @@ use crate::{
 };
 use rand::Rng;
 
-/// Two clouds, apart along the first of three numbers, and the number that the second tells.
+/// Two classes, separated along the first of three features, and a numeric target that depends on the other two.
 fn clouds(rows: usize) -> (Values, Targets, Targets) {
     let mut random = stream(5, Stream::Noise, 0);
     let mut noise = || random.random_range(-1.0f32..1.0);
@@ -33,40 +33,40 @@ fn linear() -> Linear<'static> {
 fn ridge_without_decay_is_least_squares() {
     let (values, _, targets) = clouds(200);
     let rows: Vec<usize> = (0..200).collect();
-    let known = LabelledRows { values: &values, targets: &targets, rows: &rows };
-    let head = linear().fit(known, None, &mut |_, _| {}).expect("in memory");
+    let train = LabelledRows { values: &values, targets: &targets, rows: &rows };
+    let head = linear().fit(train, None, &mut |_, _| {}).expect("in memory");
     let weight = &head.weights["head.prediction.weight"];
-    let slope = |at: usize| weight[[at, 0]] * head.unit.scale[0] / head.standardisation.scale[at];
+    let slope = |feature: usize| weight[[feature, 0]] * head.unit.scale[0] / head.standardisation.scale[feature];
     assert!(slope(0).abs() < 1e-3 && (slope(1) - 0.03).abs() < 1e-4 && (slope(2) + 1.0).abs() < 1e-3, "{weight:?}");
 }
 
 #[test]
-fn decay_pulls_weights_to_nothing_and_the_chosen_one_does_best_on_rows_held_out() {
+fn decay_shrinks_the_weights_and_the_chosen_one_has_the_lowest_held_out_loss() {
     let (values, targets, _) = clouds(60);
     let rows: Vec<usize> = (0..60).collect();
-    let known = LabelledRows { values: &values, targets: &targets, rows: &rows };
+    let train = LabelledRows { values: &values, targets: &targets, rows: &rows };
     let size = |decay| {
-        let head = Linear { decay, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
+        let head = Linear { decay, ..linear() }.fit(train, None, &mut |_, _| {}).expect("in memory");
         head.weights["head.logits.weight"].iter().map(|weight| weight * weight).sum::<f32>()
     };
     assert!(size(Some(10.0)) < 0.1 * size(Some(0.01)));
-    let head = Linear { decay: None, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
+    let head = Linear { decay: None, ..linear() }.fit(train, None, &mut |_, _| {}).expect("in memory");
     let lowest = head.trials.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
     assert!(head.trials.len() > 2 && head.trials.contains(&(head.decay, lowest)), "{:?}", head.trials);
 }
 
 #[test]
-fn a_class_that_counts_more_is_told_more_often() {
-    // Nine rows in ten are of class 0, and the two lie close together.
+fn balanced_class_weights_raise_the_bias_of_the_rare_class() {
+    // Nine of ten rows have class 0, and the classes overlap.
     let mut random = stream(6, Stream::Noise, 0);
     let labels: Vec<u32> = (0..300).map(|row| u32::from(row % 10 == 0)).collect();
     let value = |label: u32| 0.5 * label as f32;
     let values = Array2::from_shape_fn((300, 1), |(row, _)| value(labels[row]) + random.random_range(-1.0..1.0));
     let (values, targets) = (Values::F32(values), Targets::Classes { labels, classes: 2 });
     let rows: Vec<usize> = (0..300).collect();
-    let known = LabelledRows { values: &values, targets: &targets, rows: &rows };
+    let train = LabelledRows { values: &values, targets: &targets, rows: &rows };
     let bias = |is_balanced| {
-        let head = Linear { is_balanced, ..linear() }.fit(known, None, &mut |_, _| {}).expect("in memory");
+        let head = Linear { is_balanced, ..linear() }.fit(train, None, &mut |_, _| {}).expect("in memory");
         let bias = &head.weights["head.logits.bias"];
         bias[1] - bias[0]
     };
@@ -74,14 +74,14 @@ fn a_class_that_counts_more_is_told_more_often() {
 }
 
 #[test]
-fn with_one_row_of_each_class_nothing_is_held_out_and_the_decay_is_one_over_the_rows() {
+fn decay_is_one_over_the_rows_if_each_class_has_a_single_row() {
     let (values, targets, _) = clouds(2);
-    let known = LabelledRows { values: &values, targets: &targets, rows: &[0, 1] };
-    let head = Linear { decay: None, ..linear() }.fit(known, None, &mut |_, _| {}).expect("two rows");
+    let train = LabelledRows { values: &values, targets: &targets, rows: &[0, 1] };
+    let head = Linear { decay: None, ..linear() }.fit(train, None, &mut |_, _| {}).expect("two rows");
     assert!(head.trials.is_empty() && head.decay == 0.5, "{:?}", head.trials);
 }
 
-/// A set with these labels, one number a row.
+/// A data set with these labels and one feature.
 fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
     let rows = labels.as_ref().map_or(3, Vec::len);
     let values = Values::F32(Array2::from_shape_fn((rows, 1), |(row, _)| row as f32));
@@ -99,19 +99,19 @@ fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
 }
 
 #[test]
-fn labels_that_teach_nothing_are_refused_with_what_to_do() {
+fn unusable_labels_are_rejected_with_a_suggestion() {
     use super::{Task, check::check_labels};
-    let told = |task, labels, classes: &[&str]| {
+    let check = |task, labels, classes: &[&str]| {
         check_labels(task, &labelled(labels, classes)).map_err(|error| error.to_string())
     };
-    let refused = |task, labels, classes: &[&str]| told(task, labels, classes).expect_err("nothing to learn");
-    assert!(refused(Task::Classification, None, &[]).contains("has no labels to learn from (name them by --labels"));
-    assert!(refused(Task::Classification, Some(vec![0, 0]), &["a"]).contains("all 2 rows are of one class"));
-    let alone = refused(Task::Classification, Some(vec![0, 1, 2]), &["0.5", "1", "2"]);
-    assert!(alone.contains("no class has two rows") && alone.contains("--task regression"), "{alone}");
-    assert!(refused(Task::Regression, Some(vec![0, 1]), &["1", "x"]).contains("the label of row 1 is `x`"));
-    assert!(refused(Task::Regression, Some(vec![0, 1]), &["1", "nan"]).contains("`nan`"));
-    assert!(refused(Task::Regression, Some(vec![0, 0]), &["1"]).contains("all targets are the same number"));
-    assert_eq!(told(Task::Classification, Some(vec![0, 1, 0]), &["a", "b"]), Ok(()));
-    assert_eq!(told(Task::Regression, Some(vec![0, 1, 0]), &["1", "2.5"]), Ok(()));
+    let rejected = |task, labels, classes: &[&str]| check(task, labels, classes).expect_err("unusable labels");
+    assert!(rejected(Task::Classification, None, &[]).contains("there are no labels; pass --labels"));
+    assert!(rejected(Task::Classification, Some(vec![0, 0]), &["a"]).contains("all rows (2) have the same class"));
+    let unique = rejected(Task::Classification, Some(vec![0, 1, 2]), &["0.5", "1", "2"]);
+    assert!(unique.contains("no class has two rows") && unique.contains("--task regression"), "{unique}");
+    assert!(rejected(Task::Regression, Some(vec![0, 1]), &["1", "x"]).contains("the label of row 1 is `x`"));
+    assert!(rejected(Task::Regression, Some(vec![0, 1]), &["1", "nan"]).contains("`nan`"));
+    assert!(rejected(Task::Regression, Some(vec![0, 0]), &["1"]).contains("all targets are the same number"));
+    assert_eq!(check(Task::Classification, Some(vec![0, 1, 0]), &["a", "b"]), Ok(()));
+    assert_eq!(check(Task::Regression, Some(vec![0, 1, 0]), &["1", "2.5"]), Ok(()));
 }

@@ -1,4 +1,4 @@
-//! Gradient descent over labelled rows: heads with hidden layers, and encoders that learn.
+//! The training loop on labelled rows, for heads with hidden layers and for fine-tuning.
 
 use std::time::Instant;
 
@@ -21,22 +21,23 @@ use crate::{
     schedule::LearningRateCurve,
 };
 
-/// One epoch.
+/// Record of an epoch.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Epoch {
-    /// From 1.
+    /// Number of the epoch, counted from 1.
     pub epoch: usize,
-    /// How many there can be.
+    /// Maximum number of epochs.
     pub epochs: usize,
-    /// Mean loss of a row in training, without the penalty: nats, or half the squared error in deviations.
+    /// Mean training loss per row, without the penalty: cross-entropy in nats, or half the squared error in squared
+    /// standard deviations of the targets.
     pub loss: f64,
-    /// The same of the rows held out.
+    /// Mean loss per validation row.
     pub valid_loss: Option<f64>,
-    /// Time of its steps.
+    /// Time of the training steps in seconds.
     pub seconds: f64,
 }
 
-/// Rows with their answers.
+/// Input rows with the objective that holds their targets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Labelled<'a> {
     pub(crate) inputs: Inputs<'a>,
@@ -44,46 +45,48 @@ pub(crate) struct Labelled<'a> {
     pub(crate) rows: &'a [usize],
 }
 
-/// A network on its way down.
+/// The inputs of the training loop of a head, or of an encoder with a head.
 pub(crate) struct HeadTrainingLoop<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) descent: &'a Descent,
-    pub(crate) known: Labelled<'a>,
+    pub(crate) train: Labelled<'a>,
     pub(crate) valid: Option<Labelled<'a>>,
-    /// What rows suffer.
+    /// Corruption of the training inputs.
     pub(crate) corruption: Option<Corruption>,
     pub(crate) seed: u64,
     pub(crate) stop: Stop<'a>,
 }
 
-/// How it went.
+/// The result of the training loop.
 pub(crate) struct TrainedHead {
-    /// The weights of the best epoch by the rows held out, or the last.
+    /// Weights of the best epoch with early stopping, otherwise of the last epoch.
     pub(crate) weights: Weights,
     pub(crate) history: Vec<Epoch>,
-    /// Steps in all.
+    /// Total number of steps.
     pub(crate) steps: u64,
-    /// The epoch whose weights these are, where the best were gone back to.
+    /// The best epoch; `None` without early stopping.
     pub(crate) best_epoch: Option<usize>,
-    /// Its loss on the rows held out, or the last in training.
+    /// Validation loss of these weights, or the training loss if there are no validation rows.
     pub(crate) loss: f64,
 }
 
 impl HeadTrainingLoop<'_> {
-    /// Goes down from where the parameters are. Steps of parameters of the encoder are `pace` times those of the head.
+    /// Trains the parameters from their current values. The learning rate of the encoder is `rate_factor` times that of
+    /// the head.
     ///
     /// # Errors
-    /// [`TrainError::HeadDiverged`] when a loss is no number, [`TrainError::Interrupted`], those of Candle, and of reading from disk.
+    /// [`TrainError::HeadDiverged`] or [`TrainError::NotFinite`] if a loss, a gradient or a weight is infinite or NaN,
+    /// [`TrainError::Interrupted`] once `stop` returns true, and errors of Candle and of reading from disk.
     pub(crate) fn run(
         &self,
         parameters: &Parameters,
         rate_factor: f64,
-        tell: &mut dyn FnMut(&Epoch),
+        report: &mut dyn FnMut(&Epoch),
     ) -> Result<TrainedHead, TrainError> {
         let descent = self.descent;
         let learner = Learner::new(parameters, descent.rule, descent.steps)?;
         let mut learner = learner.with_rate_factor(rate_factor, |name| name.starts_with("encoder."));
-        let steps_per_epoch = descent.steps.per_epoch(self.known.rows.len());
+        let steps_per_epoch = descent.steps.per_epoch(self.train.rows.len());
         let rates = LearningRateCurve {
             schedule: descent.learning_rate.schedule,
             peak: descent.learning_rate.peak,
@@ -96,16 +99,16 @@ impl HeadTrainingLoop<'_> {
         for epoch in 1..=descent.epochs {
             let start = Instant::now();
             let (mut sum, mut spare) = (0.0, None);
-            for rows in order_of(self.known.rows, self.seed, epoch).chunks(descent.steps.batch_size) {
+            for rows in order_of(self.train.rows, self.seed, epoch).chunks(descent.steps.batch_size) {
                 check_stop(self.stop)?;
                 step += 1;
-                let x = self.known.inputs.batch(rows, spare.take())?;
+                let x = self.train.inputs.batch(rows, spare.take())?;
                 let (value, gradients) = self.loss(parameters, &x, rows, step)?;
                 if !value.is_finite() {
                     return Err(TrainError::HeadDiverged { value, step, epoch });
                 }
                 sum += value * rows.len() as f64;
-                learner.step(parameters, &gradients, rates.rate(step), |norms| match norms.spoilt() {
+                learner.step(parameters, &gradients, rates.rate(step), |norms| match norms.first_non_finite() {
                     Some((_, value)) => Err(TrainError::HeadDiverged { value, step, epoch }),
                     None => Ok(()),
                 })?;
@@ -114,9 +117,9 @@ impl HeadTrainingLoop<'_> {
             let seconds = start.elapsed().as_secs_f64();
             let current = learner.current(parameters)?;
             let valid_loss = self.valid.map(|valid| self.mean_loss(&current, valid)).transpose()?;
-            let loss = sum / self.known.rows.len().max(1) as f64;
+            let loss = sum / self.train.rows.len().max(1) as f64;
             let record = Epoch { epoch, epochs: descent.epochs, loss, valid_loss, seconds };
-            tell(&record);
+            report(&record);
             history.push(record);
             let Some(loss) = valid_loss.filter(|_| descent.early_stop.is_some()) else { continue };
             if EarlyStop::is_better(descent.early_stop, loss, best.as_ref().map(|(_, lowest, _)| *lowest)) {
@@ -132,14 +135,15 @@ impl HeadTrainingLoop<'_> {
             Some((epoch, loss, weights)) => (Some(epoch), loss, weights),
             None => (None, last, learner.current(parameters)?.to_weights()?),
         };
-        let is_finite = |weights: &Weights| weights.values().flatten().all(|value| value.is_finite());
-        if !is_finite(&weights) {
-            return Err(TrainError::NotFinite { what: "a weight".to_owned(), value: f64::NAN });
+        let wrong =
+            weights.iter().find_map(|(name, values)| Some((name, *values.iter().find(|value| !value.is_finite())?)));
+        if let Some((name, value)) = wrong {
+            return Err(TrainError::NotFinite { what: format!("weight `{name}`"), value: value.into() });
         }
         Ok(TrainedHead { weights, history, steps: step, best_epoch, loss })
     }
 
-    /// The mean loss of the rows `x`, and the gradients of it and of the penalty.
+    /// Returns the mean loss of the rows `x` without the penalty, and the gradients of the loss with the penalty.
     fn loss(
         &self,
         parameters: &Parameters,
@@ -147,14 +151,14 @@ impl HeadTrainingLoop<'_> {
         rows: &[usize],
         step: u64,
     ) -> candle_core::Result<(f64, Gradients)> {
-        let seen = match self.corruption {
+        let input = match self.corruption {
             Some(corruption) => corruption.apply(x, &mut stream(self.seed, Stream::Corruption, step))?,
             None => x.clone(),
         };
-        let told = first(run(Kernels::Fused, self.graph, parameters, &[seen])?)?;
-        let mut loss = (self.known.objective.sum(&told, rows)? / rows.len() as f64)?;
+        let outputs = first(run(Kernels::Fused, self.graph, parameters, &[input])?)?;
+        let mut loss = (self.train.objective.sum(&outputs, rows)? / rows.len() as f64)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
-        if let Some(penalty) = self.known.objective.penalty(parameters)? {
+        if let Some(penalty) = self.train.objective.penalty(parameters)? {
             loss = (loss + penalty)?;
         }
         Ok((value, parameters.gradients(&loss)?))
@@ -163,8 +167,8 @@ impl HeadTrainingLoop<'_> {
     fn mean_loss(&self, parameters: &Parameters, valid: Labelled<'_>) -> Result<f64, TrainError> {
         let mut sum = 0.0;
         for rows in valid.rows.chunks(BLOCK) {
-            let told = first(run(Kernels::Fused, self.graph, parameters, &[valid.inputs.batch(rows, None)?])?)?;
-            sum += f64::from(valid.objective.sum(&told, rows)?.to_scalar::<f32>()?);
+            let outputs = first(run(Kernels::Fused, self.graph, parameters, &[valid.inputs.batch(rows, None)?])?)?;
+            sum += f64::from(valid.objective.sum(&outputs, rows)?.to_scalar::<f32>()?);
         }
         Ok(sum / valid.rows.len().max(1) as f64)
     }

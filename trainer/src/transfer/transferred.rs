@@ -1,45 +1,45 @@
-//! A fitted head, and the encoder where it was trained too.
+//! The result of a transfer: a fitted head, and the encoder if it was fine-tuned.
 
 use std::collections::BTreeMap;
 
 use narrows_bundle::{ProgressRecord, Scaling};
 
-use super::{Answers, Config, Epoch, linear::FittedHead, parts::Parts, train_head::TrainedHead};
+use super::{Config, Epoch, Metrics, linear::FittedHead, parts::Parts, train_head::TrainedHead};
 use crate::network::{Graph, Weights};
 
-/// A fitted head, and the encoder where it learned along.
+/// A fitted head, and the encoder if it was fine-tuned.
 #[derive(Debug, Clone)]
 pub struct Transferred {
-    /// What it was fitted by.
+    /// The configuration.
     pub config: Config,
-    /// Rows that were learned from.
+    /// Number of rows that were trained on.
     pub fitted_rows: usize,
-    /// Labelled rows of the training part that were held out to stop or to choose by.
+    /// Number of labelled training rows that were held out, for early stopping or to choose the weight decay.
     pub held_out_rows: usize,
     /// The weight decay of the head.
     pub decay: f64,
-    /// The decays that were tried, each with the mean loss of a row that was held out.
+    /// Candidate weight decays, each with the mean loss per held-out row.
     pub trials: Vec<(f64, f64)>,
-    /// Figures by part: `train`, `valid`, `test`.
-    pub figures: BTreeMap<&'static str, Answers>,
-    /// What the head told before the encoder learned along.
-    pub settled: Option<BTreeMap<&'static str, Answers>>,
-    /// What the nearest codes would have told of the test part.
-    pub neighbours: Option<Answers>,
-    /// What happened in each epoch of gradient descent.
+    /// Metrics by part: `train`, `valid`, `test`.
+    pub figures: BTreeMap<&'static str, Metrics>,
+    /// Metrics of the head on the frozen encoder, before fine-tuning.
+    pub frozen_figures: Option<BTreeMap<&'static str, Metrics>>,
+    /// Metrics of the nearest-neighbour baseline on the test part.
+    pub neighbours: Option<Metrics>,
+    /// Records of the epochs of gradient descent.
     pub history: Vec<Epoch>,
-    /// How far gradient descent went.
+    /// Progress of gradient descent; `None` for a linear head without fine-tuning.
     pub progress: Option<ProgressRecord>,
     pub(super) head: Graph,
     pub(super) weights: Weights,
     pub(super) standardisation: Scaling,
     pub(super) unit: Scaling,
-    /// The encoder between scaled features and the code, where it learned along.
+    /// The fine-tuned encoder, from scaled features to the code.
     pub(super) encoder: Option<Graph>,
 }
 
 impl Transferred {
-    /// A head, before anything was asked of it.
+    /// Creates the result of a fitted head, without metrics.
     pub(super) fn of(parts: &Parts, config: &Config, head: FittedHead) -> Self {
         Transferred {
             config: config.clone(),
@@ -48,7 +48,7 @@ impl Transferred {
             decay: head.decay,
             trials: head.trials,
             figures: BTreeMap::new(),
-            settled: None,
+            frozen_figures: None,
             neighbours: None,
             history: Vec::new(),
             progress: None,
@@ -60,22 +60,23 @@ impl Transferred {
         }
     }
 
-    /// What somebody should know of it before using it.
+    /// Returns warnings about the quality of the result.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
-        let has_stopped_short = self.progress.as_ref().is_some_and(|progress| {
+        let is_best_epoch_last = self.progress.as_ref().is_some_and(|progress| {
             progress.best_epoch == Some(progress.epochs) && progress.epochs == self.config.descent.epochs
         });
-        if has_stopped_short {
-            remarks.push("the last epoch is the best on the rows held out: more --epochs may tell more".to_owned());
+        if is_best_epoch_last {
+            remarks
+                .push("the last epoch has the lowest validation loss; more --epochs may improve the result".to_owned());
         }
         let train = self.figures.get("train");
-        let figure = |name| train.and_then(|answers| answers.get(name)).copied();
+        let figure = |name| train.and_then(|metrics| metrics.get(name)).copied();
         let classes = self.head.outputs().first().map_or(1, |(_, value)| self.head.shape(*value).iter().product());
-        let guess = (classes as f64).ln();
-        if figure("log_loss").is_some_and(|loss| loss > guess) || figure("r2").is_some_and(|r2| r2 < 0.0) {
+        let chance = (classes as f64).ln();
+        if figure("log_loss").is_some_and(|loss| loss > chance) || figure("r2").is_some_and(|r2| r2 < 0.0) {
             remarks.push(
-                "the head tells less of the rows that it was fitted on than a guess would: lower the learning rate or the weight decay"
+                "the head is worse than chance on its own training rows; lower the learning rate or the weight decay"
                     .to_owned(),
             );
         }
@@ -83,9 +84,9 @@ impl Transferred {
     }
 }
 
-/// What is kept of a descent beside its weights.
-pub(super) fn told(went: TrainedHead) -> (Vec<Epoch>, Option<ProgressRecord>) {
-    let TrainedHead { history, steps, best_epoch, .. } = went;
+/// Returns the epoch records and the progress of a training.
+pub(super) fn history_and_progress(training: TrainedHead) -> (Vec<Epoch>, Option<ProgressRecord>) {
+    let TrainedHead { history, steps, best_epoch, .. } = training;
     let progress = ProgressRecord { epochs: history.len(), steps, best_epoch, finished: true };
     (history, Some(progress))
 }

@@ -1,4 +1,4 @@
-//! Fine-tuning: the encoder goes on learning under a head that has settled, in smaller steps than the head's.
+//! Fine-tuning: trains the encoder together with the fitted head, usually with a lower learning rate than the head.
 
 use candle_core::Device;
 use narrows_bundle::Manifest;
@@ -8,18 +8,19 @@ use super::{
     Config, Event, Start, Transferred, Tuning,
     encoder::{classifier_graph, encoder_of, encoder_weights},
     objective::Objective,
-    parts::{Parts, sides_of},
+    parts::{Parts, sample_values},
     stop::Stop,
     train_head::HeadTrainingLoop,
-    transferred::told,
+    transferred::history_and_progress,
 };
 use crate::{ConfigError, Problem, TrainError, candle::Parameters};
 
-/// Trains encoder and head as one network, and leaves both in `fitted`.
+/// Trains encoder and head as one network, and stores both in `fitted`.
 ///
 /// # Errors
-/// [`TrainError::Config`] for weights that are missing or not understood, and those of [`Descending::run`].
-pub(super) fn tune(
+/// [`TrainError::Config`] if the weights of the bundle are missing or invalid, and the errors of
+/// [`HeadTrainingLoop::run`].
+pub(super) fn fine_tune(
     fitted: &mut Transferred,
     tuning: Tuning,
     parts: &Parts,
@@ -40,34 +41,35 @@ pub(super) fn tune(
         }
         (Start::Bundle, None) => return Err(no_weights()),
     };
-    let samples = sides_of(data);
-    let (known, judged) = (parts.known(samples), parts.judged(samples));
+    let samples = sample_values(data);
+    let (train, valid) = (parts.train_rows(samples), parts.valid_rows(samples));
     let class_weights = parts.class_weights(&fitted.config);
     let (class_weights, unit, decay) = (class_weights.as_deref(), &fitted.unit, fitted.decay);
     let objective = |targets| Objective { targets, class_weights, unit, decay };
-    let (learned, stopped) = (objective(known.targets), judged.map(|judged| objective(judged.targets)));
+    let (train_objective, valid_objective) = (objective(train.targets), valid.map(|valid| objective(valid.targets)));
     let scaling = &model.scaling;
-    let descending = HeadTrainingLoop {
+    let training_loop = HeadTrainingLoop {
         graph: &graph,
         descent: &descent,
-        known: known.labelled(scaling, &learned),
-        valid: judged.zip(stopped.as_ref()).map(|(judged, objective)| judged.labelled(scaling, objective)),
+        train: train.labelled(scaling, &train_objective),
+        valid: valid.zip(valid_objective.as_ref()).map(|(valid, objective)| valid.labelled(scaling, objective)),
         corruption: tuning.corruption,
         seed,
         stop,
     };
-    let went = descending.run(&parameters, tuning.rate_factor, &mut |epoch| observe(Event::Epoch(epoch)))?;
-    let parameters = Parameters::from_weights(&went.weights, &Device::Cpu)?;
+    let trained = training_loop.run(&parameters, tuning.rate_factor, &mut |epoch| observe(Event::Epoch(epoch)))?;
+    let parameters = Parameters::from_weights(&trained.weights, &Device::Cpu)?;
     let figures = parts.figures(samples, scaling, (&graph, &parameters), unit)?;
-    let before = std::mem::replace(&mut fitted.figures, figures);
-    fitted.settled = (tuning.start == Start::Bundle).then_some(before);
-    fitted.weights.clone_from(&went.weights);
+    let frozen_figures = std::mem::replace(&mut fitted.figures, figures);
+    fitted.frozen_figures = (tuning.start == Start::Bundle).then_some(frozen_figures);
+    fitted.weights.clone_from(&trained.weights);
     fitted.encoder = Some(encoder);
-    (fitted.history, fitted.progress) = told(went);
+    (fitted.history, fitted.progress) = history_and_progress(trained);
     Ok(())
 }
 
 fn no_weights() -> TrainError {
-    let what = "has no weights to go on from: a packed bundle leaves them behind; name the folder that it was made of";
+    let what =
+        "contains no weights, which fine-tuning needs; for a packed bundle, pass the folder that it was packed from";
     ConfigError::of(Problem::new("bundle", what)).into()
 }

@@ -1,29 +1,29 @@
-//! What all peers encode.
+//! The images that all peers encode.
 //!
-//! The digits that come with the program, enlarged from 8x8 to 28x28: nothing has to be fetched, and
-//! unlike noise they have codes that differ, so that a peer that computes something else is found out.
+//! They are the digits that are included in the program, enlarged from 8x8 to 28x28, so nothing is downloaded.
+//! Unlike noise they have different codes, so that a peer with wrong results is detected.
 
 use narrows_data::{Dataset, Part, Values};
 use narrows_tests::digits;
 use ndarray::{Array3, ArrayView3, Axis, Slice};
 
-/// Length of an image's side.
+/// Width and height of an image in pixels.
 pub(crate) const SIDE: usize = 28;
 
-/// Images of the size of MNIST's, as bytes and as the same numbers in `f32`: `[rows, 28, 28]`.
+/// Images of the size of MNIST images, `[rows, 28, 28]`, as bytes and as the same values in `f32`.
 pub(crate) struct Images {
     bytes: Array3<u8>,
     floats: Array3<f32>,
 }
 
 impl Images {
-    /// `rows` images: the digits over and over.
+    /// Creates `rows` images by repeating the digits.
     pub(crate) fn enlarged_digits(rows: usize) -> Self {
         const DIGIT: usize = 8;
-        const STEP: u8 = 255 / 16; // The digits are counts from 0 to 16.
+        const STEP: u8 = 255 / 16; // The digits have values from 0 to 16.
 
         let Values::U8(digits) = digits().train.values else { unreachable!("the digits are bytes") };
-        let pixel = |at: usize| at * DIGIT / SIDE;
+        let pixel = |coordinate: usize| coordinate * DIGIT / SIDE;
         let bytes = Array3::from_shape_fn((rows, SIDE, SIDE), |(row, y, x)| {
             digits[[row % digits.nrows(), pixel(y) * DIGIT + pixel(x)]] * STEP
         });
@@ -31,22 +31,22 @@ impl Images {
         Images { bytes, floats }
     }
 
-    /// The first `rows` of them.
+    /// Returns the first `rows` images.
     pub(crate) fn floats(&self, rows: usize) -> ArrayView3<'_, f32> {
         self.floats.slice_axis(Axis(0), Slice::from(..rows))
     }
 
-    /// The same, row-major.
+    /// Returns the first `rows` images as a row-major slice.
     pub(crate) fn slice(&self, rows: usize) -> &[f32] {
-        self.floats(rows).to_slice().expect("whole rows of an array in standard layout")
+        self.floats(rows).to_slice().expect("an array in standard layout")
     }
 
-    /// The first `rows` of them as bytes.
+    /// Returns the first `rows` images as bytes.
     pub(crate) fn bytes(&self, rows: usize) -> ArrayView3<'_, u8> {
         self.bytes.slice_axis(Axis(0), Slice::from(..rows))
     }
 
-    /// The first `rows` of them to train on.
+    /// Returns the first `rows` images as a training data set.
     pub(crate) fn dataset(&self, rows: usize) -> Dataset {
         let flat = self.bytes(rows).to_owned().into_shape_with_order((rows, SIDE * SIDE));
         Dataset {
@@ -56,7 +56,7 @@ impl Images {
             columns: None,
             fill: None,
             valid: None,
-            train: Part { values: Values::U8(flat.expect("as many numbers")), labels: None },
+            train: Part { values: Values::U8(flat.expect("the same number of values")), labels: None },
             test: None,
             classes: None,
         }

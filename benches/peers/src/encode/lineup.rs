@@ -1,4 +1,4 @@
-//! Who is measured, in the order of the table.
+//! The measured peers, in the order of the table.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use narrows_runtime::{Autoencoder, ort::environment::Environment};
 
 use super::{
-    batches::most_rows,
+    batches::largest_batch,
     images::Images,
     model::Model,
     peer::Peer,
@@ -16,7 +16,7 @@ use crate::locked::locked_version;
 
 /// The peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum Engine {
     Narrows,
     NarrowsOnBytes,
     NarrowsThreaded,
@@ -28,61 +28,63 @@ pub(crate) enum Who {
     Candle,
 }
 
-/// A peer that stands ready, or why it does not.
+/// A loaded peer, or the reason why it could not be loaded.
 pub(crate) struct Entry<'a> {
-    pub(crate) who: Who,
+    pub(crate) engine: Engine,
     pub(crate) version: String,
     pub(crate) peer: Result<Box<dyn Peer + 'a>>,
 }
 
-impl Who {
+impl Engine {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Who::Narrows => "narrows-runtime",
-            Who::NarrowsOnBytes => "narrows-runtime, u8 input",
-            Who::NarrowsThreaded => "narrows-runtime, threads(0)",
-            Who::BareOrt | Who::BareOrtDefault => "bare ort",
-            Who::Python => "Python's onnxruntime",
-            Who::Tract => "tract",
-            Who::Rten => "rten",
-            Who::Candle => "candle-onnx simple_eval",
+            Engine::Narrows => "narrows-runtime",
+            Engine::NarrowsOnBytes => "narrows-runtime, u8 input",
+            Engine::NarrowsThreaded => "narrows-runtime, threads(0)",
+            Engine::BareOrt | Engine::BareOrtDefault => "bare ort",
+            Engine::Python => "onnxruntime in Python",
+            Engine::Tract => "tract",
+            Engine::Rten => "rten",
+            Engine::Candle => "candle-onnx simple_eval",
         }
     }
 
-    /// The threads that one call computes with, as far as somebody chose: tract has one unless told otherwise.
+    /// Returns the number of threads of one call, for the table. tract uses one thread by default.
     pub(crate) fn threads(self) -> &'static str {
         match self {
-            Who::BareOrt | Who::Tract => "1",
-            Who::Narrows | Who::NarrowsOnBytes => "1 a session",
-            Who::NarrowsThreaded | Who::BareOrtDefault | Who::Python | Who::Rten | Who::Candle => "default",
+            Engine::BareOrt | Engine::Tract => "1",
+            Engine::Narrows | Engine::NarrowsOnBytes => "1 per session",
+            Engine::NarrowsThreaded | Engine::BareOrtDefault | Engine::Python | Engine::Rten | Engine::Candle => {
+                "default"
+            }
         }
     }
 }
 
-/// Loads the model into every peer.
+/// Loads the model in all peers.
 pub(crate) fn assemble<'a>(
-    [ours, threaded]: [&'a Autoencoder; 2],
+    [narrows, threaded]: [&'a Autoencoder; 2],
     model: &'a Model,
     images: &'a Images,
     environment: &Environment,
     python: &Path,
 ) -> Vec<Entry<'a>> {
-    let entry = |who, package: &str, peer| Entry { who, version: locked_version(package).to_owned(), peer };
+    let entry = |engine, package: &str, peer| Entry { engine, version: locked_version(package).to_owned(), peer };
     let bare = |threads| boxed(BareOrt::load(model, images, environment, threads).map_err(Into::into));
-    let (python_version, python) = match Python::start(python, model, images, most_rows()) {
+    let (python_version, python) = match Python::start(python, model, images, largest_batch()) {
         Ok(peer) => (peer.versions.clone(), boxed(Ok(peer))),
         Err(error) => (String::new(), Err(error)),
     };
     vec![
-        entry(Who::Narrows, "narrows-runtime", boxed(Ok(Narrows::new(ours, images)))),
-        entry(Who::NarrowsOnBytes, "narrows-runtime", boxed(Ok(NarrowsOnBytes::new(ours, images)))),
-        entry(Who::NarrowsThreaded, "narrows-runtime", boxed(Ok(Narrows::new(threaded, images)))),
-        entry(Who::BareOrt, "ort", bare(Threads::One)),
-        entry(Who::BareOrtDefault, "ort", bare(Threads::Default)),
-        Entry { who: Who::Python, version: python_version, peer: python },
-        entry(Who::Tract, "tract-onnx", boxed(Ok(Tract::new(model, images)))),
-        entry(Who::Rten, "rten", boxed(Rten::load(model, images))),
-        entry(Who::Candle, "candle-onnx", boxed(Candle::load(model, images))),
+        entry(Engine::Narrows, "narrows-runtime", boxed(Ok(Narrows::new(narrows, images)))),
+        entry(Engine::NarrowsOnBytes, "narrows-runtime", boxed(Ok(NarrowsOnBytes::new(narrows, images)))),
+        entry(Engine::NarrowsThreaded, "narrows-runtime", boxed(Ok(Narrows::new(threaded, images)))),
+        entry(Engine::BareOrt, "ort", bare(Threads::One)),
+        entry(Engine::BareOrtDefault, "ort", bare(Threads::Default)),
+        Entry { engine: Engine::Python, version: python_version, peer: python },
+        entry(Engine::Tract, "tract-onnx", boxed(Ok(Tract::new(model, images)))),
+        entry(Engine::Rten, "rten", boxed(Rten::load(model, images))),
+        entry(Engine::Candle, "candle-onnx", boxed(Candle::load(model, images))),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! Images to codes: one at a time, in batches, and from two threads at once.
+//! Comparison of encoding images: one at a time, in batches, and with two concurrent threads.
 
 use std::{path::Path, thread};
 
@@ -14,46 +14,48 @@ mod lineup;
 mod model;
 mod peer;
 mod peers;
-mod promises;
+mod requirements;
 mod rounds;
 mod table;
 mod two_threads;
 
-use crate::promise;
+use crate::requirement;
 use images::Images;
 use model::Model;
 
-/// Measures everything and prints the tables. A promise that is not met is in them, and no error.
+/// Measures all peers and prints the tables. A requirement that is not met is shown in a table and is not an error.
 ///
 /// # Errors
-/// If a peer computes other codes than the rest, or what all need is missing: ONNX Runtime, a model.
+/// If the codes of a peer differ from those of the others, or if ONNX Runtime or the model is missing.
 pub(crate) fn run(python: &Path) -> Result<()> {
     let (environment, version) = environment()?;
-    let images = Images::enlarged_digits(batches::most_rows());
+    let images = Images::enlarged_digits(batches::largest_batch());
     eprintln!("fitting a VAE 784-400-20 on enlarged digits, for one epoch");
     let model = Model::fitted(&images)?;
     let options = Options::default().environment(environment.clone());
-    let ours = Autoencoder::from_bundle(&model.bundle, &options)?;
-    // As bare ort and Python by default: one session, whose threads share every product and spin in between.
+    let narrows = Autoencoder::from_bundle(&model.bundle, &options)?;
+    // The same configuration as bare ort and Python by default: one session with several threads, which split every
+    // product and spin between products.
     let threaded = Autoencoder::from_bundle(&model.bundle, &options.sessions(1).threads(0))?;
 
-    let mut lineup = lineup::assemble([&ours, &threaded], &model, &images, &environment, python);
+    let mut lineup = lineup::assemble([&narrows, &threaded], &model, &images, &environment, python);
     let figures = rounds::measure(&mut lineup)?;
     drop(lineup);
-    let pairs = two_threads::measure(&ours, &model, &images, &environment)?;
+    let pairs = two_threads::measure(&narrows, &model, &images, &environment)?;
 
     let cores = thread::available_parallelism().map_or(1, usize::from);
     println!("\nEncoder of a VAE 784-400-20, images of 28x28 as f32, {cores} cores.");
-    println!("Ours and bare ort run in ONNX Runtime {version}.\n");
+    println!("Narrows and bare ort use ONNX Runtime {version}.\n");
     println!("{}", table::of_figures(&figures));
-    println!("\nTwo threads at once, in calls a second, beside one thread with one bare session of one thread:\n");
+    println!("\nCalls per second of two threads, compared with one thread and one single-threaded bare ort session:\n");
     println!("{}", table::of_pairs(&pairs));
-    println!("\nWhat is promised:\n");
-    println!("{}", promise::table_of(&promises::kept(&figures, &pairs)));
+    println!("\nRequirements:\n");
+    println!("{}", requirement::table_of(&requirements::all(&figures, &pairs)));
     Ok(())
 }
 
-/// The one environment of this process, which the runtime and bare `ort` share, and the library's version.
+/// Creates the environment of this process, which the runtime and bare `ort` share. Returns it with the version of the
+/// library.
 fn environment() -> Result<(Environment, String)> {
     let located = library::locate(&Options::default())?;
     let environment = ort::init_from(&located.path)

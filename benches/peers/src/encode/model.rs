@@ -1,4 +1,4 @@
-//! The model that all peers run: a real bundle, fitted here.
+//! The model that all peers run: a bundle with a fitted model.
 
 use std::path::PathBuf;
 
@@ -10,26 +10,27 @@ use tempfile::TempDir;
 
 use super::images::Images;
 
-/// Names of the encoder's ports: images, and the means that are the codes.
+/// Name of the encoder's input, the images.
 pub(crate) const INPUT: &str = "x";
+/// Name of the encoder's output, the means, which are the codes.
 pub(crate) const CODES: &str = "mu";
 
-/// Numbers in a code.
+/// Number of latent dimensions.
 pub(crate) const LATENT: usize = 20;
 
-/// Rows that it is fitted on: 50 steps, after which the codes are far from equal.
+/// Number of training rows. They give 50 training steps, after which the codes differ clearly.
 const TRAINING_ROWS: usize = 6400;
 
-/// A bundle in a temporary folder, which goes with this.
+/// A bundle in a temporary folder, which is removed when this is dropped.
 pub(crate) struct Model {
     folder: TempDir,
     pub(crate) bundle: Bundle,
-    /// The encoder, as it lies in the bundle.
+    /// The bytes of the encoder's file.
     pub(crate) encoder: Vec<u8>,
 }
 
 impl Model {
-    /// A VAE 784-400-20 after one epoch.
+    /// Fits a VAE 784-400-20 for one epoch.
     pub(crate) fn fitted(images: &Images) -> Result<Self> {
         let options = Options { latent: Some(LATENT), ..Options::new(Kind::Vae) }.with(|options| {
             options.architecture.hidden = Some(vec![400]);
@@ -43,12 +44,12 @@ impl Model {
         Ok(Model { folder, bundle, encoder })
     }
 
-    /// The encoder's file.
+    /// Returns the path of the encoder's file.
     pub(crate) fn encoder_path(&self) -> PathBuf {
         self.bundle.path().join(&self.bundle.manifest().graphs.encoder.file)
     }
 
-    /// A place for a file that goes with the model.
+    /// Returns a path for a temporary file, which is removed with the model.
     pub(crate) fn scratch(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -1,4 +1,4 @@
-//! Two threads that encode at once: with our one handle, and with a bare session each.
+//! Two concurrent threads: sharing one Narrows handle, and with one bare `ort` session each.
 
 use std::{sync::Barrier, thread, time::Duration};
 
@@ -18,32 +18,32 @@ const ROWS: [usize; 2] = [1, 64];
 const ROUNDS: usize = 9;
 const LENGTH: Duration = Duration::from_millis(200);
 
-/// Calls a second, each the median over the rounds, as are the ratios.
+/// Calls per second and their ratios. Each value is the median over the rounds.
 pub(crate) struct Pair {
     pub(crate) rows: usize,
-    /// One thread, one bare session.
+    /// One thread, one bare `ort` session.
     pub(crate) one: f64,
-    /// Two threads, our one handle.
-    pub(crate) ours: f64,
-    /// Two threads, a bare session each: what the machine can give.
+    /// Two threads, one Narrows handle.
+    pub(crate) narrows: f64,
+    /// Two threads, one bare `ort` session each: the limit of the machine.
     pub(crate) bare: f64,
-    pub(crate) ours_to_one: f64,
+    pub(crate) narrows_to_one: f64,
     pub(crate) bare_to_one: f64,
 }
 
-/// Measures at batch 1 and 64.
+/// Measures at the batch sizes 1 and 64.
 ///
 /// # Errors
 /// If a call fails.
 pub(crate) fn measure(
-    ours: &Autoencoder,
+    narrows: &Autoencoder,
     model: &Model,
     images: &Images,
     environment: &Environment,
 ) -> Result<Vec<Pair>> {
     let bare = || BareOrt::load(model, images, environment, Threads::One);
     let (mut one, mut pair) = ([bare()?], [bare()?, bare()?]);
-    let mut handle = [Narrows::new(ours, images), Narrows::new(ours, images)];
+    let mut handle = [Narrows::new(narrows, images), Narrows::new(narrows, images)];
     ROWS.iter()
         .map(|&rows| {
             eprintln!("two threads, batches of {rows}, {ROUNDS} rounds");
@@ -51,14 +51,16 @@ pub(crate) fn measure(
             prepare(&mut pair, rows)?;
             prepare(&mut handle, rows)?;
             let rounds: Vec<[f64; 3]> = (0..ROUNDS)
-                .map(|_| Ok([calls_a_second(&mut one)?, calls_a_second(&mut handle)?, calls_a_second(&mut pair)?]))
+                .map(|_| {
+                    Ok([calls_per_second(&mut one)?, calls_per_second(&mut handle)?, calls_per_second(&mut pair)?])
+                })
                 .collect::<Result<_>>()?;
             Ok(Pair {
                 rows,
                 one: median(rounds.iter().map(|[one, _, _]| *one)),
-                ours: median(rounds.iter().map(|[_, ours, _]| *ours)),
+                narrows: median(rounds.iter().map(|[_, narrows, _]| *narrows)),
                 bare: median(rounds.iter().map(|[_, _, bare]| *bare)),
-                ours_to_one: median(rounds.iter().map(|[one, ours, _]| ours / one)),
+                narrows_to_one: median(rounds.iter().map(|[one, narrows, _]| narrows / one)),
                 bare_to_one: median(rounds.iter().map(|[one, _, bare]| bare / one)),
             })
         })
@@ -69,8 +71,8 @@ fn prepare(peers: &mut [impl Peer], rows: usize) -> Result<()> {
     peers.iter_mut().try_for_each(|peer| peer.prepare(rows).map(drop))
 }
 
-/// All of them at once, each on a thread of its own.
-fn calls_a_second<P: Peer + Send>(peers: &mut [P]) -> Result<f64> {
+/// Returns the total calls per second of all peers, which run concurrently on one thread each.
+fn calls_per_second<P: Peer + Send>(peers: &mut [P]) -> Result<f64> {
     thread::sleep(SETTLING);
     let start = &Barrier::new(peers.len());
     thread::scope(|scope| {

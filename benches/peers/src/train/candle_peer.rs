@@ -1,5 +1,5 @@
-//! Trains the job of a folder in Candle as its users write it: its own layers, losses from its operations, its
-//! own optimizer.
+//! Trains the job of a folder in plain Candle, as its users do: with its layers, its optimizer, and losses composed
+//! from its operations.
 
 use std::{fs, path::Path, time::Instant};
 
@@ -16,39 +16,39 @@ use super::{
 };
 use crate::locked::locked_version;
 
-/// Rows that are evaluated at a time.
+/// Number of rows per evaluation batch.
 const CHUNK: usize = 1000;
 
-struct Half {
+struct Mlp {
     body: Vec<Linear>,
-    /// A row for every class, which the first layer adds.
+    /// Embedding of the class, which is added to the first layer.
     label: Option<Embedding>,
     heads: Vec<Linear>,
 }
 
 struct Model<'a> {
     job: &'a Job,
-    encoder: Half,
-    decoder: Half,
+    encoder: Mlp,
+    decoder: Mlp,
 }
 
-/// Samples, and their labels where the model is told them.
+/// Samples, and their labels if the model is conditional.
 struct Part {
     x: Tensor,
     labels: Option<Tensor>,
 }
 
-/// Trains for so many epochs.
+/// Trains for `epochs` epochs.
 ///
 /// # Errors
-/// If something of the job is missing.
+/// If a file of the job is missing.
 pub(crate) fn train(folder: &Path, epochs: usize) -> Result<Outcome> {
     let job = &Job::read(folder)?;
     let (train, test) = (Part::read(job, folder, "train")?, Part::read(job, folder, "test")?);
     let mut variables = VarMap::new();
     let model = Model::new(job, &VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
     variables.load(initial_file(folder))?;
-    // Without its decay AdamW is Adam.
+    // AdamW without weight decay is Adam.
     let settings = ParamsAdamW { lr: job.learning_rate, weight_decay: 0.0, ..ParamsAdamW::default() };
     let mut optimizer = AdamW::new(variables.all_vars(), settings)?;
 
@@ -57,21 +57,21 @@ pub(crate) fn train(folder: &Path, epochs: usize) -> Result<Outcome> {
     let (mut seconds, mut training_losses) = (Vec::new(), Vec::new());
     for rows in order.chunks(job.rows).take(epochs) {
         let (start, mut sum) = (Instant::now(), 0.0);
-        for chosen in rows.chunks(job.batch_size) {
-            let batch = train.rows(chosen)?;
-            let seen = model.masked(&batch.x)?;
-            let loss = model.loss(&batch, &seen)?;
+        for indices in rows.chunks(job.batch_size) {
+            let batch = train.rows(indices)?;
+            let encoder_input = model.masked(&batch.x)?;
+            let loss = model.loss(&batch, &encoder_input)?;
             optimizer.backward_step(&loss)?;
-            sum += f64::from(loss.to_scalar::<f32>()?) * chosen.len() as f64;
+            sum += f64::from(loss.to_scalar::<f32>()?) * indices.len() as f64;
         }
         seconds.push(start.elapsed().as_secs_f64());
         training_losses.push(sum / rows.len() as f64);
     }
 
     let rows: Vec<u32> = (0..test.x.dim(0)? as u32).collect();
-    let loss = rows.chunks(CHUNK).try_fold(0.0, |sum, chosen| -> Result<f64> {
-        let batch = test.rows(chosen)?;
-        Ok(sum + f64::from(model.loss(&batch, &batch.x)?.to_scalar::<f32>()?) * chosen.len() as f64)
+    let loss = rows.chunks(CHUNK).try_fold(0.0, |sum, indices| -> Result<f64> {
+        let batch = test.rows(indices)?;
+        Ok(sum + f64::from(model.loss(&batch, &batch.x)?.to_scalar::<f32>()?) * indices.len() as f64)
     })?;
     Ok(Outcome {
         version: locked_version("candle-core").to_owned(),
@@ -84,16 +84,16 @@ pub(crate) fn train(folder: &Path, epochs: usize) -> Result<Outcome> {
 impl Model<'_> {
     fn new<'a>(job: &'a Job, builder: &VarBuilder<'_>) -> candle_core::Result<Model<'a>> {
         let heads: &[&str] = if job.kind.is_variational() { &["mu", "log_var"] } else { &["z"] };
-        let into: Vec<usize> = std::iter::once(job.features).chain(job.hidden.iter().copied()).collect();
-        let back: Vec<usize> = std::iter::once(job.latent).chain(job.hidden.iter().rev().copied()).collect();
+        let encoder_widths: Vec<usize> = std::iter::once(job.features).chain(job.hidden.iter().copied()).collect();
+        let decoder_widths: Vec<usize> = std::iter::once(job.latent).chain(job.hidden.iter().rev().copied()).collect();
         Ok(Model {
             job,
-            encoder: Half::new(&into, job.classes, heads, job.latent, &builder.pp("encoder"))?,
-            decoder: Half::new(&back, job.classes, &["logits"], job.features, &builder.pp("decoder"))?,
+            encoder: Mlp::new(&encoder_widths, job.classes, heads, job.latent, &builder.pp("encoder"))?,
+            decoder: Mlp::new(&decoder_widths, job.classes, &["logits"], job.features, &builder.pp("decoder"))?,
         })
     }
 
-    /// What the encoder sees in training.
+    /// Returns the masked input of the encoder in training.
     fn masked(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         if self.job.masking == 0.0 {
             return Ok(x.clone());
@@ -102,11 +102,11 @@ impl Model<'_> {
         x * kept.to_dtype(DType::F32)?
     }
 
-    /// The loss, summed over pixels and averaged over rows.
-    fn loss(&self, batch: &Part, seen: &Tensor) -> candle_core::Result<Tensor> {
+    /// Returns the loss, summed over pixels and averaged over rows.
+    fn loss(&self, batch: &Part, encoder_input: &Tensor) -> candle_core::Result<Tensor> {
         let labels = batch.labels.as_ref();
-        let code = self.encoder.forward(seen, labels)?;
-        let (z, divergence) = match code.as_slice() {
+        let code = self.encoder.forward(encoder_input, labels)?;
+        let (z, kl) = match code.as_slice() {
             [mu, log_var] => {
                 let z = (mu + (log_var * 0.5)?.exp()? * mu.randn_like(0.0, 1.0)?)?;
                 let terms = (((log_var + 1.0)? - mu.sqr()?)? - log_var.exp()?)?;
@@ -116,23 +116,23 @@ impl Model<'_> {
         };
         let logits = &self.decoder.forward(&z, labels)?[0];
         let error = match self.job.likelihood {
-            // Candle's own is no number where a sigmoid is saturated.
+            // Candle's own function returns NaN for a saturated sigmoid.
             Likelihood::Bernoulli => {
-                let soft = (logits.abs()?.neg()?.exp()? + 1.0)?.log()?;
-                ((logits.relu()? - (logits * &batch.x)?)? + soft)?.sum_all()?
+                let softplus = (logits.abs()?.neg()?.exp()? + 1.0)?.log()?;
+                ((logits.relu()? - (logits * &batch.x)?)? + softplus)?.sum_all()?
             }
             Likelihood::Gaussian => (sigmoid(logits)? - &batch.x)?.sqr()?.sum_all()?,
         };
-        let whole = match divergence {
-            Some(divergence) => (error + divergence)?,
+        let total = match kl {
+            Some(kl) => (error + kl)?,
             None => error,
         };
-        whole / batch.x.dim(0)? as f64
+        total / batch.x.dim(0)? as f64
     }
 }
 
-impl Half {
-    /// Hidden layers named by number, then the heads.
+impl Mlp {
+    /// Creates hidden layers named by index, then the heads.
     fn new(
         widths: &[usize],
         classes: usize,
@@ -145,7 +145,7 @@ impl Half {
         let label = (classes > 0).then(|| embedding(classes, widths[1], builder.pp("0.label"))).transpose()?;
         let heads =
             heads.iter().map(|head| linear(last, outputs, builder.pp(head))).collect::<candle_core::Result<_>>()?;
-        Ok(Half { body: body.collect::<candle_core::Result<_>>()?, label, heads })
+        Ok(Mlp { body: body.collect::<candle_core::Result<_>>()?, label, heads })
     }
 
     fn forward(&self, x: &Tensor, labels: Option<&Tensor>) -> candle_core::Result<Vec<Tensor>> {
@@ -175,9 +175,9 @@ impl Part {
         Ok(Part { x, labels: Some(Tensor::from_vec(labels, rows, &Device::Cpu)?) })
     }
 
-    fn rows(&self, chosen: &[u32]) -> candle_core::Result<Part> {
-        let chosen = Tensor::new(chosen, &Device::Cpu)?;
-        let labels = self.labels.as_ref().map(|labels| labels.index_select(&chosen, 0)).transpose()?;
-        Ok(Part { x: self.x.index_select(&chosen, 0)?, labels })
+    fn rows(&self, indices: &[u32]) -> candle_core::Result<Part> {
+        let indices = Tensor::new(indices, &Device::Cpu)?;
+        let labels = self.labels.as_ref().map(|labels| labels.index_select(&indices, 0)).transpose()?;
+        Ok(Part { x: self.x.index_select(&indices, 0)?, labels })
     }
 }

@@ -1,7 +1,7 @@
-//! Runs a program in a process of its own, whose memory is nobody else's.
+//! Runs a program in a child process, to measure its peak memory.
 //!
-//! Linux counts to a new process's peak what its parent held when it was started. So this process never
-//! holds any data: whatever does is a child, too.
+//! On Linux the peak memory of a process includes the memory that its parent had when it started the process. So this
+//! process never loads data; all work on data happens in child processes.
 
 use std::{
     fs::{self, File},
@@ -16,46 +16,47 @@ use wait4::Wait4;
 
 use super::stop::Stop;
 
-/// How often a child is looked after.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Interval at which a child process is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What a program printed, and the most memory that it had, in bytes.
-pub(crate) struct Ended {
+/// The output of a program and its peak memory in bytes.
+pub(crate) struct Finished {
     pub(crate) printed: String,
     pub(crate) peak: u64,
 }
 
-/// Runs a program to its end; what it prints goes through files in `scratch`.
+/// Runs a program until it exits. Its output is captured in files in `scratch`.
 ///
 /// # Errors
-/// If it does not start or fails, with its last line, and if somebody asks to stop: then it is ended.
-pub(crate) fn run(command: &mut Command, scratch: &Path, stop: &Stop) -> Result<Ended> {
+/// If the program does not start or fails (the message is its last line), or on a request to stop, which kills the
+/// program.
+pub(crate) fn run(command: &mut Command, scratch: &Path, stop: &Stop) -> Result<Finished> {
     let (output, errors) = (scratch.join("output"), scratch.join("errors"));
     let program = Path::new(command.get_program()).display().to_string();
     let mut child = command
         .stdout(File::create(&output)?)
         .stderr(File::create(&errors)?)
         .spawn()
-        .with_context(|| format!("{program} does not start"))?;
+        .with_context(|| format!("{program} cannot be started"))?;
     let ended = loop {
         if let Some(ended) = child.try_wait4()? {
             break ended;
         }
-        if let Err(asked) = stop.check() {
-            // It may just have ended by itself, of the same signal.
+        if let Err(interrupted) = stop.check() {
+            // The child may already have exited because of the same signal.
             let _ = child.kill();
             let _ = child.wait();
-            return Err(asked);
+            return Err(interrupted);
         }
-        thread::sleep(PAUSE);
+        thread::sleep(POLL_INTERVAL);
     };
     stop.check()?;
     if !ended.status.success() {
-        let told = fs::read_to_string(&errors).unwrap_or_default();
-        match told.lines().rfind(|line| !line.trim().is_empty()) {
+        let messages = fs::read_to_string(&errors).unwrap_or_default();
+        match messages.lines().rfind(|line| !line.trim().is_empty()) {
             Some(last) => bail!("{}", last.strip_prefix("error: ").unwrap_or(last)),
-            None => bail!("{program} said nothing and ended with {}", ended.status),
+            None => bail!("{program} printed no error message and exited with {}", ended.status),
         }
     }
-    Ok(Ended { printed: fs::read_to_string(&output)?, peak: ended.rusage.maxrss })
+    Ok(Finished { printed: fs::read_to_string(&output)?, peak: ended.rusage.maxrss })
 }

@@ -1,23 +1,23 @@
-//! What was found of a row.
+//! Measurements of a row of the table.
 
 use super::{
     floor::Floor,
     outcome::{LossOf, Measured, Outcome},
+    peer::Peer,
     row::Row,
-    who::Who,
 };
 use crate::median::median;
 
-/// The rounds of a row.
+/// Measurements of all rounds of a row.
 pub(crate) struct Figures {
     pub(crate) row: Row,
-    /// Of each of [`Who::ALL`] its runs by round, or why there are none.
+    /// Runs of each peer in [`Peer::ALL`] by round, or the reason why it failed.
     pub(crate) peers: Vec<Result<Vec<Measured>, String>>,
-    /// The matrix products by round.
+    /// Matrix products by round.
     pub(crate) floors: Vec<Floor>,
 }
 
-/// The middle and the ends of some ratios.
+/// Median, minimum and maximum of ratios.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ratio {
     pub(crate) median: f64,
@@ -27,64 +27,65 @@ pub(crate) struct Ratio {
 
 impl Figures {
     pub(crate) fn new(row: Row) -> Self {
-        Figures { row, peers: Who::ALL.map(|_| Ok(Vec::new())).into(), floors: Vec::new() }
+        Figures { row, peers: Peer::ALL.map(|_| Ok(Vec::new())).into(), floors: Vec::new() }
     }
 
-    /// The runs of a peer; none if it failed.
-    pub(crate) fn runs(&self, who: Who) -> &[Measured] {
-        let at = Who::ALL.iter().position(|peer| *peer == who);
+    /// Returns the runs of a peer. The slice is empty if the peer failed.
+    pub(crate) fn runs(&self, peer: Peer) -> &[Measured] {
+        let at = Peer::ALL.iter().position(|other| *other == peer);
         match at.and_then(|at| self.peers.get(at)) {
             Some(Ok(runs)) => runs,
             Some(Err(_)) | None => &[],
         }
     }
 
-    /// Seconds an epoch: the median over the epochs after the first of all rounds.
-    pub(crate) fn seconds(&self, who: Who) -> Option<f64> {
-        let runs = self.runs(who);
-        let settled = runs.iter().flat_map(|run| run.outcome.settled());
-        (!runs.is_empty()).then(|| median(settled.copied()))
+    /// Returns the seconds per epoch: the median over all rounds, without the first epoch of each round.
+    pub(crate) fn seconds(&self, peer: Peer) -> Option<f64> {
+        let runs = self.runs(peer);
+        let seconds = runs.iter().flat_map(|run| run.outcome.after_first_epoch());
+        (!runs.is_empty()).then(|| median(seconds.copied()))
     }
 
-    /// Seconds an epoch to PyTorch's, taken in each round, since a machine that slows down slows both.
-    pub(crate) fn to_torch(&self, who: Who) -> Option<Ratio> {
-        let seconds = |outcome: &Outcome| median(outcome.settled().iter().copied());
-        Ratio::of(self.pairs(who).map(|(run, torch)| seconds(run) / seconds(torch)))
+    /// Returns the time per epoch relative to PyTorch. The ratio is computed per round, because other load on the
+    /// machine affects both.
+    pub(crate) fn relative_to_torch(&self, peer: Peer) -> Option<Ratio> {
+        let seconds = |outcome: &Outcome| median(outcome.after_first_epoch().iter().copied());
+        Ratio::of(self.pairs(peer).map(|(run, torch)| seconds(run) / seconds(torch)))
     }
 
-    /// A loss at the end, averaged over the rounds.
-    pub(crate) fn loss(&self, who: Who, of: LossOf) -> Option<f64> {
-        let losses = self.runs(who).iter().filter_map(|run| run.outcome.losses_beside(&run.outcome, of));
+    /// Returns the final loss, averaged over the rounds.
+    pub(crate) fn loss(&self, peer: Peer, of: LossOf) -> Option<f64> {
+        let losses = self.runs(peer).iter().filter_map(|run| run.outcome.losses_after_equal_epochs(&run.outcome, of));
         mean(losses.map(|(loss, _)| loss))
     }
 
-    /// By how many per cent a loss lies above PyTorch's after as many epochs from the same weights, averaged
-    /// over the rounds.
-    pub(crate) fn loss_above_torch(&self, who: Who, of: LossOf) -> Option<f64> {
-        let losses = self.pairs(who).filter_map(|(run, torch)| run.losses_beside(torch, of));
+    /// Returns by how many per cent the loss exceeds that of PyTorch after the same number of epochs from the same
+    /// initial weights, averaged over the rounds.
+    pub(crate) fn loss_above_torch(&self, peer: Peer, of: LossOf) -> Option<f64> {
+        let losses = self.pairs(peer).filter_map(|(run, torch)| run.losses_after_equal_epochs(torch, of));
         mean(losses.map(|(loss, expected)| 100.0 * (loss / expected - 1.0)))
     }
 
-    /// The most memory of any run, in MB.
-    pub(crate) fn peak(&self, who: Who) -> Option<f64> {
-        self.runs(who).iter().map(|run| run.peak as f64 / 1e6).reduce(f64::max)
+    /// Returns the largest peak memory of all runs, in MB.
+    pub(crate) fn peak(&self, peer: Peer) -> Option<f64> {
+        self.runs(peer).iter().map(|run| run.peak as f64 / 1e6).reduce(f64::max)
     }
 
-    /// The seconds that the matrix products of an epoch take, and their thousand million operations a second.
+    /// Returns the seconds for the matrix products of an epoch, and their speed in GFLOP/s.
     pub(crate) fn floor(&self) -> Option<(f64, f64)> {
         let seconds = median(self.floors.iter().map(|floor| floor.seconds));
         self.floors.first().map(|floor| (seconds, floor.gflop / seconds))
     }
 
-    /// Seconds an epoch to those of the matrix products alone, taken in each round.
-    pub(crate) fn to_floor(&self, who: Who) -> Option<Ratio> {
-        let runs = self.runs(who).iter().map(|run| median(run.outcome.settled().iter().copied()));
+    /// Returns the time per epoch relative to the matrix products alone, computed per round.
+    pub(crate) fn relative_to_floor(&self, peer: Peer) -> Option<Ratio> {
+        let runs = self.runs(peer).iter().map(|run| median(run.outcome.after_first_epoch().iter().copied()));
         Ratio::of(runs.zip(&self.floors).map(|(seconds, floor)| seconds / floor.seconds))
     }
 
-    /// The runs of a peer beside those of PyTorch in the same rounds.
-    fn pairs(&self, who: Who) -> impl Iterator<Item = (&Outcome, &Outcome)> {
-        self.runs(who).iter().zip(self.runs(Who::PyTorch)).map(|(run, torch)| (&run.outcome, &torch.outcome))
+    /// Returns the outcomes of a peer, paired with those of PyTorch in the same rounds.
+    fn pairs(&self, peer: Peer) -> impl Iterator<Item = (&Outcome, &Outcome)> {
+        self.runs(peer).iter().zip(self.runs(Peer::PyTorch)).map(|(run, torch)| (&run.outcome, &torch.outcome))
     }
 }
 
@@ -96,7 +97,7 @@ impl Ratio {
     }
 }
 
-fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
-    let numbers: Vec<f64> = numbers.collect();
-    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

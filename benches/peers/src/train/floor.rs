@@ -1,8 +1,8 @@
-//! The floor under an epoch: its bare matrix products, with the library that Candle multiplies by.
+//! Lower bound of the time of an epoch: only its matrix products, computed by the library that Candle uses.
 //!
-//! Every core computes its half of them on its own: forward `x W` and backward `dy Wt` for its part of the
-//! batch's rows, `xt dy` for its part of the weight's. Nothing waits for anything in between.
-#![expect(unsafe_code, reason = "`gemm` takes pointers alone")]
+//! Every core computes an equal fraction: forward `x W` and backward `dy Wt` for its rows of the batch, `xt dy` for
+//! its rows of the weight. There is no synchronisation between the products.
+#![expect(unsafe_code, reason = "`gemm` takes pointers; their bounds are checked here")]
 
 use std::{
     hint::black_box,
@@ -17,42 +17,42 @@ use serde::{Deserialize, Serialize};
 
 use super::job::Job;
 
-/// How long the products are repeated.
-const LENGTH: Duration = Duration::from_millis(1500);
+/// Duration for which the products are repeated.
+const DURATION: Duration = Duration::from_millis(1500);
 
-/// What was measured.
+/// The measured matrix products of an epoch.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Floor {
-    /// Seconds that the products of an epoch take.
+    /// Seconds for the products of an epoch.
     pub(crate) seconds: f64,
-    /// Multiplications and additions of an epoch, in thousand millions.
+    /// Floating point operations of an epoch, in 10^9.
     pub(crate) gflop: f64,
 }
 
-/// A matrix, row by row.
+/// A row-major matrix.
 struct Matrix {
     rows: usize,
     columns: usize,
     values: Vec<f32>,
 }
 
-/// A layer's weight and what goes through it in a step.
+/// The weight of a layer, and its input and output gradient in a step.
 struct Layer {
     x: Matrix,
     weight: Matrix,
     dy: Matrix,
-    /// The first layer's input is the data, whose gradient nobody wants.
-    passes_back: bool,
+    /// Whether the gradient of the input is computed. The first layer does not need the gradient of the data.
+    has_input_gradient: bool,
 }
 
-/// What one core writes.
-struct Part {
+/// The results of one core.
+struct Results {
     y: Matrix,
     dx: Matrix,
     dw: Matrix,
 }
 
-/// A matrix as `gemm` takes it: the numbers, the steps from column to column and from row to row.
+/// A strided matrix: its values, the stride between columns and the stride between rows.
 type Strided<'a> = (&'a [f32], usize, usize);
 
 /// Measures the products of a job.
@@ -64,7 +64,7 @@ pub(crate) fn measure(job: &Job) -> Result<Floor> {
     let start = &Barrier::new(job.cores);
     let slowest = thread::scope(|scope| {
         let threads: Vec<_> =
-            (0..job.cores).map(|core| scope.spawn(move || a_step(layers, core, job.cores, start))).collect();
+            (0..job.cores).map(|core| scope.spawn(move || seconds_per_step(layers, core, job.cores, start))).collect();
         threads.into_iter().try_fold(0.0, |slowest, thread| {
             Ok::<_, anyhow::Error>(f64::max(slowest, thread.join().map_err(|_| anyhow!("a thread panicked"))?))
         })
@@ -72,7 +72,7 @@ pub(crate) fn measure(job: &Job) -> Result<Floor> {
     let steps = job.rows as f64 / job.batch_size as f64;
     let products = layers.iter().map(|layer| {
         let size = layer.weight.values.len() as f64 * job.rows as f64;
-        if layer.passes_back { 3.0 * size } else { 2.0 * size }
+        if layer.has_input_gradient { 3.0 * size } else { 2.0 * size }
     });
     Ok(Floor { seconds: slowest * steps, gflop: 2.0 * products.sum::<f64>() / 1e9 })
 }
@@ -89,44 +89,44 @@ fn layers(job: &Job) -> Vec<Layer> {
         x: Matrix::new(job.batch_size, inputs),
         weight: Matrix::new(inputs, outputs),
         dy: Matrix::new(job.batch_size, outputs),
-        passes_back: index > 0,
+        has_input_gradient: index > 0,
     };
     shapes.enumerate().map(layer).collect()
 }
 
-/// Seconds a step on one core.
-fn a_step(layers: &[Layer], core: usize, cores: usize, start: &Barrier) -> f64 {
-    let share = |count: usize| count * core / cores..count * (core + 1) / cores;
-    let mut parts: Vec<Part> = layers
+/// Returns the seconds per step on one core.
+fn seconds_per_step(layers: &[Layer], core: usize, cores: usize, start: &Barrier) -> f64 {
+    let range_of = |count: usize| count * core / cores..count * (core + 1) / cores;
+    let mut results: Vec<Results> = layers
         .iter()
         .map(|Layer { x, weight, .. }| {
-            let rows = share(x.rows).len();
-            Part {
+            let rows = range_of(x.rows).len();
+            Results {
                 y: Matrix::new(rows, weight.columns),
                 dx: Matrix::new(rows, weight.rows),
-                dw: Matrix::new(share(weight.rows).len(), weight.columns),
+                dw: Matrix::new(range_of(weight.rows).len(), weight.columns),
             }
         })
         .collect();
     let mut step = || {
-        for (layer, part) in layers.iter().zip(&mut parts) {
-            let x = layer.x.rows_from(share(layer.x.rows).start);
-            multiply(&mut part.y, x, layer.weight.rows_from(0), layer.weight.rows);
+        for (layer, result) in layers.iter().zip(&mut results) {
+            let x = layer.x.rows_from(range_of(layer.x.rows).start);
+            multiply(&mut result.y, x, layer.weight.rows_from(0), layer.weight.rows);
         }
-        for (layer, part) in layers.iter().zip(&mut parts).rev() {
-            let dy = layer.dy.rows_from(share(layer.dy.rows).start);
-            if layer.passes_back {
-                multiply(&mut part.dx, dy, layer.weight.transposed_from(0), layer.weight.columns);
+        for (layer, result) in layers.iter().zip(&mut results).rev() {
+            let dy = layer.dy.rows_from(range_of(layer.dy.rows).start);
+            if layer.has_input_gradient {
+                multiply(&mut result.dx, dy, layer.weight.transposed_from(0), layer.weight.columns);
             }
-            let x = layer.x.transposed_from(share(layer.weight.rows).start);
-            multiply(&mut part.dw, x, layer.dy.rows_from(0), layer.x.rows);
+            let x = layer.x.transposed_from(range_of(layer.weight.rows).start);
+            multiply(&mut result.dw, x, layer.dy.rows_from(0), layer.x.rows);
         }
-        black_box(&mut parts);
+        black_box(&mut results);
     };
     step();
     start.wait();
     let (mut steps, begin) = (0, Instant::now());
-    while begin.elapsed() < LENGTH {
+    while begin.elapsed() < DURATION {
         step();
         steps += 1;
     }
@@ -134,7 +134,7 @@ fn a_step(layers: &[Layer], core: usize, cores: usize, start: &Barrier) -> f64 {
 }
 
 impl Matrix {
-    /// Filled with numbers between 0 and 1 that are neither equal nor tiny.
+    /// Creates a matrix of different values between 0.1 and 0.9.
     fn new(rows: usize, columns: usize) -> Self {
         let values = (0..rows * columns).map(|index| 0.1 + 0.8 * (index as f32 * 0.618).fract()).collect();
         Matrix { rows, columns, values }
@@ -144,25 +144,29 @@ impl Matrix {
         (&self.values[row * self.columns..], 1, self.columns)
     }
 
-    /// The transpose from one of its rows on.
+    /// Returns the transpose, starting at one of its rows.
     fn transposed_from(&self, row: usize) -> Strided<'_> {
         (&self.values[row..], self.columns, 1)
     }
 }
 
-/// `into = left right`, with so many terms in every sum.
+/// Computes `into = left right`, where `terms` is the inner dimension.
 fn multiply(into: &mut Matrix, left: Strided<'_>, right: Strided<'_>, terms: usize) {
     let (m, n) = (into.rows, into.columns);
     if m == 0 || n == 0 || terms == 0 {
         return;
     }
-    let last = |rows: usize, columns: usize, (_, column_step, row_step): Strided<'_>| {
+    let last_index = |rows: usize, columns: usize, (_, column_step, row_step): Strided<'_>| {
         (rows - 1) * row_step + (columns - 1) * column_step
     };
-    assert!(into.values.len() == m * n && last(m, terms, left) < left.0.len() && last(terms, n, right) < right.0.len());
+    assert!(
+        into.values.len() == m * n
+            && last_index(m, terms, left) < left.0.len()
+            && last_index(terms, n, right) < right.0.len()
+    );
     let step = usize::cast_signed;
-    // SAFETY: the last element of each matrix lies within its slice, as was just checked, and so do all
-    // others; what is written is borrowed by nobody else.
+    // SAFETY: the assertion guarantees that the last element of each matrix is within its slice, and so are all others.
+    // `into` is borrowed mutably, so it overlaps with neither operand.
     unsafe {
         gemm(
             m,

@@ -1,4 +1,4 @@
-//! What the peers of a round have in common, in a folder: the data, the first weights, the order of the rows.
+//! Common input of the peers of a round, in a folder: the data, the initial weights and the order of the rows.
 
 use std::{
     fs,
@@ -10,48 +10,54 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use narrows_bundle::{Kind, Likelihood};
 use narrows_data::{Dataset, LoadOptions, Part, Values};
-use narrows_trainer::{Config, CoreGraphs, Corruption, Descent, Method, Options, candle::Parameters, order_of};
+use narrows_trainer::{
+    Config, Options,
+    internals::{CoreGraphs, Descent, Method, Parameters, order_of},
+    options::Corruption,
+};
 use serde::{Deserialize, Serialize};
 
 use super::row::Row;
 
 const JOB: &str = "job.json";
 
-/// The settings, as the peers read them.
+/// Settings of a run, as read by the peers.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
     pub(crate) kind: Kind,
     pub(crate) features: usize,
     pub(crate) hidden: Vec<usize>,
     pub(crate) latent: usize,
-    /// Classes that both halves are told; 0 for none.
+    /// Number of classes that the encoder and the decoder receive; 0 if the model is not conditional.
     pub(crate) classes: usize,
-    /// Between the logits and the pixels.
+    /// Likelihood of the pixels, given the logits.
     pub(crate) likelihood: Likelihood,
-    /// Share of the pixels that the encoder does not see in training.
+    /// Fraction of the pixels that are masked in training.
     pub(crate) masking: f64,
     pub(crate) batch_size: usize,
     pub(crate) epochs: usize,
     pub(crate) learning_rate: f64,
-    /// What a byte is divided by.
+    /// Divisor of the bytes.
     pub(crate) scale: f32,
     pub(crate) rows: usize,
     pub(crate) seed: u64,
-    /// Cores of the machine.
+    /// Number of cores of the machine.
     pub(crate) cores: usize,
 }
 
 impl Job {
-    /// Writes what one round of a row needs.
+    /// Writes the input files of one round of a row.
     ///
     /// # Errors
-    /// If the data is not there.
+    /// If the data is missing.
     pub(crate) fn prepare(row: Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
         let options = row.options(seed, epochs);
         let data =
             narrows_data::load(options.data.reading.data.as_deref().unwrap_or_default(), &LoadOptions::default())?;
         let config = Config::check(&options, &data)?;
-        let Method::Descent(descent) = &config.method else { bail!("{} is not trained in steps", row.name()) };
+        let Method::Descent(descent) = &config.method else {
+            bail!("{} is not trained by gradient descent", row.name())
+        };
         let core = CoreGraphs::new(&config, &data)?;
 
         fs::write(config_file(folder), options.to_toml()?)?;
@@ -74,7 +80,7 @@ impl Job {
             classes: if config.kind().is_conditional() { classes } else { 0 },
             likelihood: config.output_distribution.likelihood,
             masking: match config.effective().corruption.corruption {
-                Some(Corruption::Masking(share)) => share,
+                Some(Corruption::Masking(fraction)) => fraction,
                 Some(Corruption::Gaussian(_) | Corruption::SaltAndPepper(_)) | None => 0.0,
             },
             batch_size: descent.steps.batch_size,
@@ -87,36 +93,37 @@ impl Job {
         }
     }
 
-    /// The job in a folder.
+    /// Reads the job in a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         Ok(serde_json::from_slice(&fs::read(folder.join(JOB))?)?)
     }
 }
 
-/// The first weights.
+/// Returns the path of the initial weights.
 pub(crate) fn initial_file(folder: &Path) -> PathBuf {
     folder.join("initial.safetensors")
 }
 
-/// The configuration of our own program.
+/// Returns the path of the configuration of `narrows`.
 pub(crate) fn config_file(folder: &Path) -> PathBuf {
     folder.join("config.toml")
 }
 
-/// The rows of all epochs as they come, in `u32`.
+/// Returns the path of the row order: the row indices of all epochs, in `u32`.
 pub(crate) fn order_file(folder: &Path) -> PathBuf {
     folder.join("order")
 }
 
-/// Our first weights in the layout of the others: `[outputs, inputs]`. Tables of labels are the same for all.
+/// Writes the initial weights in the layout of the other peers, `[outputs, inputs]`. The layout of label tables is
+/// the same for all peers.
 fn write_initial(core: &CoreGraphs, seed: u64, path: &Path) -> Result<()> {
     let parameters = Parameters::initial(&[&core.encoder, &core.decoder], seed, &Device::Cpu)?;
-    let turned = parameters.iter().map(|(name, variable)| {
+    let transposed = parameters.iter().map(|(name, variable)| {
         let is_product = variable.rank() == 2 && !name.ends_with(".label.weight");
-        let turned = if is_product { variable.t()?.contiguous()? } else { variable.as_tensor().clone() };
-        Ok((name.to_owned(), turned))
+        let tensor = if is_product { variable.t()?.contiguous()? } else { variable.as_tensor().clone() };
+        Ok((name.to_owned(), tensor))
     });
-    let tensors = turned.collect::<candle_core::Result<_>>()?;
+    let tensors = transposed.collect::<candle_core::Result<_>>()?;
     Ok(candle_core::safetensors::save(&tensors, path)?)
 }
 
@@ -126,14 +133,14 @@ fn write_order(rows: usize, seed: u64, epochs: usize, path: &Path) -> Result<()>
     Ok(fs::write(path, order.flat_map(|row| (row as u32).to_le_bytes()).collect::<Vec<_>>())?)
 }
 
-/// Bytes as they are, labels in `u32`. A later round finds them there: written anew, they would be on their
-/// way to the disk while the first peer is timed.
+/// Writes the samples as bytes and the labels in `u32`. Later rounds reuse the files: rewriting them would cause
+/// disk writes while the first peer is timed.
 fn write_part(part: &Part, name: &str, folder: &Path) -> Result<()> {
     let path = folder.join(name);
     if path.exists() {
         return Ok(());
     }
-    let Values::U8(values) = &part.values else { bail!("the {name} part is not of bytes") };
+    let Values::U8(values) = &part.values else { bail!("the {name} part does not contain bytes") };
     let labels = part.labels.iter().flatten().flat_map(|label| label.to_le_bytes());
     fs::write(folder.join(format!("{name}-labels")), labels.collect::<Vec<_>>())?;
     Ok(fs::write(path, values.as_slice().context("rows in standard layout")?)?)

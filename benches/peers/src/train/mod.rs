@@ -1,4 +1,4 @@
-//! Training from the first weights on, epoch by epoch.
+//! Comparison of training: all peers start from the same weights and train epoch by epoch.
 
 use std::{path::Path, thread};
 
@@ -10,22 +10,22 @@ mod figures;
 mod floor;
 mod job;
 mod outcome;
-mod promises;
+mod peer;
+mod requirements;
 mod rounds;
 mod row;
 mod stop;
 mod table;
-mod who;
 
-use crate::promise;
+use crate::requirement;
 use job::Job;
 pub(crate) use row::Row;
 use stop::Stop;
 
-/// Measures some rows and prints the tables. A promise that is not met is in them, and no error.
+/// Measures rows and prints the tables. A requirement that is not met is shown in a table and is not an error.
 ///
 /// # Errors
-/// If somebody asks to stop, or if what a row is trained on is missing.
+/// On a request to stop, or if the data of a row is missing.
 pub(crate) fn run(python: &Path, rows: &[Row]) -> Result<()> {
     let stop = &Stop::listen()?;
     let scratch = tempfile::tempdir()?;
@@ -36,34 +36,38 @@ pub(crate) fn run(python: &Path, rows: &[Row]) -> Result<()> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     println!("\nTraining on Fashion-MNIST (60,000 rows) or digits (1437): ReLU, Adam at 0.001, {cores} cores.");
     println!("{}.", table::of_versions(&figures));
-    println!("All begin with the same weights and take the rows in the same order; noise and masks are their own.");
-    println!("An epoch is its steps alone, the median of those after the first; memory is that of a whole process.");
-    println!("Losses are averaged over the rounds; that in training is the average over the steps of the last epoch.");
+    println!("All peers start with the same weights and use the same order of rows; noise and masks differ.");
     println!(
-        "Of images plain Candle has one epoch, and its losses are compared after that. It multiplies with AVX-512"
+        "An epoch's time is that of its training steps, the median without the first epoch; memory is per process."
     );
-    println!("where there is one, too: cargo builds `gemm` once, with the feature that we turn on.\n");
+    println!("Losses are averaged over the rounds; the training loss is the average over the steps of the last epoch.");
+    println!(
+        "On images plain Candle trains for one epoch, and its losses are compared after one epoch. It also uses AVX-512"
+    );
+    println!("where available, because cargo builds `gemm` once, with the feature that Narrows enables.\n");
     println!("{}", table::of_figures(&figures));
-    println!("\nOur epochs beside their bare matrix products, by `gemm` on one thread a core:\n");
+    println!(
+        "\nEpochs of Narrows compared with their matrix products alone, computed by `gemm` on one thread per core:\n"
+    );
     println!("{}", table::of_floors(&figures));
     if let Some(long) = &long {
-        println!("\n{}, {} epochs of ours:\n", Row::Vae.title(), rounds::LONG);
+        println!("\n{}, {} epochs of Narrows:\n", Row::Vae.title(), rounds::LONG_EPOCHS);
         println!("{}", table::of_long(long));
     }
-    println!("\nWhat is promised:\n");
-    println!("{}", promise::table_of(&promises::kept(&figures, long.as_ref())));
+    println!("\nRequirements:\n");
+    println!("{}", requirement::table_of(&requirements::all(&figures, long.as_ref())));
     Ok(())
 }
 
-/// Writes what a round of a row needs into a folder.
+/// Writes the input files of a round of a row to a folder.
 ///
 /// # Errors
-/// If the data is not there.
+/// If the data is missing.
 pub(crate) fn prepare(row: Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
     Job::prepare(row, seed, epochs, folder)
 }
 
-/// Measures the matrix products of the job in a folder and prints what it found.
+/// Measures the matrix products of the job in a folder and prints the result as JSON.
 ///
 /// # Errors
 /// If there is no job.
@@ -72,7 +76,7 @@ pub(crate) fn floor(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Trains the job in a folder in plain Candle and prints how it went.
+/// Trains the job in a folder in plain Candle and prints the result as JSON.
 ///
 /// # Errors
 /// If there is no job, or Candle fails.

@@ -1,39 +1,39 @@
-//! What a run of a peer found.
+//! Results of the run of a peer.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One run, as a peer prints it.
+/// Results of one run, as printed by a peer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) version: String,
-    /// Of the steps of every epoch.
+    /// Seconds of the training steps of each epoch.
     pub(crate) seconds: Vec<f64>,
-    /// Averages over the steps of every epoch.
+    /// Training loss of each epoch, averaged over its steps.
     pub(crate) training_losses: Vec<f64>,
-    /// After the last epochs: all of them, or the very last alone.
+    /// Test loss after each epoch, or only after the last one.
     pub(crate) test_losses: Vec<f64>,
 }
 
-/// A run and the most memory that its process had, in bytes.
+/// A run and the peak memory of its process in bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Measured {
     pub(crate) outcome: Outcome,
     pub(crate) peak: u64,
 }
 
-/// Which rows a loss is of.
+/// The data on which a loss is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LossOf {
-    /// Those of the test part, after the last step.
+    /// The test part, after the last step.
     Test,
-    /// Those of the training part as the steps of the last epoch met them.
+    /// The training part, averaged over the steps of the last epoch.
     Training,
 }
 
 impl Outcome {
-    /// Out of what `narrows train --json` prints, and the lines of its metrics.
+    /// Parses the report of `narrows train --json` and the lines of its metrics.
     pub(crate) fn of_report(report: &str, metrics: &str, version: &str) -> Result<Self> {
         let report: Value = serde_json::from_str(report)?;
         let seconds = report["seconds"]["per_epoch"].as_array().context("the report has no seconds by epoch")?;
@@ -48,22 +48,23 @@ impl Outcome {
         })
     }
 
-    /// The epochs after the first, in which much happens for the first time; of a single epoch that one.
-    pub(crate) fn settled(&self) -> &[f64] {
+    /// Returns the seconds of all epochs after the first, which includes one-time work. If there is only one epoch, it
+    /// is returned.
+    pub(crate) fn after_first_epoch(&self) -> &[f64] {
         match self.seconds.as_slice() {
             [_, rest @ ..] if !rest.is_empty() => rest,
             all => all,
         }
     }
 
-    /// The losses that this run and another one have after as many epochs as this one had.
-    pub(crate) fn losses_beside(&self, other: &Self, of: LossOf) -> Option<(f64, f64)> {
+    /// Returns the loss of this run and that of another run after the same number of epochs.
+    pub(crate) fn losses_after_equal_epochs(&self, other: &Self, of: LossOf) -> Option<(f64, f64)> {
         let (own, others) = match of {
             LossOf::Test => (&self.test_losses, &other.test_losses),
             LossOf::Training => (&self.training_losses, &other.training_losses),
         };
-        // Of both the last ones are there.
-        let before = other.seconds.len().checked_sub(others.len())?;
-        Some((*own.last()?, *others.get(self.seconds.len().checked_sub(before + 1)?)?))
+        // The lists may lack the first epochs, never the last ones.
+        let missing = other.seconds.len().checked_sub(others.len())?;
+        Some((*own.last()?, *others.get(self.seconds.len().checked_sub(missing + 1)?)?))
     }
 }

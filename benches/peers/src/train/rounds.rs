@@ -1,4 +1,4 @@
-//! The peers in turn, round after round, so that whatever else the machine does meets all of them.
+//! Measures the peers in turn, in several rounds, so that other load on the machine affects all of them.
 
 use std::{fs, path::Path};
 
@@ -9,37 +9,37 @@ use super::{
     figures::Figures,
     floor::Floor,
     outcome::Outcome,
+    peer::{Peer, Workspace, own_command},
     row::Row,
     stop::Stop,
-    who::{Place, Who, own},
 };
 
-/// Epochs that are enough to see whether they become slower.
-pub(crate) const LONG: usize = 10;
+/// Number of epochs of the long run, which shows whether epochs become slower.
+pub(crate) const LONG_EPOCHS: usize = 10;
 
-/// Measures a row in a folder below `scratch`. A peer that fails is left out from then on.
+/// Measures a row in a subfolder of `scratch`. A peer that fails is skipped in later rounds.
 ///
 /// # Errors
-/// If somebody asks to stop, or the row cannot be prepared.
+/// On a request to stop, or if the row cannot be prepared.
 pub(crate) fn measure(row: Row, python: &Path, scratch: &Path, stop: &Stop) -> Result<Figures> {
     let folder = &scratch.join(row.name());
     fs::create_dir_all(folder)?;
-    let place = &Place { python, folder, stop };
+    let workspace = &Workspace { python, folder, stop };
     let mut figures = Figures::new(row);
     for round in 0..row.rounds() {
-        prepare(row, round, row.epochs(), place)?;
-        told(row, round, "matrix products");
-        let floor = child::run(&mut own(&["floor"], place)?, folder, stop)?;
+        prepare(row, round, row.epochs(), workspace)?;
+        report(row, round, "matrix products");
+        let floor = child::run(&mut own_command(&["floor"], workspace)?, folder, stop)?;
         figures.floors.push(serde_json::from_str::<Floor>(&floor.printed)?);
-        // Another peer begins each time, and the order stays.
-        for turn in 0..Who::ALL.len() {
-            let at = (round + turn) % Who::ALL.len();
-            let who = Who::ALL[at];
+        // Each round starts with a different peer and keeps the order.
+        for turn in 0..Peer::ALL.len() {
+            let at = (round + turn) % Peer::ALL.len();
+            let peer = Peer::ALL[at];
             if let Ok(runs) = &mut figures.peers[at]
-                && round < who.rounds(row)
+                && round < peer.rounds(row)
             {
-                told(row, round, who.name());
-                match who.train(row, place) {
+                report(row, round, peer.name());
+                match peer.train(row, workspace) {
                     Ok(run) => runs.push(run),
                     Err(error) => figures.peers[at] = Err(format!("{error:#}")),
                 }
@@ -50,23 +50,23 @@ pub(crate) fn measure(row: Row, python: &Path, scratch: &Path, stop: &Stop) -> R
     Ok(figures)
 }
 
-/// A long run of ours, for the time of its first and last epochs.
+/// Trains with Narrows for [`LONG_EPOCHS`] epochs, to compare the time of the first and the last epoch.
 ///
 /// # Errors
-/// Those of [`measure`], and if our program fails.
+/// The same as [`measure`], or if `narrows` fails.
 pub(crate) fn long(row: Row, python: &Path, scratch: &Path, stop: &Stop) -> Result<Outcome> {
-    let place = &Place { python, folder: &scratch.join(row.name()), stop };
-    prepare(row, 0, LONG, place)?;
-    eprintln!("{}, {LONG} epochs: {}", row.name(), Who::Narrows.name());
-    Ok(Who::Narrows.train(row, place)?.outcome)
+    let workspace = &Workspace { python, folder: &scratch.join(row.name()), stop };
+    prepare(row, 0, LONG_EPOCHS, workspace)?;
+    eprintln!("{}, {LONG_EPOCHS} epochs: {}", row.name(), Peer::Narrows.name());
+    Ok(Peer::Narrows.train(row, workspace)?.outcome)
 }
 
-/// Writes what the peers of a round need; the round is its seed.
-fn prepare(row: Row, round: usize, epochs: usize, place: &Place<'_>) -> Result<()> {
-    let part = ["prepare", row.name(), &round.to_string(), &epochs.to_string()];
-    child::run(&mut own(&part, place)?, place.folder, place.stop).map(drop)
+/// Writes the input files of the peers for a round. The seed is the number of the round.
+fn prepare(row: Row, round: usize, epochs: usize, workspace: &Workspace<'_>) -> Result<()> {
+    let arguments = ["prepare", row.name(), &round.to_string(), &epochs.to_string()];
+    child::run(&mut own_command(&arguments, workspace)?, workspace.folder, workspace.stop).map(drop)
 }
 
-fn told(row: Row, round: usize, what: &str) {
+fn report(row: Row, round: usize, what: &str) {
     eprintln!("{}, round {} of {}: {what}", row.name(), round + 1, row.rounds());
 }

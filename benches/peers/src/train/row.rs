@@ -1,12 +1,12 @@
-//! What is trained: a row of the table.
+//! Rows of the table: a model, its data and its batch size.
 
 use std::str::FromStr;
 
 use narrows_bundle::{Kind, Likelihood, Link};
 use narrows_data::Reading;
-use narrows_trainer::{DataOptions, Options};
+use narrows_trainer::{Options, options::DataOptions};
 
-/// A model, its data and its batches.
+/// A model, its data and its batch size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Row {
     Vae,
@@ -20,7 +20,7 @@ pub(crate) enum Row {
 impl Row {
     pub(crate) const ALL: [Row; 6] = [Row::Vae, Row::DeepAe, Row::Cvae, Row::Dae, Row::DigitsVae, Row::Vae1024];
 
-    /// The name on the command line.
+    /// Returns the name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Row::Vae => "vae",
@@ -32,7 +32,7 @@ impl Row {
         }
     }
 
-    /// What the table calls it.
+    /// Returns the title in the table.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Row::Vae => "VAE 784-400-20, batch 128",
@@ -44,7 +44,8 @@ impl Row {
         }
     }
 
-    /// What is trained, for so many epochs. What is left open is ours to choose: ReLU, Adam at 0.001.
+    /// Returns the training options for `epochs` epochs. All other options have their defaults, such as ReLU and
+    /// Adam with a learning rate of 0.001.
     pub(crate) fn options(self, seed: u64, epochs: usize) -> Options {
         let (kind, hidden, latent, batch) = match self {
             Row::Vae => (Kind::Vae, vec![400], 20, 128),
@@ -80,7 +81,7 @@ impl Row {
         })
     }
 
-    /// Whether it is trained on Fashion-MNIST, all 60,000 rows of it.
+    /// Returns whether the row is trained on Fashion-MNIST, with all 60,000 rows.
     pub(crate) fn is_of_images(self) -> bool {
         match self {
             Row::Vae | Row::DeepAe | Row::Cvae | Row::Dae | Row::Vae1024 => true,
@@ -88,7 +89,7 @@ impl Row {
         }
     }
 
-    /// Passes over the data in a round.
+    /// Returns the number of epochs per round.
     pub(crate) fn epochs(self) -> usize {
         match self {
             Row::Vae | Row::Cvae | Row::Dae | Row::Vae1024 => 3,
@@ -97,8 +98,7 @@ impl Row {
         }
     }
 
-    /// Turns of every peer, each with a seed of its own. The 360 digits of the test part say less of a loss
-    /// than 10,000 images, so more of its runs are averaged.
+    /// Returns the number of rounds, each with its own seed.
     pub(crate) fn rounds(self) -> usize {
         match self {
             Row::DeepAe => 4,
@@ -106,7 +106,7 @@ impl Row {
         }
     }
 
-    /// What our time is promised to be at most, of PyTorch's.
+    /// Returns the required upper bound of the time per epoch relative to PyTorch.
     pub(crate) fn bound(self) -> f64 {
         match self {
             Row::Vae => 0.75,
@@ -124,6 +124,6 @@ impl FromStr for Row {
         Row::ALL
             .into_iter()
             .find(|row| row.name() == text)
-            .ok_or_else(|| format!("no row `{text}`: there are {}", names()))
+            .ok_or_else(|| format!("unknown row `{text}`; choose one of {}", names()))
     }
 }

@@ -1,4 +1,4 @@
-//! Whether somebody asked to stop.
+//! Requests to stop by a signal.
 
 use std::{
     io,
@@ -14,22 +14,22 @@ use signal_hook::{
     flag,
 };
 
-/// Hears signals, so that what was begun can be cleared up.
+/// Listens for signals, so that temporary files can be removed before the process exits.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Listens from now on. A second signal ends the process at once.
+    /// Starts to listen for SIGINT and SIGTERM. A second signal ends the process at once.
     pub(crate) fn listen() -> io::Result<Self> {
-        let asked = Arc::new(AtomicBool::new(false));
+        let is_requested = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            flag::register_conditional_default(signal, Arc::clone(&asked))?;
-            flag::register(signal, Arc::clone(&asked))?;
+            flag::register_conditional_default(signal, Arc::clone(&is_requested))?;
+            flag::register(signal, Arc::clone(&is_requested))?;
         }
-        Ok(Stop(asked))
+        Ok(Stop(is_requested))
     }
 
-    /// An error if somebody asked.
+    /// Returns an error if a signal was received.
     pub(crate) fn check(&self) -> Result<()> {
         if self.0.load(Ordering::Relaxed) { bail!("interrupted") } else { Ok(()) }
     }

@@ -1,9 +1,10 @@
-"""Trains the job of a folder as a PyTorch user who wants it fast does; `job.rs` has the folder.
+"""Trains the job of a folder in PyTorch, written for speed; `job.rs` writes the folder.
 
     python torch_peer.py FOLDER
 
-Prints one JSON object: `version`, and one an epoch of `seconds`, `training_losses` and
-`test_losses`. An epoch's seconds are its steps, as ours are.
+Prints a JSON object with `version`, and with the lists `seconds`, `training_losses` and
+`test_losses`, which have one entry per epoch. Seconds cover the training steps only, as for
+all peers.
 """
 
 import json
@@ -19,14 +20,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 
-class Half(nn.ModuleDict):
-    """Hidden layers named by number with ReLUs between them, then one or two heads. The first layer adds
-    a row of a table that the class chooses, where there are classes: a one-hot vector's product."""
+class Mlp(nn.ModuleDict):
+    """Hidden layers with ReLU, named by index, then one or two heads. If there are classes, the first
+    layer adds an embedding of the class, which is equivalent to a one-hot input."""
 
     def __init__(self, widths, classes, heads, outputs):
         layers = {str(index): nn.Linear(*pair) for index, pair in enumerate(zip(widths, widths[1:]))}
         super().__init__({**layers, **{head: nn.Linear(widths[-1], outputs) for head in heads}})
-        # Looked up once: on small networks names cost more than numbers.
+        # Looked up once: in small networks the lookup by name takes longer than the computation.
         self.body, self.heads = [self[name] for name in layers], [self[head] for head in heads]
         if classes:
             self.body[0].label = nn.Embedding(classes, widths[1])
@@ -48,20 +49,20 @@ class Model(nn.Module):
         self.masking = job["masking"]
         hidden, classes = job["hidden"], job["classes"]
         heads = ["mu", "log_var"] if self.is_variational else ["z"]
-        self.encoder = Half([job["features"], *hidden], classes, heads, job["latent"])
-        self.decoder = Half([job["latent"], *reversed(hidden)], classes, ["logits"], job["features"])
+        self.encoder = Mlp([job["features"], *hidden], classes, heads, job["latent"])
+        self.decoder = Mlp([job["latent"], *reversed(hidden)], classes, ["logits"], job["features"])
 
     def forward(self, x, labels):
-        """The loss, summed over pixels and averaged over rows."""
-        seen = x
+        """Returns the loss, summed over pixels and averaged over rows."""
+        encoder_input = x
         if self.training and self.masking:
-            # Faster than `dropout`, and what is kept stays as it is.
-            seen = x * (torch.rand_like(x) >= self.masking)
-        code = self.encoder(seen, labels)
-        divergence = 0.0
+            # Faster than `dropout`, which also rescales the remaining values.
+            encoder_input = x * (torch.rand_like(x) >= self.masking)
+        code = self.encoder(encoder_input, labels)
+        kl = 0.0
         if self.is_variational:
             mu, log_var = code
-            divergence = -0.5 * torch.sum(1 + log_var - mu * mu - log_var.exp())
+            kl = -0.5 * torch.sum(1 + log_var - mu * mu - log_var.exp())
             z = mu + torch.exp(0.5 * log_var) * torch.randn_like(mu)
         else:
             (z,) = code
@@ -70,15 +71,15 @@ class Model(nn.Module):
             error = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
         else:
             error = F.mse_loss(torch.sigmoid(logits), x, reduction="sum")
-        return (error + divergence) / x.shape[0]
+        return (error + kl) / x.shape[0]
 
 
 def main(folder):
     with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:
         job = json.load(file)
-    # A batch of a few thousand numbers is done before a second thread has begun.
+    # A batch of a few thousand values is finished before a second thread has started.
     torch.set_num_threads(job["cores"] if job["features"] > 100 else 1)
-    # Moments of pixels that are always zero decay into denormals.
+    # The optimizer moments of pixels that are always zero decay into denormal numbers.
     torch.set_flush_denormal(True)
     torch.manual_seed(job["seed"])
 
@@ -86,10 +87,10 @@ def main(folder):
     order = np.fromfile(os.path.join(folder, "order"), "<u4").reshape(job["epochs"], -1)
     model = Model(job)
     model.load_state_dict(load_file(os.path.join(folder, "initial.safetensors")))
-    # Compiled (torch.compile) the steps are a little faster, which needs a C++ compiler and pays for the
-    # compiling only after some ten epochs.
+    # torch.compile makes the steps slightly faster, but it needs a C++ compiler and its compilation time is
+    # recovered only after about ten epochs.
     optimizer = torch.optim.Adam(model.parameters(), lr=job["learning_rate"], fused=True)
-    found = {"seconds": [], "training_losses": [], "test_losses": []}
+    results = {"seconds": [], "training_losses": [], "test_losses": []}
     for rows in torch.from_numpy(order.astype(np.int64)):
         model.train()
         losses = []
@@ -99,17 +100,17 @@ def main(folder):
             loss = model(x, labels)
             loss.backward()
             optimizer.step()
-            # Read when the epoch is over: a number at every step would be waited for.
+            # Converted to a number after the epoch, to avoid synchronisation in every step.
             losses.append((loss.detach(), len(x)))
-        found["seconds"].append(time.perf_counter() - start)
-        found["training_losses"].append(average(losses))
-        found["test_losses"].append(evaluate(model, test))
+        results["seconds"].append(time.perf_counter() - start)
+        results["training_losses"].append(average(losses))
+        results["test_losses"].append(evaluate(model, test))
     version = f"{torch.__version__}, Python {platform.python_version()}"
-    print(json.dumps({"version": version, **found}))
+    print(json.dumps({"version": version, **results}))
 
 
 def part(job, folder, name):
-    """All samples of a part, scaled, and their labels where the model is told them."""
+    """Returns the scaled samples of a part, and their labels if the model is conditional."""
     path = os.path.join(folder, name)
     pixels = np.fromfile(path, np.uint8).reshape(-1, job["features"])
     x = torch.from_numpy(pixels).float().div_(job["scale"])
@@ -120,8 +121,8 @@ def part(job, folder, name):
 
 def batches(part, rows, size):
     x, labels = part
-    for chosen in rows.split(size):
-        yield x[chosen], None if labels is None else labels[chosen]
+    for indices in rows.split(size):
+        yield x[indices], None if labels is None else labels[indices]
 
 
 def evaluate(model, part):
@@ -132,7 +133,7 @@ def evaluate(model, part):
 
 
 def average(losses):
-    """The loss of all rows out of those of batches, each with its number of rows."""
+    """Returns the mean loss of all rows from the mean losses and the row counts of batches."""
     return sum(loss.item() * rows for loss, rows in losses) / sum(rows for _, rows in losses)
 
 

@@ -1,4 +1,4 @@
-//! How often each class was told, and how often rightly.
+//! Counts how often each class is predicted, and how often correctly.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use crate::table::table;
 /// Counts of rows by class, in constant memory.
 pub(super) struct Tally<'a> {
     classes: &'a [String],
-    numbers: HashMap<&'a str, usize>,
-    /// The data that the labels belong to, if it has some.
+    indices: HashMap<&'a str, usize>,
+    /// Name of the data set of the labels, if there are labels.
     labels_of: Option<String>,
     rows: usize,
     counts: Vec<Counts>,
@@ -21,26 +21,26 @@ pub(super) struct Tally<'a> {
 
 #[derive(Debug, Clone, Default)]
 struct Counts {
-    told: usize,
+    predicted: usize,
     labelled: usize,
-    right: usize,
+    correct: usize,
 }
 
 impl<'a> Tally<'a> {
     pub(super) fn of(classes: &'a [String], labels_of: Option<String>) -> Self {
-        let numbers = classes.iter().enumerate().map(|(number, class)| (class.as_str(), number)).collect();
-        Tally { classes, numbers, labels_of, rows: 0, counts: vec![Counts::default(); classes.len()] }
+        let indices = classes.iter().enumerate().map(|(index, class)| (class.as_str(), index)).collect();
+        Tally { classes, indices, labels_of, rows: 0, counts: vec![Counts::default(); classes.len()] }
     }
 
-    /// Adds rows whose classes were told so. Labels are compared by name: a number that is none of the names
-    /// would be taken for the class at another place.
-    pub(super) fn add(&mut self, told: &[usize], labels: Option<&Labels>) -> anyhow::Result<()> {
-        self.rows += told.len();
-        for (row, &class) in told.iter().enumerate() {
-            let label = labels.map(|labels| self.number_of(&labels.name(row))).transpose()?;
+    /// Adds rows by their predicted class indices. Labels are compared with the names of the classes, never with their
+    /// indices: the label `1` is the class named `1`, which need not have the index 1.
+    pub(super) fn add(&mut self, predicted: &[usize], labels: Option<&Labels>) -> anyhow::Result<()> {
+        self.rows += predicted.len();
+        for (row, &class) in predicted.iter().enumerate() {
+            let label = labels.map(|labels| self.index_of(&labels.name(row))).transpose()?;
             if let Some(counts) = self.counts.get_mut(class) {
-                counts.told += 1;
-                counts.right += usize::from(label == Some(class));
+                counts.predicted += 1;
+                counts.correct += usize::from(label == Some(class));
             }
             if let Some(counts) = label.and_then(|label| self.counts.get_mut(label)) {
                 counts.labelled += 1;
@@ -49,46 +49,50 @@ impl<'a> Tally<'a> {
         Ok(())
     }
 
-    fn number_of(&self, label: &str) -> anyhow::Result<usize> {
+    fn index_of(&self, label: &str) -> anyhow::Result<usize> {
         let unknown = || Error::UnknownClass { class: label.to_owned(), classes: self.classes.to_vec() };
-        let number = self.numbers.get(label).copied();
-        let place = || format!("labels of `{}`", self.labels_of.as_deref().unwrap_or_default());
-        number.ok_or_else(unknown).with_context(place)
+        let index = self.indices.get(label).copied();
+        let context = || format!("labels of `{}`", self.labels_of.as_deref().unwrap_or_default());
+        index.ok_or_else(unknown).with_context(context)
     }
 
-    fn right(&self) -> usize {
-        self.counts.iter().map(|counts| counts.right).sum()
+    fn correct(&self) -> usize {
+        self.counts.iter().map(|counts| counts.correct).sum()
     }
 
     fn accuracy(&self) -> f64 {
-        self.right() as f64 / self.rows as f64
+        self.correct() as f64 / self.rows as f64
     }
 
-    /// With `null` for what only labels can tell.
+    /// Returns the counts as JSON, with `null` for those that need labels if there are none.
     pub(super) fn json(&self) -> Value {
-        let known = |value: Value| if self.labels_of.is_some() { value } else { Value::Null };
+        let if_labelled = |value: Value| if self.labels_of.is_some() { value } else { Value::Null };
         let classes = self.classes.iter().zip(&self.counts).map(|(class, counts)| {
-            let Counts { told, labelled, right } = counts;
-            json!({ "class": class, "told": told, "labelled": known(json!(labelled)), "right": known(json!(right)) })
+            let Counts { predicted, labelled, correct } = counts;
+            let (labelled, correct) = (if_labelled(json!(labelled)), if_labelled(json!(correct)));
+            json!({ "class": class, "predicted": predicted, "labelled": labelled, "correct": correct })
         });
         json!({
             "rows": self.rows,
-            "accuracy": known(json!(self.accuracy())),
-            "right": known(json!(self.right())),
+            "accuracy": if_labelled(json!(self.accuracy())),
+            "correct": if_labelled(json!(self.correct())),
             "classes": classes.collect::<Vec<_>>(),
         })
     }
 
-    pub(super) fn text(&self) -> String {
+    /// Formats the counts; `counted_rows` is the number of rows with their parts.
+    pub(super) fn text(&self, counted_rows: &str) -> String {
         let columns = if self.labels_of.is_some() { 4 } else { 2 };
-        let rows = self.classes.iter().zip(&self.counts).map(|(class, Counts { told, labelled, right })| {
-            let cells = [class.clone(), told.to_string(), labelled.to_string(), right.to_string()];
+        let rows = self.classes.iter().zip(&self.counts).map(|(class, Counts { predicted, labelled, correct })| {
+            let cells = [class.clone(), predicted.to_string(), labelled.to_string(), correct.to_string()];
             cells.into_iter().take(columns).collect()
         });
-        let heading: Vec<_> = ["class", "told", "labelled", "right"].into_iter().take(columns).collect();
+        let heading: Vec<_> = ["class", "predicted", "actual", "correct"].into_iter().take(columns).collect();
         let counts = table(&heading, rows);
         match &self.labels_of {
-            Some(_) => format!("{counts}\n\naccuracy {:.4} ({} of {} rows)", self.accuracy(), self.right(), self.rows),
+            Some(_) => {
+                format!("{counts}\n\naccuracy {:.4} ({} of {counted_rows})", self.accuracy(), self.correct())
+            }
             None => counts,
         }
     }
@@ -109,23 +113,25 @@ mod tests {
         tally.add(&[0, 1, 1], Some(&Labels::Integers(vec![1, 2, 1]))).expect("known");
         tally.add(&[2, 0], Some(&Labels::Text(vec!["cat".to_owned(), "cat".to_owned()]))).expect("known");
         let json = tally.json();
-        assert_eq!((&json["rows"], &json["right"], &json["accuracy"]), (&json!(5), &json!(3), &json!(0.6)));
-        assert_eq!(json["classes"][2], json!({ "class": "cat", "told": 1, "labelled": 2, "right": 1 }));
-        assert!(tally.text().ends_with("accuracy 0.6000 (3 of 5 rows)"), "{}", tally.text());
+        assert_eq!((&json["rows"], &json["correct"], &json["accuracy"]), (&json!(5), &json!(3), &json!(0.6)));
+        assert_eq!(json["classes"][2], json!({ "class": "cat", "predicted": 1, "labelled": 2, "correct": 1 }));
+        let text = tally.text("5 test rows");
+        assert!(text.ends_with("accuracy 0.6000 (3 of 5 test rows)"), "{text}");
 
         let error = tally.add(&[0], Some(&Labels::Integers(vec![0]))).expect_err("no name");
-        let told = format!("{error:#}");
-        assert_eq!(told, "labels of `d`: there is no class `0`, this model has `1`, `2`, `cat`");
+        let message = format!("{error:#}");
+        assert_eq!(message, "labels of `d`: there is no class `0`, this model has `1`, `2`, `cat`");
     }
 
     #[test]
-    fn without_labels_nothing_is_right_or_wrong() {
+    fn without_labels_there_is_no_accuracy() {
         let classes = classes();
         let mut tally = Tally::of(&classes, None);
         tally.add(&[1, 1], None).expect("no labels");
         let json = tally.json();
-        assert_eq!((&json["accuracy"], &json["classes"][1]["right"]), (&Value::Null, &Value::Null));
-        assert_eq!(json["classes"][1]["told"], json!(2));
-        assert!(!tally.text().contains("right") && !tally.text().contains("accuracy"), "{}", tally.text());
+        assert_eq!((&json["accuracy"], &json["classes"][1]["correct"]), (&Value::Null, &Value::Null));
+        assert_eq!(json["classes"][1]["predicted"], json!(2));
+        let text = tally.text("2 rows");
+        assert!(!text.contains("correct") && !text.contains("accuracy"), "{text}");
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{
     Missing, Reading,
-    source::columnar::tests::{As, File, file, read, written},
+    source::columnar::tests::{File, Format, encode, file, read},
 };
 
 fn table() -> RecordBatch {
@@ -29,36 +29,36 @@ fn message(file: &File) -> String {
     format!("{error}: {}", source.unwrap_or_default())
 }
 
-const FILE: As = As::File(None);
+const FILE: Format = Format::File(None);
 
 #[test]
-fn a_file_that_was_cut_off_anywhere_is_refused() {
-    let bytes = written(&[table(), table()], FILE);
+fn a_file_truncated_at_any_byte_is_refused() {
+    let bytes = encode(&[table(), table()], FILE);
     for end in 0..bytes.len() {
         message(&file(&bytes[..end], FILE));
     }
-    assert!(message(&file(&bytes[..bytes.len() - 1], FILE)).contains("is cut off, get it again"));
+    assert!(message(&file(&bytes[..bytes.len() - 1], FILE)).contains("is cut off, so download or copy it again"));
 }
 
 #[test]
-fn a_buffer_that_claims_to_unpack_to_more_than_is_allowed_is_refused() {
+fn a_buffer_that_declares_more_than_the_unpack_limit_is_refused() {
     let numbers: ArrayRef = Arc::new(Float32Array::from(vec![1.0; 1000]));
     let batch = RecordBatch::try_from_iter([("x", numbers)]).expect("one column");
-    let mut bytes = written(&[batch], As::File(Some(CompressionType::ZSTD)));
-    let claim = bytes.windows(8).rposition(|bytes| bytes == 4000i64.to_le_bytes()).expect("a size");
-    bytes[claim + 5] = 1;
+    let mut bytes = encode(&[batch], Format::File(Some(CompressionType::ZSTD)));
+    let declared = bytes.windows(8).rposition(|bytes| bytes == 4000i64.to_le_bytes()).expect("a size");
+    bytes[declared + 5] = 1;
     let message = message(&file(&bytes, FILE));
-    assert!(message.contains("more than 200 times its own size"), "{message}");
+    assert!(message.contains("more than 200 times its compressed size"), "{message}");
 }
 
 #[test]
-fn a_file_of_anything_else_is_refused() {
+fn a_file_of_another_format_is_refused() {
     let cases: [(&[u8], &str); 5] = [
         (b"", "is empty"),
         (b"FEA1 and so on", "cannot be read as Arrow IPC"),
         (b"ARROW1", "is cut off"),
-        (b"ARROW1\0\0\0\0\0\0ARROW1", "it does not begin with a schema"),
-        (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "claims 2147483647 bytes, but 0 are left"),
+        (b"ARROW1\0\0\0\0\0\0ARROW1", "it does not start with a schema"),
+        (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "declares 2147483647 bytes, but only 0 remain"),
     ];
     for (bytes, expected) in cases {
         let message = message(&file(bytes, FILE));
@@ -70,21 +70,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn a_damaged_file_is_read_or_refused(
-        way in prop::sample::select(vec![
+    fn a_damaged_file_never_panics(
+        format in prop::sample::select(vec![
             FILE,
-            As::File(Some(CompressionType::ZSTD)),
-            As::File(Some(CompressionType::LZ4_FRAME)),
-            As::Stream,
+            Format::File(Some(CompressionType::ZSTD)),
+            Format::File(Some(CompressionType::LZ4_FRAME)),
+            Format::Stream,
         ]),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut bytes = written(&[table(), table()], way);
-        for (place, byte) in changes {
-            let place = place.index(bytes.len());
-            bytes[place] = byte;
+        let mut bytes = encode(&[table(), table()], format);
+        for (index, byte) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
         }
-        let file = file(&bytes, way);
+        let file = file(&bytes, format);
         for columns in [None, Some(vec!["numbers".to_owned()])] {
             let label_column = Some("kind".to_owned());
             let reading = Reading { columns, label_column, missing: Some(Missing::Keep), ..Reading::default() };

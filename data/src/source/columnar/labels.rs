@@ -11,10 +11,10 @@ use arrow_schema::{ArrowError, DataType, Field};
 
 use crate::{error::DataError, labels::Labels};
 
-/// Longer text names no class, and a dictionary would repeat it for a byte a row.
-const MOST_BYTES: usize = 1024;
+/// The longest label. Longer text is not the name of a class, and a dictionary could repeat it at one byte per row.
+const MAX_BYTES: usize = 1024;
 
-/// Refuses a column whose values name no classes.
+/// Checks that the type of a column can be a label.
 pub(super) fn check_type(path: &Path, field: &Field) -> Result<(), DataError> {
     if is_label(field.data_type()) {
         return Ok(());
@@ -35,30 +35,30 @@ fn is_label(kind: &DataType) -> bool {
     }
 }
 
-/// The labels of these rows, whose first is that number of the file. Booleans are `false` and `true`.
+/// Reads the labels of a column. `first` is the row in the file of its first value. Booleans are `false` and `true`.
 pub(super) fn read(path: &Path, column: &str, array: &dyn Array, first: usize) -> Result<Labels, DataError> {
-    let mut found = Vec::with_capacity(array.len());
+    let mut read = Vec::with_capacity(array.len());
     for (row, label) in labels(array)?.into_iter().enumerate() {
         let (path, row, column) = (path.to_owned(), first + row, column.to_owned());
         match label {
-            Some(Label::Text(text)) if text.len() > MOST_BYTES => {
-                return Err(DataError::LabelLong { path, row, column, found: text.len(), most: MOST_BYTES });
+            Some(Label::Text(text)) if text.len() > MAX_BYTES => {
+                return Err(DataError::LabelLong { path, row, column, found: text.len(), most: MAX_BYTES });
             }
-            Some(label) => found.push(label),
+            Some(label) => read.push(label),
             None => return Err(DataError::LabelMissing { path, row, column }),
         }
     }
-    let integers: Option<Vec<i64>> = found.iter().map(Label::integer).collect();
+    let integers: Option<Vec<i64>> = read.iter().map(Label::integer).collect();
     Ok(match integers {
         Some(integers) => Labels::Integers(integers),
-        None => Labels::Text(found.iter().map(Label::text).collect()),
+        None => Labels::Text(read.iter().map(Label::text).collect()),
     })
 }
 
 #[derive(Clone, Copy)]
 enum Label<'a> {
     Integer(i64),
-    /// One that an `i64` does not hold.
+    /// An integer that exceeds the range of `i64`.
     Large(u64),
     Text(&'a str),
 }
@@ -105,8 +105,8 @@ fn labels(array: &dyn Array) -> Result<Vec<Option<Label<'_>>>, DataError> {
         DataType::UInt16 => integers::<UInt16Type>(array),
         DataType::UInt32 => integers::<UInt32Type>(array),
         other => {
-            let what = format!("{other} is neither an integer nor text");
-            return Err(DataError::column(ArrowError::CastError(what)));
+            let message = format!("{other} is neither an integer nor text");
+            return Err(DataError::column(ArrowError::CastError(message)));
         }
     })
 }

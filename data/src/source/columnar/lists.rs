@@ -1,4 +1,4 @@
-//! Columns of lists, which may be nested: their shape, and their numbers one after the other.
+//! Columns of lists, which may be nested: finds their shape and flattens them.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use arrow_schema::{DataType, Field};
 
 use crate::{error::DataError, source::columnar::numbers::is_number};
 
-/// What is wrong with lists; rows count from the first of the array.
+/// An error in lists. Rows are numbered from the start of the array.
 pub(super) enum Fault {
     Length { row: usize, expected: usize, found: usize },
     Missing { row: usize, column: usize },
@@ -23,7 +23,7 @@ pub(super) fn is_of_numbers(kind: &DataType) -> bool {
     }
 }
 
-/// The type of the numbers, and whether any may be missing.
+/// Returns the type of the innermost values, and whether any of them may be missing.
 pub(super) fn leaf(field: &Field) -> (&DataType, bool) {
     match field.data_type() {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
@@ -34,7 +34,7 @@ pub(super) fn leaf(field: &Field) -> (&DataType, bool) {
     }
 }
 
-/// The shape of the first list that is there.
+/// Returns the shape of the first list that is not missing.
 pub(super) fn shape(array: &ArrayRef) -> Option<Vec<usize>> {
     let Some(lists) = Lists::of(array) else { return Some(Vec::new()) };
     let length = match lists.spans.iter().flatten().next() {
@@ -48,8 +48,9 @@ pub(super) fn shape(array: &ArrayRef) -> Option<Vec<usize>> {
     Some(shape)
 }
 
-/// The numbers of all rows, as `leaf` makes them of the innermost items; it says, too, which one is missing and
-/// must not be. `missing` stands for the numbers of a list that is missing; without it that is a fault.
+/// Flattens the lists of all rows. `leaf` converts the innermost items, and returns the index of the first missing
+/// value if none may be missing. `missing` replaces the values of a missing list; without it, a missing list is an
+/// error.
 pub(super) fn flatten<T: Copy>(
     array: &ArrayRef,
     shape: &[usize],
@@ -57,13 +58,13 @@ pub(super) fn flatten<T: Copy>(
     missing: Option<T>,
 ) -> Result<Vec<T>, Fault> {
     let (Some((&length, inner)), Some(lists)) = (shape.split_first(), Lists::of(array)) else {
-        let (numbers, without) = leaf(array).map_err(Fault::Other)?;
-        return match without {
-            Some(place) => Err(Fault::Missing { row: place, column: 0 }),
+        let (numbers, missing_at) = leaf(array).map_err(Fault::Other)?;
+        return match missing_at {
+            Some(index) => Err(Fault::Missing { row: index, column: 0 }),
             None => Ok(numbers),
         };
     };
-    // Lengths first: what lies in lists of the right length takes no more memory than was read.
+    // Check lengths first: lists of the expected length need no more memory than the file.
     for (row, span) in lists.spans.iter().enumerate() {
         match span {
             Some(span) if span.len() != length => {
@@ -74,21 +75,21 @@ pub(super) fn flatten<T: Copy>(
         }
     }
     let size: usize = inner.iter().product();
-    let row_of = |place: usize| {
-        let is_in = |span: &Option<Range<usize>>| span.as_ref().is_some_and(|span| span.contains(&place));
+    let row_of = |item: usize| {
+        let is_in = |span: &Option<Range<usize>>| span.as_ref().is_some_and(|span| span.contains(&item));
         let row = lists.spans.iter().position(is_in)?;
-        Some((row, place - lists.spans[row].as_ref()?.start))
+        Some((row, item - lists.spans[row].as_ref()?.start))
     };
     let items = match flatten(&lists.items, inner, leaf, missing) {
         Ok(items) => items,
-        // Rows of the items are places in the lists.
-        Err(Fault::Length { row: place, expected, found }) => {
-            let row = row_of(place).map_or(0, |(row, _)| row);
+        // A row of the items is an item of these lists.
+        Err(Fault::Length { row: item, expected, found }) => {
+            let row = row_of(item).map_or(0, |(row, _)| row);
             return Err(Fault::Length { row, expected, found });
         }
-        Err(Fault::Missing { row: place, column }) => {
-            let (row, place) = row_of(place).unwrap_or_default();
-            return Err(Fault::Missing { row, column: place * size + column });
+        Err(Fault::Missing { row: item, column }) => {
+            let (row, position) = row_of(item).unwrap_or_default();
+            return Err(Fault::Missing { row, column: position * size + column });
         }
         Err(other @ Fault::Other(_)) => return Err(other),
     };
@@ -96,8 +97,8 @@ pub(super) fn flatten<T: Copy>(
     for span in &lists.spans {
         match (span, missing) {
             (Some(span), _) => {
-                let within = items.get(span.start * size..span.end * size);
-                numbers.extend_from_slice(within.unwrap_or_default());
+                let values = items.get(span.start * size..span.end * size);
+                numbers.extend_from_slice(values.unwrap_or_default());
             }
             (None, Some(missing)) => numbers.extend(std::iter::repeat_n(missing, length * size)),
             (None, None) => {}
@@ -106,14 +107,14 @@ pub(super) fn flatten<T: Copy>(
     Ok(numbers)
 }
 
-/// The lists of a column: where in the items each lies, `None` for one that is missing.
+/// The lists of a column: all items, and the range of items of each list. A missing list has the span `None`.
 struct Lists {
     items: ArrayRef,
     spans: Vec<Option<Range<usize>>>,
 }
 
 impl Lists {
-    /// `None` for an array of anything else.
+    /// Returns `None` if the array does not contain lists.
     fn of(array: &ArrayRef) -> Option<Self> {
         let (items, ends): (_, Vec<usize>) = match array.data_type() {
             DataType::List(_) => {
@@ -127,12 +128,12 @@ impl Lists {
             DataType::FixedSizeList(_, length) => {
                 let lists = array.as_fixed_size_list();
                 let length = usize::try_from(*length).unwrap_or(0);
-                // What is left of a longer array begins at the offset that its values were cut to.
+                // A sliced array of lists has sliced values too, so the first list starts at 0.
                 (lists.values(), (0..=lists.len()).map(|row| row * length).collect())
             }
             _ => return None,
         };
-        // A batch may be part of a larger one: only its own items are of interest.
+        // A batch may be a slice of a larger one, so keep only its own items.
         let (first, last) = (*ends.first()?, *ends.last()?);
         let items = items.slice(first, last - first);
         let spans = ends.windows(2).enumerate().map(|(row, ends)| match ends {

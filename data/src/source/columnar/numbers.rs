@@ -1,4 +1,4 @@
-//! Columns of numbers and booleans as numbers that a model takes.
+//! Converts columns of numbers and booleans to `f32` or bytes.
 
 use arrow_array::{
     Array,
@@ -16,7 +16,8 @@ pub(super) fn is_number(kind: &DataType) -> bool {
     kind.is_numeric() || *kind == DataType::Boolean
 }
 
-/// Numbers rounded to the nearest `f32`; NaN where there is none. What is larger than an `f32` is infinite.
+/// Converts numbers to the nearest `f32`. Missing values become NaN. Numbers outside the range of `f32` become
+/// infinite.
 pub(super) fn floats(array: &dyn Array) -> Result<Vec<f32>, DataError> {
     macro_rules! floats {
         ($type:ty, $narrow:expr) => {
@@ -44,24 +45,24 @@ pub(super) fn floats(array: &dyn Array) -> Result<Vec<f32>, DataError> {
         DataType::Decimal256(_, scale) => {
             decimals::<Decimal256Type>(array, *scale, |digits| digits.to_i128()?.try_into().ok())
         }
-        other => return Err(no_number(other)),
+        other => return Err(not_a_number(other)),
     })
 }
 
-/// Bytes, or booleans as 0 and 1; with the place of the first that is missing.
+/// Returns bytes, or booleans as 0 and 1, and the index of the first missing value.
 pub(super) fn bytes(array: &dyn Array) -> Result<(Vec<u8>, Option<usize>), DataError> {
-    let missing = (array.null_count() > 0).then(|| (0..array.len()).find(|&place| array.is_null(place))).flatten();
+    let missing = (array.null_count() > 0).then(|| (0..array.len()).find(|&index| array.is_null(index))).flatten();
     let bytes = match array.data_type() {
         DataType::Boolean => array.as_boolean().values().iter().map(u8::from).collect(),
         DataType::UInt8 => array.as_primitive::<UInt8Type>().values().to_vec(),
-        other => return Err(no_number(other)),
+        other => return Err(not_a_number(other)),
     };
     Ok((bytes, missing))
 }
 
-/// Decimals rounded to the nearest `f64`, and that to `f32`.
+/// Converts decimals to the nearest `f64`, then to `f32`.
 fn decimals<T: DecimalType>(array: &dyn Array, scale: i8, digits: impl Fn(T::Native) -> Option<i64>) -> Vec<f32> {
-    /// Both numbers are exact up to here, so their quotient is rounded once.
+    /// The largest integer and exponent of 10 that `f64` represents exactly. Up to them, the quotient is rounded once.
     const EXACT: (u64, i8) = (1 << 53, 22);
     let array = array.as_primitive::<T>();
     let number = |row| match digits(array.value(row)) {
@@ -73,9 +74,9 @@ fn decimals<T: DecimalType>(array: &dyn Array, scale: i8, digits: impl Fn(T::Nat
     (0..array.len()).map(|row| if array.is_null(row) { f32::NAN } else { number(row) }).collect()
 }
 
-/// The plan lets columns of numbers and booleans through alone.
-fn no_number(kind: &DataType) -> DataError {
-    DataError::column(ArrowError::CastError(format!("{kind} is no number")))
+/// The error for another type. It cannot occur, because the plan selects only columns of numbers and booleans.
+fn not_a_number(kind: &DataType) -> DataError {
+    DataError::column(ArrowError::CastError(format!("{kind} is not a number")))
 }
 
 #[cfg(test)]
@@ -85,13 +86,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_rounded_once_to_f64_however_long_they_are() {
+    fn decimals_of_any_length_are_rounded_to_f64() {
         let long = 123_456_789_012_345_678_901_234_567_890i128;
         for (digits, scale, expected) in [(125, 2, 1.25), (7, -3, 7000.0), (long, 20, 1_234_567_890.123_456_8)] {
             let array = Decimal128Array::from(vec![Some(digits), None]).with_precision_and_scale(38, scale);
-            let found = floats(&array.expect("a possible scale")).expect("decimals");
-            assert_eq!(found[0], expected as f32);
-            assert!(found[1].is_nan());
+            let floats = floats(&array.expect("a valid scale")).expect("decimals");
+            assert_eq!(floats[0], expected as f32);
+            assert!(floats[1].is_nan());
         }
     }
 }

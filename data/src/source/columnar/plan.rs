@@ -1,4 +1,4 @@
-//! Which columns of a table are the sample, which one is the label, and which are carried along.
+//! Assigns the columns of a table to the features, the label and the pass-through columns.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 
 use crate::{
-    check::place,
+    check::column_label,
     error::DataError,
     in_memory::matrix,
     labels::Labels,
@@ -15,7 +15,7 @@ use crate::{
     values::Values,
 };
 
-/// The columns of a table by what they are for.
+/// The role of each column of a table.
 pub(super) struct Plan {
     path: PathBuf,
     /// The names of all columns.
@@ -27,13 +27,13 @@ pub(super) struct Plan {
 }
 
 enum Sample {
-    /// One number each.
+    /// One feature per column.
     Columns(Vec<usize>),
-    /// All numbers of a sample.
+    /// One column of lists, with all features of a sample.
     List(usize),
 }
 
-/// What the numbers of a sample are kept as.
+/// The type of the features in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// 0 and 1.
@@ -44,7 +44,7 @@ enum Kind {
 
 impl Plan {
     pub(super) fn new(path: &Path, schema: &Schema, reading: &Reading) -> Result<Self, DataError> {
-        let find = |wanted: &String| find(path, schema, wanted);
+        let find = |name: &String| find(path, schema, name);
         let label = reading.label_column.as_ref().map(find).transpose()?;
         if let Some(label) = label {
             labels::check_type(path, schema.field(label))?;
@@ -52,11 +52,11 @@ impl Plan {
         let ignored = reading.ignore.iter().flatten().map(find);
         let ignored = ignored.collect::<Result<Vec<_>, _>>()?;
         let sample = match &reading.columns {
-            Some(wanted) => {
-                let columns = wanted.iter().map(find).collect::<Result<_, _>>()?;
-                named(path, schema, label, columns)?
+            Some(names) => {
+                let columns = names.iter().map(find).collect::<Result<_, _>>()?;
+                sample_of(path, schema, label, columns)?
             }
-            None => default(path, schema, |column| Some(column) != label && !ignored.contains(&column))?,
+            None => default_sample(path, schema, |column| Some(column) != label && !ignored.contains(&column))?,
         };
         let in_sample: &[usize] = match &sample {
             Sample::Columns(columns) => columns,
@@ -66,7 +66,7 @@ impl Plan {
         let has_type = |fits: fn(&DataType) -> bool| fields.iter().all(|field| fits(lists::leaf(field).0));
         let may_miss = fields.iter().any(|field| lists::leaf(field).1);
         let kind = match reading.missing.unwrap_or_default() {
-            // A byte cannot say that it is missing.
+            // A byte cannot represent a missing value.
             Missing::Mean | Missing::Median | Missing::Drop | Missing::Keep if may_miss => Kind::Floats,
             _ if has_type(|kind| *kind == DataType::Boolean) => Kind::Booleans,
             _ if has_type(|kind| matches!(kind, DataType::Boolean | DataType::UInt8)) => Kind::Bytes,
@@ -89,7 +89,7 @@ impl Plan {
         }
     }
 
-    /// The names of the features, where each has a column.
+    /// Returns the names of the features, if each feature is a column.
     pub(super) fn names(&self) -> Option<Vec<String>> {
         match &self.sample {
             Sample::Columns(columns) => Some(columns.iter().map(|&column| self.names[column].clone()).collect()),
@@ -101,7 +101,7 @@ impl Plan {
         self.label.is_some()
     }
 
-    /// What the first rows say of the shape.
+    /// Determines the shape of a sample from the first rows.
     pub(super) fn sample_shape(&self, first: &RecordBatch) -> Result<Vec<usize>, DataError> {
         let column = match &self.sample {
             Sample::Columns(columns) => return Ok(vec![columns.len()]),
@@ -117,7 +117,7 @@ impl Plan {
         Ok(shape)
     }
 
-    /// The samples of these rows, whose first is that number of the file.
+    /// Converts a batch to samples. `first` is the row in the file of its first row.
     pub(super) fn values(&self, batch: &RecordBatch, shape: &[usize], first: usize) -> Result<Values, DataError> {
         let features = shape.iter().product();
         Ok(if self.is_bytes() {
@@ -129,8 +129,8 @@ impl Plan {
         })
     }
 
-    /// Numbers as `leaf` makes them of a column, row after row; with the place of one that is missing and must
-    /// not be. `missing` stands in a list that is missing as a whole.
+    /// Converts columns to values in row-major order. `leaf` converts a column, and returns the index of the first
+    /// missing value if none may be missing. `missing` replaces the values of a missing list.
     fn rows<T: Copy + Default>(
         &self,
         batch: &RecordBatch,
@@ -142,18 +142,18 @@ impl Plan {
         let is_missing = |row: usize, column: usize| DataError::NotFinite {
             path: self.path.clone(),
             row: first + row,
-            column: place(column, self.names().as_deref()),
+            column: column_label(column, self.names().as_deref()),
             value: f32::NAN,
         };
         match &self.sample {
             Sample::Columns(columns) => {
                 let mut rows = vec![T::default(); batch.num_rows() * columns.len()];
-                for (place, &column) in columns.iter().enumerate() {
-                    let (numbers, without) = leaf(batch.column(column))?;
-                    if let Some(row) = without {
-                        return Err(is_missing(row, place));
+                for (feature, &column) in columns.iter().enumerate() {
+                    let (numbers, missing_at) = leaf(batch.column(column))?;
+                    if let Some(row) = missing_at {
+                        return Err(is_missing(row, feature));
                     }
-                    let into = rows.iter_mut().skip(place).step_by(columns.len());
+                    let into = rows.iter_mut().skip(feature).step_by(columns.len());
                     into.zip(numbers).for_each(|(into, number)| *into = number);
                 }
                 Ok(rows)
@@ -179,7 +179,7 @@ impl Plan {
         self.label.map(labels).transpose()
     }
 
-    /// The columns that are no part of the sample, the label among them; `None` where there are none.
+    /// Returns the pass-through columns, including the label, or `None` if there are none.
     pub(super) fn others(&self, batch: &RecordBatch) -> Result<Option<RecordBatch>, DataError> {
         if self.others.is_empty() {
             return Ok(None);
@@ -188,18 +188,18 @@ impl Plan {
     }
 }
 
-/// A column by its name, or else by its number from 0.
-fn find(path: &Path, schema: &Schema, wanted: &str) -> Result<usize, DataError> {
-    let by_name = schema.fields().iter().position(|field| field.name() == wanted);
-    let by_number = || wanted.parse().ok().filter(|&column: &usize| column < schema.fields().len());
-    by_name.or_else(by_number).ok_or_else(|| {
-        let (path, wanted, columns) = (path.to_owned(), wanted.to_owned(), described(schema, |_| true));
-        DataError::ColumnUnknown { path, wanted, columns }
+/// Finds a column by its name, or else by its index from 0.
+fn find(path: &Path, schema: &Schema, name: &str) -> Result<usize, DataError> {
+    let by_name = schema.fields().iter().position(|field| field.name() == name);
+    let by_index = || name.parse().ok().filter(|&column: &usize| column < schema.fields().len());
+    by_name.or_else(by_index).ok_or_else(|| {
+        let (path, name, columns) = (path.to_owned(), name.to_owned(), list(schema, |_| true));
+        DataError::ColumnUnknown { path, name, columns }
     })
 }
 
-/// The sample is what was named.
-fn named(path: &Path, schema: &Schema, label: Option<usize>, columns: Vec<usize>) -> Result<Sample, DataError> {
+/// Makes the selected columns the features.
+fn sample_of(path: &Path, schema: &Schema, label: Option<usize>, columns: Vec<usize>) -> Result<Sample, DataError> {
     if let [column] = columns[..]
         && lists::is_of_numbers(schema.field(column).data_type())
         && Some(column) != label
@@ -212,7 +212,7 @@ fn named(path: &Path, schema: &Schema, label: Option<usize>, columns: Vec<usize>
             return Err(DataError::LabelInSample { path, column: field.name().clone() });
         }
         if !numbers::is_number(field.data_type()) {
-            let expected = "numbers or booleans, or, as the only column named, lists of them";
+            let expected = "numbers or booleans, or a single column of lists of them";
             let found = field.data_type().to_string();
             return Err(DataError::ColumnType { path, column: field.name().clone(), found, expected });
         }
@@ -220,11 +220,11 @@ fn named(path: &Path, schema: &Schema, label: Option<usize>, columns: Vec<usize>
     Ok(Sample::Columns(columns))
 }
 
-/// The only column of lists, or else all columns of numbers, among those that may be part of it.
-fn default(path: &Path, schema: &Schema, may_be: impl Fn(usize) -> bool) -> Result<Sample, DataError> {
+/// Selects the only column of lists, or else all columns of numbers, among the columns that are allowed.
+fn default_sample(path: &Path, schema: &Schema, is_allowed: impl Fn(usize) -> bool) -> Result<Sample, DataError> {
     let with = |fits: fn(&DataType) -> bool| -> Vec<usize> {
         let fields = schema.fields().iter().enumerate();
-        let fitting = fields.filter(|(column, field)| may_be(*column) && fits(field.data_type()));
+        let fitting = fields.filter(|(column, field)| is_allowed(*column) && fits(field.data_type()));
         fitting.filter(|(_, field)| !is_index(field.name())).map(|(column, _)| column).collect()
     };
     let lists = with(lists::is_of_numbers);
@@ -233,25 +233,28 @@ fn default(path: &Path, schema: &Schema, may_be: impl Fn(usize) -> bool) -> Resu
     match (&lists[..], numbers.is_empty()) {
         (&[list], _) => Ok(Sample::List(list)),
         ([], false) => Ok(Sample::Columns(numbers)),
-        ([], true) => Err(DataError::NoNumbers { path, columns: described(schema, |_| true) }),
-        (lists, _) => Err(DataError::ManyLists { path, columns: described(schema, |column| lists.contains(&column)) }),
+        ([], true) => Err(DataError::NoNumbers { path, columns: list(schema, |_| true) }),
+        (lists, _) => Err(DataError::ManyLists { path, columns: list(schema, |column| lists.contains(&column)) }),
     }
 }
 
-/// Whether pandas named the column so: it holds the numbers of the rows, which are no part of a sample.
+/// Whether the column is an index that pandas wrote. It contains row numbers, which are not a feature.
 fn is_index(name: &str) -> bool {
     name.starts_with("__index_level_") && name.ends_with("__")
 }
 
-/// Columns with their types.
-fn described(schema: &Schema, is_meant: impl Fn(usize) -> bool) -> String {
-    /// More than these help nobody.
-    const MOST: usize = 40;
-    let fields: Vec<_> = schema.fields().iter().enumerate().filter(|(column, _)| is_meant(*column)).collect();
-    let mut told: Vec<_> =
-        fields.iter().take(MOST).map(|(_, field)| format!("`{}` ({})", field.name(), field.data_type())).collect();
-    if fields.len() > MOST {
-        told.push(format!("and {} more", fields.len() - MOST));
+/// Lists the selected columns with their types.
+fn list(schema: &Schema, is_selected: impl Fn(usize) -> bool) -> String {
+    /// A longer list does not help the reader.
+    const MAX_COLUMNS: usize = 40;
+    let fields: Vec<_> = schema.fields().iter().enumerate().filter(|(column, _)| is_selected(*column)).collect();
+    let mut entries: Vec<_> = fields
+        .iter()
+        .take(MAX_COLUMNS)
+        .map(|(_, field)| format!("`{}` ({})", field.name(), field.data_type()))
+        .collect();
+    if fields.len() > MAX_COLUMNS {
+        entries.push(format!("and {} more", fields.len() - MAX_COLUMNS));
     }
-    if told.is_empty() { "none".to_owned() } else { told.join(", ") }
+    if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
 }

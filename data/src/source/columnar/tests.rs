@@ -24,35 +24,35 @@ use crate::{
     Chunk, DataError, Labels, LoadOptions, Missing, Reading, Values, head::Head, reader::Opened, reading::Names,
 };
 
-/// A way to write a table.
+/// The format and compression of a table.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum As {
+pub(crate) enum Format {
     Parquet(WriterVersion, Compression),
     File(Option<CompressionType>),
     Stream,
 }
 
-pub(crate) fn all_ways() -> Vec<As> {
+pub(crate) fn all_formats() -> Vec<Format> {
     let (one, two) = (WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0);
     vec![
-        As::Parquet(one, Compression::UNCOMPRESSED),
-        As::Parquet(one, Compression::SNAPPY),
-        As::Parquet(two, Compression::ZSTD(ZstdLevel::default())),
-        As::Parquet(two, Compression::GZIP(GzipLevel::default())),
-        As::Parquet(one, Compression::GZIP(GzipLevel::default())),
-        As::Parquet(one, Compression::LZ4_RAW),
-        As::File(None),
-        As::File(Some(CompressionType::ZSTD)),
-        As::File(Some(CompressionType::LZ4_FRAME)),
-        As::Stream,
+        Format::Parquet(one, Compression::UNCOMPRESSED),
+        Format::Parquet(one, Compression::SNAPPY),
+        Format::Parquet(two, Compression::ZSTD(ZstdLevel::default())),
+        Format::Parquet(two, Compression::GZIP(GzipLevel::default())),
+        Format::Parquet(one, Compression::GZIP(GzipLevel::default())),
+        Format::Parquet(one, Compression::LZ4_RAW),
+        Format::File(None),
+        Format::File(Some(CompressionType::ZSTD)),
+        Format::File(Some(CompressionType::LZ4_FRAME)),
+        Format::Stream,
     ]
 }
 
-pub(crate) fn written(batches: &[RecordBatch], way: As) -> Vec<u8> {
+pub(crate) fn encode(batches: &[RecordBatch], format: Format) -> Vec<u8> {
     let schema = batches[0].schema();
     let mut bytes = Vec::new();
-    match way {
-        As::Parquet(version, compression) => {
+    match format {
+        Format::Parquet(version, compression) => {
             let properties = WriterProperties::builder().set_writer_version(version).set_compression(compression);
             let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties.build())).expect("a writer");
             for batch in batches {
@@ -61,13 +61,13 @@ pub(crate) fn written(batches: &[RecordBatch], way: As) -> Vec<u8> {
             }
             writer.close().expect("in memory");
         }
-        As::File(compression) => {
+        Format::File(compression) => {
             let options = IpcWriteOptions::default().try_with_compression(compression).expect("known");
             let mut writer = FileWriter::try_new_with_options(&mut bytes, &schema, options).expect("a writer");
             batches.iter().for_each(|batch| writer.write(batch).expect("in memory"));
             writer.finish().expect("in memory");
         }
-        As::Stream => {
+        Format::Stream => {
             let mut writer = StreamWriter::try_new(&mut bytes, &schema).expect("a writer");
             batches.iter().for_each(|batch| writer.write(batch).expect("in memory"));
             writer.finish().expect("in memory");
@@ -81,47 +81,48 @@ pub(crate) struct File {
     pub(crate) path: PathBuf,
 }
 
-pub(crate) fn file(bytes: &[u8], way: As) -> File {
+pub(crate) fn file(bytes: &[u8], format: Format) -> File {
     let folder = tempfile::tempdir().expect("a folder");
-    let name = match way {
-        As::Parquet(..) => "t.parquet",
-        As::File(_) | As::Stream => "t.arrow",
+    let name = match format {
+        Format::Parquet(..) => "t.parquet",
+        Format::File(_) | Format::Stream => "t.arrow",
     };
     let path = folder.path().join(name);
     fs::write(&path, bytes).expect("written");
     File { _folder: folder, path }
 }
 
-/// All that is read of a file, in chunks of at most `most` rows.
-pub(crate) fn read(file: &File, reading: Reading, most: usize) -> Result<(Head, Vec<Chunk>), DataError> {
+/// Reads a complete file in chunks of at most `max_rows` rows.
+pub(crate) fn read(file: &File, reading: Reading, max_rows: usize) -> Result<(Head, Vec<Chunk>), DataError> {
     let options = LoadOptions { reading, ..LoadOptions::default() };
     let opened = match file.path.extension() {
         Some(extension) if extension == "parquet" => crate::source::parquet::open(&file.path, &options)?,
         _ => crate::source::arrow::open(&file.path, &options)?,
     };
-    let Opened::Reader(mut reader) = opened else { panic!("a table is gone through") };
+    let Opened::Reader(mut reader) = opened else { panic!("a table needs a sequential reader") };
     let mut chunks = Vec::new();
-    while let Some(chunk) = reader.next(most)? {
-        assert!(chunk.values.rows() <= most);
+    while let Some(chunk) = reader.next(max_rows)? {
+        assert!(chunk.values.rows() <= max_rows);
         chunks.push(chunk);
     }
     Ok((reader.head().clone(), chunks))
 }
 
-fn read_once(batch: &RecordBatch, reading: Reading, way: As) -> Result<(Head, Chunk), DataError> {
-    let (head, chunks) = read(&file(&written(std::slice::from_ref(batch), way), way), reading, 1000)?;
+fn read_once(batch: &RecordBatch, reading: Reading, format: Format) -> Result<(Head, Chunk), DataError> {
+    let (head, chunks) = read(&file(&encode(std::slice::from_ref(batch), format), format), reading, 1000)?;
     let [chunk] = &chunks[..] else { panic!("{} chunks", chunks.len()) };
     Ok((head, chunk.clone()))
 }
 
-/// What is said of a table, the same whatever it is written as, without the name of the file.
+/// Returns the error message for a table, without the name of the file. It must be the same for Parquet and Arrow.
 fn message(columns: Columns, reading: Reading) -> String {
     let batch = table(columns);
-    let outcomes = [As::Parquet(WriterVersion::PARQUET_1_0, Compression::SNAPPY), As::File(None)].map(|way| {
-        let message = read_once(&batch, reading.clone(), way).map(drop).expect_err("refused").to_string();
-        let name = if matches!(way, As::Parquet(..)) { "t.parquet" } else { "t.arrow" };
-        message.split_once(name).expect("the name of the file").1.to_owned()
-    });
+    let outcomes =
+        [Format::Parquet(WriterVersion::PARQUET_1_0, Compression::SNAPPY), Format::File(None)].map(|format| {
+            let message = read_once(&batch, reading.clone(), format).map(drop).expect_err("refused").to_string();
+            let name = if matches!(format, Format::Parquet(..)) { "t.parquet" } else { "t.arrow" };
+            message.split_once(name).expect("the name of the file").1.to_owned()
+        });
     assert_eq!(outcomes[0], outcomes[1]);
     outcomes[0].clone()
 }
@@ -141,7 +142,7 @@ fn names(names: &[&str]) -> Option<Names> {
     Some(names.iter().map(|&name| name.to_owned()).collect())
 }
 
-/// Three rows of everything.
+/// Three rows with a column of each type.
 fn mixed() -> RecordBatch {
     table(&[
         ("id", column(Int64Array::from(vec![7, 8, 9]))),
@@ -155,34 +156,35 @@ fn mixed() -> RecordBatch {
 }
 
 #[test]
-fn numbers_are_the_sample_and_all_else_is_carried_along() {
-    for way in all_ways() {
+fn numeric_columns_are_features_and_the_others_pass_through() {
+    for format in all_formats() {
         let reading = Reading { label_column: Some("kind".to_owned()), ignore: names(&["id"]), ..Reading::default() };
-        let (head, chunk) = read_once(&mixed(), reading, way).unwrap_or_else(|error| panic!("{way:?}: {error:?}"));
+        let (head, chunk) =
+            read_once(&mixed(), reading, format).unwrap_or_else(|error| panic!("{format:?}: {error:?}"));
         assert_eq!((head.sample_shape, head.is_bytes, head.range, head.has_labels), (vec![3], false, None, true));
         assert_eq!(head.columns, names(&["height", "old", "price"]));
-        assert_eq!(head.rows, matches!(way, As::Parquet(..)).then_some(3));
+        assert_eq!(head.rows, matches!(format, Format::Parquet(..)).then_some(3));
         assert_eq!(chunk.values, Values::F32(array![[0.1, 1.0, 1.25], [1.5, 0.0, 2.5], [-2.0, 1.0, 0.01]]));
         assert_eq!(chunk.labels, Some(Labels::Text(["x", "y", "x"].map(str::to_owned).to_vec())));
         let others = chunk.others.expect("four columns");
         let schema = others.schema();
-        let found: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        assert_eq!(found, ["id", "name", "kind", "__index_level_0__"]);
-        assert!(matches!(schema.field(2).data_type(), DataType::Dictionary(..)), "{way:?}");
+        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names, ["id", "name", "kind", "__index_level_0__"]);
+        assert!(matches!(schema.field(2).data_type(), DataType::Dictionary(..)), "{format:?}");
         assert_eq!(others.column(1).as_string::<i32>().value(2), "c");
     }
 }
 
 #[test]
-fn columns_are_taken_in_the_order_they_are_named_or_numbered() {
+fn selected_columns_keep_the_order_of_the_option() {
     let reading = Reading { columns: names(&["price", "0"]), ..Reading::default() };
-    let (head, chunk) = read_once(&mixed(), reading, As::File(None)).expect("both there");
+    let (head, chunk) = read_once(&mixed(), reading, Format::File(None)).expect("both columns exist");
     assert_eq!(head.columns, names(&["price", "id"]));
     assert_eq!(chunk.values, Values::F32(array![[1.25, 7.0], [2.5, 8.0], [0.01, 9.0]]));
 }
 
 #[test]
-fn bytes_and_booleans_stay_narrow_unless_they_may_be_missing() {
+fn bytes_and_booleans_stay_bytes_unless_they_may_be_missing() {
     let bytes = column(UInt8Array::from(vec![0, 255]));
     let booleans = column(BooleanArray::from(vec![true, false]));
     let keep = Reading { missing: Some(Missing::Keep), ..Reading::default() };
@@ -198,26 +200,26 @@ fn bytes_and_booleans_stay_narrow_unless_they_may_be_missing() {
         (&[("a", booleans)], &plain, Some((0.0, 1.0)), Values::U8(array![[1], [0]])),
         (&[("a", bytes)], &keep, None, Values::F32(array![[0.0], [255.0]])),
     ];
-    for way in all_ways() {
+    for format in all_formats() {
         for (columns, reading, range, values) in &cases {
-            let (head, chunk) = read_once(&table(columns), (*reading).clone(), way).expect("fine");
+            let (head, chunk) = read_once(&table(columns), (*reading).clone(), format).expect("a valid table");
             assert_eq!((head.is_bytes, head.range, &chunk.values), (range.is_some(), *range, values));
         }
     }
 }
 
 #[test]
-fn an_only_column_of_lists_is_the_sample() {
+fn the_only_column_of_lists_is_the_sample() {
     let lists = ListArray::from_iter_primitive::<UInt8Type, _, _>([
         Some(vec![Some(1), Some(2)]),
         Some(vec![Some(3), Some(4)]),
         Some(vec![Some(5), Some(6)]),
     ]);
     let batch = table(&[("id", column(Int32Array::from(vec![1, 2, 3]))), ("pixels", column(lists))]);
-    for way in all_ways() {
-        for most in [1, 2, 1000] {
-            let file = file(&written(&[batch.clone(), batch.clone()], way), way);
-            let (head, chunks) = read(&file, Reading::default(), most).expect("fine");
+    for format in all_formats() {
+        for max_rows in [1, 2, 1000] {
+            let file = file(&encode(&[batch.clone(), batch.clone()], format), format);
+            let (head, chunks) = read(&file, Reading::default(), max_rows).expect("a valid table");
             assert_eq!((head.sample_shape, head.is_bytes, head.columns), (vec![2], true, None));
             let rows: Vec<Vec<u8>> = chunks
                 .iter()
@@ -226,13 +228,13 @@ fn an_only_column_of_lists_is_the_sample() {
                     other => panic!("{other:?}"),
                 })
                 .collect();
-            assert_eq!(rows, [[1, 2], [3, 4], [5, 6], [1, 2], [3, 4], [5, 6]], "{way:?}");
+            assert_eq!(rows, [[1, 2], [3, 4], [5, 6], [1, 2], [3, 4], [5, 6]], "{format:?}");
             assert_eq!(chunks[0].others.as_ref().map(RecordBatch::num_columns), Some(1));
         }
     }
 }
 
-/// Two rows of 2 lists of 3, and one that is missing.
+/// Two rows of shape `[2, 3]` and one missing row.
 fn nested() -> ArrayRef {
     let numbers = Float32Array::from_iter((0..18).map(|number| (number != 4).then_some(number as f32)));
     let inner = Field::new("item", DataType::Float32, true);
@@ -242,17 +244,17 @@ fn nested() -> ArrayRef {
 }
 
 #[test]
-fn lists_of_lists_have_a_shape_and_missing_ones_are_missing() {
-    for way in all_ways() {
+fn nested_lists_have_a_shape_and_missing_lists_become_nan() {
+    for format in all_formats() {
         let reading = Reading { missing: Some(Missing::Keep), ..Reading::default() };
-        let (head, chunk) = read_once(&table(&[("image", nested())]), reading, way).expect("fine");
+        let (head, chunk) = read_once(&table(&[("image", nested())]), reading, format).expect("a valid table");
         assert_eq!(head.sample_shape, [2, 3]);
         assert!(chunk.others.is_none());
         let Values::F32(values) = chunk.values else { panic!("floats") };
         assert_eq!(values.row(1).to_vec(), [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
         let is_missing: Vec<bool> = values.iter().map(|value| value.is_nan()).collect();
-        let expected: Vec<bool> = (0..18).map(|place| place == 4 || place >= 12).collect();
-        assert_eq!(is_missing, expected, "{way:?}");
+        let expected: Vec<bool> = (0..18).map(|index| index == 4 || index >= 12).collect();
+        assert_eq!(is_missing, expected, "{format:?}");
     }
 }
 
@@ -260,7 +262,7 @@ fn lists_of_lists_have_a_shape_and_missing_ones_are_missing() {
 fn labels_are_integers_text_or_booleans() {
     let integers = |labels: &[i64]| Labels::Integers(labels.to_vec());
     let text = |labels: &[&str]| Labels::Text(labels.iter().map(|&label| label.to_owned()).collect());
-    let numbered = DictionaryArray::<Int8Type>::new(vec![1, 0].into(), Arc::new(Int32Array::from(vec![5, 6])));
+    let dictionary = DictionaryArray::<Int8Type>::new(vec![1, 0].into(), Arc::new(Int32Array::from(vec![5, 6])));
     let cases: [(ArrayRef, Labels); 7] = [
         (column(Int32Array::from(vec![3, -1])), integers(&[3, -1])),
         (column(UInt64Array::from(vec![1, u64::MAX])), text(&["1", "18446744073709551615"])),
@@ -268,20 +270,20 @@ fn labels_are_integers_text_or_booleans() {
         (column(StringArray::from(vec!["a", "b"])), text(&["a", "b"])),
         (column(LargeStringArray::from(vec!["a", "b"])), text(&["a", "b"])),
         (column(StringViewArray::from(vec!["a", "b"])), text(&["a", "b"])),
-        (column(numbered), integers(&[6, 5])),
+        (column(dictionary), integers(&[6, 5])),
     ];
     for (labels, expected) in cases {
         let batch = table(&[("x", column(Float32Array::from(vec![1.0, 2.0]))), ("y", labels)]);
-        for way in all_ways() {
+        for format in all_formats() {
             let reading = Reading { label_column: Some("y".to_owned()), ..Reading::default() };
-            let (head, chunk) = read_once(&batch, reading, way).expect("labels");
+            let (head, chunk) = read_once(&batch, reading, format).expect("labels");
             assert_eq!((head.sample_shape, chunk.labels), (vec![1], Some(expected.clone())));
         }
     }
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_place_and_what_to_do() {
+fn messages_name_the_column_and_row_and_what_to_do() {
     let number = column(Float32Array::from(vec![1.0, 2.0]));
     let text = column(StringArray::from(vec![Some("a"), None]));
     let lists =
@@ -290,31 +292,31 @@ fn what_cannot_be_read_is_told_with_its_place_and_what_to_do() {
     let of = |columns: &[&str]| Reading { columns: names(columns), ..Reading::default() };
     let plain = Reading::default;
     let cases: [(Columns, Reading, &str); 14] = [
-        (&[("t", text.clone())], plain(), "no column of numbers to make samples of; its columns are `t` (Utf8)"),
+        (&[("t", text.clone())], plain(), "no numeric column for the features; its columns are `t` (Utf8)"),
         (&[("n", number.clone())], of(&["m"]), "no column `m`; expected `n` (Float32)"),
         (&[("n", number.clone())], with("9"), "no column `9`; expected"),
-        (&[("n", number.clone()), ("t", text.clone())], of(&["n", "t"]), "column `t` holds Utf8, expected numbers"),
-        (&[("n", number.clone())], with("n"), "column `n` holds Float32, expected labels: integers, text or"),
-        (&[("n", number.clone()), ("t", text.clone())], with("t"), "row 1 has no label in column `t`; fill it in"),
+        (&[("n", number.clone()), ("t", text.clone())], of(&["n", "t"]), "column `t` has type Utf8, expected numbers"),
+        (&[("n", number.clone())], with("n"), "column `n` has type Float32, expected labels: integers, text or"),
+        (&[("n", number.clone()), ("t", text.clone())], with("t"), "row 1 has no label in column `t`; add a label"),
         (
             &[("n", column(Float64Array::from(vec![Some(1.0), None])))],
             plain(),
-            "row 1, column 0 (`n`) is NaN, expected a finite single-precision number (--missing says",
+            "row 1, column `n` is NaN, expected a finite `f32`; pass --missing",
         ),
-        (&[("n", column(Float64Array::from(vec![1.0, 1e300])))], plain(), "row 1, column 0 (`n`) is inf, expected"),
-        (&[("n", column(UInt8Array::from(vec![None, Some(1)])))], plain(), "row 0, column 0 (`n`) is NaN"),
+        (&[("n", column(Float64Array::from(vec![1.0, 1e300])))], plain(), "row 1, column `n` is inf, expected"),
+        (&[("n", column(UInt8Array::from(vec![None, Some(1)])))], plain(), "row 0, column `n` is NaN"),
         (
             &[("l", lists([Some(vec![Some(1.0)]), Some(vec![None, None])]))],
             plain(),
-            "row 1 of column `l` has a list of 2, expected 1 as in the rows above",
+            "the list in row 1 of column `l` has length 2, but earlier lists have length 1",
         ),
-        (&[("l", lists([Some(vec![Some(1.0), None]), None]))], plain(), "row 0, column 1 is NaN"),
+        (&[("l", lists([Some(vec![Some(1.0), None]), None]))], plain(), "row 0, column 1 (counted from 0) is NaN"),
         (&[("l", lists([None, None]))], plain(), "the first rows of column `l` have no lists"),
         (&[("l", lists([Some(vec![]), Some(vec![])]))], plain(), "a sample has 0 features"),
         (
             &[("l", lists([None, None])), ("m", lists([None, None])), ("n", number.clone())],
             plain(),
-            "more than one column of lists (`l` (List(Float32)), `m` (List(Float32))); say by --columns",
+            "more than one column of lists (`l` (List(Float32)), `m` (List(Float32))); select the one",
         ),
     ];
     for (columns, reading, expected) in cases {
@@ -323,27 +325,27 @@ fn what_cannot_be_read_is_told_with_its_place_and_what_to_do() {
     }
     let both = Reading { columns: names(&["n"]), ..with("n") };
     let message = message(&[("n", column(Int32Array::from(vec![1])))], both);
-    assert!(message.contains("`n` is the label column, so it cannot be part of the sample"), "{message}");
+    assert!(message.contains("`n` is the label column, so it cannot be a feature"), "{message}");
 }
 
 #[test]
-fn a_fault_in_a_later_chunk_is_told_by_its_row_in_the_file() {
-    let whole =
+fn an_error_in_a_later_chunk_names_the_row_in_the_file() {
+    let complete =
         table(&[("l", column(ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1)]), Some([Some(2)])])))]);
     let broken =
         table(&[("l", column(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1)]), Some(vec![])])))]);
-    for way in all_ways() {
-        let file = file(&written(&[whole.clone(), broken.clone()], way), way);
+    for format in all_formats() {
+        let file = file(&encode(&[complete.clone(), broken.clone()], format), format);
         let error = read(&file, Reading::default(), 1).expect_err("lists of two lengths");
-        assert!(error.to_string().contains("row 3 of column `l` has a list of 0"), "{error}");
+        assert!(error.to_string().contains("the list in row 3 of column `l` has length 0"), "{error}");
     }
 }
 
 #[test]
 fn a_table_without_rows_is_refused() {
     let empty = table(&[("n", column(Float32Array::from(Vec::<f32>::new())))]);
-    for way in all_ways() {
-        let error = read_once(&empty, Reading::default(), way).expect_err("no rows");
-        assert!(matches!(error, DataError::NoRows { .. }), "{way:?}: {error}");
+    for format in all_formats() {
+        let error = read_once(&empty, Reading::default(), format).expect_err("no rows");
+        assert!(matches!(error, DataError::NoRows { .. }), "{format:?}: {error}");
     }
 }

@@ -1,6 +1,6 @@
-//! What a cell says: a number, nothing, or text.
+//! Parses a cell: a number, a missing value, or text.
 
-/// How a missing value is written, beside any way to write NaN that a number may have.
+/// The notations of a missing value, in addition to the notations of NaN as a number.
 const MISSING: [&[u8]; 8] = [b"", b"NA", b"N/A", b"null", b"NULL", b"None", b"?", b"NaN"];
 
 /// A cell where a number is expected.
@@ -8,30 +8,30 @@ const MISSING: [&[u8]; 8] = [b"", b"NA", b"N/A", b"null", b"NULL", b"None", b"?"
 pub(super) enum Cell {
     /// A finite number, rounded to the nearest `f32`.
     Number(f32),
-    /// No value.
+    /// A missing value.
     Missing,
-    /// A number, but one that no `f32` holds, or infinity.
-    Beyond,
-    /// No number.
+    /// Infinity, or a number outside the range of `f32`.
+    OutOfRange,
+    /// Text that is not a number.
     Text,
 }
 
 impl Cell {
-    /// What the content of a cell is.
+    /// Parses the content of a cell.
     #[inline]
     pub(super) fn of(content: &[u8]) -> Self {
         match fast_float2::parse::<f32, _>(content) {
             Ok(number) if number.is_finite() => Cell::Number(number),
             Ok(number) if number.is_nan() => Cell::Missing,
-            Ok(_) => Cell::Beyond,
+            Ok(_) => Cell::OutOfRange,
             Err(_) if MISSING.contains(&content) => Cell::Missing,
             Err(_) => Cell::Text,
         }
     }
 }
 
-/// A cell without the spaces around it, and without the quotes that spaces keep from being seen as such:
-/// `1, "2"`.
+/// Returns a cell without surrounding spaces. Also removes quotes that the CSV parser did not recognise because of
+/// spaces around them, as in `1, "2"`.
 pub(super) fn content(cell: &[u8], quote: u8) -> &[u8] {
     let trimmed = cell.trim_ascii();
     match trimmed {
@@ -42,20 +42,20 @@ pub(super) fn content(cell: &[u8], quote: u8) -> &[u8] {
     }
 }
 
-/// Whether there is nothing but spaces.
+/// Whether a cell is empty or contains only spaces.
 pub(super) fn is_blank(cell: &[u8]) -> bool {
     cell.trim_ascii().is_empty()
 }
 
-/// As text; `None` for bytes that are not UTF-8, and for those that no text has.
+/// Returns a cell as text. `None` if it is not UTF-8 or contains a NUL byte.
 pub(super) fn text(content: &[u8]) -> Option<&str> {
     std::str::from_utf8(content).ok().filter(|text| !text.contains('\0'))
 }
 
-/// A cell as an error shows it: a stray quote can make a cell of half a file.
+/// Shortens a cell for an error message: a stray quote can turn half of the file into one cell.
 pub(super) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
+    const MAX_CHARACTERS: usize = 40;
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or(text)),
         None => text.to_owned(),
     }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_is_a_number_missing_beyond_or_text() {
+    fn a_cell_is_a_number_missing_out_of_range_or_text() {
         let cases = [
             ("0.1", Cell::Number(0.1)),
             ("-1e-3", Cell::Number(-0.001)),
@@ -74,10 +74,10 @@ mod tests {
             ("7.", Cell::Number(7.0)),
             ("1e-60", Cell::Number(0.0)),
             ("3.4028235e38", Cell::Number(f32::MAX)),
-            ("1e39", Cell::Beyond),
-            ("-1e999999999999", Cell::Beyond),
-            ("inf", Cell::Beyond),
-            ("-Infinity", Cell::Beyond),
+            ("1e39", Cell::OutOfRange),
+            ("-1e999999999999", Cell::OutOfRange),
+            ("inf", Cell::OutOfRange),
+            ("-Infinity", Cell::OutOfRange),
             ("", Cell::Missing),
             ("NA", Cell::Missing),
             ("N/A", Cell::Missing),
@@ -88,7 +88,7 @@ mod tests {
             ("NULL", Cell::Missing),
             ("None", Cell::Missing),
             ("?", Cell::Missing),
-            // Sodium.
+            // Sodium, not a missing value.
             ("Na", Cell::Text),
             ("1,5", Cell::Text),
             ("1 2", Cell::Text),
@@ -102,14 +102,14 @@ mod tests {
 
     #[test]
     fn numbers_are_rounded_once() {
-        // Halfway between two singles but for its last digits: by way of a double it would go the other way.
+        // Almost halfway between two `f32`. Rounding to `f64` first would round to the other one.
         let text = "1.00000017881393432617187499";
         assert_eq!(Cell::of(text.as_bytes()), Cell::Number(1.000_000_1));
         assert_eq!(text.parse::<f64>().map(|double| double as f32), Ok(1.000_000_2));
     }
 
     #[test]
-    fn spaces_and_the_quotes_behind_them_are_no_content() {
+    fn content_has_no_surrounding_spaces_or_quotes() {
         let cases = [("a", "a"), (" a\t", "a"), (" \"a b \"", "a b"), ("\"a\"", "\"a\""), (" \"", "\""), ("  ", "")];
         for (cell, expected) in cases {
             assert_eq!(content(cell.as_bytes(), b'"'), expected.as_bytes(), "{cell:?}");

@@ -1,4 +1,4 @@
-//! Which columns of a table are the sample, which one holds the labels, and which are carried along.
+//! Assigns the columns of a table to the features, the label and the pass-through columns.
 
 use std::path::Path;
 
@@ -7,28 +7,28 @@ use super::{
     heading::{Heading, Hints},
     records::Record,
 };
-use crate::{error::DataError, head::Head, reading::Reading};
+use crate::{check::column_label, error::DataError, head::Head, reading::Reading};
 
-/// Columns beside the sample that may be carried along; each takes its share of memory.
-const MOST_OTHERS: usize = 1 << 16;
+/// The maximum number of pass-through columns. Each of them needs memory.
+const MAX_OTHERS: usize = 1 << 16;
 
-/// What a table's first line and the person who reads it say of its columns.
+/// The roles of the columns, determined from the first line of the table and the options.
 #[derive(Debug)]
 pub(super) struct Columns {
     /// The number of cells in every row.
     pub(super) width: usize,
     pub(super) heading: Heading,
-    /// The columns of the sample, in its order.
+    /// The columns of the features, in the order of the features.
     pub(super) sample: Vec<usize>,
-    /// Their names, where there are any; the head takes them over.
+    /// The names of the features, if there are any. They move to the [`Head`].
     pub(super) sample_names: Option<Vec<String>>,
     pub(super) label: Option<usize>,
-    /// All columns but those of the sample, by their names.
+    /// All other columns, with their names.
     pub(super) others: Vec<(usize, String)>,
 }
 
 impl Columns {
-    /// `first` is the first line, `second` the one below it, without cells if there is none.
+    /// Assigns the columns. `first` is the first line and `second` the next one, without cells if there is none.
     pub(super) fn of(
         path: &Path,
         first: &Record,
@@ -41,13 +41,13 @@ impl Columns {
         if columns.is_some() && ignore.is_some() {
             return Err(DataError::ColumnsAndIgnore { path: path.to_owned() });
         }
-        let is_sample = is_sample_by_number(width, reading);
-        let mut asked = label_column.iter().chain(columns.iter().flatten()).chain(ignore.iter().flatten());
+        let is_sample = is_sample_by_index(width, reading);
+        let mut specs = label_column.iter().chain(columns.iter().flatten()).chain(ignore.iter().flatten());
         let hints = Hints {
             header: header.unwrap_or_default(),
-            has_name: asked.any(|asked| by_number(asked, width).is_none()),
+            has_name: specs.any(|spec| by_index(spec, width).is_none()),
             is_sample: &is_sample,
-            label: label_column.as_ref().and_then(|label| by_number(label, width)),
+            label: label_column.as_ref().and_then(|label| by_index(label, width)),
             quote,
         };
         let heading = Heading::of(path, first, second, hints)?;
@@ -55,22 +55,22 @@ impl Columns {
             Heading::Names | Heading::NamesByLabel => Some(names(path, first, quote)?),
             Heading::None => None,
         };
-        let find = |asked: &String| find(path, asked, width, names.as_deref());
+        let find = |spec: &String| find(path, spec, width, names.as_deref());
         let label = label_column.as_ref().map(find).transpose()?;
         let ignored = ignore.iter().flatten().map(find).collect::<Result<Vec<_>, _>>()?;
-        let chosen = columns.as_ref().map(|columns| columns.iter().map(find).collect::<Result<Vec<_>, _>>());
+        let selected = columns.as_ref().map(|columns| columns.iter().map(find).collect::<Result<Vec<_>, _>>());
 
         let mut is_other = vec![columns.is_some(); width];
         ignored.into_iter().chain(label).for_each(|column| is_other[column] = true);
-        let sample = match chosen.transpose()? {
-            Some(chosen) => chosen,
+        let sample = match selected.transpose()? {
+            Some(selected) => selected,
             None => (0..width).filter(|&column| !is_other[column]).collect(),
         };
-        let mut is_taken = vec![false; width];
-        label.into_iter().for_each(|label| is_taken[label] = true);
+        let mut is_used = vec![false; width];
+        label.into_iter().for_each(|label| is_used[label] = true);
         for &column in &sample {
-            if std::mem::replace(&mut is_taken[column], true) {
-                let column = place(column, names.as_ref().and_then(|names| names.get(column)));
+            if std::mem::replace(&mut is_used[column], true) {
+                let column = label_among(column, names.as_deref());
                 return Err(DataError::ColumnTwice { path: path.to_owned(), column });
             }
             is_other[column] = false;
@@ -79,11 +79,11 @@ impl Columns {
             return Err(DataError::NoFeatures { path: path.to_owned() });
         }
         let others = (0..width).filter(|&column| is_other[column]);
-        if others.clone().count() > MOST_OTHERS {
+        if others.clone().count() > MAX_OTHERS {
             let found = others.count();
-            return Err(DataError::OthersTooMany { path: path.to_owned(), most: MOST_OTHERS, found });
+            return Err(DataError::OthersTooMany { path: path.to_owned(), most: MAX_OTHERS, found });
         }
-        // Names are moved, not copied: there may be half a million of them.
+        // Move names instead of copying them: there may be half a million.
         let mut name = |column: usize| match names.as_mut().and_then(|names| names.get_mut(column)) {
             Some(name) if !name.is_empty() => std::mem::take(name),
             Some(_) | None => format!("column{column}"),
@@ -93,39 +93,38 @@ impl Columns {
         Ok(Columns { width, heading, sample, sample_names, label, others })
     }
 
-    /// How a person finds a column: its number from 0, and its name. The head has those of the sample.
-    pub(super) fn place(&self, column: usize, head: &Head) -> String {
-        let in_sample = || {
-            let place = self.sample.iter().position(|&sample| sample == column)?;
-            head.columns.as_ref()?.get(place)
-        };
-        let in_others = || self.others.iter().find(|(other, _)| *other == column).map(|(_, name)| name);
-        match self.heading {
-            Heading::Names | Heading::NamesByLabel => place(column, in_sample().or_else(in_others)),
-            Heading::None => place(column, None),
+    /// Formats a column for a message: its name, or its index from 0 without a header. The head has the names of the
+    /// features.
+    pub(super) fn column_label(&self, column: usize, head: &Head) -> String {
+        if self.heading == Heading::None {
+            return label_among(column, None);
         }
+        let mut names = vec![String::new(); self.width];
+        let features = self.sample.iter().zip(head.columns.iter().flatten());
+        let others = self.others.iter().map(|(column, name)| (column, name));
+        features.chain(others).for_each(|(&column, name)| names[column].clone_from(name));
+        label_among(column, Some(&names))
     }
 }
 
-fn place(column: usize, name: Option<&String>) -> String {
-    match name {
-        Some(name) => format!("{column} (`{}`)", shortened(name)),
-        None => column.to_string(),
-    }
+/// Formats a column of a table whose columns have these names.
+fn label_among(column: usize, names: Option<&[String]>) -> String {
+    let names: Vec<String> = names.unwrap_or_default().iter().map(|name| shortened(name)).collect();
+    column_label(column, Some(&names))
 }
 
-/// What is asked for is a number from 0 where there is such a column, else a name.
-fn by_number(asked: &str, width: usize) -> Option<usize> {
-    asked.parse().ok().filter(|&column| column < width)
+/// Interprets the spec of a column as an index. `None` if there is no such column, so that the spec is a name.
+fn by_index(spec: &str, width: usize) -> Option<usize> {
+    spec.parse().ok().filter(|&column| column < width)
 }
 
-/// The columns that are part of the sample as far as numbers tell.
-fn is_sample_by_number(width: usize, reading: &Reading) -> Vec<bool> {
+/// Whether each column is a feature, according to the options that are indices. Names are not known yet.
+fn is_sample_by_index(width: usize, reading: &Reading) -> Vec<bool> {
     let mut is_sample = vec![reading.columns.is_none(); width];
-    let numbers = |asked: &[String]| asked.iter().filter_map(|asked| by_number(asked, width)).collect::<Vec<_>>();
-    numbers(reading.columns.as_deref().unwrap_or_default()).into_iter().for_each(|column| is_sample[column] = true);
-    let ignored = numbers(reading.ignore.as_deref().unwrap_or_default());
-    let label = numbers(reading.label_column.as_slice());
+    let indices = |specs: &[String]| specs.iter().filter_map(|spec| by_index(spec, width)).collect::<Vec<_>>();
+    indices(reading.columns.as_deref().unwrap_or_default()).into_iter().for_each(|column| is_sample[column] = true);
+    let ignored = indices(reading.ignore.as_deref().unwrap_or_default());
+    let label = indices(reading.label_column.as_slice());
     ignored.into_iter().chain(label).for_each(|column| is_sample[column] = false);
     is_sample
 }
@@ -136,28 +135,37 @@ fn names(path: &Path, first: &Record, quote: u8) -> Result<Vec<String>, DataErro
     first.iter().map(|cell| name(cell).ok_or_else(not_text)).collect()
 }
 
-fn find(path: &Path, asked: &str, width: usize, names: Option<&[String]>) -> Result<usize, DataError> {
-    if let Some(column) = by_number(asked, width) {
+/// Finds a column by its index, or else by its name.
+fn find(path: &Path, spec: &str, width: usize, names: Option<&[String]>) -> Result<usize, DataError> {
+    if let Some(column) = by_index(spec, width) {
         return Ok(column);
     }
-    let mut found = names.unwrap_or_default().iter().enumerate().filter(|(_, name)| *name == asked);
-    match (found.next(), found.next()) {
+    let mut matching = names.unwrap_or_default().iter().enumerate().filter(|(_, name)| *name == spec);
+    match (matching.next(), matching.next()) {
         (Some((column, _)), None) => Ok(column),
         (Some((first, _)), Some((second, _))) => {
-            Err(DataError::ColumnAmbiguous { path: path.to_owned(), name: asked.to_owned(), first, second })
+            Err(DataError::ColumnAmbiguous { path: path.to_owned(), name: spec.to_owned(), first, second })
         }
         (None, _) => {
-            let columns = described(width, names);
-            Err(DataError::ColumnUnknown { path: path.to_owned(), wanted: asked.to_owned(), columns })
+            let columns = list(width, names);
+            Err(DataError::ColumnUnknown { path: path.to_owned(), name: spec.to_owned(), columns })
         }
     }
 }
 
-fn described(width: usize, names: Option<&[String]>) -> String {
-    const SHOWN: usize = 12;
-    let numbers = format!("a number from 0 to {}", width.saturating_sub(1));
-    let Some(names) = names else { return format!("{numbers} (the file has no header)") };
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{}`", shortened(name))).collect();
-    let more = if names.len() > SHOWN { ", ..." } else { "" };
-    format!("{numbers}, or a name ({}{more})", shown.join(", "))
+/// Lists the accepted specs of columns.
+fn list(width: usize, names: Option<&[String]>) -> String {
+    const MAX_NAMES: usize = 12;
+    const OTHER_DELIMITER: &str = "if another character separates the cells, set it with --delimiter";
+    let indices = format!("an index from 0 to {}", width.saturating_sub(1));
+    match names {
+        None if width == 1 => return format!("index 0, the only column (the file has no header; {OTHER_DELIMITER})"),
+        None => return format!("{indices} (the file has no header)"),
+        Some([name]) => return format!("`{}`, its only column ({OTHER_DELIMITER})", shortened(name)),
+        Some(_) => {}
+    }
+    let names = names.unwrap_or_default();
+    let shown: Vec<_> = names.iter().take(MAX_NAMES).map(|name| format!("`{}`", shortened(name))).collect();
+    let more = if names.len() > MAX_NAMES { ", ..." } else { "" };
+    format!("{indices}, or a name ({}{more})", shown.join(", "))
 }

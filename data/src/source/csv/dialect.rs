@@ -1,4 +1,4 @@
-//! Which characters part a table into cells.
+//! The delimiter and the quote character of a CSV table.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::{
     reading::{Character, Reading},
 };
 
-/// What stands between cells and around them.
+/// The delimiter and the quote character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
@@ -15,7 +15,7 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
-    /// As a person says; else a tab for a file that is named `.tsv`, a comma for others.
+    /// Takes the characters from the options. The default delimiter is a tab for a `.tsv` file, otherwise a comma.
     pub(super) fn of(path: &Path, reading: &Reading) -> Result<Self, DataError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let is_tsv = name.strip_suffix(".gz").unwrap_or(&name).ends_with(".tsv");

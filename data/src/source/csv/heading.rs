@@ -1,12 +1,11 @@
-//! Whether the first line of a table names its columns.
+//! Detects whether the first line of a table is a header.
 //!
-//! It does where a column is asked for by name, and where its cells are text. A line of numbers is a sample,
-//! and one that mixes both could be either, so it is refused. Empty cells say nothing: many programs leave the
-//! name of a first column of row numbers out. What stands for a missing value counts as a number does.
+//! It is a header if an option selects a column by name, or if its cells are text. A line of numbers is a sample. A
+//! line that mixes both is ambiguous and therefore refused. Empty cells do not count, because many programs leave out
+//! the name of a first column of row numbers. The notation of a missing value counts as a number.
 //!
-//! Columns that are no part of the sample do not count, but for that of the labels if nothing else tells: it
-//! has a name where text stands above an integer. `5.1,3.5,setosa` is a sample, `0,1,label` over `5.1,3.5,2`
-//! is a heading.
+//! Only columns of features count. If they do not decide, the label column does: text above an integer is a header.
+//! `5.1,3.5,setosa` is a sample, `0,1,label` above `5.1,3.5,2` is a header.
 
 use std::path::Path;
 
@@ -16,32 +15,32 @@ use super::{
 };
 use crate::{error::DataError, reading::Header};
 
-/// What the first line is.
+/// The meaning of the first line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heading {
-    /// The names of the columns.
+    /// A header with the names of the columns.
     Names,
-    /// The same, but told by nothing else than the labels of the first two lines.
+    /// A header, detected only from the labels of the first two lines.
     NamesByLabel,
-    /// A sample.
+    /// No header: the first line is a sample.
     None,
 }
 
-/// What is asked for of a table.
+/// The options that help to detect a header.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hints<'a> {
     pub(super) header: Header,
-    /// Whether a column is asked for by name.
+    /// Whether an option selects a column by name.
     pub(super) has_name: bool,
-    /// Whether each column is part of the sample, as far as it is asked for by number.
+    /// Whether each column is a feature, according to the options that are indices.
     pub(super) is_sample: &'a [bool],
-    /// The column of the labels, if it is asked for by number.
+    /// The label column, if it is selected by index.
     pub(super) label: Option<usize>,
     pub(super) quote: u8,
 }
 
 impl Heading {
-    /// Tells by the first two lines; there may be no second one.
+    /// Detects a header from the first two lines. The second one may have no cells.
     pub(super) fn of(path: &Path, first: &Record, second: &Record, hints: Hints<'_>) -> Result<Self, DataError> {
         match hints.header {
             Header::Yes => return Ok(Heading::Names),
@@ -50,8 +49,8 @@ impl Heading {
         }
         let cells = || first.iter().map(|cell| content(cell, hints.quote)).enumerate();
         if hints.has_name {
-            let is_named = cells().any(|(_, cell)| Cell::of(cell) == Cell::Text);
-            return Ok(if is_named { Heading::Names } else { Heading::None });
+            let has_text = cells().any(|(_, cell)| Cell::of(cell) == Cell::Text);
+            return Ok(if has_text { Heading::Names } else { Heading::None });
         }
         let sample = || cells().zip(hints.is_sample).filter(|(_, is_sample)| **is_sample).map(|(cell, _)| cell);
         let has_text = sample().any(|(_, cell)| Cell::of(cell) == Cell::Text);

@@ -1,4 +1,4 @@
-//! Labels in a file of their own: one column, read as a whole.
+//! A separate file of labels with one column, read completely.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{
     reading::{Limits, Reading},
 };
 
-/// Reads the labels in a file of one column. Text above labels that are integers is its name.
+/// Reads a file of labels with one column. A first line of text above integers is a header.
 pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
     let dialect = Dialect::of(path, &Reading::default())?;
     let mut records = Records::open(path, dialect, Limits::default().unpack)?;
@@ -43,7 +43,7 @@ fn label(path: &Path, record: &Record, quote: u8) -> Result<String, DataError> {
     }
     match text(content(record.cell(0), quote)) {
         None => Err(DataError::NotText { path: path(), line }),
-        Some("") => Err(DataError::LabelEmpty { path: path(), line, column: "0".to_owned() }),
+        Some("") => Err(DataError::LabelEmpty { path: path(), line, column: "0 (counted from 0)".to_owned() }),
         Some(label) => Ok(label.to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! The lines of a table cut into cells: in constant memory, with the number of the line each begins in.
+//! Splits a table into records of cells, in constant memory, with the line number of each record.
 
 use std::{
     io::{ErrorKind, Read},
@@ -10,21 +10,21 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use super::{cells::is_blank, dialect::Dialect, text};
 use crate::{error::DataError, unpack::unpacking_error};
 
-/// Bytes that are read at a time.
+/// The number of bytes per read.
 const WINDOW: usize = 1 << 18;
-/// The longest record. Without a limit, a quote that is not closed would take in the rest of the file.
-pub(super) const MOST_BYTES: usize = 1 << 25;
-/// The widest record.
-pub(super) const MOST_CELLS: usize = 1 << 19;
+/// The maximum number of bytes in a record. Without a limit, an unclosed quote would include the rest of the file.
+pub(super) const MAX_BYTES: usize = 1 << 25;
+/// The maximum number of cells in a record.
+pub(super) const MAX_CELLS: usize = 1 << 19;
 
-/// A line of cells, or several where a cell is quoted and has line ends in it.
+/// The cells of a line, or of several lines if a quoted cell contains line ends.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    /// The line that it begins in, from 1.
+    /// The line in which it starts, from 1.
     pub(super) line: u64,
-    /// The content of the cells, one after the other.
+    /// The content of all cells, concatenated.
     bytes: Vec<u8>,
-    /// Where each cell ends; more than there are cells.
+    /// The end of each cell in `bytes`. Longer than the number of cells.
     ends: Vec<usize>,
     cells: usize,
 }
@@ -35,7 +35,7 @@ impl Record {
         self.cells
     }
 
-    /// A cell, unquoted; empty where there is none.
+    /// Returns a cell without quotes. Empty if there is no such cell.
     pub(super) fn cell(&self, column: usize) -> &[u8] {
         let Some(ends) = self.ends.get(..self.cells) else { return &[] };
         let start = column.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied());
@@ -43,29 +43,30 @@ impl Record {
         range.and_then(|(start, end)| self.bytes.get(start..end)).unwrap_or(&[])
     }
 
-    /// All cells.
+    /// Returns all cells.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.cells).map(|column| self.cell(column))
     }
 }
 
-/// The records of a file, from the first to the last.
+/// Reads the records of a file sequentially.
 pub(super) struct Records {
     path: PathBuf,
     text: Box<dyn Read + Send>,
     parser: Reader,
     window: Vec<u8>,
-    /// What of the window was not parsed yet.
+    /// The start of the bytes of `window` that have not been parsed yet.
     start: usize,
+    /// The end of those bytes.
     end: usize,
-    /// The line that comes next, from 1.
+    /// The number of the next line, from 1.
     line: u64,
-    /// Whether the last byte was a carriage return, whose line is counted; a line feed belongs to it.
+    /// Whether the last byte was a carriage return. A line feed after it does not count as another line.
     after_return: bool,
 }
 
 impl Records {
-    /// Opens a file; it may unpack to `times` its size where it is gzipped.
+    /// Opens a file. A gzipped file may unpack to `times` its compressed size.
     pub(super) fn open(path: &Path, dialect: Dialect, times: u32) -> Result<Self, DataError> {
         let text = text::open(path, times)?;
         let parser = ReaderBuilder::new().delimiter(dialect.delimiter).quote(dialect.quote).build();
@@ -81,22 +82,22 @@ impl Records {
         })
     }
 
-    /// The next record; `false` at the end. Blank lines are none.
+    /// Reads the next record into `record`. Returns `false` at the end. Skips blank lines.
     pub(super) fn next(&mut self, record: &mut Record) -> Result<bool, DataError> {
         loop {
             if !self.skip_line_ends()? {
                 return Ok(false);
             }
             let length = self.parse(record)?;
-            // What is empty but quoted is a cell.
-            let is_bare = record.len() == 1 && record.cell(0).len() == length;
-            if !(is_bare && is_blank(record.cell(0))) {
+            // An empty cell in quotes is a record, not a blank line.
+            let is_unquoted = record.len() == 1 && record.cell(0).len() == length;
+            if !(is_unquoted && is_blank(record.cell(0))) {
                 return Ok(true);
             }
         }
     }
 
-    /// Skips line ends; `false` at the end of the file.
+    /// Skips line ends. Returns `false` at the end of the file.
     fn skip_line_ends(&mut self) -> Result<bool, DataError> {
         loop {
             if self.start == self.end && !self.fill()? {
@@ -117,8 +118,8 @@ impl Records {
         }
     }
 
-    /// Parses a record, at least a byte of which is there, and returns the bytes that it took in the file
-    /// without its line end.
+    /// Parses a record, and returns its length in the file in bytes, without its line end. At least one byte must be
+    /// available.
     fn parse(&mut self, record: &mut Record) -> Result<usize, DataError> {
         record.line = self.line;
         record.cells = 0;
@@ -141,27 +142,28 @@ impl Records {
                     self.line += self.parser.line() - lines_before + u64::from(self.after_return);
                     return Ok(length.saturating_sub(1));
                 }
-                // A line end at the end of the file ends a record, unless it is within quotes.
+                // The line end that is added at the end of the file ends every record without an unclosed quote.
                 _ if is_end && read > 0 => {
                     return Err(DataError::QuoteOpen { path: self.path.clone(), line: record.line });
                 }
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.grow(&mut record.bytes, MOST_BYTES, record.line)?,
-                ReadRecordResult::OutputEndsFull => self.grow(&mut record.ends, MOST_CELLS, record.line)?,
+                ReadRecordResult::OutputFull => self.grow(&mut record.bytes, MAX_BYTES, record.line)?,
+                ReadRecordResult::OutputEndsFull => self.grow(&mut record.ends, MAX_CELLS, record.line)?,
             }
         }
     }
 
-    fn grow<T: Clone + Default>(&self, space: &mut Vec<T>, most: usize, line: u64) -> Result<(), DataError> {
-        const FIRST: usize = 1 << 10;
-        if space.len() >= most {
+    /// Doubles a buffer, up to `max` elements.
+    fn grow<T: Clone + Default>(&self, buffer: &mut Vec<T>, max: usize, line: u64) -> Result<(), DataError> {
+        const INITIAL: usize = 1 << 10;
+        if buffer.len() >= max {
             return Err(DataError::RecordTooLong { path: self.path.clone(), line });
         }
-        space.resize((2 * space.len()).clamp(FIRST, most), T::default());
+        buffer.resize((2 * buffer.len()).clamp(INITIAL, max), T::default());
         Ok(())
     }
 
-    /// Reads the next part of the file once the window is used up; `false` where there is none.
+    /// Reads the next bytes of the file into the window. Returns `false` at the end of the file.
     fn fill(&mut self) -> Result<bool, DataError> {
         (self.start, self.end) = (0, 0);
         self.end = loop {

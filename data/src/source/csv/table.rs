@@ -1,4 +1,4 @@
-//! A table that is gone through: its lines become samples, labels and the columns beside them.
+//! Reads a CSV table: converts records to samples, labels and pass-through columns.
 
 use std::{collections::VecDeque, path::Path, path::PathBuf, sync::Arc};
 
@@ -23,10 +23,10 @@ use crate::{
     values::Values,
 };
 
-/// Bytes of labels and other columns after which a chunk ends, however few its rows are.
-const MOST_CARRIED: usize = 1 << 24;
+/// The size in bytes of labels and pass-through columns at which a chunk ends, even if it has few rows.
+const MAX_TEXT_BYTES: usize = 1 << 24;
 
-/// A table that is open.
+/// An open table.
 pub(super) struct Table {
     path: PathBuf,
     records: Records,
@@ -34,23 +34,25 @@ pub(super) struct Table {
     head: Head,
     quote: u8,
     missing: Missing,
-    /// Of the other columns.
+    /// Whether an option selects the features by --columns.
+    has_selection: bool,
+    /// The schema of the pass-through columns.
     schema: Arc<Schema>,
-    /// Rows that were looked at already, for what the first line is.
+    /// Rows that were read to detect a header, and are still to be returned.
     pending: VecDeque<Record>,
     record: Record,
-    /// Whether a row was read.
+    /// Whether any row has been read.
     has_rows: bool,
 }
 
-/// The rows of a chunk as they are gathered.
+/// The rows of a chunk while it is read.
 struct RowBuffer {
     count: usize,
     values: Vec<f32>,
     labels: Vec<String>,
     others: Vec<StringBuilder>,
-    /// Bytes of labels and other columns.
-    carried: usize,
+    /// The size in bytes of labels and pass-through columns.
+    text_bytes: usize,
 }
 
 impl Table {
@@ -82,6 +84,7 @@ impl Table {
             head,
             quote: dialect.quote,
             missing: options.reading.missing.unwrap_or_default(),
+            has_selection: options.reading.columns.is_some(),
             schema: Arc::new(Schema::new(fields)),
             pending: first.into_iter().chain(second).collect(),
             record: Record::default(),
@@ -89,7 +92,7 @@ impl Table {
         })
     }
 
-    /// Goes on to the next row; `false` at the end.
+    /// Reads the next row. Returns `false` at the end.
     fn advance(&mut self) -> Result<bool, DataError> {
         match self.pending.pop_front() {
             Some(record) => {
@@ -100,7 +103,7 @@ impl Table {
         }
     }
 
-    /// Adds the row that was come to.
+    /// Appends the current row to `rows`.
     fn add(&self, rows: &mut RowBuffer) -> Result<(), DataError> {
         let (record, columns) = (&self.record, &self.columns);
         let (expected, found) = (columns.width, record.len());
@@ -111,7 +114,7 @@ impl Table {
             let cell = record.cell(column);
             match Cell::of(cell) {
                 Cell::Number(number) => rows.values.push(number),
-                Cell::Missing | Cell::Beyond | Cell::Text => rows.values.push(self.unusual(column, cell)?),
+                Cell::Missing | Cell::OutOfRange | Cell::Text => rows.values.push(self.parse_special(column, cell)?),
             }
         }
         if let Some(column) = columns.label {
@@ -120,25 +123,48 @@ impl Table {
         for (&(column, _), into) in columns.others.iter().zip(&mut rows.others) {
             let text = self.text(column)?;
             into.append_value(text);
-            rows.carried += text.len() + size_of::<i32>();
+            rows.text_bytes += text.len() + size_of::<i32>();
         }
         rows.count += 1;
         Ok(())
     }
 
-    /// The number in a cell that is not one at first sight.
+    /// Parses a cell that is not a plain number: it has spaces, or is missing, out of range or text.
     #[cold]
-    fn unusual(&self, column: usize, cell: &[u8]) -> Result<f32, DataError> {
+    fn parse_special(&self, column: usize, cell: &[u8]) -> Result<f32, DataError> {
         let content = content(cell, self.quote);
-        let (path, line, place) = (|| self.path.clone(), self.record.line, || self.columns.place(column, &self.head));
+        let (path, line) = (|| self.path.clone(), self.record.line);
+        let column = || self.columns.column_label(column, &self.head);
         let kind = Cell::of(content);
         let Some(text) = text(content) else { return Err(DataError::NotText { path: path(), line }) };
         match kind {
             Cell::Number(number) => Ok(number),
             Cell::Missing if self.missing != Missing::Refuse => Ok(f32::NAN),
-            Cell::Missing => Err(DataError::CellMissing { path: path(), line, column: place(), cell: shortened(text) }),
-            Cell::Beyond => Err(DataError::CellBeyond { path: path(), line, column: place(), cell: shortened(text) }),
-            Cell::Text => Err(DataError::Cell { path: path(), line, column: place(), cell: shortened(text) }),
+            Cell::Missing => {
+                Err(DataError::CellMissing { path: path(), line, column: column(), cell: shortened(text) })
+            }
+            Cell::OutOfRange => {
+                Err(DataError::CellBeyond { path: path(), line, column: column(), cell: shortened(text) })
+            }
+            Cell::Text => {
+                let advice = self.advice(text);
+                Err(DataError::Cell { path: path(), line, column: column(), cell: shortened(text), advice })
+            }
+        }
+    }
+
+    /// Returns what to do about a cell of text in a column of numbers.
+    fn advice(&self, cell: &str) -> &'static str {
+        let is_number = |text: &str| matches!(Cell::of(text.trim().as_bytes()), Cell::Number(_));
+        let has_delimiter =
+            cell.contains([';', '\t', '|']) || cell.split_whitespace().filter(|&part| is_number(part)).count() > 1;
+        match (self.columns.width, self.has_selection) {
+            (1, _) if has_delimiter => "set the character that separates the cells with --delimiter",
+            _ if is_number(&cell.replacen(',', ".", 1)) => "write the number with a decimal point",
+            (_, true) => "correct the cell, or leave the column out of --columns",
+            (_, false) => {
+                "correct the cell, exclude the column with --ignore, or use it as the labels with --label-column"
+            }
         }
     }
 
@@ -146,7 +172,7 @@ impl Table {
         let label = self.text(column)?;
         let (path, line) = (|| self.path.clone(), self.record.line);
         if label.is_empty() {
-            let column = self.columns.place(column, &self.head);
+            let column = self.columns.column_label(column, &self.head);
             return Err(DataError::LabelEmpty { path: path(), line, column });
         }
         if self.columns.heading == Heading::NamesByLabel && !is_integer(label.as_bytes()) {
@@ -166,15 +192,15 @@ impl Reader for Table {
         &self.head
     }
 
-    fn next(&mut self, most: usize) -> Result<Option<Chunk>, DataError> {
+    fn next(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError> {
         let mut rows = RowBuffer {
             count: 0,
             values: Vec::new(),
             labels: Vec::new(),
             others: self.columns.others.iter().map(|_| StringBuilder::with_capacity(0, 0)).collect(),
-            carried: 0,
+            text_bytes: 0,
         };
-        while rows.count < most.max(1) && rows.carried < MOST_CARRIED && self.advance()? {
+        while rows.count < max_rows.max(1) && rows.text_bytes < MAX_TEXT_BYTES && self.advance()? {
             self.add(&mut rows)?;
         }
         if rows.count == 0 {

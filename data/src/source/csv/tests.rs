@@ -1,8 +1,8 @@
-//! Tables of every form, and what is wrong with others.
+//! Tests of valid and invalid CSV tables.
 
-mod any;
-mod faults;
+mod errors;
 mod forms;
+mod random;
 
 use std::{io::Write, path::PathBuf};
 
@@ -19,13 +19,13 @@ use crate::{
     row::Row,
 };
 
-/// All that a table gives.
+/// The complete content of a table.
 #[derive(Debug)]
 struct Read {
     head: Head,
     rows: Vec<Vec<f32>>,
     labels: Option<Labels>,
-    /// The names and the cells of the other columns.
+    /// The names and the cells of the pass-through columns.
     others: Vec<(String, Vec<String>)>,
 }
 
@@ -33,24 +33,24 @@ fn read(text: impl AsRef<[u8]>, reading: &Reading) -> Result<Read, DataError> {
     read_named("table.csv", text, reading, 1000)
 }
 
-/// Reads a file of that name in chunks of at most so many rows.
-fn read_named(name: &str, text: impl AsRef<[u8]>, reading: &Reading, most: usize) -> Result<Read, DataError> {
-    let (_folder, path) = written(name, text);
+/// Writes a file `name`, and reads it in chunks of at most `max_rows` rows.
+fn read_named(name: &str, text: impl AsRef<[u8]>, reading: &Reading, max_rows: usize) -> Result<Read, DataError> {
+    let (_folder, path) = write_file(name, text);
     let options = LoadOptions { reading: reading.clone(), ..LoadOptions::default() };
     let mut reader = match super::open(&path, &options)? {
         Opened::Reader(reader) => reader,
-        Opened::Rows(..) => panic!("text is not read in place"),
+        Opened::Rows(..) => panic!("a CSV table needs a sequential reader"),
     };
     let mut read = Read { head: reader.head().clone(), rows: Vec::new(), labels: None, others: Vec::new() };
-    while let Some(chunk) = reader.next(most)? {
-        assert!((1..=most).contains(&chunk.values.rows()));
+    while let Some(chunk) = reader.next(max_rows)? {
+        assert!((1..=max_rows).contains(&chunk.values.rows()));
         chunk.values.visit(0..chunk.values.rows(), |_, row: Row<'_>| read.rows.push(row.floats().collect()))?;
         match (&mut read.labels, chunk.labels) {
             (Some(labels), Some(more)) => labels.append(more),
             (labels, more) => *labels = more,
         }
-        for (place, column) in chunk.others.iter().flat_map(columns).enumerate() {
-            match read.others.get_mut(place) {
+        for (index, column) in chunk.others.iter().flat_map(columns).enumerate() {
+            match read.others.get_mut(index) {
                 Some(others) => others.1.extend(column.1),
                 None => read.others.push(column),
             }
@@ -65,7 +65,7 @@ fn columns(batch: &RecordBatch) -> Vec<(String, Vec<String>)> {
     names.zip(cells.map(|cells| cells.map(|cell| cell.expect("no nulls").to_owned()).collect())).collect()
 }
 
-fn written(name: &str, bytes: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
+fn write_file(name: &str, bytes: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("written");
@@ -78,7 +78,7 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// `label=kind columns=a,b ignore=c header=no missing=keep delimiter=; quote='`.
+/// Parses options such as `label=kind columns=a,b ignore=c header=no missing=keep delimiter=; quote='`.
 fn reading(words: &str) -> Reading {
     let names = |value: &str| Some(value.split(',').map(str::to_owned).collect());
     let mut reading = Reading::default();
@@ -89,10 +89,10 @@ fn reading(words: &str) -> Reading {
             "columns" => reading.columns = names(value),
             "ignore" => reading.ignore = names(value),
             "header" => reading.header = Some(value.parse().expect("a header")),
-            "missing" => reading.missing = Some(value.parse().expect("a way")),
+            "missing" => reading.missing = Some(value.parse().expect("a value of --missing")),
             "delimiter" => reading.delimiter = Some(value.parse().expect("a character")),
             "quote" => reading.quote = Some(value.parse().expect("a character")),
-            _ => panic!("no option is {key}"),
+            _ => panic!("unknown option {key}"),
         }
     }
     reading

@@ -1,4 +1,4 @@
-//! Which images a folder has, and of which class each is.
+//! Lists the images of a folder and their classes.
 
 use std::{
     cmp::Ordering,
@@ -9,13 +9,13 @@ use std::{
 
 use crate::error::DataError;
 
-/// The images of a folder, those of a class together, else by their names; numbers in names count as numbers.
+/// The images of a folder, sorted by class, then by name. Numbers in names are sorted by value.
 #[derive(Debug)]
 pub(super) struct Listing {
     folder: PathBuf,
-    /// The names of the subfolders; none where images lie in the folder itself.
+    /// The names of the subfolders. Empty if the images are in the folder itself.
     classes: Vec<OsString>,
-    /// The class of each image, by its place, and its name.
+    /// The index of the class and the name of each image.
     images: Vec<(usize, OsString)>,
 }
 
@@ -36,7 +36,7 @@ impl Listing {
         })
     }
 
-    /// The path from the folder on.
+    /// Returns the path of an image relative to the folder.
     pub(super) fn name(&self, row: usize) -> String {
         let name = self.images.get(row).map(|(_, name)| name.to_string_lossy()).unwrap_or_default();
         if self.has_classes() { format!("{}/{name}", self.class(row)) } else { name.into_owned() }
@@ -48,23 +48,25 @@ impl Listing {
     }
 }
 
-/// Lists a folder and its subfolders. Hidden files and folders, and files that by their names are no images,
-/// are passed over; a folder in a subfolder is an error.
-pub(super) fn listing(folder: &Path) -> Result<Listing, DataError> {
+/// Lists a folder and its subfolders. Skips hidden files and folders, and files without the extension of an image.
+///
+/// # Errors
+/// A folder inside a subfolder, images both in the folder and in subfolders, or no images.
+pub(super) fn list(folder: &Path) -> Result<Listing, DataError> {
     let mut others = 0;
     let mut top = entries(folder)?;
     others += top.others;
-    top.folders.sort_by(|one, other| natural(one, other));
+    top.folders.sort_by(|one, other| natural_order(one, other));
     let (mut classes, mut images) = (Vec::new(), Vec::new());
     for class in top.folders {
         let path = folder.join(&class);
-        let found = entries(&path)?;
-        others += found.others;
-        if let Some(inner) = found.folders.first() {
+        let inside = entries(&path)?;
+        others += inside.others;
+        if let Some(inner) = inside.folders.first() {
             return Err(DataError::FolderTooDeep { path: path.join(inner) });
         }
-        if !found.images.is_empty() {
-            images.extend(found.images.into_iter().map(|name| (classes.len(), name)));
+        if !inside.images.is_empty() {
+            images.extend(inside.images.into_iter().map(|name| (classes.len(), name)));
             classes.push(class);
         }
     }
@@ -76,22 +78,23 @@ pub(super) fn listing(folder: &Path) -> Result<Listing, DataError> {
     if images.is_empty() {
         return Err(DataError::NoImages { folder: folder.to_owned(), others });
     }
-    images.sort_by(|(class, name), (other_class, other)| class.cmp(other_class).then_with(|| natural(name, other)));
+    images
+        .sort_by(|(class, name), (other_class, other)| class.cmp(other_class).then_with(|| natural_order(name, other)));
     Ok(Listing { folder: folder.to_owned(), classes, images })
 }
 
-/// What lies in a folder.
+/// The entries of a folder.
 #[derive(Default)]
 struct Entries {
     images: Vec<OsString>,
     folders: Vec<OsString>,
-    /// How many files there are beside images.
+    /// The number of files that are not images.
     others: usize,
 }
 
 fn entries(folder: &Path) -> Result<Entries, DataError> {
     let io = |source| DataError::Io { path: folder.to_owned(), source };
-    let mut found = Entries::default();
+    let mut entries = Entries::default();
     for entry in fs::read_dir(folder).map_err(io)? {
         let entry = entry.map_err(io)?;
         let name = entry.file_name();
@@ -99,7 +102,7 @@ fn entries(folder: &Path) -> Result<Entries, DataError> {
         let mut kind = entry.file_type().map_err(io)?;
         let is_image = !is_hidden && is_image(&name);
         if kind.is_symlink() && !is_hidden {
-            // A link that leads nowhere, or in circles, matters only where an image is expected.
+            // A dangling or circular link is an error only if it has the name of an image.
             match fs::metadata(entry.path()) {
                 Ok(metadata) => kind = metadata.file_type(),
                 Err(source) if is_image => return Err(DataError::Io { path: entry.path(), source }),
@@ -108,12 +111,12 @@ fn entries(folder: &Path) -> Result<Entries, DataError> {
         }
         match () {
             () if kind.is_dir() && is_hidden => {}
-            () if kind.is_dir() => found.folders.push(name),
-            () if kind.is_file() && is_image => found.images.push(name),
-            () => found.others += 1,
+            () if kind.is_dir() => entries.folders.push(name),
+            () if kind.is_file() && is_image => entries.images.push(name),
+            () => entries.others += 1,
         }
     }
-    Ok(found)
+    Ok(entries)
 }
 
 fn is_image(name: &OsStr) -> bool {
@@ -121,13 +124,14 @@ fn is_image(name: &OsStr) -> bool {
     ["png", "jpg", "jpeg", "webp"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// `2.png` before `10.png`.
-fn natural(one: &OsStr, other: &OsStr) -> Ordering {
+/// Compares names in natural order: `2.png` before `10.png`.
+fn natural_order(one: &OsStr, other: &OsStr) -> Ordering {
     let (mut left, mut right) = (one.as_encoded_bytes(), other.as_encoded_bytes());
     loop {
-        let (digits, other_digits) = (number(left), number(right));
+        let (digits, other_digits) = (leading_digits(left), leading_digits(right));
         if !digits.is_empty() && !other_digits.is_empty() {
-            let ((value, rest), (other_value, other_rest)) = (split(left, digits), split(right, other_digits));
+            let ((value, rest), (other_value, other_rest)) =
+                (split_number(left, digits), split_number(right, other_digits));
             let order = value.len().cmp(&other_value.len()).then_with(|| value.cmp(other_value));
             if order.is_ne() {
                 return order;
@@ -138,21 +142,21 @@ fn natural(one: &OsStr, other: &OsStr) -> Ordering {
         match (left.split_first(), right.split_first()) {
             (Some((byte, rest)), Some((other, other_rest))) if byte == other => (left, right) = (rest, other_rest),
             (Some((byte, _)), Some((other, _))) => return byte.cmp(other),
-            // The same but for leading zeros.
+            // They differ only in leading zeros.
             (None, None) => return one.cmp(other),
             (one, other) => return one.is_some().cmp(&other.is_some()),
         }
     }
 }
 
-/// The digits that a text begins with.
-fn number(text: &[u8]) -> &[u8] {
+/// Returns the digits at the start of a text.
+fn leading_digits(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     text.get(..end).unwrap_or_default()
 }
 
-/// The digits without leading zeros, and what follows them.
-fn split<'a>(text: &'a [u8], digits: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+/// Returns the digits without leading zeros, and the text after them.
+fn split_number<'a>(text: &'a [u8], digits: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     (digits.get(zeros..).unwrap_or_default(), text.get(digits.len()..).unwrap_or_default())
 }
@@ -162,14 +166,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_names_count_as_numbers_and_no_two_names_are_equal() {
+    fn names_have_a_natural_total_order() {
         let sorted = ["a", "a1b2", "a01b10", "a2", "a10", "a10b", "b", "é"];
-        for (place, one) in sorted.iter().enumerate() {
-            for (other_place, other) in sorted.iter().enumerate() {
-                let order = natural(OsStr::new(one), OsStr::new(other));
-                assert_eq!(order, place.cmp(&other_place), "{one} and {other}");
+        for (index, one) in sorted.iter().enumerate() {
+            for (other_index, other) in sorted.iter().enumerate() {
+                let order = natural_order(OsStr::new(one), OsStr::new(other));
+                assert_eq!(order, index.cmp(&other_index), "{one} and {other}");
             }
         }
-        assert_eq!(natural(OsStr::new("01"), OsStr::new("1")), Ordering::Less);
+        assert_eq!(natural_order(OsStr::new("01"), OsStr::new("1")), Ordering::Less);
     }
 }

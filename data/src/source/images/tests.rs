@@ -18,26 +18,26 @@ fn rgb(width: u32, height: u32) -> DynamicImage {
 
 fn folder(images: &[(&str, DynamicImage)], files: &[(&str, &[u8])]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let place = |name: &str| {
+    let create_path = |name: &str| {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         path
     };
     for (name, image) in images {
-        image.save(place(name)).expect("saved");
+        image.save(create_path(name)).expect("saved");
     }
     for (name, content) in files {
-        fs::write(place(name), content).expect("written");
+        fs::write(create_path(name), content).expect("written");
     }
     folder
 }
 
-fn read(folder: &Path, reading: Reading, most: usize) -> Result<(Head, Vec<Chunk>), DataError> {
+fn read(folder: &Path, reading: Reading, max_rows: usize) -> Result<(Head, Vec<Chunk>), DataError> {
     let Opened::Reader(mut reader) = open(folder, &LoadOptions { reading, ..LoadOptions::default() })? else {
-        panic!("images are gone through");
+        panic!("a folder of images needs a sequential reader");
     };
     let mut chunks = Vec::new();
-    while let Some(chunk) = reader.next(most)? {
+    while let Some(chunk) = reader.next(max_rows)? {
         chunks.push(chunk);
     }
     Ok((reader.head().clone(), chunks))
@@ -61,15 +61,15 @@ fn column(chunks: &[Chunk], name: &str) -> Vec<String> {
 }
 
 #[test]
-fn subfolders_are_classes_and_images_come_in_the_order_of_their_numbers() {
+fn subfolders_are_classes_and_images_are_in_natural_order() {
     let folder = folder(
         &[("b/10.png", grey(3, 2)), ("b/2.PNG", grey(3, 2)), ("a/x.webp", grey(3, 2))],
         &[("README.md", b"words"), ("a/.hidden.png", b"none"), (".git/x.png", b"none"), ("empty/notes.txt", b"")],
     );
-    for most in [1, 2, 100] {
-        // WebP has no grey.
+    for max_rows in [1, 2, 100] {
+        // WebP has no grey images.
         let reading = Reading { channels: Some(Channels::Grey), ..Reading::default() };
-        let (head, chunks) = read(folder.path(), reading, most).expect("three images");
+        let (head, chunks) = read(folder.path(), reading, max_rows).expect("three images");
         assert_eq!((head.sample_shape, head.rows, head.has_labels), (vec![2, 3, 1], Some(3), true));
         assert_eq!((head.is_bytes, head.range), (true, Some((0.0, 255.0))));
         assert_eq!(column(&chunks, "file"), ["a/x.webp", "b/2.PNG", "b/10.png"]);
@@ -81,7 +81,7 @@ fn subfolders_are_classes_and_images_come_in_the_order_of_their_numbers() {
 }
 
 #[test]
-fn every_kind_of_pixel_becomes_bytes_of_one_or_three_channels() {
+fn every_pixel_format_becomes_bytes_with_one_or_three_channels() {
     let deep: DynamicImage = ImageBuffer::from_pixel(1, 1, Luma([65_535u16])).into();
     let deep_colour: DynamicImage = ImageBuffer::from_pixel(1, 1, Rgb([0u16, 257, 65_535])).into();
     let clear: DynamicImage = ImageBuffer::from_pixel(1, 1, Rgba([1u8, 2, 3, 0])).into();
@@ -104,7 +104,7 @@ fn every_kind_of_pixel_becomes_bytes_of_one_or_three_channels() {
 }
 
 #[test]
-fn images_of_many_sizes_are_brought_to_one() {
+fn images_of_different_sizes_are_resized_to_one_size() {
     let folder = folder(&[("a.png", grey(8, 4)), ("b.jpg", grey(2, 2)), ("c.png", grey(30, 90))], &[]);
     let reading = Reading { resize: Some(Size { width: 4, height: 2 }), ..Reading::default() };
     let (head, chunks) = read(folder.path(), reading, 9).expect("three images");
@@ -113,29 +113,29 @@ fn images_of_many_sizes_are_brought_to_one() {
 }
 
 #[test]
-fn an_image_lies_the_way_its_exif_data_says() {
+fn the_exif_orientation_is_applied() {
     let folder = folder(&[("x.jpg", grey(16, 8))], &[]);
     let path = folder.path().join("x.jpg");
-    let plain = fs::read(&path).expect("there");
-    // Behind the start of the image: EXIF in big-endian TIFF with one tag, the orientation, 6.
-    let mut turned = plain[..2].to_vec();
-    turned.extend(b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
-    turned.extend(&plain[2..]);
-    fs::write(&path, turned).expect("written");
+    let plain = fs::read(&path).expect("the file exists");
+    // After the start marker: EXIF in big-endian TIFF with one tag, the orientation, with value 6.
+    let mut rotated = plain[..2].to_vec();
+    rotated.extend(b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+    rotated.extend(&plain[2..]);
+    fs::write(&path, rotated).expect("written");
     let (head, chunks) = read(folder.path(), Reading::default(), 9).expect("one image");
     assert_eq!(head.sample_shape, [16, 8, 1]);
     assert_eq!(chunks[0].values.features(), 128);
 }
 
 #[test]
-fn what_is_wrong_is_told_with_the_file_and_what_to_do() {
+fn messages_name_the_file_and_what_to_do() {
     type Images<'a> = &'a [(&'a str, DynamicImage)];
     type Files<'a> = &'a [(&'a str, &'a [u8])];
     let cases: [(Images, Files, &str); 8] = [
         (
             &[],
             &[("a.txt", b""), ("b/c.csv", b"")],
-            "and no image (.png, .jpg, .jpeg or .webp) in itself or in a subfolder (2 other files)",
+            "nor an image (.png, .jpg, .jpeg or .webp), in itself or in a subfolder (2 other files)",
         ),
         (
             &[("a.png", grey(1, 1)), ("b/c.png", grey(1, 1))],
@@ -143,18 +143,14 @@ fn what_is_wrong_is_told_with_the_file_and_what_to_do() {
             "has images both in itself (a.png) and in subfolders (b)",
         ),
         (&[("a/b/c.png", grey(1, 1))], &[], "a/b is a folder inside the folder of a class"),
-        (
-            &[("a.png", grey(1, 2)), ("b.png", grey(2, 2))],
-            &[],
-            "a.png is 1x2; bring all images to one size by --resize 1x2",
-        ),
+        (&[("a.png", grey(1, 2)), ("b.png", grey(2, 2))], &[], "a.png has 1x2; resize all images with --resize 1x2"),
         (&[("a.png", grey(1, 1)), ("b.png", rgb(1, 1))], &[], "b.png is rgb, but"),
-        (&[("a.png", grey(1, 1))], &[("b.png", b"GIF89a and more")], "b.png is no readable image"),
-        (&[], &[("b.jpg", b"")], "b.jpg is no readable image"),
+        (&[("a.png", grey(1, 1))], &[("b.png", b"GIF89a and more")], "b.png cannot be read as an image"),
+        (&[], &[("b.jpg", b"")], "b.jpg cannot be read as an image"),
         (
             &[],
             &[("b.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x3f\xff\0\0\x3f\xff\x08\x02\0\0\0\x04\x1a\x4b\x1d")],
-            "b.png is no readable image",
+            "b.png cannot be read as an image",
         ),
     ];
     for (images, files, expected) in cases {
@@ -166,7 +162,7 @@ fn what_is_wrong_is_told_with_the_file_and_what_to_do() {
 
 #[cfg(unix)]
 #[test]
-fn links_and_pipes_end_in_an_error_or_are_passed_over() {
+fn links_are_followed_skipped_or_refused() {
     let folder = folder(&[("a/x.png", grey(1, 1))], &[]);
     let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, folder.path().join(name)).expect("a link");
     link("nowhere", "a/notes");
@@ -175,7 +171,7 @@ fn links_and_pipes_end_in_an_error_or_are_passed_over() {
     link("circle.png", "a/circle.png");
     let error = read(folder.path(), Reading::default(), 9).expect_err("a link to itself");
     assert!(error.to_string().contains("circle.png"), "{error}");
-    fs::remove_file(folder.path().join("a/circle.png")).expect("ours");
+    fs::remove_file(folder.path().join("a/circle.png")).expect("a file of this test");
     link("..", "a/up");
     let error = read(folder.path(), Reading::default(), 9).expect_err("a folder in itself");
     assert!(error.to_string().contains("a/up is a folder inside"), "{error}");
@@ -183,17 +179,17 @@ fn links_and_pipes_end_in_an_error_or_are_passed_over() {
 
 proptest! {
     #[test]
-    fn a_damaged_image_is_read_or_refused(
+    fn a_damaged_image_never_panics(
         format in prop::sample::select(vec!["x.png", "x.jpg", "x.webp"]),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
         let folder = folder(&[(format, rgb(9, 7))], &[]);
         let path = folder.path().join(format);
-        let mut content = fs::read(&path).expect("there");
-        for (place, byte) in changes {
-            let place = place.index(content.len());
-            content[place] = byte;
+        let mut content = fs::read(&path).expect("the file exists");
+        for (index, byte) in changes {
+            let index = index.index(content.len());
+            content[index] = byte;
         }
         if let Some(cut) = cut {
             content.truncate(cut.index(content.len()));

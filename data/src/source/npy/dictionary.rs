@@ -1,20 +1,20 @@
-//! The Python dictionary that describes an .npy array, in NumPy's own form.
+//! Parses the Python dictionary in the header of an .npy array.
 //!
-//! Three keys are expected, each once, in any order: `descr`, `fortran_order` and `shape`. No other Python is
-//! understood, so a hostile header costs no more than its few bytes.
+//! It expects three keys, each once, in any order: `descr`, `fortran_order` and `shape`. It understands no other
+//! Python, so the cost of a hostile header is limited by its length.
 
 use crate::element::{ByteOrder, Element, Number};
 
-/// What the dictionary says.
+/// The content of the dictionary.
 #[derive(Debug, PartialEq)]
 pub(super) struct Dictionary {
-    /// Or, where it is none of those that are read, how the file calls it.
+    /// The element type, or its name in the file if it is not supported.
     pub(super) element: Result<Element, String>,
     pub(super) is_fortran: bool,
     pub(super) shape: Vec<usize>,
 }
 
-/// What is left of the text.
+/// Parses a text from its start. `rest` is the unparsed text.
 pub(super) struct Parser<'a> {
     rest: &'a str,
 }
@@ -24,7 +24,7 @@ impl<'a> Parser<'a> {
         Parser { rest: text }
     }
 
-    /// The whole text as one dictionary.
+    /// Parses the complete text as one dictionary.
     pub(super) fn dictionary(&mut self) -> Result<Dictionary, String> {
         let (mut element, mut is_fortran, mut shape) = (None, None, None);
         self.expect('{')?;
@@ -33,9 +33,9 @@ impl<'a> Parser<'a> {
             self.expect(':')?;
             let is_new = match key {
                 "descr" => element.replace(self.element()?).is_none(),
-                "fortran_order" => is_fortran.replace(self.truth()?).is_none(),
+                "fortran_order" => is_fortran.replace(self.boolean()?).is_none(),
                 "shape" => shape.replace(self.shape()?).is_none(),
-                _ => return Err(format!("it has the key `{}`", shown(key))),
+                _ => return Err(format!("it has the key `{}`", printable(key))),
             };
             if !is_new {
                 return Err(format!("it has the key `{key}` twice"));
@@ -46,23 +46,23 @@ impl<'a> Parser<'a> {
             }
         }
         if !self.rest.trim().is_empty() {
-            return Err(format!("it goes on with `{}`", shown(self.rest)));
+            return Err(format!("it has the text `{}` after the dictionary", printable(self.rest)));
         }
         match (element, is_fortran, shape) {
             (Some(element), Some(is_fortran), Some(shape)) => Ok(Dictionary { element, is_fortran, shape }),
-            _ => Err("it lacks one of the keys descr, fortran_order and shape".to_owned()),
+            _ => Err("it does not have all of the keys descr, fortran_order and shape".to_owned()),
         }
     }
 
-    /// `'<f4'`, or the list that describes a structure.
+    /// Parses an element type such as `'<f4'`, or the list of a structured type.
     fn element(&mut self) -> Result<Result<Element, String>, String> {
         self.rest = self.rest.trim_start();
         if !self.rest.starts_with('[') {
             let name = self.string()?;
-            return Ok(element(name).ok_or_else(|| shown(name)));
+            return Ok(element(name).ok_or_else(|| printable(name)));
         }
         let (mut depth, mut quote) = (0usize, None);
-        for (place, letter) in self.rest.char_indices() {
+        for (index, letter) in self.rest.char_indices() {
             match (letter, quote) {
                 ('\'' | '"', None) => quote = Some(letter),
                 (_, Some(open)) if letter == open => quote = None,
@@ -71,26 +71,26 @@ impl<'a> Parser<'a> {
                 _ => {}
             }
             if depth == 0 {
-                let (list, rest) = self.rest.split_at(place + letter.len_utf8());
+                let (list, rest) = self.rest.split_at(index + letter.len_utf8());
                 self.rest = rest;
-                return Ok(Err(format!("a structure, {}", shown(list))));
+                return Ok(Err(format!("structured type {}", printable(list))));
             }
         }
-        Err("it is cut off within a list".to_owned())
+        Err("it ends within a list".to_owned())
     }
 
-    fn truth(&mut self) -> Result<bool, String> {
+    fn boolean(&mut self) -> Result<bool, String> {
         self.rest = self.rest.trim_start();
-        for (word, truth) in [("True", true), ("False", false)] {
+        for (word, value) in [("True", true), ("False", false)] {
             if let Some(rest) = self.rest.strip_prefix(word) {
                 self.rest = rest;
-                return Ok(truth);
+                return Ok(value);
             }
         }
-        Err(format!("`{}` stands where True or False is expected", shown(self.rest)))
+        Err(format!("found `{}`, expected True or False", printable(self.rest)))
     }
 
-    /// `(2, 3)`, `(2,)` or `()`.
+    /// Parses `(2, 3)`, `(2,)` or `()`.
     fn shape(&mut self) -> Result<Vec<usize>, String> {
         let mut shape = Vec::new();
         self.expect('(')?;
@@ -98,9 +98,9 @@ impl<'a> Parser<'a> {
             self.rest = self.rest.trim_start();
             let end = self.rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(self.rest.len());
             let (digits, rest) = self.rest.split_at(end);
-            let size = digits.parse().map_err(|_| format!("`{}` is no size", shown(self.rest)))?;
+            let size = digits.parse().map_err(|_| format!("`{}` is not a size", printable(self.rest)))?;
             shape.push(size);
-            // As Python 2 wrote long integers.
+            // Python 2 writes long integers with an `L`.
             self.rest = rest.strip_prefix('L').unwrap_or(rest);
             if !self.accept(',') {
                 self.expect(')')?;
@@ -111,14 +111,15 @@ impl<'a> Parser<'a> {
     }
 
     fn string(&mut self) -> Result<&'a str, String> {
-        let refused = || format!("`{}` stands where text in quotes is expected", shown(self.rest));
+        let error = || format!("found `{}`, expected text in quotes", printable(self.rest));
         let text = self.rest.trim_start();
-        let quote = text.chars().next().filter(|&letter| matches!(letter, '\'' | '"')).ok_or_else(refused)?;
-        let (string, rest) = text[1..].split_once(quote).ok_or_else(refused)?;
+        let quote = text.chars().next().filter(|&letter| matches!(letter, '\'' | '"')).ok_or_else(error)?;
+        let (string, rest) = text[1..].split_once(quote).ok_or_else(error)?;
         self.rest = rest;
         Ok(string)
     }
 
+    /// Skips `letter` if it is next. Returns whether it was.
     fn accept(&mut self, letter: char) -> bool {
         let rest = self.rest.trim_start().strip_prefix(letter);
         self.rest = rest.unwrap_or(self.rest);
@@ -129,11 +130,11 @@ impl<'a> Parser<'a> {
         if self.accept(letter) {
             return Ok(());
         }
-        Err(format!("`{}` stands where `{letter}` is expected", shown(self.rest)))
+        Err(format!("found `{}`, expected `{letter}`", printable(self.rest)))
     }
 }
 
-/// `<f4`: byte order, kind, bytes.
+/// Parses an element type: byte order, kind and number of bytes, such as `<f4`.
 fn element(name: &str) -> Option<Element> {
     let (order, name) = match name.strip_prefix(['<', '>', '|', '=']) {
         Some(rest) => (name.chars().next(), rest),
@@ -158,21 +159,21 @@ fn element(name: &str) -> Option<Element> {
     match order {
         Some('<') => Some(element(ByteOrder::Little)),
         Some('>') => Some(element(ByteOrder::Big)),
-        // The order of a computer that is not known; a byte has none.
+        // The byte order is missing or native, hence unknown. It does not matter for a single byte.
         _ => Some(element(ByteOrder::Little)).filter(|element| element.size() == 1),
     }
 }
 
-/// As much of a text as a message can bear, without what would upset a terminal.
-pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
+/// Shortens a text for a message, and replaces control characters.
+pub(crate) fn printable(text: &str) -> String {
+    const MAX_CHARACTERS: usize = 60;
     let text = text.trim();
-    let mut shown: String =
-        text.chars().take(MOST).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
+    let mut printable: String =
+        text.chars().take(MAX_CHARACTERS).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    if text.chars().nth(MAX_CHARACTERS).is_some() {
+        printable.push('…');
     }
-    shown
+    printable
 }
 
 #[cfg(test)]
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_read_however_they_are_spaced_and_ordered() {
+    fn headers_are_parsed_with_any_spaces_and_order_of_keys() {
         let expected = Dictionary {
             element: Ok(Element { number: Number::F32, order: ByteOrder::Big }),
             is_fortran: true,
@@ -199,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn types_that_are_not_read_are_told_as_the_file_calls_them() {
+    fn unsupported_types_keep_their_name_in_the_file() {
         for (descr, expected) in [
             ("'|O'", "|O"),
             ("'<c8'", "<c8"),
             ("'=f4'", "=f4"),
             ("'<f16'", "<f16"),
             ("'<U10'", "<U10"),
-            ("[('a', '<f4', (2,)), (']', 'u1')]", "a structure, [('a', '<f4', (2,)), (']', 'u1')]"),
+            ("[('a', '<f4', (2,)), (']', 'u1')]", "structured type [('a', '<f4', (2,)), (']', 'u1')]"),
         ] {
             let header = parsed(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (2,)}}"));
             assert_eq!(header.expect("a header").element, Err(expected.to_owned()));
@@ -214,22 +215,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_told() {
-        let whole = "{'descr': 'u1', 'fortran_order': False, 'shape': (2,)}";
+    fn invalid_headers_are_refused() {
+        let valid = "{'descr': 'u1', 'fortran_order': False, 'shape': (2,)}";
         let cases = [
-            (whole.replace('{', ""), "`'descr': 'u1'"),
-            (whole.replace("False", "0"), "where True or False is expected"),
-            (whole.replace("(2,)", "(-2,)"), "`-2,)}` is no size"),
-            (whole.replace("(2,)", "(99999999999999999999999,)"), "is no size"),
-            (whole.replace("(2,)", "2"), "where `(` is expected"),
-            (whole.replace("(2,)", "(2 3)"), "`3)}` stands where `)`"),
-            (whole.replace(", 'shape': (2,)", ""), "lacks one of the keys"),
-            (whole.replace("shape", "descr"), "stands where text in quotes"),
-            (whole.replace("shape", "sh\u{1b}ape"), "the key `sh\u{fffd}ape`"),
-            (whole.replace("fortran_order': False", "descr': 'u1'"), "`descr` twice"),
-            (format!("{whole} + 1"), "goes on with `+ 1`"),
-            ("{'descr': [[[[".to_owned(), "cut off within a list"),
-            ("{'descr".to_owned(), "stands where text in quotes"),
+            (valid.replace('{', ""), "`'descr': 'u1'"),
+            (valid.replace("False", "0"), "expected True or False"),
+            (valid.replace("(2,)", "(-2,)"), "`-2,)}` is not a size"),
+            (valid.replace("(2,)", "(99999999999999999999999,)"), "is not a size"),
+            (valid.replace("(2,)", "2"), "expected `(`"),
+            (valid.replace("(2,)", "(2 3)"), "found `3)}`, expected `)`"),
+            (valid.replace(", 'shape': (2,)", ""), "does not have all of the keys"),
+            (valid.replace("shape", "descr"), "expected text in quotes"),
+            (valid.replace("shape", "sh\u{1b}ape"), "the key `sh\u{fffd}ape`"),
+            (valid.replace("fortran_order': False", "descr': 'u1'"), "`descr` twice"),
+            (format!("{valid} + 1"), "the text `+ 1` after"),
+            ("{'descr': [[[[".to_owned(), "ends within a list"),
+            ("{'descr".to_owned(), "expected text in quotes"),
         ];
         for (text, expected) in cases {
             let message = parsed(&text).expect_err(expected);

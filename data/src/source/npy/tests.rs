@@ -1,4 +1,4 @@
-//! Arrays as NumPy writes them, and as it never would.
+//! Valid and invalid .npy files.
 
 use ndarray::{Array, Array2, Dimension, ShapeBuilder, array};
 use ndarray_npy::{WritableElement, WriteNpyExt};
@@ -9,12 +9,12 @@ use crate::{Reading, Values, load, reader::Reader};
 
 fn bytes_of<T: WritableElement, D: Dimension>(array: Array<T, D>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    array.write_npy(&mut bytes).expect("memory takes it");
+    array.write_npy(&mut bytes).expect("written to memory");
     bytes
 }
 
-/// A file of version 1 with this header.
-fn headed(header: &str, values: &[u8]) -> Vec<u8> {
+/// Encodes a file of version 1 with the given header.
+fn with_header(header: &str, values: &[u8]) -> Vec<u8> {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend_from_slice(&(header.len() as u16 + 1).to_le_bytes());
     bytes.extend_from_slice(header.as_bytes());
@@ -23,8 +23,8 @@ fn headed(header: &str, values: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn described(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
-    headed(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}"), values)
+fn encode(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+    with_header(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}"), values)
 }
 
 fn with_file<T>(bytes: &[u8], reader: impl FnOnce(&Path) -> T) -> T {
@@ -34,7 +34,7 @@ fn with_file<T>(bytes: &[u8], reader: impl FnOnce(&Path) -> T) -> T {
     reader(&path)
 }
 
-/// Values and the shape of a sample, by way of loading.
+/// Loads a file, and returns the values and the shape of a sample.
 fn read(bytes: &[u8]) -> Result<(Values, Vec<usize>), DataError> {
     read_with(bytes, Missing::Refuse)
 }
@@ -56,7 +56,7 @@ fn fortran<T: Clone + Default, D: Dimension>(array: &Array<T, D>) -> Array<T, D>
 fn samples_are_flattened_row_major_from_either_order() {
     let c_order = array![[[1.0f32, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]];
     for array in [fortran(&c_order), c_order] {
-        let (values, shape) = read(&bytes_of(array)).expect("well formed");
+        let (values, shape) = read(&bytes_of(array)).expect("a valid file");
         assert_eq!(shape, [2, 2]);
         let expected = array![[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]];
         assert_eq!(values, Values::F32(expected));
@@ -64,37 +64,40 @@ fn samples_are_flattened_row_major_from_either_order() {
 }
 
 #[test]
-fn transposed_rows_are_the_same_however_many_are_asked_for() {
-    // More features than are gathered together, and more rows than a block has.
+fn the_size_of_chunks_does_not_change_the_rows_of_a_column_major_array() {
+    // The first case has more features than are gathered together, the second one more rows than a block.
     for (rows, features) in [(70, 37), (3_000_000, 3)] {
         let array = Array2::from_shape_fn((rows, features), |(row, feature)| (row * 31 + feature) as f32);
         let bytes = bytes_of(fortran(&array));
-        for most in [7, rows / 2, usize::MAX] {
+        for max_rows in [7, rows / 2, usize::MAX] {
             let opened = with_file(&bytes, |path| open(path, &LoadOptions::default()));
-            let Ok(Opened::Reader(mut reader)) = opened else { panic!("columns are gone through") };
-            if rows < 100 || most > 7 {
-                assert_eq!(all_rows(reader.as_mut(), most), array, "{most} rows at a time");
+            let Ok(Opened::Reader(mut reader)) = opened else {
+                panic!("a column-major array needs a sequential reader")
+            };
+            if rows < 100 || max_rows > 7 {
+                assert_eq!(all_rows(reader.as_mut(), max_rows), array, "{max_rows} rows at a time");
             }
         }
     }
 }
 
-fn all_rows(reader: &mut dyn Reader, most: usize) -> Array2<f32> {
+fn all_rows(reader: &mut dyn Reader, max_rows: usize) -> Array2<f32> {
     let features = reader.head().sample_shape.iter().product();
     let mut all = Array2::zeros((0, features));
-    while let Some(chunk) = reader.next(most).expect("well formed") {
-        all.append(ndarray::Axis(0), chunk.values.to_f32().expect("in memory").view()).expect("as many features");
+    while let Some(chunk) = reader.next(max_rows).expect("a valid file") {
+        all.append(ndarray::Axis(0), chunk.values.to_f32().expect("in memory").view())
+            .expect("the same number of features");
     }
     all
 }
 
 #[test]
-fn bytes_stay_bytes_and_all_else_becomes_single_precision() {
+fn bytes_stay_bytes_and_other_types_become_f32() {
     let bytes = Values::U8(array![[1, 2], [0, 1]]);
     assert_eq!(read(&bytes_of(array![[1u8, 2], [0, 1]])).expect("u1").0, bytes);
     assert_eq!(read(&bytes_of(fortran(&array![[1u8, 2], [0, 1]]))).expect("u1").0, bytes);
-    let truths = described("'|b1'", "(2, 2)", &[0, 1, 1, 9]);
-    assert_eq!(read(&truths).expect("b1").0, Values::U8(array![[0, 1], [1, 1]]));
+    let booleans = encode("'|b1'", "(2, 2)", &[0, 1, 1, 9]);
+    assert_eq!(read(&booleans).expect("b1").0, Values::U8(array![[0, 1], [1, 1]]));
     let numbers = Values::F32(array![[1.0, 100.0]]);
     let cases = [
         ("'|i1'", [1i8, 100].map(i8::to_le_bytes).concat()),
@@ -109,7 +112,7 @@ fn bytes_stay_bytes_and_all_else_becomes_single_precision() {
         ("'>f8'", [1f64, 100.0].map(f64::to_be_bytes).concat()),
     ];
     for (descr, values) in cases {
-        assert_eq!(read(&described(descr, "(1, 2)", &values)).expect(descr).0, numbers, "{descr}");
+        assert_eq!(read(&encode(descr, "(1, 2)", &values)).expect(descr).0, numbers, "{descr}");
     }
 }
 
@@ -124,27 +127,27 @@ fn headers_of_every_version_are_read() {
 }
 
 #[test]
-fn malformed_files_are_refused_with_the_place() {
-    let lie = |shape: &str| described("'<f4'", shape, &[0; 8]);
+fn malformed_files_are_refused_with_the_position() {
+    let wrong_shape = |shape: &str| encode("'<f4'", shape, &[0; 8]);
     let cases = [
         (Vec::new(), "is empty"),
-        (b"PK\x03\x04".to_vec(), "not that of a plain .npy array"),
-        (b"\x93NUMPY\x02\x00\xf0\xff\xff\xff".to_vec(), "not that of a plain .npy array"),
-        (headed(&"(".repeat(9000), &[]), "not that of a plain .npy array"),
-        (lie("(1, -2)"), "not that of a plain .npy array"),
-        (lie("(1, 99999999999999)"), "promises 399999999999996 bytes of values"),
-        (lie("(4294967296, 4294967296, 4294967296)"), "found 8"),
-        (lie("(1, 1)"), "promises 4 bytes of values (shape [1, 1]), found 8"),
-        (bytes_of(array![1.0f32]), "the shape has 1 sizes, expected 2 or more"),
-        (bytes_of(ndarray::arr0(1.0f32)), "the shape has 0 sizes, expected 2 or more"),
+        (b"PK\x03\x04".to_vec(), "is not a valid .npy header"),
+        (b"\x93NUMPY\x02\x00\xf0\xff\xff\xff".to_vec(), "is not a valid .npy header"),
+        (with_header(&"(".repeat(9000), &[]), "is not a valid .npy header"),
+        (wrong_shape("(1, -2)"), "is not a valid .npy header"),
+        (wrong_shape("(1, 99999999999999)"), "declares 399999999999996 bytes of values"),
+        (wrong_shape("(4294967296, 4294967296, 4294967296)"), "found 8"),
+        (wrong_shape("(1, 1)"), "declares 4 bytes of values (shape [1, 1]), found 8"),
+        (bytes_of(array![1.0f32]), "the array has 1 dimension, expected 2 or more"),
+        (bytes_of(ndarray::arr0(1.0f32)), "the array has 0 dimensions, expected 2 or more"),
         (bytes_of(Array::<f32, _>::zeros((0, 2))), "has no rows"),
         (bytes_of(Array::<f32, _>::zeros((2, 0))), "0 features"),
-        (described("'|O'", "(1, 1)", &[0; 8]), "elements are of type `|O`, expected b1, i1 to i8"),
-        (described("[('a', '<f4')]", "(1, 1)", &[0; 4]), "elements are of type `a structure, "),
-        (bytes_of(array![[1.0f32, 2.0], [3.0, f32::NAN]]), "row 1, column 1 is NaN"),
-        (bytes_of(fortran(&array![[1.0f32, f32::NAN], [3.0, 2.0]])), "row 0, column 1 is NaN"),
-        (bytes_of(array![[1.0, f64::INFINITY]]), "row 0, column 1 is inf"),
-        (bytes_of(array![[1.0], [1e39f64]]), "row 1, column 0 is inf"),
+        (encode("'|O'", "(1, 1)", &[0; 8]), "elements have type `|O`, expected b1, i1 to i8"),
+        (encode("[('a', '<f4')]", "(1, 1)", &[0; 4]), "elements have type `structured type "),
+        (bytes_of(array![[1.0f32, 2.0], [3.0, f32::NAN]]), "row 1, column 1 (counted from 0) is NaN"),
+        (bytes_of(fortran(&array![[1.0f32, f32::NAN], [3.0, 2.0]])), "row 0, column 1 (counted from 0) is NaN"),
+        (bytes_of(array![[1.0, f64::INFINITY]]), "row 0, column 1 (counted from 0) is inf"),
+        (bytes_of(array![[1.0], [1e39f64]]), "row 1, column 0 (counted from 0) is inf"),
     ];
     for (bytes, expected) in cases {
         let message = read(&bytes).expect_err(expected).to_string();
@@ -153,21 +156,21 @@ fn malformed_files_are_refused_with_the_place() {
 }
 
 #[test]
-fn missing_values_are_filled_in_from_either_order_and_infinities_never_are() {
+fn missing_values_are_filled_in_and_infinities_refused_in_either_order() {
     let array = array![[1.0f32, f32::NAN], [3.0, 8.0]];
     for array in [fortran(&array), array] {
-        let (values, _) = read_with(&bytes_of(array), Missing::Mean).expect("one is missing");
+        let (values, _) = read_with(&bytes_of(array), Missing::Mean).expect("one missing value");
         assert_eq!(values, Values::F32(array![[1.0, 8.0], [3.0, 8.0]]));
     }
     let array = array![[1.0f32, f32::NAN], [f32::INFINITY, 8.0]];
     for array in [fortran(&array), array] {
         let message = read_with(&bytes_of(array), Missing::Mean).expect_err("infinite").to_string();
-        assert!(message.contains("row 1, column 0 is inf"), "{message}");
+        assert!(message.contains("row 1, column 0 (counted from 0) is inf"), "{message}");
     }
 }
 
 #[test]
-fn labels_are_integers_from_0() {
+fn labels_are_nonnegative_integers_or_floats() {
     let labels = |bytes: &[u8]| with_file(bytes, read_labels);
     assert_eq!(labels(&bytes_of(array![3u8, 0])).expect("u1"), Labels::Integers(vec![3, 0]));
     assert_eq!(labels(&bytes_of(array![3i64, 0])).expect("i8"), Labels::Integers(vec![3, 0]));
@@ -177,8 +180,8 @@ fn labels_are_integers_from_0() {
     let cases = [
         (bytes_of(array![0i64, -1]), "the label of row 1 is -1, expected 0 to 4294967295"),
         (bytes_of(array![u64::MAX]), "the label of row 0 is 18446744073709551615"),
-        (bytes_of(array![[1u8]]), "the shape has 2 sizes, expected 1"),
-        (described("'|u1'", "(9999999999,)", &[1]), "promises 9999999999 bytes"),
+        (bytes_of(array![[1u8]]), "the array has 2 dimensions, expected 1"),
+        (encode("'|u1'", "(9999999999,)", &[1]), "declares 9999999999 bytes"),
     ];
     for (bytes, expected) in cases {
         let message = labels(&bytes).expect_err(expected).to_string();
@@ -188,32 +191,32 @@ fn labels_are_integers_from_0() {
 
 proptest! {
     #[test]
-    fn no_header_makes_the_reader_panic(
+    fn arbitrary_headers_never_panic(
         header in r"\{('descr': ?'[<>|]?[a-z][0-9]',|'fortran_order': (True|False|0),|'shape': \([0-9,]{0,12}\),?|[ -~]){0,5}\}?",
         values: Vec<u8>,
     ) {
-        let bytes = headed(&header, &values);
+        let bytes = with_header(&header, &values);
         let _ = read(&bytes);
         let _ = with_file(&bytes, read_labels);
     }
 
     #[test]
-    fn no_array_makes_the_reader_panic(
+    fn arbitrary_arrays_never_panic(
         descr in "'[<>|][biuf][1248]'",
         is_fortran: bool,
         shape in prop::collection::vec(0usize..4, 0..4),
         values in prop::collection::vec(any::<u8>(), 0..300),
-        exact: bool,
+        has_declared_length: bool,
     ) {
         let order = if is_fortran { "True" } else { "False" };
         let sizes: String = shape.iter().map(|size| format!("{size},")).collect();
         let header = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': ({sizes}), }}");
         let size: usize = shape.iter().product::<usize>() * usize::from(descr.as_bytes()[3] - b'0');
         let mut bytes = values;
-        if exact {
+        if has_declared_length {
             bytes.resize(size, 0);
         }
-        let _ = read(&headed(&header, &bytes));
-        let _ = read_with(&headed(&header, &bytes), Missing::Median);
+        let _ = read(&with_header(&header, &bytes));
+        let _ = read_with(&with_header(&header, &bytes), Missing::Median);
     }
 }

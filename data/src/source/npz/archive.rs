@@ -1,4 +1,4 @@
-//! An open archive: its arrays by name, each to be read where it lies or unpacked as it is gone through.
+//! An open archive of named arrays. Stored arrays have random access, compressed arrays are unpacked sequentially.
 
 use std::{
     ffi::OsString,
@@ -19,11 +19,11 @@ use crate::{
     reader::Opened,
     reading::LoadOptions,
     source::npy::{self, header::Header},
-    unpack::{check_claim, guarded, unpacking_error},
+    unpack::{check_declared, limited, unpacking_error},
 };
 
-/// Entries whose headers are looked at to tell samples from all else.
-pub(super) const MOST_LOOKED_AT: usize = 1000;
+/// The maximum number of headers to read when searching for the array of samples.
+pub(super) const MAX_HEADERS: usize = 1000;
 
 pub(super) struct Archive {
     path: PathBuf,
@@ -40,7 +40,7 @@ impl Archive {
         if length == 0 {
             return Err(DataError::Empty { path: path.to_owned() });
         }
-        let entries = directory::read(&file, length).map_err(|fault| broken(path, fault))?;
+        let entries = directory::read(&file, length).map_err(|fault| archive_error(path, fault))?;
         Ok(Archive { path: path.to_owned(), file: Arc::new(file), length, entries })
     }
 
@@ -52,26 +52,26 @@ impl Archive {
         &self.entries
     }
 
-    /// The array of this name; the last one, as NumPy takes it, should there be two.
+    /// Returns the array with this name. If there are two, it is the last one, as in NumPy.
     pub(super) fn named(&self, name: &str) -> Option<&Entry> {
         let name = name.strip_suffix(".npy").unwrap_or(name);
         self.entries.iter().rfind(|entry| entry.name == name)
     }
 
-    /// The array of this name, else one whose name has other capitals.
+    /// Returns the array with this name, or else one whose name differs only in case.
     pub(super) fn like(&self, name: &str) -> Option<&Entry> {
         self.named(name).or_else(|| self.entries.iter().rfind(|entry| entry.name.eq_ignore_ascii_case(name)))
     }
 
-    /// How an array is named in errors.
+    /// Returns the path of an array for error messages.
     pub(super) fn path_of(&self, entry: &Entry) -> PathBuf {
         let mut path = OsString::from(&self.path);
         path.push("/");
-        path.push(entry.shown());
+        path.push(entry.printable_name());
         path.into()
     }
 
-    /// What stands before the numbers of an array.
+    /// Reads the header of an array.
     pub(super) fn header(&self, entry: &Entry) -> Result<Header, DataError> {
         Header::read(&self.path_of(entry), &mut self.content(entry)?)
     }
@@ -91,19 +91,19 @@ impl Archive {
                 npy::open_at(path, file, self.start_of(entry)? + header.length, length, &header, missing)
             }
             _ if header.is_row_major() => {
-                let numbers = guarded(content, entry.packed, options.limits.unpack);
-                Ok(Opened::Reader(Box::new(PackedRows::new(path, array, numbers, missing)?)))
+                let values = limited(content, entry.packed, options.limits.unpack);
+                Ok(Opened::Reader(Box::new(PackedRows::new(path, array, values, missing)?)))
             }
-            // Columns have to be read again and again, so they are unpacked to a file that can be.
+            // A column-major array needs random access, so it is unpacked to a temporary file.
             _ => {
-                let numbers = guarded(content, entry.packed, options.limits.unpack);
-                let file = unpacked(path, numbers, length)?;
+                let values = limited(content, entry.packed, options.limits.unpack);
+                let file = unpack(path, values, length)?;
                 npy::open_at(path, file, 0, length, &header, missing)
             }
         }
     }
 
-    /// Reads one label a row; they may be a column.
+    /// Reads the labels, one per row. The shape may be `[rows]` or `[rows, 1]`.
     pub(super) fn labels(&self, entry: &Entry, options: &LoadOptions) -> Result<Vec<u32>, DataError> {
         let path = &self.path_of(entry);
         let mut content = self.content(entry)?;
@@ -114,60 +114,60 @@ impl Archive {
         }
         array.check_labels(path)?;
         self.check(entry, &array, &header, options)?;
-        packed::read_labels(path, array, guarded(content, entry.packed, options.limits.unpack))
+        packed::read_labels(path, array, limited(content, entry.packed, options.limits.unpack))
     }
 
-    /// Compares an array with what the archive says of it, and that with what may be unpacked. Gives the bytes
-    /// of its numbers.
+    /// Checks the declared size of an array against the directory and the limit on unpacking. Returns the number of
+    /// bytes of its values.
     fn check(&self, entry: &Entry, array: &Array, header: &Header, options: &LoadOptions) -> Result<u64, DataError> {
         let path = &self.path_of(entry);
         let length = entry.unpacked.saturating_sub(header.length);
         array.check_length(path, length)?;
-        check_claim(path, entry.packed, entry.unpacked.into(), options.limits.unpack)?;
+        check_declared(path, entry.packed, entry.unpacked.into(), options.limits.unpack)?;
         Ok(length)
     }
 
     fn content(&self, entry: &Entry) -> Result<Content, DataError> {
         let start = self.start_of(entry)?;
         entry.content(&self.file, start).ok_or_else(|| {
-            let how = match entry.packing {
+            let method = match entry.packing {
                 Packing::Encrypted => "encrypted".to_owned(),
-                Packing::Other(method) => format!("packed by method {method}"),
+                Packing::Other(method) => format!("compressed with method {method}"),
                 Packing::Stored => "stored".to_owned(),
                 Packing::Deflated => "deflated".to_owned(),
             };
-            DataError::ArrayPacking { path: self.path_of(entry), how }
+            DataError::ArrayPacking { path: self.path_of(entry), method }
         })
     }
 
     fn start_of(&self, entry: &Entry) -> Result<u64, DataError> {
-        directory::start_of(&self.file, self.length, entry).map_err(|fault| broken(&self.path, fault))
+        directory::start_of(&self.file, self.length, entry).map_err(|fault| archive_error(&self.path, fault))
     }
 }
 
-/// A temporary file of all that is unpacked, which has to have this length.
-fn unpacked(path: &Path, mut numbers: impl Read, length: u64) -> Result<File, DataError> {
-    let refused = |source| DataError::Spool { path: path.to_owned(), folder: std::env::temp_dir(), source };
-    let mut file = tempfile::tempfile().map_err(refused)?;
+/// Unpacks values to a temporary file. They must have the given length in bytes.
+fn unpack(path: &Path, mut values: impl Read, length: u64) -> Result<File, DataError> {
+    let spool_error = |source| DataError::Spool { path: path.to_owned(), folder: std::env::temp_dir(), source };
+    let mut file = tempfile::tempfile().map_err(spool_error)?;
     let mut block = vec![0; 1 << 18];
-    let mut found = 0;
+    let mut written = 0;
     loop {
-        let count = match numbers.read(&mut block) {
-            Ok(0) if found == length => return Ok(file),
+        let count = match values.read(&mut block) {
+            Ok(0) if written == length => return Ok(file),
             Ok(0) => return Err(DataError::CutOff { path: path.to_owned() }),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(unpacking_error(path, error)),
         };
-        io::Write::write_all(&mut file, &block[..count]).map_err(refused)?;
-        found += count as u64;
+        io::Write::write_all(&mut file, &block[..count]).map_err(spool_error)?;
+        written += count as u64;
     }
 }
 
-fn broken(path: &Path, fault: Fault) -> DataError {
+fn archive_error(path: &Path, fault: Fault) -> DataError {
     let path = path.to_owned();
     match fault {
         Fault::Io(error) => unpacking_error(&path, error),
-        Fault::Form(what) => DataError::Archive { path, what },
+        Fault::Format(reason) => DataError::Archive { path, reason },
     }
 }

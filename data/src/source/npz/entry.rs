@@ -1,4 +1,4 @@
-//! What is known of an array in an archive, and its bytes.
+//! An array in an archive: its metadata and its content.
 
 use std::{
     fs::File,
@@ -8,14 +8,14 @@ use std::{
 
 use flate2::{Crc, read::DeflateDecoder};
 
-use crate::{file_rows::read_at, source::npy::dictionary::shown};
+use crate::{file_rows::read_at, source::npy::dictionary::printable};
 
-/// How the bytes of an array are kept.
+/// The compression of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     Stored,
     Deflated,
-    /// In a way that is not read, by its number.
+    /// An unsupported method, by its number.
     Other(u16),
     Encrypted,
 }
@@ -23,79 +23,79 @@ pub(super) enum Packing {
 /// An array of an archive.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
-    /// Without the ending `.npy`.
+    /// The name, without the extension `.npy`.
     pub(super) name: String,
     pub(super) packing: Packing,
     pub(super) checksum: u32,
-    /// Bytes in the archive.
+    /// The size in the archive in bytes.
     pub(super) packed: u64,
-    /// Bytes that they unpack to.
+    /// The unpacked size in bytes.
     pub(super) unpacked: u64,
-    /// Where the entry begins, with a header of its own.
-    pub(super) begin: u64,
+    /// The byte offset of the entry, which starts with a local header.
+    pub(super) start: u64,
 }
 
 impl Entry {
-    /// The name without what would upset a terminal.
-    pub(super) fn shown(&self) -> String {
-        shown(&self.name)
+    /// Returns the name for messages, without control characters.
+    pub(super) fn printable_name(&self) -> String {
+        printable(&self.name)
     }
 
-    /// The unpacked bytes, if `start` is where the packed ones lie; `None` where they are packed in another way.
+    /// Unpacks the content. `start` is the byte offset of the packed content. `None` if the method is not supported.
     pub(super) fn content(&self, file: &Arc<File>, start: u64) -> Option<Content> {
-        let section = Section { file: Arc::clone(file), place: start, left: self.packed };
-        let unpacking = match self.packing {
-            Packing::Stored => Unpacking::Stored(section),
-            Packing::Deflated => Unpacking::Deflated(DeflateDecoder::new(section)),
+        let section = Section { file: Arc::clone(file), position: start, remaining: self.packed };
+        let decoder = match self.packing {
+            Packing::Stored => Decoder::Stored(section),
+            Packing::Deflated => Decoder::Deflated(DeflateDecoder::new(section)),
             Packing::Other(_) | Packing::Encrypted => return None,
         };
-        Some(Content { unpacking, checksum: Crc::new(), expected: self.checksum })
+        Some(Content { decoder, checksum: Crc::new(), expected: self.checksum })
     }
 }
 
-/// A part of a file, from its first byte to its last.
+/// Reads a range of bytes of a file.
 #[derive(Debug)]
 struct Section {
     file: Arc<File>,
-    place: u64,
-    left: u64,
+    position: u64,
+    remaining: u64,
 }
 
 impl Read for Section {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
-        read_at(&self.file, &mut bytes[..count], self.place)?;
-        self.place += count as u64;
-        self.left -= count as u64;
+        let count = usize::try_from(self.remaining).map_or(bytes.len(), |remaining| remaining.min(bytes.len()));
+        read_at(&self.file, &mut bytes[..count], self.position)?;
+        self.position += count as u64;
+        self.remaining -= count as u64;
         Ok(count)
     }
 }
 
 #[derive(Debug)]
-enum Unpacking {
+enum Decoder {
     Stored(Section),
     Deflated(DeflateDecoder<Section>),
 }
 
-/// The bytes of an array, compared at their end with its checksum.
+/// Reads the unpacked content of an array, and checks its checksum at the end.
 #[derive(Debug)]
 pub(super) struct Content {
-    unpacking: Unpacking,
+    decoder: Decoder,
     checksum: Crc,
     expected: u32,
 }
 
 impl Read for Content {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = match &mut self.unpacking {
-            Unpacking::Stored(section) => section.read(bytes)?,
-            Unpacking::Deflated(decoder) => decoder.read(bytes)?,
+        let count = match &mut self.decoder {
+            Decoder::Stored(section) => section.read(bytes)?,
+            Decoder::Deflated(decoder) => decoder.read(bytes)?,
         };
         self.checksum.update(&bytes[..count]);
         let (found, expected) = (self.checksum.sum(), self.expected);
         if count == 0 && !bytes.is_empty() && found != expected {
-            let what = format!("its checksum is {found:08x}, expected {expected:08x}; the file is damaged");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            let message = format!("its checksum is {found:08x}, expected {expected:08x}; the file is damaged");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         Ok(count)
     }

@@ -1,4 +1,4 @@
-//! Archives as NumPy writes them, and as it never would.
+//! Valid and invalid .npz archives.
 
 use std::io::{Cursor, Write};
 
@@ -12,7 +12,7 @@ use crate::{Dataset, Reading, Values, load};
 
 fn npy<T: WritableElement, D: ndarray::Dimension>(array: Array<T, D>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    array.write_npy(&mut bytes).expect("memory takes it");
+    array.write_npy(&mut bytes).expect("written to memory");
     bytes
 }
 
@@ -21,9 +21,9 @@ fn zipped(arrays: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
     let options = SimpleFileOptions::default().compression_method(method).large_file(true);
     for (name, bytes) in arrays {
         archive.start_file(name.to_string(), options).expect("a name");
-        archive.write_all(bytes).expect("memory takes it");
+        archive.write_all(bytes).expect("written to memory");
     }
-    archive.finish().expect("memory takes it").into_inner()
+    archive.finish().expect("written to memory").into_inner()
 }
 
 const METHODS: [CompressionMethod; 2] = [CompressionMethod::Stored, CompressionMethod::Deflated];
@@ -40,7 +40,7 @@ fn keyed(key: Option<&str>, label_column: Option<&str>) -> Reading {
 }
 
 #[test]
-fn the_only_array_of_rows_and_columns_is_taken() {
+fn the_only_array_of_rank_2_contains_the_samples() {
     for method in METHODS {
         let arrays = [("codes.npy", npy(array![[1.0f32, 2.0], [3.0, 4.0]])), ("kinds.npy", npy(array![5i64, 9]))];
         let bytes = zipped(&arrays, method);
@@ -53,7 +53,7 @@ fn the_only_array_of_rows_and_columns_is_taken() {
 }
 
 #[test]
-fn training_and_test_parts_go_by_their_usual_names() {
+fn training_and_test_parts_are_found_by_their_usual_names() {
     for method in METHODS {
         let arrays = [
             ("x_test.npy", npy(array![[5u8, 6]])),
@@ -61,7 +61,7 @@ fn training_and_test_parts_go_by_their_usual_names() {
             ("x_train.npy", npy(array![[1u8, 2], [3, 4]])),
             ("y_train.npy", npy(array![[7u8], [2]])),
         ];
-        let data = read(&zipped(&arrays, method), Reading::default()).expect("a set");
+        let data = read(&zipped(&arrays, method), Reading::default()).expect("a data set");
         assert_eq!(data.train.values, Values::U8(array![[1, 2], [3, 4]]));
         assert_eq!((data.train.labels, data.range), (Some(vec![1, 0]), (0.0, 255.0)));
         let test = data.test.expect("a test part");
@@ -70,12 +70,12 @@ fn training_and_test_parts_go_by_their_usual_names() {
         assert_eq!((only.train.values, only.train.labels, only.test), (Values::U8(array![[5, 6]]), None, None));
     }
     let arrays = [("X.npy", npy(array![[1u8, 2]])), ("y.npy", npy(array![3i32])), ("z.npy", npy(array![[1u8]]))];
-    let data = read(&zipped(&arrays, CompressionMethod::Stored), Reading::default()).expect("a set");
+    let data = read(&zipped(&arrays, CompressionMethod::Stored), Reading::default()).expect("a data set");
     assert_eq!((data.train.values, data.classes), (Values::U8(array![[1, 2]]), Some(vec!["3".to_owned()])));
 }
 
 #[test]
-fn arrays_of_columns_are_read_however_they_are_packed() {
+fn column_major_arrays_are_read_with_every_compression() {
     let rows = Array2::from_shape_fn((500, 40), |(row, column)| (row * 40 + column) as f32);
     let mut columns = Array2::zeros((500, 40).f());
     columns.assign(&rows);
@@ -86,20 +86,20 @@ fn arrays_of_columns_are_read_however_they_are_packed() {
 }
 
 #[test]
-fn archives_with_a_comment_or_without_wide_sizes_are_read() {
+fn archives_with_a_comment_and_without_zip64_are_read() {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file("a.npy", SimpleFileOptions::default()).expect("a name");
-    archive.write_all(&npy(array![[1u8]])).expect("memory takes it");
+    archive.write_all(&npy(array![[1u8]])).expect("written to memory");
     archive.set_comment("written by hand").expect("short");
-    let bytes = archive.finish().expect("memory takes it").into_inner();
+    let bytes = archive.finish().expect("written to memory").into_inner();
     assert_eq!(read(&bytes, Reading::default()).expect("an array").train.values, Values::U8(array![[1]]));
 }
 
 #[test]
-fn records_of_large_sizes_are_read_whether_or_not_the_small_ones_would_do() {
+fn zip64_records_are_read_even_if_32_bits_are_enough() {
     let bytes = zipped(&[("a.npy", npy(array![[1u8, 2]]))], CompressionMethod::Stored);
     let (entries, end) = bytes.split_at(bytes.len() - 22);
-    let (size, begin) = (&end[12..16], &end[16..20]);
+    let (size, start) = (&end[12..16], &end[16..20]);
     let large = [
         &b"PK\x06\x06"[..],
         &44u64.to_le_bytes(),
@@ -107,39 +107,51 @@ fn records_of_large_sizes_are_read_whether_or_not_the_small_ones_would_do() {
         &[1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
         size,
         &[0; 4],
-        begin,
+        start,
         &[0; 4],
         b"PK\x06\x07\0\0\0\0",
         &(entries.len() as u64).to_le_bytes(),
         &[1, 0, 0, 0],
     ];
-    let full = [&end[..8], &[0xff; 12], &end[20..]].concat();
-    for end in [end, &full] {
+    let overflowing = [&end[..8], &[0xff; 12], &end[20..]].concat();
+    for end in [end, &overflowing] {
         let bytes = [entries, &large.concat(), end].concat();
         assert_eq!(read(&bytes, Reading::default()).expect("an array").train.values, Values::U8(array![[1, 2]]));
     }
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_with_the_array() {
+fn messages_name_the_array() {
     let two = [("a.npy", npy(array![[1u8, 2]])), ("b.npy", npy(array![[1.5f32], [2.0]]))];
     let two = zipped(&two, CompressionMethod::Deflated);
     let one = |bytes: Vec<u8>| zipped(&[("a.npy", bytes)], CompressionMethod::Stored);
     let listed = "a (u1, [1, 2]), b (<f4, [2, 1])";
     let cut = two[..two.len() / 2].to_vec();
     let cases = [
-        (two.clone(), keyed(None, None), format!("is not clear; name it by --key: {listed}")),
+        (
+            two.clone(),
+            keyed(None, None),
+            format!("cannot determine which array contains the samples; select one with --key: {listed}"),
+        ),
         (two.clone(), keyed(Some("c"), None), format!("has no array `c`; expected {listed}")),
         (two.clone(), keyed(Some("b"), Some("c")), "has no array `c`".to_owned()),
-        (two.clone(), keyed(Some("a"), Some("b")), "npz/b: elements are of type `<f4`, expected integers".to_owned()),
-        (two, keyed(Some("b"), Some("a")), "npz/a: the shape has 2 sizes".to_owned()),
-        (cut, keyed(None, None), "is no whole .npz archive: it has no record at its end".to_owned()),
+        (two.clone(), keyed(Some("a"), Some("b")), "npz/b: elements have type `<f4`, expected integers".to_owned()),
+        (two, keyed(Some("b"), Some("a")), "npz/a: the array has 2 dimensions".to_owned()),
+        (cut, keyed(None, None), "is not a complete .npz archive: it has no end record".to_owned()),
         (Vec::new(), keyed(None, None), "is empty".to_owned()),
-        (b"no archive, but a text that is longer".to_vec(), keyed(None, None), "is no whole .npz archive".to_owned()),
-        (zipped(&[], CompressionMethod::Stored), keyed(None, None), "by --key: nothing".to_owned()),
-        (one(b"hello".to_vec()), keyed(None, None), "by --key: a (no array)".to_owned()),
-        (one(b"hello".to_vec()), keyed(Some("a"), None), "npz/a: the header is not that of".to_owned()),
-        (one(npy(array![[1.0, f64::NAN]])), keyed(None, None), "npz/a: row 0, column 1 is NaN".to_owned()),
+        (
+            b"no archive, but a text that is longer".to_vec(),
+            keyed(None, None),
+            "is not a complete .npz archive".to_owned(),
+        ),
+        (zipped(&[], CompressionMethod::Stored), keyed(None, None), "with --key: nothing".to_owned()),
+        (one(b"hello".to_vec()), keyed(None, None), "with --key: a (not an array)".to_owned()),
+        (one(b"hello".to_vec()), keyed(Some("a"), None), "npz/a: the header is not a valid".to_owned()),
+        (
+            one(npy(array![[1.0, f64::NAN]])),
+            keyed(None, None),
+            "npz/a: row 0, column 1 (counted from 0) is NaN".to_owned(),
+        ),
     ];
     for (bytes, reading, expected) in cases {
         let message = read(&bytes, reading).expect_err(&expected).to_string();
@@ -148,14 +160,14 @@ fn what_cannot_be_read_is_refused_with_the_array() {
 }
 
 #[test]
-fn labels_and_rows_have_to_be_as_many() {
+fn the_numbers_of_labels_and_rows_must_be_equal() {
     let arrays = [("x.npy", npy(array![[1u8], [2]])), ("y.npy", npy(array![1u8]))];
     let message = read(&zipped(&arrays, CompressionMethod::Stored), Reading::default()).expect_err("one too few");
-    assert!(message.to_string().contains("1 labels for 2 rows"), "{message}");
+    assert!(message.to_string().contains("has 1 label, but "), "{message}");
 }
 
 #[test]
-fn an_array_that_unpacks_to_too_much_is_refused_by_its_claim() {
+fn an_array_with_a_too_large_declared_size_is_refused() {
     let zeros = npy(Array2::<u8>::zeros((1 << 10, 1 << 15)));
     let bytes = zipped(&[("a.npy", zeros)], CompressionMethod::Deflated);
     assert!(matches!(read(&bytes, Reading::default()), Err(DataError::Bomb { times: 200, .. })));
@@ -164,19 +176,19 @@ fn an_array_that_unpacks_to_too_much_is_refused_by_its_claim() {
 #[test]
 fn damage_to_a_compressed_array_is_found() {
     let numbers = Array2::from_shape_fn((100, 100), |(row, column)| (row * column) as f32);
-    let whole = zipped(&[("a.npy", npy(numbers))], CompressionMethod::Deflated);
-    let mut refused = 0;
-    for place in (300..whole.len() - 300).step_by(97) {
-        let mut bytes = whole.clone();
-        bytes[place] ^= 0x55;
-        refused += usize::from(read(&bytes, Reading::default()).is_err());
+    let valid = zipped(&[("a.npy", npy(numbers))], CompressionMethod::Deflated);
+    let mut refused_count = 0;
+    for index in (300..valid.len() - 300).step_by(97) {
+        let mut bytes = valid.clone();
+        bytes[index] ^= 0x55;
+        refused_count += usize::from(read(&bytes, Reading::default()).is_err());
     }
-    assert_eq!(refused, (300..whole.len() - 300).step_by(97).count());
+    assert_eq!(refused_count, (300..valid.len() - 300).step_by(97).count());
 }
 
 proptest! {
     #[test]
-    fn no_change_to_an_archive_makes_the_reader_panic(
+    fn a_damaged_archive_never_panics(
         is_deflated: bool,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         cut in 0usize..60,
@@ -185,17 +197,17 @@ proptest! {
         let method = METHODS[usize::from(is_deflated)];
         let arrays = [("x.npy", npy(array![[1u8, 2], [3, 4]])), ("y.npy", npy(array![1u8, 2]))];
         let mut bytes = zipped(&arrays, method);
-        for (place, byte) in changes {
-            let place = place.index(bytes.len());
-            bytes[place] = byte;
+        for (index, byte) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
         }
         bytes.truncate(bytes.len() - cut.saturating_sub(30));
         let _ = read(&bytes, Reading { key, ..Reading::default() });
     }
 
     #[test]
-    fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, count: u16, size: u32, begin: u32) {
-        let end = [&b"PK\x05\x06\0\0\0\0\0\0"[..], &count.to_le_bytes(), &size.to_le_bytes(), &begin.to_le_bytes(), &[0, 0]];
+    fn arbitrary_bytes_never_panic(bytes: Vec<u8>, count: u16, size: u32, start: u32) {
+        let end = [&b"PK\x05\x06\0\0\0\0\0\0"[..], &count.to_le_bytes(), &size.to_le_bytes(), &start.to_le_bytes(), &[0, 0]];
         let _ = read(&[&bytes[..], &end.concat()].concat(), Reading::default());
     }
 }

@@ -1,4 +1,4 @@
-//! How a file is refused that is not as it says.
+//! The error for a damaged file.
 
 use std::{error::Error, path::Path};
 

@@ -1,7 +1,6 @@
-//! What the pages of a column claim, compared with what they have before a decoder asks for memory.
+//! Checks the sizes that the pages of a column declare, before the decoder allocates memory.
 //!
-//! The decoder takes the counts of a dictionary's values and of a page's bytes as they are, and unpacks gzip to
-//! its end.
+//! The decoder trusts the number of values of a dictionary and of bytes of a page, and unpacks gzip without a limit.
 
 use std::{
     fs::File,
@@ -16,30 +15,32 @@ use ::parquet::{
 use flate2::read::MultiGzDecoder;
 
 use super::{
-    claims::range,
     damaged::damaged,
+    declared::range,
     thrift::{Compact, STRUCT, malformed},
 };
-use crate::{error::DataError, unpack::check_claim};
+use crate::{error::DataError, unpack::check_declared};
 
-/// Text that rows may come to when they repeat what lies in the file once.
-const MOST_TEXT: u64 = 64 << 20;
+/// The maximum number of bytes of text in a batch of rows, when rows repeat text that the file contains once.
+const MAX_TEXT_BYTES: u64 = 64 << 20;
 
-/// Compares what the pages of a group claim with what they have. Returns how many rows may be decoded at once:
-/// a dictionary, or a prefix of text, costs a row a few bits and becomes as long as the page that it lies in.
+/// Checks the pages of a row group. Returns the number of rows that may be decoded at a time.
+///
+/// A row that refers to a dictionary or to a prefix of text needs a few bits in the file, but its text can be as long
+/// as the page.
 pub(super) fn check(path: &Path, file: &File, group: &RowGroupMetaData, times: u32) -> Result<usize, DataError> {
-    let refused = |source: io::Error| match source.downcast::<DataError>() {
+    let to_error = |source: io::Error| match source.downcast::<DataError>() {
         Ok(error) => error,
         Err(source) => damaged(path, source),
     };
     let mut longest = 1;
     for column in group.columns() {
-        longest = longest.max(check_column(path, file, column, times).map_err(refused)?);
+        longest = longest.max(check_column(path, file, column, times).map_err(to_error)?);
     }
-    Ok(usize::try_from(MOST_TEXT / longest).unwrap_or(usize::MAX).max(1))
+    Ok(usize::try_from(MAX_TEXT_BYTES / longest).unwrap_or(usize::MAX).max(1))
 }
 
-/// A page's header.
+/// The header of a page.
 #[derive(Debug, Default)]
 struct Page {
     kind: i64,
@@ -47,14 +48,14 @@ struct Page {
     packed: i64,
     values: i64,
     encoding: i64,
-    /// Bytes in front of what is compressed.
+    /// The number of uncompressed bytes before the compressed data.
     levels: i64,
-    /// The number of the field that says what kind of page it is.
+    /// The number of the field with the details of the page, which depends on the kind of page.
     described_by: Option<i64>,
 }
 
 impl Page {
-    /// As the field's number and the page's kind both say it.
+    /// Whether it is a data page. The kind of the page and the field of its details must agree.
     fn is_data(&self) -> bool {
         matches!((self.kind, self.described_by), (0, Some(5)) | (3, Some(8)))
     }
@@ -68,44 +69,45 @@ impl Page {
     }
 }
 
-/// Goes through the headers of a column; returns the bytes of the largest page that may stand for more.
+/// Checks the page headers of a column. Returns the size in bytes of its largest page whose text rows can repeat.
 fn check_column(path: &Path, mut file: &File, column: &ColumnChunkMetaData, times: u32) -> io::Result<u64> {
-    /// Values that begin with what the ones before begin with.
+    /// The encoding of text as a prefix of the previous value and a suffix.
     const DELTA_BYTE_ARRAY: i64 = 7;
-    let (start, mut left) = range(column).ok_or_else(|| malformed("a column lies before the file begins"))?;
+    let (start, mut remaining) = range(column).ok_or_else(|| malformed("a column starts before the file"))?;
     let is_gzip = matches!(column.compression(), Compression::GZIP(_));
     let is_text = matches!(column.column_type(), Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY);
     let (mut values, mut largest) = (0, 0);
     file.seek(SeekFrom::Start(start))?;
     let mut reader = BufReader::with_capacity(1 << 12, file);
-    while left > 0 {
-        let mut header = Compact::new(reader.by_ref().take(left));
+    while remaining > 0 {
+        let mut header = Compact::new(reader.by_ref().take(remaining));
         let page = page(&mut header)?;
-        left -= header.read;
-        let size = |size: i64| u64::try_from(size).map_err(|_| malformed("a page of less than no bytes"));
+        remaining -= header.read;
+        let size = |size: i64| u64::try_from(size).map_err(|_| malformed("a page has a negative size"));
         let (unpacked, packed) = (size(page.unpacked)?, size(page.packed)?);
-        left = left.checked_sub(packed).ok_or_else(|| malformed("a page ends behind its column"))?;
-        check_claim(path, packed, unpacked.into(), times).map_err(io::Error::other)?;
-        let mut passed = 0;
+        remaining = remaining.checked_sub(packed).ok_or_else(|| malformed("a page ends after its column"))?;
+        check_declared(path, packed, unpacked.into(), times).map_err(io::Error::other)?;
+        let mut consumed = 0;
         if !(page.is_data() || page.is_dictionary() || page.is_index()) {
-            return Err(malformed("a page is of no known kind"));
+            return Err(malformed("a page has an unknown type"));
         }
         let count = size(page.values)?;
         if is_gzip && !page.is_index() {
-            passed = size(page.levels)?.min(packed);
-            reader.seek_relative(passed as i64)?;
-            let mut of_page = reader.by_ref().take(packed - passed);
-            let most = unpacked.saturating_sub(passed);
-            let found = io::copy(&mut MultiGzDecoder::new(of_page.by_ref()).take(most + 1), &mut io::sink());
-            // Of a page that is not compressed this is an error, and the decoder finds what is wrong itself.
-            if found.is_ok_and(|found| found > most) {
-                return Err(malformed("a page unpacks to more than it promises"));
+            consumed = size(page.levels)?.min(packed);
+            reader.seek_relative(consumed as i64)?;
+            let mut page_reader = reader.by_ref().take(packed - consumed);
+            let limit = unpacked.saturating_sub(consumed);
+            let unpacked_size =
+                io::copy(&mut MultiGzDecoder::new(page_reader.by_ref()).take(limit + 1), &mut io::sink());
+            // Unpacking fails for a page that is not compressed. The decoder reports that error itself.
+            if unpacked_size.is_ok_and(|size| size > limit) {
+                return Err(malformed("a page unpacks to more than its declared size"));
             }
-            passed = packed - of_page.limit();
+            consumed = packed - page_reader.limit();
         }
-        reader.seek_relative((packed - passed) as i64)?;
+        reader.seek_relative((packed - consumed) as i64)?;
         if page.is_dictionary() && count > unpacked {
-            return Err(malformed("a dictionary promises more values than it has bytes"));
+            return Err(malformed("a dictionary declares more values than it has bytes"));
         }
         if page.is_data() {
             values = page.values.saturating_add(values);
@@ -115,29 +117,29 @@ fn check_column(path: &Path, mut file: &File, column: &ColumnChunkMetaData, time
         }
     }
     if values != column.num_values() {
-        return Err(malformed("the pages of a column have other counts than the column"));
+        return Err(malformed("the pages of a column do not have the number of values of the column"));
     }
     Ok(largest)
 }
 
 fn page(header: &mut Compact<impl Read>) -> io::Result<Page> {
     let mut page = Page::default();
-    let mut before = 0;
-    while let Some(field) = header.field(before)? {
-        before = field.number;
+    let mut previous = 0;
+    while let Some(field) = header.field(previous)? {
+        previous = field.number;
         match (field.number, field.kind) {
             (1, 4..=6) => page.kind = header.integer()?,
             (2, 4..=6) => page.unpacked = header.integer()?,
             (3, 4..=6) => page.packed = header.integer()?,
-            // A data page, an index, a dictionary, a data page of version 2.
+            // A data page, an index page, a dictionary page, or a data page of version 2.
             (5..=8, STRUCT) => {
                 if page.described_by.replace(field.number).is_some() {
-                    return Err(malformed("a page is of two kinds"));
+                    return Err(malformed("a page has two types"));
                 }
                 let encoding = if field.number == 8 { 4 } else { 2 };
-                let mut before = 0;
-                while let Some(inner) = header.field(before)? {
-                    before = inner.number;
+                let mut previous = 0;
+                while let Some(inner) = header.field(previous)? {
+                    previous = inner.number;
                     match (inner.number, inner.kind) {
                         (1, 4..=6) => page.values = header.integer()?,
                         (number, 4..=6) if number == encoding => page.encoding = header.integer()?,

@@ -13,14 +13,14 @@ use proptest::prelude::*;
 
 use crate::{
     LoadOptions, Missing, Reading,
-    source::columnar::tests::{As, File, file, read},
+    source::columnar::tests::{File, Format, file, read},
 };
 
 use super::*;
 
-const PARQUET: As = As::Parquet(WriterVersion::PARQUET_1_0, Compression::UNCOMPRESSED);
+const PARQUET: Format = Format::Parquet(WriterVersion::PARQUET_1_0, Compression::UNCOMPRESSED);
 
-fn written(batch: &RecordBatch, properties: WriterPropertiesBuilder) -> Vec<u8> {
+fn encode(batch: &RecordBatch, properties: WriterPropertiesBuilder) -> Vec<u8> {
     let mut bytes = Vec::new();
     let properties = properties.set_max_row_group_row_count(Some(1000));
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties.build())).expect("a writer");
@@ -34,7 +34,7 @@ fn numbers(rows: usize) -> RecordBatch {
     RecordBatch::try_from_iter([("x", numbers)]).expect("one column")
 }
 
-/// Some of everything, with what is missing.
+/// Columns of several types, with missing values.
 fn table() -> RecordBatch {
     let lists = [Some(vec![Some(1.0), None]), None, Some(vec![Some(3.0), Some(4.0)])];
     let columns: [(&str, ArrayRef); 4] = [
@@ -58,8 +58,8 @@ fn message(file: &File) -> String {
 }
 
 #[test]
-fn groups_of_rows_are_read_one_after_the_other() {
-    let file = file(&written(&numbers(2500), WriterProperties::builder()), PARQUET);
+fn row_groups_are_read_sequentially() {
+    let file = file(&encode(&numbers(2500), WriterProperties::builder()), PARQUET);
     let (head, chunks) = read(&file, Reading::default(), 700).expect("three groups");
     assert_eq!(head.rows, Some(2500));
     let rows: Vec<_> = chunks.iter().map(|chunk| chunk.values.rows()).collect();
@@ -69,8 +69,8 @@ fn groups_of_rows_are_read_one_after_the_other() {
 }
 
 #[test]
-fn a_schema_that_promises_what_it_has_not_is_refused_before_it_is_followed() {
-    // Elements with a field 5, the number of children, and no other.
+fn a_schema_with_wrong_declared_counts_is_refused() {
+    // Elements with only field 5, the number of children.
     let schema = |children: &[u32]| {
         let mut footer = vec![0x29, 0xfc];
         varint(&mut footer, children.len() as u32);
@@ -88,9 +88,9 @@ fn a_schema_that_promises_what_it_has_not_is_refused_before_it_is_followed() {
     };
     let deep = vec![1; 100_000];
     let cases: [(&[u32], &str); 5] = [
-        (&[1_000_000_000], "a group promises more columns than the schema has"),
-        (&deep, "groups lie in groups deeper than can be followed"),
-        (&[2, 0], "its schema lacks columns that it promises"),
+        (&[1_000_000_000], "a group declares more columns than the schema has"),
+        (&deep, "its groups are nested too deeply"),
+        (&[2, 0], "its schema has fewer columns than it declares"),
         (&[1, 0, 0], "its schema has more than one root"),
         (&[], "cannot be read as Parquet"),
     ];
@@ -109,32 +109,32 @@ fn varint(bytes: &mut Vec<u8>, mut number: u32) {
 }
 
 #[test]
-fn a_page_of_gzip_that_unpacks_to_more_than_it_promises_is_refused() {
+fn a_gzip_page_that_unpacks_to_more_than_its_declared_size_is_refused() {
     let gzip = WriterProperties::builder()
         .set_compression(Compression::GZIP(GzipLevel::default()))
         .set_dictionary_enabled(false)
         .set_statistics_enabled(::parquet::file::properties::EnabledStatistics::None);
-    let mut bytes = written(&numbers(1000), gzip);
-    // Behind the magic: type, a data page; and the unpacked size, 4000 bytes.
+    let mut bytes = encode(&numbers(1000), gzip);
+    // After the magic bytes: the type, a data page, and the unpacked size, 4000 bytes.
     assert_eq!(bytes[4..9], [0x15, 0x00, 0x15, 0xc0, 0x3e]);
     bytes[8] = 0x01;
     let message = message(&file(&bytes, PARQUET));
-    assert!(message.contains("a page unpacks to more than it promises"), "{message}");
+    assert!(message.contains("a page unpacks to more than its declared size"), "{message}");
 }
 
 #[test]
-fn a_dictionary_that_promises_more_values_than_it_has_bytes_is_refused() {
-    let mut bytes = written(&numbers(1000), WriterProperties::builder());
-    // A dictionary of 12 bytes, 3 values.
+fn a_dictionary_with_more_declared_values_than_bytes_is_refused() {
+    let mut bytes = encode(&numbers(1000), WriterProperties::builder());
+    // A dictionary page of 12 bytes with 3 values.
     assert_eq!(bytes[4..10], [0x15, 0x04, 0x15, 24, 0x15, 24]);
     let count = bytes.iter().skip(10).position(|&byte| byte == 6).expect("a count") + 10;
     bytes[count] = 126;
     let message = message(&file(&bytes, PARQUET));
-    assert!(message.contains("a dictionary promises more values than it has bytes"), "{message}");
+    assert!(message.contains("a dictionary declares more values than it has bytes"), "{message}");
 }
 
 #[test]
-fn rows_that_the_file_is_too_small_for_have_to_be_allowed() {
+fn more_rows_than_the_unpack_limit_must_be_allowed_by_the_options() {
     let properties = || WriterProperties::builder().set_max_row_group_row_count(Some(10_000_000));
     let constant: ArrayRef = Arc::new(Float32Array::from(vec![1.0; 5_000_000]));
     let batch = RecordBatch::try_from_iter([("x", constant)]).expect("one column");
@@ -144,14 +144,14 @@ fn rows_that_the_file_is_too_small_for_have_to_be_allowed() {
     writer.close().expect("in memory");
     let file = file(&bytes, PARQUET);
     let message = message(&file);
-    assert!(message.contains("more than 200 times its own size"), "{message}");
+    assert!(message.contains("more than 200 times its compressed size"), "{message}");
     let mut options = LoadOptions::default();
     options.limits.unpack = u32::MAX;
     assert!(open(&file.path, &options).is_ok());
 }
 
 #[test]
-fn a_file_of_anything_else_is_refused() {
+fn a_file_of_another_format_is_refused() {
     let cases: [(&[u8], &str); 4] = [
         (b"", "is empty"),
         (b"PAR1", "cannot be read as Parquet"),
@@ -165,8 +165,8 @@ fn a_file_of_anything_else_is_refused() {
 }
 
 #[test]
-fn a_file_that_was_cut_off_anywhere_is_refused() {
-    let bytes = written(&table(), WriterProperties::builder());
+fn a_file_truncated_at_any_byte_is_refused() {
+    let bytes = encode(&table(), WriterProperties::builder());
     for end in 0..bytes.len() {
         message(&file(&bytes[..end], PARQUET));
     }
@@ -176,7 +176,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn a_damaged_file_is_read_or_refused(
+    fn a_damaged_file_never_panics(
         compression in prop::sample::select(vec![
             Compression::UNCOMPRESSED,
             Compression::SNAPPY,
@@ -188,10 +188,10 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
         let properties = WriterProperties::builder().set_compression(compression).set_writer_version(version);
-        let mut bytes = written(&table(), properties);
-        for (place, byte) in changes {
-            let place = place.index(bytes.len());
-            bytes[place] = byte;
+        let mut bytes = encode(&table(), properties);
+        for (index, byte) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
         }
         let file = file(&bytes, PARQUET);
         for columns in [None, Some(vec!["numbers".to_owned()])] {
@@ -201,7 +201,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut content = bytes.clone();
         content.write_all(&(bytes.len() as u32).to_le_bytes()).expect("in memory");
         content.write_all(b"PAR1").expect("in memory");

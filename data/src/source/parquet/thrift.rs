@@ -1,4 +1,4 @@
-//! As much of Thrift's compact protocol as it takes to see what headers claim before they are believed.
+//! A parser for the part of Thrift's compact protocol that is needed to check declared sizes in headers.
 
 use std::io::{self, Read};
 
@@ -8,10 +8,10 @@ pub(super) const STRUCT: u8 = 12;
 const TRUE: u8 = 1;
 const FALSE: u8 = 2;
 
-/// Reads values one after the other.
+/// Reads values sequentially.
 pub(super) struct Compact<R> {
     from: R,
-    /// Bytes that were read.
+    /// The number of bytes read.
     pub(super) read: u64,
 }
 
@@ -43,40 +43,41 @@ impl<R: Read> Compact<R> {
                 return Ok(number);
             }
         }
-        Err(malformed("a number of more than 64 bits"))
+        Err(malformed("a number has more than 64 bits"))
     }
 
-    /// An integer of any width.
+    /// Reads an integer of any width.
     pub(super) fn integer(&mut self) -> io::Result<i64> {
         let number = self.unsigned()?;
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// The next field of a struct, `None` after its last; `before` is the number of the one before, first 0.
-    pub(super) fn field(&mut self, before: i64) -> io::Result<Option<Field>> {
+    /// Reads the next field of a struct, or `None` at its end. `previous` is the number of the previous field,
+    /// initially 0.
+    pub(super) fn field(&mut self, previous: i64) -> io::Result<Option<Field>> {
         let byte = self.byte()?;
         let (step, kind) = (i64::from(byte >> 4), byte & 0x0f);
         if kind == 0 {
             return Ok(None);
         }
-        let number = if step == 0 { self.integer()? } else { before.saturating_add(step) };
+        let number = if step == 0 { self.integer()? } else { previous.saturating_add(step) };
         Ok(Some(Field { number, kind }))
     }
 
-    /// The number of items that a list claims to have, and their type.
+    /// Reads the declared number of items of a list, and their type.
     pub(super) fn list(&mut self) -> io::Result<(u64, u8)> {
         let byte = self.byte()?;
         let count = match byte >> 4 {
             15 => self.unsigned()?,
-            few => few.into(),
+            count => count.into(),
         };
         Ok((count, byte & 0x0f))
     }
 
-    /// Passes over the value of a field.
+    /// Skips the value of a field.
     pub(super) fn skip(&mut self, kind: u8) -> io::Result<()> {
         match kind {
-            // A field's type says it all.
+            // The type of a boolean field is its value.
             TRUE | FALSE => Ok(()),
             _ => self.skip_item(kind, 0),
         }
@@ -84,19 +85,19 @@ impl<R: Read> Compact<R> {
 
     fn skip_item(&mut self, kind: u8, depth: u32) -> io::Result<()> {
         if depth > 64 {
-            return Err(malformed("structs in structs without end"));
+            return Err(malformed("structs are nested too deeply"));
         }
         match kind {
             TRUE | FALSE | 3 => self.byte().map(drop),
             4..=6 => self.unsigned().map(drop),
-            7 => self.pass(8),
+            7 => self.skip_bytes(8),
             8 => {
                 let length = self.unsigned()?;
-                self.pass(length)
+                self.skip_bytes(length)
             }
             LIST | 10 => {
                 let (count, kind) = self.list()?;
-                // Every item takes a byte at least, so the end of the file ends this.
+                // Every item has at least one byte, so the end of the file ends the loop.
                 (0..count).try_for_each(|_| self.skip_item(kind, depth + 1))
             }
             11 => {
@@ -108,26 +109,26 @@ impl<R: Read> Compact<R> {
                 })
             }
             STRUCT => {
-                let mut before = 0;
-                while let Some(field) = self.field(before)? {
-                    before = field.number;
+                let mut previous = 0;
+                while let Some(field) = self.field(previous)? {
+                    previous = field.number;
                     if !matches!(field.kind, TRUE | FALSE) {
                         self.skip_item(field.kind, depth + 1)?;
                     }
                 }
                 Ok(())
             }
-            _ => Err(malformed("a value of a type that there is not")),
+            _ => Err(malformed("a value has an unknown type")),
         }
     }
 
-    fn pass(&mut self, bytes: u64) -> io::Result<()> {
-        let passed = io::copy(&mut self.from.by_ref().take(bytes), &mut io::sink())?;
-        self.read += passed;
-        if passed < bytes { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    fn skip_bytes(&mut self, count: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut self.from.by_ref().take(count), &mut io::sink())?;
+        self.read += skipped;
+        if skipped < count { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
 
-pub(super) fn malformed(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
+pub(super) fn malformed(reason: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
 }

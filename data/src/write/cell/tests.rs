@@ -29,9 +29,9 @@ fn words() -> ArrayRef {
 }
 
 #[test]
-fn plain_values_are_written_as_other_tools_of_arrow_write_them() {
+fn plain_values_are_formatted_like_arrow_does() {
     let decimals = |numbers: Vec<i128>, scale| {
-        Decimal128Array::from(numbers).with_precision_and_scale(38, scale).expect("a possible scale")
+        Decimal128Array::from(numbers).with_precision_and_scale(38, scale).expect("a valid scale")
     };
     let cases: [(ArrayRef, &[&str]); 9] = [
         (numbers(), &["1", "", "3"]),
@@ -53,7 +53,7 @@ fn plain_values_are_written_as_other_tools_of_arrow_write_them() {
 }
 
 #[test]
-fn times_are_written_in_iso_8601_and_intervals_in_words() {
+fn times_are_formatted_as_iso_8601_and_intervals_as_words() {
     let moment = || TimestampMillisecondArray::from(vec![1_600_000_000_123]);
     let cases: [(ArrayRef, &[&str]); 10] = [
         (Arc::new(Date32Array::from(vec![0, -1])), &["1970-01-01", "1969-12-31"]),
@@ -85,7 +85,7 @@ fn times_are_written_in_iso_8601_and_intervals_in_words() {
 }
 
 #[test]
-fn values_in_others_are_written_in_brackets() {
+fn nested_values_are_formatted_in_brackets() {
     let field = |name: &str, kind| Field::new(name, kind, true);
     let (n, t) = (field("n", DataType::Int32), field("t", DataType::Utf8));
     let lists = [Some(vec![Some(1), None, Some(3)]), None, Some(Vec::new()), Some(vec![Some(7)])];
@@ -96,7 +96,7 @@ fn values_in_others_are_written_in_brackets() {
         map.keys().append_value(key);
         map.values().append_option(value);
     }
-    map.append(true).expect("as many keys as values");
+    map.append(true).expect("the same number of keys and values");
     let fields = UnionFields::try_new([1, 4], [n, t]).expect("two fields");
     let union = UnionArray::try_new(fields, vec![1, 4, 4].into(), None, vec![numbers(), words()]);
     let dictionary: DictionaryArray<Int8Type> = [Some("a"), None, Some("b")].into_iter().collect();
@@ -106,9 +106,9 @@ fn values_in_others_are_written_in_brackets() {
         (Arc::new(lists), &["[1, , 3]", "", "[]", "[7]"]),
         (Arc::new(structs), &["{n: 1, t: x}", "{n: , t: }", "{n: 3, t: z}"]),
         (Arc::new(map.finish()), &["{a: 1, b: }"]),
-        (Arc::new(union.expect("as long")), &["{n=1}", "{t=}", "{t=z}"]),
+        (Arc::new(union.expect("equal lengths")), &["{n=1}", "{t=}", "{t=z}"]),
         (Arc::new(dictionary), &["a", "", "b"]),
-        (Arc::new(run.expect("rising ends")), &["a", "a", ""]),
+        (Arc::new(run.expect("ascending ends")), &["a", "a", ""]),
     ];
     for (array, expected) in cases {
         assert_eq!(texts(&array), expected, "{}", array.data_type());

@@ -1,4 +1,4 @@
-//! The text of dates, times, durations (ISO 8601) and intervals.
+//! Formats dates, times and durations (ISO 8601), and intervals.
 
 use std::fmt::{Debug, Display, Write};
 
@@ -20,7 +20,7 @@ use arrow_array::{
 use arrow_schema::{ArrowError, DataType, IntervalUnit, TimeUnit};
 use chrono::SecondsFormat;
 
-/// Adds the value of a row, which is there.
+/// Appends the value of a row. It must not be missing.
 pub(super) fn add(array: &dyn Array, row: usize, text: &mut String) -> Result<(), ArrowError> {
     match array.data_type() {
         DataType::Timestamp(unit, _) => match unit {
@@ -77,21 +77,21 @@ fn value<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> T::Native {
     array.as_primitive::<T>().value(row)
 }
 
-/// RFC 3339 where the column has a time zone.
+/// Formats a timestamp: as RFC 3339 if the column has a time zone, otherwise as ISO 8601.
 fn timestamp<T: ArrowTimestampType>(array: &dyn Array, row: usize, text: &mut String) -> Result<(), ArrowError> {
     let (value, kind) = (value::<T>(array, row), array.data_type());
     if let DataType::Timestamp(_, Some(zone)) = kind {
         let moment = as_datetime_with_timezone::<T>(value, zone.parse()?);
-        let moment = moment.ok_or_else(|| unknown(value, "datetime", kind))?;
+        let moment = moment.ok_or_else(|| cast_error(value, "datetime", kind))?;
         text.push_str(&moment.to_rfc3339_opts(SecondsFormat::AutoSi, true));
     } else {
-        let moment = as_datetime::<T>(value).ok_or_else(|| unknown(value, "datetime", kind))?;
+        let moment = as_datetime::<T>(value).ok_or_else(|| cast_error(value, "datetime", kind))?;
         let _ = write!(text, "{moment:?}");
     }
     Ok(())
 }
 
-/// ISO 8601, which is how these types are shown for debugging.
+/// Formats a date or time as ISO 8601, which is the `Debug` format of its type.
 fn moment<T: ArrowPrimitiveType<Native: Display>, M: Debug>(
     array: &dyn Array,
     row: usize,
@@ -99,19 +99,21 @@ fn moment<T: ArrowPrimitiveType<Native: Display>, M: Debug>(
     text: &mut String,
 ) -> Result<(), ArrowError> {
     let value = value::<T>(array, row);
-    let moment = read(value).ok_or_else(|| unknown(value, "temporal", array.data_type()))?;
+    let moment = read(value).ok_or_else(|| cast_error(value, "temporal", array.data_type()))?;
     let _ = write!(text, "{moment:?}");
     Ok(())
 }
 
-fn unknown(value: impl Display, what: &str, kind: &DataType) -> ArrowError {
-    ArrowError::CastError(format!("Failed to convert {value} to {what} for {kind}"))
+fn cast_error(value: impl Display, target: &str, kind: &DataType) -> ArrowError {
+    ArrowError::CastError(format!("Failed to convert {value} to {target} for {kind}"))
 }
 
-/// `1 mons 2 days 3 hours 4 mins 5.006 secs`, without what is zero; `time` has so many digits below a second.
+/// Formats an interval, such as `1 mons 2 days 3 hours 4 mins 5.006 secs`. Leaves out units that are zero.
+///
+/// `time` is in units of `10^-digits` seconds.
 fn interval_text(parts: &[(i32, &str)], time: i64, digits: usize) -> String {
-    let in_a_second = 10i64.pow(digits as u32);
-    let (seconds, fraction) = (time / in_a_second, time % in_a_second);
+    let units_per_second = 10i64.pow(digits as u32);
+    let (seconds, fraction) = (time / units_per_second, time % units_per_second);
     let (minutes, seconds) = (seconds / 60, seconds % 60);
     let (hours, minutes) = (minutes / 60, minutes % 60);
     let parts =
@@ -121,6 +123,6 @@ fn interval_text(parts: &[(i32, &str)], time: i64, digits: usize) -> String {
         let sign = if time < 0 { "-" } else { "" };
         format!("{sign}{}.{:0digits$} secs", seconds.abs(), fraction.abs())
     });
-    let told: Vec<String> = parts.chain(rest).collect();
-    if told.is_empty() { "0 secs".to_owned() } else { told.join(" ") }
+    let parts: Vec<String> = parts.chain(rest).collect();
+    if parts.is_empty() { "0 secs".to_owned() } else { parts.join(" ") }
 }

@@ -1,13 +1,13 @@
-//! The pass as Candle sees it: an operation with its own backward.
+//! A pass as a custom operation of Candle with its own backward computation.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 use super::{backward::backward, forward::forward, state::Pass};
 
-/// Runs a pass; the result carries the way back.
+/// Runs the forward computation of a pass. The result supports backpropagation.
 pub(super) fn apply(pass: Pass) -> Result<Tensor> {
     let input = pass.input.clone();
-    let Some(anchor) = pass.steps.anchor().cloned() else { candle_core::bail!("a network without parameters") };
+    let Some(anchor) = pass.steps.anchor().cloned() else { candle_core::bail!("the network has no parameters") };
     input.apply_op2(&anchor, pass)
 }
 
@@ -23,11 +23,13 @@ impl CustomOp2 for Pass {
         _anchor: &CpuStorage,
         _anchor_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let Some((start, end)) = layout.contiguous_offsets() else { candle_core::bail!("a pass takes whole rows") };
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            candle_core::bail!("a pass needs a contiguous input")
+        };
         forward(self, &input.as_slice::<f32>()?[start..end])
     }
 
-    /// The anchor's own gradient waits on the tape with those of all parameters.
+    /// Returns no gradient for the anchor: the tape computes it with those of all parameters.
     fn bwd(
         &self,
         input: &Tensor,

@@ -1,4 +1,4 @@
-//! A graph and its parameters made ready for passes.
+//! Prepares the steps of a pass from a graph and its parameters.
 
 use std::collections::BTreeSet;
 
@@ -6,24 +6,25 @@ use candle_core::{DType, Result};
 
 use crate::{
     candle::{
-        parameters::{Parameters, Place},
+        parameters::{Location, Parameters},
         steps::{Step, Steps, Trained},
     },
     network::{Graph, Value},
 };
 
-/// The steps of a graph; nothing, if some primitive has no kernel, or some parameter is not where kernels can read it.
+/// Returns the steps of a graph, or `None` if a primitive has no kernel, a parameter is not an `f32` tensor on the
+/// CPU, or an output is an input of the graph or occurs twice.
 pub(super) fn steps(graph: &Graph, parameters: &Parameters) -> Result<Option<Steps>> {
-    let numbers = parameters.numbers();
+    let indices = parameters.variable_indices();
     let mut steps = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         let trained = node.parameters().into_iter().map(|(name, _)| {
-            let Place { variable, held } = parameters.place(&name, &numbers)?;
-            Ok(Trained { tensor: parameters.tensor(&name)?, variable, held })
+            let Location { variable, orientation } = parameters.locate(&name, &indices)?;
+            Ok(Trained { tensor: parameters.tensor(&name)?, variable, orientation })
         });
         let trained = trained.collect::<Result<Vec<Trained>>>()?;
-        let can_be_read = |trained: &Trained| trained.tensor.device().is_cpu() && trained.tensor.dtype() == DType::F32;
-        if node.primitive.operation().kernel().is_none() || !trained.iter().all(can_be_read) {
+        let is_readable = |trained: &Trained| trained.tensor.device().is_cpu() && trained.tensor.dtype() == DType::F32;
+        if node.primitive.operation().kernel().is_none() || !trained.iter().all(is_readable) {
             return Ok(None);
         }
         let width: usize = node.shape.iter().product();
@@ -34,7 +35,7 @@ pub(super) fn steps(graph: &Graph, parameters: &Parameters) -> Result<Option<Ste
             width,
             trained,
             work,
-            is_reached: false,
+            is_needed: false,
         });
     }
     let outputs = graph.outputs().iter().map(|(_, value)| match *value {
@@ -42,22 +43,22 @@ pub(super) fn steps(graph: &Graph, parameters: &Parameters) -> Result<Option<Ste
         Value::Input(_) => None,
     });
     let Some(outputs) = outputs.collect::<Option<Vec<usize>>>() else { return Ok(None) };
-    // A node has room for one gradient that comes in.
+    // A node can store only one incoming gradient.
     if outputs.iter().collect::<BTreeSet<_>>().len() < outputs.len() {
         return Ok(None);
     }
-    mark_reached(&mut steps, &outputs);
+    mark_needed(&mut steps, &outputs);
     Ok(Some(Steps { steps, outputs }))
 }
 
-fn mark_reached(steps: &mut [Step], outputs: &[usize]) {
-    outputs.iter().for_each(|&node| steps[node].is_reached = true);
+fn mark_needed(steps: &mut [Step], outputs: &[usize]) {
+    outputs.iter().for_each(|&node| steps[node].is_needed = true);
     for index in (0..steps.len()).rev() {
-        let (before, from) = steps.split_at_mut(index);
-        if let Some(step) = from.first().filter(|step| step.is_reached) {
+        let (before, rest) = steps.split_at_mut(index);
+        if let Some(step) = rest.first().filter(|step| step.is_needed) {
             for value in &step.inputs {
                 if let Value::Node(node) = *value {
-                    before[node].is_reached = true;
+                    before[node].is_needed = true;
                 }
             }
         }

@@ -1,12 +1,13 @@
-//! What a configuration refuses, and that nothing is left open.
+//! Tests of the problems that the check reports and of the defaults that it fills in.
 
 use narrows_data::{Part, Reading, Values};
 use ndarray::Array2;
 
 use super::*;
 use crate::{
-    Activation, DataOptions, OptimizerName, Pretrain, Variance,
+    Activation, DataOptions, OptimizerName, Pretrain,
     kinds::{Capacity, KlWarmup},
+    scaling::Scale,
 };
 
 /// `rows` rows of three columns, with labels of two classes.
@@ -33,7 +34,7 @@ fn keys(options: &Options) -> Vec<String> {
 }
 
 #[test]
-fn all_problems_are_named_at_once() {
+fn all_problems_are_reported_at_once() {
     let options = Options { latent: Some(0), ..Options::new(Kind::Cvae) }.with(|options| {
         options.length.epochs = Some(0);
         options.steps.batch_size = Some(0);
@@ -54,7 +55,7 @@ fn all_problems_are_named_at_once() {
 }
 
 #[test]
-fn the_effective_options_of_every_kind_make_the_same_configuration_again() {
+fn the_effective_options_of_every_kind_reproduce_the_configuration() {
     let mut data = table(40);
     data.train.labels = Some(vec![0; 40]);
     data.classes = Some(vec!["only".to_owned()]);
@@ -102,20 +103,20 @@ fn the_effective_options_of_every_kind_make_the_same_configuration_again() {
     for options in plain.into_iter().chain(special) {
         let config = Config::check(&options, &data).expect("options that fit");
         let toml = config.effective().to_toml().expect("plain numbers");
-        let back = Options::from_toml(&toml).expect("just written");
-        assert_eq!(Config::check(&back, &data), Ok(config), "{toml}");
+        let read_back = Options::from_toml(&toml).expect("just written");
+        assert_eq!(Config::check(&read_back, &data), Ok(config), "{toml}");
     }
 }
 
 #[test]
-fn options_of_another_kind_are_refused() {
+fn options_of_another_kind_are_rejected() {
     let options = Options::new(Kind::Ae).with(|options| options.divergence.beta = Some(2.0));
-    let error = Config::check(&options, &table(10)).expect_err("an ae has no divergence").to_string();
+    let error = Config::check(&options, &table(10)).expect_err("an ae has no KL term").to_string();
     assert_eq!(error, "`beta` is an option of vae, cvae, not of ae");
 }
 
 #[test]
-fn what_excludes_each_other_is_refused_together() {
+fn options_that_exclude_each_other_are_rejected_together() {
     let vae = || Options { latent: Some(2), ..Options::new(Kind::Vae) };
     let warmup = Some(KlWarmup::Linear { epochs: 3.0 });
     let capacity = Some(Capacity { nats: 5.0, epochs: 2.0 });
@@ -153,17 +154,60 @@ fn what_excludes_each_other_is_refused_together() {
 }
 
 #[test]
-fn a_kind_that_compares_rows_is_refused_a_step_of_one() {
+fn a_batch_of_one_row_is_rejected_for_a_kind_that_compares_rows() {
     let wae = |rows| {
         Options { latent: Some(2), ..Options::new(Kind::Wae) }.with(|options| options.steps.batch_size = Some(rows))
     };
     assert_eq!(keys(&wae(1)), ["batch_size"]);
     assert_eq!(keys(&wae(2)), [""; 0]);
-    assert!(Config::check(&wae(64), &table(2)).is_err(), "one row is fitted, the other held out");
+    let error = Config::check(&wae(64), &table(2)).expect_err("one row is fitted, the other is held out").to_string();
+    assert!(error.contains("leaves 1 to train on, but a wae needs at least 2"), "{error}");
 }
 
 #[test]
-fn pretraining_is_refused_where_it_makes_no_sense() {
+fn too_few_rows_are_reported_once_with_a_remedy_that_works() {
+    let problems = |kind, rows| {
+        let options = |fraction| {
+            Options { latent: Some(1), ..Options::new(kind) }.with(|options| options.split.valid_fraction = fraction)
+        };
+        let message =
+            Config::check(&options(None), &table(rows)).map_err(|error| error.to_string()).expect_err("no row");
+        (message, Config::check(&options(Some(0.0)), &table(rows)).is_ok())
+    };
+    for kind in [Kind::Ae, Kind::Vae] {
+        let expected = "`data` has 1 row, of which the validation split of 0.1 leaves none to train on; pass data with more \
+                        rows, or --valid-fraction 0";
+        assert_eq!(problems(kind, 1), (expected.to_owned(), true));
+    }
+    let (message, works) = problems(Kind::Wae, 1);
+    assert!(message.ends_with("because its loss compares rows; pass data with more rows") && !works, "{message}");
+    let invalid = Options::new(Kind::Vae).with(|options| options.split.valid_fraction = Some(1.2));
+    assert_eq!(keys(&invalid), ["valid_fraction"]);
+}
+
+#[test]
+fn every_suggested_remedy_for_a_scaling_outside_the_range_of_a_sigmoid_is_accepted() {
+    let options = || {
+        Options { latent: Some(1), ..Options::new(Kind::Ae) }.with(|options| {
+            options.output.likelihood = Some(Likelihood::Bernoulli);
+            options.scaling.scale = Some(Scale::Standard);
+        })
+    };
+    let error = Config::check(&options(), &table(10)).expect_err("values outside [0, 1]").to_string();
+    let advice = "pass --scale unit, --scale minmax or --likelihood gaussian --output-link identity";
+    assert!(error.ends_with(advice), "{error}");
+    let gaussian = options().with(|options| {
+        options.output.likelihood = Some(Likelihood::Gaussian);
+        options.output.output_link = Some(Link::Identity);
+    });
+    let scaled = |scale| options().with(|options| options.scaling.scale = Some(scale));
+    for accepted in [gaussian, scaled(Scale::Unit), scaled(Scale::MinMax)] {
+        assert_eq!(keys(&accepted), [""; 0]);
+    }
+}
+
+#[test]
+fn invalid_pretraining_options_are_rejected() {
     let ae = || Options { latent: Some(2), ..Options::new(Kind::Ae) }.with(|options| options.length.epochs = Some(100));
     let layerwise = || ae().with(|options| options.pretrain.pretrain = Some(Pretrain::Layerwise));
     let few = Some(3);
@@ -211,7 +255,7 @@ fn pretraining_is_refused_where_it_makes_no_sense() {
 }
 
 #[test]
-fn what_is_off_is_not_recorded() {
+fn disabled_features_are_not_recorded() {
     let options = Options::new(Kind::Ae).with(|options| {
         options.pretrain.pretrain = Some(Pretrain::None);
         options.code.latent_activation = Some(Activation::Identity);
@@ -221,21 +265,21 @@ fn what_is_off_is_not_recorded() {
 }
 
 #[test]
-fn pca_cannot_find_more_components_than_the_rows_span() {
+fn pca_has_no_more_components_than_the_rows_span() {
     let options = |latent| Options { latent: Some(latent), ..Options::new(Kind::Pca) };
-    // Of 4 rows one is held out and one dimension goes to centring.
+    // One of 4 rows is held out, and centring removes one dimension.
     assert!(Config::check(&options(2), &table(4)).is_ok());
     assert!(Config::check(&options(3), &table(4)).is_err());
 }
 
 #[test]
-fn a_configuration_without_a_kind_says_which_there_are() {
+fn a_configuration_without_a_kind_is_rejected_with_a_list_of_kinds() {
     let error = Config::check(&Options::default(), &table(4)).expect_err("no kind").to_string();
-    assert_eq!(error, "`kind` is missing: one of pca, ae, dae, wae, vae, cvae");
+    assert_eq!(error, "`kind` is missing; choose one of pca, ae, dae, wae, vae, cvae");
 }
 
 #[test]
-fn a_manifest_names_files_without_their_folders() {
+fn recorded_options_contain_file_names_without_folders() {
     let reading = Reading { data: Some("/home/me/data/table.csv".to_owned()), ..Reading::default() };
     let data_options = DataOptions { reading, ..DataOptions::default() };
     let options = Options { data: data_options, ..Options::new(Kind::Ae) };
@@ -244,10 +288,10 @@ fn a_manifest_names_files_without_their_folders() {
     assert_eq!(config.effective().data.reading.data.as_deref(), Some("/home/me/data/table.csv"));
 }
 
-/// Defaults in the help that are one word; others, and `auto`, follow the data or another option.
+/// Compares only defaults of one word: the others, and `auto`, depend on the data or on another option.
 #[cfg(feature = "clap")]
 #[test]
-fn the_help_tells_the_defaults_that_a_configuration_gets() {
+fn defaults_in_the_help_are_those_of_a_checked_configuration() {
     let data = narrows_data::load("digits", &narrows_data::LoadOptions::default()).expect("the digits are embedded");
     let command = <Options as clap::Args>::augment_args(clap::Command::new("narrows"));
     let mut compared = Vec::new();
@@ -259,13 +303,15 @@ fn the_help_tells_the_defaults_that_a_configuration_gets() {
         }
         let default = help.rsplit_once("[default: ").and_then(|(_, rest)| rest.strip_suffix(']'));
         let Some(default) = default.filter(|default| !default.contains(' ') && *default != "auto") else { continue };
-        let kind = *Options::kinds_of(key).first().expect("every option is for some kind");
+        let kind = *Options::kinds_of(key).first().expect("every option belongs to at least one kind");
         let mut names = OptimizerName::ALL.into_iter();
-        let name = names.find(|name| name.not_taken(key).is_none()).expect("every option is for some optimizer");
+        let name = names
+            .find(|name| name.not_taken(key).is_none())
+            .expect("every option is compatible with at least one optimizer");
         let is_trained = kind != Kind::Pca;
-        let options = Options::new(kind).with(|of| of.optimizer.optimizer = is_trained.then_some(name));
+        let options = Options::new(kind).with(|options| options.optimizer.optimizer = is_trained.then_some(name));
         let effective = Config::check(&options, &data).expect("defaults that fit").effective().fields();
-        // What is off is not always recorded.
+        // Disabled features are not always recorded.
         let Some(value) = effective.get(key) else { continue };
         let text = value.to_string().replace(['"', '[', ']'], "");
         let is_equal = match (text.parse::<f64>(), default.parse::<f64>()) {

@@ -1,4 +1,4 @@
-//! The non-linearities, each by operators that every ONNX engine we test against runs.
+//! Activation functions. They are exported as ONNX operators that all tested ONNX engines support.
 
 mod kernel;
 
@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 use crate::{
     network::{
         kernel::Kernel,
-        operation::{Operation, only},
+        operation::{Operation, single_input},
     },
     onnx::Call,
 };
 
-/// A function applied to every number on its own.
+/// An activation function, applied to each value separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
-    /// `x`: makes the network linear.
+    /// `x`. The network is then linear.
     Identity,
     /// `max(x, 0)`.
     Relu,
-    /// `x` above zero, `0.01 x` below.
+    /// `x` for positive `x`, otherwise `0.01 x`.
     LeakyRelu,
-    /// `x` above zero, `exp(x) - 1` below (Clevert et al. 2015, with alpha = 1).
+    /// `x` for positive `x`, otherwise `exp(x) - 1` (Clevert et al. 2015, with alpha = 1).
     Elu,
     /// Hyperbolic tangent.
     Tanh,
@@ -33,16 +33,16 @@ pub enum Activation {
     Sigmoid,
     /// `x sigmoid(x)`, also called swish (Elfwing et al. 2017).
     Silu,
-    /// `x Phi(x)` with the normal distribution function itself, not its approximation by tanh
-    /// (Hendrycks and Gimpel 2016).
+    /// `x Phi(x)` with the exact cumulative normal distribution function, not its tanh approximation (Hendrycks and
+    /// Gimpel 2016).
     Gelu,
 }
 
 impl Activation {
-    /// Slope of [`Activation::LeakyRelu`] below zero, as in PyTorch.
+    /// Slope of [`Activation::LeakyRelu`] for negative values, as in PyTorch.
     pub(crate) const LEAKY_SLOPE: f32 = 0.01;
 
-    /// Every activation.
+    /// All activations.
     pub const ALL: [Activation; 8] = [
         Activation::Identity,
         Activation::Relu,
@@ -54,7 +54,7 @@ impl Activation {
         Activation::Gelu,
     ];
 
-    /// The name on the command line and in configurations.
+    /// Returns the name used on the command line and in configuration files.
     pub fn name(self) -> &'static str {
         match self {
             Activation::Identity => "identity",
@@ -81,18 +81,18 @@ impl FromStr for Activation {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Activation::ALL.into_iter().find(|activation| activation.name() == text).ok_or_else(|| {
             let names = Activation::ALL.map(Activation::name).join(", ");
-            format!("`{text}` is not an activation: choose one of {names}")
+            format!("unknown activation `{text}`; choose one of {names}")
         })
     }
 }
 
 impl Operation for Activation {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        only(inputs).map(<[usize]>::to_vec)
+        single_input(inputs).map(<[usize]>::to_vec)
     }
 
     fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let [x] = inputs else { candle_core::bail!("an activation takes one value") };
+        let [x] = inputs else { candle_core::bail!("an activation expects 1 input") };
         match self {
             Activation::Identity => Ok(x.clone()),
             Activation::Relu => x.relu(),
@@ -130,7 +130,7 @@ impl Operation for Activation {
     }
 }
 
-/// `relu(x) + (exp(-relu(-x)) - 1)`: Candle's own evaluator has no Elu.
+/// `relu(x) + (exp(-relu(-x)) - 1)`, because candle-onnx does not implement `Elu`.
 fn elu(call: &mut Call<'_>, inputs: &[String]) -> String {
     let above = call.node("Relu", inputs);
     let negated = call.node("Neg", inputs);

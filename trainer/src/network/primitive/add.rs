@@ -1,10 +1,10 @@
-//! The sum of two values of one shape.
+//! Element-wise sum of two values of equal shape.
 
 use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Kernel, KernelInput, exactly},
+        kernel::{BackwardContext, Kernel, KernelInput, exactly},
         operation::Operation,
     },
     numeric::{Matrix, Write},
@@ -19,12 +19,12 @@ impl Operation for Add {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
         match inputs {
             [left, right] if left == right => Ok(left.to_vec()),
-            _ => Err(format!("expects two values of one shape, got {inputs:?}")),
+            _ => Err(format!("expects two inputs of equal shape, got {inputs:?}")),
         }
     }
 
     fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let [left, right] = inputs else { candle_core::bail!("add takes two values") };
+        let [left, right] = inputs else { candle_core::bail!("add expects 2 inputs") };
         left + right
     }
 
@@ -44,12 +44,12 @@ impl Operation for Add {
 impl Kernel for Add {
     fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [left, right] = exactly(inputs);
-        for ((y, left), right) in y.iter_mut().zip(left.numbers()).zip(right.numbers()) {
+        for ((y, left), right) in y.iter_mut().zip(left.floats()).zip(right.floats()) {
             *y = left + right;
         }
     }
 
-    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        dx.iter_mut().zip(at.dy).for_each(|(dx, dy)| how.put(dx, *dy));
+    fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
+        dx.iter_mut().zip(context.dy).for_each(|(dx, dy)| how.write(dx, *dy));
     }
 }

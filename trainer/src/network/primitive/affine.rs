@@ -1,18 +1,18 @@
-//! Scaling and shifting by constants: between the data's unit and the network's.
+//! Scaling and shifting by constants: conversion between the scale of the data and the scale of the network.
 
 use candle_core::Tensor;
 use narrows_bundle::Scaling;
 
 use crate::{
     network::{
-        kernel::{At, Kernel, KernelInput, exactly},
-        operation::{Operation, only},
+        kernel::{BackwardContext, Kernel, KernelInput, exactly},
+        operation::{Operation, single_input},
     },
     numeric::{Matrix, Write},
     onnx::Call,
 };
 
-/// Which way an [`Affine`] goes.
+/// The direction of an [`Affine`] conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     /// `(x - offset) / scale`.
@@ -21,7 +21,7 @@ enum Direction {
     ToData,
 }
 
-/// `[features]` to `[features]`; the constants are one number for all, or one a feature.
+/// `[features]` to `[features]`. There is one offset and one scale for all features, or one for each feature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Affine {
     scaling: Scaling,
@@ -29,27 +29,28 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// From the data's unit to the network's: `(x - offset) / scale`.
+    /// Converts from the scale of the data to that of the network: `(x - offset) / scale`.
     pub fn to_network(scaling: &Scaling) -> Self {
         Affine { scaling: scaling.clone(), direction: Direction::ToNetwork }
     }
 
-    /// From the network's unit to the data's: `x * scale + offset`.
+    /// Converts from the scale of the network to that of the data: `x * scale + offset`.
     pub fn to_data(scaling: &Scaling) -> Self {
         Affine { scaling: scaling.clone(), direction: Direction::ToData }
     }
 
-    /// Whether this goes from the data's unit to the network's.
+    /// Returns whether this converts from the scale of the data to that of the network.
     pub fn is_to_network(&self) -> bool {
         self.direction == Direction::ToNetwork
     }
 
-    /// The same map as `x * slope + intercept`, for each of `features`, in `f64`.
+    /// Returns slope and intercept for each feature, in `f64`: the conversion is `x * slope + intercept`.
     pub fn slopes_and_intercepts(&self, features: usize) -> Vec<(f64, f64)> {
-        let each = |values: &[f32], at: usize| f64::from(if values.len() == 1 { values[0] } else { values[at] });
+        let constant =
+            |values: &[f32], feature: usize| f64::from(if values.len() == 1 { values[0] } else { values[feature] });
         (0..features)
-            .map(|at| {
-                let (offset, scale) = (each(&self.scaling.offset, at), each(&self.scaling.scale, at));
+            .map(|feature| {
+                let (offset, scale) = (constant(&self.scaling.offset, feature), constant(&self.scaling.scale, feature));
                 match self.direction {
                     Direction::ToNetwork => (1.0 / scale, -offset / scale),
                     Direction::ToData => (scale, offset),
@@ -61,13 +62,13 @@ impl Affine {
 
 impl Operation for Affine {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        let shape = only(inputs)?;
+        let shape = single_input(inputs)?;
         let fits = |values: &[f32]| values.len() == 1 || shape == [values.len()];
         if fits(&self.scaling.offset) && fits(&self.scaling.scale) && !self.scaling.scale.contains(&0.0) {
             Ok(shape.to_vec())
         } else {
             Err(format!(
-                "has {} offsets and {} scales (none may be 0) for {shape:?}",
+                "has {} offsets and {} scales for the shape {shape:?}; give 1 or one per feature, and no scale of 0",
                 self.scaling.offset.len(),
                 self.scaling.scale.len()
             ))
@@ -75,7 +76,7 @@ impl Operation for Affine {
     }
 
     fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let [x] = inputs else { candle_core::bail!("affine takes one value") };
+        let [x] = inputs else { candle_core::bail!("affine expects 1 input") };
         let constant = |values: &[f32]| Tensor::new(values, x.device());
         let (offset, scale) = (constant(&self.scaling.offset)?, constant(&self.scaling.scale)?);
         match self.direction {
@@ -99,8 +100,8 @@ impl Operation for Affine {
             Direction::ToData => (("Mul", scale), ("Add", offset)),
         };
         let inputs: Vec<String> = inputs.iter().cloned().chain([first.1]).collect();
-        let between = call.node(first.0, &inputs);
-        call.node(second.0, &[between, second.1])
+        let intermediate = call.node(first.0, &inputs);
+        call.node(second.0, &[intermediate, second.1])
     }
 
     fn describe(&self) -> String {
@@ -116,18 +117,18 @@ impl Kernel for Affine {
         let [x] = exactly(inputs);
         let Scaling { offset, scale } = &self.scaling;
         let constants = offset.iter().cycle().zip(scale.iter().cycle());
-        let values = y.iter_mut().zip(x.numbers()).zip(constants);
+        let values = y.iter_mut().zip(x.floats()).zip(constants);
         match self.direction {
             Direction::ToNetwork => values.for_each(|((y, x), (offset, scale))| *y = (x - offset) / scale),
             Direction::ToData => values.for_each(|((y, x), (offset, scale))| *y = x * scale + offset),
         }
     }
 
-    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        let values = dx.iter_mut().zip(at.dy).zip(self.scaling.scale.iter().cycle());
+    fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
+        let values = dx.iter_mut().zip(context.dy).zip(self.scaling.scale.iter().cycle());
         match self.direction {
-            Direction::ToNetwork => values.for_each(|((dx, dy), scale)| how.put(dx, dy / scale)),
-            Direction::ToData => values.for_each(|((dx, dy), scale)| how.put(dx, dy * scale)),
+            Direction::ToNetwork => values.for_each(|((dx, dy), scale)| how.write(dx, dy / scale)),
+            Direction::ToData => values.for_each(|((dx, dy), scale)| how.write(dx, dy * scale)),
         }
     }
 }

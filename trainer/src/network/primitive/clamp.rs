@@ -1,11 +1,11 @@
-//! Limiting every number to a range; the gradient outside is zero.
+//! Clamping of every value to a range. The gradient outside the range is zero.
 
 use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Kernel, KernelInput, exactly},
-        operation::{Operation, only},
+        kernel::{BackwardContext, Kernel, KernelInput, exactly},
+        operation::{Operation, single_input},
     },
     numeric::{Matrix, Write},
     onnx::Call,
@@ -14,19 +14,19 @@ use crate::{
 /// `min(max(x, low), high)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clamp {
-    /// Smallest number that passes.
+    /// Lower bound.
     pub low: f32,
-    /// Largest number that passes.
+    /// Upper bound.
     pub high: f32,
 }
 
 impl Operation for Clamp {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        only(inputs).map(<[usize]>::to_vec)
+        single_input(inputs).map(<[usize]>::to_vec)
     }
 
     fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let [x] = inputs else { candle_core::bail!("clamp takes one value") };
+        let [x] = inputs else { candle_core::bail!("clamp expects 1 input") };
         x.clamp(self.low, self.high)
     }
 
@@ -48,17 +48,17 @@ impl Operation for Clamp {
 impl Kernel for Clamp {
     fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [x] = exactly(inputs);
-        for (y, &x) in y.iter_mut().zip(x.numbers()) {
-            // What is no number stays none, as in Candle: divergence has to be seen.
-            let above = if x < self.low { self.low } else { x };
-            *y = if above > self.high { self.high } else { above };
+        for (y, &x) in y.iter_mut().zip(x.floats()) {
+            // NaN is propagated, as in Candle, so that a diverged run is detected.
+            let raised = if x < self.low { self.low } else { x };
+            *y = if raised > self.high { self.high } else { raised };
         }
     }
 
-    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        let [x] = exactly(at.inputs);
-        for ((dx, x), dy) in dx.iter_mut().zip(x.numbers()).zip(at.dy) {
-            how.put(dx, if (self.low..=self.high).contains(x) { *dy } else { 0.0 });
+    fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
+        let [x] = exactly(context.inputs);
+        for ((dx, x), dy) in dx.iter_mut().zip(x.floats()).zip(context.dy) {
+            how.write(dx, if (self.low..=self.high).contains(x) { *dy } else { 0.0 });
         }
     }
 }

@@ -4,8 +4,8 @@ use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Held, Kernel, KernelInput, ParameterRows, exactly},
-        operation::{Operation, only},
+        kernel::{BackwardContext, Kernel, KernelInput, Orientation, ParameterRows, exactly},
+        operation::{Operation, single_input},
         parameter::{Initial, ParameterSpec},
     },
     numeric::{Matrix, Write, add_to_rows, product, sum_rows},
@@ -15,17 +15,17 @@ use crate::{
 /// `[inputs]` to `[outputs]`, with `weight: [inputs, outputs]` and `bias: [outputs]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dense {
-    /// Numbers in.
+    /// Number of input features.
     pub inputs: usize,
-    /// Numbers out.
+    /// Number of output features.
     pub outputs: usize,
-    /// What the initialisation counts as the unit's inputs; more than `inputs` where a label enters
-    /// the same layer beside them.
+    /// Number of inputs of a unit for the initialisation. It is greater than `inputs` if the layer also receives a
+    /// label.
     pub fan_in: usize,
 }
 
 impl Dense {
-    /// A layer whose inputs are all there are.
+    /// Creates a layer without a label, so `fan_in` is `inputs`.
     pub fn new(inputs: usize, outputs: usize) -> Self {
         Dense { inputs, outputs, fan_in: inputs }
     }
@@ -33,11 +33,14 @@ impl Dense {
 
 impl Operation for Dense {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        let shape = only(inputs)?;
+        let shape = single_input(inputs)?;
         if shape == [self.inputs] && self.outputs > 0 {
             Ok(vec![self.outputs])
         } else {
-            Err(format!("expects [{}] and gives at least one number, got {shape:?} for {}", self.inputs, self.outputs))
+            Err(format!(
+                "expects the shape [{}] and at least 1 output, got {shape:?} and {} outputs",
+                self.inputs, self.outputs
+            ))
         }
     }
 
@@ -51,7 +54,7 @@ impl Operation for Dense {
 
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor> {
         let ([x], [weight, bias]) = (inputs, parameters) else {
-            candle_core::bail!("dense takes x, weight and bias");
+            candle_core::bail!("dense expects x, weight and bias");
         };
         x.matmul(weight)?.broadcast_add(bias)
     }
@@ -78,16 +81,16 @@ impl Operation for Dense {
 impl Kernel for Dense {
     fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
         let ([x], [weight, bias]) = (exactly(inputs), exactly(parameters));
-        product(Matrix::of_rows(x.numbers(), self.inputs), weight, y, Write::Set);
+        product(Matrix::of_rows(x.floats(), self.inputs), weight, y, Write::Set);
         add_to_rows(bias, y);
     }
 
-    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        let [weight, _] = exactly(at.parameters);
-        product(Matrix::of_rows(at.dy, self.outputs), weight.t(), dx, how);
+    fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
+        let [weight, _] = exactly(context.parameters);
+        product(Matrix::of_rows(context.dy, self.outputs), weight.t(), dx, how);
     }
 
-    /// `x^T dy` for the weight, the sum of the rows of `dy` for the bias.
+    /// Computes `x^T dy` for the weight and the sum of the rows of `dy` for the bias.
     fn parameter_gradient(
         &self,
         of: &ParameterRows,
@@ -99,15 +102,15 @@ impl Kernel for Dense {
         let [x] = exactly(inputs);
         match of.parameter {
             0 => {
-                let (x, dy) = (Matrix::of_rows(x.numbers(), self.inputs), Matrix::of_rows(dy, self.outputs));
-                let (left, right) = match of.held {
-                    Held::Straight => (x, dy),
-                    Held::Transposed => (dy, x),
+                let (x, dy) = (Matrix::of_rows(x.floats(), self.inputs), Matrix::of_rows(dy, self.outputs));
+                let (left, right) = match of.orientation {
+                    Orientation::Normal => (x, dy),
+                    Orientation::Transposed => (dy, x),
                 };
                 product(left.t().rows(of.rows.clone()), right, into, how);
             }
             1 => sum_rows(dy, into, how),
-            other => unreachable!("a dense layer has a weight and a bias, no parameter {other}"),
+            other => unreachable!("a dense layer has the parameters 0 (weight) and 1 (bias), not {other}"),
         }
     }
 }

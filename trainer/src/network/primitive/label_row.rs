@@ -1,41 +1,44 @@
-//! A row of a trained table, chosen by the label: a one-hot vector times a matrix, without the
-//! vector.
+//! A row of an embedding table, selected by the label: the product of the one-hot label and a matrix, computed without
+//! the one-hot vector.
 
 use candle_core::Tensor;
 
 use crate::{
     network::{
-        kernel::{At, Held, Kernel, KernelInput, ParameterRows, exactly},
-        operation::{Operation, Reads, only},
+        kernel::{BackwardContext, Kernel, KernelInput, Orientation, ParameterRows, exactly},
+        operation::{InputKind, Operation, single_input},
         parameter::{Initial, ParameterSpec},
     },
     numeric::{Matrix, Write, sum_columns_by_label, sum_rows_by_label},
     onnx::Call,
 };
 
-/// `label` (one integer a row) to `[outputs]`, with `weight: [classes, outputs]`.
+/// `label` (one integer per row) to `[outputs]`, with `weight: [classes, outputs]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabelRow {
-    /// Rows of the table.
+    /// Number of rows of the table.
     pub classes: usize,
-    /// Numbers out.
+    /// Number of output features.
     pub outputs: usize,
-    /// Inputs of the layer that the row is added to, classes included.
+    /// Number of inputs of the layer to which the row is added, including the classes.
     pub fan_in: usize,
 }
 
 impl Operation for LabelRow {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        let shape = only(inputs)?;
+        let shape = single_input(inputs)?;
         if shape.is_empty() && self.classes > 0 {
             Ok(vec![self.outputs])
         } else {
-            Err(format!("expects one label a row and at least one class, got {shape:?} and {}", self.classes))
+            Err(format!(
+                "expects one label per row and at least one class, got the shape {shape:?} and {} classes",
+                self.classes
+            ))
         }
     }
 
-    fn reads(&self) -> Reads {
-        Reads::Labels { classes: self.classes }
+    fn input_kind(&self) -> InputKind {
+        InputKind::Labels { classes: self.classes }
     }
 
     fn parameters(&self) -> Vec<ParameterSpec> {
@@ -45,7 +48,7 @@ impl Operation for LabelRow {
 
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor> {
         let ([label], [weight]) = (inputs, parameters) else {
-            candle_core::bail!("label row takes a label and a weight");
+            candle_core::bail!("label row expects a label and a weight");
         };
         weight.index_select(label, 0)
     }
@@ -61,7 +64,7 @@ impl Operation for LabelRow {
     }
 
     fn describe(&self) -> String {
-        format!("label row {} x {}", self.classes, self.outputs)
+        format!("embedding of the class {} x {}", self.classes, self.outputs)
     }
 }
 
@@ -73,11 +76,11 @@ impl Kernel for LabelRow {
         }
     }
 
-    fn input_gradient(&self, _index: usize, _at: &At<'_>, _dx: &mut [f32], _how: Write) {
+    fn input_gradient(&self, _index: usize, _context: &BackwardContext<'_>, _dx: &mut [f32], _how: Write) {
         unreachable!("labels have no gradient")
     }
 
-    /// For every label the sum of the rows of `dy` that have it.
+    /// Computes the sum of the rows of `dy` for each label.
     fn parameter_gradient(
         &self,
         of: &ParameterRows,
@@ -87,9 +90,9 @@ impl Kernel for LabelRow {
         how: Write,
     ) {
         let [labels] = exactly(inputs);
-        match of.held {
-            Held::Straight => sum_rows_by_label(labels.labels(), dy, &of.rows, into, how),
-            Held::Transposed => sum_columns_by_label(labels.labels(), dy, self.outputs, &of.rows, into, how),
+        match of.orientation {
+            Orientation::Normal => sum_rows_by_label(labels.labels(), dy, &of.rows, into, how),
+            Orientation::Transposed => sum_columns_by_label(labels.labels(), dy, self.outputs, &of.rows, into, how),
         }
     }
 }

@@ -1,26 +1,26 @@
-//! Logits to probabilities.
+//! Conversion of logits to probabilities.
 
 use candle_core::{D, Tensor};
 
 use crate::{
-    network::operation::{Operation, only},
+    network::operation::{Operation, single_input},
     onnx::Call,
 };
 
-/// `[classes]` to `[classes]`: `exp(l) / sum exp(l)` over a row, so that a row adds up to 1.
+/// `[classes]` to `[classes]`: `exp(l) / sum exp(l)` over each row, so that a row sums to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Softmax;
 
 impl Operation for Softmax {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        match only(inputs)? {
+        match single_input(inputs)? {
             [classes] if *classes > 0 => Ok(vec![*classes]),
-            other => Err(format!("takes one row of logits, got {other:?}")),
+            other => Err(format!("expects at least one class and a shape [classes], got {other:?}")),
         }
     }
 
     fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let [logits] = inputs else { candle_core::bail!("softmax takes one value") };
+        let [logits] = inputs else { candle_core::bail!("softmax expects 1 input") };
         candle_nn::ops::softmax(logits, D::Minus1)
     }
 

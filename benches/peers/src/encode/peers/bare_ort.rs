@@ -1,4 +1,4 @@
-//! One session of `ort` and nothing around it: the same tensors in every call, the output allocated before.
+//! A single session of `ort`, with the same input tensor in every call and a preallocated output.
 
 use std::hint::black_box;
 
@@ -18,7 +18,7 @@ use crate::encode::{
     peer::Peer,
 };
 
-/// How many threads the session computes with.
+/// Number of threads of the session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Threads {
     One,
@@ -31,7 +31,7 @@ pub(crate) struct BareOrt<'a> {
     batch: Option<Batch<'a>>,
 }
 
-/// What is made once for a size of batch.
+/// Objects that are created once per batch size.
 struct Batch<'a> {
     input: [SessionInputValue<'a>; 1],
     options: RunOptions<HasSelectedOutputs>,
@@ -52,7 +52,7 @@ impl<'a> BareOrt<'a> {
         Ok(BareOrt { session: builder.commit_from_memory(&model.encoder)?, images, batch: None })
     }
 
-    /// Runs the batch and hands the codes on.
+    /// Runs the batch and calls `take` with the codes.
     fn run<T>(&mut self, take: impl FnOnce(&[f32]) -> T) -> Result<T> {
         let batch = self.batch.as_ref().context("no batch was prepared")?;
         let outputs = self.session.run_with_options(black_box(batch.input.as_slice()), &batch.options)?;

@@ -1,4 +1,4 @@
-//! candle-onnx, which walks the graph anew in every call.
+//! candle-onnx, which interprets the graph in every call.
 
 use std::{collections::HashMap, hint::black_box};
 
@@ -25,10 +25,10 @@ impl<'a> Candle<'a> {
         Ok(Candle { model: ModelProto::decode(model.encoder.as_slice())?, images, batch: HashMap::new() })
     }
 
-    /// `simple_eval` takes the inputs, so they are cloned: handles, not numbers.
+    /// `simple_eval` takes ownership of the inputs, so they are cloned. This copies handles, not values.
     fn run(&self) -> Result<Tensor> {
         let mut outputs = simple_eval(&self.model, black_box(self.batch.clone()))?;
-        outputs.remove(CODES).with_context(|| format!("there is no output `{CODES}`"))
+        outputs.remove(CODES).with_context(|| format!("the model has no output `{CODES}`"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The peers: one file each, written as somebody would write it who wants that engine to be fast.
+//! The peers, one file each. Each file uses its engine as an experienced user would for best speed.
 
 mod bare_ort;
 mod candle;

@@ -1,4 +1,4 @@
-//! Ours: the runtime's public API, opened as by default.
+//! Narrows: the public API of the runtime.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView3};
 
 use crate::encode::{images::Images, model::LATENT, peer::Peer};
 
-/// One handle, fed with `f32`.
+/// A handle with `f32` input.
 pub(crate) struct Narrows<'a> {
     model: &'a Autoencoder,
     images: &'a Images,
@@ -16,7 +16,7 @@ pub(crate) struct Narrows<'a> {
     codes: Array2<f32>,
 }
 
-/// The same, fed with bytes.
+/// A handle with byte input.
 pub(crate) struct NarrowsOnBytes<'a> {
     model: &'a Autoencoder,
     images: &'a Images,
@@ -62,7 +62,7 @@ impl Peer for NarrowsOnBytes<'_> {
     }
 }
 
-/// The call that is measured.
+/// The measured call.
 fn encode(model: &Autoencoder, samples: Samples<'_>, codes: &mut Array2<f32>) -> Result<()> {
     model.encode_into(samples, &mut black_box(codes.view_mut()))?;
     Ok(())

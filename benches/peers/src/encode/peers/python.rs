@@ -1,7 +1,7 @@
-//! Python's onnxruntime in a process of its own, which lives as long as the peer and times itself.
+//! onnxruntime in Python, in a child process that lives as long as the peer and measures its own time.
 //!
-//! A request is a line, `prepare ROWS` or `time SECONDS`. An answer is a line, too, `ok BYTES` or
-//! `error TEXT`; after `ok` come so many bytes: the codes in `f32`, or each call's seconds in `f64`.
+//! A request is a line, `prepare ROWS` or `time SECONDS`. A response is a line `ok BYTES` or `error TEXT`. The line
+//! `ok BYTES` is followed by this number of bytes: the codes in `f32`, or the seconds of each call in `f64`.
 
 use std::{
     fs,
@@ -25,11 +25,11 @@ pub(crate) struct Python {
     pub(crate) versions: String,
     child: Child,
     requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    responses: BufReader<ChildStdout>,
 }
 
 impl Python {
-    /// Starts `python`, which loads the encoder and all of the images.
+    /// Starts `python`, which loads the encoder and all images.
     pub(crate) fn start(python: &Path, model: &Model, images: &Images, rows: usize) -> Result<Self> {
         let script = model.scratch("peer.py");
         fs::write(&script, include_str!("python_peer.py"))?;
@@ -41,11 +41,11 @@ impl Python {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("{} does not start", python.display()))?;
+            .with_context(|| format!("{} cannot be started", python.display()))?;
         let requests = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().context("the child has no output")?);
-        let mut peer = Python { versions: String::new(), child, requests, answers };
-        peer.versions = String::from_utf8(peer.answer()?)?;
+        let responses = BufReader::new(child.stdout.take().context("the child has no output")?);
+        let mut peer = Python { versions: String::new(), child, requests, responses };
+        peer.versions = String::from_utf8(peer.response()?)?;
         Ok(peer)
     }
 
@@ -53,20 +53,20 @@ impl Python {
         let requests = self.requests.as_mut().context("the child has no input")?;
         writeln!(requests, "{request}")?;
         requests.flush()?;
-        self.answer()
+        self.response()
     }
 
-    fn answer(&mut self) -> Result<Vec<u8>> {
+    fn response(&mut self) -> Result<Vec<u8>> {
         let mut line = String::new();
-        self.answers.read_line(&mut line)?;
+        self.responses.read_line(&mut line)?;
         match line.trim_end().split_once(' ') {
             Some(("ok", count)) => {
                 let mut bytes = vec![0; count.parse()?];
-                self.answers.read_exact(&mut bytes)?;
+                self.responses.read_exact(&mut bytes)?;
                 Ok(bytes)
             }
             Some(("error", text)) => bail!("{text}"),
-            _ => bail!("python ended early; what it says stands above"),
+            _ => bail!("Python exited early; its error message is above"),
         }
     }
 }
@@ -90,10 +90,10 @@ impl Peer for Python {
 }
 
 impl Drop for Python {
-    /// The child ends when its input does.
+    /// Closes the input of the child, which then exits.
     fn drop(&mut self) {
         drop(self.requests.take());
-        // Nobody is left to be told how it ended.
+        // The exit status is no longer of interest.
         let _ = self.child.wait();
     }
 }

@@ -1,6 +1,6 @@
-"""Encodes images with onnxruntime as a Python user does, on request; `python.rs` has the protocol.
+"""Encodes images with onnxruntime in Python on request; `python.rs` describes the protocol.
 
-All outputs are asked for, since that is what `session.run(None, ...)` means.
+`session.run(None, ...)` computes all outputs of the encoder, as most users do.
 
     python python_peer.py ENCODER IMAGES
 """
@@ -22,39 +22,39 @@ def main(encoder, images):
     codes = [output.name for output in session.get_outputs()].index("mu")
     batch = images[:1]
     versions = f"{onnxruntime.__version__} (numpy {np.__version__}, Python {platform.python_version()})"
-    answer(versions.encode())
+    respond(versions.encode())
     for line in sys.stdin:
         request, argument = line.split()
         try:
             if request == "prepare":
                 batch = images[: int(argument)]
-                answer(session.run(None, {"x": batch})[codes].astype("<f4").tobytes())
+                respond(session.run(None, {"x": batch})[codes].astype("<f4").tobytes())
             else:
-                answer(np.array(times(session, batch, float(argument)), "<f8").tobytes())
+                respond(np.array(times(session, batch, float(argument)), "<f8").tobytes())
         except Exception as error:
             sys.stdout.write(f"error {' '.join(str(error).split())}\n")
             sys.stdout.flush()
 
 
 def times(session, batch, length):
-    """The seconds that each call took, as `Peer::time` counts them."""
+    """Returns the seconds of each call, measured like `Peer::time`."""
     clock = time.perf_counter
     start = clock()
     while clock() - start < length / 5:
         session.run(None, {"x": batch})
-    found = []
-    before = clock()
-    end = before + length
+    seconds = []
+    previous = clock()
+    end = previous + length
     while True:
         session.run(None, {"x": batch})
         now = clock()
-        found.append(now - before)
+        seconds.append(now - previous)
         if now >= end:
-            return found
-        before = now
+            return seconds
+        previous = now
 
 
-def answer(content):
+def respond(content):
     sys.stdout.write(f"ok {len(content)}\n")
     sys.stdout.flush()
     sys.stdout.buffer.write(content)

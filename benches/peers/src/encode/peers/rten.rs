@@ -1,4 +1,4 @@
-//! rten, with weights packed when the model is loaded, as its guide to performance advises.
+//! rten, with weights packed when the model is loaded, as its performance guide recommends.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! tract, with a plan for exactly the batch size, and its state kept.
+//! tract, with a plan optimised for the exact batch size and a reused state.
 
 use std::hint::black_box;
 

@@ -1,9 +1,9 @@
-//! What tables may look like.
+//! The accepted notations of tables.
 
 use super::*;
 
 #[test]
-fn heading_byte_order_mark_spaces_quotes_and_line_ends_do_not_matter() {
+fn header_byte_order_mark_spaces_quotes_and_line_ends_do_not_change_the_values() {
     let texts = [
         "1,2\n3,4",
         "a,b\n1,2\n3,4\n",
@@ -26,7 +26,7 @@ fn heading_byte_order_mark_spaces_quotes_and_line_ends_do_not_matter() {
 }
 
 #[test]
-fn delimiters_quotes_and_endings_are_as_they_are_said() {
+fn delimiter_and_quote_come_from_the_options_or_the_extension() {
     let cases: [(&str, &str, &str); 7] = [
         ("t.csv", "1;2\n3;4\n", "delimiter=;"),
         ("t.csv", "1\t2\n3\t4\n", "delimiter=tab"),
@@ -45,7 +45,7 @@ fn delimiters_quotes_and_endings_are_as_they_are_said() {
 }
 
 #[test]
-fn the_label_column_is_taken_out_by_name_or_number() {
+fn the_label_column_is_selected_by_name_or_index() {
     let integers = ["7", "8"];
     let text = ["cat", "dog"];
     let cases = [
@@ -70,7 +70,7 @@ fn the_label_column_is_taken_out_by_name_or_number() {
 }
 
 #[test]
-fn columns_are_chosen_left_out_and_carried() {
+fn columns_are_selected_ignored_or_passed_through() {
     let named = "id,a,kind,b\nx1,1,cat,2\nx2,3,dog,4\n";
     let bare = "x1,1,cat,2\nx2,3,dog,4\n";
     let cases = [
@@ -87,17 +87,18 @@ fn columns_are_chosen_left_out_and_carried() {
         let table = read(file, &reading(words)).expect(words);
         assert_eq!(format!("{:?}", table.rows), rows, "{words}");
         assert_eq!(table.head.columns.unwrap_or_default().join(" "), names, "{words}");
-        let carried: Vec<_> = table.others.iter().map(|(name, cells)| format!("{name}={}", cells.join(","))).collect();
-        assert_eq!(carried.join(" "), others, "{words}");
+        let passed_through: Vec<_> =
+            table.others.iter().map(|(name, cells)| format!("{name}={}", cells.join(","))).collect();
+        assert_eq!(passed_through.join(" "), others, "{words}");
     }
 }
 
 #[test]
-fn the_first_line_is_a_heading_where_it_is_text() {
+fn the_first_line_is_a_header_if_it_is_text() {
     let cases = [
         ("1,2\n", "", 1, None),
         ("a,b\n1,2\n", "", 1, Some("a b")),
-        // A column of row numbers without a name.
+        // The column of row numbers has no name.
         (",b\n1,2\n", "", 1, Some("column0 b")),
         ("1,2,cat\n", "label=2", 1, None),
         ("cat\n7\n", "header=yes", 1, Some("cat")),
@@ -112,40 +113,40 @@ fn the_first_line_is_a_heading_where_it_is_text() {
     ];
     for (file, words, rows, names) in cases {
         let table = read(file, &reading(words)).expect(file);
-        let found = table.head.columns.map(|names| names.join(" "));
-        assert_eq!((table.rows.len(), found.as_deref()), (rows, names), "{file:?} {words}");
+        let found_names = table.head.columns.map(|names| names.join(" "));
+        assert_eq!((table.rows.len(), found_names.as_deref()), (rows, names), "{file:?} {words}");
     }
 }
 
 #[test]
-fn missing_values_are_nan_where_they_may_be() {
+fn missing_values_are_nan_if_they_are_allowed() {
     for cell in ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", " NA ", "\"\"", "\"NA\""] {
-        for way in ["mean", "median", "drop", "keep"] {
-            let table = read(format!("1,2\n3,{cell}\n"), &reading(&format!("missing={way}"))).expect(cell);
+        for missing in ["mean", "median", "drop", "keep"] {
+            let table = read(format!("1,2\n3,{cell}\n"), &reading(&format!("missing={missing}"))).expect(cell);
             assert!(table.rows[1][1].is_nan(), "{cell:?}");
         }
     }
-    let table = read("a\n\"\"\n1\n", &reading("missing=keep")).expect("a quoted cell in a line of its own");
+    let table = read("a\n\"\"\n1\n", &reading("missing=keep")).expect("a line with one quoted empty cell");
     assert_eq!(table.rows.len(), 2);
 }
 
 #[test]
-fn rows_do_not_depend_on_the_size_of_chunks() {
+fn the_size_of_chunks_does_not_change_the_rows() {
     let rows = 2500;
     let text: String = (0..rows).map(|row| format!("{row},{}.5,\"k\n{}\"\n", row % 7, row % 3)).collect();
-    let whole = read_named("t.csv", &text, &reading("label=2"), usize::MAX).expect("a table");
-    assert_eq!((whole.rows.len(), &whole.rows[2499]), (rows, &vec![2499.0, 0.5]));
-    for most in [1, 7, 1000] {
-        let table = read_named("t.csv.gz", gzipped(text.as_bytes()), &reading("label=2"), most).expect("a table");
+    let expected = read_named("t.csv", &text, &reading("label=2"), usize::MAX).expect("a table");
+    assert_eq!((expected.rows.len(), &expected.rows[2499]), (rows, &vec![2499.0, 0.5]));
+    for max_rows in [1, 7, 1000] {
+        let table = read_named("t.csv.gz", gzipped(text.as_bytes()), &reading("label=2"), max_rows).expect("a table");
         assert_eq!(
             (table.rows, table.labels, table.others),
-            (whole.rows.clone(), whole.labels.clone(), whole.others.clone())
+            (expected.rows.clone(), expected.labels.clone(), expected.others.clone())
         );
     }
 }
 
 #[test]
-fn a_file_of_labels_may_have_a_name_above_integers() {
+fn a_file_of_labels_may_have_a_header_above_integers() {
     let cases: [(&str, &[&str]); 5] = [
         ("digit\n3\n5\n", &["3", "5"]),
         ("3\r\n5", &["3", "5"]),
@@ -154,7 +155,7 @@ fn a_file_of_labels_may_have_a_name_above_integers() {
         ("cat\n", &["cat"]),
     ];
     for (text, labels) in cases {
-        let (_folder, path) = written("labels.csv", text);
+        let (_folder, path) = write_file("labels.csv", text);
         let expected = Labels::Text(labels.iter().map(|&label| label.to_owned()).collect());
         assert_eq!(crate::source::csv::read_labels(&path).expect(text), expected, "{text:?}");
     }

@@ -1,30 +1,30 @@
 //! Activations and their derivatives over slices, on one core.
 //!
-//! Where a function has a kink or meets a NaN, it does what Candle's operation does: ReLU makes a NaN zero
-//! and has the slope 1 at zero, the leaky one has the mean of its slopes there.
+//! At points without a derivative and for NaN they match Candle's operations: ReLU maps NaN to zero and has the
+//! derivative 1 at zero; leaky ReLU has the mean of its two slopes there.
 
 use super::Activation;
 use crate::{
-    network::kernel::{At, Kernel, KernelInput, exactly},
+    network::kernel::{BackwardContext, Kernel, KernelInput, exactly},
     numeric::{Matrix, Write, chain, exp, map, normal, sigmoid, tanh},
 };
 
-/// `1 / sqrt(2 pi)`, the height of the normal density.
+/// `1 / sqrt(2 pi)`, the normal density at zero.
 const DENSITY_AT_ZERO: f32 = 0.398_942_3;
 
 impl Kernel for Activation {
     fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [x] = exactly(inputs);
-        activate(*self, x.numbers(), y);
+        activate(*self, x.floats(), y);
     }
 
-    fn input_gradient(&self, _index: usize, at: &At<'_>, dx: &mut [f32], how: Write) {
-        let [x] = exactly(at.inputs);
-        activation_gradient(*self, x.numbers(), at.y, at.dy, dx, how);
+    fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
+        let [x] = exactly(context.inputs);
+        activation_gradient(*self, x.floats(), context.y, context.dy, dx, how);
     }
 }
 
-/// `y = f(x)`, for slices of one length.
+/// Computes `y = f(x)` for slices of equal length.
 fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
     match activation {
         Activation::Identity => map(x, y, |x| x),
@@ -38,7 +38,7 @@ fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// `dx = f'(x) dy`, or `dx += f'(x) dy`, for `y = f(x)` and slices of one length.
+/// Computes `dx = f'(x) dy`, or `dx += f'(x) dy`, for `y = f(x)` and slices of equal length.
 fn activation_gradient(activation: Activation, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32], how: Write) {
     match activation {
         Activation::Identity => chain(x, y, dy, dx, how, |_, _| 1.0),
@@ -86,8 +86,8 @@ fn gelu(x: f32) -> f32 {
 /// `Phi(x) + x phi(x)`.
 #[inline(always)]
 fn gelu_slope(x: f32) -> f32 {
-    let (distribution, bell) = normal(x);
-    distribution + DENSITY_AT_ZERO * x * bell
+    let (cumulative, bell) = normal(x);
+    cumulative + DENSITY_AT_ZERO * x * bell
 }
 
 #[cfg(test)]
@@ -95,9 +95,9 @@ mod tests {
     use candle_core::{Device, Tensor, Var};
 
     use super::*;
-    use crate::{network::Operation, numeric::example::normal_distribution};
+    use crate::{network::operation::Operation, numeric::example::normal_distribution};
 
-    /// Both sides of zero, zero itself, saturation, and lengths that fill no vector.
+    /// Values on both sides of zero, zero itself and saturated values. The length is not a multiple of a vector width.
     fn xs() -> Vec<f32> {
         let smooth = (-60..60).map(|index| index as f32 * 0.17);
         smooth.chain([0.0, -0.0, 30.0, -30.0, 100.0, -100.0, 1e-20, -1e-20, 0.5]).collect()
@@ -119,21 +119,21 @@ mod tests {
     }
 
     #[test]
-    fn fused_activations_and_their_gradients_are_the_composed_ones() {
+    fn fused_activations_and_gradients_match_the_composed_ones() {
         for activation in Activation::ALL {
             let ((y, dx), (expected, slopes)) =
                 (fused(activation, &xs()), composed(activation, &xs()).expect("a vector"));
             for (index, x) in xs().into_iter().enumerate() {
-                for (found, expected) in [(y[index], expected[index]), (dx[index], slopes[index])] {
-                    assert!((found - expected).abs() <= 1e-5, "{activation} at {x}: {found} against {expected}");
+                for (actual, expected) in [(y[index], expected[index]), (dx[index], slopes[index])] {
+                    assert!((actual - expected).abs() <= 1e-5, "{activation} at {x}: {actual}, expected {expected}");
                 }
             }
         }
     }
 
     #[test]
-    fn gradients_are_the_slopes_of_the_functions() {
-        let wide = |activation, x: f64| match activation {
+    fn gradients_match_finite_differences() {
+        let exact = |activation, x: f64| match activation {
             Activation::Identity => x,
             Activation::Relu => x.max(0.0),
             Activation::LeakyRelu => x.max(0.01 * x),
@@ -146,16 +146,16 @@ mod tests {
         let xs: Vec<f32> = (-20..20).map(|index| index as f32 * 0.31 + 0.05).collect();
         for activation in Activation::ALL {
             let (_, dx) = fused(activation, &xs);
-            for (&x, &found) in xs.iter().zip(&dx) {
-                let beside = |step: f64| wide(activation, f64::from(x) + step);
-                let slope = (beside(1e-5) - beside(-1e-5)) / 2e-5;
-                assert!((f64::from(found) - slope).abs() < 1e-6, "{activation} at {x}: {found} against {slope}");
+            for (&x, &actual) in xs.iter().zip(&dx) {
+                let shifted = |step: f64| exact(activation, f64::from(x) + step);
+                let slope = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+                assert!((f64::from(actual) - slope).abs() < 1e-6, "{activation} at {x}: {actual}, expected {slope}");
             }
         }
     }
 
     #[test]
-    fn a_gradient_is_written_or_added() {
+    fn gradients_replace_or_add_to_existing_values() {
         let (x, dy) = ([0.5f32, -0.5, 2.0], [2.0f32, 3.0, -1.0]);
         for (how, expected) in [(Write::Set, [2.0, 0.0, -1.0]), (Write::Add, [12.0, 10.0, 9.0])] {
             let mut dx = [10.0f32; 3];
@@ -165,13 +165,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_infinite_ends_as_in_candle() {
+    fn nan_and_infinity_give_the_same_results_as_in_candle() {
         let x = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
         for activation in Activation::ALL {
             let ((y, _), tensor) = (fused(activation, &x), Tensor::new(&x, &Device::Cpu).expect("small"));
             let expected = activation.candle(&[tensor], &[]).and_then(|y| y.to_vec1::<f32>()).expect("a vector");
-            for (found, expected) in y.iter().zip(&expected) {
-                assert!(found == expected || (found.is_nan() && expected.is_nan()), "{activation}: {y:?} {expected:?}");
+            for (actual, expected) in y.iter().zip(&expected) {
+                assert!(
+                    actual == expected || (actual.is_nan() && expected.is_nan()),
+                    "{activation}: {y:?} {expected:?}"
+                );
             }
         }
     }
