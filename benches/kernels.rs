@@ -5,7 +5,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use narrows_bundle::Link;
 use narrows_trainer::{
     internals::{
-        Graph, Mlp, Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms, reparameterise, run,
+        Builder, Graph, Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms, reparameterise, run,
         squared_error,
     },
     options::{Activation, Kernels},
@@ -23,7 +23,8 @@ fn pseudo_random(rows: usize, columns: usize) -> Result<Tensor> {
 
 /// Returns the encoder of a VAE 784-400-20.
 fn encoder() -> Graph {
-    let mlp = Mlp {
+    let mlp = Builder {
+        convolutions: None,
         features: FEATURES,
         hidden: vec![400],
         latent_dim: LATENT,

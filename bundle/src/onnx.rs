@@ -30,6 +30,8 @@ pub mod attribute {
     pub const FLOAT: i32 = 1;
     /// An integer.
     pub const INT: i32 = 2;
+    /// Text.
+    pub const STRING: i32 = 3;
     /// A list of integers.
     pub const INTS: i32 = 7;
 }
@@ -140,6 +142,9 @@ pub struct Attribute {
     /// Value of an integer attribute.
     #[prost(int64, tag = "3")]
     pub i: i64,
+    /// Value of a text attribute.
+    #[prost(bytes = "vec", tag = "4")]
+    pub s: Vec<u8>,
     /// Value of an attribute that is a list of integers.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,

@@ -8,7 +8,7 @@ use narrows_trainer::{
     Cadence, Options, Run, TrainError,
     bundle::{Kind, Likelihood},
     fit_in, fitted_in,
-    options::{Binarize, Corruption, KlWarmup, OptimizerName, Variance},
+    options::{ArchitectureName, Binarize, Corruption, KlWarmup, OptimizerName, Variance},
 };
 
 use crate::interrupted::{checked, every, train_in_pieces, train_steps, without_times};
@@ -52,6 +52,12 @@ fn runs() -> Vec<Options> {
             options.variance.variance = Some(Variance::Learned);
             options.steps.average = Some(0.9);
             options.split.valid_fraction = Some(0.2);
+        }),
+        short(Kind::Cvae).with(|options| {
+            options.architecture.architecture = Some(ArchitectureName::Conv);
+            options.architecture.filters = Some(vec![3, 4]);
+            options.length.epochs = Some(2);
+            options.steps.average = Some(0.9);
         }),
         short(Kind::Vae).with(|options| {
             options.bound.importance_samples = Some(3);

@@ -1,6 +1,7 @@
 //! Parity of exported graphs with Candle in every engine: each primitive, each kind, and the parity check itself.
 
 mod activations;
+mod convolutions;
 mod engines;
 mod faults;
 mod folding;

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use narrows_bundle::Scaling;
 use narrows_trainer::{
     GraphError,
-    internals::{Add, Affine, Clamp, Dense, Graph, LabelRow, Primitive, Reshape, Softmax, Value},
+    internals::{
+        Add, AddChannels, Affine, Clamp, Conv2d, Convolution, Dense, FromMap, Graph, LabelRow, Primitive, Reshape,
+        Softmax, ToMap, Value,
+    },
     ndarray::ArrayD,
     options::Activation,
 };
@@ -18,7 +21,7 @@ const TOLERANCE: f32 = 1e-6;
 type Build = fn(&mut Graph, Value) -> Result<Value, GraphError>;
 
 /// Name, number of features, and how the code is computed from `x`.
-const CASES: [(&str, usize, Build); 9] = [
+const CASES: [(&str, usize, Build); 12] = [
     ("dense", 5, |graph, x| graph.node("a", Dense::new(5, 3), &[x])),
     ("dense with one input and one output", 1, |graph, x| graph.node("a", Dense::new(1, 1), &[x])),
     ("activation", 3, |graph, x| graph.node("a", Activation::Tanh, &[x])),
@@ -40,6 +43,22 @@ const CASES: [(&str, usize, Build); 9] = [
         let doubled = graph.node("b", Add, &[table, table])?;
         graph.node("c", Reshape { shape: vec![6] }, &[doubled])
     }),
+    ("convolution of an odd colour image with a stride", 7 * 6 * 3, |graph, x| {
+        let map = graph.node("a", ToMap { channels: 3, height: 7, width: 6 }, &[x])?;
+        let map = graph.node("b", Conv2d::new(convolution([7, 6], 3, 2, [2, 2], [1, 1], [7, 6])), &[map])?;
+        graph.node("c", FromMap { channels: 2, height: 4, width: 3 }, &[map])
+    }),
+    ("convolution after cropped upsampling", 3 * 4, |graph, x| {
+        let map = graph.node("a", ToMap { channels: 1, height: 3, width: 4 }, &[x])?;
+        let map = graph.node("b", Conv2d::new(convolution([3, 4], 1, 2, [1, 1], [2, 2], [5, 7])), &[map])?;
+        graph.node("c", FromMap { channels: 2, height: 5, width: 7 }, &[map])
+    }),
+    ("values added to channels", 8, |graph, x| {
+        let map = graph.node("a", ToMap { channels: 2, height: 2, width: 2 }, &[x])?;
+        let values = graph.node("b", Dense::new(8, 2), &[x])?;
+        let map = graph.node("c", AddChannels { channels: 2 }, &[map, values])?;
+        graph.node("d", FromMap { channels: 2, height: 2, width: 2 }, &[map])
+    }),
     ("softmax", 5, |graph, x| graph.node("a", Softmax, &[x])),
 ];
 
@@ -47,6 +66,18 @@ const CASES: [(&str, usize, Build); 9] = [
 fn rows(features: usize) -> ArrayD<f32> {
     let value = |index: usize| (index as f32 * 1.7 + 0.4).sin() * 3.0;
     ArrayD::from_shape_vec(vec![7, features], (0..7 * features).map(value).collect()).expect("7 values per feature")
+}
+
+/// Returns a convolution with a kernel of 3 x 3 and a padding of 1.
+const fn convolution(
+    input: [usize; 2],
+    in_channels: usize,
+    out_channels: usize,
+    stride: [usize; 2],
+    upsampling: [usize; 2],
+    cropped: [usize; 2],
+) -> Convolution {
+    Convolution { input, in_channels, out_channels, kernel: [3, 3], stride, padding: [1, 1], upsampling, cropped }
 }
 
 fn scaling(offset: &[f32], scale: &[f32]) -> Scaling {
@@ -106,7 +137,20 @@ fn the_cases_cover_every_primitive() {
     let covered: BTreeSet<&str> = nodes.map(|node| name_of(&node.primitive)).collect();
     assert_eq!(
         covered,
-        BTreeSet::from(["activation", "add", "affine", "clamp", "dense", "label row", "reshape", "softmax"])
+        BTreeSet::from([
+            "activation",
+            "add",
+            "add channels",
+            "affine",
+            "clamp",
+            "conv2d",
+            "dense",
+            "from map",
+            "label row",
+            "reshape",
+            "softmax",
+            "to map",
+        ])
     );
 }
 
@@ -121,5 +165,9 @@ fn name_of(primitive: &Primitive) -> &'static str {
         Primitive::Clamp(_) => "clamp",
         Primitive::Reshape(_) => "reshape",
         Primitive::Softmax(_) => "softmax",
+        Primitive::Conv2d(_) => "conv2d",
+        Primitive::AddChannels(_) => "add channels",
+        Primitive::ToMap(_) => "to map",
+        Primitive::FromMap(_) => "from map",
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     architecture::Architecture,
     candle::{Kernels, Parameters},
     kinds::{Ae, Model, Network},
-    network::{Activation, Graph, Node, mlp::Mlp},
+    network::{Activation, Graph, Node, builder::Builder},
 };
 
 /// The graphs of encoder and decoder between scaled features and logits, without weights.
@@ -25,13 +25,21 @@ impl CoreGraphs {
     /// # Errors
     /// [`TrainError::Graph`]; never for a checked configuration.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
-        let (Architecture { hidden, activation }, latent_activation) = match &config.method {
+        let (Architecture { convolutions, hidden, activation }, latent_activation) = match &config.method {
             Method::ClosedForm(_) => (Architecture::linear(), Activation::Identity),
             Method::Descent(descent) => (descent.architecture.clone(), descent.objective.code_layer().activation),
         };
         let classes = data.classes.as_ref().map(Vec::len).filter(|_| config.kind().is_conditional());
         let features = data.train.values.features();
-        let mlp = Mlp { features, hidden, latent_dim: config.latent_dim, activation, latent_activation, classes };
+        let mlp = Builder {
+            convolutions,
+            features,
+            hidden,
+            latent_dim: config.latent_dim,
+            activation,
+            latent_activation,
+            classes,
+        };
         let encoder = match &config.method {
             Method::ClosedForm(_) => Ae::default().encoder(&mlp)?,
             Method::Descent(descent) => descent.objective.model().encoder(&mlp)?,

@@ -8,7 +8,7 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::{
     candle::Parameters,
-    network::{Weights, mlp::LOG_VARIANCE_RANGE},
+    network::{Weights, builder::LOG_VARIANCE_RANGE},
 };
 
 /// Name of the parameter, which has the shape `[1]`.

@@ -109,15 +109,17 @@ pub(crate) use scaling::{ScalePer, ScalingRule};
 #[doc(hidden)]
 pub mod internals {
     pub use crate::{
+        architecture::Architecture,
         candle::{
             Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms, reparameterise, run, squared_error,
         },
         config::{Descent, Method},
         core_graphs::CoreGraphs,
         network::{
-            Add, Affine, Clamp, Dense, Graph, LabelRow, Primitive, Reshape, Softmax, Value, fold_scaling, mlp::Mlp,
-            summary, with_decoder_ports, with_encoder_ports,
+            Add, AddChannels, Affine, Clamp, Conv2d, Convolutions, Dense, FromMap, Graph, LabelRow, Primitive, Reshape,
+            Softmax, ToMap, Value, builder::Builder, fold_scaling, summary, with_decoder_ports, with_encoder_ports,
         },
+        numeric::Convolution,
         onnx::to_model,
         order::order_of,
         pretrain::Pretraining,

@@ -2,10 +2,12 @@
 //!
 //! Each layer is defined once, so the trained and the exported network cannot differ.
 
+pub(crate) mod builder;
+mod convolutions;
 mod fold;
 mod graph;
 mod kernel;
-pub(crate) mod mlp;
+mod layers;
 mod operation;
 mod parameter;
 mod ports;
@@ -13,10 +15,11 @@ mod primitive;
 mod summary;
 mod weights;
 
+pub use convolutions::Convolutions;
 pub use fold::fold_scaling;
 pub(crate) use graph::Node;
 pub use graph::{Graph, GraphError, Value};
-pub(crate) use kernel::{BackwardContext, Kernel, KernelInput, Orientation, ParameterRows};
+pub(crate) use kernel::{BackwardContext, Kernel, KernelInput, Orientation, ParameterRows, Split};
 pub(crate) use operation::InputKind;
 pub(crate) use parameter::ParameterSpec;
 pub use ports::{with_decoder_ports, with_encoder_ports};

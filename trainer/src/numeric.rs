@@ -7,6 +7,7 @@
 
 mod adam;
 mod buffers;
+mod convolution;
 mod elementary;
 #[cfg(test)]
 pub(crate) mod example;
@@ -29,6 +30,7 @@ mod vectorized;
 mod write;
 
 pub(crate) use buffers::{Buffer, BufferPool};
+pub use convolution::Convolution;
 pub(crate) use elementary::{exp, normal, sigmoid, tanh};
 pub(crate) use matrix::Matrix;
 pub(crate) use moving_average::update_moving_average;

@@ -16,7 +16,7 @@ pub(crate) use of_kind::SelectedMethod;
 pub(crate) use taken::Trained;
 
 pub use crate::{
-    architecture::{ArchitectureOptions, Widths},
+    architecture::{ArchitectureName, ArchitectureOptions, Widths},
     binarize::{Binarize, BinarizeOptions},
     candle::Kernels,
     data_options::DataOptions,

@@ -9,7 +9,7 @@ use narrows_data::{
 };
 use narrows_trainer::{
     Config, Options,
-    internals::{CoreGraphs, Method, Pretraining, ScalingRule, summary},
+    internals::{Architecture, Convolutions, CoreGraphs, Method, Pretraining, ScalingRule, summary},
     options::{Activation, Scale, ScalePer},
 };
 
@@ -45,7 +45,8 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
     let network = match &config.method {
         Method::ClosedForm(_) => "in closed form".to_owned(),
         Method::Descent(descent) => format!(
-            "{}, activation {}{}, {}, batch size {}, {}, learning rate {}",
+            "{}{}, activation {}{}, {}, batch size {}, {}, learning rate {}",
+            convolutions(&descent.architecture),
             match &descent.architecture.hidden[..] {
                 [] => "no hidden layers".to_owned(),
                 widths => format!("hidden layers {widths:?}"),
@@ -104,6 +105,12 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
         run.display()
     ));
     Ok(())
+}
+
+/// Describes the convolutions of a network: `convolutions [32, 64] (kernel 3, stride 2), `.
+fn convolutions(architecture: &Architecture) -> String {
+    let Some(Convolutions { filters, kernel, stride, .. }) = &architecture.convolutions else { return String::new() };
+    format!("convolutions {filters:?} (kernel {}, stride {}), ", kernel[1], stride[1])
 }
 
 /// Describes layerwise pretraining; `None` if it is off.

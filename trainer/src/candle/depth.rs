@@ -7,13 +7,14 @@ use narrows_bundle::Link;
 use super::{Kernels, Optimizer, Parameters, run, squared_error};
 use crate::{
     kinds::test_network::{number, samples},
-    network::{Activation, mlp::Mlp},
+    network::{Activation, builder::Builder},
     numeric::Rule,
 };
 
 /// Returns the losses of three training steps with `layers` hidden layers in the encoder and in the decoder.
 fn losses(kernels: Kernels, layers: usize) -> Vec<f64> {
-    let mlp = Mlp {
+    let mlp = Builder {
+        convolutions: None,
         features: 4,
         hidden: vec![3; layers],
         latent_dim: 2,

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 
 use super::steps::{Step, Steps};
 use crate::{
-    network::{KernelInput, ParameterRows, Value},
+    network::{KernelInput, ParameterRows, Split, Value},
     numeric::{Buffer, Write},
 };
 
@@ -44,6 +44,11 @@ pub(super) struct Use<'a> {
 }
 
 impl Use<'_> {
+    /// Returns how the gradient can be split.
+    pub(super) fn split(&self) -> Split {
+        self.step.kernel().split(self.parameter)
+    }
+
     /// Writes a range of rows of the variable's gradient.
     pub(super) fn write_gradient(&self, rows: Range<usize>, into: &mut [f32], how: Write) {
         let of = ParameterRows {

@@ -18,7 +18,10 @@ use super::{
     gradients::{Fused, Gradient, Gradients},
     saved::{Pending, Use},
 };
-use crate::numeric::{BufferPool, Write, parallel_for_each, sum_of_squares};
+use crate::{
+    network::Split,
+    numeric::{BufferPool, Write, parallel_for_each, sum_of_squares},
+};
 
 /// Number of values of a gradient that one core computes at a time: few enough to stay in its cache, enough for
 /// efficient matrix products.
@@ -70,19 +73,29 @@ impl Tape {
         for ((variable, gradient), uses) in variables.values().zip(&mut gradients).zip(&uses) {
             let Some(Fused { values: gradient, squares }) = gradient else { continue };
             let columns = variable.dims().get(1).copied().unwrap_or(variable.elem_count()).max(1);
-            let rows = (BLOCK / columns).next_multiple_of(48).max(48);
+            let Split { multiple, work } = split_of(uses);
+            // Ranges of a convolution have all taps of at least 16 input channels, because each range repeats im2col.
+            let multiple = if multiple == 1 { 48 } else { 16 * multiple };
+            let rows = (BLOCK / columns / work.max(1)).next_multiple_of(multiple).max(multiple);
             squares.resize(gradient.len().div_ceil(rows * columns), 0.0);
             for (index, (values, sum_of_squares)) in gradient.chunks_mut(rows * columns).zip(squares).enumerate() {
                 items.push(Item { uses, start: index * rows, columns, values, sum_of_squares });
             }
         }
         // The largest items first, so that no core still computes a large one when the others have finished.
-        items.sort_by_key(|item| Reverse(item.values.len()));
+        items.sort_by_key(|item| Reverse(item.values.len() * split_of(item.uses).work));
         let batch = uses.iter().flatten().map(|usage| usage.rows).max().unwrap_or(0);
-        let work = items.iter().map(|item| item.values.len()).sum::<usize>() / items.len().max(1);
+        let work_of = |item: &Item<'_>| item.values.len() * split_of(item.uses).work;
+        let work = items.iter().map(work_of).sum::<usize>() / items.len().max(1);
         parallel_for_each(2 * work * batch, items, Item::fill);
         Ok(gradients)
     }
+}
+
+/// Returns how the gradient of a variable can be split: the coarsest of its uses decides.
+fn split_of(uses: &[Use<'_>]) -> Split {
+    let splits = uses.iter().map(Use::split);
+    splits.max_by_key(|split| (split.multiple, split.work)).unwrap_or(Split { multiple: 1, work: 1 })
 }
 
 /// A range of rows of a gradient.

@@ -5,10 +5,11 @@ use narrows_data::{Dataset, Missing};
 
 use super::{
     Config, Descent, Method,
-    size::{too_large, too_many_samples},
+    size::{too_large, too_large_maps, too_many_samples},
 };
 use crate::{
     ConfigError, Options, Problem,
+    architecture::Architecture,
     binarize::Binarize,
     data_options::DataOptions,
     kinds::Objective,
@@ -118,14 +119,19 @@ fn descent(
     facts: &Facts<'_>,
     problems: &mut Problems,
 ) -> Descent {
-    let architecture = options.architecture.check(problems);
-    if let Some((key, problem)) = too_large(&architecture.hidden, facts.data, facts.latent_dim) {
+    let architecture = options.architecture.check(&facts.data.sample_shape, problems);
+    if let Some((key, problem)) = too_large(&architecture, facts.data, facts.latent_dim) {
         problems.add(key, problem);
     }
     let steps = options.steps.check(problems);
     let rows_per_step = steps.batch_size.min(facts.fitted);
-    if let Some(problem) = too_many_samples(objective.model().latent_samples(), rows_per_step, facts.data) {
-        problems.add("importance_samples", problem);
+    if let Some((key, problem)) = too_many_samples(objective.model().latent_samples(), rows_per_step, facts.data) {
+        problems.add(key, problem);
+    }
+    if let Some((key, problem)) =
+        architecture.convolutions.as_ref().and_then(|maps| too_large_maps(maps, rows_per_step))
+    {
+        problems.add(key, problem);
     }
     let (kind, fewest) = (objective.kind(), objective.model().min_batch_rows());
     if check_rows(facts, fewest, kind, problems) && steps.batch_size > 0 && steps.batch_size < fewest {
@@ -143,6 +149,15 @@ fn descent(
     let epochs = problems.epochs("epochs", options.length.epochs.unwrap_or(default));
     let learning_rate = options.schedule.check(problems);
     let pretraining = pretraining(epochs, learning_rate.peak, problems);
+    if architecture.convolutions.is_some() {
+        let reason = "works with dense layers only; pass --architecture mlp, or leave it out";
+        if pretraining.is_some() {
+            problems.add("pretrain", format!("is layerwise, which {reason}"));
+        }
+        if objective.code_layer().tied {
+            problems.add("tied", reason);
+        }
+    }
     check_warmup(learning_rate.warmup_steps, steps_per_epoch, epochs, pretraining, problems);
     Descent {
         objective,
@@ -254,7 +269,7 @@ fn check_components(facts: &Facts<'_>, problems: &mut Problems) {
             ),
         );
     }
-    if let Some((key, problem)) = too_large(&[], facts.data, latent_dim) {
+    if let Some((key, problem)) = too_large(&Architecture::linear(), facts.data, latent_dim) {
         problems.add(key, problem);
     }
 }

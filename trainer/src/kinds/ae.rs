@@ -13,7 +13,7 @@ use super::{
     Batch, CodeLayer, CodeOptions, CodePenalty, Loss, LossContext, Model, Network, PenaltyOptions, network::first,
 };
 use crate::{
-    network::{Graph, GraphError, mlp::Mlp},
+    network::{Graph, GraphError, builder::Builder},
     options::takes,
     pretrain::{PretrainOptions, Pretraining},
     problems::Problems,
@@ -52,8 +52,8 @@ impl AeOptions<'_> {
 }
 
 impl Model for Ae {
-    fn encoder(&self, mlp: &Mlp) -> std::result::Result<Graph, GraphError> {
-        mlp.encoder()
+    fn encoder(&self, builder: &Builder) -> std::result::Result<Graph, GraphError> {
+        builder.encoder()
     }
 
     fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {

@@ -11,7 +11,7 @@ use super::{
     ae::reconstruction_loss,
 };
 use crate::{
-    network::{Graph, GraphError, mlp::Mlp},
+    network::{Graph, GraphError, builder::Builder},
     options::takes,
     problems::Problems,
     random::{Stream, stream},
@@ -46,8 +46,8 @@ impl DaeOptions<'_> {
 }
 
 impl Model for Dae {
-    fn encoder(&self, mlp: &Mlp) -> std::result::Result<Graph, GraphError> {
-        mlp.encoder()
+    fn encoder(&self, builder: &Builder) -> std::result::Result<Graph, GraphError> {
+        builder.encoder()
     }
 
     fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     candle::{Kernels, Parameters, tie_decoder},
     likelihood::OutputDistribution,
-    network::{Activation, mlp::Mlp},
+    network::{Activation, Convolutions, builder::Builder},
     variance::Variance,
 };
 
@@ -21,6 +21,7 @@ const FEATURES: usize = 37;
 
 struct Case {
     model: Box<dyn Model + Sync>,
+    convolutions: Option<Convolutions>,
     hidden: Vec<usize>,
     activation: Activation,
     likelihood: Likelihood,
@@ -33,6 +34,7 @@ impl Case {
     fn of(model: impl Model + Sync + 'static) -> Self {
         Case {
             model: Box::new(model),
+            convolutions: None,
             hidden: vec![24, 11],
             activation: Activation::Tanh,
             likelihood: Likelihood::Bernoulli,
@@ -40,6 +42,17 @@ impl Case {
             variance: Variance::default(),
             l2: 0.0,
         }
+    }
+
+    /// The same with convolutions for samples of this shape.
+    fn conv(self, shape: &[usize], filters: &[usize], stride: usize) -> Self {
+        let convolutions = Convolutions::of_shape(shape, filters, 3, stride);
+        assert!(convolutions.is_some(), "{shape:?}");
+        Case { convolutions, ..self }
+    }
+
+    fn features(&self) -> usize {
+        self.convolutions.as_ref().map_or(FEATURES, |maps| maps.size[0] * maps.size[1] * maps.channels)
     }
 
     fn gaussian(self, link: Link, variance: Variance) -> Self {
@@ -50,7 +63,15 @@ impl Case {
     fn run(&self, kernels: Kernels, classes: Option<usize>) -> (Vec<f64>, Vec<(String, Vec<f32>)>) {
         let (hidden, activation) = (self.hidden.clone(), self.activation);
         let CodeLayer { activation: latent_activation, tied } = self.model.code_layer();
-        let mlp = Mlp { features: FEATURES, hidden, latent_dim: 5, activation, latent_activation, classes };
+        let mlp = Builder {
+            convolutions: self.convolutions.clone(),
+            features: self.features(),
+            hidden,
+            latent_dim: 5,
+            activation,
+            latent_activation,
+            classes,
+        };
         let encoder = self.model.encoder(&mlp).expect("valid widths");
         let decoder = mlp.decoder().expect("valid widths");
         let mut parameters = Parameters::initial(&[&encoder, &decoder], 3, &Device::Cpu).expect("small");
@@ -72,7 +93,7 @@ impl Case {
             let labels: Vec<i64> = (0..ROWS).map(|row| (row * 7 % classes) as i64).collect();
             Tensor::from_vec(labels, ROWS, &Device::Cpu).expect("small")
         });
-        let batch = Batch { x: samples(ROWS, FEATURES), labels };
+        let batch = Batch { x: samples(ROWS, self.features()), labels };
         let context = LossContext::Training { seed: 5, step: 3, epochs: 0.5 };
         let loss = objective_loss(&*self.model, self.l2, &network, &batch, context).expect("shapes that fit");
         // A second backward pass must not be affected by the first one.
@@ -99,6 +120,10 @@ fn cases() -> Vec<(&'static str, Case, Option<usize>)> {
         ("ae", Case::of(Ae::default()), None),
         ("ae, penalties", Case { l2: 0.01, ..Case::of(penalised) }, None),
         ("ae, no hidden layer", Case { hidden: vec![], ..Case::of(Ae::default()) }, None),
+        ("ae, convolutions", Case { hidden: vec![], ..Case::of(Ae::default()).conv(&[9, 7, 2], &[4, 5], 2) }, None),
+        ("ae, convolutions and a hidden layer", Case::of(penalised).conv(&[12, 12], &[3], 3), None),
+        ("vae, convolutions of a series", Case::of(Vae::default()).conv(&[21], &[4, 6], 2), None),
+        ("cvae, convolutions", Case::of(cvae).conv(&[6, 10], &[4, 2], 2), Some(3)),
         ("ae, tied", Case { l2: 0.01, ..Case::of(Ae { code: tied, ..Ae::default() }) }, None),
         ("ae, activated code", Case::of(Ae { code: active, penalty }), None),
         ("ae, squared error", Case::of(Ae::default()).gaussian(Link::Identity, Variance::default()), None),

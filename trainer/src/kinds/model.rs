@@ -3,12 +3,12 @@
 use candle_core::{Result, Tensor};
 
 use super::{CodeLayer, Divergence, LossContext, Network};
-use crate::network::{Graph, GraphError, mlp::Mlp};
+use crate::network::{Graph, GraphError, builder::Builder};
 
 /// A kind of autoencoder that is trained by gradient descent.
 pub(crate) trait Model {
     /// Builds the core graph of the encoder, from scaled features to its outputs.
-    fn encoder(&self, mlp: &Mlp) -> std::result::Result<Graph, GraphError>;
+    fn encoder(&self, builder: &Builder) -> std::result::Result<Graph, GraphError>;
 
     /// Computes the loss of one batch.
     fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss>;

@@ -9,7 +9,7 @@ use super::{Model, Network, Vae};
 use crate::{
     candle::{Kernels, Parameters},
     likelihood::OutputDistribution,
-    network::{Activation, Graph, Weights, mlp::Mlp},
+    network::{Activation, Graph, Weights, builder::Builder},
     variance::Variance,
 };
 
@@ -39,7 +39,7 @@ impl TestNetwork {
         TestNetwork::new(Vae::default().encoder(&mlp).expect("valid widths"), &mlp, likelihood)
     }
 
-    fn new(encoder: Graph, mlp: &Mlp, likelihood: Likelihood) -> Self {
+    fn new(encoder: Graph, mlp: &Builder, likelihood: Likelihood) -> Self {
         let decoder = mlp.decoder().expect("valid widths");
         let parameters = Parameters::initial(&[&encoder, &decoder], 1, &Device::Cpu).expect("small");
         let link = match likelihood {
@@ -85,8 +85,9 @@ impl TestNetwork {
     }
 }
 
-fn mlp(features: usize, hidden: &[usize], latent_dim: usize, classes: Option<usize>) -> Mlp {
-    Mlp {
+fn mlp(features: usize, hidden: &[usize], latent_dim: usize, classes: Option<usize>) -> Builder {
+    Builder {
+        convolutions: None,
         features,
         hidden: hidden.to_vec(),
         latent_dim,

@@ -20,7 +20,7 @@ use narrows_bundle::Kind;
 use super::{Batch, Divergence, DivergenceOptions, Loss, LossContext, Model, Network, importance::importance_loss};
 use crate::{
     candle::reparameterise,
-    network::{Graph, GraphError, mlp::Mlp},
+    network::{Graph, GraphError, builder::Builder},
     options::{options, takes},
     problems::Problems,
     random::normal_like,
@@ -124,8 +124,8 @@ impl Bound {
 }
 
 impl Model for Vae {
-    fn encoder(&self, mlp: &Mlp) -> std::result::Result<Graph, GraphError> {
-        mlp.variational_encoder()
+    fn encoder(&self, builder: &Builder) -> std::result::Result<Graph, GraphError> {
+        builder.variational_encoder()
     }
 
     /// Computes the negative bound in nats, averaged over the batch. Labels, if there are any, are inputs of the

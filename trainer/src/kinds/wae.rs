@@ -11,7 +11,7 @@ use candle_core::{Result, Tensor};
 
 use super::{Batch, Loss, LossContext, Model, Network, network::first};
 use crate::{
-    network::{Graph, GraphError, mlp::Mlp},
+    network::{Graph, GraphError, builder::Builder},
     options::{options, takes},
     problems::Problems,
     random::normal_like,
@@ -59,8 +59,8 @@ impl Wae {
 }
 
 impl Model for Wae {
-    fn encoder(&self, mlp: &Mlp) -> std::result::Result<Graph, GraphError> {
-        mlp.encoder()
+    fn encoder(&self, builder: &Builder) -> std::result::Result<Graph, GraphError> {
+        builder.encoder()
     }
 
     /// Computes the reconstruction error plus the weighted discrepancy. The component `mmd` is the unweighted

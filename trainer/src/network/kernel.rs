@@ -32,6 +32,20 @@ pub trait Kernel {
     ) {
         unreachable!("this primitive has no parameters, so it has no gradient for {of:?}")
     }
+
+    /// Returns how the gradient of a parameter can be split into ranges of rows.
+    fn split(&self, _parameter: usize) -> Split {
+        Split { multiple: 1, work: 1 }
+    }
+}
+
+/// How the gradient of a parameter can be split into ranges of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// Every range begins at a multiple of this number of rows.
+    pub multiple: usize,
+    /// Number of multiply-add operations per value of the gradient and row of the batch.
+    pub work: usize,
 }
 
 /// A block of rows of an input.

@@ -5,19 +5,25 @@
 
 mod activation;
 mod add;
+mod add_channels;
 mod affine;
 mod clamp;
+mod conv2d;
 mod dense;
 mod label_row;
+mod map;
 mod reshape;
 mod softmax;
 
 pub use activation::Activation;
 pub use add::Add;
+pub use add_channels::AddChannels;
 pub use affine::Affine;
 pub use clamp::Clamp;
+pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use label_row::LabelRow;
+pub use map::{FromMap, ToMap};
 pub use reshape::Reshape;
 pub use softmax::Softmax;
 
@@ -65,4 +71,12 @@ primitives! {
     Reshape,
     /// Conversion of logits to probabilities.
     Softmax,
+    /// A 2-D convolution.
+    Conv2d,
+    /// The sum of a map and one value per channel.
+    AddChannels,
+    /// Conversion of features to a map.
+    ToMap,
+    /// Conversion of a map to features.
+    FromMap,
 }

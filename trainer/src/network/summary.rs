@@ -31,11 +31,12 @@ pub fn summary(graph: &Graph) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::network::{Activation, mlp::Mlp};
+    use crate::network::{Activation, builder::Builder};
 
     #[test]
     fn the_summary_of_an_encoder_shows_layers_shapes_and_totals() {
-        let mlp = Mlp {
+        let mlp = Builder {
+            convolutions: None,
             features: 6,
             hidden: vec![5],
             latent_dim: 2,

@@ -2,6 +2,8 @@
 
 use narrows_bundle::onnx::{Attribute, Node, Tensor, attribute};
 
+use ndarray::ArrayD;
+
 use crate::network::Weights;
 
 /// Collects the ONNX nodes and constants of one node of a network.
@@ -41,6 +43,41 @@ impl<'a> Call<'a> {
     pub fn node_with_integer(&mut self, operator: &str, inputs: &[String], name: &str, value: i64) -> String {
         let attribute = Attribute { name: name.to_owned(), r#type: attribute::INT, i: value, ..Attribute::default() };
         self.push(operator, inputs, vec![attribute])
+    }
+
+    /// Adds an operator with one attribute of integers and returns the name of its result.
+    pub fn node_with_integers(&mut self, operator: &str, inputs: &[String], name: &str, values: &[i64]) -> String {
+        self.push(operator, inputs, vec![integers(name, values)])
+    }
+
+    /// Adds a convolution of `x`, `weight` and `bias`, and returns the name of its result. `pads` is the padding at the
+    /// top, left, bottom and right.
+    pub fn conv(&mut self, inputs: &[String; 3], strides: &[i64], pads: &[i64]) -> String {
+        self.push("Conv", inputs, vec![integers("strides", strides), integers("pads", pads)])
+    }
+
+    /// Adds nearest-neighbour upsampling by integer factors and returns the name of its result. It has no region of
+    /// interest.
+    pub fn resize_nearest(&mut self, x: &str, scales: &str) -> String {
+        let inputs = [x.to_owned(), String::new(), scales.to_owned()];
+        let attributes =
+            [("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")];
+        self.push("Resize", &inputs, attributes.map(|(name, value)| text(name, value)).to_vec())
+    }
+
+    /// Adds a trained parameter with another shape as a constant and returns its name. `reorder` returns its values in
+    /// the order of that shape.
+    pub fn reshaped_parameter(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        reorder: impl FnOnce(&ArrayD<f32>) -> Vec<f32>,
+    ) -> String {
+        let name = format!("{}.{name}", self.prefix);
+        if let Some(array) = self.weights.get(&name) {
+            self.constants.push(Tensor::floats(&name, shape, &reorder(array)));
+        }
+        name
     }
 
     /// Adds a trained parameter as a constant and returns its name.
@@ -85,4 +122,12 @@ impl<'a> Call<'a> {
         });
         output
     }
+}
+
+fn integers(name: &str, values: &[i64]) -> Attribute {
+    Attribute { name: name.to_owned(), r#type: attribute::INTS, ints: values.to_vec(), ..Attribute::default() }
+}
+
+fn text(name: &str, value: &str) -> Attribute {
+    Attribute { name: name.to_owned(), r#type: attribute::STRING, s: value.as_bytes().to_vec(), ..Attribute::default() }
 }

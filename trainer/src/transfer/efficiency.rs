@@ -19,7 +19,7 @@ use crate::{
     ScalePer, TrainError,
     candle::Parameters,
     kinds::Pca,
-    network::{Activation, mlp::Mlp},
+    network::{Activation, builder::Builder},
 };
 
 /// Numbers of labels to train on, as far as the data has that many.
@@ -162,7 +162,15 @@ fn principal_components(model: &Manifest, data: &Dataset) -> Result<Codes, Train
     let scaling = &model.scaling;
     let fitted = Pca::Plain.fit(&data.train.values, &all, scaling, count)?;
     let (activation, latent_activation) = (Activation::Identity, Activation::Identity);
-    let mlp = Mlp { features, hidden: Vec::new(), latent_dim: count, activation, latent_activation, classes: None };
+    let mlp = Builder {
+        convolutions: None,
+        features,
+        hidden: Vec::new(),
+        latent_dim: count,
+        activation,
+        latent_activation,
+        classes: None,
+    };
     let (graph, parameters) = (mlp.encoder()?, Parameters::from_weights(&fitted.weights, &Device::Cpu)?);
     let project = |values: &Values| -> Result<Values, TrainError> {
         let all: Vec<usize> = (0..values.rows()).collect();

@@ -6,7 +6,9 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::{
     ConfigError, Options, Problem, TrainError,
-    network::{Activation, Graph, GraphError, Weights, mlp::Mlp},
+    architecture::ArchitectureOptions,
+    network::{Activation, Convolutions, Graph, GraphError, Weights, builder::Builder},
+    options::ArchitectureName,
 };
 
 /// Builds the encoder graph of a bundle from the configuration in its manifest. The input is the scaled features, the
@@ -17,16 +19,30 @@ use crate::{
 pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
     let options: Options = serde_json::from_value(model.training.configuration.clone())
         .map_err(|error| problem(format!("has a configuration that this version cannot read: {error}")))?;
-    let mlp = Mlp {
+    let ArchitectureOptions { architecture, hidden, activation, filters, kernel_size, stride } = options.architecture;
+    let convolutions = match architecture.unwrap_or_default() {
+        ArchitectureName::Mlp => None,
+        ArchitectureName::Conv => {
+            let (filters, shape) = (filters.unwrap_or_default(), &model.sample.shape);
+            let [kernel_size, stride] = [kernel_size, stride].map(Option::unwrap_or_default);
+            // The manifest may come from anyone: a kernel of any size would overflow the number of weights.
+            let largest = shape.iter().copied().max().unwrap_or(0);
+            let convolutions = Convolutions::of_shape(shape, &filters, kernel_size, stride)
+                .filter(|_| kernel_size / 2 < largest && (1..=largest).contains(&stride));
+            Some(convolutions.ok_or_else(|| problem(format!("has impossible convolutions for samples of {shape:?}")))?)
+        }
+    };
+    let builder = Builder {
+        convolutions,
         features: model.sample.features(),
-        hidden: options.architecture.hidden.unwrap_or_default(),
+        hidden: hidden.unwrap_or_default(),
         latent_dim: model.latent_dim,
-        activation: options.architecture.activation.unwrap_or(Activation::Identity),
+        activation: activation.unwrap_or(Activation::Identity),
         latent_activation: options.code.latent_activation.unwrap_or(Activation::Identity),
         classes: None,
     };
     // A CVAE is rejected earlier, since its encoder receives the class.
-    Ok(if model.kind.is_variational() { mlp.variational_encoder()? } else { mlp.encoder()? })
+    Ok(if model.kind.is_variational() { builder.variational_encoder()? } else { builder.encoder()? })
 }
 
 /// Reads the weights of the encoder from the weights file of the bundle.
@@ -84,7 +100,15 @@ mod tests {
     #[test]
     fn fused_and_composed_kernels_give_the_classifier_graph_equal_outputs_and_gradients() {
         let (activation, latent_activation) = (Activation::Tanh, Activation::Identity);
-        let mlp = Mlp { features: 5, hidden: vec![4], latent_dim: 3, activation, latent_activation, classes: None };
+        let mlp = Builder {
+            convolutions: None,
+            features: 5,
+            hidden: vec![4],
+            latent_dim: 3,
+            activation,
+            latent_activation,
+            classes: None,
+        };
         let standardisation = Scaling { offset: vec![0.1, -0.2, 0.3], scale: vec![0.5, 2.0, 1.5] };
         let head = Head::Mlp(vec![6]).graph(3, &standardisation, 2, "logits").expect("valid widths");
         let graph =

@@ -6,7 +6,7 @@ use narrows_bundle::Link;
 use crate::{
     candle::{Kernels, Parameters, bernoulli_loss_composed, loss, run, squared_error_composed},
     kinds::test_network::samples,
-    network::{Activation, Graph, mlp::Mlp},
+    network::{Activation, Graph, builder::Builder},
     numeric::{PointLoss, Reduction},
 };
 
@@ -62,8 +62,9 @@ fn assert_finite_differences(
     Ok(())
 }
 
-fn mlp(activation: Activation) -> Mlp {
-    Mlp {
+fn mlp(activation: Activation) -> Builder {
+    Builder {
+        convolutions: None,
         features: 5,
         hidden: vec![4, 3],
         latent_dim: 2,

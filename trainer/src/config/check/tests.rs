@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     Activation, DataOptions, OptimizerName, Pretrain,
     kinds::{Capacity, KlWarmup},
+    options::ArchitectureName,
     scaling::Scale,
 };
 
@@ -309,11 +310,15 @@ fn defaults_in_the_help_are_those_of_a_checked_configuration() {
             .find(|name| name.not_taken(key).is_none())
             .expect("every option is compatible with at least one optimizer");
         let is_trained = kind != Kind::Pca;
-        let options = Options::new(kind).with(|options| options.optimizer.optimizer = is_trained.then_some(name));
+        let options = Options::new(kind).with(|options| {
+            options.optimizer.optimizer = is_trained.then_some(name);
+            let has_filters = ["filters", "kernel_size", "stride"].contains(&key);
+            options.architecture.architecture = has_filters.then_some(ArchitectureName::Conv);
+        });
         let effective = Config::check(&options, &data).expect("defaults that fit").effective().fields();
         // Disabled features are not always recorded.
         let Some(value) = effective.get(key) else { continue };
-        let text = value.to_string().replace(['"', '[', ']'], "");
+        let text = value.to_string().replace(['"', '[', ']'], "").replace(", ", ",");
         let is_equal = match (text.parse::<f64>(), default.parse::<f64>()) {
             (Ok(value), Ok(default)) => value == default,
             _ => text.trim() == default,
@@ -321,7 +326,7 @@ fn defaults_in_the_help_are_those_of_a_checked_configuration() {
         assert!(is_equal, "--{key} is {text} by default, and the help says {default}");
         compared.push(key.to_owned());
     }
-    for key in ["learning_rate", "hidden", "beta1", "momentum", "weight_decay", "mmd", "latent"] {
+    for key in ["learning_rate", "hidden", "beta1", "momentum", "weight_decay", "mmd", "latent", "filters", "stride"] {
         assert!(compared.iter().any(|compared| compared == key), "{key} is not among {compared:?}");
     }
 }

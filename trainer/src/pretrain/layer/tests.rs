@@ -9,7 +9,7 @@ use crate::{
         Ae, Batch, CodePenalty, Corruption, Dae, LossContext, Model, objective_loss,
         test_network::{gradients, number, samples},
     },
-    network::mlp::Mlp,
+    network::builder::Builder,
 };
 
 const ROWS: usize = 150;
@@ -20,7 +20,15 @@ const BERNOULLI: OutputDistribution =
 
 fn core(activation: Activation) -> CoreGraphs {
     let (hidden, latent_activation) = (vec![24, 11], activation);
-    let mlp = Mlp { features: FEATURES, hidden, latent_dim: 5, activation, latent_activation, classes: None };
+    let mlp = Builder {
+        convolutions: None,
+        features: FEATURES,
+        hidden,
+        latent_dim: 5,
+        activation,
+        latent_activation,
+        classes: None,
+    };
     CoreGraphs { encoder: mlp.encoder().expect("valid widths"), decoder: mlp.decoder().expect("valid widths") }
 }
 

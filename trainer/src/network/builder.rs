@@ -1,8 +1,12 @@
-//! Multilayer perceptrons: encoders and decoders with any number of hidden layers.
+//! Builds encoders and decoders: multilayer perceptrons with any number of hidden layers, and convolutional networks
+//! with such layers between the last map and the code.
 
 use narrows_bundle::ElementType;
 
-use super::{Activation, Add, Clamp, Dense, Graph, GraphError, LabelRow, Value};
+use super::{
+    Activation, Add, Clamp, Convolutions, Dense, Graph, GraphError, LabelRow, Value,
+    layers::{Label, activated},
+};
 
 /// Range to which the encoder's log-variance is clamped. The standard deviation is then between 0.0003 and 3000, so
 /// that neither its exponential nor the KL divergence overflows.
@@ -10,10 +14,12 @@ pub(crate) const LOG_VARIANCE_RANGE: Clamp = Clamp { low: -16.0, high: 16.0 };
 
 /// Architecture of the encoder and the decoder of an autoencoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mlp {
+pub struct Builder {
     /// Number of features of a sample.
     pub features: usize,
-    /// Widths of the encoder's hidden layers. The decoder has the same widths in reverse order.
+    /// Convolutional layers between a sample and the dense layers.
+    pub convolutions: Option<Convolutions>,
+    /// Widths of the encoder's dense hidden layers. The decoder has the same widths in reverse order.
     pub hidden: Vec<usize>,
     /// Number of latent dimensions.
     pub latent_dim: usize,
@@ -25,10 +31,7 @@ pub struct Mlp {
     pub classes: Option<usize>,
 }
 
-/// The label that a layer receives, and the number of classes.
-type Label = Option<(Value, usize)>;
-
-impl Mlp {
+impl Builder {
     /// Returns the encoder `x -> z`.
     ///
     /// # Errors
@@ -66,7 +69,14 @@ impl Mlp {
         let label = self.label(&mut graph);
         let widths: Vec<usize> = self.hidden.iter().rev().copied().collect();
         let (body, label) = self.hidden_layers(&mut graph, "decoder", z, label, &widths)?;
-        let logits = dense(&mut graph, "decoder.logits", body, label, self.features)?;
+        let logits = match &self.convolutions {
+            None => dense(&mut graph, "decoder.logits", body, label, self.features)?,
+            Some(convolutions) => {
+                let map = dense(&mut graph, "decoder.features", body, label, convolutions.features())?;
+                let map = activated(&mut graph, "decoder.features", map, self.activation)?;
+                convolutions.decode(&mut graph, map, self.activation)?
+            }
+        };
         graph.output("logits", logits);
         Ok(graph)
     }
@@ -75,6 +85,10 @@ impl Mlp {
         let mut graph = Graph::new();
         let x = graph.input("x", ElementType::F32, &[self.features]);
         let label = self.label(&mut graph);
+        let (x, label) = match &self.convolutions {
+            None => (x, label),
+            Some(convolutions) => (convolutions.encode(&mut graph, x, label, self.activation)?, None),
+        };
         let (body, label) = self.hidden_layers(&mut graph, "encoder", x, label, &self.hidden)?;
         Ok((graph, body, label))
     }
@@ -102,14 +116,6 @@ impl Mlp {
     }
 }
 
-/// Adds the activation after the layer `name`. The identity adds no node.
-fn activated(graph: &mut Graph, name: &str, value: Value, activation: Activation) -> Result<Value, GraphError> {
-    match activation {
-        Activation::Identity => Ok(value),
-        _ => graph.node(format!("{name}.{activation}"), activation, &[value]),
-    }
-}
-
 /// Adds a fully connected layer. With a label it is equivalent to a layer whose input is the sample concatenated
 /// with the one-hot label.
 fn dense(graph: &mut Graph, name: &str, value: Value, label: Label, outputs: usize) -> Result<Value, GraphError> {
@@ -129,9 +135,10 @@ fn dense(graph: &mut Graph, name: &str, value: Value, label: Label, outputs: usi
 mod tests {
     use super::*;
 
-    fn mlp(hidden: &[usize], classes: Option<usize>) -> Mlp {
+    fn mlp(hidden: &[usize], classes: Option<usize>) -> Builder {
         let latent_activation = Activation::Identity;
-        Mlp {
+        Builder {
+            convolutions: None,
             features: 6,
             hidden: hidden.to_vec(),
             latent_dim: 2,
@@ -143,7 +150,7 @@ mod tests {
 
     #[test]
     fn codes_have_the_latent_activation_and_distributions_have_none() {
-        let mlp = Mlp { latent_activation: Activation::Sigmoid, ..mlp(&[5], None) };
+        let mlp = Builder { latent_activation: Activation::Sigmoid, ..mlp(&[5], None) };
         let names = |graph: Graph| graph.nodes().iter().map(|node| node.name.clone()).collect::<Vec<_>>();
         let encoder = names(mlp.encoder().expect("valid widths"));
         assert_eq!(encoder, ["encoder.0", "encoder.0.relu", "encoder.z", "encoder.z.sigmoid"]);
