@@ -5,8 +5,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use narrows_bundle::Link;
 use narrows_trainer::{
     internals::{
-        Builder, Graph, Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms, reparameterise, run,
-        squared_error,
+        Builder, Convolutions, Graph, Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms,
+        reparameterise, run, squared_error,
     },
     options::{Activation, Kernels},
 };
@@ -21,9 +21,9 @@ fn pseudo_random(rows: usize, columns: usize) -> Result<Tensor> {
     Tensor::from_vec(values, (rows, columns), &Device::Cpu)
 }
 
-/// Returns the encoder of a VAE 784-400-20.
-fn encoder() -> Graph {
-    let mlp = Builder {
+/// Returns a VAE 784-400-20.
+fn mlp() -> Builder {
+    Builder {
         convolutions: None,
         features: FEATURES,
         hidden: vec![400],
@@ -31,24 +31,45 @@ fn encoder() -> Graph {
         activation: Activation::Relu,
         latent_activation: Activation::Identity,
         classes: None,
-    };
-    mlp.variational_encoder().expect("valid widths")
+    }
 }
 
-/// Benchmarks the forward and the backward pass of a graph.
+fn encoder() -> Graph {
+    mlp().variational_encoder().expect("valid widths")
+}
+
+/// Returns the encoder and the decoder of a convolutional VAE for samples of a shape.
+fn convolutional(shape: &[usize], filters: &[usize]) -> [Graph; 2] {
+    let convolutions = Convolutions::of_shape(shape, filters, 3, 2);
+    let builder = Builder { convolutions, features: shape.iter().product(), hidden: Vec::new(), ..mlp() };
+    [builder.variational_encoder().expect("valid sizes"), builder.decoder().expect("valid sizes")]
+}
+
+/// Benchmarks the forward and the backward pass of graphs.
 fn pass(criterion: &mut Criterion) {
-    let graph = encoder();
-    let parameters = Parameters::initial(&[&graph], 1, &Device::Cpu).expect("small");
-    let x = pseudo_random(ROWS, FEATURES).expect("small");
-    let mut group = criterion.benchmark_group("pass");
+    pass_of(criterion, "pass", &encoder(), &Kernels::ALL);
+    let [grey_encoder, grey_decoder] = convolutional(&[28, 28], &[32, 64]);
+    let [colour_encoder, colour_decoder] = convolutional(&[64, 64, 3], &[32, 64, 128]);
+    // Composed convolutions take seconds.
+    pass_of(criterion, "pass/conv-encoder-28x28", &grey_encoder, &[Kernels::Fused]);
+    pass_of(criterion, "pass/conv-decoder-28x28", &grey_decoder, &[Kernels::Fused]);
+    pass_of(criterion, "pass/conv-encoder-64x64x3", &colour_encoder, &[Kernels::Fused]);
+    pass_of(criterion, "pass/conv-decoder-64x64x3", &colour_decoder, &[Kernels::Fused]);
+}
+
+fn pass_of(criterion: &mut Criterion, name: &str, graph: &Graph, kernels: &[Kernels]) {
+    let parameters = Parameters::initial(&[graph], 1, &Device::Cpu).expect("small");
+    let features = graph.inputs()[0].shape.iter().product();
+    let x = pseudo_random(ROWS, features).expect("small");
+    let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
-    for kernels in Kernels::ALL {
-        let forward = || run(kernels, &graph, &parameters, std::slice::from_ref(&x)).expect("matching shapes");
+    for &kernels in kernels {
+        let forward = || run(kernels, graph, &parameters, std::slice::from_ref(&x)).expect("matching shapes");
         group.bench_function(BenchmarkId::new("forward", kernels), |bencher| bencher.iter(forward));
         group.bench_function(BenchmarkId::new("forward-and-back", kernels), |bencher| {
             bencher.iter(|| {
-                let outputs = forward();
-                let loss = (outputs[0].sum_all()? + outputs[1].sum_all()?)?;
+                let sums = forward().iter().map(Tensor::sum_all).collect::<Result<Vec<_>>>()?;
+                let loss = sums[1..].iter().try_fold(sums[0].clone(), |loss, sum| loss + sum)?;
                 parameters.gradients(&loss)
             });
         });

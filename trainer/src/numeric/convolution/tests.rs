@@ -1,7 +1,6 @@
 mod reference;
-mod timings;
 
-use self::reference::{Example, random};
+use self::reference::Example;
 use super::*;
 use crate::numeric::example::noise;
 
