@@ -25,6 +25,7 @@ mod rows;
 mod rule;
 mod sgd;
 mod squares;
+mod transpose;
 mod update;
 mod vectorized;
 mod write;

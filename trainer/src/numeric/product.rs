@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 
-use super::{matrix::Matrix, write::Write};
+use super::{matrix::Matrix, transpose::transpose, write::Write};
 
 /// Writes the matrix product `a b` of `a: [m, k]` and `b: [k, n]` to `into: [m, n]`, in row-major order.
 ///
@@ -38,27 +38,8 @@ fn column_major_product(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], how: Wri
     COLUMN_MAJOR.with_borrow_mut(|column_major| {
         column_major.resize(into.len(), 0.0);
         multiply(a, b, column_major, Order::Columns, Write::Set);
-        transpose(column_major, a.rows, b.columns, into, how);
+        transpose(column_major, a.rows, into, how);
     });
-}
-
-/// Converts `[rows, columns]` from column-major to row-major order. It works in tiles, because neighbouring entries
-/// of a row are far apart in column-major order.
-fn transpose(from: &[f32], rows: usize, columns: usize, into: &mut [f32], how: Write) {
-    const TILE: usize = 16;
-    let mut tile = [[0f32; TILE]; TILE];
-    for column in (0..columns).step_by(TILE) {
-        for row in (0..rows).step_by(TILE) {
-            let (width, height) = (TILE.min(columns - column), TILE.min(rows - row));
-            for (offset, tile) in tile.iter_mut().enumerate().take(width) {
-                tile[..height].copy_from_slice(&from[(column + offset) * rows + row..][..height]);
-            }
-            for offset in 0..height {
-                let into = &mut into[(row + offset) * columns + column..][..width];
-                into.iter_mut().zip(&tile).for_each(|(into, tile)| how.write(into, tile[offset]));
-            }
-        }
-    }
 }
 
 /// Storage order of a product.

@@ -7,7 +7,6 @@ use super::*;
 use crate::{
     Activation, DataOptions, OptimizerName, Pretrain,
     kinds::{Capacity, KlWarmup},
-    options::ArchitectureName,
     scaling::Scale,
 };
 
@@ -313,7 +312,7 @@ fn defaults_in_the_help_are_those_of_a_checked_configuration() {
         let options = Options::new(kind).with(|options| {
             options.optimizer.optimizer = is_trained.then_some(name);
             let has_filters = ["filters", "kernel_size", "stride"].contains(&key);
-            options.architecture.architecture = has_filters.then_some(ArchitectureName::Conv);
+            options.architecture.architecture = has_filters.then_some(crate::options::ArchitectureName::Conv);
         });
         let effective = Config::check(&options, &data).expect("defaults that fit").effective().fields();
         // Disabled features are not always recorded.

@@ -1,9 +1,9 @@
 //! Weights in the order of patches.
 
 use super::{
-    super::{matrix::Matrix, vectorized::vectorized},
+    super::{matrix::Matrix, transpose::transpose, vectorized::vectorized, write::Write},
     geometry::{Form, Region},
-    order::{Order, transpose},
+    order::Order,
     scratch::sized,
 };
 
@@ -119,7 +119,7 @@ impl Region {
             Order::ByPosition => weights.len() / positions,
         };
         let transposed = sized(transposed, weights.len());
-        transpose(weights, columns, transposed);
+        transpose(weights, columns, transposed, Write::Set);
         transposed
     }
 
