@@ -56,10 +56,8 @@ impl Session {
         let stop = Stop::listen()?;
         let options = arguments.options()?;
         let data = load_data(&options, arguments.limits(), arguments.resume_folder())?;
-        let (named_data, has_file) = (options.data.clone(), arguments.has_file());
-        let options = with_absolute_paths(&options);
-        let sources = Sources { data: &named_data, bundle: None, has_file };
-        let config = Config::check(&options, &data).map_err(|error| sources.explain(error.into()))?;
+        let has_file = arguments.has_file();
+        let (absolute, config) = checked(&options, &data, has_file)?;
         let claimed = claim(&config, &stop)?;
         let (run, skipped) = match arguments.resume_folder() {
             Some(folder) => {
@@ -74,7 +72,7 @@ impl Session {
         };
         // Before the run folder is printed: from then on, other programs know of the run and may stop it.
         stop.defer_first_signal();
-        print_choices(&Chosen { flags: arguments.flags(), options: &options }, &config, &data, run.folder())?;
+        print_choices(&Chosen { flags: arguments.flags(), options: &absolute }, &config, &data, run.folder())?;
         config.remarks().iter().for_each(warn);
         let folder = crate::input::quoted(&run.folder().to_string_lossy());
         let resume_command =
@@ -85,7 +83,7 @@ impl Session {
             run,
             stop,
             skipped,
-            named_data,
+            named_data: options.data,
             has_file,
             resume_command,
             start,
@@ -104,10 +102,8 @@ impl Session {
         let overrides = Options { data, ..Options::default() };
         let options = Run::options_with(folder, &overrides)?;
         let data = load_data(&options, &Limits::default(), Some(folder))?;
-        let (named_data, has_file) = (options.data.clone(), true);
-        let options = with_absolute_paths(&options);
-        let sources = Sources { data: &named_data, bundle: None, has_file };
-        let config = Config::check(&options, &data).map_err(|error| sources.explain(error.into()))?;
+        let has_file = true;
+        let (_, config) = checked(&options, &data, has_file)?;
         let (run, resumed) = Run::resume(folder, &config, &data, Cadence::default())?;
         run.check_model()?;
         report_resumed(folder, &resumed);
@@ -118,7 +114,7 @@ impl Session {
             run,
             stop,
             skipped,
-            named_data,
+            named_data: options.data,
             has_file,
             resume_command,
             start,
@@ -181,6 +177,14 @@ impl Session {
         let message = format!("interrupted {progress}; continue with: {}", self.resume_command());
         Stopped { signal, message }.into()
     }
+}
+
+/// Checks options against the data, with absolute paths. Errors name the data as the user named it.
+fn checked(options: &Options, data: &Dataset, has_file: bool) -> anyhow::Result<(Options, Config)> {
+    let absolute = with_absolute_paths(options);
+    let sources = Sources { data: &options.data, bundle: None, has_file };
+    let config = Config::check(&absolute, data).map_err(|error| sources.explain(error.into()))?;
+    Ok((absolute, config))
 }
 
 /// Creates a run in the folder that the user named, or in the first free one. Tries again if another process takes that
