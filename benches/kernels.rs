@@ -5,8 +5,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use narrows_bundle::Link;
 use narrows_trainer::{
     internals::{
-        Builder, Convolutions, Graph, Optimizer, Parameters, Rule, bernoulli_loss, kl_divergence, norms,
-        reparameterise, run, squared_error,
+        Builder, Convolutions, Graph, Normalisation, Optimizer, Parameters, Rule, SampleMap, bernoulli_loss,
+        kl_divergence, norms, reparameterise, run, squared_error,
     },
     options::{Activation, Kernels},
 };
@@ -28,6 +28,7 @@ fn mlp() -> Builder {
         features: FEATURES,
         hidden: vec![400],
         latent_dim: LATENT,
+        normalisation: Normalisation::None,
         activation: Activation::Relu,
         latent_activation: Activation::Identity,
         classes: None,
@@ -40,8 +41,10 @@ fn encoder() -> Graph {
 
 /// Returns the encoder and the decoder of a convolutional VAE for samples of a shape.
 fn convolutional(shape: &[usize], filters: &[usize]) -> [Graph; 2] {
-    let convolutions = Convolutions::of_shape(shape, filters, 3, 2);
-    let builder = Builder { convolutions, features: shape.iter().product(), hidden: Vec::new(), ..mlp() };
+    let sample = SampleMap::of_image(shape).expect("a shape of images");
+    let convolutions = Convolutions::new(sample, filters, 3, 2);
+    let builder =
+        Builder { convolutions: Some(convolutions), features: shape.iter().product(), hidden: Vec::new(), ..mlp() };
     [builder.variational_encoder().expect("valid sizes"), builder.decoder().expect("valid sizes")]
 }
 

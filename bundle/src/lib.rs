@@ -14,6 +14,7 @@ mod check;
 mod classifier;
 mod consistency;
 mod contract;
+mod cost;
 mod counted;
 mod destination;
 mod digest;
@@ -40,6 +41,7 @@ pub use atomic::{AtomicFile, is_partial_file, make_folders, write_atomic};
 pub use check::checked_model;
 pub use classifier::{ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
 pub use contract::{BundleType, Contract, FORMAT};
+pub use cost::{CheckedGraph, Cost};
 #[doc(hidden)]
 pub use counted::counted;
 pub use digest::{sha256_hex, sha256_hex_of};
@@ -53,7 +55,7 @@ pub use opened::{Bundle, ClassifierBundle, Opened};
 pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 pub use records::{DataRecord, FileRecord, GraphParity, ProgressRecord, TrainingRecord};
-pub use sample::{Sample, SampleType, Scaling};
+pub use sample::{Sample, SampleKind, SampleType, Scaling, Windows};
 pub use seal::sealed;
 pub use stage::Stage;
 

@@ -8,7 +8,8 @@ use std::{
 use prost::Message;
 
 use crate::{
-    BundleError, ClassifierManifest, Contract, FileRecord, GraphPorts, MANIFEST, Manifest, PROBE, checked_model,
+    BundleError, CheckedGraph, ClassifierManifest, Contract, Cost, FileRecord, GraphPorts, MANIFEST, Manifest, PROBE,
+    checked_model,
     contract::read_manifest,
     packed::{CONTENT_LIMIT, pack_files},
     sha256_hex,
@@ -113,9 +114,17 @@ impl<M: Contract> Opened<M> {
     /// # Errors
     /// Those of [`Opened::read`] and of [`checked_model`].
     pub fn graph(&self, ports: &GraphPorts) -> Result<Vec<u8>, BundleError> {
+        Ok(self.graph_with_cost(ports)?.bytes)
+    }
+
+    /// Reads and checks one graph like [`Opened::graph`], and computes what one row costs in it.
+    ///
+    /// # Errors
+    /// Those of [`Opened::graph`].
+    pub fn graph_with_cost(&self, ports: &GraphPorts) -> Result<CheckedGraph, BundleError> {
         let bytes = self.read(&ports.file)?;
         let model = checked_model(&self.source.file_path(&ports.file), &bytes, ports)?;
-        Ok(model.encode_to_vec())
+        Ok(CheckedGraph { bytes: model.encode_to_vec(), cost: Cost::of(&model) })
     }
 
     /// Reads the probe: the stored rows and the trainer's outputs for them.

@@ -19,6 +19,13 @@ pub struct Sample {
     /// do not fill them in: the caller replaces missing values by these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<Vec<f32>>,
+    /// Whether a sample is a series.
+    #[serde(default, skip_serializing_if = "SampleKind::is_default")]
+    pub kind: SampleKind,
+    /// How samples were cut from a recording, where they are windows of one. Then `columns` and `fill` have one entry
+    /// per channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
 }
 
 impl Sample {
@@ -52,6 +59,40 @@ pub enum SampleType {
     U8,
     /// 32-bit floats.
     F32,
+}
+
+/// What the values of a sample are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SampleKind {
+    /// A row of a table, a vector or an image, as the shape of the sample says.
+    #[default]
+    Features,
+    /// A time series, `[length]` or `[channels, length]`.
+    Series,
+}
+
+impl SampleKind {
+    fn is_default(&self) -> bool {
+        *self == SampleKind::default()
+    }
+}
+
+/// How samples were cut from a recording: a table with one time step per row and one channel per column. A sample has
+/// the shape `[channels, window]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Windows {
+    /// Length of a window, in time steps.
+    pub window: usize,
+    /// Distance between the starts of two consecutive windows, in time steps.
+    pub hop: usize,
+    /// Column with the time of each step. A window never crosses a gap in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_column: Option<String>,
+    /// Column with the group of each step. A window never crosses a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_column: Option<String>,
 }
 
 /// The scaling `scaled = (x - offset) / scale`, with common or per-feature parameters.

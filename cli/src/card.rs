@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::{ElementType, GraphParity, GraphPorts, Manifest, Port, Role, counted};
+use narrows_bundle::{ElementType, GraphParity, GraphPorts, Manifest, Port, Role, Sample, SampleKind, counted};
 
 /// Returns the card as Markdown with a YAML header. It depends on the manifest alone.
 pub(crate) fn card(manifest: &Manifest) -> String {
@@ -32,7 +32,7 @@ pub(crate) fn card(manifest: &Manifest) -> String {
         "---\nlibrary_name: narrows\ntags:\n- onnx\n- autoencoder\n- {kind}\n---\n\n\
          # {capitalised} trained on {name}\n\n\
          {article} {title} with {dimensions}. The encoder maps a sample of shape {shape:?} to a \
-         code, and the decoder maps a code back to a sample. Samples are in the unit of the training data ({low} to \
+         code, and the decoder maps a code back to a sample.{series} Samples are in the unit of the training data ({low} to \
          {high}); scaling is part of the graphs.{classes}\n\n\
          ## Graphs\n\n{encoder}{decoder}\n{GRAPHS_NOTE}\n\n\
          ## How to use\n\n\
@@ -60,12 +60,31 @@ pub(crate) fn card(manifest: &Manifest) -> String {
         shape = sample.shape,
         low = sample.range.0,
         high = sample.range.1,
+        series = series_note(sample),
         encoder = ports(&graphs.encoder),
         decoder = ports(&graphs.decoder),
         python_encoder = python(&graphs.encoder),
         python_decoder = python(&graphs.decoder),
         figures = figures(&training.metrics, &parity.unwrap_or_default()),
     )
+}
+
+/// Describes a sample that is a series; empty for other samples.
+pub(crate) fn series_note(sample: &Sample) -> String {
+    match (sample.kind, &sample.windows, &sample.shape[..]) {
+        (SampleKind::Features, _, _) => String::new(),
+        (SampleKind::Series, Some(windows), &[channels, _]) => {
+            let names = sample.columns.as_ref().map_or(String::new(), |names| format!(" ({})", names.join(", ")));
+            format!(
+                " A sample is a window of {} of a recording: all steps of the first channel, then those of the next one, \
+                 of {}{names}.",
+                counted(windows.window, "time step"),
+                counted(channels, "channel"),
+            )
+        }
+        (SampleKind::Series, _, &[length]) => format!(" A sample is a series of {}.", counted(length, "time step")),
+        (SampleKind::Series, _, _) => " A sample is a series, [channels, time steps].".to_owned(),
+    }
 }
 
 /// Explains the shapes in the list of graphs.

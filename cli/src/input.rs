@@ -3,18 +3,21 @@
 mod arguments;
 mod like_model;
 mod repeated_names;
+mod steps;
 mod stream;
 
 use std::fmt;
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
+use narrows_bundle::Sample;
 use narrows_data::{DataError, Limits, LoadOptions, Missing, Reading, Streams};
 
 pub(crate) use self::{
     arguments::SampleArguments,
-    like_model::{MissingAdvice, fill_values, read_preferred, with_model_columns},
+    like_model::{MissingAdvice, fill_values, read_like_model, read_preferred},
     repeated_names::warn_of_repeated_names,
+    steps::for_each_step_batch,
     stream::{Batch, InputStream},
 };
 use crate::report::join_first;
@@ -39,17 +42,16 @@ impl DataArguments {
         self.reading.data.as_deref().unwrap_or("digits")
     }
 
-    /// Opens the data as streams of chunks. Reads the columns that the model was fitted on, unless the user chose
-    /// others. Keeps missing values if `has_fill`, because the caller then replaces them.
-    fn stream(&self, columns: &Option<Vec<String>>, has_fill: bool) -> anyhow::Result<Streams> {
-        let mut preferred = with_model_columns(&self.reading, columns);
-        if has_fill {
-            preferred.missing.get_or_insert(Missing::Keep);
-        }
-        let streams = read_preferred(&preferred, &self.reading, |reading| {
-            Ok(narrows_data::stream(self.spec(), &self.options(reading))?)
+    /// Opens the data as streams of chunks, read as the training data of a model was read. Keeps missing values if
+    /// `has_fill`, because the caller then replaces them.
+    fn stream(&self, sample: &Sample, has_fill: bool) -> anyhow::Result<Streams> {
+        let streams = read_like_model(&self.reading, sample, |reading| {
+            let missing = if has_fill { reading.missing.or(Some(Missing::Keep)) } else { reading.missing };
+            read_preferred(&Reading { missing, ..reading.clone() }, reading, |reading| {
+                Ok(narrows_data::stream(self.spec(), &self.options(reading))?)
+            })
         });
-        streams.map_err(|error| self.explain(error, columns))
+        streams.map_err(|error| self.explain(error, &sample.columns))
     }
 
     /// Adds to the error about a missing column that the column is one of the model's.

@@ -2,7 +2,7 @@
 //! does not exist.
 
 mod class_column;
-mod image_grid;
+mod sample_picture;
 
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,11 @@ use narrows_data::{
     RecordBatch,
     write::{self, Layout, WriteError, Writer},
 };
+use narrows_evaluate::Picture;
 use ndarray::ArrayViewD;
 
-use self::image_grid::ImageGrid;
-pub(crate) use self::{class_column::with_classes, image_grid::MAX_IMAGES};
+pub(crate) use self::class_column::with_classes;
+use self::sample_picture::SamplePicture;
 use crate::{report::Stopped, stop::Stop};
 
 /// Format of an output file.
@@ -27,7 +28,7 @@ pub(crate) enum Format {
     Csv,
     /// Apache Parquet table with typed columns.
     Parquet,
-    /// PNG image: a grid of samples.
+    /// PNG image: a grid of images, or line plots of series.
     Png,
 }
 
@@ -123,12 +124,12 @@ pub(crate) struct Output {
 
 enum Kind {
     Rows(Box<Writer<AtomicFile>>),
-    Images(ImageGrid),
+    Picture(Box<SamplePicture>),
 }
 
 impl Output {
-    /// Begins a file of rows with this layout. In an image, the two ends of `range` are black and white.
-    pub(crate) fn begin(path: &Path, format: Format, layout: Layout, range: (f32, f32)) -> anyhow::Result<Self> {
+    /// Begins a file of rows with this layout. `picture` says how a PNG shows them.
+    pub(crate) fn begin(path: &Path, format: Format, layout: Layout, picture: Picture) -> anyhow::Result<Self> {
         let format = match format {
             Format::Npy => Some(write::Format::Npy),
             Format::Csv => Some(write::Format::Csv),
@@ -145,7 +146,7 @@ impl Output {
                 });
                 Kind::Rows(Box::new(writer.with_context(|| cannot_write(path))?))
             }
-            None => Kind::Images(ImageGrid::new(range)),
+            None => Kind::Picture(Box::new(SamplePicture::new(picture))),
         };
         stop.defer_first_signal();
         Ok(Output { path: path.to_owned(), stop, rows: 0, kind })
@@ -153,20 +154,38 @@ impl Output {
 
     /// Appends `rows: [count, ...shape of a row]`, with pass-through columns if the format supports them.
     pub(crate) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> anyhow::Result<()> {
-        self.check_stop()?;
         check_finite(rows, self.rows)?;
+        self.write_with_missing(rows, others)
+    }
+
+    /// Does the same for rows with missing values, which are NaN. The layout must allow them.
+    pub(crate) fn write_with_missing(
+        &mut self,
+        rows: &ArrayViewD<'_, f32>,
+        others: Option<&RecordBatch>,
+    ) -> anyhow::Result<()> {
+        self.check_stop()?;
         self.rows += rows.shape().first().copied().unwrap_or_default();
         match &mut self.kind {
             Kind::Rows(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),
-            Kind::Images(images) => Ok(images.add(rows)?),
+            Kind::Picture(picture) => Ok(picture.add(rows)?),
         }
     }
 
-    /// Returns whether an image already shows as many rows as it can.
+    /// Adds the originals of the reconstructions that were written last, for a picture of series. Other files ignore
+    /// them.
+    pub(crate) fn write_originals(&mut self, rows: &ArrayViewD<'_, f32>) -> anyhow::Result<()> {
+        match &mut self.kind {
+            Kind::Rows(_) => Ok(()),
+            Kind::Picture(picture) => Ok(picture.add_originals(rows)?),
+        }
+    }
+
+    /// Returns whether a picture already shows as many rows as it can.
     pub(crate) fn is_full(&self) -> bool {
         match &self.kind {
             Kind::Rows(_) => false,
-            Kind::Images(_) => self.rows >= MAX_IMAGES,
+            Kind::Picture(picture) => self.rows >= picture.capacity(),
         }
     }
 
@@ -176,17 +195,21 @@ impl Output {
         self.check_stop()?;
         let Output { path, rows, kind, .. } = self;
         let file = path.display();
-        let message = match (&kind, rows) {
-            (Kind::Images(_), MAX_IMAGES..) => format!("wrote the first {MAX_IMAGES} {noun}s{suffix} to {file}"),
-            (Kind::Images(_) | Kind::Rows(_), _) => format!("wrote {}{suffix} to {file}", counted(rows, noun)),
+        let shown = match &kind {
+            Kind::Rows(_) => None,
+            Kind::Picture(picture) => Some(picture.capacity()).filter(|&capacity| rows >= capacity),
+        };
+        let message = match shown {
+            Some(shown) => format!("wrote the first {shown} {noun}s{suffix} to {file}"),
+            None => format!("wrote {}{suffix} to {file}", counted(rows, noun)),
         };
         match kind {
             Kind::Rows(writer) => {
                 let written = writer.finish().and_then(|file| Ok(file.commit()?));
                 written.with_context(|| cannot_write(&path))?;
             }
-            Kind::Images(images) => {
-                let png = images.draw()?;
+            Kind::Picture(picture) => {
+                let png = picture.draw()?;
                 narrows_bundle::write_atomic(&path, &png).with_context(|| cannot_write(&path))?;
             }
         }
@@ -232,7 +255,8 @@ mod tests {
         let path = folder.path().join("z.csv");
         let entries = || std::fs::read_dir(folder.path()).expect("ours").count();
         let begin = || {
-            let mut output = Output::begin(&path, Format::Csv, Layout::numbered(&[1], "z"), (0.0, 1.0)).expect("ours");
+            let mut output =
+                Output::begin(&path, Format::Csv, Layout::numbered(&[1], "z"), Picture::default()).expect("ours");
             output.write(&array![[1.5]].into_dyn().view(), None).expect("ours");
             output
         };
@@ -248,7 +272,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.png");
         let mut output =
-            Output::begin(&path, Format::Png, Layout::numbered(&[2, 2, 3], "x"), (0.0, 1.0)).expect("ours");
+            Output::begin(&path, Format::Png, Layout::numbered(&[2, 2, 3], "x"), Picture::default()).expect("ours");
         for _ in 0..3 {
             output.write(&ndarray::ArrayD::zeros(vec![100, 2, 2, 3]).view(), None).expect("images");
         }

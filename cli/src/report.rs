@@ -9,6 +9,8 @@ use std::{
 };
 
 use anyhow::Context;
+use narrows_bundle::counted;
+use narrows_data::{Dataset, WindowCounts};
 use narrows_runtime::library::LibraryError;
 use serde_json::json;
 
@@ -146,6 +148,28 @@ fn shortened(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         "ONNX Runtime was not found; run `just setup` in a checkout of narrows, or set ORT_DYLIB_PATH to the library; \
          `narrows doctor` lists the places that were searched",
     )
+}
+
+/// Prints what a recording consists of.
+pub(crate) fn note_windows(recording: impl std::fmt::Display, counts: WindowCounts) {
+    let WindowCounts { steps, windows, gaps, uncovered } = counts;
+    let are = if uncovered == 1 { "is" } else { "are" };
+    note(format_args!(
+        "{recording}: {}, {}, {}; {} {are} in no window",
+        counted(steps, "time step"),
+        counted(windows, "window"),
+        if gaps == 1 { "1 gap in time".to_owned() } else { format!("{gaps} gaps in time") },
+        counted(uncovered, "step")
+    ));
+}
+
+/// Prints what the recording of each part consists of, if the samples are windows of recordings.
+pub(crate) fn note_recordings(data: &Dataset) {
+    for (name, part) in data.parts() {
+        if let Some(windows) = part.values.windows() {
+            note_windows(format_args!("{name} recording"), windows.counts());
+        }
+    }
 }
 
 /// Joins words with commas. Of a long list, only the first ones are shown and the rest is counted.

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use crate::{element::Element, error::DataError, head::Head};
+use crate::{
+    element::Element,
+    error::DataError,
+    head::{Head, Roles},
+};
 
 /// The element type and shape that a header declares. The values are in row-major order.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +55,7 @@ impl Array {
             columns: None,
             rows: Some(rows),
             has_labels: false,
+            roles: Roles::default(),
         })
     }
 

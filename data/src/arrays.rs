@@ -8,6 +8,7 @@ use crate::{
     finite::first_invalid,
     labels::Labels,
     reading::Missing,
+    sample_kind::SampleKind,
     statistics::{Per, extremes},
     values::Values,
 };
@@ -68,6 +69,7 @@ impl Dataset {
         Ok(Dataset {
             name: name.into(),
             sample_shape,
+            sample_kind: SampleKind::default(),
             range,
             columns: None,
             fill: None,

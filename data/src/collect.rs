@@ -2,20 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
+use ndarray::Array2;
+
 use crate::{
     check::check_numbers,
     error::DataError,
     file_rows::FileRows,
     finite::Range,
     head::Head,
-    in_memory::matrix,
+    in_memory::{InMemory, matrix},
     labels::Labels,
-    missing::Fill,
+    missing::{Fill, complete_rows},
     open_data::OpenPart,
     reader::{Opened, Reader},
     reading::{LoadOptions, Missing},
+    series_error::SeriesError,
     spool::Spool,
     values::Values,
+    windows::{
+        breaks::{BreakFinder, Breaks},
+        rows::{Recording, WindowRows},
+        windowing::Windowing,
+    },
 };
 
 /// The number of values per chunk that a reader is asked for.
@@ -27,6 +35,8 @@ pub(crate) struct Collected {
     pub(crate) head: Head,
     pub(crate) values: Values,
     pub(crate) labels: Option<Labels>,
+    /// How the rows, which are the time steps of a recording, are to be cut into windows, and where they have breaks.
+    windows: Option<(Windowing, Breaks)>,
 }
 
 impl Collected {
@@ -45,8 +55,50 @@ impl Collected {
         Ok(())
     }
 
+    /// Fills in missing values, or drops the rows that contain them. Then cuts a recording into windows.
+    pub(crate) fn finish(&mut self, fill: Option<&Fill>) -> Result<(), DataError> {
+        match self.windows.take() {
+            None => self.handle_missing(fill),
+            Some((windowing, breaks)) => self.cut(fill, windowing, &breaks),
+        }
+    }
+
+    /// Cuts the recording into windows. A row that is dropped ends a stretch of steps.
+    fn cut(&mut self, fill: Option<&Fill>, windowing: Windowing, breaks: &Breaks) -> Result<(), DataError> {
+        let mut is_complete = None;
+        match fill {
+            None => {}
+            Some(fill @ Fill::Values(_)) => drop(fill.apply(&self.path, &mut self.values)?),
+            Some(Fill::Drop) => {
+                let mut complete = vec![false; self.values.rows()];
+                complete_rows(&self.values)?.into_iter().for_each(|row| complete[row] = true);
+                is_complete = Some(complete);
+            }
+        }
+        let recording = match std::mem::replace(&mut self.values, Values::U8(Array2::zeros((0, 1)))) {
+            Values::U8(steps) => Recording::InMemory(InMemory::U8(steps)),
+            Values::F32(steps) => Recording::InMemory(InMemory::F32(steps)),
+            Values::OnDisk(steps) => Recording::OnDisk(steps),
+            Values::Windows(_) => unreachable!("a recording is cut once"),
+        };
+        let window = windowing.window;
+        let windows = WindowRows::cut(recording, windowing, breaks, |step| {
+            is_complete.as_ref().is_none_or(|is_complete| is_complete[step])
+        });
+        if windows.rows() == 0 {
+            let (path, longest) = (self.path.clone(), windows.longest());
+            return Err(DataError::series(SeriesError::TooShort { path, window, longest }));
+        }
+        if let Some(labels) = &self.labels {
+            let last: Vec<usize> = (0..windows.rows()).map(|row| windows.steps_of(row).end - 1).collect();
+            self.labels = Some(labels.select(&last));
+        }
+        self.values = Values::Windows(windows);
+        Ok(())
+    }
+
     /// Fills in missing values, or drops the rows that contain them.
-    pub(crate) fn handle_missing(&mut self, fill: Option<&Fill>) -> Result<(), DataError> {
+    fn handle_missing(&mut self, fill: Option<&Fill>) -> Result<(), DataError> {
         let Some(fill) = fill else { return Ok(()) };
         let kept = fill.apply(&self.path, &mut self.values)?;
         if let (Some(kept), Some(labels)) = (kept, &self.labels) {
@@ -59,18 +111,27 @@ impl Collected {
 /// Reads and checks a part.
 pub(crate) fn collect(part: OpenPart, options: &LoadOptions) -> Result<Collected, DataError> {
     let OpenPart { path, opened, labels } = part;
-    let (head, values, own_labels) = match opened {
+    let windowing = options.reading.windowing().map_err(DataError::series)?;
+    let roles = opened.head().roles;
+    let mut finder = windowing.as_ref().map(|windowing| BreakFinder::new(&path, windowing, roles));
+    let (mut head, values, own_labels) = match opened {
         Opened::Rows(mut head, rows) => {
             let values = rows_of(&path, &mut head, rows, options)?;
             (head, values, None)
         }
-        Opened::Reader(mut reader) => gather(&path, reader.as_mut(), options)?,
+        Opened::Reader(mut reader) => gather(&path, reader.as_mut(), finder.as_mut(), options)?,
     };
     if let Some(labels) = &labels {
         labels.check_count(&path, values.rows())?;
     }
     let labels = labels.map(|separate| separate.labels).or(own_labels);
-    Ok(Collected { path, head, values, labels })
+    let windows = windowing.zip(finder.map(BreakFinder::finish));
+    if let Some((windowing, _)) = &windows {
+        // The range is that of the steps that windows contain, which are not known yet.
+        let range = head.range.filter(|_| head.is_bytes);
+        head = Head { sample_shape: vec![values.features(), windowing.window], rows: None, range, ..head };
+    }
+    Ok(Collected { path, head, values, labels, windows })
 }
 
 /// Reads rows of an uncompressed file into memory, or leaves them in the file if they exceed the memory limit.
@@ -101,6 +162,7 @@ fn rows_of(path: &Path, head: &mut Head, rows: FileRows, options: &LoadOptions) 
 fn gather(
     path: &Path,
     reader: &mut dyn Reader,
+    mut finder: Option<&mut BreakFinder>,
     options: &LoadOptions,
 ) -> Result<(Head, Values, Option<Labels>), DataError> {
     let head = reader.head().clone();
@@ -116,6 +178,9 @@ fn gather(
         Some(_) | None => None,
     };
     while let Some(chunk) = reader.next(rows)? {
+        if let Some(finder) = &mut finder {
+            finder.add(chunk.values.rows(), chunk.others.as_ref())?;
+        }
         match (&mut labels, chunk.labels) {
             (Some(labels), Some(more)) => labels.append(more),
             (first @ None, more) => *first = more,
@@ -128,8 +193,8 @@ fn gather(
         match chunk.values {
             Values::U8(values) => bytes.extend(values.iter()),
             Values::F32(values) => floats.extend(values.iter()),
-            on_disk @ Values::OnDisk(_) => {
-                on_disk.visit(0..on_disk.rows(), |_, row| floats.extend(row.floats()))?;
+            other @ (Values::OnDisk(_) | Values::Windows(_)) => {
+                other.visit(0..other.rows(), |_, row| floats.extend(row.floats()))?;
             }
         }
         if exceeds_memory(bytes.len() + floats.len()) {

@@ -1,6 +1,6 @@
 //! A loaded data set: values, labels and classes, in a training, a validation and a test part.
 
-use crate::values::Values;
+use crate::{sample_kind::SampleKind, values::Values};
 
 /// The training, validation or test part of a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Dataset {
     pub name: String,
     /// The shape of one sample: `[8, 8]`, `[28, 28]`, `[columns]`, `[height, width, channels]`.
     pub sample_shape: Vec<usize>,
+    /// Whether a sample is a series.
+    pub sample_kind: SampleKind,
     /// The minimum and maximum value, in the unit of the data: 0 to 255 for bytes, 0 to 16 for digits, and the
     /// range of the training part for `f32`.
     pub range: (f32, f32),

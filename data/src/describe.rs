@@ -6,8 +6,10 @@ use crate::{
     dataset::{Dataset, Part},
     error::DataError,
     row::Row,
+    sample_kind::SampleKind,
     statistics::{Per, extremes},
     values::Values,
+    windows::{rows::WindowRows, walk::WindowCounts},
 };
 
 /// A summary of a data set.
@@ -17,6 +19,8 @@ pub struct Description {
     pub name: String,
     /// The shape of one sample.
     pub sample_shape: Vec<usize>,
+    /// Whether a sample is a series.
+    pub sample_kind: SampleKind,
     /// The type of the values: `bytes` or `floats`.
     pub dtype: &'static str,
     /// The minimum and maximum value, in the unit of the data.
@@ -42,6 +46,9 @@ pub struct Described {
     pub name: &'static str,
     /// The number of rows.
     pub rows: usize,
+    /// What the recording consists of, if the rows are windows of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowCounts>,
     /// Whether the rows stay on disk because they exceed the memory limit.
     pub is_on_disk: bool,
     /// The number of missing values.
@@ -79,6 +86,7 @@ impl Dataset {
         Ok(Description {
             name: self.name.clone(),
             sample_shape: self.sample_shape.clone(),
+            sample_kind: self.sample_kind,
             dtype: if self.train.values.is_bytes() { "bytes" } else { "floats" },
             range: self.range,
             columns: self.columns.clone(),
@@ -112,7 +120,8 @@ fn describe_part(name: &'static str, part: &Part, classes: usize) -> Result<Desc
     Ok(Described {
         name,
         rows: part.values.rows(),
-        is_on_disk: matches!(part.values, Values::OnDisk(_)),
+        windows: part.values.windows().map(WindowRows::counts),
+        is_on_disk: part.values.is_on_disk(),
         missing: count_missing(&part.values)?,
         class_counts,
     })
@@ -156,6 +165,7 @@ mod tests {
         let data = Dataset {
             name: "table".to_owned(),
             sample_shape: vec![4],
+            sample_kind: SampleKind::default(),
             range: (1.0, 5.0),
             columns: Some(["a", "b", "c", "d"].map(str::to_owned).to_vec()),
             fill: None,

@@ -1,8 +1,10 @@
 //! The errors of reading data. Each message names the file and position, and says what to do.
 
+mod wrap;
+
 use std::{error::Error, io, path::PathBuf};
 
-use crate::reading::Character;
+use crate::{counted::counted, notation::Character, series_error::SeriesError};
 
 /// The accepted data arguments, for messages about an argument that is not recognised.
 pub(crate) const ACCEPTED: &str = "digits, mnist, fashion-mnist, or a path to a .csv, \
@@ -59,6 +61,9 @@ pub enum DataError {
         path.display()
     )]
     SampleShape { path: PathBuf, expected: Vec<usize>, found: Vec<usize> },
+
+    #[error(transparent)]
+    Series(Box<SeriesError>),
 
     #[error("{} is empty; expected at least 1 row", path.display())]
     Empty { path: PathBuf },
@@ -330,13 +335,18 @@ pub enum DataError {
         "{} has {found} pixels, but {} has {expected}; resize all images with --resize {expected}",
         path.display(), first.display()
     )]
-    ImageSize { path: PathBuf, found: crate::Size, first: PathBuf, expected: crate::Size },
+    ImageSize { path: PathBuf, found: crate::notation::Size, first: PathBuf, expected: crate::notation::Size },
 
     #[error(
         "{} is {found}, but {} is {expected}; convert all images with --channels grey or --channels rgb",
         path.display(), first.display()
     )]
-    ImageChannels { path: PathBuf, found: crate::Channels, first: PathBuf, expected: crate::Channels },
+    ImageChannels {
+        path: PathBuf,
+        found: crate::notation::Channels,
+        first: PathBuf,
+        expected: crate::notation::Channels,
+    },
 
     #[error(
         "{} is not a complete .npz archive: {reason}; download or copy it again, or write it with `numpy.savez`",
@@ -368,18 +378,6 @@ pub enum DataError {
         path.display(), counted(*features, "feature")
     )]
     FillWidth { path: PathBuf, features: usize, fill: usize },
-}
-
-impl DataError {
-    /// Wraps an error of Arrow about columns that were read.
-    pub(crate) fn column(source: arrow_schema::ArrowError) -> Self {
-        DataError::Columns { source: source.into() }
-    }
-}
-
-/// Formats a count with its noun: "1 cell", "2 cells".
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn missing(cell: &str) -> String {

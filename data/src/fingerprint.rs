@@ -23,7 +23,8 @@ impl Dataset {
     /// - the rank of a sample, then its sizes;
     /// - the training part, then the test part: one byte, 0 if the part does not exist, otherwise 1 and
     ///   - the element type, one byte: 1 for `u8`, 2 for `f32`;
-    ///   - the number of rows, then the values row by row (`f32` as its four bytes);
+    ///   - the number of rows, then the values row by row (`f32` as its four bytes); for windows of a recording instead
+    ///     the byte 3, the element type, the number of time steps, their values, and for each window its first step;
     ///   - one byte, 0 if there are no labels, otherwise 1 and each label as `u32`;
     /// - the validation part in the same way, only if there is one.
     ///
@@ -60,11 +61,40 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 fn add_part(hash: &mut Sha256, part: &Part) -> Result<(), DataError> {
     let values = &part.values;
-    hash.update([if values.is_bytes() { 1 } else { 2 }]);
-    add_count(hash, values.rows());
+    let element = if values.is_bytes() { 1 } else { 2 };
+    match values.windows() {
+        Some(windows) => {
+            hash.update([3, element]);
+            add_count(hash, windows.counts().steps);
+            add_rows(hash, |each| windows.visit_recording(|_, row| each(row)))?;
+            add_count(hash, windows.rows());
+            (0..windows.rows()).for_each(|row| add_count(hash, windows.steps_of(row).start));
+        }
+        None => {
+            hash.update([element]);
+            add_count(hash, values.rows());
+            add_rows(hash, |each| values.visit(0..values.rows(), |_, row| each(row)))?;
+        }
+    }
+    match &part.labels {
+        None => hash.update([0]),
+        Some(labels) => {
+            hash.update([1]);
+            let bytes: Vec<u8> = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the values of all rows that `visit` visits.
+fn add_rows(
+    hash: &mut Sha256,
+    visit: impl FnOnce(&mut dyn FnMut(Row<'_>)) -> Result<(), DataError>,
+) -> Result<(), DataError> {
     // One update per short row would cost more than the hashing itself.
     let mut block = Vec::with_capacity(2 * BLOCK);
-    values.visit(0..values.rows(), |_, row| {
+    visit(&mut |row| {
         match row {
             Row::U8(row) => block.extend_from_slice(row),
             Row::F32(row) => block.extend(row.iter().flat_map(|value| value.to_le_bytes())),
@@ -75,14 +105,6 @@ fn add_part(hash: &mut Sha256, part: &Part) -> Result<(), DataError> {
         }
     })?;
     hash.update(&block);
-    match &part.labels {
-        None => hash.update([0]),
-        Some(labels) => {
-            hash.update([1]);
-            let bytes: Vec<u8> = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-            hash.update(&bytes);
-        }
-    }
     Ok(())
 }
 
@@ -95,12 +117,13 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
-    use crate::values::Values;
+    use crate::{sample_kind::SampleKind, values::Values};
 
     fn dataset() -> Dataset {
         Dataset {
             name: "small".to_owned(),
             sample_shape: vec![2],
+            sample_kind: SampleKind::default(),
             range: (0.0, 255.0),
             columns: None,
             fill: None,

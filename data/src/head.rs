@@ -15,4 +15,17 @@ pub struct Head {
     pub rows: Option<usize>,
     /// Whether every row has a label.
     pub has_labels: bool,
+    /// The pass-through columns with a role.
+    pub roles: Roles,
+}
+
+/// The roles of pass-through columns, each as an index among the pass-through columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Roles {
+    /// The time of each step of a recording.
+    pub time: Option<usize>,
+    /// The group of each step of a recording.
+    pub group: Option<usize>,
+    /// The labels.
+    pub label: Option<usize>,
 }

@@ -72,7 +72,7 @@ impl Dataset {
             Some(Missing::Drop) => Some(Fill::Drop),
             _ => self.fill.clone().map(Fill::Values),
         };
-        part.handle_missing(fill.as_ref())?;
+        part.finish(fill.as_ref())?;
         let labels = match (part.labels, &mut self.classes) {
             (Some(labels), Some(classes)) => Some(to_indices(&part.path, &labels, classes)?),
             _ => None,

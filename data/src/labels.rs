@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{DataError, counted};
+use crate::{counted::counted, error::DataError};
 
 /// Labels as they are in the file, one per row.
 #[derive(Clone, Debug, PartialEq)]

@@ -20,6 +20,7 @@ mod arrays;
 mod check;
 mod chunk;
 mod collect;
+mod counted;
 mod dataset;
 mod describe;
 mod element;
@@ -34,28 +35,32 @@ mod labels;
 mod load;
 mod memory;
 mod missing;
+mod notation;
 mod open_data;
 mod overlap;
 mod packed;
 mod reader;
 mod reading;
 mod row;
+mod sample_kind;
+mod series_error;
 mod source;
 mod spool;
 pub mod statistics;
 mod stream;
 mod unpack;
 mod values;
+mod windows;
 pub mod write;
 
 pub use arrays::Samples;
 pub use arrow_array::RecordBatch;
-pub use chunk::Chunk;
+pub use chunk::{Chunk, Recorded};
 pub use dataset::{Dataset, Part};
 pub use describe::{Described, Description, MissingCounts};
 pub use error::DataError;
 pub use file_rows::FileRows;
-pub use head::Head;
+pub use head::{Head, Roles};
 pub use held_out::HeldOut;
 pub use labels::Labels;
 pub use load::{load, load_filled};
@@ -63,6 +68,14 @@ pub use ndarray;
 pub use overlap::shared_rows;
 pub use reading::{Bytes, Channels, Character, Header, Limits, LoadOptions, Missing, Names, Reading, Size};
 pub use row::Row;
+pub use sample_kind::SampleKind;
+pub use series_error::SeriesError;
 pub use source::is_known;
 pub use stream::{Stream, Streams, stream};
 pub use values::Values;
+pub use windows::{
+    rows::WindowRows,
+    step_means::{StepMeans, StepRows},
+    walk::WindowCounts,
+    windowing::Windowing,
+};

@@ -28,7 +28,7 @@ use crate::{
 /// finite, if the labels do not match the rows, or if an option does not apply to the source.
 pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
     load_with(spec, options, |train| {
-        let Collected { path, head, values, labels: _ } = train;
+        let Collected { path, head, values, .. } = train;
         Fill::of(options.reading.missing.unwrap_or_default(), path, head.columns.as_deref(), values)
     })
 }
@@ -57,11 +57,11 @@ fn load_with(
     let OpenData { name, train, test, classes } = source::open(spec, options)?;
     let mut train = collect(train, options)?;
     let fill = fill(&train)?;
-    train.handle_missing(fill.as_ref())?;
+    train.finish(fill.as_ref())?;
     let mut test = test.map(|test| collect(test, options)).transpose()?;
     if let Some(test) = &mut test {
         test.check_like(&train.head.sample_shape, train.head.is_bytes)?;
-        test.handle_missing(fill.as_ref())?;
+        test.finish(fill.as_ref())?;
     }
     let train_rows = train.values.rows();
     let mut labels = train.labels;
@@ -94,6 +94,7 @@ fn load_with(
     Ok(Dataset {
         name,
         sample_shape,
+        sample_kind: options.reading.sample_kind(),
         range,
         columns,
         fill: fill.and_then(Fill::values),

@@ -34,6 +34,6 @@ impl Reader for MemoryReader {
             return Ok(None);
         }
         let labels = self.labels.as_ref().map(|labels| labels.select(&rows));
-        Ok(Some(Chunk { values: self.values.select(&rows)?, labels, others: None }))
+        Ok(Some(Chunk { values: self.values.select(&rows)?, labels, others: None, recorded: None }))
     }
 }

@@ -59,6 +59,7 @@ impl Fill {
                 match values {
                     Values::OnDisk(rows) => *rows = rows.clone().filled(fill),
                     in_memory @ (Values::U8(_) | Values::F32(_)) => fill_rows(in_memory, fill),
+                    Values::Windows(_) => unreachable!("a recording is filled before it is cut"),
                 }
                 Ok(None)
             }
@@ -72,7 +73,7 @@ impl Fill {
                 }
                 *values = match &*values {
                     Values::OnDisk(rows) => Values::OnDisk(rows.clone().keep(&kept)),
-                    in_memory @ (Values::U8(_) | Values::F32(_)) => in_memory.select(&kept)?,
+                    rows @ (Values::U8(_) | Values::F32(_) | Values::Windows(_)) => rows.select(&kept)?,
                 };
                 Ok(Some(kept))
             }

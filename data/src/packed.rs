@@ -124,7 +124,7 @@ impl<R: Read + Send> Reader for PackedRows<R> {
         if self.next == rows {
             self.unpacker.check_end()?;
         }
-        Ok(Some(Chunk { values, labels: None, others: None }))
+        Ok(Some(Chunk { values, labels: None, others: None, recorded: None }))
     }
 }
 

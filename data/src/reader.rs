@@ -19,3 +19,13 @@ pub(crate) enum Opened {
     /// A file that must be read sequentially.
     Reader(Box<dyn Reader>),
 }
+
+impl Opened {
+    /// Returns the metadata of the file.
+    pub(crate) fn head(&self) -> &Head {
+        match self {
+            Opened::Rows(head, _) => head,
+            Opened::Reader(reader) => reader.head(),
+        }
+    }
+}

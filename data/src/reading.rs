@@ -1,8 +1,11 @@
 //! Options for reading data: how to interpret a file, and the limits on memory and unpacked size.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+pub use crate::notation::{Bytes, Channels, Character, Header, Missing, Size};
+use crate::sample_kind::SampleKind;
 
 /// A list of column names. The alias keeps clap from treating a field of type `Vec<String>` as a repeatable flag.
 pub type Names = Vec<String>;
@@ -74,6 +77,31 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "CHANNELS", help_heading = "Data"))]
     pub channels: Option<Channels>,
+    /// What a sample is: features (a row of a table, a vector or an image) or series (a time series of shape
+    /// `[length]` or `[channels, length]`) [default: features, or series with --window]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "KIND", help_heading = "Data"))]
+    pub sample: Option<SampleKind>,
+    /// Length of the windows that a recording is cut into, in time steps. Rows of the file are time steps in order, and
+    /// columns are channels; each window is a sample [default: no windows, every row is a sample]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "STEPS", help_heading = "Data"))]
+    pub window: Option<usize>,
+    /// Distance between the starts of consecutive windows, in time steps; windows overlap if it is smaller than
+    /// --window [default: the length of a window]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "STEPS", help_heading = "Data"))]
+    pub hop: Option<usize>,
+    /// Column with the time of each step, a number or a timestamp; it is not a feature, and no window crosses a gap,
+    /// which is a step of more than 1.5 times the median (with --window) [default: none]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
+    pub time_column: Option<String>,
+    /// Column with the group of each step, such as a recording or a machine; it is not a feature, and no window crosses
+    /// from one group to the next (with --window) [default: none]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
+    pub group_column: Option<String>,
 }
 
 /// Implements what needs the list of all fields, from one list.
@@ -91,7 +119,25 @@ macro_rules! fields {
     };
 }
 
-fields![data, labels, label_column, columns, ignore, key, delimiter, quote, header, missing, resize, channels];
+fields![
+    data,
+    labels,
+    label_column,
+    columns,
+    ignore,
+    key,
+    delimiter,
+    quote,
+    header,
+    missing,
+    resize,
+    channels,
+    sample,
+    window,
+    hop,
+    time_column,
+    group_column
+];
 
 /// Limits on the memory and the unpacked size of data. They do not change the values that are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,195 +177,6 @@ pub struct LoadOptions {
     pub sets: Option<PathBuf>,
 }
 
-/// Implements `Display`, `FromStr` and serde for an enum: `$type::$variant` is written as `$name`.
-macro_rules! named {
-    ($type:ident, $what:literal, $($variant:ident = $name:literal),+) => {
-        impl fmt::Display for $type {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(match self { $(Self::$variant => $name),+ })
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($name => Ok(Self::$variant),)+
-                    _ => Err(format!("`{text}` is not a valid {}; expected {}", $what, [$($name),+].join(", "))),
-                }
-            }
-        }
-
-        as_text!($type);
-    };
-}
-
-/// Serializes a type as its text, so that the configuration file and the command line use the same notation.
-macro_rules! as_text {
-    ($type:ty) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
-
-/// Whether the first line of a table contains the column names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Header {
-    /// Yes if the first line is text.
-    #[default]
-    Auto,
-    /// The first line contains the column names.
-    Yes,
-    /// The first line is a sample.
-    No,
-}
-
-named!(Header, "value of --header", Auto = "auto", Yes = "yes", No = "no");
-
-/// How to handle a missing value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Missing {
-    /// Stop with an error.
-    #[default]
-    Refuse,
-    /// Replace it by the mean of the column in the training part.
-    Mean,
-    /// Replace it by the median of the column in the training part.
-    Median,
-    /// Leave out the row.
-    Drop,
-    /// Keep it as NaN. This is for describing data; models do not accept NaN.
-    Keep,
-}
-
-named!(
-    Missing,
-    "value of --missing",
-    Refuse = "refuse",
-    Mean = "mean",
-    Median = "median",
-    Drop = "drop",
-    Keep = "keep"
-);
-
-/// The channels of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channels {
-    /// One channel: lightness.
-    Grey,
-    /// Three channels: red, green and blue.
-    Rgb,
-}
-
-named!(Channels, "value of --channels", Grey = "grey", Rgb = "rgb");
-
-/// An ASCII character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Character(pub u8);
-
-impl fmt::Display for Character {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            b'\t' => formatter.write_str("tab"),
-            byte => write!(formatter, "{}", char::from(byte)),
-        }
-    }
-}
-
-impl FromStr for Character {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.as_bytes() {
-            b"tab" | b"\\t" => Ok(Character(b'\t')),
-            [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(Character(*byte)),
-            _ => Err(format!("`{text}` is not a delimiter or quote; expected one ASCII character, or `tab`")),
-        }
-    }
-}
-
-as_text!(Character);
-
-/// Width and height of an image, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Pixels per line.
-    pub width: u32,
-    /// Number of lines.
-    pub height: u32,
-}
-
-impl fmt::Display for Size {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}x{}", self.width, self.height)
-    }
-}
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        /// A larger side is probably a typing error: the images would be too large for a network of dense layers.
-        const MAX_SIDE: u32 = 16_384;
-        let side = |side: &str| side.parse().ok().filter(|&side| side > 0 && side <= MAX_SIDE);
-        let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
-        sides.map(|(width, height)| Size { width, height }).ok_or_else(|| {
-            format!("`{text}` is not an image size; expected width and height in pixels, 1 to {MAX_SIDE}, like 28x28")
-        })
-    }
-}
-
-as_text!(Size);
-
-/// A size in bytes: `512MB`, `4GB`, `1GiB`, or a plain number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Bytes(pub u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            bytes if bytes >= 1_000_000_000 => write!(formatter, "{:.1} GB", bytes as f64 / 1e9),
-            bytes if bytes >= 1_000_000 => write!(formatter, "{:.0} MB", bytes as f64 / 1e6),
-            bytes => write!(formatter, "{bytes} bytes"),
-        }
-    }
-}
-
-impl FromStr for Bytes {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(end);
-        let unit: Option<u64> = match unit.trim().to_ascii_uppercase().as_str() {
-            "" | "B" => Some(1),
-            "K" | "KB" => Some(1_000),
-            "M" | "MB" => Some(1_000_000),
-            "G" | "GB" => Some(1_000_000_000),
-            "T" | "TB" => Some(1_000_000_000_000),
-            "KIB" => Some(1 << 10),
-            "MIB" => Some(1 << 20),
-            "GIB" => Some(1 << 30),
-            "TIB" => Some(1 << 40),
-            _ => None,
-        };
-        let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
-        bytes.map(Bytes).ok_or_else(|| {
-            format!("`{text}` is not a size in bytes; expected a number with a unit, like 512MB, 4GB or 1GiB")
-        })
-    }
-}
-
 /// Parses `a,b,c`.
 #[cfg(feature = "clap")]
 fn names(text: &str) -> Result<Names, String> {
@@ -328,37 +185,5 @@ fn names(text: &str) -> Result<Names, String> {
         Err(format!("`{text}` contains an empty column name; expected names separated by commas, like a,b"))
     } else {
         Ok(names)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_survive_a_round_trip_through_text() {
-        for text in ["auto", "yes", "no"] {
-            assert_eq!(text.parse::<Header>().map(|header| header.to_string()).as_deref(), Ok(text));
-        }
-        assert_eq!("28x14".parse(), Ok(Size { width: 28, height: 14 }));
-        assert_eq!("tab".parse(), Ok(Character(b'\t')));
-        assert_eq!("512MB".parse(), Ok(Limits::default().memory));
-        assert_eq!("2 GiB".parse(), Ok(Bytes(1 << 31)));
-    }
-
-    #[test]
-    fn invalid_options_are_refused_with_the_expected_values() {
-        let cases = [
-            ("drp".parse::<Missing>().map(drop), "refuse, mean, median, drop"),
-            ("28".parse::<Size>().map(drop), "like 28x28"),
-            ("0x5".parse::<Size>().map(drop), "like 28x28"),
-            (",,".parse::<Character>().map(drop), "one ASCII character"),
-            ("5 XB".parse::<Bytes>().map(drop), "512MB, 4GB"),
-            ("99999999999GB".parse::<Bytes>().map(drop), "512MB, 4GB"),
-        ];
-        for (outcome, expected) in cases {
-            let message = outcome.expect_err(expected);
-            assert!(message.contains(expected), "{message} lacks {expected}");
-        }
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     open_data::{OpenData, name_of},
     reader::Opened,
     reading::{LoadOptions, Reading},
+    series_error::SeriesError,
 };
 use sets::NamedSet;
 
@@ -52,7 +53,23 @@ pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<OpenData, DataEr
         let (path, labels) = (PathBuf::from(file), label_file::read(Path::new(file), options)?);
         data.train.labels = Some(SeparateLabels { path, labels });
     }
+    let (kind, windowing) = (options.reading.sample_kind(), options.reading.windowing().map_err(DataError::series)?);
+    for part in [Some(&data.train), data.test.as_ref()].into_iter().flatten() {
+        let shape = &part.opened.head().sample_shape;
+        match &windowing {
+            Some(_) => check_recording(&part.path, shape).map_err(DataError::series)?,
+            None => kind.check(&part.path, shape).map_err(DataError::series)?,
+        }
+    }
     Ok(data)
+}
+
+/// Checks that the rows of a part can be the time steps of a recording.
+fn check_recording(path: &Path, shape: &[usize]) -> Result<(), SeriesError> {
+    match shape {
+        [_] => Ok(()),
+        shape => Err(SeriesError::Recording { path: path.to_owned(), shape: shape.to_vec() }),
+    }
 }
 
 type Open = fn(&Path, &LoadOptions) -> Result<Opened, DataError>;
@@ -62,6 +79,25 @@ fn single(path: PathBuf, options: &LoadOptions, open: Open) -> Result<OpenData, 
     let opened = open(&path, options)?;
     Ok(OpenData::single(path, opened))
 }
+
+/// The options that apply to every table.
+const TABLE_OPTIONS: &[&str] =
+    &["label_column", "columns", "ignore", "missing", "sample", "window", "hop", "time_column", "group_column"];
+/// The options that apply to a table of text.
+const CSV_OPTIONS: &[&str] = &[
+    "label_column",
+    "columns",
+    "ignore",
+    "delimiter",
+    "quote",
+    "header",
+    "missing",
+    "sample",
+    "window",
+    "hop",
+    "time_column",
+    "group_column",
+];
 
 enum Format {
     Digits,
@@ -115,12 +151,10 @@ impl Format {
             Self::Digits | Self::Set(_) => ("a named data set", &[]),
             Self::IdxFolder(_) => ("a folder of IDX files", &[]),
             Self::Images(_) => ("a folder of images", &["resize", "channels"]),
-            Self::Csv(_) => {
-                ("a CSV table", &["label_column", "columns", "ignore", "delimiter", "quote", "header", "missing"])
-            }
-            Self::Npy(_) => ("an .npy array", &["missing"]),
-            Self::Npz(_) => ("an .npz archive", &["key", "label_column", "missing"]),
-            Self::Parquet(_) | Self::Arrow(_) => ("a table", &["label_column", "columns", "ignore", "missing"]),
+            Self::Csv(_) => ("a CSV table", CSV_OPTIONS),
+            Self::Npy(_) => ("an .npy array", &["missing", "sample", "window", "hop"]),
+            Self::Npz(_) => ("an .npz archive", &["key", "label_column", "missing", "sample", "window", "hop"]),
+            Self::Parquet(_) | Self::Arrow(_) => ("a table", TABLE_OPTIONS),
             Self::Idx(_) => ("an IDX file", &["missing"]),
         }
     }
@@ -141,6 +175,11 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         missing,
         resize,
         channels,
+        sample,
+        window,
+        hop,
+        time_column,
+        group_column,
     } = reading;
     let given = [
         ("label_column", label_column.is_some()),
@@ -153,6 +192,11 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         ("missing", missing.is_some()),
         ("resize", resize.is_some()),
         ("channels", channels.is_some()),
+        ("sample", sample.is_some()),
+        ("window", window.is_some()),
+        ("hop", hop.is_some()),
+        ("time_column", time_column.is_some()),
+        ("group_column", group_column.is_some()),
     ];
     let (kind, applicable) = source.kind_and_options();
     if let Some((option, _)) = given.into_iter().find(|(option, is_given)| *is_given && !applicable.contains(option)) {

@@ -15,6 +15,9 @@ pub enum Per {
     Set,
     /// One statistic per column.
     Column,
+    /// One statistic per channel of series, each of which has this many consecutive values in a sample. A time step in
+    /// several windows of a recording counts once.
+    Channel(usize),
 }
 
 impl Per {
@@ -22,6 +25,7 @@ impl Per {
         match self {
             Per::Set => 1,
             Per::Column => values.features(),
+            Per::Channel(length) => values.features() / length.max(1),
         }
     }
 
@@ -30,6 +34,7 @@ impl Per {
         match self {
             Per::Set => 0,
             Per::Column => column,
+            Per::Channel(length) => column / length.max(1),
         }
     }
 }
@@ -40,7 +45,7 @@ impl Per {
 /// [`DataError`] if the rows are in a file that can no longer be read.
 pub fn extremes(values: &Values, rows: &[usize], per: Per) -> Result<Vec<(f32, f32)>, DataError> {
     let mut bounds = vec![(f32::INFINITY, f32::NEG_INFINITY); per.count(values)];
-    for_each_value(values, rows, |column, value| {
+    for_each_value(values, rows, per, |column, value| {
         let (low, high) = &mut bounds[per.of(column)];
         // `min` and `max` ignore NaN.
         (*low, *high) = (low.min(value), high.max(value));
@@ -56,7 +61,7 @@ pub fn extremes(values: &Values, rows: &[usize], per: Per) -> Result<Vec<(f32, f
 /// Those of [`extremes`].
 pub fn moments(values: &Values, rows: &[usize], per: Per) -> Result<Vec<(f64, f64)>, DataError> {
     let mut sums = vec![(0.0, 0u64); per.count(values)];
-    for_each_value(values, rows, |column, value| {
+    for_each_value(values, rows, per, |column, value| {
         if !value.is_nan() {
             let (sum, count) = &mut sums[per.of(column)];
             *sum += f64::from(value);
@@ -65,7 +70,7 @@ pub fn moments(values: &Values, rows: &[usize], per: Per) -> Result<Vec<(f64, f6
     })?;
     let means: Vec<f64> = sums.iter().map(|&(sum, count)| sum / count.max(1) as f64).collect();
     let mut squares = vec![0.0; means.len()];
-    for_each_value(values, rows, |column, value| {
+    for_each_value(values, rows, per, |column, value| {
         if !value.is_nan() {
             let statistic = per.of(column);
             squares[statistic] += (f64::from(value) - means[statistic]).powi(2);
@@ -84,7 +89,7 @@ pub fn moments(values: &Values, rows: &[usize], per: Per) -> Result<Vec<(f64, f6
 pub fn quantiles(values: &Values, rows: &[usize], fractions: &[f64], per: Per) -> Result<Vec<Vec<f32>>, DataError> {
     let statistics = per.count(values);
     let mut counts = vec![0u64; statistics];
-    for_each_value(values, rows, |column, value| counts[per.of(column)] += u64::from(!value.is_nan()))?;
+    for_each_value(values, rows, per, |column, value| counts[per.of(column)] += u64::from(!value.is_nan()))?;
     // Each quantile interpolates between the values at two ranks.
     let mut searches = Vec::with_capacity(statistics * fractions.len());
     for (statistic, &count) in counts.iter().enumerate() {
@@ -147,7 +152,7 @@ fn narrow(values: &Values, rows: &[usize], per: Per, searches: &mut [Search], le
         start[statistic] = start[statistic].min(start[statistic + 1]);
     }
     let shift = 32 - level.above - level.bits;
-    for_each_value(values, rows, |column, value| {
+    for_each_value(values, rows, per, |column, value| {
         let statistic = per.of(column);
         if value.is_nan() || !(first..=last).contains(&statistic) {
             return;
@@ -184,11 +189,26 @@ fn unordered(bits: u32) -> f32 {
     f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
 }
 
-fn for_each_value(values: &Values, rows: &[usize], mut each: impl FnMut(usize, f32)) -> Result<(), DataError> {
-    values.visit(rows.iter().copied(), |_, row| match row {
-        Row::U8(row) => row.iter().enumerate().for_each(|(column, &byte)| each(column, f32::from(byte))),
-        Row::F32(row) => row.iter().enumerate().for_each(|(column, &value)| each(column, value)),
-    })
+/// Calls `each` with the column and the value of every value in the given rows.
+fn for_each_value(
+    values: &Values,
+    rows: &[usize],
+    per: Per,
+    mut each: impl FnMut(usize, f32),
+) -> Result<(), DataError> {
+    match (values.windows(), per) {
+        (Some(windows), Per::Set | Per::Channel(_)) => {
+            // The first column of each channel stands for the channel.
+            let length = windows.features() / windows.channels().max(1);
+            windows.visit_covered(rows.iter().copied(), |step| {
+                step.floats().enumerate().for_each(|(channel, value)| each(channel * length, value));
+            })
+        }
+        (Some(_), Per::Column) | (None, _) => values.visit(rows.iter().copied(), |_, row| match row {
+            Row::U8(row) => row.iter().enumerate().for_each(|(column, &byte)| each(column, f32::from(byte))),
+            Row::F32(row) => row.iter().enumerate().for_each(|(column, &value)| each(column, value)),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -206,6 +226,15 @@ mod tests {
         assert_eq!(moments(&values, &[0, 1], Per::Set).expect("in memory")[0].0, 4.0);
         let quantiles = quantiles(&values, &[0, 1], &[0.5, 1.0], Per::Column).expect("in memory");
         assert_eq!(quantiles, [[2.0, 3.0], [8.0, 8.0]]);
+    }
+
+    #[test]
+    fn a_channel_has_one_statistic_over_all_its_values() {
+        let values = Values::F32(array![[1.0, 2.0, 10.0, 20.0], [3.0, 6.0, 30.0, 60.0]]);
+        assert_eq!(extremes(&values, &[0, 1], Per::Channel(2)).expect("in memory"), [(1.0, 6.0), (10.0, 60.0)]);
+        assert_eq!(moments(&values, &[0], Per::Channel(2)).expect("in memory"), [(1.5, 0.5), (15.0, 5.0)]);
+        let medians = quantiles(&values, &[0, 1], &[0.5], Per::Channel(2)).expect("in memory");
+        assert_eq!(medians, [[2.5], [25.0]]);
     }
 
     #[test]

@@ -8,13 +8,19 @@ use crate::{
     check::check_from,
     chunk::Chunk,
     error::DataError,
-    head::Head,
+    head::{Head, Roles},
     labels::{Labels, SeparateLabels},
     missing::{complete_rows, fill_rows},
     open_data::OpenPart,
     reader::Opened,
     reading::{LoadOptions, Missing},
     source,
+    windows::{
+        breaks::{BreakFinder, Breaks},
+        cutter::Cutter,
+        walk::WindowCounts,
+        windowing::Windowing,
+    },
 };
 
 /// The parts of a source, each to be read once.
@@ -37,9 +43,38 @@ pub struct Streams {
 pub fn stream(spec: &str, options: &LoadOptions) -> Result<Streams, DataError> {
     let data = source::open(spec, options)?;
     let classes = data.classes.map(Arc::from);
-    let part = |part: OpenPart| Stream::new(part, classes.clone(), options.reading.missing.unwrap_or_default());
+    let windows = match options.reading.windowing().map_err(DataError::series)? {
+        Some(windowing) => Some((breaks(spec, options, &windowing)?, windowing)),
+        None => None,
+    };
+    let part = |part: OpenPart| {
+        let stream = Stream::new(part, classes.clone(), options.reading.missing.unwrap_or_default())?;
+        Ok(match &windows {
+            Some((breaks, windowing)) => stream.cut(windowing.clone(), breaks.clone()),
+            None => stream,
+        })
+    };
     Ok(Streams { name: data.name, train: part(data.train)?, test: data.test.map(part).transpose()? })
 }
+
+/// Reads the columns of time and group of a recording, if there are any, and returns its breaks. Sources with such
+/// columns have one part.
+fn breaks(spec: &str, options: &LoadOptions, windowing: &Windowing) -> Result<Breaks, DataError> {
+    if windowing.time_column.is_none() && windowing.group_column.is_none() {
+        return Ok(Breaks::default());
+    }
+    let OpenPart { path, opened, .. } = source::open(spec, options)?.train;
+    let mut finder = BreakFinder::new(&path, windowing, opened.head().roles);
+    if let Opened::Reader(mut reader) = opened {
+        while let Some(chunk) = reader.next(BREAK_ROWS)? {
+            finder.add(chunk.values.rows(), chunk.others.as_ref())?;
+        }
+    }
+    Ok(finder.finish())
+}
+
+/// The number of rows to read at a time in search of breaks.
+const BREAK_ROWS: usize = 1 << 14;
 
 /// Reads the rows of a part, a chunk at a time.
 pub struct Stream {
@@ -53,24 +88,38 @@ pub struct Stream {
     read: usize,
     /// The number of rows dropped because of missing values.
     dropped: usize,
+    /// Cuts the rows, which are the time steps of a recording, into windows.
+    cutter: Option<Cutter>,
 }
 
 impl Stream {
     fn new(part: OpenPart, classes: Option<Arc<[String]>>, missing: Missing) -> Result<Self, DataError> {
         let OpenPart { path, opened, labels } = part;
-        let stream = Stream { path, opened, labels, classes, missing, read: 0, dropped: 0 };
+        let stream = Stream { path, opened, labels, classes, missing, read: 0, dropped: 0, cutter: None };
         if let (Some(labels), Some(rows)) = (&stream.labels, stream.head().rows) {
             labels.check_count(&stream.path, rows)?;
         }
         Ok(stream)
     }
 
-    /// Returns the metadata of the rows.
+    /// Cuts the rows into windows.
+    fn cut(self, windowing: Windowing, breaks: Breaks) -> Self {
+        let head = self.opened.head();
+        // Labels of a separate file become the only pass-through column.
+        let label = head.roles.label.or(self.labels.is_some().then_some(0));
+        let roles = Roles { label, ..head.roles };
+        let cutter = Cutter::new(self.path.clone(), head, roles, windowing, breaks);
+        Stream { cutter: Some(cutter), ..self }
+    }
+
+    /// Returns the metadata of the samples.
     pub fn head(&self) -> &Head {
-        match &self.opened {
-            Opened::Rows(head, _) => head,
-            Opened::Reader(reader) => reader.head(),
-        }
+        self.cutter.as_ref().map_or_else(|| self.opened.head(), Cutter::head)
+    }
+
+    /// Returns what has been read so far of a recording that is cut into windows.
+    pub fn windows(&self) -> Option<WindowCounts> {
+        self.cutter.as_ref().map(Cutter::counts)
     }
 
     /// Whether every row has a label, from the file itself or from a separate file.
@@ -78,7 +127,7 @@ impl Stream {
         self.labels.is_some() || self.head().has_labels
     }
 
-    /// Returns the number of rows read so far, including dropped rows.
+    /// Returns the number of rows read so far, including dropped rows. For windows, these are time steps.
     pub fn read(&self) -> usize {
         self.read
     }
@@ -89,30 +138,52 @@ impl Stream {
     }
 
     /// Returns the next rows, at most `max_rows`, or `None` at the end. `fill` has one value per feature, which
-    /// replaces missing values. Labels are class names. They are also one of the pass-through columns.
+    /// replaces missing values; for windows, it has one value per channel. Labels are class names. They are also one of
+    /// the pass-through columns.
     ///
     /// # Errors
     /// [`DataError`] if the source is unreadable or malformed, or a value is not finite.
     pub fn next(&mut self, max_rows: usize, fill: Option<&[f32]>) -> Result<Option<Chunk>, DataError> {
         loop {
-            let Some(mut chunk) = self.next_unfilled(max_rows)? else {
-                if let Some(labels) = &self.labels {
-                    labels.check_count(&self.path, self.read)?;
-                }
-                return Ok(None);
-            };
-            match (fill, self.missing) {
-                (Some(fill), _) => fill_rows(&mut chunk.values, fill),
-                (None, Missing::Drop) => {
-                    let kept = complete_rows(&chunk.values)?;
-                    self.dropped += chunk.values.rows() - kept.len();
+            match self.next_steps(max_rows, fill)? {
+                Some(chunk) if chunk.values.rows() == 0 => {}
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+
+    /// Does the same as [`Stream::next`], but also returns time steps of a recording in which no window ends, as a
+    /// chunk without rows. Together, the chunks have all time steps of the recording.
+    ///
+    /// # Errors
+    /// Those of [`Stream::next`].
+    pub fn next_steps(&mut self, max_rows: usize, fill: Option<&[f32]>) -> Result<Option<Chunk>, DataError> {
+        let to_read = self.cutter.as_ref().map_or(max_rows, |cutter| cutter.steps_for(max_rows));
+        let Some(mut chunk) = self.next_unfilled(to_read)? else {
+            if let Some(labels) = &self.labels {
+                labels.check_count(&self.path, self.read)?;
+            }
+            self.cutter.as_ref().map_or(Ok(()), Cutter::check_end)?;
+            return Ok(None);
+        };
+        let mut is_complete = vec![true; chunk.values.rows()];
+        match (fill, self.missing) {
+            (Some(fill), _) => fill_rows(&mut chunk.values, fill),
+            (None, Missing::Drop) => {
+                let kept = complete_rows(&chunk.values)?;
+                self.dropped += chunk.values.rows() - kept.len();
+                if self.cutter.is_some() {
+                    is_complete.fill(false);
+                    kept.into_iter().for_each(|row| is_complete[row] = true);
+                } else {
                     chunk = chunk.select(&kept)?;
                 }
-                (None, Missing::Refuse | Missing::Mean | Missing::Median | Missing::Keep) => {}
             }
-            if chunk.values.rows() > 0 {
-                return Ok(Some(chunk));
-            }
+            (None, Missing::Refuse | Missing::Mean | Missing::Median | Missing::Keep) => {}
+        }
+        match &mut self.cutter {
+            Some(cutter) => cutter.cut(chunk, &is_complete).map(Some),
+            None => Ok(Some(chunk)),
         }
     }
 
@@ -130,7 +201,7 @@ impl Stream {
                 }
                 let values = rows.select(&range.collect::<Vec<_>>())?.into();
                 check_from(&self.path, first, &values, head.columns.as_deref(), self.missing)?;
-                Chunk { values, labels: None, others: None }
+                Chunk { values, labels: None, others: None, recorded: None }
             }
         };
         let rows = first..first + chunk.values.rows();

@@ -1,8 +1,8 @@
-//! Rows of samples: in memory as bytes or floats, or in a file and read on demand.
+//! Rows of samples: in memory as bytes or floats, in a file and read on demand, or windows of a recording.
 
 use ndarray::{Array2, Axis, CowArray, Ix2};
 
-use crate::{error::DataError, file_rows::FileRows, in_memory::InMemory, row::Row};
+use crate::{error::DataError, file_rows::FileRows, in_memory::InMemory, row::Row, windows::rows::WindowRows};
 
 /// Samples, each flattened in row-major order: `[rows, features]`, in the unit of the data.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub enum Values {
     F32(Array2<f32>),
     /// Rows that stay in a file. No value is in memory.
     OnDisk(FileRows),
+    /// Windows of a recording, each gathered when it is visited.
+    Windows(WindowRows),
 }
 
 impl Values {
@@ -22,6 +24,7 @@ impl Values {
             Self::U8(values) => values.nrows(),
             Self::F32(values) => values.nrows(),
             Self::OnDisk(rows) => rows.rows(),
+            Self::Windows(windows) => windows.rows(),
         }
     }
 
@@ -31,6 +34,7 @@ impl Values {
             Self::U8(values) => values.ncols(),
             Self::F32(values) => values.ncols(),
             Self::OnDisk(rows) => rows.features(),
+            Self::Windows(windows) => windows.features(),
         }
     }
 
@@ -40,6 +44,7 @@ impl Values {
             Self::U8(_) => true,
             Self::F32(_) => false,
             Self::OnDisk(rows) => rows.is_bytes(),
+            Self::Windows(windows) => windows.is_bytes(),
         }
     }
 
@@ -77,6 +82,7 @@ impl Values {
                 Ok(())
             }
             Self::OnDisk(file) => file.visit(rows, each),
+            Self::Windows(windows) => windows.visit(rows, each),
         }
     }
 
@@ -88,6 +94,7 @@ impl Values {
         match self {
             Self::U8(_) | Self::F32(_) => Ok(()),
             Self::OnDisk(file) => file.check_unchanged(),
+            Self::Windows(windows) => windows.check_unchanged(),
         }
     }
 
@@ -103,11 +110,12 @@ impl Values {
             Self::U8(values) => Ok(Self::U8(values.select(Axis(0), rows))),
             Self::F32(values) => Ok(Self::F32(values.select(Axis(0), rows))),
             Self::OnDisk(file) => file.select(rows).map(Self::from),
+            Self::Windows(windows) => windows.select(rows).map(Self::from),
         }
     }
 
     /// Returns the values as `f32`, `[rows, features]`. Bytes are converted without scaling, floats in memory are
-    /// borrowed, and rows on disk are read.
+    /// borrowed, rows on disk are read, and windows are gathered.
     ///
     /// # Errors
     /// [`DataError`] if the rows are in a file that can no longer be read.
@@ -115,11 +123,37 @@ impl Values {
         match self {
             Self::U8(values) => Ok(values.mapv(f32::from).into()),
             Self::F32(values) => Ok(values.view().into()),
-            Self::OnDisk(rows) => match rows.select(&(0..self.rows()).collect::<Vec<_>>())? {
-                InMemory::U8(values) => Ok(values.mapv(f32::from).into()),
-                InMemory::F32(values) => Ok(values.into()),
-            },
+            Self::OnDisk(rows) => Ok(floats(rows.select(&self.all_rows())?)),
+            Self::Windows(windows) => Ok(floats(windows.select(&self.all_rows())?)),
         }
+    }
+
+    /// Whether the rows, or the recording of windows, stay in a file.
+    pub fn is_on_disk(&self) -> bool {
+        match self {
+            Self::U8(_) | Self::F32(_) => false,
+            Self::OnDisk(_) => true,
+            Self::Windows(windows) => windows.is_on_disk(),
+        }
+    }
+
+    /// Returns the windows, if the rows are windows of a recording.
+    pub fn windows(&self) -> Option<&WindowRows> {
+        match self {
+            Self::U8(_) | Self::F32(_) | Self::OnDisk(_) => None,
+            Self::Windows(windows) => Some(windows),
+        }
+    }
+
+    fn all_rows(&self) -> Vec<usize> {
+        (0..self.rows()).collect()
+    }
+}
+
+fn floats<'a>(values: InMemory) -> CowArray<'a, f32, Ix2> {
+    match values {
+        InMemory::U8(values) => values.mapv(f32::from).into(),
+        InMemory::F32(values) => values.into(),
     }
 }
 
@@ -140,7 +174,8 @@ impl PartialEq for Values {
             (Self::U8(one), Self::U8(other)) => one == other,
             (Self::F32(one), Self::F32(other)) => one == other,
             (Self::OnDisk(one), Self::OnDisk(other)) => one == other,
-            (Self::U8(_) | Self::F32(_) | Self::OnDisk(_), _) => false,
+            (Self::Windows(one), Self::Windows(other)) => one == other,
+            (Self::U8(_) | Self::F32(_) | Self::OnDisk(_) | Self::Windows(_), _) => false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Writes rows of floats to a file, a chunk at a time: NumPy, CSV or Parquet, with pass-through columns.
 
-mod cell;
+pub(crate) mod cell;
 mod csv;
 mod error;
 mod layout;

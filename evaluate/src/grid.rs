@@ -1,43 +1,14 @@
 //! Draws samples as a grid of images in a PNG.
 
-use std::io;
-
 use narrows_runtime::ndarray::ArrayViewD;
+
+use crate::{PictureError, canvas::png};
 
 /// The minimum length in pixels of the shorter side of an image. Smaller images are magnified.
 const MIN_SIDE: usize = 56;
 /// The gap between images in pixels.
 const GAP: usize = 2;
 const BACKGROUND: u8 = 96;
-
-/// Why an image could not be drawn.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PictureError {
-    /// There is nothing to draw.
-    #[error("there are no samples to draw")]
-    Empty,
-    /// The samples do not have the shape of an image.
-    #[error("samples of shape {shape:?} are not images; expected the shape [height, width] or [height, width, 1 or 3]")]
-    Shape {
-        /// Shape of one sample.
-        shape: Vec<usize>,
-    },
-    /// The grid is too large for a PNG.
-    #[error("{count} images of shape {shape:?} are too many for a PNG; ask for fewer")]
-    Size {
-        /// Number of images.
-        count: usize,
-        /// Shape of one sample.
-        shape: Vec<usize>,
-    },
-    /// The model could not compute the samples.
-    #[error(transparent)]
-    Runtime(#[from] narrows_runtime::Error),
-    /// The PNG could not be encoded.
-    #[error("cannot encode the PNG: {0}")]
-    Encode(#[from] io::Error),
-}
 
 /// Whether samples of this shape are images: `[height, width]` or `[height, width, channels]` with 1 or 3 channels.
 pub fn is_picture(shape: &[usize]) -> bool {
@@ -65,9 +36,9 @@ pub fn grid(pictures: &ArrayViewD<'_, f32>, range: (f32, f32), columns: usize) -
     let factor = MIN_SIDE.div_ceil(height.min(width));
     let length = |cells: usize, side: usize| cells * (side * factor + GAP) + GAP;
     let (grid_width, grid_height) = (length(columns, width), length(count.div_ceil(columns), height));
-    let (Ok(png_width), Ok(png_height)) = (u16::try_from(grid_width), u16::try_from(grid_height)) else {
+    if [grid_width, grid_height].iter().any(|&side| side > usize::from(u16::MAX)) {
         return Err(PictureError::Size { count, shape });
-    };
+    }
     let mut canvas = vec![BACKGROUND; grid_width * grid_height * channels];
     for (index, picture) in pictures.outer_iter().enumerate() {
         let (left, top) = (length(index % columns, width), length(index / columns, height));
@@ -80,14 +51,10 @@ pub fn grid(pictures: &ArrayViewD<'_, f32>, range: (f32, f32), columns: usize) -
             }
         }
     }
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, png_width.into(), png_height.into());
-    encoder.set_color(if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale });
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(io::Error::from)?;
-    writer.write_image_data(&canvas).map_err(io::Error::from)?;
-    writer.finish().map_err(io::Error::from)?;
-    Ok(bytes)
+    let color = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+    png(grid_width, grid_height, color, &canvas)
+        .ok_or(PictureError::Size { count, shape })?
+        .map_err(PictureError::Encode)
 }
 
 fn to_byte(value: f32, (low, high): (f32, f32)) -> u8 {
@@ -98,6 +65,8 @@ fn to_byte(value: f32, (low, high): (f32, f32)) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use narrows_runtime::ndarray::ArrayD;
 
     use super::*;

@@ -92,7 +92,7 @@ impl Autoencoder {
     /// Those of [`Autoencoder::open`].
     pub fn from_bundle(bundle: &Bundle, options: &Options) -> Result<Self, Error> {
         let graphs = &bundle.manifest().graphs;
-        let (encoder, decoder) = (bundle.graph(&graphs.encoder)?, bundle.graph(&graphs.decoder)?);
+        let (encoder, decoder) = (bundle.graph_with_cost(&graphs.encoder)?, bundle.graph_with_cost(&graphs.decoder)?);
         let load = |device| {
             let encoder = LoadedGraph::load(&graphs.encoder, encoder.clone(), Role::Sample, device, options)?;
             let decoder = LoadedGraph::load(&graphs.decoder, decoder.clone(), Role::Latent, device, options)?;

@@ -76,7 +76,7 @@ impl Classifier {
     /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
     pub fn from_bundle(bundle: &ClassifierBundle, options: &Options) -> Result<Self, Error> {
         let graphs = &bundle.manifest().graphs;
-        let (end_to_end, head) = (bundle.graph(&graphs.end_to_end)?, bundle.graph(&graphs.head)?);
+        let (end_to_end, head) = (bundle.graph_with_cost(&graphs.end_to_end)?, bundle.graph_with_cost(&graphs.head)?);
         let load = |device| {
             let end_to_end = LoadedGraph::load(&graphs.end_to_end, end_to_end.clone(), Role::Sample, device, options)?;
             Ok((end_to_end, LoadedGraph::load(&graphs.head, head.clone(), Role::Latent, device, options)?))

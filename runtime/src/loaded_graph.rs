@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use narrows_bundle::{BundleError, GraphPorts, Port, Role};
+use narrows_bundle::{BundleError, CheckedGraph, GraphPorts, Port, Role};
 use narrows_crew::{Busy, Panicked, cores, idle, idle_for_short_tasks, together};
 use ndarray::ArrayD;
 
 use crate::{
     Device, Error, Options,
     allocation::check_memory,
-    cut::Cut,
+    cut::{Cut, RowCost},
     destination::{Destination, Pieces},
     engine::{Frame, Graph},
     pool::{Pool, lock},
@@ -30,6 +30,7 @@ pub(crate) struct LoadedGraph {
     input: Port,
     graph: Graph,
     pool: Pool,
+    row: RowCost,
     cut: Cut,
 }
 
@@ -40,22 +41,29 @@ impl LoadedGraph {
     /// Loads a checked graph whose first input has the role `role`.
     pub(crate) fn load(
         ports: &GraphPorts,
-        bytes: Vec<u8>,
+        checked: CheckedGraph,
         role: Role,
         device: Device,
         options: &Options,
     ) -> Result<Self, Error> {
         let input = ports.input(role).ok_or_else(|| missing(ports, role))?.clone();
-        let graph = Graph::new(ports, bytes, device, options)?;
-        let pool = Pool::new(graph.session()?, max_sessions(device, options));
+        let CheckedGraph { bytes, cost } = checked;
         let width = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
-        let cut = Cut::of(graph.bytes(), width, pool.max_slots(), options);
-        Ok(LoadedGraph { input, graph, pool, cut })
+        let row = RowCost::of(cost, bytes.len(), width);
+        let graph = Graph::new(ports, bytes, device, row.memory(), options)?;
+        let pool = Pool::new(graph.session()?, max_sessions(device, options));
+        let cut = Cut::of(row, pool.max_slots(), options);
+        Ok(LoadedGraph { input, graph, pool, row, cut })
     }
 
     /// Returns the input port for samples or codes.
     pub(crate) fn input(&self) -> &Port {
         &self.input
+    }
+
+    /// Returns what one row costs.
+    pub(crate) fn row_cost(&self) -> RowCost {
+        self.row
     }
 
     /// Returns all output ports, in the graph's order.
@@ -95,6 +103,18 @@ impl LoadedGraph {
         });
         self.run_into(rows, labels, targets)?;
         Ok(arrays)
+    }
+
+    /// Runs the graph and returns all outputs in the graph's order.
+    pub(crate) fn run_all(&self, rows: &InputRows<'_, '_>, labels: Option<&[i64]>) -> Result<Vec<ArrayD<f32>>, Error> {
+        // Almost every graph has one or two outputs.
+        match self.outputs() {
+            [first, second] => Ok(self.run(rows, labels, [first, second])?.into()),
+            outputs => {
+                let each = outputs.iter().map(|port| Ok(self.run(rows, labels, [port])?.into()));
+                each.collect::<Result<Vec<Vec<_>>, Error>>().map(|arrays| arrays.into_iter().flatten().collect())
+            }
+        }
     }
 
     /// Runs the graph like [`LoadedGraph::run`], and writes the outputs to existing arrays. After an error their

@@ -1,6 +1,6 @@
 //! Metadata of a loaded autoencoder.
 
-use narrows_bundle::{Kind, Manifest};
+use narrows_bundle::{Kind, Manifest, SampleKind};
 
 use crate::{Autoencoder, Class, Error, Placement, label::label_of};
 
@@ -23,6 +23,11 @@ impl Autoencoder {
     /// Returns the shape of one sample, without the batch dimension.
     pub fn sample_shape(&self) -> &[usize] {
         &self.manifest.sample.shape
+    }
+
+    /// Returns whether a sample is a series, `[length]` or `[channels, length]`.
+    pub fn sample_kind(&self) -> SampleKind {
+        self.manifest.sample.kind
     }
 
     /// Returns the smallest and largest value of a sample, in the unit of the data: the range of the unit for images,

@@ -43,8 +43,8 @@ pub struct Options {
     /// One session with several threads reduces the latency of single rows. Each session has its own threads,
     /// which spin for some time after every run.
     pub threads: Option<usize>,
-    /// Maximum number of rows per run; larger batches are split. By default, and for 0, the number of rows that fits
-    /// into the cache of a core.
+    /// Maximum number of rows per run; larger batches are split. By default, and for 0, the number of rows whose
+    /// inputs and outputs fit into the cache of a core, and whose values between layers take at most 32 MiB.
     pub chunk: Option<usize>,
 }
 

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use narrows_bundle::{AnyBundle, Contract, GraphPorts, Opened, counted};
 
-use crate::{Device, Error, Options, engine::Graph, load_on_device::load_on_device};
+use crate::{
+    Device, Error, Options,
+    engine::{Graph, Memory},
+    load_on_device::load_on_device,
+};
 
 /// Execution providers of all nodes of a graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +77,7 @@ pub(crate) fn placement_on(
     bytes: &[u8],
     options: &Options,
 ) -> Result<GraphPlacement, Error> {
-    let graph = Graph::new(ports, bytes.to_vec(), device, options)?;
+    let graph = Graph::new(ports, bytes.to_vec(), device, Memory::Planned, options)?;
     // Creating a session first reports whether the device can be used.
     drop(graph.session()?);
     Ok(GraphPlacement { graph: ports.file.clone(), device, nodes: graph.nodes()? })

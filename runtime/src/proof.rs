@@ -10,6 +10,7 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{
     Autoencoder, Classifier, Error,
+    cut::RowCost,
     label::check_labels,
     loaded_graph::LoadedGraph,
     rows::{InputRows, full_shape},
@@ -23,11 +24,18 @@ pub use crate::tolerance::{DECODER_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE}
 /// at once, and more rows than the probe has.
 pub const BATCH_SIZES: [usize; 5] = [1, 2, 7, 64, 1000];
 
+/// Largest size in bytes of the inputs and outputs of a batch that is larger than the probe.
+const LARGEST_BATCH: usize = 64 << 20;
+
+/// Largest number of multiply-adds of a batch that is larger than the probe: seconds of a core.
+const MOST_MULTIPLY_ADDS: u64 = 1 << 36;
+
 /// Runs both graphs of an autoencoder on the probe's rows with all [`BATCH_SIZES`], and measures the largest
 /// difference from the stored outputs.
 ///
 /// All rows are compared for every batch size. Where a batch is larger than the probe, the rows are repeated
-/// cyclically. NaN counts as an infinite difference.
+/// cyclically. A batch that is larger than the probe is left out if its rows need more than 64 MiB or 2^36
+/// multiply-adds; [`Parity::batch_sizes`] has the sizes that were run. NaN counts as an infinite difference.
 ///
 /// # Errors
 /// [`Error::Probe`] if the probe's tensors do not fit the graphs, and those of [`Autoencoder::encode`]. A difference
@@ -35,10 +43,11 @@ pub const BATCH_SIZES: [usize; 5] = [1, 2, 7, 64, 1000];
 pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
     let labels = probe.labels.as_deref();
     check_labels(labels, probe.rows(), &[&model.encoder, &model.decoder], model.manifest())?;
+    let sizes = batch_sizes(&[&model.encoder, &model.decoder], probe.rows());
     Ok(Parity {
-        batch_sizes: BATCH_SIZES.to_vec(),
-        encoder: prove_encoder(&model.encoder, probe, model.manifest())?,
-        decoder: prove_decoder(&model.decoder, probe, model.manifest())?,
+        encoder: encoder_parity(&model.encoder, probe, model.manifest(), &sizes)?,
+        decoder: decoder_parity(&model.decoder, probe, model.manifest(), &sizes)?,
+        batch_sizes: sizes,
     })
 }
 
@@ -48,27 +57,35 @@ pub fn prove(model: &Autoencoder, probe: &Probe) -> Result<Parity, Error> {
 /// # Errors
 /// [`Error::Probe`] if the probe's tensors do not fit the graphs, and those of [`Classifier::probabilities`].
 pub fn prove_classifier(model: &Classifier, probe: &HeadProbe) -> Result<ClassifierParity, Error> {
+    let sizes = batch_sizes(&[&model.head, &model.end_to_end], probe.rows());
     Ok(ClassifierParity {
-        batch_sizes: BATCH_SIZES.to_vec(),
-        head: prove_head(&model.head, probe, model.manifest())?,
-        end_to_end: prove_end_to_end(&model.end_to_end, probe, model.manifest())?,
+        head: output_parity(&model.head, (HEAD_INPUT, &probe.codes), probe, &sizes)?,
+        end_to_end: output_parity(&model.end_to_end, (SAMPLES, &probe.samples), probe, &sizes)?,
+        batch_sizes: sizes,
     })
 }
 
+/// Returns the batch sizes with which the graphs are run on a probe of `rows` rows.
+fn batch_sizes(graphs: &[&LoadedGraph], rows: usize) -> Vec<usize> {
+    let fits = |size: usize, graph: &LoadedGraph| {
+        let RowCost { multiply_adds, width, .. } = graph.row_cost();
+        let bytes = size.saturating_mul(width).saturating_mul(size_of::<f32>());
+        bytes <= LARGEST_BATCH && multiply_adds.saturating_mul(size as u64) <= MOST_MULTIPLY_ADDS
+    };
+    let is_run = |&size: &usize| size <= rows.max(1) || graphs.iter().all(|graph| fits(size, graph));
+    BATCH_SIZES.into_iter().filter(is_run).collect()
+}
+
 pub(crate) fn prove_encoder(encoder: &LoadedGraph, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
-    let labels = labels_for(encoder, probe, manifest)?;
-    let stored = Stored { input: (SAMPLES, &probe.samples), rows: probe.rows(), labels, outputs: &probe.encoded };
-    parity(encoder, &stored, |_, _| Tolerance::for_codes())
+    encoder_parity(encoder, probe, manifest, &batch_sizes(&[encoder], probe.rows()))
 }
 
 pub(crate) fn prove_decoder(decoder: &LoadedGraph, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
-    let labels = labels_for(decoder, probe, manifest)?;
-    let stored = Stored { input: (DECODER_INPUT, &probe.codes), rows: probe.rows(), labels, outputs: &probe.decoded };
-    parity(decoder, &stored, |_, _| Tolerance::for_samples(manifest))
+    decoder_parity(decoder, probe, manifest, &batch_sizes(&[decoder], probe.rows()))
 }
 
 pub(crate) fn prove_head(head: &LoadedGraph, probe: &HeadProbe, _: &ClassifierManifest) -> Result<GraphParity, Error> {
-    prove_outputs(head, (HEAD_INPUT, &probe.codes), probe)
+    output_parity(head, (HEAD_INPUT, &probe.codes), probe, &batch_sizes(&[head], probe.rows()))
 }
 
 pub(crate) fn prove_end_to_end(
@@ -76,13 +93,40 @@ pub(crate) fn prove_end_to_end(
     probe: &HeadProbe,
     _: &ClassifierManifest,
 ) -> Result<GraphParity, Error> {
-    prove_outputs(graph, (SAMPLES, &probe.samples), probe)
+    output_parity(graph, (SAMPLES, &probe.samples), probe, &batch_sizes(&[graph], probe.rows()))
 }
 
-fn prove_outputs(graph: &LoadedGraph, input: (&str, &ArrayD<f32>), probe: &HeadProbe) -> Result<GraphParity, Error> {
+fn encoder_parity(
+    encoder: &LoadedGraph,
+    probe: &Probe,
+    manifest: &Manifest,
+    sizes: &[usize],
+) -> Result<GraphParity, Error> {
+    let labels = labels_for(encoder, probe, manifest)?;
+    let stored = Stored { input: (SAMPLES, &probe.samples), rows: probe.rows(), labels, outputs: &probe.encoded };
+    parity(encoder, &stored, sizes, |_, _| Tolerance::for_codes())
+}
+
+fn decoder_parity(
+    decoder: &LoadedGraph,
+    probe: &Probe,
+    manifest: &Manifest,
+    sizes: &[usize],
+) -> Result<GraphParity, Error> {
+    let labels = labels_for(decoder, probe, manifest)?;
+    let stored = Stored { input: (DECODER_INPUT, &probe.codes), rows: probe.rows(), labels, outputs: &probe.decoded };
+    parity(decoder, &stored, sizes, |_, _| Tolerance::for_samples(manifest))
+}
+
+fn output_parity(
+    graph: &LoadedGraph,
+    input: (&str, &ArrayD<f32>),
+    probe: &HeadProbe,
+    sizes: &[usize],
+) -> Result<GraphParity, Error> {
     let stored = Stored { input, rows: probe.rows(), labels: None, outputs: &probe.outputs };
     let logits = graph.output(Role::Logits).and_then(|port| probe.outputs.get(&port.name));
-    parity(graph, &stored, |port, expected| match (logits, port.role == Role::Probabilities) {
+    parity(graph, &stored, sizes, |port, expected| match (logits, port.role == Role::Probabilities) {
         (Some(logits), false) => Tolerance::for_logits(logits),
         (Some(logits), true) => Tolerance::for_probabilities(logits),
         (None, _) => Tolerance::for_predictions(expected),
@@ -110,6 +154,7 @@ struct Stored<'a> {
 fn parity(
     graph: &LoadedGraph,
     stored: &Stored<'_>,
+    sizes: &[usize],
     tolerance: impl Fn(&Port, &ArrayD<f32>) -> Tolerance,
 ) -> Result<GraphParity, Error> {
     // A probe without rows would prove nothing. Requiring at least one row makes the shape check refuse it.
@@ -126,14 +171,14 @@ fn parity(
         .collect::<Result<Vec<_>, Error>>()?;
 
     let mut largest = 0.0;
-    for batch_size in BATCH_SIZES {
+    for &batch_size in sizes {
         let order: Vec<usize> = (0..rows).cycle().take(rows.max(batch_size)).collect();
         for indices in order.chunks(batch_size) {
             let batch = inputs.select(Axis(0), indices);
             let batch = InputRows::of(Values::Floats(batch.view()), graph.input())?;
             let labels = stored.labels.map(|labels| select_labels(labels, indices));
-            for (port, array, tolerance) in &expected {
-                let [computed] = graph.run(&batch, labels.as_deref(), [*port])?;
+            let computed = graph.run_all(&batch, labels.as_deref())?;
+            for ((_, array, tolerance), computed) in expected.iter().zip(computed) {
                 largest = tolerance.difference(&computed, &array.select(Axis(0), indices)).max(largest);
             }
         }

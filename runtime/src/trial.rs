@@ -9,7 +9,11 @@ use narrows_bundle::{
 };
 use prost::Message;
 
-use crate::{Device, Error, Options, engine::Graph, placement::placement_on};
+use crate::{
+    Device, Error, Options,
+    engine::{Graph, Memory},
+    placement::placement_on,
+};
 
 const INPUT: [f32; 2] = [3.0, 5.0];
 /// Integers, so that every device computes exactly the same result.
@@ -33,7 +37,7 @@ pub(crate) fn try_device(device: Device, options: &Options) -> Result<(), String
 }
 
 fn compute(device: Device, ports: &GraphPorts, bytes: &[u8], options: &Options) -> Result<Vec<f32>, Error> {
-    let graph = Graph::new(ports, bytes.to_vec(), device, options)?;
+    let graph = Graph::new(ports, bytes.to_vec(), device, Memory::Planned, options)?;
     let failed = |error| graph.failed("run", error);
     let mut session = graph.session()?;
     let mut frame = graph.frame(1)?;

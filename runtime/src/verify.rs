@@ -94,8 +94,8 @@ impl<'a, M: Provable> LoadedForCheck<'a, M> {
         check: GraphCheck<M>,
         options: &Options,
     ) -> Self {
-        let loaded = bundle.graph(ports).map_err(Error::from).and_then(|bytes| {
-            load_on_device(options, |device| LoadedGraph::load(ports, bytes.clone(), check.input, device, options))
+        let loaded = bundle.graph_with_cost(ports).map_err(Error::from).and_then(|checked| {
+            load_on_device(options, |device| LoadedGraph::load(ports, checked.clone(), check.input, device, options))
         });
         LoadedForCheck { name, ports, check, loaded }
     }

@@ -43,20 +43,24 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace's folder")
 }
 
-/// A data set with the shape, type, range and labels of MNIST and Fashion-MNIST.
-fn like_mnist() -> Dataset {
+/// A data set of bytes with ten classes, like MNIST and Fashion-MNIST or, with other shapes, like colour patches.
+fn images(sample_shape: &[usize]) -> Dataset {
+    let features = sample_shape.iter().product();
     let part = |rows: usize| Part {
-        values: Values::U8(Array2::from_shape_fn((rows, 784), |(row, pixel)| ((row * 31 + pixel * 7) % 256) as u8)),
+        values: Values::U8(Array2::from_shape_fn((rows, features), |(row, pixel)| {
+            ((row * 31 + pixel * 7) % 256) as u8
+        })),
         labels: Some((0..rows).map(|row| (row % 10) as u32).collect()),
     };
     Dataset {
-        name: "mnist".to_owned(),
-        sample_shape: vec![28, 28],
+        name: "images".to_owned(),
+        sample_shape: sample_shape.to_vec(),
+        sample_kind: narrows_data::SampleKind::default(),
         range: (0.0, 255.0),
         columns: None,
         fill: None,
         valid: None,
-        train: part(6000),
+        train: part(600),
         test: Some(part(100)),
         classes: Some((0..10).map(|digit| digit.to_string()).collect()),
     }
@@ -64,7 +68,8 @@ fn like_mnist() -> Dataset {
 
 #[test]
 fn every_file_names_its_kind_and_data_and_is_valid_for_them() {
-    let (digits, mnist) = (digits(), like_mnist());
+    let (digits, mnist) = (digits(), images(&[28, 28]));
+    let [small, large] = [32, 64].map(|size| images(&[size, size, 3]));
     let files = files();
     assert!(files.len() >= 12, "{:?}", files.keys());
     for (name, text) in files {
@@ -72,14 +77,17 @@ fn every_file_names_its_kind_and_data_and_is_valid_for_them() {
         let options = Options::from_toml(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let kind = options.kind.unwrap_or_else(|| panic!("{name} has no `kind`"));
         let source = options.data.reading.data.clone().unwrap_or_else(|| panic!("{name} has no `data`"));
-        let data = match source.as_str() {
+        let set = source.trim_start_matches("data/sets/").trim_end_matches("/train");
+        let data = match set {
             "digits" => &digits,
             "mnist" | "fashion-mnist" => &mnist,
+            "patches-32" => &small,
+            "patches-64" => &large,
             other => panic!("{name}: unknown data set `{other}`"),
         };
         let config = Config::check(&options, data).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(config.kind(), kind, "{name}");
-        assert!(stem.ends_with(&source), "the name of {name} does not end in its data set, {source}");
+        assert!(stem.ends_with(set), "the name of {name} does not end in its data set, {set}");
         let first = text.lines().next().unwrap_or_default();
         assert!(
             first.starts_with("# ") && first.len() > 20,
@@ -106,7 +114,7 @@ fn a_file_with_a_wrong_key_or_value_is_rejected() {
     let text = files().remove("vae-mnist.toml").expect("configs/vae-mnist.toml");
     assert!(Options::from_toml(&text.replace("latent", "latnet")).is_err());
     let options = Options::from_toml(&text.replace("latent = 20", "latent = 0")).expect("a number");
-    assert!(Config::check(&options, &like_mnist()).is_err());
+    assert!(Config::check(&options, &images(&[28, 28])).is_err());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use narrows_trainer::{
     bundle::{Kind, Likelihood},
     data::{Dataset, Part, Values},
     fit,
-    options::OptimizerName,
+    options::{ArchitectureName, OptimizerName},
 };
 use ndarray::Array2;
 
@@ -45,6 +45,7 @@ fn table(values: Array2<f32>) -> Dataset {
     Dataset {
         name: "table".to_owned(),
         sample_shape: vec![values.ncols()],
+        sample_kind: narrows_data::SampleKind::default(),
         range: (low, high),
         columns: None,
         fill: None,
@@ -103,6 +104,22 @@ fn an_overflow_of_the_validation_loss_is_reported_with_its_epoch() {
     with_outlier[(valid_rows[0], 1)] = 1e25;
     let (part, layer, step, epoch) = diverged(&options, &table(with_outlier));
     assert_eq!((part.as_str(), layer, step, epoch), ("the loss of the validation rows", None, 1, 1));
+}
+
+#[test]
+fn a_loss_that_stays_finite_but_ends_far_above_that_of_the_untrained_network_is_reported() {
+    let data = digits();
+    let options = Options::new(Kind::Vae).with(|options| {
+        options.architecture.architecture = Some(ArchitectureName::Conv);
+        options.architecture.filters = Some(vec![8, 8]);
+        options.schedule.learning_rate = Some(1000.0);
+        options.length.epochs = Some(1);
+    });
+    let outcome = fit(&checked(&options, &data), &data, &mut |_| ControlFlow::Continue(()));
+    let error = outcome.map(|fitted| fitted.metrics()).expect_err("diverged");
+    assert!(matches!(&error, TrainError::Diverged { value, .. } if value.is_finite() && *value > 1e6), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("before training, became") && text.contains("lower the learning rate"), "{text}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! denoises, a CVAE generates the requested class, and every option has its documented effect. A run reports problems,
 //! is reproducible bit for bit, and can be interrupted and resumed.
 
+mod augmentation;
 mod averaging;
 mod binarized;
 mod checkpoints;

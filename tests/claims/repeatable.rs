@@ -7,7 +7,7 @@ use narrows_tests::{digits, fitted};
 use narrows_trainer::{
     Options,
     bundle::{Kind, Likelihood},
-    options::{Corruption, OptimizerName, Pretrain, Variance},
+    options::{Augmentation, Corruption, OptimizerName, Pretrain, Variance},
 };
 
 use crate::interrupted::without_times;
@@ -40,6 +40,11 @@ fn runs() -> Vec<Options> {
             options.pretrain.pretrain = Some(Pretrain::Layerwise);
             options.pretrain.pretrain_epochs = Some(1);
             options.steps.average = Some(0.99);
+        }),
+        // Enough rows in a batch that several threads augment them.
+        wide(Kind::Wae).with(|options| {
+            options.augmentation.augment = Some(vec![Augmentation::Flip, Augmentation::Rotate(10.0)]);
+            options.steps.batch_size = Some(1024);
         }),
         wide(Kind::Vae).with(|options| {
             options.output.likelihood = Some(Likelihood::Gaussian);

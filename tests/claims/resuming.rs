@@ -8,7 +8,7 @@ use narrows_trainer::{
     Cadence, Options, Run, TrainError,
     bundle::{Kind, Likelihood},
     fit_in, fitted_in,
-    options::{ArchitectureName, Binarize, Corruption, KlWarmup, OptimizerName, Variance},
+    options::{ArchitectureName, Augmentation, Binarize, Corruption, KlWarmup, Normalisation, OptimizerName, Variance},
 };
 
 use crate::interrupted::{checked, every, train_in_pieces, train_steps, without_times};
@@ -41,6 +41,17 @@ fn runs() -> Vec<Options> {
             options.optimizer.optimizer = Some(OptimizerName::AdamW);
             options.steps.clip_norm = Some(0.5);
         }),
+        short(Kind::Dae).with(|options| {
+            options.augmentation.augment = Some(vec![
+                Augmentation::Flip,
+                Augmentation::Shift(2),
+                Augmentation::Crop(3),
+                Augmentation::Rotate(10.0),
+            ]);
+            options.architecture.architecture = Some(ArchitectureName::Conv);
+            options.architecture.filters = Some(vec![3]);
+            options.length.epochs = Some(2);
+        }),
         short(Kind::Vae).with(|options| {
             options.binarize.binarize = Some(Binarize::Dynamic);
             options.divergence.kl_warmup = Some(KlWarmup::Cyclical { epochs: 1.5, rise: 0.5 });
@@ -58,6 +69,18 @@ fn runs() -> Vec<Options> {
             options.architecture.filters = Some(vec![3, 4]);
             options.length.epochs = Some(2);
             options.steps.average = Some(0.9);
+        }),
+        short(Kind::Vae).with(|options| {
+            options.architecture.architecture = Some(ArchitectureName::Resnet);
+            options.architecture.normalisation = Some(Normalisation::Batch);
+            options.architecture.filters = Some(vec![3]);
+            options.length.epochs = Some(2);
+            options.steps.average = Some(0.9);
+        }),
+        short(Kind::Ae).with(|options| {
+            options.architecture.normalisation = Some(Normalisation::Batch);
+            // The last batch of an epoch has a single row.
+            options.steps.batch_size = Some(359);
         }),
         short(Kind::Vae).with(|options| {
             options.bound.importance_samples = Some(3);
@@ -96,7 +119,7 @@ fn an_interrupted_run_gives_the_same_model_history_and_metrics_as_an_uninterrupt
 #[test]
 fn a_killed_run_resumes_from_its_last_checkpoint_to_the_same_result() {
     let data = digits();
-    let options = &runs()[5];
+    let options = &runs()[6];
     let config = checked(options, &data);
     let uninterrupted = fitted(options, &data);
     let folder = tempfile::tempdir().expect("a temporary folder");

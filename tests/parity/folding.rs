@@ -7,7 +7,7 @@ use narrows_runtime::proof::{DECODER_TOLERANCE, ENCODER_TOLERANCE};
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
     Options,
-    internals::{fold_scaling, with_decoder_ports, with_encoder_ports},
+    internals::{folded, with_decoder_ports, with_encoder_ports},
     ndarray::{ArrayD, aview1},
 };
 use prost::Message;
@@ -98,7 +98,7 @@ fn folding_changes_codes_and_columns_by_rounding_errors_only() {
             let codes = codes.get("z").or(codes.get("mu")).expect("a code");
             let graphs = [(&encoder, &samples, ENCODER_TOLERANCE), (&decoder, codes, DECODER_TOLERANCE)];
             for (graph, input, tolerance) in graphs {
-                let (folded, weights) = fold_scaling(graph, &model.weights).expect("a complete graph");
+                let (folded, weights) = folded(graph, &model.weights).expect("a complete graph");
                 let actual = in_candle(&folded, &weights, &[floats(input)]);
                 for (output, expected) in in_candle(graph, &model.weights, &[floats(input)]) {
                     let scale = if output == "x_hat" { model.scaling.scale.as_slice() } else { &[1.0] };

@@ -1,6 +1,6 @@
 //! Every kind, trained briefly on digits, exported, and compared between Candle, ONNX Runtime and candle-onnx.
 
-use narrows_bundle::{Bundle, Kind, Likelihood, Link, Probe, Role};
+use narrows_bundle::{Bundle, CheckedGraph, Kind, Likelihood, Link, Probe, Role};
 use narrows_runtime::{Autoencoder, proof::prove, verify};
 use narrows_tests::{digits, exported, fitted};
 use narrows_trainer::{
@@ -94,7 +94,8 @@ pub(crate) fn assert_parity(name: &str, bundle: &Bundle) {
         (&graphs.decoder, &probe.decoded, parity.decoder.tolerance),
     ];
     for (ports, expected, tolerance) in cases {
-        let bytes = bundle.graph(ports).expect(name);
+        let CheckedGraph { bytes, cost } = bundle.graph_with_cost(ports).expect(name);
+        assert!(cost.is_some(), "{name}: the runtime must know the cost of every operator");
         for rows in BATCH_SIZES {
             let inputs: Vec<_> =
                 ports.inputs.iter().map(|port| (port.name.as_str(), input(&probe, port.role, rows))).collect();

@@ -6,8 +6,8 @@ use narrows_bundle::Scaling;
 use narrows_trainer::{
     GraphError,
     internals::{
-        Add, AddChannels, Affine, Clamp, Conv2d, Convolution, Dense, FromMap, Graph, LabelRow, Primitive, Reshape,
-        Softmax, ToMap, Value,
+        Add, AddChannels, Affine, BatchNorm, Clamp, Conv2d, Convolution, Dense, FromMap, Graph, LabelRow, LayerNorm,
+        Order, Pool, Pooling, Primitive, Reshape, ScaleChannels, Softmax, ToMap, Value, Windows,
     },
     ndarray::ArrayD,
     options::Activation,
@@ -18,10 +18,13 @@ use crate::small_network::{CLASSES, SmallNetwork};
 /// Eight units in the last place: engines sum in different orders, and each has its own `exp`.
 const TOLERANCE: f32 = 1e-6;
 
+/// The order of images.
+const LAST: Order = Order::ChannelsLast;
+
 type Build = fn(&mut Graph, Value) -> Result<Value, GraphError>;
 
 /// Name, number of features, and how the code is computed from `x`.
-const CASES: [(&str, usize, Build); 12] = [
+const CASES: [(&str, usize, Build); 18] = [
     ("dense", 5, |graph, x| graph.node("a", Dense::new(5, 3), &[x])),
     ("dense with one input and one output", 1, |graph, x| graph.node("a", Dense::new(1, 1), &[x])),
     ("activation", 3, |graph, x| graph.node("a", Activation::Tanh, &[x])),
@@ -44,20 +47,44 @@ const CASES: [(&str, usize, Build); 12] = [
         graph.node("c", Reshape { shape: vec![6] }, &[doubled])
     }),
     ("convolution of an odd colour image with a stride", 7 * 6 * 3, |graph, x| {
-        let map = graph.node("a", ToMap { channels: 3, height: 7, width: 6 }, &[x])?;
+        let map = graph.node("a", ToMap { channels: 3, height: 7, width: 6, order: LAST }, &[x])?;
         let map = graph.node("b", Conv2d::new(convolution([7, 6], 3, 2, [2, 2], [1, 1], [7, 6])), &[map])?;
-        graph.node("c", FromMap { channels: 2, height: 4, width: 3 }, &[map])
+        graph.node("c", FromMap { channels: 2, height: 4, width: 3, order: LAST }, &[map])
     }),
     ("convolution after cropped upsampling", 3 * 4, |graph, x| {
-        let map = graph.node("a", ToMap { channels: 1, height: 3, width: 4 }, &[x])?;
+        let map = graph.node("a", ToMap { channels: 1, height: 3, width: 4, order: LAST }, &[x])?;
         let map = graph.node("b", Conv2d::new(convolution([3, 4], 1, 2, [1, 1], [2, 2], [5, 7])), &[map])?;
-        graph.node("c", FromMap { channels: 2, height: 5, width: 7 }, &[map])
+        graph.node("c", FromMap { channels: 2, height: 5, width: 7, order: LAST }, &[map])
+    }),
+    ("a series as a map and back", 2 * 5, |graph, x| {
+        let order = Order::ChannelsFirst;
+        let map = graph.node("a", ToMap { channels: 2, height: 1, width: 5, order }, &[x])?;
+        let map = graph.node("b", Activation::Tanh, &[map])?;
+        graph.node("c", FromMap { channels: 2, height: 1, width: 5, order }, &[map])
+    }),
+    ("maximum of windows of an odd map", 7 * 5 * 2, |graph, x| pooled(graph, x, Pooling::Max)),
+    ("mean of windows of an odd map", 7 * 5 * 2, |graph, x| pooled(graph, x, Pooling::Average)),
+    ("batch normalisation and scale of channels", 12, |graph, x| {
+        let map = graph.node("a", ToMap { channels: 3, height: 2, width: 2, order: LAST }, &[x])?;
+        let map = graph.node("b", BatchNorm { shape: vec![3, 2, 2] }, &[map])?;
+        let map = graph.node("c", ScaleChannels { shape: vec![3, 2, 2] }, &[map])?;
+        graph.node("d", FromMap { channels: 3, height: 2, width: 2, order: LAST }, &[map])
+    }),
+    ("layer normalisation of a map", 12, |graph, x| {
+        let map = graph.node("a", ToMap { channels: 3, height: 2, width: 2, order: LAST }, &[x])?;
+        let map = graph.node("b", LayerNorm { shape: vec![3, 2, 2] }, &[map])?;
+        graph.node("c", FromMap { channels: 3, height: 2, width: 2, order: LAST }, &[map])
+    }),
+    ("normalisation of a vector", 6, |graph, x| {
+        let x = graph.node("a", LayerNorm { shape: vec![6] }, &[x])?;
+        let x = graph.node("b", BatchNorm { shape: vec![6] }, &[x])?;
+        graph.node("c", ScaleChannels { shape: vec![6] }, &[x])
     }),
     ("values added to channels", 8, |graph, x| {
-        let map = graph.node("a", ToMap { channels: 2, height: 2, width: 2 }, &[x])?;
+        let map = graph.node("a", ToMap { channels: 2, height: 2, width: 2, order: LAST }, &[x])?;
         let values = graph.node("b", Dense::new(8, 2), &[x])?;
         let map = graph.node("c", AddChannels { channels: 2 }, &[map, values])?;
-        graph.node("d", FromMap { channels: 2, height: 2, width: 2 }, &[map])
+        graph.node("d", FromMap { channels: 2, height: 2, width: 2, order: LAST }, &[map])
     }),
     ("softmax", 5, |graph, x| graph.node("a", Softmax, &[x])),
 ];
@@ -78,6 +105,13 @@ const fn convolution(
     cropped: [usize; 2],
 ) -> Convolution {
     Convolution { input, in_channels, out_channels, kernel: [3, 3], stride, padding: [1, 1], upsampling, cropped }
+}
+
+fn pooled(graph: &mut Graph, x: Value, pooling: Pooling) -> Result<Value, GraphError> {
+    let map = graph.node("a", ToMap { channels: 2, height: 7, width: 5, order: LAST }, &[x])?;
+    let windows = Windows { input: [7, 5], window: [3, 2], channels: 2 };
+    let map = graph.node("b", Pool { windows, pooling }, &[map])?;
+    graph.node("c", FromMap { channels: 2, height: 3, width: 3, order: LAST }, &[map])
 }
 
 fn scaling(offset: &[f32], scale: &[f32]) -> Scaling {
@@ -142,12 +176,16 @@ fn the_cases_cover_every_primitive() {
             "add",
             "add channels",
             "affine",
+            "batch norm",
             "clamp",
             "conv2d",
             "dense",
             "from map",
             "label row",
+            "layer norm",
+            "pool",
             "reshape",
+            "scale channels",
             "softmax",
             "to map",
         ])
@@ -169,5 +207,9 @@ fn name_of(primitive: &Primitive) -> &'static str {
         Primitive::AddChannels(_) => "add channels",
         Primitive::ToMap(_) => "to map",
         Primitive::FromMap(_) => "from map",
+        Primitive::Pool(_) => "pool",
+        Primitive::BatchNorm(_) => "batch norm",
+        Primitive::LayerNorm(_) => "layer norm",
+        Primitive::ScaleChannels(_) => "scale channels",
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use narrows_bundle::{ENCODER, ElementType, Kind, Ports};
+use narrows_bundle::{Cost, ENCODER, ElementType, Kind, Ports};
 use narrows_data::{Dataset, Part, Values};
 use narrows_runtime::{Autoencoder, Samples};
 use narrows_tests::{fitted, staged};
@@ -65,7 +65,9 @@ impl SmallNetwork {
     /// `x: [7, features]`. Differences are relative where the expected value is above 1, absolute elsewhere.
     pub(crate) fn largest_difference(&self, x: &ArrayD<f32>) -> f32 {
         let ports = Ports::of(self.kind, &[self.features()], self.latent_dim()).encoder;
-        let bytes = to_model("alone", &self.graph, &self.weights, &ports.outputs, &[]).encode_to_vec();
+        let model = to_model("alone", &self.graph, &self.weights, &ports.outputs, &[]);
+        assert!(Cost::of(&model).is_some(), "the runtime must know the cost of every operator");
+        let bytes = model.encode_to_vec();
         let engine = self.in_onnx_runtime(&bytes);
         let classes: Vec<i64> = (0..x.len_of(Axis(0))).map(|row| (row % CLASSES) as i64).collect();
         let differences = BATCH_SIZES.into_iter().map(|rows| {
@@ -90,6 +92,7 @@ impl SmallNetwork {
         let data = Dataset {
             name: "made up".to_owned(),
             sample_shape: vec![self.features()],
+            sample_kind: narrows_data::SampleKind::default(),
             range: (0.0, 1.0),
             columns: None,
             fill: None,

@@ -34,6 +34,7 @@ pub(crate) fn table(columns: &[(f32, f32)]) -> Dataset {
     Dataset {
         name: "table".to_owned(),
         sample_shape: vec![columns.len()],
+        sample_kind: narrows_data::SampleKind::default(),
         range,
         columns: None,
         fill: None,

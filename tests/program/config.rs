@@ -16,6 +16,7 @@ fn the_configuration_of_a_bundle_reproduces_its_bytes() {
         "ae --epochs 2 --hidden 16,8 --activation sigmoid --latent-activation sigmoid --pretrain layerwise",
         "dae --epochs 2 --hidden 16 --tied --pretrain layerwise --pretrain-epochs 1 --pretrain-learning-rate 0.01",
         "pca --latent 5 --whiten",
+        "wae --epochs 2 --hidden 16 --augment flip,shift:1,crop:2,rotate:7.5",
         "ae --epochs 2 --hidden 24,12 --likelihood gaussian --output-link sigmoid --optimizer sgd --momentum 0.9",
         "dae --epochs 2 --hidden none --corruption gaussian:0.3 --tied --activation gelu --l2 0.001 --seed 9",
         "vae --epochs 2 --hidden 16 --kl-warmup cyclical:2 --free-bits 0.1 --schedule one-cycle --average 0.9",

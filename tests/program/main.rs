@@ -3,6 +3,7 @@
 mod classify;
 mod closed_pipe;
 mod config;
+mod convolutions;
 mod damage;
 mod device;
 mod disk_full;
@@ -16,6 +17,7 @@ mod quiet_and_json;
 mod refusals;
 mod resume;
 mod round_trips;
+mod series;
 mod signals;
 mod soak;
 mod streams;

@@ -31,8 +31,8 @@ fn sandbox() -> Sandbox {
     sandbox.write_npy("pixels.npy", &Array2::<f32>::zeros((2, 64)));
     sandbox.write_npy("nan-codes.npy", &Array2::from_elem((1, 8), f32::NAN));
     sandbox.write_npy("infinite-codes.npy", &Array2::from_elem((1, 8), f32::INFINITY));
-    sandbox.write_npy("codes.npy", &Array2::zeros((2, 8)));
-    sandbox.write_npy("wide-codes.npy", &Array2::zeros((2, 9)));
+    sandbox.write_npy("codes.npy", &Array2::<f32>::zeros((2, 8)));
+    sandbox.write_npy("wide-codes.npy", &Array2::<f32>::zeros((2, 9)));
     let complete = std::fs::read(sandbox.path("codes.npy")).expect("just written");
     sandbox.write("cut.npy", &complete[..complete.len() - 5]);
     sandbox
@@ -75,7 +75,9 @@ fn data_that_cannot_be_read_or_does_not_fit_the_model_is_refused() {
 #[test]
 fn all_invalid_options_are_reported_at_once() {
     let sandbox = sandbox();
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 10] = [
+        ("--augment shift:8,crop:0,shift:1", &["--augment has shift:8", "at most shift:7", "crop:0", "more than once"]),
+        ("--data three.csv --augment flip", &["--augment transforms images", "[3]", "leave it out"]),
         ("--epochs 0 --learning-rate -1 --latent 0", &["--epochs", "--learning-rate", "--latent", "-1"]),
         ("--batch-size 0 --hidden 8,0 --valid-fraction 1.5", &["--batch-size", "--hidden", "[8, 0]", "1.5"]),
         ("--beta 2", &["--beta", "vae, cvae", "not of ae"]),
@@ -88,7 +90,8 @@ fn all_invalid_options_are_reported_at_once() {
     assert_refused(
         cases.map(|(flags, mentions)| check_refusal(&sandbox, &format!("train-export ae {flags} --out new"), mentions)),
     );
-    let cases: [(&str, &[&str]); 3] = [
+    let cases: [(&str, &[&str]); 4] = [
+        ("train-export pca --augment flip --out new", &["--augment", "not of pca"]),
         ("train-export pca --latent 65 --out new", &["--latent", "65", "at most 64"]),
         (
             "train-export pca --data three.csv --valid-fraction 0 --latent 3 --out new",

@@ -8,7 +8,7 @@ use std::{
 };
 
 use ndarray::{ArrayBase, ArrayD, Data, Dimension};
-use ndarray_npy::{WriteNpyExt, read_npy};
+use ndarray_npy::{WritableElement, WriteNpyExt, read_npy};
 use tempfile::TempDir;
 
 /// Temporary working directory, removed when it is dropped.
@@ -76,7 +76,11 @@ impl Sandbox {
         fs::write(self.path(name), bytes).expect("a writable folder");
     }
 
-    pub(crate) fn write_npy<S: Data<Elem = f32>, D: Dimension>(&self, name: &str, array: &ArrayBase<S, D, f32>) {
+    pub(crate) fn write_npy<A: WritableElement, S: Data<Elem = A>, D: Dimension>(
+        &self,
+        name: &str,
+        array: &ArrayBase<S, D, A>,
+    ) {
         let mut bytes = Vec::new();
         array.write_npy(&mut bytes).expect("writing to memory");
         self.write(name, bytes);

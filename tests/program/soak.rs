@@ -6,7 +6,7 @@ use crate::kills::{Random, Tally, survive};
 /// Seed of the times of the kills.
 const SEED: u64 = 20_260_101;
 
-const RUNS: [&str; 8] = [
+const RUNS: [&str; 10] = [
     "vae --hidden 32 --epochs 30 --checkpoint-every 1",
     "ae --hidden 32 --epochs 30 --checkpoint-every 3 --optimizer sgd --momentum 0.9 --nesterov --schedule cosine",
     "cvae --hidden 16 --epochs 20 --checkpoint-every 1 --optimizer adamw --weight-decay 0.01 --average 0.99",
@@ -14,6 +14,8 @@ const RUNS: [&str; 8] = [
     "vae --hidden 16 --epochs 30 --checkpoint-every 1 --kl-warmup linear:10 --valid-fraction 0.1 --patience 20",
     "ae --hidden 16 --epochs 40 --checkpoint-every 0.05s --tied --contractive 0.1 --batch-size 100",
     "vae --hidden 16 --epochs 20 --checkpoint-every 2 --likelihood gaussian --variance learned --binarize none",
+    "cvae --architecture conv --filters 4,6 --epochs 8 --checkpoint-every 1 --average 0.9",
+    "vae --architecture resnet --filters 4 --normalisation batch --augment shift:1 --epochs 5 --checkpoint-every 3",
     "pca",
 ];
 

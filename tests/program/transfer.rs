@@ -130,6 +130,21 @@ fn fine_tuning_lowers_the_training_loss_and_changes_the_encoder_weights() {
 }
 
 #[test]
+fn fine_tuning_on_augmented_images_changes_the_model_and_is_recorded() {
+    let sandbox = Sandbox::new();
+    for (flags, out) in [("", "plain"), ("--augment rotate:10,shift:1", "one"), ("--augment rotate:10,shift:1", "two")]
+    {
+        let line = format!("transfer {} --data digits --fine-tune --epochs 2 {flags} --out {out}", zoo("ae"));
+        sandbox.run_ok(&line);
+    }
+    assert!(sandbox.content_of("one") == sandbox.content_of("two"));
+    let graph = |bundle: &str| std::fs::read(sandbox.path(&format!("{bundle}/classifier.onnx"))).expect("a graph");
+    assert!(graph("plain") != graph("one"));
+    let manifest = |bundle: &str| sandbox.read_text(&format!("{bundle}/manifest.json"));
+    assert!(manifest("one").contains("rotate:10") && !manifest("plain").contains("augment"));
+}
+
+#[test]
 fn a_head_with_hidden_layers_stops_by_its_validation_rows() {
     let sandbox = Sandbox::new();
     let report =
@@ -290,12 +305,13 @@ fn data_and_bundles_that_do_not_allow_transfer_are_refused_with_the_reason() {
 fn all_options_without_an_effect_are_reported_at_once() {
     let sandbox = Sandbox::new();
     let line = format!(
-        "transfer {} --data digits --epochs 3 --corruption masking:0.1 --momentum 0.5 --weight-decay -1",
+        "transfer {} --data digits --epochs 3 --corruption masking:0.1 --augment flip --momentum 0.5 --weight-decay -1",
         zoo("ae")
     );
     let parts = [
         "--epochs has no effect on a linear head",
         "--corruption needs --fine-tune",
+        "--augment needs --fine-tune",
         "--momentum is an option of sgd",
         "--weight-decay must be a finite weight of at least 0, got -1",
     ];

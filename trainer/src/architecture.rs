@@ -1,13 +1,16 @@
 //! The architecture of a network: the layers of encoder and decoder.
 
-use std::{fmt, str::FromStr};
+mod names;
+
+use narrows_data::SampleKind;
 
 use crate::{
-    network::{Activation, Convolutions},
+    ConfigError,
+    network::{Activation, Convolutions, Normalisation, SampleMap},
     options::options,
     problems::Problems,
-    text::as_text,
 };
+pub use names::{ArchitectureName, PoolName};
 
 /// A list of layer widths. The alias keeps clap from treating the `Vec` as a flag that can be repeated.
 pub type Widths = Vec<usize>;
@@ -19,67 +22,48 @@ const DEFAULT_FILTERS: [usize; 2] = [32, 64];
 const DEFAULT_KERNEL_SIZE: usize = 3;
 const DEFAULT_STRIDE: usize = 2;
 
+/// Smallest height and width of the images for which convolutions are the default.
+const SMALLEST_IMAGE: usize = 16;
+
 /// Largest number of hidden layers. Backpropagation recurses through the layers, so the stack limits their number.
 const MOST_LAYERS: usize = 1000;
 
 options! {
     /// The layers of encoder and decoder.
     pub struct ArchitectureOptions in "Model" {
-        /// Architecture: mlp (dense layers) or conv (convolutions for images and series, then dense layers)
-        /// [default: mlp]
-        #[flag(value_name = "mlp|conv")]
+        /// Architecture: mlp (dense layers), conv (convolutions for images and series, then dense layers) or resnet
+        /// (conv with residual blocks) [default: conv for series and for images of 16 x 16 or more, otherwise mlp]
+        #[flag(value_name = "mlp|conv|resnet")]
         pub architecture: ArchitectureName = ArchitectureName::Mlp,
         /// Widths of the encoder's dense hidden layers, for example 128,64; the decoder mirrors them. Use none ([] in a
-        /// file) for no hidden layer, which is the default of conv [default: 128]
+        /// file) for no hidden layer, which is the default of conv and resnet [default: 128]
         #[flag(value_name = "WIDTHS", value_parser = widths)]
         pub hidden: Widths = vec![128, 64],
         /// Activation function of the hidden layers: identity, relu, leaky_relu, elu, tanh, sigmoid, silu or gelu
         /// [default: relu]
         #[flag(value_name = "NAME")]
         pub activation: Activation = Activation::Relu,
-        /// Number of filters (output channels) of each convolution of the encoder; the decoder mirrors them (conv)
-        /// [default: 32,64]
+        /// Number of filters (output channels) of each convolution of the encoder; the decoder mirrors them (conv,
+        /// resnet) [default: 32,64]
         #[flag(value_name = "NUMBERS", value_parser = filters)]
         pub filters: Widths = vec![32, 64],
-        /// Height and width of the kernels, an odd number (conv) [default: 3]
+        /// Height and width of the kernels, an odd number (conv, resnet) [default: 3]
         #[flag(value_name = "PIXELS")]
         pub kernel_size: usize = 3,
-        /// Stride of the encoder's convolutions; the decoder upsamples by it (conv) [default: 2]
+        /// Stride of the encoder's convolutions; the decoder upsamples by it (conv, resnet) [default: 2]
         #[flag(value_name = "PIXELS")]
         pub stride: usize = 2,
-    }
-}
-
-/// Which layers a network consists of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ArchitectureName {
-    /// Dense layers.
-    #[default]
-    Mlp,
-    /// Convolutions, then dense layers.
-    Conv,
-}
-
-as_text!(ArchitectureName);
-
-impl fmt::Display for ArchitectureName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            ArchitectureName::Mlp => "mlp",
-            ArchitectureName::Conv => "conv",
-        })
-    }
-}
-
-impl FromStr for ArchitectureName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "mlp" => Ok(ArchitectureName::Mlp),
-            "conv" => Ok(ArchitectureName::Conv),
-            _ => Err(format!("`{text}` is not an architecture; pass mlp or conv")),
-        }
+        /// Pooling by the stride after convolutions of stride 1, instead of strided convolutions: none, max or average
+        /// (conv, resnet) [default: none]
+        #[flag(value_name = "none|max|average")]
+        pub pool: PoolName = PoolName::None,
+        /// Number of residual blocks, of two convolutions each, after every layer of the encoder (resnet) [default: 1]
+        #[flag(value_name = "NUMBER")]
+        pub blocks: usize = 1,
+        /// Normalisation of every hidden layer: none, batch (over the batch, by running averages after training) or
+        /// layer (over the values of each sample) [default: none]
+        #[flag(value_name = "none|batch|layer")]
+        pub normalisation: Normalisation = Normalisation::None,
     }
 }
 
@@ -90,21 +74,79 @@ pub struct Architecture {
     pub convolutions: Option<Convolutions>,
     /// Widths of the encoder's dense hidden layers, each at least 1.
     pub hidden: Vec<usize>,
+    /// Normalisation between every hidden layer and its activation.
+    pub normalisation: Normalisation,
     /// Activation after every hidden layer.
     pub activation: Activation,
 }
 
+/// The samples that an architecture is made for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Samples<'a> {
+    /// Shape of one sample.
+    pub(crate) shape: &'a [usize],
+    pub(crate) kind: SampleKind,
+}
+
+impl Samples<'_> {
+    /// Returns the architecture for samples for which none was chosen.
+    fn default_architecture(self) -> ArchitectureName {
+        let is_large_image = || match *self.shape {
+            [height, width] | [height, width, 1 | 3 | 4] => height.min(width) >= SMALLEST_IMAGE,
+            _ => false,
+        };
+        match self.kind {
+            SampleKind::Series => ArchitectureName::Conv,
+            SampleKind::Features if is_large_image() => ArchitectureName::Conv,
+            SampleKind::Features => ArchitectureName::Mlp,
+        }
+    }
+
+    /// Returns a sample as a map, or the shapes that can be maps.
+    fn map(self) -> Result<SampleMap, &'static str> {
+        match self.kind {
+            SampleKind::Features => {
+                SampleMap::of_image(self.shape).ok_or("[length], [height, width] or [height, width, channels]")
+            }
+            SampleKind::Series => SampleMap::of_series(self.shape).ok_or("[length] or [channels, length]"),
+        }
+    }
+}
+
+/// Which architectures the other options of a model allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    /// Every architecture.
+    All,
+    /// Only dense layers: for tied weights and for layerwise pretraining.
+    Dense,
+}
+
 impl ArchitectureOptions {
-    /// Checks these options for samples of a shape and converts them to settings.
-    pub(crate) fn check(&self, sample_shape: &[usize], problems: &mut Problems) -> Architecture {
-        let convolutions = match self.architecture.unwrap_or_default() {
+    /// Checks these options for samples and converts them to settings.
+    pub(crate) fn check(&self, samples: Samples<'_>, allowed: Allowed, problems: &mut Problems) -> Architecture {
+        let name = self.architecture.unwrap_or_else(|| match allowed {
+            Allowed::All => samples.default_architecture(),
+            Allowed::Dense => ArchitectureName::Mlp,
+        });
+        let convolutions = match name {
             ArchitectureName::Mlp => {
-                self.refuse_filters(problems);
+                self.refuse_filters(allowed, problems);
                 None
             }
-            ArchitectureName::Conv => self.convolutions(sample_shape, problems),
+            ArchitectureName::Conv => self.convolutions(name, samples, problems),
+            ArchitectureName::Resnet => {
+                let blocks = problems.at_least_one("blocks", self.blocks.unwrap_or(1));
+                self.convolutions(name, samples, problems)
+                    .filter(|plain| check_layers("blocks", &plain.filters, blocks, problems))
+                    .map(|plain| Convolutions { blocks, ..plain })
+            }
         };
-        let default = if convolutions.is_some() { Vec::new() } else { DEFAULT_HIDDEN.to_vec() };
+        if self.blocks.is_some() && name != ArchitectureName::Resnet {
+            let reason = format!("has no effect on an architecture of {name}; pass --architecture resnet");
+            problems.add("blocks", reason);
+        }
+        let default = if name == ArchitectureName::Mlp { DEFAULT_HIDDEN.to_vec() } else { Vec::new() };
         let hidden = self.hidden.clone().unwrap_or(default);
         if hidden.len() > MOST_LAYERS {
             problems.add("hidden", format!("has {} layers, but at most {MOST_LAYERS} can be trained", hidden.len()));
@@ -112,28 +154,46 @@ impl ArchitectureOptions {
         if hidden.contains(&0) {
             problems.add("hidden", format!("contains a layer of width 0: {hidden:?}; every width must be at least 1"));
         }
-        Architecture { convolutions, hidden, activation: self.activation.unwrap_or(Activation::Relu) }
+        Architecture {
+            convolutions,
+            hidden,
+            normalisation: self.normalisation.unwrap_or_default(),
+            activation: self.activation.unwrap_or(Activation::Relu),
+        }
     }
 
-    fn refuse_filters(&self, problems: &mut Problems) {
+    fn refuse_filters(&self, allowed: Allowed, problems: &mut Problems) {
+        let advice = match allowed {
+            Allowed::All => "pass --architecture conv",
+            Allowed::Dense => "--tied and --pretrain need an mlp, so leave it out",
+        };
         let set = [
             ("filters", self.filters.is_some()),
             ("kernel_size", self.kernel_size.is_some()),
             ("stride", self.stride.is_some()),
+            ("pool", self.pool.is_some_and(|pool| pool != PoolName::None)),
         ];
         for (key, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
-            problems.add(key, "has no effect on an mlp, which has no convolutions; pass --architecture conv");
+            problems.add(key, format!("has no effect on an mlp, which has no convolutions; {advice}"));
         }
     }
 
     /// Returns the convolutions, or `None` after it has reported why there are none.
-    fn convolutions(&self, sample_shape: &[usize], problems: &mut Problems) -> Option<Convolutions> {
+    fn convolutions(
+        &self,
+        name: ArchitectureName,
+        samples: Samples<'_>,
+        problems: &mut Problems,
+    ) -> Option<Convolutions> {
         let filters = self.filters.clone().unwrap_or_else(|| DEFAULT_FILTERS.to_vec());
         let kernel_size = self.kernel_size.unwrap_or(DEFAULT_KERNEL_SIZE);
         let stride = self.stride.unwrap_or(DEFAULT_STRIDE);
         if filters.is_empty() || filters.contains(&0) {
             problems
                 .add("filters", format!("is {filters:?}, but a network needs at least one layer of at least 1 filter"));
+            return None;
+        }
+        if !check_layers("filters", &filters, 0, problems) {
             return None;
         }
         if kernel_size.is_multiple_of(2) {
@@ -144,37 +204,58 @@ impl ArchitectureOptions {
             problems.add("stride", "must be at least 1, got 0");
             return None;
         }
-        if let Some(largest) = sample_shape.iter().copied().max().filter(|&largest| stride > largest) {
+        let shape = samples.shape;
+        if let Some(largest) = shape.iter().copied().max().filter(|&largest| stride > largest) {
             problems.add("stride", format!("is {stride}, but samples have at most {largest} values in a dimension"));
             return None;
         }
-        let Some(convolutions) = Convolutions::of_shape(sample_shape, &filters, kernel_size, stride) else {
-            problems.add(
-                "architecture",
-                format!(
-                    "is conv, but samples have the shape {sample_shape:?}; convolutions need [length], [height, width] \
-                     or [height, width, channels]"
-                ),
-            );
-            return None;
+        let sample = match samples.map() {
+            Ok(sample) => sample,
+            Err(expected) => {
+                let problem = format!("is {name}, but samples have the shape {shape:?}; convolutions need {expected}");
+                problems.add("architecture", problem);
+                return None;
+            }
         };
+        let pooling = self.pool.unwrap_or_default().pooling();
+        let convolutions = Convolutions { pooling, ..Convolutions::new(sample, &filters, kernel_size, stride) };
         let sizes = convolutions.sizes();
         let layer = sizes.windows(2).position(|pair| pair[0] == [1, 1] || exceeds(kernel_size, pair[0]));
         if let Some(layer) = layer {
             let [height, width] = sizes[layer];
-            problems.add(
-                "filters",
-                format!(
-                    "has {} layers, but layer {} (`encoder.conv{layer}`) would get a map of {height} x {width} for its \
-                     kernel of {kernel_size}; use fewer layers, a smaller --stride or a smaller --kernel-size",
-                    filters.len(),
-                    layer + 1
+            let map = format!("would get a map of {height} x {width} for its kernel of {kernel_size}");
+            match (layer, height * width) {
+                (0, 1) => problems.add(
+                    "architecture",
+                    format!("is {name}, but samples have a single position; pass --architecture mlp, or longer samples"),
                 ),
-            );
+                (0, _) => problems.add(
+                    "kernel_size",
+                    format!("is too large: the first layer (`encoder.conv0`) {map}; it must be below twice the map"),
+                ),
+                _ => problems.add(
+                    "filters",
+                    format!(
+                        "has {} layers, but layer {} (`encoder.conv{layer}`) {map}; use fewer layers, a smaller --stride \
+                         or a smaller --kernel-size",
+                        filters.len(),
+                        layer + 1
+                    ),
+                ),
+            }
             return None;
         }
         Some(convolutions)
     }
+}
+
+/// Reports more convolutions than can be trained. Returns whether there are few enough.
+fn check_layers(key: &'static str, filters: &[usize], blocks: usize, problems: &mut Problems) -> bool {
+    let layers = filters.len().saturating_mul(blocks.saturating_mul(2).saturating_add(1));
+    if layers > MOST_LAYERS {
+        problems.add(key, format!("gives {layers} convolutions, but at most {MOST_LAYERS} can be trained"));
+    }
+    layers <= MOST_LAYERS
 }
 
 /// Returns whether a kernel is larger than a map with its padding: then all outputs see the same values.
@@ -185,26 +266,54 @@ fn exceeds(kernel_size: usize, size: [usize; 2]) -> bool {
 impl Architecture {
     /// Returns the architecture without hidden layers.
     pub(crate) fn linear() -> Self {
-        Architecture { convolutions: None, hidden: Vec::new(), activation: Activation::Identity }
+        let (normalisation, activation) = (Normalisation::None, Activation::Identity);
+        Architecture { convolutions: None, hidden: Vec::new(), normalisation, activation }
+    }
+
+    /// Returns the name of the architecture.
+    pub fn name(&self) -> ArchitectureName {
+        match &self.convolutions {
+            None => ArchitectureName::Mlp,
+            Some(convolutions) if convolutions.blocks == 0 => ArchitectureName::Conv,
+            Some(_) => ArchitectureName::Resnet,
+        }
     }
 
     /// Returns the options that produce this architecture.
     pub(crate) fn options(&self) -> ArchitectureOptions {
-        let (hidden, activation) = (Some(self.hidden.clone()), Some(self.activation));
-        match &self.convolutions {
-            None => {
-                let architecture = Some(ArchitectureName::Mlp);
-                ArchitectureOptions { architecture, hidden, activation, ..ArchitectureOptions::default() }
-            }
-            Some(convolutions) => ArchitectureOptions {
-                architecture: Some(ArchitectureName::Conv),
-                hidden,
-                activation,
-                filters: Some(convolutions.filters.clone()),
-                kernel_size: convolutions.kernel.into_iter().max(),
-                stride: convolutions.stride.into_iter().max(),
-            },
+        let maps = self.convolutions.as_ref();
+        ArchitectureOptions {
+            architecture: Some(self.name()),
+            hidden: Some(self.hidden.clone()),
+            activation: Some(self.activation),
+            filters: maps.map(|maps| maps.filters.clone()),
+            kernel_size: maps.and_then(|maps| maps.kernel.into_iter().max()),
+            stride: maps.and_then(|maps| maps.stride.into_iter().max()),
+            blocks: maps.map(|maps| maps.blocks).filter(|&blocks| blocks > 0),
+            pool: maps.and_then(|maps| maps.pooling).map(PoolName::from),
+            // Recorded only where there is one, so that older records keep their bytes.
+            normalisation: Some(self.normalisation).filter(|&normalisation| normalisation != Normalisation::None),
         }
+    }
+
+    /// Rebuilds the architecture of a model from its recorded options. The record may come from anyone, so impossible
+    /// convolutions are rejected, which could otherwise have any size.
+    ///
+    /// # Errors
+    /// If no convolutions of these sizes are possible for the samples; the message continues "the model ...".
+    pub(crate) fn recorded(options: ArchitectureOptions, samples: Samples<'_>) -> Result<Self, String> {
+        let mut problems = Problems::default();
+        let options = ArchitectureOptions {
+            hidden: options.hidden.or(Some(Vec::new())),
+            activation: options.activation.or(Some(Activation::Identity)),
+            ..options
+        };
+        let checked = options.check(samples, Allowed::All, &mut problems);
+        let impossible = |error: ConfigError| {
+            let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
+            format!("has an impossible architecture for samples of {:?}: {}", samples.shape, problems.join("; "))
+        };
+        problems.none_or(checked).map_err(impossible)
     }
 }
 

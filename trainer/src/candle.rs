@@ -29,6 +29,7 @@ mod reparameterise;
 mod run;
 mod saved;
 mod squared_error;
+mod statistics;
 mod steps;
 mod tape;
 mod tied;
@@ -48,7 +49,7 @@ pub use optimizer::Optimizer;
 pub use parameters::Parameters;
 pub use reparameterise::reparameterise;
 pub use run::run;
-pub(crate) use run::{loss, node_values};
+pub(crate) use run::{loss, node_values, run_without_gradients};
 pub use squared_error::squared_error;
 #[cfg(test)]
 pub(crate) use squared_error::squared_error_composed;

@@ -5,11 +5,13 @@ mod effective;
 mod size;
 
 use narrows_bundle::{Kind, Likelihood};
+use narrows_data::Values;
 
 pub(crate) use size::MOST_PARAMETERS;
 
 use crate::{
     architecture::Architecture,
+    augmentation::Augmenter,
     binarize::Binarize,
     candle::{Kernels, Parameters, Rule},
     data_options::DataOptions,
@@ -19,7 +21,7 @@ use crate::{
     pretrain::Pretraining,
     scaling::ScalingRule,
     schedule::LearningRate,
-    split::held_out,
+    split::{fitted, held_out},
     variance::{Variance, variance_of},
 };
 
@@ -66,6 +68,8 @@ pub struct Descent {
     pub objective: Objective,
     /// Weight of the L2 penalty, at least 0; 0 for no penalty.
     pub l2: f64,
+    /// Augmentation of the training images, if enabled.
+    pub augmentation: Option<Augmenter>,
     /// Whether and when samples are binarised.
     pub binarize: Binarize,
     /// The hidden layers.
@@ -128,9 +132,15 @@ impl Config {
         }
     }
 
-    /// Returns how many of `rows` training rows are fitted, without the rows held out for validation.
-    pub fn fitted_rows(&self, rows: usize) -> usize {
-        rows - held_out(rows, self.valid_fraction)
+    /// Returns how many of the training rows are fitted, without the rows held out for validation and, of windows,
+    /// those that overlap them.
+    pub fn fitted_rows(&self, training: &Values) -> usize {
+        fitted(training, self.valid_fraction)
+    }
+
+    /// Returns how many of the training rows are held out for validation.
+    pub fn held_out_rows(&self, training: &Values) -> usize {
+        held_out(training.rows(), self.valid_fraction)
     }
 }
 

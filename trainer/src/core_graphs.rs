@@ -25,7 +25,8 @@ impl CoreGraphs {
     /// # Errors
     /// [`TrainError::Graph`]; never for a checked configuration.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
-        let (Architecture { convolutions, hidden, activation }, latent_activation) = match &config.method {
+        let (Architecture { convolutions, hidden, normalisation, activation }, latent_activation) = match &config.method
+        {
             Method::ClosedForm(_) => (Architecture::linear(), Activation::Identity),
             Method::Descent(descent) => (descent.architecture.clone(), descent.objective.code_layer().activation),
         };
@@ -36,6 +37,7 @@ impl CoreGraphs {
             features,
             hidden,
             latent_dim: config.latent_dim,
+            normalisation,
             activation,
             latent_activation,
             classes,

@@ -1,6 +1,6 @@
 //! The options that name the data sets and control how they are read.
 
-use narrows_data::{Channels, Character, Header, Missing, Reading, Size};
+use narrows_data::{Channels, Character, Header, Missing, Reading, SampleKind, Size};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Group;
@@ -88,6 +88,11 @@ impl Group for DataOptions {
                 missing: Some(Missing::Median),
                 resize: Some(Size { width: 28, height: 28 }),
                 channels: Some(Channels::Grey),
+                sample: Some(SampleKind::Series),
+                window: Some(128),
+                hop: Some(64),
+                time_column: Some("time".to_owned()),
+                group_column: Some("machine".to_owned()),
             },
             valid: Some("valid.csv".to_owned()),
             valid_labels: Some("valid-labels.npy".to_owned()),

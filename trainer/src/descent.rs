@@ -20,7 +20,7 @@ pub(crate) use plan::{Plan, Stage};
 pub(crate) use settings::{EarlyStop, Steps};
 pub use settings::{KernelOptions, LengthOptions, StepOptions, StoppingOptions};
 pub(crate) use state::End;
-pub(crate) use state::{Best, Position, State};
+pub(crate) use state::{Best, Position, State, initial_parameters};
 
 use crate::{
     Descent, EpochRecord, Figures, TrainError,

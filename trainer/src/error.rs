@@ -23,14 +23,33 @@ pub enum TrainError {
     /// The file that contains the data can no longer be read.
     #[error(transparent)]
     Reading(#[from] narrows_data::DataError),
-    /// A loss, a gradient or a weight became infinite or NaN.
+    /// Training would need more memory than there is.
     #[error(
-        "training diverged at step {step} (epoch {epoch}): {part} became {value}{}; lower the learning rate, clip \
+        "training with batches of {rows} rows needs about {}, and {} of memory are available; the largest layer is \
+         {layer}; {advice}",
+        gigabytes(*needed),
+        gigabytes(*available)
+    )]
+    Memory {
+        /// Estimated size of weights, gradients and the values between layers, in bytes.
+        needed: u64,
+        /// What is available, in bytes.
+        available: u64,
+        /// Number of rows of a batch.
+        rows: usize,
+        /// The largest layer, with the shape of its result for one row.
+        layer: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A loss, a gradient or a weight became infinite or NaN, or the final loss is very large.
+    #[error(
+        "training diverged at step {step} (epoch {epoch}): {part} became {value:.3e}{}; lower the learning rate, clip \
          the gradient (--clip-norm) or scale the data",
         layer.as_ref().map_or(String::new(), |layer| format!(" in layer `{layer}`"))
     )]
     Diverged {
-        /// The loss component, gradient or weight that is not finite.
+        /// The loss component, gradient or weight that is not finite, or the final loss.
         part: String,
         /// The first layer with a value that is not finite, if there is one.
         layer: Option<String>,
@@ -82,6 +101,10 @@ pub enum TrainError {
     /// The probe or the weights could not be written as safetensors.
     #[error("safetensors: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
+}
+
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
 }
 
 impl From<candle_core::Error> for TrainError {

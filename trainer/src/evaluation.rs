@@ -13,6 +13,10 @@ use crate::{
 /// Number of rows that are evaluated at a time; a row counts once for each of its latent samples.
 const CHUNK: usize = 1000;
 
+/// Largest number of values in the results of all layers for the rows that are evaluated at a time (256 MiB), unless a
+/// single row has more.
+const CHUNK_VALUES: usize = 1 << 26;
+
 /// Variance of the latent mean over the data above which a latent dimension counts as active (Burda et al. 2016,
 /// section 5.2).
 const ACTIVE_VARIANCE: f64 = 0.01;
@@ -75,6 +79,11 @@ impl Averages {
     }
 }
 
+/// Returns the number of rows that are evaluated at a time, for a number of values in the results of all layers.
+pub(crate) fn chunk_rows(values_per_row: usize, latent_samples: usize) -> usize {
+    (CHUNK.min(CHUNK_VALUES / values_per_row.max(1)) / latent_samples.max(1)).max(1)
+}
+
 /// Evaluates `model` on the selected rows. Samples are not corrupted. The loss of a variational kind uses latent
 /// samples from a separate random stream of the seed, and the weight of the KL term at the end of training.
 pub(crate) fn evaluate(
@@ -87,7 +96,8 @@ pub(crate) fn evaluate(
 ) -> Result<Figures> {
     let (mut averages, mut squares) = (Averages::default(), 0.0);
     let mut spread = Spread::default();
-    for (index, chunk) in rows.chunks((CHUNK / model.latent_samples().max(1)).max(1)).enumerate() {
+    let chunk_rows = chunk_rows(network.values_per_row(), model.latent_samples());
+    for (index, chunk) in rows.chunks(chunk_rows).enumerate() {
         let context = LossContext::Evaluation { seed, batch: index as u64 };
         let batch = source.batch(network, chunk, context)?;
         let loss = objective_loss(model, l2, network, &batch, context)?;
@@ -171,7 +181,13 @@ mod tests {
         let wave = Array2::from_shape_fn((2500, 1), |(row, _)| (row as f32).sin());
         let part = Part { values: Values::F32(wave), labels: None };
         let scaling = Scaling { offset: vec![0.0], scale: vec![1.0] };
-        let source = BatchSource { part: &part, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
+        let source = BatchSource {
+            part: &part,
+            name: PartName::Train,
+            scaling: &scaling,
+            augmentation: None,
+            binarize: Binarize::None,
+        };
         let rows: Vec<usize> = (0..2500).collect();
         evaluate(model, l2, &test_network.network(), &source, &rows, 1).expect("shapes that fit")
     }

@@ -13,15 +13,21 @@ use prost::Message;
 
 use crate::{
     Fitted, TrainError,
-    candle::{Kernels, Parameters, run},
-    network::{Graph, Weights, fold_scaling, with_decoder_ports, with_encoder_ports},
+    candle::{Parameters, run_without_gradients},
+    network::{Graph, Weights, folded, with_decoder_ports, with_encoder_ports},
     onnx::to_model,
     samples::{labels, sample_of},
     stored::Stored,
 };
 
-/// Number of rows in the probe.
+/// Largest number of rows in the probe.
 const PROBE_ROWS: usize = 64;
+
+/// Largest number of values in the samples of the probe (8 MiB), if it has at least [`LEAST_PROBE_ROWS`].
+const PROBE_VALUES: usize = 1 << 21;
+
+/// Number of rows that the probe has for samples of any size.
+const LEAST_PROBE_ROWS: usize = 4;
 
 /// The contents of a bundle before the parity check.
 #[derive(Debug, Clone)]
@@ -85,7 +91,7 @@ impl Fitted {
         ports: &GraphPorts,
         data: &Dataset,
     ) -> Result<Vec<u8>, TrainError> {
-        let (graph, weights) = fold_scaling(graph, &self.weights)?;
+        let (graph, weights) = folded(graph, &self.weights)?;
         let kind = self.config.kind();
         let list = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
         let mut metadata = vec![
@@ -112,11 +118,11 @@ impl Fitted {
         let x = Tensor::from_vec(values, shape, &Device::Cpu)?;
         let labels = if self.config.kind().is_conditional() { labels(part, &rows)? } else { None };
         let inputs = |value: &Tensor| std::iter::once(value.clone()).chain(labels.clone()).collect::<Vec<_>>();
-        let encoded = run(Kernels::Composed, encoder, &parameters, &inputs(&x))?;
+        let encoded = run_without_gradients(encoder, &parameters, &inputs(&x))?;
         let Some(codes) = encoded.first() else {
             return Err(candle_core::Error::Msg("the encoder has no output".to_owned()).into());
         };
-        let decoded = run(Kernels::Composed, decoder, &parameters, &inputs(codes))?;
+        let decoded = run_without_gradients(decoder, &parameters, &inputs(codes))?;
         Ok(Probe {
             samples: array(&x)?,
             labels: labels.map(|labels| labels.to_vec1()).transpose()?,
@@ -127,13 +133,14 @@ impl Fitted {
     }
 
     fn probe_rows<'a>(&self, data: &'a Dataset) -> (&'a Part, Vec<usize>) {
+        let count = probe_rows_of(data.train.values.features());
         match &data.test {
-            Some(test) if test.values.rows() > 0 => (test, (0..test.values.rows().min(PROBE_ROWS)).collect()),
+            Some(test) if test.values.rows() > 0 => (test, (0..test.values.rows().min(count)).collect()),
             _ if !self.valid_rows.is_empty() => {
                 let part = data.valid.as_ref().unwrap_or(&data.train);
-                (part, self.valid_rows.iter().copied().take(PROBE_ROWS).collect())
+                (part, self.valid_rows.iter().copied().take(count).collect())
             }
-            _ => (&data.train, (0..data.train.values.rows().min(PROBE_ROWS)).collect()),
+            _ => (&data.train, (0..data.train.values.rows().min(count)).collect()),
         }
     }
 
@@ -171,6 +178,11 @@ impl Fitted {
     }
 }
 
+/// Returns the largest number of rows in the probe for samples of `features` values.
+fn probe_rows_of(features: usize) -> usize {
+    (PROBE_VALUES / features.max(1)).clamp(LEAST_PROBE_ROWS, PROBE_ROWS)
+}
+
 /// Returns the outputs of a graph by name.
 pub(crate) fn named(graph: &Graph, outputs: &[Tensor]) -> Result<BTreeMap<String, ArrayD<f32>>, TrainError> {
     graph.outputs().iter().zip(outputs).map(|((name, _), tensor)| Ok((name.clone(), array(tensor)?))).collect()
@@ -183,4 +195,14 @@ pub(crate) fn array(tensor: &Tensor) -> Result<ArrayD<f32>, TrainError> {
 
 pub(crate) fn weight_bytes(weights: &Weights) -> Result<Vec<u8>, TrainError> {
     Ok(safetensors::serialize(weights.iter().map(|(name, array)| (name, Stored::array(array))), None)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_probe_has_fewer_rows_for_large_samples() {
+        assert_eq!([64, 784, 64 * 64 * 3, 256 * 256 * 3, 1 << 22].map(probe_rows_of), [64, 64, 64, 10, 4]);
+    }
 }

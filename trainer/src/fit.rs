@@ -11,10 +11,11 @@ use crate::{
     binarize::Binarize,
     candle::Parameters,
     core_graphs::CoreGraphs,
-    descent::{Plan, State, TrainingLoop},
+    descent::{Plan, State, TrainingLoop, initial_parameters},
     evaluation::evaluate,
     event::Observe,
     kinds::{Ae, Model, Pca},
+    memory::{TrainedGraph, Training, available},
     network::Weights,
     part_name::PartName,
     run::{Checkpoint, Run},
@@ -22,16 +23,24 @@ use crate::{
     split::split,
 };
 
+/// A fitted network whose loss is this many times that of the untrained network has diverged, even if all values are
+/// finite. Its weights are so large that 32-bit floats do not determine its outputs.
+const DIVERGED: f64 = 1e3;
+
+/// Largest number of rows on which the untrained network is evaluated.
+const UNTRAINED_ROWS: usize = 1000;
+
 /// Fits a model. The callback `observe` receives an event for every step and epoch.
 ///
 /// The result depends only on the configuration, the data and the processor: the same seed gives the same weights on
 /// any number of cores.
 ///
 /// # Errors
-/// [`TrainError::Data`] for data that does not fit the configuration, [`TrainError::Diverged`] when a loss, a gradient
-/// or a weight becomes infinite or NaN, [`TrainError::Interrupted`] when the callback stops the run.
+/// [`TrainError::Data`] for data that does not fit the configuration, [`TrainError::Memory`] before the first step if
+/// the estimated memory is not available, [`TrainError::Diverged`] when a loss, a gradient or a weight becomes infinite
+/// or NaN or the final loss is very large, [`TrainError::Interrupted`] when the callback stops the run.
 pub fn fit(config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
-    fit_with(config, data, None, Some(observe))
+    fit_with(config, data, None, Some(observe), available())
 }
 
 /// Fits a model in the folder of a run: resumes from the newest checkpoint of the run, and saves checkpoints during
@@ -42,7 +51,7 @@ pub fn fit(config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result
 pub fn fit_in(run: &mut Run, config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
     run.reload_newest()?;
     run.begin(config)?;
-    fit_with(config, data, Some(run), Some(observe))
+    fit_with(config, data, Some(run), Some(observe), available())
 }
 
 /// Returns the model of the newest checkpoint of a run, without training.
@@ -52,15 +61,17 @@ pub fn fit_in(run: &mut Run, config: &Config, data: &Dataset, observe: &mut Obse
 pub fn fitted_in(run: &mut Run, config: &Config, data: &Dataset) -> Result<Fitted, TrainError> {
     run.reload_newest()?;
     run.check_model()?;
-    fit_with(config, data, Some(run), None)
+    fit_with(config, data, Some(run), None, None)
 }
 
-/// Fits a model, or only evaluates the newest checkpoint of `run` if `observe` is `None`.
+/// Fits a model, or only evaluates the newest checkpoint of `run` if `observe` is `None`. Training is refused if it
+/// needs more than `available` bytes of memory; nothing is checked if this is not known.
 fn fit_with(
     config: &Config,
     data: &Dataset,
     run: Option<&mut Run>,
     observe: Option<&mut Observe<'_>>,
+    available: Option<u64>,
 ) -> Result<Fitted, TrainError> {
     let (train_rows, held_out) = split(&data.train, config.valid_fraction, config.seed);
     let scaling = config.scaling.scaling(&sample_of(data), &data.train.values, &train_rows)?;
@@ -81,7 +92,20 @@ fn fit_with(
     };
     let result = match &config.method {
         Method::ClosedForm(pca) => solve(*pca, config, &rows, run)?,
-        Method::Descent(descent) => train(config, descent, &core, &rows, run, observe)?,
+        Method::Descent(descent) => {
+            let decoder =
+                TrainedGraph { graph: &core.decoder, evaluations: descent.objective.model().latent_samples() };
+            let training = Training {
+                graphs: &[TrainedGraph { graph: &core.encoder, evaluations: 1 }, decoder],
+                features: data.train.values.features(),
+                rows: train_rows.len(),
+                steps: descent.steps,
+                rule: descent.optimizer,
+                kernels: descent.kernels,
+            };
+            training.check(available)?;
+            train(config, descent, &core, &rows, run, observe)?
+        }
     };
     let network = core.network(&result.parameters, config);
     let closed_form = Ae::default();
@@ -93,6 +117,15 @@ fn fit_with(
         evaluate(model, l2, &network, &selection.source(&scaling, binarize), selection.rows, config.seed)
     };
     let train = metrics(&rows.train)?;
+    if let (Method::Descent(descent), Some(progress)) = (&config.method, &result.progress) {
+        let untrained = || {
+            let parameters = initial_parameters(config, descent, &core)?;
+            let first = &train_rows[..train_rows.len().min(UNTRAINED_ROWS)];
+            let source = rows.train.source(&scaling, binarize);
+            Ok(evaluate(model, l2, &core.network(&parameters, config), &source, first, config.seed)?.loss)
+        };
+        check_loss(train.loss, data.train.values.features(), progress, untrained)?;
+    }
     let valid = if valid_rows.is_empty() { None } else { Some(metrics(&rows.valid)?) };
     let test = match &data.test {
         Some(part) => {
@@ -145,8 +178,9 @@ struct RowSelection<'a> {
 }
 
 impl<'a> RowSelection<'a> {
+    /// Returns the source of batches for evaluations.
     fn source(&self, scaling: &'a Scaling, binarize: Binarize) -> BatchSource<'a> {
-        BatchSource { part: self.part, name: self.name, scaling, binarize }
+        BatchSource { part: self.part, name: self.name, scaling, augmentation: None, binarize }
     }
 }
 
@@ -197,7 +231,10 @@ fn train(
     };
     let training_loop = TrainingLoop {
         plan: &plan,
-        source: rows.train.source(rows.scaling, descent.binarize),
+        source: BatchSource {
+            augmentation: descent.augmentation.as_ref(),
+            ..rows.train.source(rows.scaling, descent.binarize)
+        },
         train: rows.train.rows,
         valid_source: rows.valid.source(rows.scaling, descent.binarize),
         valid: rows.valid.rows,
@@ -215,6 +252,30 @@ fn train(
     };
     let pretrained = plan.pretrained_layers(&state.position.layer_losses, &history);
     Ok(FitResult { parameters, history, pretrained, progress: Some(progress), explained_variance_ratio: None })
+}
+
+/// Checks that training has not diverged with finite values: that the final loss is not many times that of the
+/// untrained network, which is computed only for a loss that is large for this number of features.
+fn check_loss(
+    loss: f64,
+    features: usize,
+    progress: &ProgressRecord,
+    untrained: impl FnOnce() -> Result<f64, TrainError>,
+) -> Result<(), TrainError> {
+    if loss <= DIVERGED * features as f64 {
+        return Ok(());
+    }
+    let untrained = untrained()?;
+    if loss <= DIVERGED * untrained.abs() {
+        return Ok(());
+    }
+    Err(TrainError::Diverged {
+        part: format!("the loss of the training rows, {untrained:.1} before training,"),
+        layer: None,
+        value: loss,
+        step: progress.steps,
+        epoch: progress.epochs,
+    })
 }
 
 /// Checks that targets are in `[0, 1]` if the likelihood is Bernoulli, which is not defined for other values.
@@ -243,4 +304,29 @@ fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: 
              --likelihood gaussian"
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use narrows_bundle::Kind;
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::Options;
+
+    #[test]
+    fn training_that_does_not_fit_into_memory_is_refused_before_the_first_step() {
+        let data = Dataset::from_array("table", Array2::<f32>::eye(30)).expect("valid samples");
+        let config = Config::check(&Options::new(Kind::Ae), &data).expect("valid options");
+        let mut events = 0;
+        let mut observe = |_: &crate::Event<'_>| {
+            events += 1;
+            ControlFlow::Break(())
+        };
+        let error = fit_with(&config, &data, None, Some(&mut observe), Some(1000)).expect_err("too little memory");
+        assert!(matches!(error, TrainError::Memory { available: 1000, .. }), "{error}");
+        assert_eq!(events, 0);
+    }
 }

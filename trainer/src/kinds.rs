@@ -34,7 +34,7 @@ pub(crate) use dae::DaeOptions;
 pub(crate) use divergence::Divergence;
 pub use divergence::DivergenceOptions;
 pub(crate) use model::{Batch, Loss, Model};
-pub(crate) use network::{Below, Network, first};
+pub(crate) use network::{Below, Network, first, values_per_row};
 pub use pca::PcaOptions;
 pub(crate) use pca::PcaTakes;
 pub(crate) use pca::{Pca, PcaFit};

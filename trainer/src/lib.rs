@@ -41,6 +41,7 @@
 //! - [`data`], [`bundle`] and [`ndarray`] are re-exported, so that a program needs one dependency.
 
 mod architecture;
+mod augmentation;
 mod binarize;
 mod candle;
 mod config;
@@ -58,6 +59,7 @@ mod kinds;
 mod learned_variance;
 mod likelihood;
 mod loss_context;
+mod memory;
 mod network;
 mod numeric;
 mod onnx;
@@ -116,10 +118,11 @@ pub mod internals {
         config::{Descent, Method},
         core_graphs::CoreGraphs,
         network::{
-            Add, AddChannels, Affine, Clamp, Conv2d, Convolutions, Dense, FromMap, Graph, LabelRow, Primitive, Reshape,
-            Softmax, ToMap, Value, builder::Builder, fold_scaling, summary, with_decoder_ports, with_encoder_ports,
+            Add, AddChannels, Affine, BatchNorm, Clamp, Conv2d, Convolutions, Dense, FromMap, Graph, LabelRow,
+            LayerNorm, Normalisation, Order, Pool, Pooling, Primitive, Reshape, SampleMap, ScaleChannels, Softmax,
+            ToMap, Value, builder::Builder, folded, summary, with_decoder_ports, with_encoder_ports,
         },
-        numeric::Convolution,
+        numeric::{Convolution, Windows},
         onnx::to_model,
         order::order_of,
         pretrain::Pretraining,

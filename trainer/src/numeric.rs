@@ -15,14 +15,17 @@ pub(crate) mod kl_divergence;
 mod lanes;
 mod matrix;
 mod moving_average;
+mod normalisation;
 mod parallel;
 mod point_loss;
 mod pointwise;
+mod pooling;
 mod product;
 mod reduction;
 pub(crate) mod reparameterise;
 mod rows;
 mod rule;
+mod scale;
 mod sgd;
 mod squares;
 mod transpose;
@@ -35,16 +38,23 @@ pub use convolution::Convolution;
 pub(crate) use elementary::{exp, normal, sigmoid, tanh};
 pub(crate) use matrix::Matrix;
 pub(crate) use moving_average::update_moving_average;
+pub(crate) use normalisation::{
+    EPSILON, GradientSums, Moments, normalise_channels, normalise_channels_gradient, normalise_rows,
+    normalise_rows_gradient,
+};
 #[cfg(test)]
 pub(crate) use parallel::CHUNK;
 pub(crate) use parallel::{parallel_for_each, rows_per_chunk};
 pub(crate) use point_loss::PointLoss;
-pub(crate) use pointwise::{chain, map};
+pub(crate) use pointwise::{chain, combine, copy, map};
+pub use pooling::Windows;
 pub(crate) use product::product;
 pub(crate) use reduction::Reduction;
-pub(crate) use rows::{add_to_rows, scaled_rows, sum_columns_by_label, sum_rows, sum_rows_by_label};
+pub(crate) use rows::{add_to_rows, scaled_rows, sum_columns_by_label, sum_products, sum_rows, sum_rows_by_label};
 pub use rule::Rule;
+pub(crate) use scale::{scale_channels, scale_channels_gradient};
 pub(crate) use squares::{sum_of_squares, sums_of_squares};
+pub(crate) use transpose::transpose_rows;
 pub(crate) use update::{Update, take_steps};
 pub(crate) use vectorized::vectorized;
 pub(crate) use write::Write;

@@ -16,7 +16,8 @@ pub(crate) use of_kind::SelectedMethod;
 pub(crate) use taken::Trained;
 
 pub use crate::{
-    architecture::{ArchitectureName, ArchitectureOptions, Widths},
+    architecture::{ArchitectureName, ArchitectureOptions, PoolName, Widths},
+    augmentation::{Augmentation, AugmentationOptions, Augmentations},
     binarize::{Binarize, BinarizeOptions},
     candle::Kernels,
     data_options::DataOptions,
@@ -27,6 +28,7 @@ pub use crate::{
     },
     likelihood::OutputOptions,
     network::Activation,
+    network::Normalisation,
     optimizer::{AdamOptions, AdamWOptions, OptimizerName, OptimizerOptions, SgdOptions},
     pretrain::{Pretrain, PretrainOptions},
     scaling::{Scale, ScalePer, ScalingOptions},
@@ -54,6 +56,8 @@ option_groups! {
         pub scaling: ScalingOptions,
         /// The validation split.
         pub split: SplitOptions,
+        /// Augmentation of the training images.
+        pub augmentation: AugmentationOptions,
         /// Binarisation of the samples.
         pub binarize: BinarizeOptions,
         @own
@@ -130,6 +134,16 @@ impl Options {
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
+        self
+    }
+
+    /// Returns the options of a recorded run or bundle. Records that are older than convolutions name no architecture:
+    /// their networks have dense layers.
+    #[must_use]
+    pub fn as_recorded(mut self) -> Self {
+        if self.kind.is_some_and(|kind| Options::kinds_of("architecture").contains(&kind)) {
+            self.architecture.architecture.get_or_insert(ArchitectureName::Mlp);
+        }
         self
     }
 

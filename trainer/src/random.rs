@@ -46,6 +46,8 @@ pub(crate) enum Stream {
     EvaluationBinarize,
     /// Selection of the labels to train on and to hold out; the counter is 0.
     Labels,
+    /// Augmentation of images; the counter is the step.
+    Augmentation,
 }
 
 impl Stream {
@@ -65,6 +67,7 @@ impl Stream {
             Stream::BinarizeDynamic => 10,
             Stream::EvaluationBinarize => 11,
             Stream::Labels => 12,
+            Stream::Augmentation => 13,
         }
     }
 }

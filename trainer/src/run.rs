@@ -124,7 +124,8 @@ impl Run {
             }
             _ => RunError::Io { action: "read", path: path.clone(), source },
         })?;
-        Options::from_toml(&text).map_err(|source| RunError::Config { path, source })
+        let options = Options::from_toml(&text).map_err(|source| RunError::Config { path, source })?;
+        Ok(options.as_recorded())
     }
 
     /// Returns the folder.

@@ -1,4 +1,4 @@
-//! Conversion of data set rows to batches: converted to `f32`, scaled and gathered into tensors.
+//! Conversion of data set rows to batches: converted to `f32`, augmented, scaled and gathered into tensors.
 
 use std::{
     cell::Cell,
@@ -6,10 +6,11 @@ use std::{
 };
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Tensor};
-use narrows_bundle::{Sample, SampleType, Scaling};
-use narrows_data::{DataError, Dataset, Part, Row, Values};
+use narrows_bundle::{Sample, SampleKind, SampleType, Scaling, Windows};
+use narrows_data::{DataError, Dataset, Part, Row, Values, Windowing};
 
 use crate::{
+    augmentation::{Augmenter, StepAugmentation},
     binarize::Binarize,
     kinds::{Batch, LossContext, Network},
     numeric::{parallel_for_each, rows_per_chunk, vectorized},
@@ -19,8 +20,16 @@ use crate::{
 /// Returns the description of a sample for the manifest: its shape, type, range and columns.
 pub(crate) fn sample_of(data: &Dataset) -> Sample {
     let dtype = if data.train.values.is_bytes() { SampleType::U8 } else { SampleType::F32 };
+    let kind = match data.sample_kind {
+        narrows_data::SampleKind::Features => SampleKind::Features,
+        narrows_data::SampleKind::Series => SampleKind::Series,
+    };
     let (columns, fill) = (data.columns.clone(), data.fill.clone());
-    Sample { shape: data.sample_shape.clone(), dtype, range: data.range, columns, fill }
+    let windows = data.train.values.windows().map(|windows| {
+        let Windowing { window, hop, time_column, group_column } = windows.windowing().clone();
+        Windows { window, hop, time_column, group_column }
+    });
+    Sample { shape: data.sample_shape.clone(), dtype, range: data.range, columns, fill, kind, windows }
 }
 
 /// The source of batches: a part of the data and the preprocessing of its samples.
@@ -32,6 +41,8 @@ pub(crate) struct BatchSource<'a> {
     pub(crate) name: PartName,
     /// The scaling of the features.
     pub(crate) scaling: &'a Scaling,
+    /// Augmentation of the samples in training steps, before scaling.
+    pub(crate) augmentation: Option<&'a Augmenter>,
     /// Binarisation of the scaled samples.
     pub(crate) binarize: Binarize,
 }
@@ -58,7 +69,8 @@ impl BatchSource<'_> {
         context: LossContext,
     ) -> candle_core::Result<Batch> {
         let labels = if network.takes_labels() { labels(self.part, rows)? } else { None };
-        let x = scaled(&self.part.values, rows, self.scaling, spare.take())?;
+        let augmentation = self.augmentation.and_then(|augmenter| augmenter.at(context));
+        let x = augmented(&self.part.values, rows, augmentation.as_ref(), self.scaling, spare.take())?;
         let x = self.binarize.apply(x, self.name, rows, context)?;
         let Some(below) = &network.below else { return Ok(Batch { x, labels }) };
         let outputs = below.run(network.kernels, &x)?;
@@ -67,13 +79,24 @@ impl BatchSource<'_> {
     }
 }
 
-/// Returns the selected rows after scaling, `[rows, features]`.
-///
-/// They are written to `spare`, a tensor whose values are no longer needed, if it has the right shape. Memory that is
-/// already in the caches is much faster than newly allocated memory.
+/// Returns the selected rows after scaling, `[rows, features]`. The memory of `spare` is used as in [`augmented`].
 pub(crate) fn scaled(
     values: &Values,
     rows: &[usize],
+    scaling: &Scaling,
+    spare: Option<Tensor>,
+) -> candle_core::Result<Tensor> {
+    augmented(values, rows, None, scaling, spare)
+}
+
+/// Returns the selected rows after augmentation and scaling, `[rows, features]`.
+///
+/// They are written to `spare`, a tensor whose values are no longer needed, if it has the right shape. Memory that is
+/// already in the caches is much faster than newly allocated memory.
+pub(crate) fn augmented(
+    values: &Values,
+    rows: &[usize],
+    augmentation: Option<&StepAugmentation<'_>>,
     scaling: &Scaling,
     spare: Option<Tensor>,
 ) -> candle_core::Result<Tensor> {
@@ -82,7 +105,7 @@ pub(crate) fn scaled(
         Some(spare) => spare,
         None => Tensor::zeros(shape, DType::F32, &Device::Cpu)?,
     };
-    scaled.inplace_op1(&Gather { values, rows, scaling })?;
+    scaled.inplace_op1(&Gather { values, rows, augmentation, scaling })?;
     Ok(scaled)
 }
 
@@ -90,6 +113,7 @@ pub(crate) fn scaled(
 struct Gather<'a> {
     values: &'a Values,
     rows: &'a [usize],
+    augmentation: Option<&'a StepAugmentation<'a>>,
     scaling: &'a Scaling,
 }
 
@@ -104,32 +128,42 @@ impl InplaceOp1 for Gather<'_> {
         };
         let into = &mut into[start..end];
         // Wrapped such that the conversion from Candle's errors to `TrainError` can extract the original error.
-        gather(self.values, self.rows, self.scaling, into)
+        self.gather(into)
             .map_err(|error| candle_core::Error::WrappedContext { wrapped: Box::new(error), context: String::new() })
     }
 }
 
 /// Approximate cost of one value in floating-point operations: a division and a memory access.
 const COST: usize = 60;
+/// Approximate cost of the augmentation of one value: an interpolation between four values.
+const AUGMENTATION_COST: usize = 60;
 
-fn gather(values: &Values, rows: &[usize], scaling: &Scaling, into: &mut [f32]) -> Result<(), DataError> {
-    let width = values.features().max(1);
-    let block = rows_per_chunk(width);
-    let blocks = rows.chunks(block).zip(into.chunks_mut(block * width)).collect();
-    let failure = Mutex::new(None);
-    parallel_for_each(COST * block * width, blocks, |(rows, scaled)| {
-        let visited = values.visit(rows.iter().copied(), |index, row| {
-            let scaled = &mut scaled[index * width..][..width];
-            match row {
-                Row::U8(row) => scale_row(row, scaling, scaled, f32::from),
-                Row::F32(row) => scale_row(row, scaling, scaled, |value| value),
+impl Gather<'_> {
+    fn gather(&self, into: &mut [f32]) -> Result<(), DataError> {
+        let &Gather { values, rows, augmentation, scaling } = self;
+        let width = values.features().max(1);
+        let block = rows_per_chunk(width);
+        let blocks = rows.chunks(block).zip(into.chunks_mut(block * width)).enumerate().collect();
+        let cost = COST + augmentation.map_or(0, |_| AUGMENTATION_COST);
+        let failure = Mutex::new(None);
+        parallel_for_each(cost * block * width, blocks, |(number, (rows, scaled))| {
+            let visited = values.visit(rows.iter().copied(), |index, row| {
+                let scaled = &mut scaled[index * width..][..width];
+                match (augmentation, row) {
+                    (None, Row::U8(row)) => scale_row(row, scaling, scaled, f32::from),
+                    (None, Row::F32(row)) => scale_row(row, scaling, scaled, |value| value),
+                    (Some(augmentation), row) => {
+                        augmentation.apply(number * block + index, &row, scaled);
+                        scale_in_place(scaled, scaling);
+                    }
+                }
+            });
+            if let Err(error) = visited {
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
         });
-        if let Err(error) = visited {
-            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        }
-    });
-    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
 }
 
 /// Returns the labels of the selected rows, `[rows]`; `None` if the part has no labels.
@@ -153,6 +187,25 @@ fn scale_row<V: Copy>(row: &[V], scaling: &Scaling, scaled: &mut [f32], widen: i
             (offsets, scales) => {
                 for (((scaled, &value), offset), scale) in scaled.iter_mut().zip(row).zip(offsets).zip(scales) {
                     *scaled = (widen(value) - offset) / scale;
+                }
+            }
+        },
+    );
+}
+
+/// Does the same as [`scale_row`] for values that are already floats in the right place.
+fn scale_in_place(values: &mut [f32], scaling: &Scaling) {
+    vectorized(
+        #[inline(always)]
+        || match (scaling.offset.as_slice(), scaling.scale.as_slice()) {
+            ([offset], [scale]) => {
+                for value in values {
+                    *value = (*value - offset) / scale;
+                }
+            }
+            (offsets, scales) => {
+                for ((value, offset), scale) in values.iter_mut().zip(offsets).zip(scales) {
+                    *value = (*value - offset) / scale;
                 }
             }
         },

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use narrows_bundle::{Likelihood, Link, Sample, SampleType, Scaling};
+use narrows_bundle::{Likelihood, Link, Sample, SampleKind, SampleType, Scaling};
 use narrows_data::{
     DataError, Values,
     statistics::{Per, extremes, moments, quantiles},
@@ -18,8 +18,8 @@ options! {
         /// auto (chosen by the data). Standard, minmax and robust are fitted on the training rows [default: auto]
         #[flag(value_name = "METHOD")]
         pub scale: Scale = Scale::Standard,
-        /// Whether standard, minmax and robust use the statistics of each feature (column) or of all features together
-        /// (global) [default: column for tables, global for images]
+        /// Whether standard, minmax and robust use the statistics of each feature (column), which for series is each
+        /// channel, or of all features together (global) [default: column for tables and series, global for images]
         #[flag(value_name = "column|global")]
         pub scale_per: ScalePer = ScalePer::Column,
     }
@@ -91,10 +91,15 @@ impl ScalePer {
         }
     }
 
-    fn per(self) -> Per {
-        match self {
-            ScalePer::Column => Per::Column,
-            ScalePer::Global => Per::Set,
+    /// Returns which statistics to compute, and for how many consecutive features each of them is.
+    fn statistics(self, sample: &Sample) -> (Per, usize) {
+        match (self, sample.kind, &sample.shape[..]) {
+            (ScalePer::Global, _, _) => (Per::Set, 1),
+            (ScalePer::Column, SampleKind::Features, _) => (Per::Column, 1),
+            (ScalePer::Column, SampleKind::Series, &[channels, length]) if channels > 1 => {
+                (Per::Channel(length), length)
+            }
+            (ScalePer::Column, SampleKind::Series, _) => (Per::Set, 1),
         }
     }
 }
@@ -119,12 +124,12 @@ impl ScalingRule {
     /// Returns the scaling that the options select for the data.
     ///
     /// `Auto` is `Unit` for bytes, `Unchanged` for floats in `[0, 1]`, `Unit` for other floats with a Bernoulli
-    /// likelihood or a sigmoid output, and `Standard` otherwise. `per` defaults to `Column` for tables and to `Global`
-    /// for images.
+    /// likelihood or a sigmoid output, and `Standard` otherwise. `per` defaults to `Column` for tables and series,
+    /// and to `Global` for images. A column of series is a channel.
     pub fn of(scale: Scale, per: Option<ScalePer>, sample: &Sample, (likelihood, link): (Likelihood, Link)) -> Self {
         let (low, high) = sample.range;
-        let is_table = sample.shape.len() == 1;
-        let per = per.unwrap_or(if is_table { ScalePer::Column } else { ScalePer::Global });
+        let has_columns = sample.shape.len() == 1 || sample.kind == SampleKind::Series;
+        let per = per.unwrap_or(if has_columns { ScalePer::Column } else { ScalePer::Global });
         match scale {
             Scale::None => ScalingRule::Unchanged,
             Scale::Unit => ScalingRule::Unit,
@@ -167,29 +172,32 @@ impl ScalingRule {
             // The data of a checked configuration is not constant, so the span is not 0.
             ScalingRule::Unit => Ok(global(sample.range.0, sample.span())),
             ScalingRule::Standard(per) => {
-                let moments = moments(values, rows, per.per())?;
+                let (per, length) = per.statistics(sample);
+                let moments = moments(values, rows, per)?;
                 let (offset, scale) =
                     moments.into_iter().map(|(mean, deviation)| (mean as f32, divisor(deviation, mean))).unzip();
-                Ok(Scaling { offset, scale })
+                Ok(repeated(offset, scale, length))
             }
             ScalingRule::MinMax(per) => {
-                let extremes = extremes(values, rows, per.per())?;
+                let (per, length) = per.statistics(sample);
+                let extremes = extremes(values, rows, per)?;
                 let (offset, scale) = extremes
                     .into_iter()
                     .map(|(low, high)| (low, divisor(f64::from(high) - f64::from(low), 0.0)))
                     .unzip();
-                Ok(Scaling { offset, scale })
+                Ok(repeated(offset, scale, length))
             }
             ScalingRule::Robust(per) => {
-                let quartiles = quantiles(values, rows, &[0.25, 0.5, 0.75], per.per())?;
-                let moments = moments(values, rows, per.per())?;
+                let (per, length) = per.statistics(sample);
+                let quartiles = quantiles(values, rows, &[0.25, 0.5, 0.75], per)?;
+                let moments = moments(values, rows, per)?;
                 let pairs = quartiles.iter().zip(moments).map(|(quartiles, (mean, deviation))| match quartiles[..] {
                     [low, median, high] if high > low => (median, divisor(f64::from(high) - f64::from(low), 0.0)),
                     [_, median, _] => (median, divisor(deviation, mean)),
                     _ => (mean as f32, 1.0),
                 });
                 let (offset, scale) = pairs.unzip();
-                Ok(Scaling { offset, scale })
+                Ok(repeated(offset, scale, length))
             }
         }
     }
@@ -234,6 +242,12 @@ impl ScalingRule {
     }
 }
 
+/// Returns a scaling in which each offset and scale is that of `length` consecutive features.
+fn repeated(offset: Vec<f32>, scale: Vec<f32>, length: usize) -> Scaling {
+    let repeat = |values: Vec<f32>| values.into_iter().flat_map(|value| std::iter::repeat_n(value, length)).collect();
+    Scaling { offset: repeat(offset), scale: repeat(scale) }
+}
+
 /// Returns the divisor for values of the given width (deviation or range). It is 1 if the width is only rounding error,
 /// as in a constant column, because dividing by it would amplify noise.
 fn divisor(width: f64, mean: f64) -> f32 {
@@ -276,7 +290,15 @@ mod tests {
     use super::*;
 
     fn sample(shape: &[usize], dtype: SampleType, range: (f32, f32)) -> Sample {
-        Sample { shape: shape.to_vec(), dtype, range, columns: None, fill: None }
+        Sample {
+            shape: shape.to_vec(),
+            dtype,
+            range,
+            columns: None,
+            fill: None,
+            kind: narrows_bundle::SampleKind::default(),
+            windows: None,
+        }
     }
 
     #[test]
@@ -321,6 +343,19 @@ mod tests {
         for (rule, offset, scale) in expected {
             assert_eq!(fitted(rule), Scaling { offset, scale }, "{rule:?}");
         }
+    }
+
+    #[test]
+    fn a_channel_of_series_has_one_scaling_over_all_time_steps() {
+        let values = Values::F32(arr2(&[[1.0f32, 3.0, 10.0, 30.0], [3.0, 1.0, 30.0, 10.0]]));
+        let mut sample = sample(&[2, 2], SampleType::F32, (1.0, 30.0));
+        sample.kind = SampleKind::Series;
+        let ends = (Likelihood::Gaussian, Link::Identity);
+        let rule = ScalingRule::of(Scale::Auto, None, &sample, ends);
+        assert_eq!(rule, ScalingRule::Standard(ScalePer::Column));
+        let scaling = rule.scaling(&sample, &values, &[0, 1]).expect("in memory");
+        let expected = Scaling { offset: vec![2.0, 2.0, 20.0, 20.0], scale: vec![1.0, 1.0, 10.0, 10.0] };
+        assert_eq!(scaling, expected);
     }
 
     #[test]

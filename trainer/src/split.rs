@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use narrows_data::Part;
+use narrows_data::{Part, Values, WindowRows};
 use rand::seq::SliceRandom;
 
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 options! {
     /// The validation split.
     pub struct SplitOptions in "Data" {
-        /// Fraction of the training rows to hold out for validation, in [0, 1), stratified by class [default: 0.1; 0
-        /// with --valid or if the data has a test part]
+        /// Fraction of the training rows to hold out for validation, in [0, 1), stratified by class; of windows
+        /// (--window), the last ones in time [default: 0.1; 0 with --valid or if the data has a test part]
         #[flag(value_name = "FRACTION")]
         pub valid_fraction: f64 = 0.1,
     }
@@ -40,8 +40,19 @@ pub(crate) fn held_out(rows: usize, fraction: f64) -> usize {
     if fraction > 0.0 { ((rows as f64 * fraction).round() as usize).clamp(1, rows) } else { 0 }
 }
 
+/// Returns the number of rows to fit if `fraction` of them is held out.
+pub(crate) fn fitted(values: &Values, fraction: f64) -> usize {
+    let rows = values.rows();
+    let held_out = held_out(rows, fraction);
+    match values.windows() {
+        Some(windows) if held_out > 0 => windows.overlapping_before(rows - held_out).start,
+        Some(_) | None => rows - held_out,
+    }
+}
+
 /// Splits the rows of a part into rows to fit and rows to hold out, both in ascending order.
 ///
+/// Of the windows of a recording, the last ones are held out, see [`split_in_time`]. Of other rows, a random sample is.
 /// If there are labels, the split is stratified: the fraction of each class is held out, with counts rounded such that
 /// they add up to the number of rows that would be held out without labels.
 pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
@@ -49,6 +60,9 @@ pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<u
     let held_out = held_out(rows, fraction);
     if held_out == 0 {
         return ((0..rows).collect(), Vec::new());
+    }
+    if let Some(windows) = part.values.windows() {
+        return split_in_time(windows, &(0..rows).collect::<Vec<_>>(), held_out);
     }
     let mut order: Vec<usize> = (0..rows).collect();
     order.shuffle(&mut stream(seed, Stream::Split, 0));
@@ -59,6 +73,15 @@ pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<u
     order.sort_unstable();
     valid.sort_unstable();
     (order, valid)
+}
+
+/// Splits windows of a recording, given in ascending order, at one point in time: the last `held_out` of them are held
+/// out, at most all. Earlier windows that share a time step with those are in neither part. A random split would hold
+/// out windows that overlap fitted ones.
+pub(crate) fn split_in_time(windows: &WindowRows, rows: &[usize], held_out: usize) -> (Vec<usize>, Vec<usize>) {
+    let (before, valid) = rows.split_at(rows.len().saturating_sub(held_out));
+    let end = valid.first().map_or(windows.rows(), |&first| windows.overlapping_before(first).start);
+    (before.iter().copied().filter(|&row| row < end).collect(), valid.to_vec())
 }
 
 /// Reorders shuffled rows such that the last `held_out` rows contain the same fraction of every class.
@@ -85,7 +108,36 @@ fn stratify(order: Vec<usize>, labels: &[u32], held_out: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use narrows_data::{LoadOptions, Reading};
+
     use super::*;
+
+    /// The windows of a recording of 30 steps, with a hop of 2 and a gap after step 10.
+    fn windows() -> Part {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("r.csv");
+        let lines = (0..30).map(|step| format!("{},{step}\n", if step > 10 { step + 5 } else { step }));
+        std::fs::write(&path, format!("t,x\n{}", lines.collect::<String>())).expect("written");
+        let time_column = Some("t".to_owned());
+        let reading = Reading { window: Some(4), hop: Some(2), time_column, ..Reading::default() };
+        let options = LoadOptions { reading, ..LoadOptions::default() };
+        narrows_data::load(&path.to_string_lossy(), &options).expect("a recording").train
+    }
+
+    #[test]
+    fn windows_are_held_out_from_the_end_and_no_fitted_window_shares_a_step_with_them() {
+        let part = windows();
+        let windows = part.values.windows().expect("windows");
+        assert_eq!(windows.rows(), 12);
+        for (fraction, fitted_rows, first) in [(0.25, 8, 9), (0.7, 4, 4), (0.5, 5, 6), (0.0, 12, 12)] {
+            let (fit, valid) = split(&part, fraction, 0);
+            assert_eq!((fit.len(), fitted(&part.values, fraction)), (fitted_rows, fitted_rows), "{fraction}");
+            assert_eq!((fit, valid), ((0..fitted_rows).collect(), (first..12).collect()), "{fraction}");
+            if fraction > 0.0 {
+                assert!(windows.steps_of(fitted_rows - 1).end <= windows.steps_of(first).start, "{fraction}");
+            }
+        }
+    }
 
     #[test]
     fn the_split_is_stratified_and_keeps_every_row() {

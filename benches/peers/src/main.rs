@@ -11,7 +11,8 @@ mod requirement;
 mod table;
 mod train;
 
-use train::Row;
+use encode::{NETWORKS, Network};
+use train::{ROWS, Row};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -33,20 +34,26 @@ fn run(arguments: &[&str]) -> Result<()> {
             // training processes.
             let status = Command::new(env::current_exe()?).args(["encode", onnxruntime, torch]).status()?;
             ensure!(status.success(), "the measurement of encoding failed; its error message is above");
-            train::run(Path::new(torch), &Row::ALL)
+            train::run(Path::new(torch), &ROWS.each_ref())
         }
-        ["encode", onnxruntime, _] => encode::run(Path::new(onnxruntime)),
-        ["train", _, torch] => train::run(Path::new(torch), &Row::ALL),
+        ["encode", onnxruntime, _] => encode::run(Path::new(onnxruntime), &NETWORKS.each_ref()),
+        ["encode", onnxruntime, _, networks @ ..] => {
+            let networks = networks.iter().map(|network| Network::named(network)).collect::<Result<Vec<_>, String>>();
+            encode::run(Path::new(onnxruntime), &networks.map_err(|problem| anyhow!(problem))?)
+        }
+        ["train", _, torch] => train::run(Path::new(torch), &ROWS.each_ref()),
         ["train", _, torch, rows @ ..] => {
-            let rows = rows.iter().map(|row| row.parse()).collect::<Result<Vec<Row>, String>>();
+            let rows = rows.iter().map(|row| Row::named(row)).collect::<Result<Vec<_>, String>>();
             train::run(Path::new(torch), &rows.map_err(|problem| anyhow!(problem))?)
         }
         ["prepare", row, seed, epochs, folder] => {
-            let row = row.parse().map_err(|problem: String| anyhow!(problem))?;
+            let row = Row::named(row).map_err(|problem| anyhow!(problem))?;
             train::prepare(row, seed.parse()?, epochs.parse()?, Path::new(folder))
         }
         ["floor", folder] => train::floor(Path::new(folder)),
         ["candle", epochs, folder] => train::candle(epochs.parse()?, Path::new(folder)),
-        _ => bail!("unknown command; run `just bench-peers` with `encode`, `train` or `train ROW...`"),
+        _ => bail!(
+            "unknown command; run `just bench-peers` with `encode`, `encode NETWORK...`, `train` or `train ROW...`"
+        ),
     }
 }

@@ -99,7 +99,15 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 fn sample() -> Sample {
-    Sample { shape: SHAPE.to_vec(), dtype: SampleType::F32, range: (0.0, 1.0), columns: None, fill: None }
+    Sample {
+        shape: SHAPE.to_vec(),
+        dtype: SampleType::F32,
+        range: (0.0, 1.0),
+        columns: None,
+        fill: None,
+        kind: narrows_bundle::SampleKind::default(),
+        windows: None,
+    }
 }
 
 fn training() -> TrainingRecord {

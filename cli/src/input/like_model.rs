@@ -2,8 +2,10 @@
 //! for missing values.
 
 use anyhow::{Context, anyhow, bail};
-use narrows_bundle::Contract;
-use narrows_data::{DataError, Missing, Reading};
+use narrows_bundle::{Contract, Sample, Windows};
+use narrows_data::{DataError, Missing, Reading, SeriesError};
+
+use crate::report::warn;
 
 /// Returns the values that replace missing values, one per feature; `None` where missing values are not replaced.
 ///
@@ -77,14 +79,69 @@ fn differs_from_training(how: Missing, manifest: &impl Contract) -> bool {
     trained.is_some_and(|trained| manifest.sample().fill.is_some() && trained != how.to_string())
 }
 
-/// Adds the columns that a model was fitted on, unless the user named columns.
-pub(crate) fn with_model_columns(reading: &Reading, columns: &Option<Vec<String>>) -> Reading {
-    match columns {
-        Some(columns) if reading.columns.is_none() => {
-            Reading { columns: Some(columns.clone()), ignore: None, ..reading.clone() }
+/// Reads as the training data of a model was read: the same columns, cut into windows in the same way, unless the user
+/// said otherwise. A source without columns is read without them, and samples that are already cut as they are.
+///
+/// # Errors
+/// Those of `read`, and a length of windows that is not the model's.
+pub(crate) fn read_like_model<T>(
+    reading: &Reading,
+    sample: &Sample,
+    read: impl Fn(&Reading) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let by_position = with_model_windows(reading, sample.windows.as_ref())?;
+    let by_name = with_model_columns(&by_position, sample);
+    let has_new_roles = (&by_name.time_column, &by_name.group_column) != (&reading.time_column, &reading.group_column);
+    let outcome = match read(&by_name) {
+        Err(error) if matches!(error.downcast_ref(), Some(DataError::OptionUnused { .. })) => {
+            let outcome = read(&by_position);
+            if has_new_roles && outcome.is_ok() {
+                warn("the data has no columns, so gaps in time and groups are unknown, and windows may cross them");
+            }
+            outcome
         }
-        Some(_) | None => reading.clone(),
+        outcome => outcome,
+    };
+    match outcome {
+        Err(error) if reading.window.is_none() && is_cut(&error, sample) => read(reading),
+        outcome => outcome,
     }
+}
+
+/// Whether reading failed because the rows are already windows of the model.
+fn is_cut(error: &anyhow::Error, sample: &Sample) -> bool {
+    let series = match error.downcast_ref() {
+        Some(DataError::Series(series)) => Some(&**series),
+        Some(_) | None => None,
+    };
+    matches!(series, Some(SeriesError::Recording { shape, .. }) if *shape == sample.shape)
+}
+
+/// Adds the length and the hop of a model's windows.
+fn with_model_windows(reading: &Reading, windows: Option<&Windows>) -> anyhow::Result<Reading> {
+    let Some(windows) = windows else { return Ok(reading.clone()) };
+    if let Some(window) = reading.window.filter(|&window| window != windows.window) {
+        bail!(
+            "--window is {window} time steps, but this model takes windows of {}; leave --window out",
+            windows.window
+        );
+    }
+    let hop = reading.hop.or(Some(windows.hop));
+    Ok(Reading { window: Some(windows.window), hop, ..reading.clone() })
+}
+
+/// Adds the columns that a model was fitted on, and those of the time and the group of its windows, unless the user
+/// named others.
+fn with_model_columns(reading: &Reading, sample: &Sample) -> Reading {
+    let mut reading = reading.clone();
+    if let Some(columns) = sample.columns.as_ref().filter(|_| reading.columns.is_none()) {
+        (reading.columns, reading.ignore) = (Some(columns.clone()), None);
+    }
+    if let Some(Windows { time_column, group_column, .. }) = &sample.windows {
+        reading.time_column = reading.time_column.or_else(|| time_column.clone());
+        reading.group_column = reading.group_column.or_else(|| group_column.clone());
+    }
+    reading
 }
 
 /// Reads with the preferred options, or with the plain ones if the source does not support the preferred ones.

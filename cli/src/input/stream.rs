@@ -5,11 +5,12 @@ use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, bail};
 use narrows_bundle::{Contract, Sample, counted};
-use narrows_data::{Chunk, Labels, RecordBatch, Stream, Streams, Values};
+use narrows_data::{Chunk, Labels, RecordBatch, Recorded, Stream, Streams, Values, WindowCounts};
 use narrows_runtime::{Autoencoder, Codes, Error, Samples};
+use ndarray::Array2;
 
 use super::{DataArguments, MissingAdvice, Part, fill_values};
-use crate::report::{join_first, note, warn};
+use crate::report::{join_first, note, note_windows, warn};
 
 /// Target number of values in a chunk (4 MB of 32-bit floats). Larger chunks use more memory, smaller ones more time.
 const CHUNK_VALUES: usize = 1 << 20;
@@ -38,6 +39,8 @@ pub(crate) struct InputStream<'a> {
     columns: Option<Vec<String>>,
     /// Total number of rows, if known.
     total: Option<usize>,
+    /// What the recordings that have been read to their end consist of, if the rows are windows.
+    windows: Option<WindowCounts>,
 }
 
 /// Chunk of rows in memory.
@@ -49,6 +52,8 @@ pub(crate) struct Batch {
     pub(crate) labels: Option<Labels>,
     /// Pass-through columns.
     pub(crate) others: Option<RecordBatch>,
+    /// The time steps in which these windows end, if the rows are windows of a recording.
+    pub(crate) recorded: Option<Recorded>,
     /// Row number of the first row within its part.
     first: usize,
 }
@@ -73,8 +78,19 @@ impl<'a> InputStream<'a> {
     pub(crate) fn samples(data: &DataArguments, part: Part, manifest: &impl Contract) -> anyhow::Result<Self> {
         let sample = manifest.sample();
         let fill = fill_values(data.reading.missing, manifest)?;
-        let Streams { name: _, train, test } = data.stream(&sample.columns, fill.is_some())?;
+        let advice = MissingAdvice::of(manifest);
+        let streams = data.stream(sample, fill.is_some()).map_err(|error| advice.explain(error));
+        let Streams { name: _, train, test } = streams?;
+        let is_cut = train.windows().is_some();
+        // Samples that are already cut have one fill value per feature instead of one per channel.
+        let fill = match (fill, &sample.windows) {
+            (Some(fill), Some(windows)) if !is_cut => {
+                Some(fill.into_iter().flat_map(|value| std::iter::repeat_n(value, windows.window)).collect())
+            }
+            (fill, _) => fill,
+        };
         let (streams, rows_noun) = match (part, test) {
+            (Part::All | Part::Train, None) if is_cut => (VecDeque::from([train]), "window"),
             (Part::All, None) => (VecDeque::from([train]), "row"),
             (Part::All, Some(test)) => (VecDeque::from([train, test]), "training and test row"),
             (Part::Train, _) => (VecDeque::from([train]), "training row"),
@@ -86,7 +102,6 @@ impl<'a> InputStream<'a> {
         streams.front().map_or(Ok(()), |stream| check_order(data.spec(), stream, sample))?;
         let outputs = manifest.graphs().into_iter().flat_map(|graph| &graph.outputs);
         let width = outputs.map(|port| port.shape.iter().product()).max().unwrap_or(1);
-        let advice = MissingAdvice::of(manifest);
         Ok(InputStream { fill, rows_noun, advice, ..InputStream::over(data.spec().to_owned(), streams, width) })
     }
 
@@ -105,6 +120,7 @@ impl<'a> InputStream<'a> {
             dropped: 0,
             columns: streams.front().and_then(|stream| stream.head().columns.clone()),
             total: streams.iter().map(|stream| stream.head().rows).sum(),
+            windows: streams.iter().any(|stream| stream.windows().is_some()).then(WindowCounts::default),
             streams,
         }
     }
@@ -149,33 +165,58 @@ impl<'a> InputStream<'a> {
         self.columns.as_deref()
     }
 
-    /// Returns the next chunk, of at most `max_rows` rows. At the end, prints how many rows were dropped and returns
-    /// `None`.
+    /// Returns what the recordings consist of that have been read to their end; `None` if the rows are not windows.
+    pub(crate) fn windows(&self) -> Option<WindowCounts> {
+        self.windows
+    }
+
+    /// Returns the next chunk, of at most `max_rows` rows. At the end, prints how many rows were dropped, what a
+    /// recording consists of, and returns `None`.
     pub(crate) fn next(&mut self, max_rows: usize) -> anyhow::Result<Option<Batch>> {
+        loop {
+            match self.next_steps(max_rows)? {
+                Some(batch) if batch.rows() == 0 => {}
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+
+    /// Does the same, but also returns time steps of a recording in which no window ends, as a batch without rows.
+    pub(crate) fn next_steps(&mut self, max_rows: usize) -> anyhow::Result<Option<Batch>> {
         loop {
             let Some(stream) = self.streams.front_mut() else {
                 self.report_dropped()?;
+                if let Some(windows) = self.windows {
+                    note_windows(format_args!("`{}`", self.spec), windows);
+                }
                 return Ok(None);
             };
             let before = stream.dropped();
-            let chunk = stream.next(self.chunk_rows.min(max_rows), self.fill.as_deref());
+            let chunk = stream.next_steps(self.chunk_rows.min(max_rows), self.fill.as_deref());
             let chunk = chunk.map_err(|error| self.advice.explain(error.into()))?;
             self.dropped += stream.dropped() - before;
-            let Some(Chunk { values, labels, others }) = chunk else {
+            let Some(Chunk { values, labels, others, recorded }) = chunk else {
+                if let (Some(all), Some(read)) = (&mut self.windows, stream.windows()) {
+                    *all += read;
+                }
                 self.streams.pop_front();
                 continue;
             };
+            if values.rows() == 0 && recorded.is_none() {
+                continue;
+            }
             let values = match values {
-                on_disk @ Values::OnDisk(_) => Values::F32(on_disk.to_f32()?.into_owned()),
+                other @ (Values::OnDisk(_) | Values::Windows(_)) => Values::F32(other.to_f32()?.into_owned()),
                 in_memory @ (Values::U8(_) | Values::F32(_)) => in_memory,
             };
             self.returned += values.rows();
-            let first = stream.read().saturating_sub(values.rows());
+            let read = stream.windows().map_or(stream.read(), |read| read.windows);
+            let first = read.saturating_sub(values.rows());
             let classes = match (&mut self.classes, &labels) {
                 (Some(classes), Some(labels)) => Some(classes.indices_of(labels)?),
                 (Some(_), None) | (None, _) => None,
             };
-            return Ok(Some(Batch { values, classes, labels, others, first }));
+            return Ok(Some(Batch { values, classes, labels, others, recorded, first }));
         }
     }
 
@@ -249,12 +290,17 @@ impl Batch {
         let samples = match &self.values {
             Values::U8(values) => Samples::from(values.view()),
             Values::F32(values) => Samples::from(values.view()),
-            Values::OnDisk(_) => unreachable!("`InputStream::next` reads rows on disk into memory"),
+            Values::OnDisk(_) | Values::Windows(_) => unreachable!("`InputStream::next` reads rows into memory"),
         };
         match &self.classes {
             Some(classes) => samples.labelled(classes),
             None => samples,
         }
+    }
+
+    /// Returns the values of the rows, `[rows, features]`.
+    pub(crate) fn floats(&self) -> anyhow::Result<Array2<f32>> {
+        Ok(self.values.to_f32()?.into_owned())
     }
 
     /// Returns the rows as codes of a model; `None` for bytes. With a `label`, every row gets that class, and `buffer`

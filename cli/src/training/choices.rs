@@ -4,13 +4,13 @@ use std::path::Path;
 
 use narrows_bundle::{Likelihood, Link, counted};
 use narrows_data::{
-    Dataset, Values,
+    Dataset, SampleKind, Values,
     statistics::{Per, extremes, moments},
 };
 use narrows_trainer::{
     Config, Options,
-    internals::{Architecture, Convolutions, CoreGraphs, Method, Pretraining, ScalingRule, summary},
-    options::{Activation, Scale, ScalePer},
+    internals::{Architecture, Convolutions, CoreGraphs, Method, Order, Pretraining, ScalingRule, summary},
+    options::{Activation, ArchitectureName, Normalisation, Scale, ScalePer},
 };
 
 use crate::report::note;
@@ -28,28 +28,42 @@ pub(super) struct Chosen<'a> {
 pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset, run: &Path) -> anyhow::Result<()> {
     let test = data.test.as_ref().map_or(0, |test| test.values.rows());
     let (low, high) = data.range;
-    let training_rows = config.fitted_rows(data.train.values.rows());
+    let training_rows = config.fitted_rows(&data.train.values);
     let validation_rows = match &data.valid {
         Some(valid) => valid.values.rows(),
-        None => data.train.values.rows() - training_rows,
+        None => config.held_out_rows(&data.train.values),
+    };
+    // Only windows of a recording overlap.
+    let between = match data.train.values.rows() - training_rows - config.held_out_rows(&data.train.values) {
+        0 => String::new(),
+        windows => format!(" at the end ({} before them overlap and are left out)", counted(windows, "window")),
     };
     note(format_args!(
-        "data: {}, {}, {}, {}; samples of shape {:?} in [{low}, {high}]{}",
+        "data: {}, {}, {}{}, {}; {} of shape {:?} in [{low}, {high}]{}",
         data.name,
         counted(training_rows, "training row"),
         counted(validation_rows, "validation row"),
+        between,
         counted(test, "test row"),
+        match data.sample_kind {
+            SampleKind::Features => "samples",
+            SampleKind::Series => "series",
+        },
         data.sample_shape,
-        if matches!(data.train.values, Values::OnDisk(_)) { ", read from disk as needed" } else { "" }
+        if data.train.values.is_on_disk() { ", read from disk as needed" } else { "" }
     ));
     let network = match &config.method {
         Method::ClosedForm(_) => "in closed form".to_owned(),
         Method::Descent(descent) => format!(
-            "{}{}, activation {}{}, {}, batch size {}, {}, learning rate {}",
+            "{}{}, {}activation {}{}, {}, batch size {}, {}, learning rate {}",
             convolutions(&descent.architecture),
             match &descent.architecture.hidden[..] {
                 [] => "no hidden layers".to_owned(),
                 widths => format!("hidden layers {widths:?}"),
+            },
+            match descent.architecture.normalisation {
+                Normalisation::None => String::new(),
+                normalisation => format!("{normalisation} normalisation, "),
             },
             descent.architecture.activation,
             match descent.objective.code_layer().activation {
@@ -69,6 +83,9 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
         counted(config.latent_dim, "latent dimension"),
         config.seed
     ));
+    if let Some(line) = architecture(chosen, config) {
+        note(line);
+    }
     if let Some(line) = pretraining(config, data) {
         note(line);
     }
@@ -109,8 +126,31 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
 
 /// Describes the convolutions of a network: `convolutions [32, 64] (kernel 3, stride 2), `.
 fn convolutions(architecture: &Architecture) -> String {
-    let Some(Convolutions { filters, kernel, stride, .. }) = &architecture.convolutions else { return String::new() };
-    format!("convolutions {filters:?} (kernel {}, stride {}), ", kernel[1], stride[1])
+    let Some(Convolutions { filters, kernel, stride, blocks, .. }) = &architecture.convolutions else {
+        return String::new();
+    };
+    let blocks = if *blocks == 0 { String::new() } else { format!(", {} each", counted(*blocks, "residual block")) };
+    format!("convolutions {filters:?} (kernel {}, stride {}{blocks}), ", kernel[1], stride[1])
+}
+
+/// Says which architecture the program chose, and why; `None` if the user chose it.
+fn architecture(chosen: &Chosen<'_>, config: &Config) -> Option<String> {
+    let Method::Descent(descent) = &config.method else { return None };
+    if chosen.options.architecture.architecture.is_some() {
+        return None;
+    }
+    Some(match descent.architecture.name() {
+        ArchitectureName::Mlp => "architecture: mlp (dense layers; for images of 16 x 16 or more and for series the \
+                                  default is conv)"
+            .to_owned(),
+        name => format!(
+            "architecture: {name} (chosen because samples are {}; pass --architecture mlp for dense layers)",
+            match descent.architecture.convolutions.as_ref().map(|maps| maps.sample.order) {
+                Some(Order::ChannelsFirst) => "series",
+                Some(Order::ChannelsLast) | None => "images",
+            }
+        ),
+    })
 }
 
 /// Describes layerwise pretraining; `None` if it is off.
@@ -134,9 +174,10 @@ const HEAVY_TAIL_DEVIATIONS: f64 = 20.0;
 /// Describes the scaling, and the reason if the program chose it.
 fn scaling(chosen: &Chosen<'_>, config: &Config, data: &Dataset) -> anyhow::Result<String> {
     let (low, high) = data.range;
-    let scope = |per| match per {
-        ScalePer::Column => "each column",
-        ScalePer::Global => "all values together",
+    let scope = |per| match (per, data.sample_kind) {
+        (ScalePer::Column, SampleKind::Features) => "each column",
+        (ScalePer::Column, SampleKind::Series) => "each channel",
+        (ScalePer::Global, _) => "all values together",
     };
     let rule = match config.scaling {
         ScalingRule::Unchanged => "none".to_owned(),

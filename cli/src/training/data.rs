@@ -9,7 +9,7 @@ use narrows_trainer::{Options, options::DataOptions};
 
 use crate::{
     input::{quoted, warn_of_repeated_names},
-    report::warn,
+    report::{note_recordings, warn},
 };
 
 /// Makes the paths of files in the options absolute, so that a run can be resumed from another working directory.
@@ -95,6 +95,7 @@ pub(crate) fn load_parts(source: &DataOptions, limits: &Limits, context: &LoadCo
         }
     }
     warn_of_repeated_names(spec(source), &data, &train);
+    note_recordings(&data);
     Ok(data)
 }
 

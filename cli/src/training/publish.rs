@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use narrows_bundle::{Bundle, Manifest};
 use narrows_data::Dataset;
+use narrows_evaluate::Picture;
 use narrows_runtime::{Autoencoder, proof::prove};
 use narrows_trainer::{Config, Fitted};
 
@@ -53,7 +54,7 @@ fn complete_staged(destination: &mut Destination, manifest: &mut Manifest) -> an
     let parity = prove(&model, &probe)?;
     check_parity([("encoder", &parity.encoder), ("decoder", &parity.decoder)])?;
     manifest.parity = Some(parity);
-    if narrows_evaluate::is_picture(&manifest.sample.shape) {
+    if Picture::of(&manifest.sample).accepts(&manifest.sample.shape) {
         let reconstructions = narrows_evaluate::reconstructions(&model, &probe.samples.view(), probe.labels.as_deref());
         destination.write("reconstructions.png", &reconstructions.context("reconstructions.png")?)?;
         if manifest.prior.is_some() {

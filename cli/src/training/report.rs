@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use narrows_bundle::{Manifest, counted};
+use narrows_evaluate::Picture;
 use narrows_trainer::{Figures, Fitted, PretrainedLayer, internals::Method};
 use serde_json::{Value, json};
 
@@ -144,7 +145,7 @@ impl Report<'_> {
 /// Returns the command to generate samples if the model has a prior, otherwise the command to inspect the bundle.
 fn generate_or_inspect(narrows: &str, bundle: &str, manifest: &Manifest) -> String {
     if manifest.prior.is_some() {
-        let format = if narrows_evaluate::is_picture(&manifest.sample.shape) { "png" } else { "csv" };
+        let format = if Picture::of(&manifest.sample).accepts(&manifest.sample.shape) { "png" } else { "csv" };
         format!("{narrows} generate {bundle} --count 64 --out samples.{format}")
     } else {
         format!("{narrows} inspect {bundle}")

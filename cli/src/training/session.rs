@@ -124,7 +124,7 @@ impl Session {
 
     /// Trains to the end of the run, and writes the loss curves to its folder.
     pub(crate) fn fit(&mut self) -> anyhow::Result<Fitted> {
-        let mut progress = Progress::new(&self.config, self.config.fitted_rows(self.data.train.values.rows()));
+        let mut progress = Progress::new(&self.config, self.config.fitted_rows(&self.data.train.values));
         let stop = &self.stop;
         let outcome = fit_in(&mut self.run, &self.config, &self.data, &mut |event| {
             progress.show(event);

@@ -2,7 +2,7 @@
 
 use narrows_bundle::{ClassifierKind, ClassifierManifest, counted};
 
-use crate::card::{GRAPHS_NOTE, PARITY_NOTE, capitalise, figures, ports, python};
+use crate::card::{GRAPHS_NOTE, PARITY_NOTE, capitalise, figures, ports, python, series_note};
 
 /// Returns the card as Markdown with a YAML header. It depends on the manifest alone.
 pub(crate) fn card(manifest: &ClassifierManifest) -> String {
@@ -27,7 +27,7 @@ pub(crate) fn card(manifest: &ClassifierManifest) -> String {
          # {capitalised} trained on {name}\n\n\
          A {kind} on the codes of an autoencoder. It predicts {prediction}.\n\n\
          Samples have the shape {shape:?} and the unit of the training data ({low} to {high}); scaling is part of the \
-         graphs.\n\n\
+         graphs.{series}\n\n\
          ## Graphs\n\n{whole}{head}\n{GRAPHS_NOTE} The first graph maps a sample to the prediction; the head maps a \
          code to it.\n\n\
          ## How to use\n\n\
@@ -50,6 +50,7 @@ pub(crate) fn card(manifest: &ClassifierManifest) -> String {
         shape = sample.shape,
         low = sample.range.0,
         high = sample.range.1,
+        series = series_note(sample),
         whole = ports(&manifest.graphs.end_to_end),
         head = ports(&manifest.graphs.head),
         figures = figures(&training.metrics, &parity),

@@ -12,7 +12,7 @@ use ndarray::{Array2, Axis};
 
 use super::check_stop;
 use crate::{
-    input::{MissingAdvice, fill_values, read_preferred, with_model_columns},
+    input::{MissingAdvice, fill_values, read_like_model},
     rows_bar::RowsBar,
     stop::Stop,
     training::{LabelType, LoadContext, load_parts},
@@ -58,8 +58,7 @@ fn load_data(options: &Options, limits: &Limits, model: &Manifest) -> anyhow::Re
     let context = LoadContext { fill, labels };
     let load =
         |reading: &Reading| load_parts(&DataOptions { reading: reading.clone(), ..source.clone() }, limits, &context);
-    read_preferred(&with_model_columns(&source.reading, &model.sample.columns), &source.reading, load)
-        .map_err(|error| MissingAdvice::of(model).explain(error))
+    read_like_model(&source.reading, &model.sample, load).map_err(|error| MissingAdvice::of(model).explain(error))
 }
 
 /// Returns the deterministic code of every row, `[rows, latent]`.
@@ -74,7 +73,7 @@ fn encode(model: &Autoencoder, values: &Values, stop: &Stop) -> anyhow::Result<V
         let samples = match &chunk {
             Values::U8(samples) => Samples::from(samples.view()),
             Values::F32(samples) => Samples::from(samples.view()),
-            Values::OnDisk(_) => bail!("rows {start} to {end} were not read into memory"),
+            Values::OnDisk(_) | Values::Windows(_) => bail!("rows {start} to {end} were not read into memory"),
         };
         model.encode_into(samples, &mut codes.slice_axis_mut(Axis(0), (start..end).into()))?;
         bar.show(end);

@@ -9,6 +9,7 @@ use anyhow::bail;
 use clap::Args;
 use narrows_bundle::ClassifierKind;
 use narrows_data::{RecordBatch, write::Layout};
+use narrows_evaluate::Picture;
 use narrows_runtime::Classifier;
 use ndarray::ArrayView2;
 use serde_json::Value;
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &Classify) -> anyhow::Result<()> {
     let comparison = if out.is_some() { Comparison::Optional } else { Comparison::Required };
     let mut figures = Figures::of(&model, &rows, comparison)?;
     let output = out.as_ref().zip(format);
-    let output = output.map(|(out, format)| Output::begin(out, format, layout(&model), (0.0, 1.0)));
+    let output = output.map(|(out, format)| Output::begin(out, format, layout(&model), Picture::default()));
     let mut output = output.transpose()?;
     let bar = RowsBar::new(rows.total());
     while let Some(batch) = rows.next(usize::MAX)? {

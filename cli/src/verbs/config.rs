@@ -11,8 +11,17 @@ use narrows_trainer::{Options, Run};
 use crate::{model::needs_autoencoder, report::print};
 
 /// Keys whose default depends on the data.
-const DATA_DEPENDENT: [&str; 7] =
-    ["scale", "scale_per", "valid_fraction", "likelihood", "output_link", "variance", "epochs"];
+const DATA_DEPENDENT: [&str; 9] = [
+    "architecture",
+    "hidden",
+    "scale",
+    "scale_per",
+    "valid_fraction",
+    "likelihood",
+    "output_link",
+    "variance",
+    "epochs",
+];
 
 /// Largest width of a comment line, in bytes.
 const COMMENT_WIDTH: usize = 100;
@@ -49,6 +58,7 @@ fn of_bundle(path: &Path) -> anyhow::Result<String> {
     let training = &bundle.manifest().training;
     let options: Options = serde_json::from_value(training.configuration.clone())
         .with_context(|| format!("the configuration of `{}` does not fit this version of narrows", path.display()))?;
+    let options = options.as_recorded();
     let (data, reading) = (&training.data, &options.data.reading);
     let mut heading =
         format!("# Options of `{}`, trained on {} with fingerprint {}.\n", path.display(), data.name, data.fingerprint);

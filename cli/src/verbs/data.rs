@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use narrows_bundle::counted;
-use narrows_data::{Dataset, Described, Description, Limits, LoadOptions, Missing, Reading};
+use narrows_data::{Dataset, Described, Description, Limits, LoadOptions, Missing, Reading, SampleKind};
+use narrows_evaluate::Picture;
 use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::{
     input::{read_preferred, warn_of_repeated_names},
-    output::{Format, MAX_IMAGES, Output, check_not_input, check_writable},
-    report::{note, print},
+    output::{Format, Output, check_not_input, check_writable},
+    report::{note, note_recordings, print},
     table::table,
 };
 
@@ -35,7 +36,7 @@ pub(crate) struct Data {
     reading: Reading,
     #[command(flatten)]
     limits: Limits,
-    /// Write the first 256 samples as a grid of images to this .png file (image data only) [default: none]
+    /// Write the first 256 images as a grid, or the first 64 series as line plots, to this .png file [default: none]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print the description as one JSON object
@@ -51,15 +52,16 @@ pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
     }
     let data = load(arguments)?;
     if let Some(out) = &arguments.out
-        && !narrows_evaluate::is_picture(&data.sample_shape)
+        && !picture_of(&data).accepts(&data.sample_shape)
     {
         bail!(
-            "cannot write `{}`: samples of shape {:?} are not images; leave --out out",
+            "cannot write `{}`: samples of shape {:?} are not images, and not read as series; leave --out out",
             out.display(),
             data.sample_shape
         );
     }
     let description = data.describe()?;
+    note_recordings(&data);
     if arguments.json {
         print(serde_json::to_string_pretty(&description)?)?;
     } else {
@@ -87,16 +89,24 @@ fn load(arguments: &Data) -> anyhow::Result<Dataset> {
 
 fn draw(out: &Path, data: &Dataset) -> anyhow::Result<()> {
     let values = &data.train.values;
-    let first: Vec<usize> = (0..values.rows().min(MAX_IMAGES)).collect();
+    let picture = picture_of(data);
+    let first: Vec<usize> = (0..values.rows().min(picture.capacity())).collect();
     let images = values.select(&first)?;
     let images = images.to_f32()?;
     let shape: Vec<usize> = [first.len()].iter().chain(&data.sample_shape).copied().collect();
     let images = ArrayD::from_shape_vec(IxDyn(&shape), images.iter().copied().collect())?;
     let layout = narrows_data::write::Layout::numbered(&data.sample_shape, "x");
-    let mut output = Output::begin(out, Format::Png, layout, data.range)?;
+    let mut output = Output::begin(out, Format::Png, layout, picture)?;
     output.write(&images.slice_axis(Axis(0), (..).into()), None)?;
     note(output.finish("sample", "")?);
     Ok(())
+}
+
+fn picture_of(data: &Dataset) -> Picture {
+    match data.sample_kind {
+        SampleKind::Features => Picture::Images { range: data.range },
+        SampleKind::Series => Picture::Lines { names: data.columns.clone() },
+    }
 }
 
 fn text(description: &Description) -> String {
@@ -107,10 +117,14 @@ fn text(description: &Description) -> String {
 fn facts(description: &Description) -> String {
     let Description { sample_shape, dtype, range: (low, high), .. } = description;
     let features = sample_shape.iter().product();
+    let series = match description.sample_kind {
+        SampleKind::Features => "",
+        SampleKind::Series => ", a series",
+    };
     let columns = description.columns.as_ref().map(|names| ("columns", join_names(names)));
     let rows = [
         Some(("name", description.name.clone())),
-        Some(("sample", format!("{sample_shape:?} of {dtype}, {low} to {high}"))),
+        Some(("sample", format!("{sample_shape:?} of {dtype}, {low} to {high}{series}"))),
         columns,
         Some(("always the same", feature_list(&description.constant, features))),
         Some(("always missing", feature_list(&description.empty, features))).filter(|_| !description.empty.is_empty()),

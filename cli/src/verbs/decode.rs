@@ -6,12 +6,13 @@ use anyhow::bail;
 use clap::Args;
 use narrows_bundle::counted;
 use narrows_data::{LoadOptions, Reading, Stream, write::Layout};
+use narrows_evaluate::Picture;
 use narrows_runtime::Autoencoder;
 
 use crate::{
     input::InputStream,
     model::ModelArguments,
-    output::{Format, MAX_IMAGES, Output, check_not_input, check_writable},
+    output::{Format, Output, check_not_input, check_writable},
     report::note,
     rows_bar::RowsBar,
 };
@@ -36,7 +37,8 @@ pub(crate) struct Decode {
     /// File with the class of each code (.npy, .csv or IDX; conditional models only) [default: none]
     #[arg(long, value_name = "FILE", conflicts_with = "label")]
     labels: Option<String>,
-    /// Output file (.npy, .csv, .parquet or .png), one sample per row; a .png shows the first 256 samples
+    /// Output file (.npy, .csv, .parquet or .png), one sample per row; a .png shows the first 256 images, or the first
+    /// 64 series
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -66,9 +68,9 @@ pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
     if let Some(labels) = &arguments.labels {
         rows = rows.labelled(&model, labels.clone());
     }
-    let range = model.manifest().sample.range;
-    let mut output = Output::begin(&arguments.out, format, Layout::numbered(shape, "x"), range)?;
-    let max_rows = if format == Format::Png { MAX_IMAGES } else { usize::MAX };
+    let picture = Picture::of(&model.manifest().sample);
+    let max_rows = if format == Format::Png { picture.capacity() } else { usize::MAX };
+    let mut output = Output::begin(&arguments.out, format, Layout::numbered(shape, "x"), picture)?;
     let bar = RowsBar::new(rows.total());
     let mut class_buffer = Vec::new();
     while !output.is_full()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use narrows_bundle::counted;
 use narrows_data::write::Layout;
+use narrows_evaluate::Picture;
 
 use crate::{
     input::SampleArguments,
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: &Encode) -> anyhow::Result<()> {
     let model = arguments.samples.model.open()?;
     let mut rows = arguments.samples.rows(&model)?;
     let latent = model.latent_dim();
-    let mut output = Output::begin(&arguments.out, format, Layout::numbered(&[latent], "z"), (0.0, 1.0))?;
+    let mut output = Output::begin(&arguments.out, format, Layout::numbered(&[latent], "z"), Picture::default())?;
     let bar = RowsBar::new(rows.total());
     while let Some(batch) = rows.next(usize::MAX)? {
         let codes = model.encode(batch.samples()).map_err(|error| rows.locate_error(error, &batch))?;

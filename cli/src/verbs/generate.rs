@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use narrows_data::write::Layout;
+use narrows_evaluate::Picture;
 use narrows_runtime::Autoencoder;
 use ndarray::{ArrayD, Axis};
 
 use crate::{
     model::ModelArguments,
-    output::{Format, MAX_IMAGES, Output, check_writable},
+    output::{Format, Output, check_writable},
     report::note,
 };
 
@@ -39,7 +40,8 @@ pub(crate) struct Generate {
     /// Random seed; the same seed gives the same samples
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
-    /// Output file (.npy, .csv, .parquet or .png), one sample per row; a .png shows the first 256 samples
+    /// Output file (.npy, .csv, .parquet or .png), one sample per row; a .png shows the first 256 images, or the first
+    /// 64 series
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -53,7 +55,8 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
     let model = arguments.model.open()?;
     let features: usize = model.sample_shape().iter().product();
     // A .png shows no more, and all samples are generated in one call.
-    let count = if format == Format::Png { arguments.count.min(MAX_IMAGES) } else { arguments.count };
+    let picture = Picture::of(&model.manifest().sample);
+    let count = if format == Format::Png { arguments.count.min(picture.capacity()) } else { arguments.count };
     if count.saturating_mul(features) > MAX_VALUES {
         bail!(
             "--count {count} gives more than {MAX_VALUES} values, which must fit into memory; lower --count and run again with other seeds"
@@ -66,7 +69,7 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
         None => model.generate(count, arguments.seed)?,
     };
     let layout = Layout::numbered(model.sample_shape(), "x");
-    let mut output = Output::begin(&arguments.out, format, layout, model.manifest().sample.range)?;
+    let mut output = Output::begin(&arguments.out, format, layout, picture)?;
     for samples in samples.axis_chunks_iter(Axis(0), CHUNK_ROWS) {
         output.write(&samples, None)?;
     }

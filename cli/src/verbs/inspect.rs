@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use narrows_bundle::{AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, counted};
+use narrows_bundle::{
+    AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, SampleKind, Windows, counted,
+};
 
 use crate::{
     report::{join_first, print},
@@ -65,13 +67,24 @@ fn facts(manifest: &impl Contract, (kind, own): (String, Facts)) -> String {
     let (sample, training) = (manifest.sample(), manifest.training());
     let dtype = format!("{:?}", sample.dtype).to_lowercase();
     let (low, high) = sample.range;
+    let series = match sample.kind {
+        SampleKind::Features => "",
+        SampleKind::Series => ", a series",
+    };
     let known = [
         ("kind", kind),
-        ("sample", format!("{:?} of {dtype}, {low} to {high}", sample.shape)),
+        ("sample", format!("{:?} of {dtype}, {low} to {high}{series}", sample.shape)),
         ("latent", manifest.latent_dim().to_string()),
     ];
     let data = ("data", format!("{} ({})", training.data.name, counted(training.data.train_rows, "training row")));
     let features = sample.columns.as_ref().map(|names| vec!["features".to_owned(), join_first(names)]);
+    let windows = sample.windows.as_ref().map(|Windows { window, hop, time_column, group_column }| {
+        let column = |name: &str, column: &Option<String>| {
+            column.as_ref().map_or(String::new(), |column| format!(", {name} `{column}`"))
+        };
+        let (time, group) = (column("time", time_column), column("group", group_column));
+        vec!["windows".to_owned(), format!("{}, hop {hop}{time}{group}", counted(*window, "time step"))]
+    });
     let fill = sample.fill.as_ref().map(|fill| {
         let values: Vec<String> = fill.iter().map(f32::to_string).collect();
         vec!["fill values".to_owned(), join_first(&values)]
@@ -89,6 +102,7 @@ fn facts(manifest: &impl Contract, (kind, own): (String, Facts)) -> String {
         .chain(own)
         .chain([data])
         .map(|(key, value)| vec![key.to_owned(), value])
+        .chain(windows)
         .chain(features)
         .chain(fill)
         .chain(progress);

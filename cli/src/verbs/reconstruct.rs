@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
-use narrows_data::write::Layout;
+use narrows_data::{StepMeans, write::Layout};
+use narrows_evaluate::Picture;
+use narrows_runtime::Autoencoder;
 
 use crate::{
-    input::SampleArguments,
-    output::{Format, MAX_IMAGES, Output},
+    input::{InputStream, SampleArguments, for_each_step_batch},
+    output::{Format, Output, check_finite},
     report::note,
     rows_bar::RowsBar,
 };
@@ -16,7 +19,8 @@ use crate::{
 ///
 /// Reads samples, runs the encoder and then the decoder, and writes one reconstruction per sample, in the unit of the
 /// training data. CSV and Parquet files also get the pass-through columns: the columns of the input that are not
-/// features, such as an id.
+/// features, such as an id. For windows of a recording, it writes one row per time step: the mean over the windows that
+/// contain the step, or nothing for a step in no window.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  narrows reconstruct models/vae --data digits --part test --out reconstructions.png"
@@ -24,7 +28,8 @@ use crate::{
 pub(crate) struct Reconstruct {
     #[command(flatten)]
     samples: SampleArguments,
-    /// Output file (.npy, .csv, .parquet or .png), one reconstruction per row; a .png shows the first 256
+    /// Output file (.npy, .csv, .parquet or .png), one reconstruction per row, or one time step of a recording; a .png
+    /// shows the first 256 images, or the first 64 series over the originals
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -33,14 +38,19 @@ pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
     let format = arguments.samples.check_out(&arguments.out, &Format::SAMPLES)?;
     let model = arguments.samples.model.open()?;
     let mut rows = arguments.samples.rows(&model)?;
+    if let (Some(_), true) = (rows.windows(), format != Format::Png) {
+        return steps(arguments, format, &model, rows);
+    }
     let layout = match (rows.columns(), model.sample_shape()) {
         (Some(names), [features]) if names.len() == *features => Layout::named(names.to_vec()),
         (_, shape) => Layout::numbered(shape, "x"),
     };
-    let mut output = Output::begin(&arguments.out, format, layout, model.manifest().sample.range)?;
+    let picture = Picture::of(&model.manifest().sample);
+    let (capacity, shows_originals) = (picture.capacity(), matches!(picture, Picture::Lines { .. }));
+    let mut output = Output::begin(&arguments.out, format, layout, picture)?;
     // A .png needs no more rows than it shows.
     let (max_rows, total) = match format {
-        Format::Png => (MAX_IMAGES, None),
+        Format::Png => (capacity, None),
         Format::Npy | Format::Csv | Format::Parquet => (usize::MAX, rows.total()),
     };
     let bar = RowsBar::new(total);
@@ -49,9 +59,44 @@ pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
     {
         let reconstructions = model.reconstruct(batch.samples()).map_err(|error| rows.locate_error(error, &batch))?;
         output.write(&reconstructions.view(), batch.others.as_ref())?;
+        if format == Format::Png && shows_originals {
+            let shape: Vec<usize> = [batch.rows()].iter().chain(model.sample_shape()).copied().collect();
+            output.write_originals(&batch.floats()?.into_shape_with_order(shape)?.view())?;
+        }
         bar.show(rows.read());
     }
     drop(bar);
     note(output.finish("reconstruction", "")?);
+    Ok(())
+}
+
+/// Reconstructs a recording: one row per time step, the mean over the windows that contain it.
+fn steps(
+    arguments: &Reconstruct,
+    format: Format,
+    model: &Autoencoder,
+    mut rows: InputStream<'_>,
+) -> anyhow::Result<()> {
+    let &[channels, window] = model.sample_shape() else { bail!("the model takes no windows of a recording") };
+    let layout = match rows.columns() {
+        Some(names) if names.len() == channels => Layout::named(names.to_vec()),
+        Some(_) | None => Layout::numbered(&[channels], "x"),
+    };
+    let mut output = Output::begin(&arguments.out, format, layout.with_missing(), Picture::default())?;
+    let mut means = StepMeans::new(window, channels);
+    for_each_step_batch(
+        &mut rows,
+        &mut means,
+        |rows, batch| {
+            let reconstructions =
+                model.reconstruct(batch.samples()).map_err(|error| rows.locate_error(error, batch))?;
+            check_finite(&reconstructions.view(), rows.returned() - batch.rows())?;
+            let reconstructions = reconstructions.into_shape_with_order((batch.rows(), channels, window))?;
+            // From [windows, channels, window] to [windows, window, channels].
+            Ok(reconstructions.permuted_axes([0, 2, 1]).mapv(f64::from))
+        },
+        |steps| output.write_with_missing(&steps.means.view().into_dyn(), steps.others.as_ref()),
+    )?;
+    note(output.finish("time step", "")?);
     Ok(())
 }

@@ -1,13 +1,19 @@
 //! `narrows score`: scores each sample by how well a model fits it.
 
+mod figure;
+mod steps;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use narrows_data::write::Layout;
+use narrows_evaluate::Picture;
 use narrows_runtime::{Autoencoder, ScoreOptions, Scores};
-use ndarray::{Array1, ArrayD, IxDyn};
+use ndarray::{ArrayD, IxDyn};
 use serde_json::{Map, json};
+
+use self::figure::Figure;
 
 use crate::{
     input::{InputStream, SampleArguments},
@@ -18,14 +24,12 @@ use crate::{
     table::table,
 };
 
-/// Default number of latent samples per row for a score that needs them.
-const DEFAULT_SAMPLES: usize = 100;
-
 /// Score samples by reconstruction error, KL divergence, ELBO and log-likelihood
 ///
 /// Reads samples and writes one score per sample for each figure that the model has, for example to find anomalies:
 /// samples that the model reconstructs badly. Prints the mean and percentiles of each score. KL, ELBO and
-/// log-likelihood exist for variational models (vae, cvae) only.
+/// log-likelihood exist for variational models (vae, cvae) only. For windows of a recording, it writes one score per
+/// time step: the squared error at that step, summed over the channels, as the mean over the windows that contain it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     narrows score models/vae --data digits --out scores.csv\n  \
@@ -43,75 +47,15 @@ pub(crate) struct Score {
     /// Random seed of the latent samples; the same seed gives the same scores
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
-    /// Output file (.npy, .csv or .parquet), one row per sample; .csv and .parquet also get the pass-through columns
+    /// Output file (.npy, .csv or .parquet), one row per sample, or per time step of a recording; .csv and .parquet
+    /// also get the pass-through columns
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Print one JSON object: `rows`, and `scores` with mean, min, p05, p50, p95, max and nan (the number of rows whose
-    /// score is NaN) of each score
+    /// score is NaN) of each score; for windows of a recording, `steps`, `windows`, `gaps` and `uncovered` instead of
+    /// `rows`
     #[arg(long)]
     json: bool,
-}
-
-/// Score of a sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Figure {
-    /// Sum of squared errors over the features, in scaled units
-    SquaredError,
-    /// Reconstruction loss at the mean of the code: in nats, or the squared error of a pca, ae, dae or wae with the
-    /// gaussian likelihood
-    Reconstruction,
-    /// KL divergence of the posterior from the prior, in nats
-    Kl,
-    /// Evidence lower bound, in nats
-    Elbo,
-    /// Log-likelihood, estimated by importance sampling, in nats
-    LogLikelihood,
-    /// Standard error of the estimated log-likelihood, in nats
-    LogLikelihoodStandardError,
-}
-
-impl Figure {
-    fn name(self) -> &'static str {
-        match self {
-            Figure::SquaredError => "squared_error",
-            Figure::Reconstruction => "reconstruction",
-            Figure::Kl => "kl",
-            Figure::Elbo => "elbo",
-            Figure::LogLikelihood => "log_likelihood",
-            Figure::LogLikelihoodStandardError => "log_likelihood_standard_error",
-        }
-    }
-
-    fn of(self, scores: &Scores) -> Option<&Array1<f64>> {
-        match self {
-            Figure::SquaredError => Some(&scores.squared_error),
-            Figure::Reconstruction => Some(&scores.reconstruction),
-            Figure::Kl => scores.kl.as_ref(),
-            Figure::Elbo => scores.elbo.as_ref(),
-            Figure::LogLikelihood => scores.log_likelihood.as_ref(),
-            Figure::LogLikelihoodStandardError => scores.log_likelihood_standard_error.as_ref(),
-        }
-    }
-
-    /// Returns the smallest number of latent samples per row that the score needs.
-    fn fewest_samples(self) -> usize {
-        match self {
-            Figure::SquaredError | Figure::Reconstruction | Figure::Kl => 0,
-            Figure::Elbo | Figure::LogLikelihood => 1,
-            Figure::LogLikelihoodStandardError => 2,
-        }
-    }
-
-    /// Returns the default number of latent samples per row.
-    fn default_samples(self) -> usize {
-        if self.fewest_samples() > 0 { DEFAULT_SAMPLES } else { 0 }
-    }
-
-    /// Returns whether only variational models have the score.
-    fn is_variational(self) -> bool {
-        self.fewest_samples() > 0 || self == Figure::Kl
-    }
 }
 
 pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
@@ -122,6 +66,11 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
         arguments.importance_samples.unwrap_or_else(|| arguments.by.map_or(0, Figure::default_samples));
     check_model(&model, arguments.by, latent_samples)?;
     let options = ScoreOptions::default().importance_samples(latent_samples).seed(arguments.seed);
+    if rows.windows().is_some() {
+        check_recording(arguments)?;
+        let counts = steps::score(&model, rows, &arguments.out, format)?;
+        return if arguments.json { print(counts.json()?) } else { print(counts.text()) };
+    }
     let by = match (arguments.by, format) {
         (None, Format::Npy) => Some(Figure::Reconstruction),
         (by, _) => by,
@@ -134,7 +83,7 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
             Some(state) => state,
             none => {
                 let figures = select_figures(by, &scores);
-                let output = Output::begin(&arguments.out, format, layout(format, &figures), (0.0, 1.0))?;
+                let output = Output::begin(&arguments.out, format, layout(format, &figures), Picture::default())?;
                 none.insert((output, figures.into_iter().map(|figure| (figure, Summary::default())).collect()))
             }
         };
@@ -146,6 +95,26 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
     let (output, figures) = state.context("there are no rows to score")?;
     note(output.finish("score", "")?);
     report(arguments, &rows, figures)
+}
+
+/// Refuses scores that exist only for a complete window.
+fn check_recording(arguments: &Score) -> anyhow::Result<()> {
+    match arguments.by {
+        None | Some(Figure::SquaredError) => {}
+        Some(
+            figure @ (Figure::Reconstruction
+            | Figure::Kl
+            | Figure::Elbo
+            | Figure::LogLikelihood
+            | Figure::LogLikelihoodStandardError),
+        ) => {
+            bail!("a time step of a recording has only the score squared_error, not {}; leave --by out", figure.name())
+        }
+    }
+    match arguments.importance_samples {
+        None | Some(0) => Ok(()),
+        Some(_) => bail!("--importance-samples has no effect on the scores of time steps; leave it out"),
+    }
 }
 
 /// Refuses a score that the model does not have, or that needs more latent samples.

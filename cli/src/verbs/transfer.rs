@@ -33,6 +33,11 @@ fn with_help_of_transfer(arg: Arg) -> Arg {
             "Fraction of the training rows to hold out for early stopping, in [0, 1), stratified by class; not for a \
              linear head on a frozen encoder [default: 0.1; 0 with --valid]"
         }
+        "augment" => {
+            "Augment training images at random with --fine-tune, in this order: flip (mirror left to right with \
+             probability 1/2), shift:N (move by up to N pixels, edges repeated), crop:N (remove N rows and N columns, \
+             resize back) and rotate:D (rotate by up to D degrees, edges repeated) [default: none]"
+        }
         "corruption" => {
             "Corruption of the encoder's input with --fine-tune: masking (values become 0 with probability P), gaussian \
              (normal noise of standard deviation SD) or salt-pepper (values become 0 or 1 with probability P) \
@@ -149,7 +154,7 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
 
 /// Returns whether the fit starts from the weights of the bundle.
 fn needs_weights(config: &Config) -> bool {
-    config.tuning.is_some_and(|tuning| tuning.start == Start::Bundle)
+    config.tuning.as_ref().is_some_and(|tuning| tuning.start == Start::Bundle)
 }
 
 /// Refuses --fine-tune for a bundle without weights, before anything is computed.

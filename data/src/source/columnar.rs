@@ -55,6 +55,7 @@ pub(crate) fn open(
         columns: plan.names(),
         rows,
         has_labels: plan.has_labels(),
+        roles: plan.roles(),
     };
     let missing = options.reading.missing.unwrap_or_default();
     let table = Table { path: path.to_owned(), plan, head, batches, rest: Some(first), read: 0, missing };
@@ -115,7 +116,7 @@ impl<B: Batches> Reader for Table<B> {
         let labels = self.plan.labels(&batch, self.read)?;
         let others = self.plan.others(&batch)?;
         self.read += rows;
-        Ok(Some(Chunk { values, labels, others }))
+        Ok(Some(Chunk { values, labels, others, recorded: None }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{io::Read, path::PathBuf};
 use flate2::read::GzDecoder;
 
 use crate::{
-    head::Head,
+    head::{Head, Roles},
     in_memory::matrix,
     labels::Labels,
     memory::MemoryReader,
@@ -43,6 +43,7 @@ fn part(values: Vec<u8>, labels: Vec<u32>) -> OpenPart {
         columns: None,
         rows: None,
         has_labels: true,
+        roles: Roles::default(),
     };
     let values = Values::U8(matrix(values, FEATURES));
     let reader = MemoryReader::new(head, values, Some(Labels::from_numbers(labels)));

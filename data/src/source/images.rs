@@ -18,7 +18,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use crate::{
     chunk::Chunk,
     error::DataError,
-    head::Head,
+    head::{Head, Roles},
     in_memory::matrix,
     labels::Labels,
     reader::{Opened, Reader},
@@ -52,6 +52,7 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
         columns: None,
         rows: Some(listing.len()),
         has_labels: listing.has_classes(),
+        roles: Roles::default(),
     };
     let target = Target { form, first, resizes: resize.is_some(), converts: channels.is_some() };
     Ok(Opened::Reader(Box::new(Images { head, listing, target, next: 0 })))
@@ -86,7 +87,7 @@ impl Reader for Images {
         let column = |labels: &Vec<String>| -> ArrayRef { Arc::new(StringArray::from_iter_values(labels)) };
         let columns = [("file", files)].into_iter().chain(labels.as_ref().map(|labels| ("label", column(labels))));
         let others = RecordBatch::try_from_iter(columns).map_err(DataError::column)?;
-        Ok(Some(Chunk { values, labels: labels.map(Labels::Text), others: Some(others) }))
+        Ok(Some(Chunk { values, labels: labels.map(Labels::Text), others: Some(others), recorded: None }))
     }
 }
 

@@ -22,7 +22,7 @@ use arrow_schema::{ArrowError, DataType, UnionMode};
 ///
 /// # Errors
 /// [`ArrowError`] for a date or time that does not exist.
-pub(super) fn add(array: &dyn Array, row: usize, text: &mut String) -> Result<(), ArrowError> {
+pub(crate) fn add(array: &dyn Array, row: usize, text: &mut String) -> Result<(), ArrowError> {
     if array.is_null(row) {
         return Ok(());
     }

@@ -20,6 +20,7 @@ pub(super) struct CsvRows<W> {
     text: String,
     names: Vec<String>,
     others: Vec<Field>,
+    may_miss: bool,
 }
 
 impl<W: Write> CsvRows<W> {
@@ -32,7 +33,7 @@ impl<W: Write> CsvRows<W> {
             add_cell(&mut text, name);
         }
         end_line(&mut text);
-        Ok(CsvRows { into, text, names, others: fields })
+        Ok(CsvRows { into, text, names, others: fields, may_miss: layout.may_miss() })
     }
 
     pub(super) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> Result<(), WriteError> {
@@ -40,6 +41,7 @@ impl<W: Write> CsvRows<W> {
         let columns = others.map_or(&[][..], RecordBatch::columns);
         let mut text = String::new();
         for (row, values) in rows.axis_iter(Axis(0)).enumerate() {
+            let start = self.text.len();
             for column in columns {
                 text.clear();
                 // A missing value is an empty cell.
@@ -47,7 +49,15 @@ impl<W: Write> CsvRows<W> {
                 add_cell(&mut self.text, &text);
             }
             for value in &values {
-                let _ = write!(self.text, "{value},");
+                if self.may_miss && value.is_nan() {
+                    self.text.push(',');
+                } else {
+                    let _ = write!(self.text, "{value},");
+                }
+            }
+            // Readers skip an empty line, so the only cell of a line is quoted if it is empty.
+            if self.text.len() == start + 1 {
+                self.text.insert_str(start, "\"\"");
             }
             end_line(&mut self.text);
             if self.text.len() >= BLOCK_BYTES {

@@ -17,6 +17,8 @@ const MAX_COLUMNS: usize = 5_000;
 pub struct Layout {
     shape: Vec<usize>,
     names: Names,
+    /// Whether values may be missing, written as NaN.
+    may_miss: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +31,7 @@ impl Layout {
     /// Creates a layout of rows with the given shape. A table has the columns `z0`, `z1` and so on for the prefix `z`.
     /// An empty shape is one value per row.
     pub fn numbered(shape: &[usize], prefix: &str) -> Self {
-        Layout { shape: shape.to_vec(), names: Names::Numbered(prefix.to_owned()) }
+        Layout { shape: shape.to_vec(), names: Names::Numbered(prefix.to_owned()), may_miss: false }
     }
 
     /// Creates a layout of rows with one value per name. Appends `_` to a name that occurs before.
@@ -37,12 +39,21 @@ impl Layout {
         let mut used = HashSet::new();
         let names: Vec<String> =
             names.into_iter().map(|name| unique(&mut used, name, |name| format!("{name}_"))).collect();
-        Layout { shape: vec![names.len()], names: Names::Given(names) }
+        Layout { shape: vec![names.len()], names: Names::Given(names), may_miss: false }
     }
 
     /// Creates a layout of rows with one value, with the given name.
     pub fn single(name: &str) -> Self {
-        Layout { shape: Vec::new(), names: Names::Given(vec![name.to_owned()]) }
+        Layout { shape: Vec::new(), names: Names::Given(vec![name.to_owned()]), may_miss: false }
+    }
+
+    /// Allows missing values, which are NaN in rows and in an .npy file, null in Parquet and an empty cell in CSV.
+    pub fn with_missing(self) -> Self {
+        Layout { may_miss: true, ..self }
+    }
+
+    pub(super) fn may_miss(&self) -> bool {
+        self.may_miss
     }
 
     pub(super) fn shape(&self) -> &[usize] {

@@ -23,6 +23,7 @@ pub(super) struct ParquetRows<W: Write + Send> {
     names: Vec<String>,
     others: Vec<Field>,
     schema: SchemaRef,
+    may_miss: bool,
 }
 
 impl<W: Write + Send> ParquetRows<W> {
@@ -30,7 +31,7 @@ impl<W: Write + Send> ParquetRows<W> {
     pub(super) fn begin(into: W, layout: &Layout, others: Option<&RecordBatch>) -> Result<Self, WriteError> {
         let names = layout.names();
         let fields = other_fields(&names, others);
-        let features = names.iter().map(|name| Field::new(name, DataType::Float32, false));
+        let features = names.iter().map(|name| Field::new(name, DataType::Float32, layout.may_miss()));
         let schema: SchemaRef = Schema::new(fields.iter().cloned().chain(features).collect::<Vec<_>>()).into();
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -40,7 +41,7 @@ impl<W: Write + Send> ParquetRows<W> {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(name.as_str()), false);
         }
         let into = ArrowWriter::try_new(into, Arc::clone(&schema), Some(properties.build())).map_err(write_error)?;
-        Ok(ParquetRows { into, names, others: fields, schema })
+        Ok(ParquetRows { into, names, others: fields, schema, may_miss: layout.may_miss() })
     }
 
     pub(super) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> Result<(), WriteError> {
@@ -50,7 +51,12 @@ impl<W: Write + Send> ParquetRows<W> {
         let flat = standard.as_slice().unwrap_or_default();
         let width = self.names.len();
         let feature = |index: usize| -> ArrayRef {
-            Arc::new(Float32Array::from_iter_values(flat.iter().skip(index).step_by(width).copied().take(count)))
+            let values = flat.iter().skip(index).step_by(width).copied().take(count);
+            if self.may_miss {
+                Arc::new(Float32Array::from_iter(values.map(|value| (!value.is_nan()).then_some(value))))
+            } else {
+                Arc::new(Float32Array::from_iter_values(values))
+            }
         };
         let columns = others.map_or(&[][..], RecordBatch::columns).iter().cloned();
         let columns = columns.chain((0..width).map(feature)).collect();

@@ -9,6 +9,7 @@ use plotters::{
 };
 
 use super::axis::Axis;
+use crate::palette;
 
 /// The width and height of the canvas. The SVG is displayed at half this size, because plotters rounds coordinates to
 /// integers, and half a pixel is precise enough for a smooth curve.
@@ -28,15 +29,6 @@ const MAX_UNIT: usize = 48;
 const MAX_NAME: usize = 24;
 /// The maximum number of points of a curve with a marker at each point.
 const MAX_MARKED: usize = 30;
-/// A palette that most colour-blind people can distinguish (Okabe and Ito 2008).
-const COLORS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-];
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
@@ -103,7 +95,7 @@ fn text() -> TextStyle<'static> {
 
 /// Returns the line style of a curve. The first curve is wider, so that it stays visible below a curve that covers it.
 fn style(index: usize) -> ShapeStyle {
-    let color = COLORS[index % COLORS.len()];
+    let color = color(index);
     ShapeStyle { color: color.into(), filled: true, stroke_width: if index == 0 { 7 } else { 4 } }
 }
 
@@ -120,4 +112,9 @@ fn shorten(text: &str, max_length: usize) -> String {
         Some(start) if clean.len() > max_length => start.iter().take(max_length - 1).chain(&['…']).collect(),
         _ => clean.into_iter().collect(),
     }
+}
+
+fn color(index: usize) -> RGBColor {
+    let [red, green, blue] = palette::color(index);
+    RGBColor(red, green, blue)
 }

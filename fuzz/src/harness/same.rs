@@ -65,7 +65,7 @@ impl Rows {
         let head = stream.head().clone();
         let mut all =
             Rows { values: Vec::new(), rows: 0, shape: head.sample_shape, is_bytes: head.is_bytes, labels: None };
-        while let Some(Chunk { values, labels, others }) = stream.next(max_rows, fill)? {
+        while let Some(Chunk { values, labels, others, recorded: _ }) = stream.next(max_rows, fill)? {
             let rows = values.rows();
             assert!((1..=max_rows).contains(&rows), "{rows} rows, expected 1 to {max_rows}");
             assert_eq!(values.features(), all.shape.iter().product::<usize>());

@@ -11,4 +11,4 @@ mod shutdown;
 pub(crate) use environment::start;
 pub(crate) use frame::Frame;
 pub(crate) use providers::providers;
-pub(crate) use session::{Graph, Session};
+pub(crate) use session::{Graph, Memory, Session};

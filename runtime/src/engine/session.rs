@@ -18,7 +18,18 @@ pub(crate) struct Graph {
     bytes: Vec<u8>,
     device: Device,
     threads: usize,
+    memory: Memory,
     environment: ort::environment::Environment,
+}
+
+/// How ONNX Runtime allocates the values between the nodes of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// All in one block, planned after the first run of a batch size. Every batch size keeps a block of its own size in
+    /// the session's memory.
+    Planned,
+    /// One by one, with the least memory.
+    Compact,
 }
 
 /// A graph loaded into ONNX Runtime; it executes one run at a time.
@@ -29,14 +40,15 @@ pub(crate) struct Session {
 
 impl Graph {
     /// Stores a checked graph, to be loaded on `device`.
-    pub(crate) fn new(ports: &GraphPorts, bytes: Vec<u8>, device: Device, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn new(
+        ports: &GraphPorts,
+        bytes: Vec<u8>,
+        device: Device,
+        memory: Memory,
+        options: &Options,
+    ) -> Result<Self, Error> {
         let environment = environment(options)?;
-        Ok(Graph { ports: ports.clone(), bytes, device, threads: options.threads.unwrap_or(1), environment })
-    }
-
-    /// Returns the size of the graph in bytes, most of which are weights.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len()
+        Ok(Graph { ports: ports.clone(), bytes, device, threads: options.threads.unwrap_or(1), memory, environment })
     }
 
     /// Loads the graph into a new session. On a GPU, also runs one row to check that the device works.
@@ -54,6 +66,7 @@ impl Graph {
         let plain = || {
             let builder = ort::session::Session::builder(&self.environment)?;
             let builder = builder.with_no_environment_execution_providers()?.with_independent_thread_pool()?;
+            let builder = builder.with_memory_pattern(self.memory == Memory::Planned)?;
             Ok(builder.with_intra_threads(self.threads)?)
         };
         let _call = Call::begin().map_err(|source| self.failed("load", source))?;

@@ -47,6 +47,13 @@ fn impossible_convolutions_are_rejected_with_the_layer_and_its_map() {
     let filters = |filters: &[usize]| message(&|options| options.filters = Some(filters.to_vec()));
     assert!(filters(&[]).contains("at least one layer"), "{}", filters(&[]));
     assert!(filters(&[4, 0]).contains("[4, 0]"));
+    let long = message(&|options| (options.filters, options.stride) = (Some(vec![4; 1001]), Some(1)));
+    assert!(long.contains("`filters` gives 1001 convolutions, but at most 1000"), "{long}");
+    let blocks = message(&|options| {
+        options.architecture = Some(ArchitectureName::Resnet);
+        options.blocks = Some(usize::MAX);
+    });
+    assert!(blocks.starts_with("`blocks` gives") && blocks.contains("at most 1000"), "{blocks}");
     let deep = filters(&[4; 6]);
     assert!(deep.contains("`encoder.conv4`") && deep.contains("map of 1 x 1"), "{deep}");
     let large = message(&|options| options.kernel_size = Some(19));

@@ -7,7 +7,7 @@ use narrows_bundle::Link;
 use super::{Kernels, Optimizer, Parameters, run, squared_error};
 use crate::{
     kinds::test_network::{number, samples},
-    network::{Activation, builder::Builder},
+    network::{Activation, Normalisation, builder::Builder},
     numeric::Rule,
 };
 
@@ -18,6 +18,7 @@ fn losses(kernels: Kernels, layers: usize) -> Vec<f64> {
         features: 4,
         hidden: vec![3; layers],
         latent_dim: 2,
+        normalisation: Normalisation::None,
         activation: Activation::Tanh,
         latent_activation: Activation::Identity,
         classes: None,

@@ -9,7 +9,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use ndarray::ArrayD;
 use rand_distr::{Distribution, Uniform};
 
-use super::{gradients::Gradients, tape::Tape};
+use super::{gradients::Gradients, statistics::NormalisedBy, tape::Tape};
 use crate::{
     network::{Graph, Orientation, Weights},
     random::{Stream, stream},
@@ -26,6 +26,7 @@ pub struct Parameters {
     tied: BTreeMap<String, String>,
     /// Computes the gradients of the parameters of passes.
     tape: Arc<Tape>,
+    normalised_by: NormalisedBy,
 }
 
 /// Location of the values of a parameter.
@@ -44,8 +45,8 @@ impl Parameters {
         let specs = graphs.iter().flat_map(|graph| graph.parameters());
         let mut parameters = Parameters::default();
         for (index, (name, spec)) in specs.enumerate() {
-            let bound = spec.initial.bound();
-            let uniform = Uniform::new_inclusive(-bound, bound).map_err(candle_core::Error::wrap)?;
+            let [low, high] = spec.initial.range();
+            let uniform = Uniform::new_inclusive(low, high).map_err(candle_core::Error::wrap)?;
             let mut random = stream(seed, Stream::Initial, index as u64);
             let values: Vec<f32> = (0..spec.shape.iter().product()).map(|_| uniform.sample(&mut random)).collect();
             parameters.variables.insert(name, Var::from_vec(values, spec.shape, device)?);
@@ -80,7 +81,11 @@ impl Parameters {
             let flat: Vec<f32> = array.iter().copied().collect();
             Ok((name.clone(), Var::from_vec(flat, variable.shape(), variable.device())?))
         });
-        Ok(Parameters { variables: variables.collect::<Result<_>>()?, tied: self.tied.clone(), tape: Arc::default() })
+        Ok(Parameters {
+            variables: variables.collect::<Result<_>>()?,
+            tied: self.tied.clone(),
+            ..Parameters::default()
+        })
     }
 
     /// Adds a variable with these values. It replaces a variable of the same name.
@@ -124,7 +129,16 @@ impl Parameters {
         let is_used = |name: &String| names.contains(name) || tied.values().any(|to| to == name);
         let variables = self.variables.iter().filter(|(name, _)| is_used(name));
         let variables = variables.map(|(name, variable)| (name.clone(), variable.clone())).collect();
-        Parameters { variables, tied, tape: Arc::default() }
+        Parameters { variables, tied, ..Parameters::default() }
+    }
+
+    /// Returns the same parameters, with batch normalisation by the statistics of each batch.
+    pub(crate) fn in_training(&self) -> Self {
+        Parameters { normalised_by: NormalisedBy::Batch, ..self.clone() }
+    }
+
+    pub(super) fn normalised_by(&self) -> NormalisedBy {
+        self.normalised_by
     }
 
     /// Sets the variables to these values. All parameters that share a variable see the new values.
@@ -198,7 +212,7 @@ impl Parameters {
         self.variables.iter().map(|(name, variable)| (name.as_str(), variable))
     }
 
-    fn variable(&self, name: &str) -> Result<&Var> {
+    pub(super) fn variable(&self, name: &str) -> Result<&Var> {
         match self.variables.get(name) {
             Some(variable) => Ok(variable),
             None => candle_core::bail!("there is no parameter `{name}`"),

@@ -16,6 +16,7 @@ mod forward;
 mod objective;
 mod op;
 mod prepare;
+mod sections;
 mod state;
 
 use std::sync::{Arc, Mutex};

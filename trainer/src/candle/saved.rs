@@ -1,7 +1,7 @@
 //! Values that a pass saves: the results of all layers for the backward computation, and the inputs of the tape for the
 //! gradients of parameters.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use candle_core::Tensor;
 
@@ -20,6 +20,16 @@ pub(super) struct Saved {
     pub(super) results: Vec<Buffer>,
     /// The gradient of each row's loss with respect to the only output, if the pass computes a loss.
     pub(super) residual: Option<Buffer>,
+    /// Statistics of the batch, of each step that normalised by them.
+    pub(super) statistics: BTreeMap<usize, ChannelStatistics>,
+}
+
+/// Mean and variance of each channel over a batch.
+pub(super) struct ChannelStatistics {
+    pub(super) mean: Vec<f32>,
+    pub(super) variance: Vec<f32>,
+    /// Number of values per channel.
+    pub(super) count: usize,
 }
 
 /// A pass with a completed backward computation. Only the gradients of its parameters remain to be computed.

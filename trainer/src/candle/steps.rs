@@ -1,7 +1,10 @@
 //! The steps of a pass: the nodes of a graph with their parameters.
 
-use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
+use std::ops::Range;
 
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, Var};
+
+use super::statistics::NormalisedBy;
 use crate::{
     network::{Kernel, Orientation, Primitive, Value},
     numeric::Matrix,
@@ -12,6 +15,7 @@ pub(super) struct Steps {
     pub(super) steps: Vec<Step>,
     /// Indices of the steps that are outputs.
     pub(super) outputs: Vec<usize>,
+    pub(super) normalised_by: NormalisedBy,
 }
 
 /// A node of the graph.
@@ -21,6 +25,10 @@ pub(super) struct Step {
     /// Number of features of the result.
     pub(super) width: usize,
     pub(super) trained: Vec<Trained>,
+    /// Running mean and variance of batch normalisation; other steps have none.
+    pub(super) running: Vec<Var>,
+    /// Number of channels that batch normalisation normalises.
+    pub(super) batch_channels: Option<usize>,
     /// Number of floating point operations per row.
     pub(super) work: usize,
     /// Whether an output depends on this step.
@@ -36,9 +44,24 @@ pub(super) struct Trained {
 }
 
 impl Steps {
-    /// Returns the number of floating point operations per row, for the forward or the backward computation.
-    pub(super) fn work(&self) -> usize {
-        self.steps.iter().map(|step| step.work).sum()
+    /// Returns the number of floating point operations per row of a range of steps, for the forward or the backward
+    /// computation.
+    pub(super) fn work(&self, range: Range<usize>) -> usize {
+        self.steps[range].iter().map(|step| step.work).sum()
+    }
+
+    /// Returns whether there are convolutions, whose weights are used at many positions of a row.
+    pub(super) fn has_maps(&self) -> bool {
+        let weights = self.steps.iter().filter(|step| !step.trained.is_empty());
+        weights.into_iter().any(|step| step.kernel().split(0).work > 1)
+    }
+
+    /// Returns the steps that normalise a batch of `rows` rows by its own statistics, in order.
+    pub(super) fn batch_norms(&self, rows: usize) -> Vec<usize> {
+        let is_batch = |step: &Step| {
+            step.batch_channels.is_some_and(|channels| self.normalised_by.is_batch(rows * step.width / channels.max(1)))
+        };
+        self.steps.iter().enumerate().filter(|(_, step)| is_batch(step)).map(|(index, _)| index).collect()
     }
 
     /// Returns one of the variables. As an argument of the custom operation it makes Candle's autograd call its
@@ -50,9 +73,8 @@ impl Steps {
 
     /// Calls `reader` with the parameters of every step, without copying them.
     pub(super) fn read<R>(&self, reader: impl FnOnce(&[Vec<Matrix<'_>>]) -> Result<R>) -> Result<R> {
-        let tensors =
-            self.steps.iter().map(|step| step.trained.iter().map(|trained| trained.tensor.storage_and_layout()));
-        let guards: Vec<Vec<_>> = tensors.map(Iterator::collect).collect();
+        let tensors = self.steps.iter().map(Step::tensors);
+        let guards: Vec<Vec<_>> = tensors.map(|tensors| tensors.map(Tensor::storage_and_layout).collect()).collect();
         let matrices = guards
             .iter()
             .map(|guards| guards.iter().map(|(storage, layout)| matrix(storage, layout)).collect::<Result<Vec<_>>>());
@@ -81,6 +103,11 @@ fn matrix_of_layout<'a>(storage: &'a [f32], layout: &Layout) -> Result<Matrix<'a
 }
 
 impl Step {
+    /// Returns the tensors of all parameters: the trained ones, or running statistics.
+    fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        self.trained.iter().map(|trained| &trained.tensor).chain(self.running.iter().map(|running| &**running))
+    }
+
     /// Returns the kernel of the primitive.
     pub(super) fn kernel(&self) -> &dyn Kernel {
         let kernel = self.primitive.operation().kernel();

@@ -9,17 +9,18 @@ use super::{
 };
 use crate::{
     ConfigError, Options, Problem,
-    architecture::Architecture,
+    architecture::{Allowed, Architecture, Samples},
     binarize::Binarize,
     data_options::DataOptions,
     kinds::Objective,
     likelihood::OutputDistribution,
+    network::Normalisation,
     options::{SelectedMethod, Trained},
-    pretrain::Pretraining,
+    pretrain::{Pretrain, Pretraining},
     problems::Problems,
     samples::sample_of,
     scaling::likelihood_for,
-    split::held_out,
+    split::fitted,
     variance::Variance,
 };
 
@@ -65,7 +66,7 @@ impl Config {
         let rows = data.train.values.rows();
         let default_fraction = if data.test.is_some() || data.valid.is_some() { 0.0 } else { 0.1 };
         let valid_fraction = common.split.check(default_fraction, data.valid.is_some(), &mut problems);
-        let fitted = rows - held_out(rows, valid_fraction);
+        let fitted = fitted(&data.train.values, valid_fraction);
         let facts = Facts {
             data,
             latent_dim,
@@ -107,19 +108,22 @@ fn method(kind: Kind, options: &Options, facts: &Facts<'_>, problems: &mut Probl
             let pretraining = |epochs, learning_rate, problems: &mut Problems| {
                 pretrained.and_then(|ae| ae.pretraining(epochs, learning_rate, problems))
             };
-            Method::Descent(descent(&options.trained(), objective, pretraining, facts, problems))
+            let is_dense = objective.code_layer().tied || options.pretrain.pretrain == Some(Pretrain::Layerwise);
+            let allowed = if is_dense { Allowed::Dense } else { Allowed::All };
+            Method::Descent(descent(&options.trained(), (objective, allowed), pretraining, facts, problems))
         }
     }
 }
 
 fn descent(
     options: &Trained<'_>,
-    objective: Objective,
+    (objective, allowed): (Objective, Allowed),
     pretraining: impl Fn(usize, f64, &mut Problems) -> Option<Pretraining>,
     facts: &Facts<'_>,
     problems: &mut Problems,
 ) -> Descent {
-    let architecture = options.architecture.check(&facts.data.sample_shape, problems);
+    let samples = Samples { shape: &facts.data.sample_shape, kind: facts.data.sample_kind };
+    let architecture = options.architecture.check(samples, allowed, problems);
     if let Some((key, problem)) = too_large(&architecture, facts.data, facts.latent_dim) {
         problems.add(key, problem);
     }
@@ -150,7 +154,8 @@ fn descent(
     let learning_rate = options.schedule.check(problems);
     let pretraining = pretraining(epochs, learning_rate.peak, problems);
     if architecture.convolutions.is_some() {
-        let reason = "works with dense layers only; pass --architecture mlp, or leave it out";
+        let reason =
+            "works with dense layers only; leave it out, or pass --architecture mlp without convolutional options";
         if pretraining.is_some() {
             problems.add("pretrain", format!("is layerwise, which {reason}"));
         }
@@ -158,10 +163,14 @@ fn descent(
             problems.add("tied", reason);
         }
     }
+    if pretraining.is_some() && architecture.normalisation != Normalisation::None {
+        problems.add("normalisation", "has no effect on layers that are pretrained alone; leave it or --pretrain out");
+    }
     check_warmup(learning_rate.warmup_steps, steps_per_epoch, epochs, pretraining, problems);
     Descent {
         objective,
         l2: problems.not_negative("l2", "weight", options.weights.l2.unwrap_or(0.0)),
+        augmentation: options.augmentation.check(samples, problems),
         binarize: options.binarize.binarize.unwrap_or(Binarize::None),
         architecture,
         pretraining,

@@ -3,6 +3,7 @@
 use super::{Config, Descent, Method};
 use crate::{
     Options,
+    augmentation::Augmenter,
     binarize::BinarizeOptions,
     descent::{EarlyStop, KernelOptions, LengthOptions},
     kinds::WeightPenaltyOptions,
@@ -44,6 +45,7 @@ impl Descent {
         let Descent {
             objective,
             l2,
+            augmentation,
             binarize,
             architecture,
             pretraining,
@@ -57,6 +59,7 @@ impl Descent {
         let (optimizer, adamw) = options_of(*optimizer);
         let options = Options {
             weights: WeightPenaltyOptions { l2: Some(*l2) },
+            augmentation: Augmenter::options(augmentation.as_ref()),
             binarize: BinarizeOptions { binarize: Some(*binarize) },
             architecture: architecture.options(),
             pretrain: Pretraining::options(*pretraining),

@@ -33,20 +33,23 @@ pub(super) fn too_many_samples(samples: usize, rows: usize, data: &Dataset) -> O
 /// Returns a problem if convolutions have too many parameters, or too many values in the maps of a step of `rows` rows:
 /// the option to change, and the reason.
 pub(super) fn too_large_maps(convolutions: &Convolutions, rows: usize) -> Option<(&'static str, String)> {
-    let Convolutions { channels, filters, kernel, .. } = convolutions;
-    let widths: Vec<u128> = [channels].into_iter().chain(filters).map(|&width| width as u128).collect();
+    let Convolutions { sample, filters, kernel, blocks, .. } = convolutions;
+    let widths: Vec<u128> = [&sample.channels].into_iter().chain(filters).map(|&width| width as u128).collect();
     let taps = (kernel[0] as u128).saturating_mul(kernel[1] as u128);
-    let weights = widths.windows(2).map(|pair| pair[0].saturating_mul(pair[1]).saturating_mul(2 * taps));
+    // A layer and its blocks of two convolutions, in the encoder and in the decoder.
+    let inputs = |pair: &[u128]| pair[0].saturating_add(pair[1].saturating_mul(2 * *blocks as u128));
+    let weights = widths.windows(2).map(|pair| inputs(pair).saturating_mul(pair[1]).saturating_mul(2 * taps));
     if weights.fold(0, u128::saturating_add) > MOST_PARAMETERS {
-        return Some((
-            "filters",
-            format!(
-                "is {filters:?}, which gives convolutions of more than {MOST_PARAMETERS} parameters; use fewer filters"
-            ),
-        ));
+        let problem = format!(
+            "is {filters:?}, which gives convolutions of more than {MOST_PARAMETERS} parameters; use fewer filters{}",
+            if *blocks > 0 { " or fewer --blocks" } else { "" }
+        );
+        return Some(("filters", problem));
     }
     let sizes = convolutions.sizes().into_iter().zip(&widths);
-    let values = sizes.map(|([height, width], channels)| (height as u128 * width as u128).saturating_mul(2 * channels));
+    let maps = 2 + 4 * *blocks as u128;
+    let values =
+        sizes.map(|([height, width], channels)| (height as u128 * width as u128).saturating_mul(maps * channels));
     let values = values.fold(0, u128::saturating_add).saturating_mul(rows as u128);
     (values > MOST_MAP_VALUES).then(|| {
         let problem = format!(
@@ -80,7 +83,8 @@ pub(super) fn too_large(
     if encoder.saturating_add(decoder) <= MOST_PARAMETERS {
         return None;
     }
-    if let Some(maps) = convolutions.as_ref().filter(|maps| maps.features() > latent_dim) {
+    let widest = hidden.iter().copied().max().unwrap_or(0).max(latent_dim);
+    if let Some(maps) = convolutions.as_ref().filter(|maps| maps.features() > widest) {
         let problem = format!(
             "is {:?}, which gives a last map of {} features and a network of more than {MOST_PARAMETERS} parameters; \
              use fewer filters, more layers or a larger --stride",

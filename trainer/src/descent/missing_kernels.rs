@@ -42,7 +42,13 @@ fn train(kernels: Kernels, control: ControlFlow<()>) -> (Vec<(usize, String)>, R
     let core = CoreGraphs { encoder: with_softmax(&core.encoder), ..core };
     let plan = Plan::new(&config, descent, &core, 100).expect("the decoder mirrors the encoder");
     let scaling = Scaling { offset: vec![0.0], scale: vec![1.0] };
-    let source = BatchSource { part: &data.train, name: PartName::Train, scaling: &scaling, binarize: Binarize::None };
+    let source = BatchSource {
+        part: &data.train,
+        name: PartName::Train,
+        scaling: &scaling,
+        augmentation: None,
+        binarize: Binarize::None,
+    };
     let rows: Vec<usize> = (0..100).collect();
     let spare = Cell::default();
     let training_loop = TrainingLoop { plan: &plan, source, train: &rows, valid_source: source, valid: &[], spare };

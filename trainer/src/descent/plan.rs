@@ -93,6 +93,11 @@ impl Stage<'_> {
         self.layer.map_or_else(|| all.clone(), |layer| layer.parameters(all))
     }
 
+    /// Returns the parameters that the stage trains, for its training steps: batch normalisation uses the batch.
+    pub(crate) fn trained(&self, all: &Parameters) -> Parameters {
+        self.parameters(all).in_training()
+    }
+
     /// Returns the network that the stage trains. `trained` are its own parameters; the layers below a pretrained layer
     /// take theirs from `all`.
     pub(crate) fn network<'a>(&'a self, trained: &'a Parameters, all: &'a Parameters) -> Network<'a> {

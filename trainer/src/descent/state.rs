@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Learner, Plan};
 use crate::{
-    Averages, Descent, TrainError,
+    Averages, Config, Descent, TrainError,
     candle::{Parameters, tie_decoder},
+    core_graphs::CoreGraphs,
     network::Weights,
 };
 
@@ -108,12 +109,12 @@ impl Position {
 impl State {
     /// Creates the state at the start of a run.
     pub(crate) fn fresh(plan: &Plan<'_>) -> Result<Self, TrainError> {
-        State::at_stage_start(plan, initial_parameters(plan)?, Position::default())
+        State::at_stage_start(plan, initial_parameters(plan.config, plan.descent, plan.core)?, Position::default())
     }
 
     /// Creates the state at the start of the stage that contains `position`. Each stage has its own optimizer state.
     fn at_stage_start(plan: &Plan<'_>, parameters: Parameters, position: Position) -> Result<Self, TrainError> {
-        let trained = plan.stage(position.epoch).parameters(&parameters);
+        let trained = plan.stage(position.epoch).trained(&parameters);
         let learner = Learner::new(&trained, plan.descent.optimizer, plan.descent.steps)?;
         Ok(State { parameters, trained, learner, best: None, position })
     }
@@ -145,8 +146,11 @@ impl State {
 }
 
 /// Creates the randomly initialised parameters of a configuration.
-fn initial_parameters(plan: &Plan<'_>) -> Result<Parameters, TrainError> {
-    let Plan { config, descent, core, .. } = plan;
+pub(crate) fn initial_parameters(
+    config: &Config,
+    descent: &Descent,
+    core: &CoreGraphs,
+) -> Result<Parameters, TrainError> {
     let mut parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
     if descent.objective.code_layer().tied {
         tie_decoder(&mut parameters, &core.encoder, &core.decoder)?;

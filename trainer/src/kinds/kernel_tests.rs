@@ -11,7 +11,7 @@ use super::{
 use crate::{
     candle::{Kernels, Parameters, tie_decoder},
     likelihood::OutputDistribution,
-    network::{Activation, Convolutions, builder::Builder},
+    network::{Activation, Convolutions, Normalisation, Pooling, SampleMap, builder::Builder},
     variance::Variance,
 };
 
@@ -23,6 +23,7 @@ struct Case {
     model: Box<dyn Model + Sync>,
     convolutions: Option<Convolutions>,
     hidden: Vec<usize>,
+    normalisation: Normalisation,
     activation: Activation,
     likelihood: Likelihood,
     link: Link,
@@ -36,6 +37,7 @@ impl Case {
             model: Box::new(model),
             convolutions: None,
             hidden: vec![24, 11],
+            normalisation: Normalisation::None,
             activation: Activation::Tanh,
             likelihood: Likelihood::Bernoulli,
             link: Link::Sigmoid,
@@ -46,13 +48,29 @@ impl Case {
 
     /// The same with convolutions for samples of this shape.
     fn conv(self, shape: &[usize], filters: &[usize], stride: usize) -> Self {
-        let convolutions = Convolutions::of_shape(shape, filters, 3, stride);
-        assert!(convolutions.is_some(), "{shape:?}");
+        let sample = SampleMap::of_image(shape).expect("a shape of images");
+        Case { convolutions: Some(Convolutions::new(sample, filters, 3, stride)), ..self }
+    }
+
+    /// The same for series of a shape, with a residual block after each convolution.
+    fn residual_series(self, shape: &[usize], filters: &[usize]) -> Self {
+        let sample = SampleMap::of_series(shape).expect("a shape of series");
+        let convolutions = Some(Convolutions { blocks: 1, ..Convolutions::new(sample, filters, 3, 2) });
         Case { convolutions, ..self }
     }
 
+    fn pooled(self, pooling: Pooling) -> Self {
+        let convolutions =
+            self.convolutions.map(|convolutions| Convolutions { pooling: Some(pooling), ..convolutions });
+        Case { convolutions, ..self }
+    }
+
+    fn normalised(self, normalisation: Normalisation) -> Self {
+        Case { normalisation, ..self }
+    }
+
     fn features(&self) -> usize {
-        self.convolutions.as_ref().map_or(FEATURES, |maps| maps.size[0] * maps.size[1] * maps.channels)
+        self.convolutions.as_ref().map_or(FEATURES, |maps| maps.sample.features())
     }
 
     fn gaussian(self, link: Link, variance: Variance) -> Self {
@@ -68,6 +86,7 @@ impl Case {
             features: self.features(),
             hidden,
             latent_dim: 5,
+            normalisation: self.normalisation,
             activation,
             latent_activation,
             classes,
@@ -84,7 +103,7 @@ impl Case {
         let network = Network {
             encoder: &encoder,
             decoder: &decoder,
-            parameters: &parameters,
+            parameters: &parameters.in_training(),
             output_distribution,
             kernels,
             below: None,
@@ -124,6 +143,26 @@ fn cases() -> Vec<(&'static str, Case, Option<usize>)> {
         ("ae, convolutions and a hidden layer", Case::of(penalised).conv(&[12, 12], &[3], 3), None),
         ("vae, convolutions of a series", Case::of(Vae::default()).conv(&[21], &[4, 6], 2), None),
         ("cvae, convolutions", Case::of(cvae).conv(&[6, 10], &[4, 2], 2), Some(3)),
+        ("ae, batch normalisation", Case::of(Ae::default()).normalised(Normalisation::Batch), None),
+        ("cvae, layer normalisation", Case::of(cvae).normalised(Normalisation::Layer), Some(4)),
+        (
+            "cvae, convolutions and batch normalisation",
+            Case::of(cvae).conv(&[9, 7, 2], &[4, 5], 2).normalised(Normalisation::Batch),
+            Some(3),
+        ),
+        (
+            "vae, convolutions and layer normalisation",
+            Case::of(Vae::default()).conv(&[9, 7, 2], &[4, 5], 2).normalised(Normalisation::Layer),
+            None,
+        ),
+        ("ae, max pooling", Case::of(Ae::default()).conv(&[9, 7, 2], &[4, 5], 2).pooled(Pooling::Max), None),
+        ("vae, average pooling", Case::of(Vae::default()).conv(&[8, 5], &[4], 3).pooled(Pooling::Average), None),
+        ("ae, residual blocks", Case::of(Ae::default()).residual_series(&[3, 17], &[4, 5]), None),
+        (
+            "iwae, residual blocks and batch normalisation",
+            Case::of(iwae).residual_series(&[2, 13], &[4]).normalised(Normalisation::Batch),
+            None,
+        ),
         ("ae, tied", Case { l2: 0.01, ..Case::of(Ae { code: tied, ..Ae::default() }) }, None),
         ("ae, activated code", Case::of(Ae { code: active, penalty }), None),
         ("ae, squared error", Case::of(Ae::default()).gaussian(Link::Identity, Variance::default()), None),

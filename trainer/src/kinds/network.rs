@@ -57,6 +57,13 @@ impl Network<'_> {
         first(run(self.kernels, self.decoder, self.parameters, &with_labels(z, labels))?)
     }
 
+    /// Returns the number of values per row that are kept for the gradients when a loss is computed.
+    pub(crate) fn values_per_row(&self) -> usize {
+        let below = self.below.map(|below| below.graph);
+        let graphs = [self.encoder, self.decoder].into_iter().chain(below);
+        graphs.map(|graph| values_per_row(graph, self.kernels)).sum()
+    }
+
     /// Returns whether the encoder returns a distribution over codes.
     pub(crate) fn is_variational(&self) -> bool {
         self.encoder.outputs().len() == 2
@@ -108,6 +115,15 @@ impl Network<'_> {
         };
         let inputs = with_labels(z, labels);
         loss(self.kernels, self.decoder, self.parameters, &inputs, point_loss, targets, reduction)
+    }
+}
+
+/// Returns the number of values per row of a graph that are kept for the gradients.
+pub(crate) fn values_per_row(graph: &Graph, kernels: Kernels) -> usize {
+    let has_kernels = graph.nodes_without_kernel().next().is_none();
+    match kernels {
+        Kernels::Fused if has_kernels => graph.values_per_row(),
+        Kernels::Fused | Kernels::Composed => graph.values_kept_by_candle(),
     }
 }
 

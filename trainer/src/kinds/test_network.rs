@@ -9,7 +9,7 @@ use super::{Model, Network, Vae};
 use crate::{
     candle::{Kernels, Parameters},
     likelihood::OutputDistribution,
-    network::{Activation, Graph, Weights, builder::Builder},
+    network::{Activation, Graph, Normalisation, Weights, builder::Builder},
     variance::Variance,
 };
 
@@ -91,6 +91,7 @@ fn mlp(features: usize, hidden: &[usize], latent_dim: usize, classes: Option<usi
         features,
         hidden: hidden.to_vec(),
         latent_dim,
+        normalisation: Normalisation::None,
         activation: Activation::Tanh,
         latent_activation: Activation::Identity,
         classes,

@@ -4,8 +4,8 @@
 use narrows_bundle::ElementType;
 
 use super::{
-    Activation, Add, Clamp, Convolutions, Dense, Graph, GraphError, LabelRow, Value,
-    layers::{Label, activated},
+    Activation, Add, Clamp, Convolutions, Dense, Graph, GraphError, LabelRow, Normalisation, Value,
+    layers::{Hidden, Label, activated},
 };
 
 /// Range to which the encoder's log-variance is clamped. The standard deviation is then between 0.0003 and 3000, so
@@ -23,6 +23,8 @@ pub struct Builder {
     pub hidden: Vec<usize>,
     /// Number of latent dimensions.
     pub latent_dim: usize,
+    /// Normalisation between every hidden layer and its activation.
+    pub normalisation: Normalisation,
     /// Activation after every hidden layer.
     pub activation: Activation,
     /// Activation after the layer that returns the code `z`. Means and log-variances have no activation.
@@ -74,7 +76,7 @@ impl Builder {
             Some(convolutions) => {
                 let map = dense(&mut graph, "decoder.features", body, label, convolutions.features())?;
                 let map = activated(&mut graph, "decoder.features", map, self.activation)?;
-                convolutions.decode(&mut graph, map, self.activation)?
+                convolutions.decode(&mut graph, map, self.hidden_layer())?
             }
         };
         graph.output("logits", logits);
@@ -87,10 +89,14 @@ impl Builder {
         let label = self.label(&mut graph);
         let (x, label) = match &self.convolutions {
             None => (x, label),
-            Some(convolutions) => (convolutions.encode(&mut graph, x, label, self.activation)?, None),
+            Some(convolutions) => (convolutions.encode(&mut graph, x, label, self.hidden_layer())?, None),
         };
         let (body, label) = self.hidden_layers(&mut graph, "encoder", x, label, &self.hidden)?;
         Ok((graph, body, label))
+    }
+
+    fn hidden_layer(&self) -> Hidden {
+        Hidden { normalisation: self.normalisation, activation: self.activation }
     }
 
     fn label(&self, graph: &mut Graph) -> Label {
@@ -110,7 +116,7 @@ impl Builder {
         for (index, &width) in widths.iter().enumerate() {
             let name = format!("{prefix}.{index}");
             value = dense(graph, &name, value, label.take(), width)?;
-            value = activated(graph, &name, value, self.activation)?;
+            value = self.hidden_layer().finish(graph, &name, value)?;
         }
         Ok((value, label))
     }
@@ -142,6 +148,7 @@ mod tests {
             features: 6,
             hidden: hidden.to_vec(),
             latent_dim: 2,
+            normalisation: Normalisation::None,
             activation: Activation::Relu,
             latent_activation,
             classes,
@@ -175,7 +182,7 @@ mod tests {
             encoder.parameters().map(|(name, _)| name).filter(|name| name.contains("label")).collect();
         assert_eq!(rows, ["encoder.0.label.weight"]);
         let (_, first) = encoder.parameters().next().expect("a first layer");
-        assert_eq!(first.initial.bound(), 1.0 / 9f32.sqrt());
+        assert_eq!(first.initial.range()[1], 1.0 / 9f32.sqrt());
     }
 
     #[test]

@@ -1,48 +1,46 @@
 //! Convolutional layers of encoders and decoders.
 //!
 //! The encoder has strided convolutions. The decoder mirrors them: each of its layers upsamples by the stride, crops to
-//! the size that the encoder had there, and convolves, so that any size is restored exactly.
+//! the size that the encoder had there, and convolves, so that any size is restored exactly. A residual network has
+//! blocks of two more convolutions at every size (He et al. 2016).
 
 use super::{
-    Activation, AddChannels, Conv2d, FromMap, Graph, GraphError, LabelRow, ToMap, Value,
-    layers::{Label, activated},
+    Add, AddChannels, Conv2d, FromMap, Graph, GraphError, LabelRow, Pool, Pooling, SampleMap, ToMap, Value,
+    layers::{Hidden, Label, activated},
+    sample_map::Order,
 };
-use crate::numeric::Convolution;
+use crate::numeric::{Convolution, Windows};
 
-/// Convolutional layers between an image and a vector of features.
+/// Convolutional layers between a sample and a vector of features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Convolutions {
-    /// Height and width of a sample. The height of a series is 1.
-    pub size: [usize; 2],
-    /// Number of channels of a sample.
-    pub channels: usize,
+    /// The sample as a map.
+    pub sample: SampleMap,
     /// Number of output channels of each layer of the encoder.
     pub filters: Vec<usize>,
     /// Height and width of the kernels: 1 in a dimension of size 1.
     pub kernel: [usize; 2],
     /// Stride of the encoder's layers: 1 in a dimension of size 1.
     pub stride: [usize; 2],
+    /// Number of residual blocks after each layer of the encoder, and before each layer of the decoder.
+    pub blocks: usize,
+    /// Pooling of the encoder's layers by the stride, whose convolutions then have a stride of 1; `None` for strided
+    /// convolutions.
+    pub pooling: Option<Pooling>,
 }
 
 impl Convolutions {
-    /// Returns the convolutions for samples of a shape: `[height, width]`, `[height, width, channels]` or `[length]`,
-    /// or `None` for another shape. Kernel and stride do not extend in a dimension of size 1.
-    pub fn of_shape(shape: &[usize], filters: &[usize], kernel: usize, stride: usize) -> Option<Self> {
-        let (size, channels) = match *shape {
-            [length] => ([1, length], 1),
-            [height, width] => ([height, width], 1),
-            [height, width, channels] => ([height, width], channels),
-            _ => return None,
-        };
-        let [kernel, stride] = [kernel, stride].map(|value| size.map(|size| if size == 1 { 1 } else { value }));
-        Some(Convolutions { size, channels, filters: filters.to_vec(), kernel, stride })
+    /// Creates layers without residual blocks. Kernel and stride do not extend in a dimension of size 1.
+    pub fn new(sample: SampleMap, filters: &[usize], kernel: usize, stride: usize) -> Self {
+        let [kernel, stride] = [kernel, stride].map(|value| sample.size.map(|size| if size == 1 { 1 } else { value }));
+        Convolutions { sample, filters: filters.to_vec(), kernel, stride, blocks: 0, pooling: None }
     }
 
     /// Returns the size of the map after each layer of the encoder, beginning with that of the sample.
     pub fn sizes(&self) -> Vec<[usize; 2]> {
-        let mut sizes = vec![self.size];
+        let mut sizes = vec![self.sample.size];
         for _ in &self.filters {
-            let size = *sizes.last().unwrap_or(&self.size);
+            let size = *sizes.last().unwrap_or(&self.sample.size);
             sizes.push([0, 1].map(|axis| {
                 size[axis].saturating_add(self.padding()[axis].saturating_mul(2)).saturating_sub(self.kernel[axis])
                     / self.stride[axis].max(1)
@@ -54,8 +52,8 @@ impl Convolutions {
 
     /// Returns the number of features of the last map.
     pub fn features(&self) -> usize {
-        let [height, width] = self.sizes().last().copied().unwrap_or(self.size);
-        (height * width).saturating_mul(self.filters.last().copied().unwrap_or(self.channels))
+        let [height, width] = self.sizes().last().copied().unwrap_or(self.sample.size);
+        (height * width).saturating_mul(self.filters.last().copied().unwrap_or(self.sample.channels))
     }
 
     fn padding(&self) -> [usize; 2] {
@@ -64,7 +62,7 @@ impl Convolutions {
 
     /// Returns the number of channels of each map, beginning with that of the sample.
     fn widths(&self) -> Vec<usize> {
-        [self.channels].into_iter().chain(self.filters.iter().copied()).collect()
+        [self.sample.channels].into_iter().chain(self.filters.iter().copied()).collect()
     }
 
     /// Adds the layers of the encoder, from features `x` to features. The first layer receives the label.
@@ -73,11 +71,11 @@ impl Convolutions {
         graph: &mut Graph,
         x: Value,
         mut label: Label,
-        activation: Activation,
+        hidden: Hidden,
     ) -> Result<Value, GraphError> {
         let (sizes, widths) = (self.sizes(), self.widths());
-        let [height, width] = self.size;
-        let mut map = graph.node("encoder.map", ToMap { channels: self.channels, height, width }, &[x])?;
+        let SampleMap { size: [height, width], channels, order } = self.sample;
+        let mut map = graph.node("encoder.map", ToMap { channels, height, width, order }, &[x])?;
         for index in 0..self.filters.len() {
             let name = format!("encoder.conv{index}");
             let convolution = Convolution {
@@ -85,27 +83,34 @@ impl Convolutions {
                 in_channels: widths[index],
                 out_channels: widths[index + 1],
                 kernel: self.kernel,
-                stride: self.stride,
+                stride: if self.pooling.is_some() { [1, 1] } else { self.stride },
                 padding: self.padding(),
                 upsampling: [1, 1],
                 cropped: sizes[index],
             };
             map = convolved(graph, &name, map, convolution, label.take())?;
-            map = activated(graph, &name, map, activation)?;
+            map = hidden.finish(graph, &name, map)?;
+            if let Some(pooling) = self.pooling {
+                let windows = Windows { input: sizes[index], window: self.stride, channels: widths[index + 1] };
+                map = graph.node(format!("{name}.pool"), Pool { windows, pooling }, &[map])?;
+            }
+            map = self.residual_blocks(graph, &name, map, index + 1, hidden)?;
         }
-        self.features_of(graph, "encoder.flatten", map, self.filters.len())
+        let (channels, [height, width]) = (widths[self.filters.len()], sizes[self.filters.len()]);
+        graph.node("encoder.flatten", FromMap { channels, height, width, order: Order::ChannelsLast }, &[map])
     }
 
     /// Adds the layers of the decoder, from features of the last map to the logits of a sample. The last layer has no
-    /// activation.
-    pub(super) fn decode(&self, graph: &mut Graph, x: Value, activation: Activation) -> Result<Value, GraphError> {
+    /// normalisation and no activation.
+    pub(super) fn decode(&self, graph: &mut Graph, x: Value, hidden: Hidden) -> Result<Value, GraphError> {
         let (sizes, widths) = (self.sizes(), self.widths());
         let last = self.filters.len();
-        let [height, width] = sizes[last];
-        let mut map = graph.node("decoder.map", ToMap { channels: widths[last], height, width }, &[x])?;
+        let (channels, [height, width]) = (widths[last], sizes[last]);
+        let mut map = graph.node("decoder.map", ToMap { channels, height, width, order: Order::ChannelsLast }, &[x])?;
         for index in (0..last).rev() {
-            let name =
-                if index == 0 { "decoder.logits".to_owned() } else { format!("decoder.conv{}", last - 1 - index) };
+            let layer = format!("decoder.conv{}", last - 1 - index);
+            map = self.residual_blocks(graph, &layer, map, index + 1, hidden)?;
+            let name = if index == 0 { "decoder.logits" } else { &layer };
             let convolution = Convolution {
                 input: sizes[index + 1],
                 in_channels: widths[index + 1],
@@ -116,17 +121,48 @@ impl Convolutions {
                 upsampling: self.stride,
                 cropped: sizes[index],
             };
-            map = convolved(graph, &name, map, convolution, None)?;
+            map = convolved(graph, name, map, convolution, None)?;
             if index > 0 {
-                map = activated(graph, &name, map, activation)?;
+                map = hidden.finish(graph, name, map)?;
             }
         }
-        self.features_of(graph, "decoder.flatten", map, 0)
+        let SampleMap { size: [height, width], channels, order } = self.sample;
+        graph.node("decoder.flatten", FromMap { channels, height, width, order }, &[map])
     }
 
-    fn features_of(&self, graph: &mut Graph, name: &str, map: Value, layer: usize) -> Result<Value, GraphError> {
-        let (channels, [height, width]) = (self.widths()[layer], self.sizes()[layer]);
-        graph.node(name, FromMap { channels, height, width }, &[map])
+    /// Adds the residual blocks that belong to the layer `name`, on a map of the size after `layer` layers. A block
+    /// computes `activation(x + f(x))`, where `f` is a convolution, an activation and a convolution, each convolution
+    /// with its normalisation.
+    fn residual_blocks(
+        &self,
+        graph: &mut Graph,
+        name: &str,
+        mut map: Value,
+        layer: usize,
+        hidden: Hidden,
+    ) -> Result<Value, GraphError> {
+        let (size, channels) = (self.sizes()[layer], self.widths()[layer]);
+        let convolution = Convolution {
+            input: size,
+            in_channels: channels,
+            out_channels: channels,
+            kernel: self.kernel,
+            stride: [1, 1],
+            padding: self.padding(),
+            upsampling: [1, 1],
+            cropped: size,
+        };
+        for block in 0..self.blocks {
+            let name = format!("{name}.block{block}");
+            let [first, second] = [0, 1].map(|index| format!("{name}.{index}"));
+            let mut change = graph.node(&first, Conv2d::new(convolution.clone()), &[map])?;
+            change = hidden.finish(graph, &first, change)?;
+            change = graph.node(&second, Conv2d::new(convolution.clone()), &[change])?;
+            change = hidden.normalised(graph, &second, change)?;
+            let sum = graph.node(format!("{name}.sum"), Add, &[map, change])?;
+            map = activated(graph, &name, sum, hidden.activation)?;
+        }
+        Ok(map)
     }
 }
 
@@ -154,14 +190,15 @@ fn convolved(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::builder::Builder;
+    use crate::network::{Activation, Normalisation, builder::Builder};
 
     fn builder(shape: &[usize], filters: &[usize], stride: usize, classes: Option<usize>) -> Builder {
         Builder {
             features: shape.iter().product(),
-            convolutions: Convolutions::of_shape(shape, filters, 3, stride),
+            convolutions: SampleMap::of_image(shape).map(|sample| Convolutions::new(sample, filters, 3, stride)),
             hidden: vec![5],
             latent_dim: 2,
+            normalisation: Normalisation::None,
             activation: Activation::Relu,
             latent_activation: Activation::Identity,
             classes,
@@ -182,12 +219,13 @@ mod tests {
 
     #[test]
     fn a_series_has_kernels_of_height_1() {
-        let convolutions = Convolutions::of_shape(&[100], &[8], 5, 2).expect("a series");
+        let sample = SampleMap::of_series(&[3, 100]).expect("a series");
+        let convolutions = Convolutions::new(sample, &[8], 5, 2);
         assert_eq!(
             (convolutions.kernel, convolutions.stride, convolutions.sizes()),
             ([1, 5], [1, 2], vec![[1, 100], [1, 50]])
         );
-        assert!(Convolutions::of_shape(&[2, 3, 4, 5], &[8], 3, 2).is_none());
+        assert_eq!(sample.channels, 3);
     }
 
     #[test]

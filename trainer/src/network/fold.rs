@@ -1,22 +1,24 @@
-//! Folds the scaling into an adjacent dense layer, so that scaling costs nothing in the exported graph.
+//! Folds the scaling of the data into the dense layer next to it, and batch normalisation into the layer before it, so
+//! that both cost nothing in the exported graph.
 
 use std::collections::BTreeMap;
 
 use ndarray::{Array1, Array2, Ix1, Ix2};
 
-use super::{Affine, Graph, GraphError, Primitive, Value, Weights};
+use super::{Affine, Graph, GraphError, Node, Primitive, Value, Weights, channels::channels};
+use crate::numeric::EPSILON;
 
 /// Largest offset that is folded, in units of the scale. Folding replaces `(x - offset) / scale`, which has one
 /// rounding error, by a sum of products of unscaled values. The additional error grows with this ratio. At 8 it is
 /// about 5e-7, well below the tolerance of the parity check.
 const MAX_SHIFT: f64 = 8.0;
 
-/// Returns an equivalent graph and its weights without scaling nodes. A scaling node is kept if no dense layer is
-/// next to it, or if folding would cost too much precision.
+/// Returns an equivalent graph and its weights without scaling and without batch normalisation. A scaling node is kept
+/// if no dense layer is next to it, or if folding would cost too much precision.
 ///
 /// # Errors
 /// [`GraphError`] never occurs for a valid graph.
-pub fn fold_scaling(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights), GraphError> {
+pub fn folded(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights), GraphError> {
     let mut folded = Graph::new();
     let mut weights = weights.clone();
     for input in graph.inputs() {
@@ -29,10 +31,24 @@ pub fn fold_scaling(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)
     };
     for (index, node) in graph.nodes().iter().enumerate() {
         let inputs: Vec<Value> = node.inputs.iter().map(|&value| folded_value(&folded_values, value)).collect();
-        let absorbed = match (&node.primitive, inputs.first()) {
-            (Primitive::Affine(affine), Some(&input)) if absorb(graph, index, affine, &mut weights) => Some(input),
-            _ => None,
+        let is_absorbed = match &node.primitive {
+            Primitive::Affine(affine) => absorb(graph, index, affine, &mut weights),
+            Primitive::BatchNorm(_) | Primitive::ScaleChannels(_) => absorb_channels(graph, index, &mut weights),
+            Primitive::Dense(_)
+            | Primitive::Activation(_)
+            | Primitive::LabelRow(_)
+            | Primitive::Add(_)
+            | Primitive::Clamp(_)
+            | Primitive::Reshape(_)
+            | Primitive::Softmax(_)
+            | Primitive::Conv2d(_)
+            | Primitive::AddChannels(_)
+            | Primitive::Pool(_)
+            | Primitive::ToMap(_)
+            | Primitive::FromMap(_)
+            | Primitive::LayerNorm(_) => false,
         };
+        let absorbed = inputs.first().copied().filter(|_| is_absorbed);
         folded_values.push(match absorbed {
             Some(input) => input,
             None => folded.node(node.name.clone(), node.primitive.clone(), &inputs)?,
@@ -72,6 +88,92 @@ fn absorb(graph: &Graph, index: usize, affine: &Affine, weights: &mut Weights) -
         }
         _ => false,
     }
+}
+
+/// Folds a linear function of each channel into the layer before it: batch normalisation by its running statistics, or
+/// the scale and shift after it. Returns whether that is possible.
+///
+/// The layer is a dense layer or a convolution, and possibly the row of a label that is added to it, which is scaled as
+/// well.
+fn absorb_channels(graph: &Graph, index: usize, weights: &mut Weights) -> bool {
+    let Some((slopes, intercepts)) = graph.nodes().get(index).and_then(|node| of_channels(node, weights)) else {
+        return false;
+    };
+    let Some(layer) = layer_before(graph, index) else { return false };
+    let Some(node) = graph.nodes().get(layer) else { return false };
+    let label = match &node.primitive {
+        Primitive::Dense(_) | Primitive::Conv2d(_) => None,
+        // A label is added to the layer: both are scaled, and only the layer is shifted.
+        Primitive::Add(_) | Primitive::AddChannels(_) => match *node.inputs.as_slice() {
+            [Value::Node(linear), Value::Node(row)] if is_linear(graph, linear) && is_label_row(graph, row) => {
+                Some((linear, row))
+            }
+            _ => return false,
+        },
+        _ => return false,
+    };
+    let linear = label.map_or(layer, |(linear, _)| linear);
+    if let Some((_, row)) = label {
+        let name = format!("{}.weight", graph.nodes()[row].name);
+        let Some(mut table) = weights.get(&name).and_then(|table| table.clone().into_dimensionality::<Ix2>().ok())
+        else {
+            return false;
+        };
+        for (mut column, slope) in table.columns_mut().into_iter().zip(&slopes) {
+            column.mapv_inplace(|value| (f64::from(value) * slope) as f32);
+        }
+        weights.insert(name, table.into_dyn());
+    }
+    rewrite(graph, linear, weights, |weight, bias| {
+        let channels = weight.columns_mut().into_iter().zip(bias).zip(slopes.iter().zip(&intercepts));
+        for ((mut column, bias), (slope, intercept)) in channels {
+            column *= *slope;
+            *bias = *bias * *slope + *intercept;
+        }
+    })
+}
+
+/// Returns the slope and the intercept of each channel of batch normalisation, or of a scale and shift.
+fn of_channels(node: &Node, weights: &Weights) -> Option<(Vec<f64>, Vec<f64>)> {
+    let values = |name: &str| {
+        let values = weights.get(&format!("{}.{name}", node.name))?;
+        (values.len() == channels(&node.shape)).then(|| values.iter().map(|&value| f64::from(value)).collect())
+    };
+    match &node.primitive {
+        Primitive::BatchNorm(_) => {
+            let (mean, variance): (Vec<f64>, Vec<f64>) = (values("mean")?, values("variance")?);
+            let slopes: Vec<f64> =
+                variance.iter().map(|variance| 1.0 / (variance + f64::from(EPSILON)).sqrt()).collect();
+            let intercepts = mean.iter().zip(&slopes).map(|(mean, slope)| -mean * slope).collect();
+            Some((slopes, intercepts))
+        }
+        Primitive::ScaleChannels(_) => Some((values("weight")?, values("bias")?)),
+        _ => None,
+    }
+}
+
+/// Returns the node whose value reaches the node `index` without any change but batch normalisation, which has been
+/// folded before. Nothing else reads the values between them.
+fn layer_before(graph: &Graph, index: usize) -> Option<usize> {
+    let Some(&Value::Node(before)) = graph.nodes().get(index)?.inputs.first() else { return None };
+    if only_reader(graph, Value::Node(before)) != Some(index) {
+        return None;
+    }
+    match graph.nodes().get(before)?.primitive {
+        Primitive::BatchNorm(_) => layer_before(graph, before),
+        _ => Some(before),
+    }
+}
+
+fn is_linear(graph: &Graph, index: usize) -> bool {
+    let primitive = graph.nodes().get(index).map(|node| &node.primitive);
+    matches!(primitive, Some(Primitive::Dense(_) | Primitive::Conv2d(_)))
+        && only_reader(graph, Value::Node(index)).is_some()
+}
+
+fn is_label_row(graph: &Graph, index: usize) -> bool {
+    graph.nodes().get(index).is_some_and(|node| matches!(node.primitive, Primitive::LabelRow(_)))
+        && only_reader(graph, Value::Node(index)).is_some()
 }
 
 /// Returns the offset in units of the scale.

@@ -172,6 +172,21 @@ impl Graph {
         self.nodes.iter().flat_map(Node::parameters)
     }
 
+    /// Returns the number of values per row in the results of all nodes.
+    pub fn values_per_row(&self) -> usize {
+        self.nodes.iter().map(|node| node.shape.iter().product::<usize>()).sum()
+    }
+
+    /// Returns the number of values per row that Candle's operations keep for the gradients: the results of all nodes
+    /// and what is computed in between, such as a product before its bias, or patches.
+    pub fn values_kept_by_candle(&self) -> usize {
+        let of_nodes = self.nodes.iter().map(|node| {
+            let result: usize = node.shape.iter().product();
+            2 * (result + node.primitive.operation().composed_values())
+        });
+        of_nodes.sum()
+    }
+
     /// Appends the nodes of `other` to this graph. `values` replace the inputs of `other`. Returns its outputs.
     ///
     /// # Errors

@@ -23,6 +23,12 @@ pub trait Operation {
         Vec::new()
     }
 
+    /// Returns the number of channels that the operation normalises by their mean and variance over the batch, in
+    /// training. Its parameters are the running mean and variance, which everything else uses.
+    fn batch_channels(&self) -> Option<usize> {
+        None
+    }
+
     /// Evaluates the operation in Candle, with gradients. Tensors are `[batch, ...shape]`.
     ///
     /// # Errors
@@ -40,6 +46,11 @@ pub trait Operation {
 
     /// Returns the number of multiply-add operations per row.
     fn multiply_adds(&self) -> u64 {
+        0
+    }
+
+    /// Returns the number of values per row that [`candle`](Operation::candle) holds at once besides inputs and result.
+    fn composed_values(&self) -> usize {
         0
     }
 

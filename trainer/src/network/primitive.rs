@@ -7,24 +7,32 @@ mod activation;
 mod add;
 mod add_channels;
 mod affine;
+mod batch_norm;
 mod clamp;
 mod conv2d;
 mod dense;
 mod label_row;
+mod layer_norm;
 mod map;
+mod pool;
 mod reshape;
+mod scale_channels;
 mod softmax;
 
 pub use activation::Activation;
 pub use add::Add;
 pub use add_channels::AddChannels;
 pub use affine::Affine;
+pub use batch_norm::BatchNorm;
 pub use clamp::Clamp;
 pub use conv2d::Conv2d;
 pub use dense::Dense;
 pub use label_row::LabelRow;
+pub use layer_norm::LayerNorm;
 pub use map::{FromMap, ToMap};
+pub use pool::{Pool, Pooling};
 pub use reshape::Reshape;
+pub use scale_channels::ScaleChannels;
 pub use softmax::Softmax;
 
 use super::operation::Operation;
@@ -75,8 +83,16 @@ primitives! {
     Conv2d,
     /// The sum of a map and one value per channel.
     AddChannels,
+    /// The maximum or the mean of windows of a map.
+    Pool,
     /// Conversion of features to a map.
     ToMap,
     /// Conversion of a map to features.
     FromMap,
+    /// Normalisation of each channel over the batch.
+    BatchNorm,
+    /// Normalisation of each row.
+    LayerNorm,
+    /// Scale and shift per channel.
+    ScaleChannels,
 }

@@ -31,7 +31,7 @@ pub fn summary(graph: &Graph) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::network::{Activation, builder::Builder};
+    use crate::network::{Activation, Normalisation, builder::Builder};
 
     #[test]
     fn the_summary_of_an_encoder_shows_layers_shapes_and_totals() {
@@ -40,6 +40,7 @@ mod tests {
             features: 6,
             hidden: vec![5],
             latent_dim: 2,
+            normalisation: Normalisation::None,
             activation: Activation::Relu,
             latent_activation: Activation::Identity,
             classes: None,

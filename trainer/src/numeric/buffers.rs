@@ -7,9 +7,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Largest number of values in unused buffers (64 MiB). For larger buffers the computation takes much longer than the
-/// allocation of new pages.
-const MAX_FREE_VALUES: usize = 1 << 24;
+/// Number of values that may stay in unused buffers however few are in use (64 MiB).
+const MIN_VALUES: usize = 1 << 24;
 
 /// Buffers that are not in use.
 #[derive(Clone, Default)]
@@ -20,6 +19,19 @@ struct Free {
     buffers: Vec<Vec<f32>>,
     /// Total number of values in `buffers`.
     count: usize,
+    /// Total number of values in buffers that are in use, and the largest number so far.
+    used: usize,
+    most_used: usize,
+}
+
+impl Free {
+    /// Frees the oldest buffers until used and unused buffers together have no more values than were in use at once.
+    /// The oldest are freed first: their sizes may no longer occur, like those of a smaller last batch.
+    fn shrink(&mut self) {
+        while !self.buffers.is_empty() && self.used + self.count > self.most_used.max(MIN_VALUES) {
+            self.count -= self.buffers.remove(0).len();
+        }
+    }
 }
 
 impl BufferPool {
@@ -27,12 +39,15 @@ impl BufferPool {
     pub(crate) fn take(&self, count: usize) -> Buffer {
         let mut free = self.free();
         let index = free.buffers.iter().position(|buffer| buffer.len() == count);
+        free.used += count;
+        free.most_used = free.most_used.max(free.used);
         let values = match index {
             Some(index) => {
                 free.count -= count;
                 free.buffers.swap_remove(index)
             }
             None => {
+                free.shrink();
                 drop(free);
                 vec![0.0; count]
             }
@@ -76,14 +91,10 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let values = std::mem::take(&mut self.values);
         let mut free = self.pool.free();
-        // The oldest buffers are freed first: their sizes may no longer occur (like that of a smaller last batch).
-        while free.count + values.len() > MAX_FREE_VALUES && !free.buffers.is_empty() {
-            free.count -= free.buffers.remove(0).len();
-        }
-        if values.len() <= MAX_FREE_VALUES {
-            free.count += values.len();
-            free.buffers.push(values);
-        }
+        free.used -= values.len();
+        free.count += values.len();
+        free.buffers.push(values);
+        free.shrink();
     }
 }
 
@@ -100,5 +111,17 @@ mod tests {
         assert_eq!(*second, [0.0; 3]);
         drop(first);
         assert_eq!((buffers.take(4).len(), &*buffers.take(3)), (4, [7.0; 3].as_slice()));
+    }
+
+    #[test]
+    fn unused_buffers_of_other_sizes_are_freed_before_more_memory_is_used_than_ever_at_once() {
+        let buffers = BufferPool::default();
+        drop([buffers.take(MIN_VALUES), buffers.take(MIN_VALUES)]);
+        assert_eq!(buffers.free().buffers.len(), 2, "both were in use at once");
+        let other = buffers.take(MIN_VALUES / 2);
+        let total = |free: &Free| free.count + free.used;
+        assert_eq!(total(&buffers.free()), MIN_VALUES + MIN_VALUES / 2);
+        drop(other);
+        assert_eq!(total(&buffers.free()), MIN_VALUES + MIN_VALUES / 2);
     }
 }

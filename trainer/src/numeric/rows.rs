@@ -32,6 +32,21 @@ pub(crate) fn sum_rows(dy: &[f32], into: &mut [f32], how: Write) {
     }
 }
 
+/// Writes the sum over rows of the products of `x` and `dy` to `into`. The length of `into` is the length of a row.
+///
+/// # Panics
+/// If `x` and `dy` differ in length.
+pub(crate) fn sum_products(x: &[f32], dy: &[f32], into: &mut [f32], how: Write) {
+    assert_eq!(x.len(), dy.len(), "one gradient per value");
+    if how == Write::Set {
+        into.fill(0.0);
+    }
+    let width = into.len().max(1);
+    for (x, dy) in x.chunks_exact(width).zip(dy.chunks_exact(width)) {
+        into.iter_mut().zip(x).zip(dy).for_each(|((sum, x), dy)| *sum += x * dy);
+    }
+}
+
 /// Writes the sum of the rows of `dy` by label: row `i` of `into` is the sum for the label `range.start + i`.
 pub(crate) fn sum_rows_by_label(labels: &[u32], dy: &[f32], range: &Range<usize>, into: &mut [f32], how: Write) {
     if how == Write::Set {

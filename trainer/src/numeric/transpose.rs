@@ -21,3 +21,15 @@ pub(super) fn transpose(from: &[f32], columns: usize, into: &mut [f32], how: Wri
         }
     }
 }
+
+/// Writes the transpose of every row of a batch to `into`; each row is a row-major matrix `[rows, columns]`.
+///
+/// # Panics
+/// If the slices differ in length.
+pub(crate) fn transpose_rows(from: &[f32], [rows, columns]: [usize; 2], into: &mut [f32], how: Write) {
+    assert_eq!(from.len(), into.len(), "one result per value");
+    let width = (rows * columns).max(1);
+    for (from, into) in from.chunks_exact(width).zip(into.chunks_exact_mut(width)) {
+        transpose(from, columns, into, how);
+    }
+}

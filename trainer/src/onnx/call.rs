@@ -53,7 +53,15 @@ impl<'a> Call<'a> {
     /// Adds a convolution of `x`, `weight` and `bias`, and returns the name of its result. `pads` is the padding at the
     /// top, left, bottom and right.
     pub fn conv(&mut self, inputs: &[String; 3], strides: &[i64], pads: &[i64]) -> String {
-        self.push("Conv", inputs, vec![integers("strides", strides), integers("pads", pads)])
+        // The default, which rten expects to be written.
+        let dilations = integers("dilations", &[1, 1]);
+        self.push("Conv", inputs, vec![dilations, integers("strides", strides), integers("pads", pads)])
+    }
+
+    /// Adds a pooling over windows that do not overlap, and returns the name of its result.
+    pub fn pool(&mut self, operator: &str, x: &str, window: &[i64; 2]) -> String {
+        let attributes = vec![integers("kernel_shape", window), integers("strides", window)];
+        self.push(operator, &[x.to_owned()], attributes)
     }
 
     /// Adds nearest-neighbour upsampling by integer factors and returns the name of its result. It has no region of

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Problem,
     architecture::ArchitectureOptions,
+    augmentation::AugmentationOptions,
     binarize::{Binarize, BinarizeOptions},
     data_options::DataOptions,
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
@@ -35,6 +36,7 @@ takes! {
     /// The groups that every kind trained by gradient descent takes.
     pub(crate) struct Trained {
         architecture: ArchitectureOptions,
+        augmentation: AugmentationOptions,
         binarize: BinarizeOptions,
         weights: WeightPenaltyOptions,
         length: LengthOptions,
@@ -61,10 +63,10 @@ impl Options {
 
     /// Returns the groups that every kind trained by gradient descent takes.
     pub(crate) fn trained(&self) -> Trained<'_> {
-        let Options { architecture, binarize, weights, length, steps, schedule, .. } = self;
+        let Options { architecture, augmentation, binarize, weights, length, steps, schedule, .. } = self;
         let Options { optimizer, adamw, stopping, kernels, .. } = self;
         let rule = RuleOptions { optimizer, adamw };
-        Trained { architecture, binarize, weights, length, steps, schedule, rule, stopping, kernels }
+        Trained { architecture, augmentation, binarize, weights, length, steps, schedule, rule, stopping, kernels }
     }
 
     /// Returns the kinds of model that take an option.

@@ -115,7 +115,7 @@ impl<'a> Checkpoint<'a> {
         let mut state = State::fresh(plan)?;
         let position = &self.record.position;
         state.parameters = state.parameters.with_values(&self.weights)?;
-        state.trained = plan.stage(position.epoch).parameters(&state.parameters);
+        state.trained = plan.stage(position.epoch).trained(&state.parameters);
         let counts = (self.record.optimizer_steps, self.record.average_steps);
         let Descent { optimizer, steps, .. } = *plan.descent;
         state.learner = Learner::restore(&state.trained, optimizer, steps, counts, &self.memory)?;

@@ -14,7 +14,12 @@ use super::{
     Cadence, Checkpoint, Run, RunError, Saved, checkpoint, cleanup::remove_partial_files, layout::CHECKPOINTS, lock,
     metrics::Metrics, write_config,
 };
-use crate::{Activation, Config, DataOptions, Kernels, Method, Options, Pretrain, descent::End, options::Group};
+use crate::{
+    Activation, Config, DataOptions, Kernels, Method, Options, Pretrain,
+    descent::End,
+    network::Normalisation,
+    options::{Group, PoolName},
+};
 
 /// The point from which a run resumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,9 +164,12 @@ impl Checkpoint<'_> {
 /// Returns the options as recorded, by key. Old runs do not record the kernels, so the default is filled in.
 fn recorded_fields(options: &Options) -> Table {
     let has_kernels = options.kind.is_some_and(|kind| Options::kinds_of("kernels").contains(&kind));
-    let mut options = options.clone();
+    let mut options = options.clone().as_recorded();
     options.kernels.kernels = options.kernels.kernels.or(has_kernels.then(Kernels::default));
     // Options that are switched off are not recorded.
+    options.architecture.pool = options.architecture.pool.filter(|&pool| pool != PoolName::None);
+    let normalisation = options.architecture.normalisation;
+    options.architecture.normalisation = normalisation.filter(|&normalisation| normalisation != Normalisation::None);
     options.pretrain.pretrain = options.pretrain.pretrain.filter(|&pretrain| pretrain != Pretrain::None);
     options.code.latent_activation =
         options.code.latent_activation.filter(|&activation| activation != Activation::Identity);
@@ -184,17 +192,29 @@ mod tests {
     use narrows_bundle::Kind;
 
     use super::*;
+    use crate::options::ArchitectureName;
 
     #[test]
     fn explicitly_disabled_option_equals_an_unset_option() {
         let before = Options::new(Kind::Ae);
         let off = before.clone().with(|off| {
+            off.architecture.normalisation = Some(Normalisation::None);
             off.pretrain.pretrain = Some(Pretrain::None);
             off.code.latent_activation = Some(Activation::Identity);
         });
         assert!(differences(&before, &off).is_empty());
         let on = off.with(|on| on.pretrain.pretrain = Some(Pretrain::Layerwise));
         assert_eq!(differences(&before, &on).keys().collect::<Vec<_>>(), ["pretrain"]);
+    }
+
+    #[test]
+    fn a_run_older_than_convolutions_has_dense_layers() {
+        let old = Options::new(Kind::Ae);
+        let with = |name| old.clone().with(|options| options.architecture.architecture = Some(name));
+        assert!(differences(&old, &with(ArchitectureName::Mlp)).is_empty());
+        let differing = differences(&old, &with(ArchitectureName::Conv));
+        assert_eq!(differing.keys().collect::<Vec<_>>(), ["architecture"]);
+        assert!(differences(&Options::new(Kind::Pca), &Options::new(Kind::Pca)).is_empty());
     }
 
     #[test]

@@ -4,7 +4,8 @@ use narrows_bundle::Manifest;
 use narrows_data::Dataset;
 
 use crate::{
-    ConfigError, Corruption, OptimizerName, Problem, ScalePer, TrainError, config::MOST_PARAMETERS, problems::Problems,
+    ConfigError, Corruption, OptimizerName, Problem, ScalePer, TrainError, architecture::Samples,
+    config::MOST_PARAMETERS, problems::Problems,
 };
 
 use super::{
@@ -96,12 +97,13 @@ struct Check<'a> {
     is_tuned: bool,
     has_valid: bool,
     latent_dim: usize,
+    samples: Samples<'a>,
     outputs: usize,
     problems: Problems,
 }
 
 impl<'a> Check<'a> {
-    fn new(options: &'a Options, task: Task, model: &Manifest, data: &Dataset) -> Self {
+    fn new(options: &'a Options, task: Task, model: &Manifest, data: &'a Dataset) -> Self {
         let outputs = match task {
             Task::Classification => data.classes.as_ref().map_or(0, Vec::len),
             Task::Regression => 1,
@@ -113,6 +115,7 @@ impl<'a> Check<'a> {
             is_tuned: options.tuning.fine_tune.unwrap_or(false),
             has_valid: data.valid.is_some(),
             latent_dim: model.latent_dim,
+            samples: Samples { shape: &data.sample_shape, kind: data.sample_kind },
             outputs,
             problems: Problems::default(),
         }
@@ -169,6 +172,7 @@ impl<'a> Check<'a> {
         let tuning_options = [
             ("from_scratch", options.tuning.from_scratch == Some(true)),
             ("encoder_learning_rate", options.tuning.encoder_learning_rate.is_some()),
+            ("augment", options.augmentation.augment.as_ref().is_some_and(|augment| !augment.is_empty())),
             ("corruption", options.corruption.corruption.is_some()),
         ];
         let is_tuned = self.is_tuned;
@@ -202,7 +206,8 @@ impl<'a> Check<'a> {
             self.problems.add("corruption", format!("is invalid: {problem}"));
         }
         let corruption = options.corruption.corruption;
-        self.is_tuned.then_some(Tuning { start, rate_factor: encoder_rate / learning_rate, corruption })
+        let augmentation = options.augmentation.check(self.samples, &mut self.problems);
+        self.is_tuned.then_some(Tuning { start, rate_factor: encoder_rate / learning_rate, augmentation, corruption })
     }
 
     /// Settings of gradient descent, for a head with hidden layers and for fine-tuning.

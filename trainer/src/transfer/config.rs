@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Corruption, ScalePer,
+    augmentation::Augmenter,
     candle::Rule,
     descent::{EarlyStop, Steps},
     kinds::CorruptionOptions,
@@ -100,12 +101,14 @@ pub struct Config {
 }
 
 /// Settings of fine-tuning.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tuning {
     /// Initial weights of the encoder.
     pub start: Start,
     /// Learning rate of the encoder divided by that of the head.
     pub rate_factor: f64,
+    /// Augmentation of the training images, if enabled.
+    pub augmentation: Option<Augmenter>,
     /// Corruption of the training samples.
     pub corruption: Option<Corruption>,
 }
@@ -137,6 +140,7 @@ pub struct Descent {
 impl Config {
     /// Returns all chosen settings as options of a configuration file.
     pub fn effective(&self, options: &Options) -> Options {
+        let tuning = self.tuning.as_ref();
         let chosen = Options {
             head: HeadOptions {
                 task: Some(self.task),
@@ -149,10 +153,11 @@ impl Config {
             budget: options.budget.clone(),
             tuning: TuningOptions {
                 fine_tune: Some(self.tuning.is_some()),
-                from_scratch: self.tuning.map(|tuning| tuning.start == Start::Scratch),
-                encoder_learning_rate: self.tuning.map(|tuning| tuning.rate_factor * self.descent.learning_rate.peak),
+                from_scratch: tuning.map(|tuning| tuning.start == Start::Scratch),
+                encoder_learning_rate: tuning.map(|tuning| tuning.rate_factor * self.descent.learning_rate.peak),
             },
-            corruption: CorruptionOptions { corruption: self.tuning.and_then(|tuning| tuning.corruption) },
+            augmentation: Augmenter::options(tuning.and_then(|tuning| tuning.augmentation.as_ref())),
+            corruption: CorruptionOptions { corruption: tuning.and_then(|tuning| tuning.corruption) },
             seed: Some(self.seed),
             data: options.data.without_folders(),
             ..Options::default()

@@ -19,7 +19,7 @@ use crate::{
     ScalePer, TrainError,
     candle::Parameters,
     kinds::Pca,
-    network::{Activation, builder::Builder},
+    network::{Activation, Normalisation, builder::Builder},
 };
 
 /// Numbers of labels to train on, as far as the data has that many.
@@ -167,6 +167,7 @@ fn principal_components(model: &Manifest, data: &Dataset) -> Result<Codes, Train
         features,
         hidden: Vec::new(),
         latent_dim: count,
+        normalisation: Normalisation::None,
         activation,
         latent_activation,
         classes: None,

@@ -1,14 +1,13 @@
 //! Rebuilds the encoder of a bundle as a trainable network.
 
-use narrows_bundle::Manifest;
+use narrows_bundle::{Manifest, SampleKind};
 use ndarray::ArrayD;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::{
     ConfigError, Options, Problem, TrainError,
-    architecture::ArchitectureOptions,
-    network::{Activation, Convolutions, Graph, GraphError, Weights, builder::Builder},
-    options::ArchitectureName,
+    architecture::{Architecture, Samples},
+    network::{Activation, Graph, GraphError, Weights, builder::Builder},
 };
 
 /// Builds the encoder graph of a bundle from the configuration in its manifest. The input is the scaled features, the
@@ -19,26 +18,22 @@ use crate::{
 pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
     let options: Options = serde_json::from_value(model.training.configuration.clone())
         .map_err(|error| problem(format!("has a configuration that this version cannot read: {error}")))?;
-    let ArchitectureOptions { architecture, hidden, activation, filters, kernel_size, stride } = options.architecture;
-    let convolutions = match architecture.unwrap_or_default() {
-        ArchitectureName::Mlp => None,
-        ArchitectureName::Conv => {
-            let (filters, shape) = (filters.unwrap_or_default(), &model.sample.shape);
-            let [kernel_size, stride] = [kernel_size, stride].map(Option::unwrap_or_default);
-            // The manifest may come from anyone: a kernel of any size would overflow the number of weights.
-            let largest = shape.iter().copied().max().unwrap_or(0);
-            let convolutions = Convolutions::of_shape(shape, &filters, kernel_size, stride)
-                .filter(|_| kernel_size / 2 < largest && (1..=largest).contains(&stride));
-            Some(convolutions.ok_or_else(|| problem(format!("has impossible convolutions for samples of {shape:?}")))?)
-        }
+    let Options { architecture, code, .. } = options.as_recorded();
+    let kind = match model.sample.kind {
+        SampleKind::Features => narrows_data::SampleKind::Features,
+        SampleKind::Series => narrows_data::SampleKind::Series,
     };
+    let samples = Samples { shape: &model.sample.shape, kind };
+    let Architecture { convolutions, hidden, normalisation, activation } =
+        Architecture::recorded(architecture, samples).map_err(problem)?;
     let builder = Builder {
         convolutions,
         features: model.sample.features(),
-        hidden: hidden.unwrap_or_default(),
+        hidden,
         latent_dim: model.latent_dim,
-        activation: activation.unwrap_or(Activation::Identity),
-        latent_activation: options.code.latent_activation.unwrap_or(Activation::Identity),
+        normalisation,
+        activation,
+        latent_activation: code.latent_activation.unwrap_or(Activation::Identity),
         classes: None,
     };
     // A CVAE is rejected earlier, since its encoder receives the class.
@@ -48,12 +43,19 @@ pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
 /// Reads the weights of the encoder from the weights file of the bundle.
 ///
 /// # Errors
-/// [`TrainError::Config`] if the file is damaged, or if a weight is missing, has another shape or is not finite.
+/// [`TrainError::Config`] if the file is damaged, if a weight is missing, has another shape or is not finite, or if the
+/// file has weights of a layer that the encoder does not have.
 pub(crate) fn encoder_weights(encoder: &Graph, file: &[u8]) -> Result<Weights, TrainError> {
     let file =
         SafeTensors::deserialize(file).map_err(|error| problem(format!("has a damaged weights file: {error}")))?;
     let read = |(name, spec): (String, crate::network::ParameterSpec)| {
-        let missing = || problem(format!("has no valid weights `{name}` of shape {:?}", spec.shape));
+        let missing = || {
+            problem(format!(
+                "has no valid weights `{name}` of shape {:?}, which the configuration in its manifest asks for; export the \
+                 model again",
+                spec.shape
+            ))
+        };
         let view = file.tensor(&name).map_err(|_| missing())?;
         if view.dtype() != Dtype::F32 || view.shape() != spec.shape {
             return Err(missing());
@@ -62,7 +64,14 @@ pub(crate) fn encoder_weights(encoder: &Graph, file: &[u8]) -> Result<Weights, T
         let array = ArrayD::from_shape_vec(spec.shape.clone(), values).map_err(|_| missing())?;
         if array.iter().all(|value| value.is_finite()) { Ok((name.clone(), array)) } else { Err(missing()) }
     };
-    encoder.parameters().map(read).collect()
+    let weights: Weights = encoder.parameters().map(read).collect::<Result<_, TrainError>>()?;
+    // Another network would need other weights, for example without the statistics of batch normalisation.
+    match file.names().into_iter().find(|name| name.starts_with("encoder.") && !weights.contains_key(*name)) {
+        None => Ok(weights),
+        Some(name) => Err(problem(format!(
+            "has weights `{name}` for which the configuration in its manifest has no layer; export the model again"
+        ))),
+    }
 }
 
 /// Builds the end-to-end graph: the head is applied to the first output of the encoder.
@@ -94,6 +103,7 @@ mod tests {
     use crate::{
         candle::{Kernels, Parameters, run},
         kinds::test_network::samples,
+        network::Normalisation,
         transfer::Head,
     };
 
@@ -105,6 +115,7 @@ mod tests {
             features: 5,
             hidden: vec![4],
             latent_dim: 3,
+            normalisation: Normalisation::None,
             activation,
             latent_activation,
             classes: None,

@@ -15,10 +15,10 @@ use prost::Message;
 use super::{Options, Task, Transferred};
 use crate::{
     ConfigError, Problem, TrainError,
-    candle::{Kernels, Parameters, run},
+    candle::{Kernels, Parameters, run, run_without_gradients},
     export::{array, named, weight_bytes},
     kinds::first,
-    network::{Affine, Graph, Softmax, Weights, fold_scaling, with_encoder_ports},
+    network::{Affine, Graph, Softmax, Weights, folded, with_encoder_ports},
     onnx::{join, to_model},
     samples::sample_of,
 };
@@ -59,7 +59,7 @@ impl Transferred {
         let outputs = classes.as_ref().map_or(1, Vec::len);
         let ports = ClassifierPorts::of(kind, &model.sample.shape, model.latent_dim, outputs);
         let head = self.head_with_ports(kind)?;
-        let (folded, weights) = fold_scaling(&head, &self.weights)?;
+        let (folded, weights) = folded(&head, &self.weights)?;
         let mut metadata = vec![("kind", kind.to_string()), ("latent", model.latent_dim.to_string())];
         metadata.extend(classes.as_ref().map(|classes| ("classes", classes.join(","))));
         let with_role = |role: &str| -> Vec<(&str, String)> {
@@ -134,7 +134,7 @@ impl Transferred {
             });
         };
         let graph = with_encoder_ports(core, &model.sample.shape, &model.scaling)?;
-        let (graph, weights) = fold_scaling(&graph, &self.weights)?;
+        let (graph, weights) = folded(&graph, &self.weights)?;
         let GraphPorts { outputs, .. } = &model.graphs.encoder;
         Ok(to_model(&format!("{}-encoder", model.kind), &graph, &weights, outputs, &[]))
     }
@@ -148,7 +148,7 @@ impl Transferred {
             Some(core) => {
                 let model = origin.manifest;
                 let encoder = with_encoder_ports(core, &model.sample.shape, &model.scaling)?;
-                first(run(Kernels::Composed, &encoder, &parameters, &[tensor(samples)?])?)?
+                first(run_without_gradients(&encoder, &parameters, &[tensor(samples)?])?)?
             }
         };
         let outputs = run(Kernels::Composed, head, &parameters, std::slice::from_ref(&codes))?;
@@ -172,6 +172,8 @@ impl Transferred {
             sample: narrows_bundle::Sample {
                 range: model.sample.range,
                 fill: model.sample.fill.clone(),
+                kind: model.sample.kind,
+                windows: sample_of(data).windows.or_else(|| model.sample.windows.clone()),
                 ..sample_of(data)
             },
             latent_dim: model.latent_dim,

@@ -40,7 +40,7 @@ pub fn fit(
         Some(Tuning { start: Start::Scratch, .. }) => initial_head(&parts, config, model.latent_dim)?,
         Some(_) | None => fit_head(&parts, codes.part_values(), config, stop, observe)?,
     };
-    if let Some(tuning) = config.tuning {
+    if let Some(tuning) = &config.tuning {
         fine_tune(&mut fitted, tuning, &parts, (model, weights), data, stop, observe)?;
     }
     data.parts().try_for_each(|(_, part)| part.values.check_unchanged())?;

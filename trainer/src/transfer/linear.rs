@@ -196,7 +196,15 @@ pub(crate) fn output_name(targets: &Targets) -> &'static str {
 /// Mean and standard deviation of the codes of these rows.
 pub(crate) fn standardisation(per: ScalePer, codes: &Values, rows: &[usize]) -> Result<Scaling, TrainError> {
     let shape = vec![codes.features()];
-    let sample = Sample { shape, dtype: SampleType::F32, range: (0.0, 1.0), columns: None, fill: None };
+    let sample = Sample {
+        shape,
+        dtype: SampleType::F32,
+        range: (0.0, 1.0),
+        columns: None,
+        fill: None,
+        kind: narrows_bundle::SampleKind::default(),
+        windows: None,
+    };
     Ok(ScalingRule::Standard(per).scaling(&sample, codes, rows)?)
 }
 

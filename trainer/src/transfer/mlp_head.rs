@@ -49,6 +49,7 @@ pub(super) fn fit_mlp_head(
             descent: &config.descent,
             train: train.labelled(&plain, &train_objective),
             valid: valid.zip(valid_objective.as_ref()).map(|(valid, objective)| valid.labelled(&plain, objective)),
+            augmentation: None,
             corruption: None,
             seed: config.seed,
             stop,

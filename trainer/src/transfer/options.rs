@@ -5,6 +5,7 @@ use super::{ClassWeights, Head, Task};
 use crate::options::seeds;
 use crate::{
     ConfigError, DataOptions, ScalePer,
+    augmentation::AugmentationOptions,
     descent::{StepOptions, StoppingOptions},
     kinds::CorruptionOptions,
     optimizer::{AdamWOptions, OptimizerOptions, RuleOptions},
@@ -99,6 +100,8 @@ option_groups! {
         pub head: HeadOptions,
         /// Fine-tuning of the encoder.
         pub tuning: TuningOptions,
+        /// Augmentation of the training images during fine-tuning.
+        pub augmentation: AugmentationOptions,
         /// Corruption of the encoder's input during fine-tuning.
         pub corruption: CorruptionOptions,
         /// Length of training.

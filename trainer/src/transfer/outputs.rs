@@ -6,14 +6,23 @@ use narrows_data::Values;
 use ndarray::Array2;
 
 use crate::{
+    augmentation::StepAugmentation,
     candle::{Kernels, Parameters, run},
     kinds::first,
     network::Graph,
-    samples::scaled,
+    samples::{augmented, scaled},
 };
 
-/// Number of rows per block.
-pub(crate) const BLOCK: usize = 2048;
+/// Largest number of rows per block.
+const BLOCK: usize = 2048;
+
+/// Largest number of values in the results of all layers for a block (256 MiB), unless a single row has more.
+const BLOCK_VALUES: usize = 1 << 26;
+
+/// Returns the number of rows per block of a network.
+pub(crate) fn block_rows(graph: &Graph) -> usize {
+    BLOCK.min(BLOCK_VALUES / graph.values_per_row().max(1)).max(1)
+}
 
 /// Input rows of a network: codes without scaling, or samples with the scaling of the encoder.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +40,19 @@ impl Inputs<'_> {
     /// Errors of Candle, and of reading from disk.
     pub(crate) fn batch(&self, rows: &[usize], spare: Option<Tensor>) -> Result<Tensor> {
         scaled(self.values, rows, self.scaling, spare)
+    }
+
+    /// Returns the augmented and scaled rows, `[rows, features]`, like [`Inputs::batch`].
+    ///
+    /// # Errors
+    /// Errors of Candle, and of reading from disk.
+    pub(crate) fn augmented(
+        &self,
+        rows: &[usize],
+        augmentation: Option<&StepAugmentation<'_>>,
+        spare: Option<Tensor>,
+    ) -> Result<Tensor> {
+        augmented(self.values, rows, augmentation, self.scaling, spare)
     }
 }
 
@@ -52,7 +74,7 @@ pub(crate) fn outputs(
     let width = graph.outputs().first().map_or(0, |(_, value)| graph.shape(*value).iter().product());
     let mut values = Vec::with_capacity(rows.len() * width);
     let mut spare = None;
-    for block in rows.chunks(BLOCK) {
+    for block in rows.chunks(block_rows(graph)) {
         let x = inputs.batch(block, spare.take())?;
         let output = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;
         values.extend(output.flatten_all()?.to_vec1::<f32>()?);

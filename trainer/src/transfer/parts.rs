@@ -12,7 +12,12 @@ use super::{
     outputs::{Inputs, outputs},
     train_head::Labelled,
 };
-use crate::{TrainError, candle::Parameters, network::Graph};
+use crate::{
+    TrainError,
+    candle::Parameters,
+    network::Graph,
+    split::{held_out, split_in_time},
+};
 
 /// Row indices of each part, with their targets.
 pub(super) struct Parts {
@@ -83,11 +88,15 @@ impl Parts {
         };
         // A linear head is solved exactly. It has no epochs, so it needs no rows for early stopping.
         let has_epochs = config.tuning.is_some() || !config.head.hidden().is_empty();
-        let (fitted, held_out) = if has_epochs {
-            train.split(&labelled, config.valid_fraction, config.seed)
-        } else {
-            (labelled, Vec::new())
+        let (fitted, held_out) = match (has_epochs, data.train.values.windows()) {
+            (false, _) => (labelled, Vec::new()),
+            (true, None) => train.split(&labelled, config.valid_fraction, config.seed),
+            (true, Some(windows)) => split_in_time(windows, &labelled, held_out(labelled.len(), config.valid_fraction)),
         };
+        if fitted.is_empty() {
+            let what = "the validation rows leave no row to train on; pass a smaller --valid-fraction".to_owned();
+            return Err(TrainError::Data { part: "training", what });
+        }
         let (valid, test) = (with_rows("validation", &data.valid)?, with_rows("test", &data.test)?);
         if let Targets::Numbers(numbers) = &train
             && fitted.iter().all(|&row| numbers[row] == numbers[fitted[0]])

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::{
     lbfgs::{Evaluated, Limits, minimise},
     objective::Objective,
-    outputs::{BLOCK, Inputs},
+    outputs::{Inputs, block_rows},
     stop::{Stop, check_stop},
 };
 use crate::{
@@ -62,7 +62,7 @@ fn evaluate(
     let mut value = 0.0;
     let mut gradient = vec![0f64; at.len()];
     let mut spare: Option<Tensor> = None;
-    for block in rows.chunks(BLOCK) {
+    for block in rows.chunks(block_rows(graph)) {
         check_stop(stop)?;
         let x = inputs.batch(block, spare.take())?;
         let outputs = first(run(Kernels::Fused, graph, parameters, std::slice::from_ref(&x))?)?;

@@ -7,14 +7,16 @@ use candle_core::Tensor;
 use super::{
     config::Descent,
     objective::Objective,
-    outputs::{BLOCK, Inputs},
+    outputs::{Inputs, block_rows},
     stop::{Stop, check_stop},
 };
 use crate::{
     Corruption, TrainError,
+    augmentation::Augmenter,
     candle::{Gradients, Kernels, Parameters, run},
     descent::{EarlyStop, Learner},
     kinds::first,
+    memory::{TrainedGraph, Training, available},
     network::{Graph, Weights},
     order::order_of,
     random::{Stream, stream},
@@ -51,6 +53,8 @@ pub(crate) struct HeadTrainingLoop<'a> {
     pub(crate) descent: &'a Descent,
     pub(crate) train: Labelled<'a>,
     pub(crate) valid: Option<Labelled<'a>>,
+    /// Augmentation of the training inputs, which are images.
+    pub(crate) augmentation: Option<&'a Augmenter>,
     /// Corruption of the training inputs.
     pub(crate) corruption: Option<Corruption>,
     pub(crate) seed: u64,
@@ -75,6 +79,7 @@ impl HeadTrainingLoop<'_> {
     /// the head.
     ///
     /// # Errors
+    /// [`TrainError::Memory`] if the estimated memory is not available,
     /// [`TrainError::HeadDiverged`] or [`TrainError::NotFinite`] if a loss, a gradient or a weight is infinite or NaN,
     /// [`TrainError::Interrupted`] once `stop` returns true, and errors of Candle and of reading from disk.
     pub(crate) fn run(
@@ -84,6 +89,15 @@ impl HeadTrainingLoop<'_> {
         report: &mut dyn FnMut(&Epoch),
     ) -> Result<TrainedHead, TrainError> {
         let descent = self.descent;
+        let training = Training {
+            graphs: &[TrainedGraph { graph: self.graph, evaluations: 1 }],
+            features: self.train.inputs.values.features(),
+            rows: self.train.rows.len(),
+            steps: descent.steps,
+            rule: descent.rule,
+            kernels: Kernels::Fused,
+        };
+        training.check(available())?;
         let learner = Learner::new(parameters, descent.rule, descent.steps)?;
         let mut learner = learner.with_rate_factor(rate_factor, |name| name.starts_with("encoder."));
         let steps_per_epoch = descent.steps.per_epoch(self.train.rows.len());
@@ -102,7 +116,8 @@ impl HeadTrainingLoop<'_> {
             for rows in order_of(self.train.rows, self.seed, epoch).chunks(descent.steps.batch_size) {
                 check_stop(self.stop)?;
                 step += 1;
-                let x = self.train.inputs.batch(rows, spare.take())?;
+                let augmentation = self.augmentation.map(|augmenter| augmenter.at_step(self.seed, step));
+                let x = self.train.inputs.augmented(rows, augmentation.as_ref(), spare.take())?;
                 let (value, gradients) = self.loss(parameters, &x, rows, step)?;
                 if !value.is_finite() {
                     return Err(TrainError::HeadDiverged { value, step, epoch });
@@ -166,7 +181,7 @@ impl HeadTrainingLoop<'_> {
 
     fn mean_loss(&self, parameters: &Parameters, valid: Labelled<'_>) -> Result<f64, TrainError> {
         let mut sum = 0.0;
-        for rows in valid.rows.chunks(BLOCK) {
+        for rows in valid.rows.chunks(block_rows(self.graph)) {
             let outputs = first(run(Kernels::Fused, self.graph, parameters, &[valid.inputs.batch(rows, None)?])?)?;
             sum += f64::from(valid.objective.sum(&outputs, rows)?.to_scalar::<f32>()?);
         }

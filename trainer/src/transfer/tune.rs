@@ -22,7 +22,7 @@ use crate::{ConfigError, Problem, TrainError, candle::Parameters};
 /// [`HeadTrainingLoop::run`].
 pub(super) fn fine_tune(
     fitted: &mut Transferred,
-    tuning: Tuning,
+    tuning: &Tuning,
     parts: &Parts,
     (model, weights): (&Manifest, Option<&[u8]>),
     data: &Dataset,
@@ -53,6 +53,7 @@ pub(super) fn fine_tune(
         descent: &descent,
         train: train.labelled(scaling, &train_objective),
         valid: valid.zip(valid_objective.as_ref()).map(|(valid, objective)| valid.labelled(scaling, objective)),
+        augmentation: tuning.augmentation.as_ref(),
         corruption: tuning.corruption,
         seed,
         stop,

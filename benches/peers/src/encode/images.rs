@@ -3,7 +3,7 @@
 //! They are the digits that are included in the program, enlarged from 8x8 to 28x28, so nothing is downloaded.
 //! Unlike noise they have different codes, so that a peer with wrong results is detected.
 
-use narrows_data::{Dataset, Part, Values};
+use narrows_data::{Dataset, Part, SampleKind, Values};
 use narrows_tests::digits;
 use ndarray::{Array3, ArrayView3, Axis, Slice};
 
@@ -46,12 +46,18 @@ impl Images {
         self.bytes.slice_axis(Axis(0), Slice::from(..rows))
     }
 
+    /// Returns all images as bytes.
+    pub(crate) fn all_bytes(&self) -> ArrayView3<'_, u8> {
+        self.bytes.view()
+    }
+
     /// Returns the first `rows` images as a training data set.
     pub(crate) fn dataset(&self, rows: usize) -> Dataset {
         let flat = self.bytes(rows).to_owned().into_shape_with_order((rows, SIDE * SIDE));
         Dataset {
             name: "enlarged digits".to_owned(),
             sample_shape: vec![SIDE, SIDE],
+            sample_kind: SampleKind::Features,
             range: (0.0, 255.0),
             columns: None,
             fill: None,

@@ -6,7 +6,6 @@ use anyhow::Result;
 use narrows_runtime::{Autoencoder, ort::environment::Environment};
 
 use super::{
-    batches::largest_batch,
     images::Images,
     model::Model,
     peer::Peer,
@@ -71,7 +70,7 @@ pub(crate) fn assemble<'a>(
 ) -> Vec<Entry<'a>> {
     let entry = |engine, package: &str, peer| Entry { engine, version: locked_version(package).to_owned(), peer };
     let bare = |threads| boxed(BareOrt::load(model, images, environment, threads).map_err(Into::into));
-    let (python_version, python) = match Python::start(python, model, images, largest_batch()) {
+    let (python_version, python) = match Python::start(python, model, images) {
         Ok(peer) => (peer.versions.clone(), boxed(Ok(peer))),
         Err(error) => (String::new(), Err(error)),
     };

@@ -1,8 +1,8 @@
 //! Performance requirements of encoding.
 
 use super::{
-    batches::BATCHES,
     lineup::Engine,
+    network::Network,
     rounds::{Figures, Round},
     two_threads::Pair,
 };
@@ -13,20 +13,20 @@ use crate::{
 
 /// Returns all requirements. A ratio is the median over the ratios of the rounds, because other load on the machine
 /// affects both times of a round.
-pub(crate) fn all(figures: &[Figures], pairs: &[Pair]) -> Vec<Requirement> {
-    let at_one = BATCHES.iter().position(|batch| batch.rows == 1);
+pub(crate) fn all(network: &Network, figures: &[Figures], pairs: &[Pair]) -> Vec<Requirement> {
+    let at_one = network.batches.iter().position(|batch| batch.rows == 1);
     let to_bare = [
         ("one thread each", [Engine::Narrows, Engine::BareOrt]),
         ("default threads each", [Engine::NarrowsThreaded, Engine::BareOrtDefault]),
     ];
     let to_bare = to_bare.into_iter().flat_map(|(threads, pair)| {
         at_one.map(|at| Requirement {
-            name: format!("median latency relative to bare ort, batch 1, {threads}"),
-            bound: Bound::AtMost(1.15),
+            name: format!("median latency relative to bare ort, {}, batch 1, {threads}", network.name),
+            bound: Bound::AtMost(network.latency_bound),
             measured: ratio(figures, at, pair, |round| round.p50),
         })
     });
-    let to_python = BATCHES.iter().enumerate().map(|(at, batch)| {
+    let to_python = network.batches.iter().enumerate().map(|(at, batch)| {
         // A single row cannot be split over sessions. Python computes it with several threads, so Narrows must do
         // the same.
         let (narrows, threads) = match batch.rows {
@@ -34,7 +34,10 @@ pub(crate) fn all(figures: &[Figures], pairs: &[Pair]) -> Vec<Requirement> {
             _ => (Engine::Narrows, ""),
         };
         Requirement {
-            name: format!("throughput relative to onnxruntime in Python, batch {}{threads}", batch.rows),
+            name: format!(
+                "throughput relative to onnxruntime in Python, {}, batch {}{threads}",
+                network.name, batch.rows
+            ),
             bound: Bound::AtLeast(1.0),
             measured: ratio(figures, at, [Engine::Python, narrows], |round| round.mean),
         }

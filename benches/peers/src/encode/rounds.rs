@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use ndarray::Array2;
 
 use super::{
-    batches::{BATCHES, Batch},
+    batches::Batch,
     lineup::{Engine, Entry},
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct Round {
     pub(crate) mean: f64,
 }
 
-/// Measurements of a peer: its rounds for each of [`BATCHES`], or the reason why it failed.
+/// Measurements of a peer: its rounds for each batch size, or the reason why it failed.
 pub(crate) struct Figures {
     pub(crate) engine: Engine,
     pub(crate) version: String,
@@ -41,13 +41,13 @@ pub(crate) struct Figures {
 ///
 /// # Errors
 /// If the codes of a peer differ from those of bare `ort`, or bare `ort` fails.
-pub(crate) fn measure(lineup: &mut [Entry<'_>]) -> Result<Vec<Figures>> {
+pub(crate) fn measure(lineup: &mut [Entry<'_>], batches: &[Batch]) -> Result<Vec<Figures>> {
     let version = |entry: &Entry<'_>| entry.version.clone();
     let mut figures: Vec<_> = lineup
         .iter()
         .map(|entry| Figures { engine: entry.engine, version: version(entry), batches: Vec::new() })
         .collect();
-    for batch in &BATCHES {
+    for batch in batches {
         eprintln!("batches of {}, {} rounds", batch.rows, batch.rounds);
         for (figures, outcome) in figures.iter_mut().zip(measure_batch(lineup, batch)?) {
             figures.batches.push(outcome);

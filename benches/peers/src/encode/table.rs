@@ -1,7 +1,7 @@
 //! The measurements of encoding as tables.
 
 use super::{
-    batches::BATCHES,
+    batches::Batch,
     rounds::{Figures, Round},
     two_threads::Pair,
 };
@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Returns a table with one line per peer, followed by the reasons of missing values.
-pub(crate) fn of_figures(figures: &[Figures]) -> String {
-    let sizes = BATCHES.iter().flat_map(|batch| match batch.rows {
+pub(crate) fn of_figures(figures: &[Figures], batches: &[Batch]) -> String {
+    let sizes = batches.iter().flat_map(|batch| match batch.rows {
         1 => vec!["batch 1, p50 us".to_owned(), "p99 us".to_owned()],
         rows => vec![format!("rows/s at {}", grouped(rows as f64))],
     });
@@ -20,7 +20,7 @@ pub(crate) fn of_figures(figures: &[Figures]) -> String {
     let mut reasons: Vec<String> = Vec::new();
     for row in figures {
         let engine = [row.engine.name(), &row.version, row.engine.threads()].map(str::to_owned);
-        let measured = BATCHES.iter().zip(&row.batches).flat_map(|(batch, outcome)| cells(batch.rows, outcome));
+        let measured = batches.iter().zip(&row.batches).flat_map(|(batch, outcome)| cells(batch.rows, outcome));
         table.add_row(engine.into_iter().chain(measured).collect::<Vec<_>>());
         let failures = row.batches.iter().filter_map(|outcome| outcome.as_ref().err());
         reasons.extend(failures.map(|reason| format!("{}: {reason}", row.engine.name())));

@@ -10,7 +10,7 @@ use crate::median::median;
 
 /// Measurements of all rounds of a row.
 pub(crate) struct Figures {
-    pub(crate) row: Row,
+    pub(crate) row: &'static Row,
     /// Runs of each peer in [`Peer::ALL`] by round, or the reason why it failed.
     pub(crate) peers: Vec<Result<Vec<Measured>, String>>,
     /// Matrix products by round.
@@ -26,7 +26,7 @@ pub(crate) struct Ratio {
 }
 
 impl Figures {
-    pub(crate) fn new(row: Row) -> Self {
+    pub(crate) fn new(row: &'static Row) -> Self {
         Figures { row, peers: Peer::ALL.map(|_| Ok(Vec::new())).into(), floors: Vec::new() }
     }
 
@@ -44,6 +44,13 @@ impl Figures {
         let runs = self.runs(peer);
         let seconds = runs.iter().flat_map(|run| run.outcome.after_first_epoch());
         (!runs.is_empty()).then(|| median(seconds.copied()))
+    }
+
+    /// Returns the peer that others are compared with: PyTorch in the memory layout with the shorter epochs.
+    pub(crate) fn torch(&self) -> Peer {
+        let layouts = [Peer::PyTorch, Peer::PyTorchChannelsLast];
+        let measured = layouts.into_iter().filter_map(|peer| Some((peer, self.seconds(peer)?)));
+        measured.min_by(|(_, one), (_, other)| one.total_cmp(other)).map_or(Peer::PyTorch, |(peer, _)| peer)
     }
 
     /// Returns the time per epoch relative to PyTorch. The ratio is computed per round, because other load on the
@@ -85,7 +92,7 @@ impl Figures {
 
     /// Returns the outcomes of a peer, paired with those of PyTorch in the same rounds.
     fn pairs(&self, peer: Peer) -> impl Iterator<Item = (&Outcome, &Outcome)> {
-        self.runs(peer).iter().zip(self.runs(Peer::PyTorch)).map(|(run, torch)| (&run.outcome, &torch.outcome))
+        self.runs(peer).iter().zip(self.runs(self.torch())).map(|(run, torch)| (&run.outcome, &torch.outcome))
     }
 }
 

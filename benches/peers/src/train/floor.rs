@@ -2,6 +2,10 @@
 //!
 //! Every core computes an equal fraction: forward `x W` and backward `dy Wt` for its rows of the batch, `xt dy` for
 //! its rows of the weight. There is no synchronisation between the products.
+//!
+//! A convolution is the product of patches, one row per position of its output, in blocks that stay in the caches.
+//! Where the map was upsampled before, a patch has the values of the smaller map, which are fewer. Copying the patches
+//! is not included.
 #![expect(unsafe_code, reason = "`gemm` takes pointers; their bounds are checked here")]
 
 use std::{
@@ -15,7 +19,7 @@ use anyhow::{Result, anyhow};
 use gemm::{Parallelism, gemm};
 use serde::{Deserialize, Serialize};
 
-use super::job::Job;
+use super::job::{ConvolutionsJob, Job};
 
 /// Duration for which the products are repeated.
 const DURATION: Duration = Duration::from_millis(1500);
@@ -36,8 +40,10 @@ struct Matrix {
     values: Vec<f32>,
 }
 
-/// The weight of a layer, and its input and output gradient in a step.
+/// The weight of a layer, and its input and output gradient in a step or in a block of it.
 struct Layer {
+    /// Number of blocks in a step.
+    blocks: usize,
     x: Matrix,
     weight: Matrix,
     dy: Matrix,
@@ -71,27 +77,62 @@ pub(crate) fn measure(job: &Job) -> Result<Floor> {
     })?;
     let steps = job.rows as f64 / job.batch_size as f64;
     let products = layers.iter().map(|layer| {
-        let size = layer.weight.values.len() as f64 * job.rows as f64;
+        let rows = (layer.x.rows * layer.blocks) as f64 * steps;
+        let size = layer.weight.values.len() as f64 * rows;
         if layer.has_input_gradient { 3.0 * size } else { 2.0 * size }
     });
     Ok(Floor { seconds: slowest * steps, gflop: 2.0 * products.sum::<f64>() / 1e9 })
 }
 
 fn layers(job: &Job) -> Vec<Layer> {
-    let mut widths = vec![job.features];
+    let maps = job.convolutions.as_ref();
+    let mut widths = vec![maps.map_or(job.features, ConvolutionsJob::features)];
     widths.extend(&job.hidden);
     let body = widths.windows(2).map(|pair| (pair[0], pair[1]));
     let last = widths.last().copied().unwrap_or_default();
     let heads = if job.kind.is_variational() { 2 } else { 1 };
     let back = widths.windows(2).rev().map(|pair| (pair[1], pair[0]));
     let shapes = body.chain(vec![(last, job.latent); heads]).chain([(job.latent, last)]).chain(back);
-    let layer = |(index, (inputs, outputs))| Layer {
-        x: Matrix::new(job.batch_size, inputs),
-        weight: Matrix::new(inputs, outputs),
-        dy: Matrix::new(job.batch_size, outputs),
-        has_input_gradient: index > 0,
+    let dense = shapes.map(|(inputs, outputs)| (job.batch_size, inputs, outputs));
+    let (down, up) = maps.map_or_else(Default::default, |maps| patches(maps, job.batch_size));
+    let layer = |(index, (rows, inputs, outputs)): (usize, Shape)| {
+        let blocks = (rows / LARGEST_BLOCK).max(1);
+        Layer {
+            blocks,
+            x: Matrix::new(rows / blocks, inputs),
+            weight: Matrix::new(inputs, outputs),
+            dy: Matrix::new(rows / blocks, outputs),
+            has_input_gradient: index > 0,
+        }
     };
-    shapes.enumerate().map(layer).collect()
+    down.into_iter().chain(dense).chain(up).enumerate().map(layer).collect()
+}
+
+/// Largest number of rows of a product, to which the positions of maps are split.
+const LARGEST_BLOCK: usize = 4096;
+
+/// Rows, inputs and outputs of a product.
+type Shape = (usize, usize, usize);
+
+/// Returns the products of the convolutions of the encoder and of the decoder.
+fn patches(maps: &ConvolutionsJob, batch_size: usize) -> (Vec<Shape>, Vec<Shape>) {
+    let positions = |[height, width]: [usize; 2]| batch_size * height * width;
+    let taps: usize = maps.kernel.iter().product();
+    // Values of the smaller map under a kernel, for each axis.
+    let smaller = |(kernel, stride): (usize, usize)| (kernel - 1).div_ceil(stride) + 1;
+    let taps_up: usize = maps.kernel.into_iter().zip(maps.stride).map(smaller).product();
+    let widths: Vec<usize> = [maps.channels].into_iter().chain(maps.filters.iter().copied()).collect();
+    let layers = || widths.windows(2).zip(maps.sizes.windows(2));
+    // The two convolutions of each residual block after a layer of the encoder, and before the layer that mirrors it.
+    let blocks =
+        |width: &[usize], size: &[[usize; 2]]| vec![(positions(size[1]), taps * width[1], width[1]); 2 * maps.blocks];
+    let down = layers().flat_map(|(width, size)| {
+        [vec![(positions(size[1]), taps * width[0], width[1])], blocks(width, size)].concat()
+    });
+    let up = layers().rev().flat_map(|(width, size)| {
+        [blocks(width, size), vec![(positions(size[0]), taps_up * width[1], width[0])]].concat()
+    });
+    (down.collect(), up.collect())
 }
 
 /// Returns the seconds per step on one core.
@@ -111,15 +152,19 @@ fn seconds_per_step(layers: &[Layer], core: usize, cores: usize, start: &Barrier
     let mut step = || {
         for (layer, result) in layers.iter().zip(&mut results) {
             let x = layer.x.rows_from(range_of(layer.x.rows).start);
-            multiply(&mut result.y, x, layer.weight.rows_from(0), layer.weight.rows);
+            for _ in 0..layer.blocks {
+                multiply(&mut result.y, x, layer.weight.rows_from(0), layer.weight.rows);
+            }
         }
         for (layer, result) in layers.iter().zip(&mut results).rev() {
             let dy = layer.dy.rows_from(range_of(layer.dy.rows).start);
-            if layer.has_input_gradient {
-                multiply(&mut result.dx, dy, layer.weight.transposed_from(0), layer.weight.columns);
-            }
             let x = layer.x.transposed_from(range_of(layer.weight.rows).start);
-            multiply(&mut result.dw, x, layer.dy.rows_from(0), layer.x.rows);
+            for _ in 0..layer.blocks {
+                if layer.has_input_gradient {
+                    multiply(&mut result.dx, dy, layer.weight.transposed_from(0), layer.weight.columns);
+                }
+                multiply(&mut result.dw, x, layer.dy.rows_from(0), layer.x.rows);
+            }
         }
         black_box(&mut results);
     };

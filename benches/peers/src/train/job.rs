@@ -9,15 +9,18 @@ use std::{
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use narrows_bundle::{Kind, Likelihood};
-use narrows_data::{Dataset, LoadOptions, Part, Values};
+use narrows_data::{Dataset, LoadOptions, Part, Reading, SampleKind, Values};
 use narrows_trainer::{
     Config, Options,
-    internals::{CoreGraphs, Descent, Method, Parameters, order_of},
+    internals::{Convolutions, CoreGraphs, Descent, Method, Parameters, order_of},
     options::Corruption,
 };
 use serde::{Deserialize, Serialize};
 
-use super::row::Row;
+use super::{
+    row::{Row, Samples},
+    series,
+};
 
 const JOB: &str = "job.json";
 
@@ -26,6 +29,8 @@ const JOB: &str = "job.json";
 pub(crate) struct Job {
     pub(crate) kind: Kind,
     pub(crate) features: usize,
+    /// Convolutional layers between a sample and the dense layers.
+    pub(crate) convolutions: Option<ConvolutionsJob>,
     pub(crate) hidden: Vec<usize>,
     pub(crate) latent: usize,
     /// Number of classes that the encoder and the decoder receive; 0 if the model is not conditional.
@@ -45,19 +50,69 @@ pub(crate) struct Job {
     pub(crate) cores: usize,
 }
 
+/// The convolutional layers of an encoder, which the decoder mirrors.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ConvolutionsJob {
+    /// Number of channels of a sample.
+    pub(crate) channels: usize,
+    /// Whether the channels of a sample are its first dimension, as those of a series, or its last one.
+    pub(crate) is_channels_first: bool,
+    /// Number of output channels of each layer.
+    pub(crate) filters: Vec<usize>,
+    /// Height and width of the kernels.
+    pub(crate) kernel: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    /// Height and width of the map after each layer, beginning with those of the sample.
+    pub(crate) sizes: Vec<[usize; 2]>,
+    /// Number of residual blocks after each layer.
+    pub(crate) blocks: usize,
+}
+
+impl ConvolutionsJob {
+    fn of(convolutions: &Convolutions, is_channels_first: bool) -> Self {
+        ConvolutionsJob {
+            channels: convolutions.sample.channels,
+            is_channels_first,
+            filters: convolutions.filters.clone(),
+            kernel: convolutions.kernel,
+            stride: convolutions.stride,
+            sizes: convolutions.sizes(),
+            blocks: convolutions.blocks,
+        }
+    }
+
+    /// Returns the number of features of the last map.
+    pub(crate) fn features(&self) -> usize {
+        let size = self.sizes.last().map_or(0, |[height, width]| height * width);
+        size * self.filters.last().copied().unwrap_or(self.channels)
+    }
+}
+
 impl Job {
     /// Writes the input files of one round of a row.
     ///
     /// # Errors
     /// If the data is missing.
-    pub(crate) fn prepare(row: Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
-        let options = row.options(seed, epochs);
-        let data =
-            narrows_data::load(options.data.reading.data.as_deref().unwrap_or_default(), &LoadOptions::default())?;
-        let config = Config::check(&options, &data)?;
-        let Method::Descent(descent) = &config.method else {
-            bail!("{} is not trained by gradient descent", row.name())
+    pub(crate) fn prepare(row: &Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
+        let options = row.options(seed, epochs, folder);
+        match row.data {
+            Samples::FashionMnist | Samples::Digits | Samples::Patches => {}
+            Samples::Series => series::write(folder)?,
+        }
+        let load = |spec: &Option<String>| {
+            let spec = spec.as_deref().unwrap_or_default();
+            let sample = options.data.reading.sample;
+            narrows_data::load(
+                spec,
+                &LoadOptions { reading: Reading { sample, ..Reading::default() }, ..LoadOptions::default() },
+            )
         };
+        let mut data = load(&options.data.reading.data)?;
+        if options.data.test.is_some() {
+            data.test = Some(load(&options.data.test)?.train);
+        }
+        let config = Config::check(&options, &data)?;
+        let Method::Descent(descent) = &config.method else { bail!("{} is not trained by gradient descent", row.name) };
         let core = CoreGraphs::new(&config, &data)?;
 
         fs::write(config_file(folder), options.to_toml()?)?;
@@ -75,6 +130,11 @@ impl Job {
         Job {
             kind: config.kind(),
             features: data.train.values.features(),
+            convolutions: descent
+                .architecture
+                .convolutions
+                .as_ref()
+                .map(|maps| ConvolutionsJob::of(maps, data.sample_kind == SampleKind::Series)),
             hidden: descent.architecture.hidden.clone(),
             latent: config.latent_dim,
             classes: if config.kind().is_conditional() { classes } else { 0 },

@@ -14,33 +14,40 @@ mod peer;
 mod requirements;
 mod rounds;
 mod row;
+mod series;
 mod stop;
 mod table;
 
 use crate::requirement;
 use job::Job;
-pub(crate) use row::Row;
+pub(crate) use row::{ROWS, Row};
 use stop::Stop;
 
 /// Measures rows and prints the tables. A requirement that is not met is shown in a table and is not an error.
 ///
 /// # Errors
 /// On a request to stop, or if the data of a row is missing.
-pub(crate) fn run(python: &Path, rows: &[Row]) -> Result<()> {
+pub(crate) fn run(python: &Path, rows: &[&'static Row]) -> Result<()> {
     let stop = &Stop::listen()?;
     let scratch = tempfile::tempdir()?;
-    let measure = |row: &Row| rounds::measure(*row, python, scratch.path(), stop);
+    let measure = |row: &&'static Row| rounds::measure(row, python, scratch.path(), stop);
     let figures = rows.iter().map(measure).collect::<Result<Vec<_>>>()?;
-    let long = rows.contains(&Row::Vae).then(|| rounds::long(Row::Vae, python, scratch.path(), stop)).transpose()?;
+    let first = &ROWS[0];
+    let long = rows.contains(&first).then(|| rounds::long(first, python, scratch.path(), stop)).transpose()?;
 
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    println!("\nTraining on Fashion-MNIST (60,000 rows) or digits (1437): ReLU, Adam at 0.001, {cores} cores.");
+    println!(
+        "\nTraining on Fashion-MNIST (60,000 rows), digits (1437), series (20,000) or patches (4,000): ReLU, Adam at 0.001, {cores} cores."
+    );
     println!("{}.", table::of_versions(&figures));
     println!("All peers start with the same weights and use the same order of rows; noise and masks differ.");
     println!(
         "An epoch's time is that of its training steps, the median without the first epoch; memory is per process."
     );
     println!("Losses are averaged over the rounds; the training loss is the average over the steps of the last epoch.");
+    println!(
+        "Convolutional rows have PyTorch in both memory layouts and are compared with the faster one, without plain Candle."
+    );
     println!(
         "On images plain Candle trains for one epoch, and its losses are compared after one epoch. It also uses AVX-512"
     );
@@ -51,7 +58,7 @@ pub(crate) fn run(python: &Path, rows: &[Row]) -> Result<()> {
     );
     println!("{}", table::of_floors(&figures));
     if let Some(long) = &long {
-        println!("\n{}, {} epochs of Narrows:\n", Row::Vae.title(), rounds::LONG_EPOCHS);
+        println!("\n{}, {} epochs of Narrows:\n", first.title, rounds::LONG_EPOCHS);
         println!("{}", table::of_long(long));
     }
     println!("\nRequirements:\n");
@@ -63,7 +70,7 @@ pub(crate) fn run(python: &Path, rows: &[Row]) -> Result<()> {
 ///
 /// # Errors
 /// If the data is missing.
-pub(crate) fn prepare(row: Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
+pub(crate) fn prepare(row: &Row, seed: u64, epochs: usize, folder: &Path) -> Result<()> {
     Job::prepare(row, seed, epochs, folder)
 }
 

@@ -12,7 +12,7 @@ use super::{
     child,
     job::config_file,
     outcome::{Measured, Outcome},
-    row::Row,
+    row::{Layers, Row, Samples},
     stop::Stop,
 };
 use crate::locked::locked_version;
@@ -25,6 +25,8 @@ const RUN: &str = "run";
 pub(crate) enum Peer {
     Narrows,
     PyTorch,
+    /// PyTorch with the memory layout that oneDNN prefers for convolutions.
+    PyTorchChannelsLast,
     Candle,
 }
 
@@ -38,30 +40,46 @@ pub(crate) struct Workspace<'a> {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Peer; 3] = [Peer::Narrows, Peer::PyTorch, Peer::Candle];
+    pub(crate) const ALL: [Peer; 4] = [Peer::Narrows, Peer::PyTorch, Peer::PyTorchChannelsLast, Peer::Candle];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Peer::Narrows => "narrows train",
             Peer::PyTorch => "PyTorch",
+            Peer::PyTorchChannelsLast => "PyTorch, channels last",
             Peer::Candle => "plain Candle",
         }
     }
 
-    /// Returns the number of rounds for a row. On images plain Candle is many times slower than the others, so one
-    /// round with one epoch is enough.
-    pub(crate) fn rounds(self, row: Row) -> usize {
+    /// Returns whether the peer trains the row. Plain Candle has no convolutional row: its convolution has gradients of
+    /// a wrong shape for some sizes. In dense networks PyTorch has no choice of memory layout.
+    fn trains(self, row: &Row) -> bool {
+        match (self, row.layers) {
+            (Peer::Narrows | Peer::PyTorch, _)
+            | (Peer::PyTorchChannelsLast, Layers::Convolutions(_) | Layers::Resnet(_))
+            | (Peer::Candle, Layers::Dense(_)) => true,
+            (Peer::PyTorchChannelsLast, Layers::Dense(_))
+            | (Peer::Candle, Layers::Convolutions(_) | Layers::Resnet(_)) => false,
+        }
+    }
+
+    /// Returns the number of rounds for a row, 0 if the peer does not train it. On images plain Candle is many times
+    /// slower than the others, so one round with one epoch is enough.
+    pub(crate) fn rounds(self, row: &Row) -> usize {
+        if !self.trains(row) {
+            return 0;
+        }
         match self {
-            Peer::Candle if row.is_of_images() => 1,
-            Peer::Narrows | Peer::PyTorch | Peer::Candle => row.rounds(),
+            Peer::Candle if row.data == Samples::FashionMnist => 1,
+            Peer::Narrows | Peer::PyTorch | Peer::PyTorchChannelsLast | Peer::Candle => row.rounds,
         }
     }
 
     /// Returns the number of epochs per round.
-    pub(crate) fn epochs(self, row: Row) -> usize {
+    pub(crate) fn epochs(self, row: &Row) -> usize {
         match self {
-            Peer::Candle if row.is_of_images() => 1,
-            Peer::Narrows | Peer::PyTorch | Peer::Candle => row.epochs(),
+            Peer::Candle if row.data == Samples::FashionMnist => 1,
+            Peer::Narrows | Peer::PyTorch | Peer::PyTorchChannelsLast | Peer::Candle => row.epochs,
         }
     }
 
@@ -69,10 +87,11 @@ impl Peer {
     ///
     /// # Errors
     /// If the peer cannot be started or fails; the message is that of the peer.
-    pub(crate) fn train(self, row: Row, workspace: &Workspace<'_>) -> Result<Measured> {
+    pub(crate) fn train(self, row: &Row, workspace: &Workspace<'_>) -> Result<Measured> {
         let mut command = match self {
             Peer::Narrows => narrows(workspace)?,
-            Peer::PyTorch => torch(workspace)?,
+            Peer::PyTorch => torch("first", workspace)?,
+            Peer::PyTorchChannelsLast => torch("last", workspace)?,
             Peer::Candle => own_command(&["candle", &self.epochs(row).to_string()], workspace)?,
         };
         let finished = child::run(&mut command, workspace.folder, workspace.stop)?;
@@ -81,7 +100,7 @@ impl Peer {
                 let metrics = fs::read_to_string(workspace.folder.join(RUN).join("metrics.jsonl"))?;
                 Outcome::of_report(&finished.printed, &metrics, locked_version("narrows-trainer"))?
             }
-            Peer::PyTorch | Peer::Candle => serde_json::from_str(&finished.printed)?,
+            Peer::PyTorch | Peer::PyTorchChannelsLast | Peer::Candle => serde_json::from_str(&finished.printed)?,
         };
         Ok(Measured { outcome, peak: finished.peak })
     }
@@ -111,13 +130,14 @@ fn cleared(folder: PathBuf) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn torch(workspace: &Workspace<'_>) -> Result<Command> {
+/// Returns the command of PyTorch; `layout` says whether the channels of maps are first or last in memory.
+fn torch(layout: &str, workspace: &Workspace<'_>) -> Result<Command> {
     let script = workspace.folder.join("torch_peer.py");
     fs::write(&script, include_str!("torch_peer.py"))?;
     let mut command = Command::new(workspace.python);
     // Otherwise glibc returns the memory of large tensors to the system after every step and allocates it again.
     command.envs([("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")]);
     // PyTorch creates a folder for its compiler among the temporary files and does not remove it.
-    command.env("TMPDIR", workspace.folder).arg(script).arg(workspace.folder);
+    command.env("TMPDIR", workspace.folder).arg(script).arg(workspace.folder).arg(layout);
     Ok(command)
 }

@@ -21,13 +21,13 @@ pub(crate) const LONG_EPOCHS: usize = 10;
 ///
 /// # Errors
 /// On a request to stop, or if the row cannot be prepared.
-pub(crate) fn measure(row: Row, python: &Path, scratch: &Path, stop: &Stop) -> Result<Figures> {
-    let folder = &scratch.join(row.name());
+pub(crate) fn measure(row: &'static Row, python: &Path, scratch: &Path, stop: &Stop) -> Result<Figures> {
+    let folder = &scratch.join(row.name);
     fs::create_dir_all(folder)?;
     let workspace = &Workspace { python, folder, stop };
     let mut figures = Figures::new(row);
-    for round in 0..row.rounds() {
-        prepare(row, round, row.epochs(), workspace)?;
+    for round in 0..row.rounds {
+        prepare(row, round, row.epochs, workspace)?;
         report(row, round, "matrix products");
         let floor = child::run(&mut own_command(&["floor"], workspace)?, folder, stop)?;
         figures.floors.push(serde_json::from_str::<Floor>(&floor.printed)?);
@@ -54,19 +54,19 @@ pub(crate) fn measure(row: Row, python: &Path, scratch: &Path, stop: &Stop) -> R
 ///
 /// # Errors
 /// The same as [`measure`], or if `narrows` fails.
-pub(crate) fn long(row: Row, python: &Path, scratch: &Path, stop: &Stop) -> Result<Outcome> {
-    let workspace = &Workspace { python, folder: &scratch.join(row.name()), stop };
+pub(crate) fn long(row: &'static Row, python: &Path, scratch: &Path, stop: &Stop) -> Result<Outcome> {
+    let workspace = &Workspace { python, folder: &scratch.join(row.name), stop };
     prepare(row, 0, LONG_EPOCHS, workspace)?;
-    eprintln!("{}, {LONG_EPOCHS} epochs: {}", row.name(), Peer::Narrows.name());
+    eprintln!("{}, {LONG_EPOCHS} epochs: {}", row.name, Peer::Narrows.name());
     Ok(Peer::Narrows.train(row, workspace)?.outcome)
 }
 
 /// Writes the input files of the peers for a round. The seed is the number of the round.
-fn prepare(row: Row, round: usize, epochs: usize, workspace: &Workspace<'_>) -> Result<()> {
-    let arguments = ["prepare", row.name(), &round.to_string(), &epochs.to_string()];
+fn prepare(row: &Row, round: usize, epochs: usize, workspace: &Workspace<'_>) -> Result<()> {
+    let arguments = ["prepare", row.name, &round.to_string(), &epochs.to_string()];
     child::run(&mut own_command(&arguments, workspace)?, workspace.folder, workspace.stop).map(drop)
 }
 
-fn report(row: Row, round: usize, what: &str) {
-    eprintln!("{}, round {} of {}: {what}", row.name(), round + 1, row.rounds());
+fn report(row: &Row, round: usize, what: &str) {
+    eprintln!("{}, round {} of {}: {what}", row.name, round + 1, row.rounds);
 }

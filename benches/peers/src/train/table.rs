@@ -27,7 +27,10 @@ pub(crate) fn of_figures(figures: &[Figures]) -> String {
     let mut reasons = Vec::new();
     for row in figures {
         for (peer, runs) in Peer::ALL.into_iter().zip(&row.peers) {
-            let title = if peer == Peer::ALL[0] { row.row.title() } else { "" };
+            if peer.rounds(row.row) == 0 {
+                continue;
+            }
+            let title = if peer == Peer::ALL[0] { row.row.title } else { "" };
             table.add_row(
                 [title, peer.name()].map(str::to_owned).into_iter().chain(cells(row, peer)).collect::<Vec<_>>(),
             );
@@ -40,7 +43,7 @@ pub(crate) fn of_figures(figures: &[Figures]) -> String {
 
 fn cells(row: &Figures, peer: Peer) -> Vec<String> {
     let epochs = row.runs(peer).last().map(|run| run.outcome.seconds.len());
-    let ratio = row.relative_to_torch(peer).filter(|_| peer != Peer::PyTorch);
+    let ratio = row.relative_to_torch(peer).filter(|_| peer != row.torch());
     let times = [
         cell(epochs.map(|epochs| format!("{} x {epochs}", row.runs(peer).len()))),
         cell(row.seconds(peer).map(seconds)),
@@ -48,7 +51,7 @@ fn cells(row: &Figures, peer: Peer) -> Vec<String> {
         cell(ratio.map(range)),
     ];
     let losses = [LossOf::Test, LossOf::Training].into_iter().flat_map(|of| {
-        let above = row.loss_above_torch(peer, of).filter(|_| peer != Peer::PyTorch);
+        let above = row.loss_above_torch(peer, of).filter(|_| peer != row.torch());
         let loss = row.loss(peer, of).map(|loss| format!("{loss:.2}"));
         [cell(loss), cell(above.map(|above| format!("{above:+.2} %")))]
     });
@@ -71,7 +74,7 @@ pub(crate) fn of_floors(figures: &[Figures]) -> String {
     for row in figures {
         let (floor, ratio) = (row.floor(), row.relative_to_floor(Peer::Narrows));
         table.add_row([
-            row.row.title().to_owned(),
+            row.row.title.to_owned(),
             cell(floor.map(|(floor, _)| seconds(floor))),
             cell(floor.map(|(_, speed)| format!("{speed:.0}"))),
             cell(ratio.map(|ratio| format!("{:.2}", ratio.median))),

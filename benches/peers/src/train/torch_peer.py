@@ -1,8 +1,8 @@
 """Trains the job of a folder in PyTorch, written for speed; `job.rs` writes the folder.
 
-    python torch_peer.py FOLDER
+    python torch_peer.py FOLDER LAYOUT
 
-Prints a JSON object with `version`, and with the lists `seconds`, `training_losses` and
+LAYOUT says where the channels of maps are in memory: `first` or `last`. Prints a JSON object with `version`, and with the lists `seconds`, `training_losses` and
 `test_losses`, which have one entry per epoch. Seconds cover the training steps only, as for
 all peers.
 """
@@ -10,6 +10,7 @@ all peers.
 import json
 import os
 import platform
+import re
 import sys
 import time
 
@@ -41,16 +42,160 @@ class Mlp(nn.ModuleDict):
         return [head(x) for head in self.heads]
 
 
+class Residual(nn.Module):
+    """The sum of a map and two convolutions of it, then ReLU."""
+
+    def __init__(self, channels, kernel):
+        super().__init__()
+        padding = tuple(size // 2 for size in kernel)
+        self.first, self.second = (nn.Conv2d(channels, channels, kernel, padding=padding) for _ in range(2))
+
+    def forward(self, x):
+        return F.relu(x + self.second(F.relu(self.first(x))))
+
+
+class Stage(nn.Conv2d):
+    """A convolution that keeps the size if its stride is 1, with residual blocks as submodules."""
+
+    def __init__(self, inputs, outputs, maps, stride, block_channels):
+        kernel = tuple(maps["kernel"])
+        super().__init__(inputs, outputs, kernel, tuple(stride), tuple(size // 2 for size in kernel))
+        self.blocks = nn.Sequential(*(Residual(block_channels, kernel) for _ in range(maps["blocks"])))
+
+
+class ConvolutionalEncoder(nn.ModuleDict):
+    """Strided convolutions, each followed by its residual blocks, then the dense layers."""
+
+    def __init__(self, maps, dense, layout):
+        widths = [maps["channels"], *maps["filters"]]
+        stages = {
+            f"conv{index}": Stage(*pair, maps, maps["stride"], pair[1])
+            for index, pair in enumerate(zip(widths, widths[1:]))
+        }
+        super().__init__({**stages, **dense})
+        # Methods, because an attribute that is a module would be a second name of the same weights.
+        self.stages, self.dense, self.layout = list(stages.values()), dense.forward, layout
+        self.shape = (*maps["sizes"][0], maps["channels"])
+
+    def forward(self, x, labels):
+        x = self.layout.map_of(x, self.shape)
+        for stage in self.stages:
+            x = stage.blocks(F.relu(stage(x)))
+        return self.dense(self.layout.rows_of(x), labels)
+
+
+class ConvolutionalDecoder(nn.ModuleDict):
+    """The dense layers, then for each layer of the encoder: residual blocks, nearest upsampling, crop, convolution."""
+
+    def __init__(self, maps, dense, layout):
+        widths = [maps["channels"], *maps["filters"]]
+        last = len(maps["filters"]) - 1
+        stages = {
+            "logits" if index == 0 else f"conv{last - index}": Stage(
+                widths[index + 1], widths[index], maps, (1, 1), widths[index + 1]
+            )
+            for index in range(last, -1, -1)
+        }
+        super().__init__({**dense, **stages})
+        self.stages, self.dense, self.layout = list(stages.items()), dense.forward, layout
+        self.shape = (*maps["sizes"][-1], widths[-1])
+        self.stride, self.sizes = tuple(maps["stride"]), maps["sizes"][-2::-1]
+
+    def forward(self, z, labels):
+        (x,) = self.dense(z, labels)
+        x = self.layout.map_of(F.relu(x), self.shape)
+        for (name, stage), (height, width) in zip(self.stages, self.sizes):
+            x = F.interpolate(stage.blocks(x), scale_factor=self.stride, mode="nearest")
+            x = stage(x[:, :, :height, :width])
+            if name != "logits":
+                x = F.relu(x)
+        return [self.layout.rows_of(x)]
+
+
+class ChannelsFirst:
+    """Maps, and rows of their values, in the order channels, height, width."""
+
+    format = torch.contiguous_format
+    is_channels_first = True
+
+    def map_of(self, rows, shape):
+        height, width, channels = shape
+        return rows.view(-1, channels, height, width)
+
+    def rows_of(self, maps):
+        return maps.flatten(1)
+
+
+class ChannelsLast:
+    """Maps, and rows of their values, in the order height, width, channels."""
+
+    format = torch.channels_last
+    is_channels_first = False
+
+    def map_of(self, rows, shape):
+        return rows.view(-1, *shape).permute(0, 3, 1, 2)
+
+    def rows_of(self, maps):
+        return maps.permute(0, 2, 3, 1).flatten(1)
+
+
+def reordered(values, shape, layout, is_channels_first=False):
+    """Converts the last axis to the order of the layout, once before training. `shape` is height, width, channels."""
+    height, width, channels = shape
+    if is_channels_first == layout.is_channels_first:
+        return values
+    if layout.is_channels_first:
+        return values.unflatten(-1, shape).movedim(-1, -3).flatten(-3).contiguous()
+    return values.unflatten(-1, (channels, height, width)).movedim(-3, -1).flatten(-3).contiguous()
+
+
+def initial_weights(job, model, layout, folder):
+    """Returns the initial weights. A convolution is stored as a matrix `[outputs, inputs]`, and the dense layers next to
+    maps have the order height, width, channels."""
+    weights = load_file(os.path.join(folder, "initial.safetensors"))
+    maps = job["convolutions"]
+    if maps is None:
+        return weights
+    # The blocks before the last layer of the decoder are those of its stage `logits` here.
+    last = f"decoder.conv{len(maps['filters']) - 1}.block"
+    block = re.compile(r"\.block(\d+)\.([01])\.")
+    names = {name: name.replace(last, "decoder.logits.block") for name in weights}
+    order = {"0": "first", "1": "second"}
+    names = {name: block.sub(lambda match: f".blocks.{match[1]}.{order[match[2]]}.", new) for name, new in names.items()}
+    weights = {names[name]: value for name, value in weights.items()}
+    shape = (*maps["sizes"][-1], maps["filters"][-1])
+    for name, value in model.state_dict().items():
+        weights[name] = weights[name].reshape(value.shape)
+    first = ["0"] if job["hidden"] else ["mu", "log_var"] if model.is_variational else ["z"]
+    for name in first:
+        weights[f"encoder.{name}.weight"] = reordered(weights[f"encoder.{name}.weight"], shape, layout)
+    for part in ("weight", "bias"):
+        name = f"decoder.features.{part}"
+        weights[name] = reordered(weights[name].movedim(0, -1), shape, layout).movedim(-1, 0).contiguous()
+    return weights
+
+
 class Model(nn.Module):
-    def __init__(self, job):
+    def __init__(self, job, layout):
         super().__init__()
         self.is_variational = job["kind"] in ("vae", "cvae")
         self.is_bernoulli = job["likelihood"] == "bernoulli"
         self.masking = job["masking"]
         hidden, classes = job["hidden"], job["classes"]
         heads = ["mu", "log_var"] if self.is_variational else ["z"]
-        self.encoder = Mlp([job["features"], *hidden], classes, heads, job["latent"])
-        self.decoder = Mlp([job["latent"], *reversed(hidden)], classes, ["logits"], job["features"])
+        maps = job["convolutions"]
+        if maps is None:
+            self.encoder = Mlp([job["features"], *hidden], classes, heads, job["latent"])
+            self.decoder = Mlp([job["latent"], *reversed(hidden)], classes, ["logits"], job["features"])
+            return
+        assert not classes, "a convolutional network with labels is not implemented"
+        height, width = maps["sizes"][-1]
+        features = height * width * maps["filters"][-1]
+        encoder = Mlp([features, *hidden], 0, heads, job["latent"])
+        decoder = Mlp([job["latent"], *reversed(hidden)], 0, ["features"], features)
+        self.encoder = ConvolutionalEncoder(maps, encoder, layout)
+        self.decoder = ConvolutionalDecoder(maps, decoder, layout)
+        self.to(memory_format=layout.format)
 
     def forward(self, x, labels):
         """Returns the loss, summed over pixels and averaged over rows."""
@@ -74,7 +219,8 @@ class Model(nn.Module):
         return (error + kl) / x.shape[0]
 
 
-def main(folder):
+def main(folder, layout):
+    layout = {"first": ChannelsFirst, "last": ChannelsLast}[layout]()
     with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:
         job = json.load(file)
     # A batch of a few thousand values is finished before a second thread has started.
@@ -83,10 +229,10 @@ def main(folder):
     torch.set_flush_denormal(True)
     torch.manual_seed(job["seed"])
 
-    train, test = (part(job, folder, name) for name in ("train", "test"))
+    train, test = (part(job, folder, name, layout) for name in ("train", "test"))
     order = np.fromfile(os.path.join(folder, "order"), "<u4").reshape(job["epochs"], -1)
-    model = Model(job)
-    model.load_state_dict(load_file(os.path.join(folder, "initial.safetensors")))
+    model = Model(job, layout)
+    model.load_state_dict(initial_weights(job, model, layout, folder))
     # torch.compile makes the steps slightly faster, but it needs a C++ compiler and its compilation time is
     # recovered only after about ten epochs.
     optimizer = torch.optim.Adam(model.parameters(), lr=job["learning_rate"], fused=True)
@@ -109,11 +255,14 @@ def main(folder):
     print(json.dumps({"version": version, **results}))
 
 
-def part(job, folder, name):
+def part(job, folder, name, layout):
     """Returns the scaled samples of a part, and their labels if the model is conditional."""
     path = os.path.join(folder, name)
     pixels = np.fromfile(path, np.uint8).reshape(-1, job["features"])
     x = torch.from_numpy(pixels).float().div_(job["scale"])
+    maps = job["convolutions"]
+    if maps is not None:
+        x = reordered(x, (*maps["sizes"][0], maps["channels"]), layout, maps["is_channels_first"])
     if not job["classes"]:
         return x, None
     return x, torch.from_numpy(np.fromfile(f"{path}-labels", "<u4").astype(np.int64))

@@ -8,9 +8,11 @@ use arrow_schema::{DataType, Schema};
 use crate::{
     check::column_label,
     error::DataError,
+    head::Roles,
     in_memory::matrix,
     labels::Labels,
     reading::{Missing, Reading},
+    series_error::SeriesError,
     source::columnar::{labels, lists, numbers},
     values::Values,
 };
@@ -22,6 +24,8 @@ pub(super) struct Plan {
     names: Vec<String>,
     sample: Sample,
     label: Option<usize>,
+    time: Option<usize>,
+    group: Option<usize>,
     others: Vec<usize>,
     kind: Kind,
 }
@@ -50,7 +54,10 @@ impl Plan {
             labels::check_type(path, schema.field(label))?;
         }
         let ignored = reading.ignore.iter().flatten().map(find);
-        let ignored = ignored.collect::<Result<Vec<_>, _>>()?;
+        let mut ignored = ignored.collect::<Result<Vec<_>, _>>()?;
+        let time = reading.time_column.as_ref().map(find).transpose()?;
+        let group = reading.group_column.as_ref().map(find).transpose()?;
+        ignored.extend(time.into_iter().chain(group));
         let sample = match &reading.columns {
             Some(names) => {
                 let columns = names.iter().map(find).collect::<Result<_, _>>()?;
@@ -62,6 +69,12 @@ impl Plan {
             Sample::Columns(columns) => columns,
             Sample::List(column) => std::slice::from_ref(column),
         };
+        for (role, option) in [(time, "time-column"), (group, "group-column")] {
+            if let Some(column) = role.filter(|column| in_sample.contains(column)) {
+                let (path, column) = (path.to_owned(), schema.field(column).name().clone());
+                return Err(DataError::series(SeriesError::InSample { path, column, option }));
+            }
+        }
         let fields: Vec<_> = in_sample.iter().map(|&column| schema.field(column)).collect();
         let has_type = |fits: fn(&DataType) -> bool| fields.iter().all(|field| fits(lists::leaf(field).0));
         let may_miss = fields.iter().any(|field| lists::leaf(field).1);
@@ -74,7 +87,7 @@ impl Plan {
         };
         let others = (0..schema.fields().len()).filter(|column| !in_sample.contains(column)).collect();
         let names = schema.fields().iter().map(|field| field.name().clone()).collect();
-        Ok(Plan { path: path.to_owned(), names, sample, label, others, kind })
+        Ok(Plan { path: path.to_owned(), names, sample, label, time, group, others, kind })
     }
 
     pub(super) fn is_bytes(&self) -> bool {
@@ -99,6 +112,12 @@ impl Plan {
 
     pub(super) fn has_labels(&self) -> bool {
         self.label.is_some()
+    }
+
+    /// Returns the roles of the pass-through columns.
+    pub(super) fn roles(&self) -> Roles {
+        let among_others = |role: Option<usize>| self.others.iter().position(|column| Some(*column) == role);
+        Roles { time: among_others(self.time), group: among_others(self.group), label: among_others(self.label) }
     }
 
     /// Determines the shape of a sample from the first rows.

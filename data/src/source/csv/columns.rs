@@ -7,7 +7,13 @@ use super::{
     heading::{Heading, Hints},
     records::Record,
 };
-use crate::{check::column_label, error::DataError, head::Head, reading::Reading};
+use crate::{
+    check::column_label,
+    error::DataError,
+    head::{Head, Roles},
+    reading::Reading,
+    series_error::SeriesError,
+};
 
 /// The maximum number of pass-through columns. Each of them needs memory.
 const MAX_OTHERS: usize = 1 << 16;
@@ -25,6 +31,8 @@ pub(super) struct Columns {
     pub(super) label: Option<usize>,
     /// All other columns, with their names.
     pub(super) others: Vec<(usize, String)>,
+    /// The roles of other columns.
+    pub(super) roles: Roles,
 }
 
 impl Columns {
@@ -37,12 +45,17 @@ impl Columns {
         reading: &Reading,
     ) -> Result<Self, DataError> {
         let width = first.len();
-        let Reading { label_column, columns, ignore, header, .. } = reading;
+        let Reading { label_column, columns, ignore, header, time_column, group_column, .. } = reading;
         if columns.is_some() && ignore.is_some() {
             return Err(DataError::ColumnsAndIgnore { path: path.to_owned() });
         }
         let is_sample = is_sample_by_index(width, reading);
-        let mut specs = label_column.iter().chain(columns.iter().flatten()).chain(ignore.iter().flatten());
+        let mut specs = label_column
+            .iter()
+            .chain(columns.iter().flatten())
+            .chain(ignore.iter().flatten())
+            .chain(time_column)
+            .chain(group_column);
         let hints = Hints {
             header: header.unwrap_or_default(),
             has_name: specs.any(|spec| by_index(spec, width).is_none()),
@@ -60,14 +73,23 @@ impl Columns {
         let ignored = ignore.iter().flatten().map(find).collect::<Result<Vec<_>, _>>()?;
         let selected = columns.as_ref().map(|columns| columns.iter().map(find).collect::<Result<Vec<_>, _>>());
 
+        let time = time_column.as_ref().map(find).transpose()?;
+        let group = group_column.as_ref().map(find).transpose()?;
         let mut is_other = vec![columns.is_some(); width];
-        ignored.into_iter().chain(label).for_each(|column| is_other[column] = true);
+        ignored.into_iter().chain(label).chain(time).chain(group).for_each(|column| is_other[column] = true);
         let sample = match selected.transpose()? {
             Some(selected) => selected,
             None => (0..width).filter(|&column| !is_other[column]).collect(),
         };
         let mut is_used = vec![false; width];
         label.into_iter().for_each(|label| is_used[label] = true);
+        for (role, option) in [(time, "time-column"), (group, "group-column")] {
+            if let Some(column) = role.filter(|column| sample.contains(column)) {
+                let column = names.as_ref().map_or_else(|| column.to_string(), |names| shortened(&names[column]));
+                let path = path.to_owned();
+                return Err(DataError::series(SeriesError::InSample { path, column, option }));
+            }
+        }
         for &column in &sample {
             if std::mem::replace(&mut is_used[column], true) {
                 let column = label_among(column, names.as_deref());
@@ -88,9 +110,11 @@ impl Columns {
             Some(name) if !name.is_empty() => std::mem::take(name),
             Some(_) | None => format!("column{column}"),
         };
-        let others = others.map(|column| (column, name(column))).collect();
+        let others: Vec<_> = others.map(|column| (column, name(column))).collect();
+        let among_others = |role: Option<usize>| others.iter().position(|(column, _)| Some(*column) == role);
+        let roles = Roles { time: among_others(time), group: among_others(group), label: among_others(label) };
         let sample_names = (heading != Heading::None).then(|| sample.iter().map(|&column| name(column)).collect());
-        Ok(Columns { width, heading, sample, sample_names, label, others })
+        Ok(Columns { width, heading, sample, sample_names, label, others, roles })
     }
 
     /// Formats a column for a message: its name, or its index from 0 without a header. The head has the names of the
@@ -124,8 +148,9 @@ fn is_sample_by_index(width: usize, reading: &Reading) -> Vec<bool> {
     let indices = |specs: &[String]| specs.iter().filter_map(|spec| by_index(spec, width)).collect::<Vec<_>>();
     indices(reading.columns.as_deref().unwrap_or_default()).into_iter().for_each(|column| is_sample[column] = true);
     let ignored = indices(reading.ignore.as_deref().unwrap_or_default());
-    let label = indices(reading.label_column.as_slice());
-    ignored.into_iter().chain(label).for_each(|column| is_sample[column] = false);
+    let roles = [&reading.label_column, &reading.time_column, &reading.group_column];
+    let roles = roles.into_iter().flat_map(|role| indices(role.as_slice()));
+    ignored.into_iter().chain(roles).for_each(|column| is_sample[column] = false);
     is_sample
 }
 

@@ -76,6 +76,7 @@ impl Table {
             columns: columns.sample_names.take(),
             rows: None,
             has_labels: columns.label.is_some(),
+            roles: columns.roles,
         };
         Ok(Table {
             path: path.to_owned(),
@@ -214,6 +215,7 @@ impl Reader for Table {
             values: Values::F32(matrix(rows.values, self.columns.sample.len())),
             labels: self.head.has_labels.then_some(Labels::Text(rows.labels)),
             others: others.transpose().map_err(DataError::column)?,
+            recorded: None,
         }))
     }
 }

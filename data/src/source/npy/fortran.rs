@@ -122,10 +122,10 @@ impl Reader for FortranRows {
         let values = match &self.block {
             Values::U8(block) => Values::U8(block.slice_axis(Axis(0), range).to_owned()),
             Values::F32(block) => Values::F32(block.slice_axis(Axis(0), range).to_owned()),
-            Values::OnDisk(rows) => rows.select(&(start..end).collect::<Vec<_>>())?.into(),
+            rows @ (Values::OnDisk(_) | Values::Windows(_)) => rows.select(&(start..end).collect::<Vec<_>>())?,
         };
         self.next = self.first + end;
-        Ok(Some(Chunk { values, labels: None, others: None }))
+        Ok(Some(Chunk { values, labels: None, others: None, recorded: None }))
     }
 }
 

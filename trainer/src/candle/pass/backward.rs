@@ -5,8 +5,9 @@ use std::ops::Range;
 use candle_core::{Result, Tensor};
 
 use super::{
-    blocks::{blocks, distribute},
-    executor::Executor,
+    blocks::{backward_rows, blocks, distribute},
+    executor::{BatchStatistics, BlockGradients, Executor, GradientMeans},
+    sections::backward_sections,
     state::Pass,
 };
 use crate::{
@@ -15,59 +16,47 @@ use crate::{
         saved::{Pending, Saved},
         steps::{Step, Steps},
     },
-    numeric::{Buffer, parallel_for_each},
+    numeric::{Buffer, GradientSums, parallel_for_each},
 };
-
-/// Returns the number of rows per block for a batch of `batch` rows. The matrix products of the backward
-/// computation are column-major and use full vectors from 64 rows on.
-fn backward_rows(batch: usize) -> usize {
-    (batch / 8).next_multiple_of(64).clamp(64, 128)
-}
 
 /// Computes the gradient with respect to the input, if `needs_input_gradient` is set, from the gradient with
 /// respect to the result. Records the pass on the tape, which computes the gradients of the parameters.
 pub(super) fn backward(pass: &Pass, incoming: &Tensor, needs_input_gradient: bool) -> Result<Option<Tensor>> {
     let Some(saved) = pass.saved().clone() else { candle_core::bail!("backward was called before forward") };
-    let block_rows = backward_rows(pass.rows);
+    let block_rows = backward_rows(&pass.steps, pass.rows);
     let mut gradients = allocate_gradients(pass, &saved, incoming)?;
     let mut input_gradient = needs_input_gradient.then(|| vec![0.0; pass.input.elem_count()]);
     let input_width = pass.input.elem_count() / pass.rows.max(1);
     pass.steps.read(|parameters| {
         read(&pass.input, |input| {
             let mut blocks: Vec<Backward<'_>> = blocks(pass.rows, block_rows)
-                .map(|rows| Backward {
-                    executor: Executor { steps: &pass.steps, parameters, inputs: pass.inputs(input, rows.clone()) },
-                    results: results_of(&saved, &pass.steps, rows.clone()),
-                    residual: None,
-                    rows,
-                    gradients: Vec::new(),
-                    input_gradient: None,
+                .map(|rows| {
+                    let width = pass.output_width();
+                    let residual = saved.residual.as_ref().map(|all| &all[rows.start * width..rows.end * width]);
+                    Backward {
+                        executor: Executor { steps: &pass.steps, parameters, inputs: pass.inputs(input, rows.clone()) },
+                        results: results_of(&saved, &pass.steps, rows),
+                        gradients: BlockGradients::new(&pass.steps, residual),
+                        sums: None,
+                    }
                 })
                 .collect();
             for (buffer, step) in gradients.iter_mut().zip(&pass.steps.steps) {
                 match buffer {
                     Some(buffer) => {
                         distribute(buffer, block_rows * step.width, &mut blocks, |block, slice| {
-                            block.gradients.push(Some(slice))
+                            block.gradients.by_step.push(Some(slice))
                         });
                     }
-                    None => blocks.iter_mut().for_each(|block| block.gradients.push(None)),
+                    None => blocks.iter_mut().for_each(|block| block.gradients.by_step.push(None)),
                 }
             }
             if let Some(input_gradient) = &mut input_gradient {
                 distribute(input_gradient, block_rows * input_width, &mut blocks, |block, slice| {
-                    block.input_gradient = Some(slice)
+                    block.gradients.input = Some(slice)
                 });
             }
-            if let Some(residual) = &saved.residual {
-                let width = pass.output_width();
-                for block in &mut blocks {
-                    block.residual = Some(&residual[block.rows.start * width..block.rows.end * width]);
-                }
-            }
-            parallel_for_each(block_rows * pass.steps.work(), blocks, |mut block| {
-                block.executor.backward(&block.results, &mut block.gradients, block.residual, block.input_gradient);
-            });
+            compute(&pass.steps, &saved.statistics, blocks, block_rows);
         })
     })?;
     pass.tape.push(Pending { steps: pass.steps.clone(), saved, rows: pass.rows, gradients });
@@ -113,14 +102,32 @@ fn output_gradient(gradients: &mut [Option<Buffer>], node: usize) -> &mut [f32] 
     }
 }
 
+/// Computes the gradients of all blocks.
+fn compute(steps: &Steps, statistics: &BatchStatistics, mut blocks: Vec<Backward<'_>>, block_rows: usize) {
+    let mut means = GradientMeans::new();
+    let batch_norms: Vec<usize> = statistics.keys().copied().collect();
+    for section in backward_sections(steps.steps.len(), &batch_norms) {
+        // The step before the section normalises by the batch and is computed next.
+        let next = section.start.checked_sub(1);
+        let work = block_rows * steps.work(section.clone());
+        parallel_for_each(work, blocks.iter_mut().collect(), |block: &mut Backward<'_>| {
+            block.executor.backward(section.clone(), (statistics, &means), &block.results, &mut block.gradients);
+            block.sums = next.and_then(|step| block.executor.gradient_sums(step, &block.results, &block.gradients));
+        });
+        let sums = blocks.iter_mut().filter_map(|block| block.sums.take());
+        if let Some((step, sums)) = next.zip(sums.reduce(|left, right| left.merge(&right))) {
+            means.insert(step, sums.means());
+        }
+    }
+}
+
 /// The backward computation of a block of rows.
 struct Backward<'a> {
     executor: Executor<'a>,
-    rows: Range<usize>,
     results: Vec<&'a [f32]>,
-    residual: Option<&'a [f32]>,
-    gradients: Vec<Option<&'a mut [f32]>>,
-    input_gradient: Option<&'a mut [f32]>,
+    gradients: BlockGradients<'a>,
+    /// Sums over the block for the step that the next section begins with.
+    sums: Option<GradientSums>,
 }
 
 fn results_of<'a>(saved: &'a Saved, steps: &Steps, rows: Range<usize>) -> Vec<&'a [f32]> {

@@ -6,7 +6,7 @@ use narrows_bundle::Link;
 use crate::{
     candle::{Kernels, Parameters, bernoulli_loss_composed, loss, run, squared_error_composed},
     kinds::test_network::samples,
-    network::{Activation, Graph, builder::Builder},
+    network::{Activation, Graph, Normalisation, builder::Builder},
     numeric::{PointLoss, Reduction},
 };
 
@@ -68,6 +68,7 @@ fn mlp(activation: Activation) -> Builder {
         features: 5,
         hidden: vec![4, 3],
         latent_dim: 2,
+        normalisation: Normalisation::None,
         activation,
         latent_activation: Activation::Identity,
         classes: Some(3),

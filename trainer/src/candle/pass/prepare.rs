@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use candle_core::{DType, Result};
+use candle_core::{DType, Result, Tensor, Var};
 
 use crate::{
     candle::{
         parameters::{Location, Parameters},
         steps::{Step, Steps, Trained},
     },
-    network::{Graph, Value},
+    network::{Graph, Role, Value},
 };
 
 /// Returns the steps of a graph, or `None` if a primitive has no kernel, a parameter is not an `f32` tensor on the
@@ -18,13 +18,19 @@ pub(super) fn steps(graph: &Graph, parameters: &Parameters) -> Result<Option<Ste
     let indices = parameters.variable_indices();
     let mut steps = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
-        let trained = node.parameters().into_iter().map(|(name, _)| {
+        let (trained, running): (Vec<_>, Vec<_>) =
+            node.parameters().into_iter().partition(|(_, spec)| spec.role == Role::Trained);
+        let running =
+            running.iter().map(|(name, _)| parameters.variable(name).cloned()).collect::<Result<Vec<Var>>>()?;
+        let trained = trained.into_iter().map(|(name, _)| {
             let Location { variable, orientation } = parameters.locate(&name, &indices)?;
             Ok(Trained { tensor: parameters.tensor(&name)?, variable, orientation })
         });
         let trained = trained.collect::<Result<Vec<Trained>>>()?;
-        let is_readable = |trained: &Trained| trained.tensor.device().is_cpu() && trained.tensor.dtype() == DType::F32;
-        if node.primitive.operation().kernel().is_none() || !trained.iter().all(is_readable) {
+        let is_readable = |tensor: &Tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32;
+        let are_readable = trained.iter().all(|trained| is_readable(&trained.tensor))
+            && running.iter().all(|running| is_readable(running));
+        if node.primitive.operation().kernel().is_none() || !are_readable {
             return Ok(None);
         }
         let width: usize = node.shape.iter().product();
@@ -34,6 +40,8 @@ pub(super) fn steps(graph: &Graph, parameters: &Parameters) -> Result<Option<Ste
             inputs: node.inputs.clone(),
             width,
             trained,
+            running,
+            batch_channels: node.primitive.operation().batch_channels(),
             work,
             is_needed: false,
         });
@@ -48,7 +56,7 @@ pub(super) fn steps(graph: &Graph, parameters: &Parameters) -> Result<Option<Ste
         return Ok(None);
     }
     mark_needed(&mut steps, &outputs);
-    Ok(Some(Steps { steps, outputs }))
+    Ok(Some(Steps { steps, outputs, normalised_by: parameters.normalised_by() }))
 }
 
 fn mark_needed(steps: &mut [Step], outputs: &[usize]) {

@@ -16,6 +16,7 @@ fn table(rows: usize) -> Dataset {
     Dataset {
         name: "table".to_owned(),
         sample_shape: vec![3],
+        sample_kind: narrows_data::SampleKind::default(),
         range: (-2.0, rows as f32),
         columns: None,
         fill: None,

@@ -7,7 +7,7 @@ use crate::{
         kernel::{BackwardContext, Kernel, KernelInput, exactly},
         operation::Operation,
     },
-    numeric::{Matrix, Write},
+    numeric::{Matrix, Write, combine, copy},
     onnx::Call,
 };
 
@@ -44,12 +44,10 @@ impl Operation for Add {
 impl Kernel for Add {
     fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
         let [left, right] = exactly(inputs);
-        for ((y, left), right) in y.iter_mut().zip(left.floats()).zip(right.floats()) {
-            *y = left + right;
-        }
+        combine(left.floats(), right.floats(), y, |left, right| left + right);
     }
 
     fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
-        dx.iter_mut().zip(context.dy).for_each(|(dx, dy)| how.write(dx, *dy));
+        copy(context.dy, dx, how);
     }
 }

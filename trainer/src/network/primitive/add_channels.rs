@@ -7,7 +7,7 @@ use crate::{
         kernel::{BackwardContext, Kernel, KernelInput, exactly},
         operation::Operation,
     },
-    numeric::{Matrix, Write},
+    numeric::{Matrix, Write, copy},
     onnx::Call,
 };
 
@@ -68,7 +68,7 @@ impl Kernel for AddChannels {
 
     fn input_gradient(&self, index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
         if index == 0 {
-            dx.iter_mut().zip(context.dy).for_each(|(dx, dy)| how.write(dx, *dy));
+            copy(context.dy, dx, how);
             return;
         }
         let rows = dx.chunks_exact_mut(self.channels);

@@ -75,8 +75,8 @@ impl Operation for Conv2d {
         let (initial, outputs) = (Initial::FanIn(self.fan_in), self.convolution.out_channels);
         let inputs = self.convolution.in_channels * self.convolution.taps();
         vec![
-            ParameterSpec { name: "weight", shape: vec![inputs, outputs], initial },
-            ParameterSpec { name: "bias", shape: vec![outputs], initial },
+            ParameterSpec::trained("weight", vec![inputs, outputs], initial),
+            ParameterSpec::trained("bias", vec![outputs], initial),
         ]
     }
 
@@ -127,6 +127,12 @@ impl Operation for Conv2d {
 
     fn multiply_adds(&self) -> u64 {
         self.convolution.multiply_adds() as u64
+    }
+
+    fn composed_values(&self) -> usize {
+        // The patches, and a copy of them in the order of the product.
+        let [height, width] = self.convolution.output();
+        2 * height * width * self.convolution.in_channels * self.convolution.taps()
     }
 
     fn describe(&self) -> String {

@@ -47,8 +47,8 @@ impl Operation for Dense {
     fn parameters(&self) -> Vec<ParameterSpec> {
         let initial = Initial::FanIn(self.fan_in);
         vec![
-            ParameterSpec { name: "weight", shape: vec![self.inputs, self.outputs], initial },
-            ParameterSpec { name: "bias", shape: vec![self.outputs], initial },
+            ParameterSpec::trained("weight", vec![self.inputs, self.outputs], initial),
+            ParameterSpec::trained("bias", vec![self.outputs], initial),
         ]
     }
 

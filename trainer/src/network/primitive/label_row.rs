@@ -43,7 +43,7 @@ impl Operation for LabelRow {
 
     fn parameters(&self) -> Vec<ParameterSpec> {
         let shape = vec![self.classes, self.outputs];
-        vec![ParameterSpec { name: "weight", shape, initial: Initial::FanIn(self.fan_in) }]
+        vec![ParameterSpec::trained("weight", shape, Initial::FanIn(self.fan_in))]
     }
 
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor> {

@@ -1,8 +1,8 @@
 //! Conversion between rows of features and maps of channels.
 //!
-//! A row of features has the order of the data: height, width, channels. A map has the shape
-//! `[channels, height, width]`, the order of ONNX and Candle. Kernels store maps in the order of the data, so that
-//! both conversions are copies for them.
+//! A row of features has the order of the data: height, width, channels for images, and channels, length for series.
+//! A map has the shape `[channels, height, width]`, the order of ONNX and Candle. Kernels store maps with the channels
+//! last, so that for images both conversions are copies for them.
 
 use candle_core::Tensor;
 
@@ -10,8 +10,9 @@ use crate::{
     network::{
         kernel::{BackwardContext, Kernel, KernelInput, exactly},
         operation::{Operation, single_input},
+        sample_map::Order,
     },
-    numeric::{Matrix, Write},
+    numeric::{Matrix, Write, copy, transpose_rows},
     onnx::Call,
 };
 
@@ -24,6 +25,8 @@ pub struct ToMap {
     pub height: usize,
     /// Width of the map.
     pub width: usize,
+    /// Order of the features.
+    pub order: Order,
 }
 
 /// `[channels, height, width]` to `[height * width * channels]`.
@@ -35,11 +38,13 @@ pub struct FromMap {
     pub height: usize,
     /// Width of the map.
     pub width: usize,
+    /// Order of the features.
+    pub order: Order,
 }
 
 impl Operation for ToMap {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        let (shape, ToMap { channels, height, width }) = (single_input(inputs)?, *self);
+        let (shape, ToMap { channels, height, width, .. }) = (single_input(inputs)?, *self);
         if shape == [height * width * channels] && channels > 0 {
             Ok(vec![channels, height, width])
         } else {
@@ -49,7 +54,11 @@ impl Operation for ToMap {
 
     fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
         let [x] = inputs else { candle_core::bail!("to map expects 1 input") };
-        x.reshape((x.dim(0)?, self.height, self.width, self.channels))?.permute((0, 3, 1, 2))?.contiguous()
+        let (batch, ToMap { channels, height, width, order }) = (x.dim(0)?, *self);
+        match order {
+            Order::ChannelsLast => x.reshape((batch, height, width, channels))?.permute((0, 3, 1, 2))?.contiguous(),
+            Order::ChannelsFirst => x.reshape((batch, channels, height, width)),
+        }
     }
 
     fn kernel(&self) -> Option<&dyn Kernel> {
@@ -57,11 +66,11 @@ impl Operation for ToMap {
     }
 
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
-        let (x, ToMap { channels, height, width }) = (inputs.first().cloned().unwrap_or_default(), *self);
+        let (x, ToMap { channels, height, width, order }) = (inputs.first().cloned().unwrap_or_default(), *self);
         let [channels, height, width] = [channels, height, width].map(|size| size as i64);
         // With one channel both orders are the same.
-        if channels == 1 {
-            let shape = call.integers("shape", &[-1, 1, height, width]);
+        if channels == 1 || order == Order::ChannelsFirst {
+            let shape = call.integers("shape", &[-1, channels, height, width]);
             return call.node("Reshape", &[x, shape]);
         }
         let shape = call.integers("shape", &[-1, height, width, channels]);
@@ -76,7 +85,7 @@ impl Operation for ToMap {
 
 impl Operation for FromMap {
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
-        let (shape, FromMap { channels, height, width }) = (single_input(inputs)?, *self);
+        let (shape, FromMap { channels, height, width, .. }) = (single_input(inputs)?, *self);
         if shape == [channels, height, width] {
             Ok(vec![height * width * channels])
         } else {
@@ -86,7 +95,10 @@ impl Operation for FromMap {
 
     fn candle(&self, inputs: &[Tensor], _parameters: &[Tensor]) -> candle_core::Result<Tensor> {
         let [x] = inputs else { candle_core::bail!("from map expects 1 input") };
-        x.permute((0, 2, 3, 1))?.contiguous()?.flatten_from(1)
+        match self.order {
+            Order::ChannelsLast => x.permute((0, 2, 3, 1))?.contiguous()?.flatten_from(1),
+            Order::ChannelsFirst => x.flatten_from(1),
+        }
     }
 
     fn kernel(&self) -> Option<&dyn Kernel> {
@@ -95,7 +107,7 @@ impl Operation for FromMap {
 
     fn onnx(&self, call: &mut Call<'_>, inputs: &[String]) -> String {
         let mut x = inputs.first().cloned().unwrap_or_default();
-        if self.channels > 1 {
+        if self.channels > 1 && self.order == Order::ChannelsLast {
             x = call.node_with_integers("Transpose", &[x], "perm", &[0, 2, 3, 1]);
         }
         let shape = call.integers("shape", &[-1, (self.height * self.width * self.channels) as i64]);
@@ -107,21 +119,40 @@ impl Operation for FromMap {
     }
 }
 
-/// Copies its only input, because the order in memory does not change.
-macro_rules! copying_kernel {
-    ($name:ident) => {
-        impl Kernel for $name {
-            fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
-                let [x] = exactly(inputs);
-                y.copy_from_slice(x.floats());
-            }
-
-            fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
-                dx.iter_mut().zip(context.dy).for_each(|(dx, dy)| how.write(dx, *dy));
+impl Kernel for ToMap {
+    fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let [x] = exactly(inputs);
+        match self.order {
+            Order::ChannelsLast => y.copy_from_slice(x.floats()),
+            Order::ChannelsFirst => {
+                transpose_rows(x.floats(), [self.channels, self.height * self.width], y, Write::Set);
             }
         }
-    };
+    }
+
+    fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
+        match self.order {
+            Order::ChannelsLast => copy(context.dy, dx, how),
+            Order::ChannelsFirst => transpose_rows(context.dy, [self.height * self.width, self.channels], dx, how),
+        }
+    }
 }
 
-copying_kernel!(ToMap);
-copying_kernel!(FromMap);
+impl Kernel for FromMap {
+    fn forward(&self, inputs: &[KernelInput<'_>], _parameters: &[Matrix<'_>], y: &mut [f32]) {
+        let [x] = exactly(inputs);
+        match self.order {
+            Order::ChannelsLast => y.copy_from_slice(x.floats()),
+            Order::ChannelsFirst => {
+                transpose_rows(x.floats(), [self.height * self.width, self.channels], y, Write::Set);
+            }
+        }
+    }
+
+    fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
+        match self.order {
+            Order::ChannelsLast => copy(context.dy, dx, how),
+            Order::ChannelsFirst => transpose_rows(context.dy, [self.channels, self.height * self.width], dx, how),
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
         Ae, Batch, CodePenalty, Corruption, Dae, LossContext, Model, objective_loss,
         test_network::{gradients, number, samples},
     },
-    network::builder::Builder,
+    network::{Normalisation, builder::Builder},
 };
 
 const ROWS: usize = 150;
@@ -25,6 +25,7 @@ fn core(activation: Activation) -> CoreGraphs {
         features: FEATURES,
         hidden,
         latent_dim: 5,
+        normalisation: Normalisation::None,
         activation,
         latent_activation,
         classes: None,

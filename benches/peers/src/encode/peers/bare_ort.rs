@@ -14,7 +14,8 @@ use ndarray::Array2;
 
 use crate::encode::{
     images::{Images, SIDE},
-    model::{CODES, LATENT, Model},
+    model::{CODES, Model},
+    network::LATENT,
     peer::Peer,
 };
 

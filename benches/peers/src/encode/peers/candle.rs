@@ -10,7 +10,8 @@ use prost::Message;
 
 use crate::encode::{
     images::{Images, SIDE},
-    model::{CODES, INPUT, LATENT, Model},
+    model::{CODES, INPUT, Model},
+    network::LATENT,
     peer::Peer,
 };
 

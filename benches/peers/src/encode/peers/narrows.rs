@@ -6,7 +6,7 @@ use anyhow::Result;
 use narrows_runtime::{Autoencoder, Samples};
 use ndarray::{Array2, ArrayView3};
 
-use crate::encode::{images::Images, model::LATENT, peer::Peer};
+use crate::encode::{images::Images, network::LATENT, peer::Peer};
 
 /// A handle with `f32` input.
 pub(crate) struct Narrows<'a> {

@@ -14,11 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use ndarray::Array2;
 
-use crate::encode::{
-    images::Images,
-    model::{LATENT, Model},
-    peer::Peer,
-};
+use crate::encode::{images::Images, model::Model, network::LATENT, peer::Peer};
 
 pub(crate) struct Python {
     /// The versions of onnxruntime, numpy and Python.
@@ -30,11 +26,11 @@ pub(crate) struct Python {
 
 impl Python {
     /// Starts `python`, which loads the encoder and all images.
-    pub(crate) fn start(python: &Path, model: &Model, images: &Images, rows: usize) -> Result<Self> {
+    pub(crate) fn start(python: &Path, model: &Model, images: &Images) -> Result<Self> {
         let script = model.scratch("peer.py");
         fs::write(&script, include_str!("python_peer.py"))?;
         let pixels = model.scratch("images");
-        fs::write(&pixels, images.bytes(rows).to_slice().context("images in standard layout")?)?;
+        fs::write(&pixels, images.all_bytes().to_slice().context("images in standard layout")?)?;
 
         let mut child = Command::new(python)
             .args([&script, &model.encoder_path(), &pixels])

@@ -9,7 +9,8 @@ use rten_tensor::{NdTensor, NdTensorView, prelude::*};
 
 use crate::encode::{
     images::{Images, SIDE},
-    model::{CODES, INPUT, LATENT, Model},
+    model::{CODES, INPUT, Model},
+    network::LATENT,
     peer::Peer,
 };
 

@@ -8,7 +8,8 @@ use tract_onnx::prelude::*;
 
 use crate::encode::{
     images::{Images, SIDE},
-    model::{CODES, LATENT, Model},
+    model::{CODES, Model},
+    network::LATENT,
     peer::Peer,
 };
 

@@ -1,0 +1,126 @@
+use super::*;
+use crate::onnx::{Attribute, Dimension, Node, Shape, Tensor, TensorType, Type, attribute, element};
+
+fn value(name: &str, sizes: &[i64]) -> ValueInfo {
+    let batch = Dimension { value: Some(DimensionValue::Symbol("batch".to_owned())) };
+    let sizes = sizes.iter().map(|&size| Dimension { value: Some(DimensionValue::Size(size)) });
+    let shape = Shape { dim: std::iter::once(batch).chain(sizes).collect() };
+    let tensor_type = TensorType { elem_type: element::FLOAT, shape: Some(shape) };
+    ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
+}
+
+fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, &[i64])]) -> Node {
+    let attribute = |&(name, ints): &(&str, &[i64])| Attribute {
+        name: name.to_owned(),
+        r#type: attribute::INTS,
+        i: ints[0],
+        ints: ints.to_vec(),
+        ..Attribute::default()
+    };
+    Node {
+        input: inputs.iter().map(ToString::to_string).collect(),
+        output: vec![output.to_owned()],
+        op_type: operator.to_owned(),
+        attribute: attributes.iter().map(attribute).collect(),
+        ..Node::default()
+    }
+}
+
+fn cost(input: &[i64], constants: Vec<Tensor>, nodes: Vec<Node>) -> Option<Cost> {
+    let graph = Graph {
+        input: vec![value("x", input)],
+        output: nodes.last().map(|node| value(&node.output[0], &[])).into_iter().collect(),
+        node: nodes,
+        initializer: constants,
+        ..Graph::default()
+    };
+    Cost::of(&Model { graph: Some(graph), ..Model::default() })
+}
+
+fn zeros(name: &str, dims: &[usize]) -> Tensor {
+    Tensor::floats(name, dims, &vec![0.0; dims.iter().product()])
+}
+
+#[test]
+fn a_dense_graph_costs_its_weights_and_holds_its_hidden_layer_before_and_after_the_activation() {
+    let found = cost(
+        &[6],
+        vec![zeros("w", &[6, 5]), zeros("v", &[5, 2])],
+        vec![
+            node("Gemm", &["x", "w"], "a", &[]),
+            node("Relu", &["a"], "b", &[]),
+            node("MatMul", &["b", "v"], "y", &[]),
+        ],
+    );
+    assert_eq!(found, Some(Cost { multiply_adds: 6 * 5 + 5 * 2, intermediate_values: 10 }));
+}
+
+#[test]
+fn a_convolution_costs_its_kernel_at_every_position() {
+    let found = cost(
+        &[9, 7, 4],
+        vec![zeros("w", &[6, 2, 3, 3])],
+        vec![
+            node("Transpose", &["x"], "map", &[("perm", &[0, 3, 1, 2])]),
+            node("Conv", &["map", "w"], "y", &[("strides", &[2, 2]), ("pads", &[1, 1, 1, 1]), ("group", &[2])]),
+        ],
+    );
+    assert_eq!(found, Some(Cost { multiply_adds: 6 * 5 * 4 * (2 * 3 * 3), intermediate_values: 9 * 7 * 4 }));
+}
+
+#[test]
+fn an_upsampled_and_cropped_map_is_the_largest_value_of_a_decoder() {
+    let found = cost(
+        &[12],
+        vec![
+            Tensor::integers("shape", &[4], &[-1, 3, 2, 2]),
+            Tensor::floats("scales", &[4], &[1.0, 1.0, 2.0, 2.0]),
+            Tensor::integers("starts", &[2], &[0, 0]),
+            Tensor::integers("ends", &[2], &[3, 4]),
+            Tensor::integers("axes", &[2], &[2, 3]),
+            Tensor::integers("flat", &[2], &[0, -1]),
+            zeros("w", &[1, 3, 1, 1]),
+        ],
+        vec![
+            node("Reshape", &["x", "shape"], "map", &[]),
+            node("Resize", &["map", "", "scales"], "large", &[]),
+            node("Slice", &["large", "starts", "ends", "axes"], "cropped", &[]),
+            node("Conv", &["cropped", "w"], "z", &[]),
+            node("Reshape", &["z", "flat"], "y", &[]),
+        ],
+    );
+    assert_eq!(found, Some(Cost { multiply_adds: 3 * 4 * 3, intermediate_values: 3 * 4 * 4 + 3 * 3 * 4 }));
+}
+
+#[test]
+fn pooling_and_normalisation_keep_the_channels() {
+    let pool = [("kernel_shape", [2, 2].as_slice()), ("strides", [2, 2].as_slice())];
+    let found = cost(
+        &[3, 8, 8],
+        vec![zeros("scale", &[3]), zeros("w", &[5, 3, 4, 4])],
+        vec![
+            node("InstanceNormalization", &["x", "scale", "scale"], "a", &[]),
+            node("AveragePool", &["a"], "b", &pool),
+            node("Conv", &["b", "w"], "c", &[]),
+            node("ReduceMean", &["c"], "y", &[("axes", &[2, 3])]),
+        ],
+    );
+    assert_eq!(found, Some(Cost { multiply_adds: 5 * 3 * 4 * 4, intermediate_values: 3 * 8 * 8 + 3 * 4 * 4 }));
+}
+
+#[test]
+fn unknown_operators_and_impossible_sizes_have_no_cost() {
+    let product = || node("MatMul", &["x", "w"], "y", &[]);
+    assert_eq!(cost(&[4], vec![], vec![node("FancyOperator", &["x"], "y", &[])]), None);
+    assert_eq!(cost(&[4], vec![], vec![product()]), None, "there is no value `w`");
+    let huge = Tensor { dims: vec![1 << 40, 1 << 40], ..zeros("w", &[1]) };
+    assert_eq!(cost(&[4], vec![huge], vec![product()]), None);
+    let conv = |attributes: &[(&str, &[i64])]| {
+        cost(&[1, 4, 4], vec![zeros("w", &[1, 1, 3, 3])], vec![node("Conv", &["x", "w"], "y", attributes)])
+    };
+    assert!(conv(&[]).is_some());
+    assert_eq!(conv(&[("strides", &[0, 0])]), None);
+    assert_eq!(conv(&[("strides", &[1])]), None);
+    assert_eq!(conv(&[("auto_pad", &[0])]), None);
+    assert_eq!(conv(&[("dilations", &[i64::MAX, 1])]), None);
+}

@@ -1,0 +1,16 @@
+//! Wraps errors of other modules and crates.
+
+use super::DataError;
+use crate::series_error::SeriesError;
+
+impl DataError {
+    /// Wraps an error of series.
+    pub(crate) fn series(source: SeriesError) -> Self {
+        DataError::Series(Box::new(source))
+    }
+
+    /// Wraps an error of Arrow about columns that were read.
+    pub(crate) fn column(source: arrow_schema::ArrowError) -> Self {
+        DataError::Columns { source: source.into() }
+    }
+}
