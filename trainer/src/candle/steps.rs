@@ -52,8 +52,7 @@ impl Steps {
 
     /// Returns whether there are convolutions, whose weights are used at many positions of a row.
     pub(super) fn has_maps(&self) -> bool {
-        let weights = self.steps.iter().filter(|step| !step.trained.is_empty());
-        weights.into_iter().any(|step| step.kernel().split(0).work > 1)
+        self.steps.iter().any(|step| !step.trained.is_empty() && step.kernel().split(0).work > 1)
     }
 
     /// Returns the steps that normalise a batch of `rows` rows by its own statistics, in order.

@@ -92,6 +92,17 @@ pub(super) fn exactly<const N: usize, T: Copy>(values: &[T]) -> [T; N] {
     }
 }
 
+/// Returns a parameter that is a vector as a slice.
+///
+/// # Panics
+/// If the values are not contiguous. A variable stores a vector contiguously.
+pub(super) fn vector<'a>(parameter: Matrix<'a>) -> &'a [f32] {
+    match parameter.row(0) {
+        Some(values) => values,
+        None => unreachable!("a vector is stored contiguously"),
+    }
+}
+
 /// Inputs of the backward computation: the inputs and results of the forward computation, and the gradient of the
 /// loss with respect to the results.
 #[derive(Debug, Clone, Copy)]

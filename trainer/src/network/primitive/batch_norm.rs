@@ -8,7 +8,7 @@ use candle_core::{Result as CandleResult, Tensor};
 use crate::{
     network::{
         channels::{broadcastable, channels, same_shape},
-        kernel::{BackwardContext, Kernel, KernelInput, exactly},
+        kernel::{BackwardContext, Kernel, KernelInput, exactly, vector},
         operation::Operation,
         parameter::{Initial, ParameterSpec, Role},
     },
@@ -74,7 +74,7 @@ impl Operation for BatchNorm {
 impl Kernel for BatchNorm {
     /// The parameters are the mean and the variance, of the batch or running.
     fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
-        let ([x], [mean, variance]) = (exactly(inputs), exactly(parameters).map(row));
+        let ([x], [mean, variance]) = (exactly(inputs), exactly(parameters).map(vector));
         normalise_channels(x.floats(), mean, variance, y);
     }
 
@@ -83,15 +83,11 @@ impl Kernel for BatchNorm {
     fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
         let (values, zeros) = ((context.y, context.dy), vec![0.0; channels(&self.shape)]);
         match *context.parameters {
-            [_, variance] => normalise_channels_gradient(values, row(variance), [&zeros; 2], dx, how),
+            [_, variance] => normalise_channels_gradient(values, vector(variance), [&zeros; 2], dx, how),
             [_, variance, dy, product] => {
-                normalise_channels_gradient(values, row(variance), [row(dy), row(product)], dx, how);
+                normalise_channels_gradient(values, vector(variance), [vector(dy), vector(product)], dx, how);
             }
             _ => unreachable!("batch normalisation has 2 statistics, and 2 means of the gradient"),
         }
     }
-}
-
-fn row<'a>(matrix: Matrix<'a>) -> &'a [f32] {
-    matrix.row(0).expect("a vector is stored contiguously")
 }

@@ -8,7 +8,7 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{
     network::{
-        kernel::{BackwardContext, Kernel, KernelInput, ParameterRows, Split, exactly},
+        kernel::{BackwardContext, Kernel, KernelInput, ParameterRows, Split, exactly, vector},
         operation::{Operation, single_input},
         parameter::{Initial, ParameterSpec},
     },
@@ -189,8 +189,7 @@ impl Conv2d {
 impl Kernel for Conv2d {
     fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
         let ([x], [weight, bias]) = (exactly(inputs), exactly(parameters));
-        let bias = bias.row(0).expect("a vector is stored contiguously");
-        self.convolution.forward(x.floats(), weight, bias, y);
+        self.convolution.forward(x.floats(), weight, vector(bias), y);
     }
 
     fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {

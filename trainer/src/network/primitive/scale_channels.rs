@@ -5,7 +5,7 @@ use candle_core::{Result as CandleResult, Tensor};
 use crate::{
     network::{
         channels::{broadcast_shape, broadcastable, channels, same_shape},
-        kernel::{BackwardContext, Kernel, KernelInput, ParameterRows, Split, exactly},
+        kernel::{BackwardContext, Kernel, KernelInput, ParameterRows, Split, exactly, vector},
         operation::Operation,
         parameter::{Initial, ParameterSpec},
     },
@@ -60,13 +60,13 @@ impl Operation for ScaleChannels {
 impl Kernel for ScaleChannels {
     fn forward(&self, inputs: &[KernelInput<'_>], parameters: &[Matrix<'_>], y: &mut [f32]) {
         let ([x], [weight, bias]) = (exactly(inputs), exactly(parameters));
-        let [weight, bias] = [weight, bias].map(|values| values.row(0).expect("a vector is stored contiguously"));
+        let [weight, bias] = [weight, bias].map(vector);
         scale_channels(x.floats(), weight, bias, y);
     }
 
     fn input_gradient(&self, _index: usize, context: &BackwardContext<'_>, dx: &mut [f32], how: Write) {
         let [weight, _] = exactly(context.parameters);
-        scale_channels_gradient(context.dy, weight.row(0).expect("a vector is stored contiguously"), dx, how);
+        scale_channels_gradient(context.dy, vector(weight), dx, how);
     }
 
     fn parameter_gradient(
