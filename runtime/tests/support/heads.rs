@@ -4,15 +4,15 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use narrows_runtime::{
     bundle::{
-        ClassifierKind, ClassifierManifest, ClassifierPorts, EncoderRecord, FORMAT, HeadProbe, Kind, PROBE, Sample,
-        SampleType, Stage, onnx::Model,
+        ClassifierKind, ClassifierManifest, ClassifierPorts, EncoderRecord, FORMAT, HeadProbe, Kind, PROBE, Stage,
+        onnx::Model,
     },
     ndarray::{Array2, Axis},
 };
 use prost::Message;
 use tempfile::TempDir;
 
-use super::{Builder, CLASSES, FEATURES, LATENT, SHAPE, linear, mean_of, samples, training};
+use super::{Builder, CLASSES, FEATURES, LATENT, SHAPE, linear, mean_of, sample, samples, training};
 
 /// Layer number of the head, which determines its weights.
 const HEAD: usize = 4;
@@ -125,15 +125,7 @@ fn manifest(kind: ClassifierKind, outputs: usize, graphs: ClassifierPorts) -> Cl
         format: FORMAT,
         digest: String::new(),
         kind,
-        sample: Sample {
-            shape: SHAPE.to_vec(),
-            dtype: SampleType::F32,
-            range: (0.0, 4.0),
-            columns: None,
-            fill: None,
-            kind: narrows_bundle::SampleKind::default(),
-            windows: None,
-        },
+        sample: sample(),
         latent_dim: LATENT,
         classes: (kind == ClassifierKind::Classifier).then(|| CLASSES.map(str::to_owned).to_vec()),
         targets: (kind == ClassifierKind::Regressor).then_some(outputs),

@@ -178,20 +178,24 @@ pub(crate) fn training() -> TrainingRecord {
     }
 }
 
+fn sample() -> Sample {
+    Sample {
+        shape: SHAPE.to_vec(),
+        dtype: SampleType::F32,
+        range: (0.0, 4.0),
+        columns: None,
+        fill: None,
+        kind: narrows_bundle::SampleKind::default(),
+        windows: None,
+    }
+}
+
 fn manifest(kind: Kind, graphs: Ports) -> Manifest {
     Manifest {
         format: FORMAT,
         digest: String::new(),
         kind,
-        sample: Sample {
-            shape: SHAPE.to_vec(),
-            dtype: SampleType::F32,
-            range: (0.0, 4.0),
-            columns: None,
-            fill: None,
-            kind: narrows_bundle::SampleKind::default(),
-            windows: None,
-        },
+        sample: sample(),
         latent_dim: LATENT,
         prior: kind.has_prior().then_some(Prior::StandardNormal),
         classes: kind.is_conditional().then(|| CLASSES.map(str::to_owned).to_vec()),
