@@ -132,11 +132,11 @@ zoo: _runtime
     @{{ narrows }} train-export dae --data digits --out models/zoo/dae
     @{{ narrows }} train-export wae --data digits --out models/zoo/wae
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
-    @{{ narrows }} train-export cvae --data digits --hidden 128 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/cvae
+    @{{ narrows }} train-export cvae --data digits --out models/zoo/cvae
     @{{ narrows }} train-export vae --data digits --architecture conv --filters 16,32 --out models/zoo/conv-vae
-    @{{ narrows }} train-export cvae --data digits --architecture conv --filters 16,32 --latent 6 --beta 0.15 --learning-rate 0.003 --out models/zoo/conv-cvae
+    @{{ narrows }} train-export cvae --data digits --architecture conv --filters 16,32 --out models/zoo/conv-cvae
 
-# Check exported graphs, runs and features with onnx, TensorBoard and scikit-learn (needs Python 3.10 or newer).
+# Check exported graphs, runs, features and figures with onnx, TensorBoard and scikit-learn (needs Python 3.10 or newer).
 [no-exit-message]
 interop: _runtime
     @{{ python }} scripts/venv.py interop
@@ -146,6 +146,10 @@ interop: _runtime
     @{{ narrows }} --quiet train dae --epochs 3 --l1 0.01 --optimizer sgd --average 0.9 --run target/interop/dae
     @{{ venv-python }} scripts/runs.py "target/interop/*"
     @{{ venv-python }} scripts/features.py target/release/narrows models/zoo/vae target/interop-features
+    @{{ venv-python }} scripts/generation.py target/release/narrows models/zoo target/interop-generation
+    @{{ venv-python }} scripts/mixtures.py target/release/narrows models/zoo/ae models/zoo/cvae target/interop-mixtures
+    @{{ venv-python }} scripts/comparison.py target/release/narrows target/interop-comparison
+    @{{ venv-python }} scripts/evaluation.py target/release/narrows models/zoo target/interop-evaluation
 
 # Rebuild tests/downstream/Cargo.lock from the workspace's Cargo.lock, after a change of the runtime's dependencies.
 downstream-lock:

@@ -5,7 +5,7 @@ mod graph;
 
 use std::path::{Component, Path};
 
-use crate::{Contract, Manifest, Role, Sample, SampleKind, Scaling, Windows};
+use crate::{Contract, Manifest, PRIOR, Prior, Role, SAMPLER, Sample, SampleKind, SamplerRecord, Scaling, Windows};
 pub(crate) use classifier::check_classifier;
 use graph::{Sizes, check_ports, check_roles};
 
@@ -30,7 +30,60 @@ pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {
     if let Some(variance) = manifest.variance.filter(|variance| !(variance.is_finite() && *variance > 0.0)) {
         return Err(format!("its likelihood has variance {variance}, expected a positive finite number"));
     }
+    check_mixtures(manifest)?;
     check_names(manifest)
+}
+
+/// Checks that the prior and the sampler have a file, and that the recorded figures are numbers.
+fn check_mixtures(manifest: &Manifest) -> Result<(), String> {
+    let components = match manifest.prior {
+        Some(Prior::Mixture { components }) => Some(components),
+        Some(Prior::StandardNormal) | None => None,
+    };
+    let sampler = manifest.sampler.as_ref();
+    let mixtures = [("prior", PRIOR, components), ("sampler", SAMPLER, sampler.map(|record| record.components))];
+    for (name, file, components) in mixtures {
+        match components {
+            Some(components) if !is_valid_size(components) => {
+                return Err(format!("its {name} has {components} components"));
+            }
+            Some(_) if !manifest.files.contains_key(file) => {
+                return Err(format!("it has a {name}, but lists no file `{file}`"));
+            }
+            None if manifest.files.contains_key(file) => {
+                return Err(format!("it lists `{file}`, but has no {name} of that kind"));
+            }
+            Some(_) | None => {}
+        }
+    }
+    let is_finite =
+        |record: &SamplerRecord| record.log_likelihood.is_finite() && record.standard_normal_log_likelihood.is_finite();
+    if sampler.is_some_and(|record| !is_finite(record)) {
+        return Err("the log-likelihoods of its sampler are not finite numbers".to_owned());
+    }
+    match sampler.and_then(|record| Some((record, record.class_components.as_ref()?))) {
+        Some((record, components)) => check_class_components(manifest, record, components),
+        None => Ok(()),
+    }
+}
+
+/// Checks a sampler with one mixture per class.
+fn check_class_components(manifest: &Manifest, record: &SamplerRecord, components: &[usize]) -> Result<(), String> {
+    if manifest.graphs.decoder.input(Role::Label).is_none() {
+        return Err("its sampler has one mixture per class, but its decoder takes no class".to_owned());
+    }
+    let classes = manifest.classes.as_ref().map_or(0, Vec::len);
+    if components.len() != classes {
+        return Err(format!("its sampler has mixtures of {} classes, expected {classes}", components.len()));
+    }
+    if let Some(class) = components.iter().position(|&count| count == 0) {
+        return Err(format!("its sampler has no component of class {class}"));
+    }
+    let total = components.iter().try_fold(0usize, |total, &count| total.checked_add(count));
+    if total != Some(record.components) {
+        return Err(format!("its sampler has {} components, but its classes have others", record.components));
+    }
+    Ok(())
 }
 
 fn check_sample(sample: &Sample, latent_dim: usize) -> Result<(), String> {
@@ -121,7 +174,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        DataRecord, ElementType, FORMAT, FileRecord, Kind, Likelihood, Link, Ports, Prior, SampleType, TrainingRecord,
+        DataRecord, ElementType, FORMAT, FileRecord, Kind, Likelihood, Link, Ports, SampleType, TrainingRecord,
     };
 
     fn manifest(kind: Kind) -> Manifest {
@@ -143,6 +196,7 @@ mod tests {
             },
             latent_dim: 4,
             prior: kind.has_prior().then_some(Prior::StandardNormal),
+            sampler: None,
             classes: kind.is_conditional().then(|| vec!["a".to_owned()]),
             likelihood: Likelihood::Gaussian,
             variance: None,

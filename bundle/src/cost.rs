@@ -8,8 +8,10 @@ mod value;
 
 use std::collections::HashMap;
 
+use prost::Message;
+
 use self::{operators::infer, value::Value};
-use crate::onnx::{DimensionValue, Graph, Model, ValueInfo};
+use crate::onnx::{DimensionValue, Graph, Model, ValueInfo, element};
 
 /// What one row costs in a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,22 @@ pub struct CheckedGraph {
     pub bytes: Vec<u8>,
     /// The cost of one row; `None` if the graph has an operator whose output shape this crate cannot infer.
     pub cost: Option<Cost>,
+    /// Number of values in the constants of the graph that have at least one dimension: its weights.
+    pub parameters: u64,
+}
+
+impl CheckedGraph {
+    /// Encodes a checked model, and computes what one row costs in it.
+    pub fn of(model: &Model) -> Self {
+        CheckedGraph { bytes: model.encode_to_vec(), cost: Cost::of(model), parameters: parameters_of(model) }
+    }
+}
+
+/// Counts the values in the constants of a graph that have at least one dimension and hold 32-bit floats.
+fn parameters_of(model: &Model) -> u64 {
+    let constants = model.graph.iter().flat_map(|graph| &graph.initializer);
+    let weights = constants.filter(|constant| constant.data_type == element::FLOAT && !constant.dims.is_empty());
+    weights.map(|constant| constant.dims.iter().map(|&size| u64::try_from(size).unwrap_or(0)).product::<u64>()).sum()
 }
 
 impl Cost {

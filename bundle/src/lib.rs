@@ -11,6 +11,7 @@
 mod any;
 mod atomic;
 mod check;
+mod class_mixtures;
 mod classifier;
 mod consistency;
 mod contract;
@@ -19,18 +20,24 @@ mod counted;
 mod destination;
 mod digest;
 mod error;
+mod extended;
 mod head_probe;
 mod kind;
 mod likelihood;
 mod limited;
 mod manifest;
+mod mixture;
+mod mixture_density;
+mod mixture_file;
 pub mod onnx;
 mod opened;
 mod packed;
 mod port;
 mod probe;
+mod quoted;
 mod records;
 mod sample;
+mod sampler;
 mod seal;
 mod stage;
 mod storage;
@@ -39,23 +46,29 @@ mod tensors;
 pub use any::AnyBundle;
 pub use atomic::{AtomicFile, is_partial_file, make_folders, write_atomic};
 pub use check::checked_model;
+pub use class_mixtures::Sampler;
 pub use classifier::{ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
 pub use contract::{BundleType, Contract, FORMAT};
 pub use cost::{CheckedGraph, Cost};
 #[doc(hidden)]
 pub use counted::counted;
-pub use digest::{sha256_hex, sha256_hex_of};
+pub use digest::{Fingerprint, sha256_hex, sha256_hex_of};
 pub use error::BundleError;
 pub use head_probe::{HEAD_INPUT, HeadProbe};
 pub use kind::{ClassifierKind, Kind};
 pub use likelihood::{Likelihood, Link};
 pub use manifest::{Manifest, Parity, Prior};
+pub use mixture::{Covariance, Covariances, Mixture};
+pub use mixture_density::{MixtureDensity, log_sum_exp};
 pub use ndarray;
 pub use opened::{Bundle, ClassifierBundle, Opened};
 pub use port::{ElementType, GraphPorts, Port, Ports, Role};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
+#[doc(hidden)]
+pub use quoted::{quoted, quoted_list};
 pub use records::{DataRecord, FileRecord, GraphParity, ProgressRecord, TrainingRecord};
 pub use sample::{Sample, SampleKind, SampleType, Scaling, Windows};
+pub use sampler::{SamplerMethod, SamplerRecord};
 pub use seal::sealed;
 pub use stage::Stage;
 
@@ -73,5 +86,9 @@ pub const REGRESSOR: &str = "regressor.onnx";
 pub const MANIFEST: &str = "manifest.json";
 /// File name of the probe: stored rows and outputs for the parity check of the graphs.
 pub const PROBE: &str = "probe.safetensors";
+/// File name of a learned prior, a mixture over codes.
+pub const PRIOR: &str = "prior.safetensors";
+/// File name of a fitted sampler, a mixture over codes, or one mixture per class.
+pub const SAMPLER: &str = "sampler.safetensors";
 /// File name of the trained weights, for fine-tuning or pretraining.
 pub const WEIGHTS: &str = "weights.safetensors";

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileRecord, GraphParity, Kind, Likelihood, Link, Ports, Sample, Scaling, TrainingRecord};
+use crate::{FileRecord, GraphParity, Kind, Likelihood, Link, Ports, Sample, SamplerRecord, Scaling, TrainingRecord};
 
 /// The contents of `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,8 +22,13 @@ pub struct Manifest {
     pub sample: Sample,
     /// Number of latent dimensions.
     pub latent_dim: usize,
-    /// Prior over codes, from which generation samples; `None` for models without a prior.
+    /// Prior over codes of the likelihood, from which generation samples if there is no sampler; `None` for models
+    /// without a prior.
     pub prior: Option<Prior>,
+    /// Record of the sampler, a distribution over codes that was fitted after training and from which generation
+    /// samples; the distribution is in the file [`SAMPLER`](crate::SAMPLER).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerRecord>,
     /// Class names in the order of the labels, where the data had labels.
     pub classes: Option<Vec<String>>,
     /// The likelihood p(x|z), whose mean the decoder outputs.
@@ -52,6 +57,12 @@ pub struct Manifest {
 pub enum Prior {
     /// Independent standard normal distributions, N(0, I).
     StandardNormal,
+    /// A learned mixture of normal distributions with independent dimensions, in the file [`PRIOR`](crate::PRIOR)
+    /// (Tomczak & Welling 2018, equation 9).
+    Mixture {
+        /// Number of components.
+        components: usize,
+    },
 }
 
 /// The measured difference between the outputs of the trainer and those of ONNX Runtime.

@@ -5,11 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use prost::Message;
-
 use crate::{
-    BundleError, CheckedGraph, ClassifierManifest, Contract, Cost, FileRecord, GraphPorts, MANIFEST, Manifest, PROBE,
-    checked_model,
+    BundleError, CheckedGraph, ClassifierManifest, Contract, FileRecord, GraphPorts, MANIFEST, Manifest, Mixture,
+    PRIOR, PROBE, Prior, SAMPLER, Sampler, checked_model,
     contract::read_manifest,
     packed::{CONTENT_LIMIT, pack_files},
     sha256_hex,
@@ -124,7 +122,7 @@ impl<M: Contract> Opened<M> {
     pub fn graph_with_cost(&self, ports: &GraphPorts) -> Result<CheckedGraph, BundleError> {
         let bytes = self.read(&ports.file)?;
         let model = checked_model(&self.source.file_path(&ports.file), &bytes, ports)?;
-        Ok(CheckedGraph { bytes: model.encode_to_vec(), cost: Cost::of(&model) })
+        Ok(CheckedGraph::of(&model))
     }
 
     /// Reads the probe: the stored rows and the trainer's outputs for them.
@@ -135,8 +133,8 @@ impl<M: Contract> Opened<M> {
         self.manifest.probe(&self.source.file_path(PROBE), &self.read(PROBE)?)
     }
 
-    /// Packs the manifest, both graphs and the probe, if there is one, into the bytes of one file. The same bundle
-    /// gives the same bytes, whether it was opened from a folder or a packed file.
+    /// Packs the manifest, both graphs, and the probe, the prior and the sampler, where they exist, into the bytes of
+    /// one file. The same bundle gives the same bytes, whether it was opened from a folder or a packed file.
     ///
     /// # Errors
     /// Those of [`Opened::open`] and [`Opened::read`], [`BundleError::TooLarge`] if the files exceed the limit of a
@@ -160,9 +158,70 @@ impl<M: Contract> Opened<M> {
         pack_files(&files).map_err(|error| BundleError::invalid(self.path(), format!("it cannot be packed: {error}")))
     }
 
-    /// Returns the names of the graphs and of the probe, if there is one.
-    fn names_to_pack(&self) -> BTreeSet<&str> {
-        let probe = self.manifest.records().contains_key(PROBE).then_some(PROBE);
-        self.manifest.graphs().map(|graph| graph.file.as_str()).into_iter().chain(probe).collect()
+    /// Returns the names of the graphs, and of the probe, the prior and the sampler, where they exist.
+    pub(crate) fn names_to_pack(&self) -> BTreeSet<&str> {
+        let records = self.manifest.records();
+        let others = [PROBE, PRIOR, SAMPLER].into_iter().filter(|name| records.contains_key(*name));
+        self.manifest.graphs().map(|graph| graph.file.as_str()).into_iter().chain(others).collect()
     }
+}
+
+impl Opened<Manifest> {
+    /// Reads the mixture of a learned prior; `None` for a bundle without one.
+    ///
+    /// # Errors
+    /// Those of [`Opened::read`] and [`Mixture::from_bytes`], and [`BundleError::Invalid`] if the number of components
+    /// or the form of the covariance differs from the manifest.
+    pub fn mixture_prior(&self) -> Result<Option<Mixture>, BundleError> {
+        match self.manifest.prior {
+            Some(Prior::Mixture { components }) => {
+                let path = self.source.file_path(PRIOR);
+                let mixture = Mixture::from_bytes(&path, &self.read(PRIOR)?, self.manifest.latent_dim)?;
+                check_components(&path, &mixture, components)?;
+                Ok(Some(mixture))
+            }
+            Some(Prior::StandardNormal) | None => Ok(None),
+        }
+    }
+
+    /// Reads the fitted sampler; `None` for a bundle without one.
+    ///
+    /// # Errors
+    /// Those of [`Opened::mixture_prior`] and [`Sampler::from_bytes`], and [`BundleError::Invalid`] if the components
+    /// of the classes differ from the manifest.
+    pub fn sampler(&self) -> Result<Option<Sampler>, BundleError> {
+        let Some(record) = &self.manifest.sampler else { return Ok(None) };
+        let path = self.source.file_path(SAMPLER);
+        let classes = self.manifest.classes.as_ref().map_or(0, Vec::len);
+        let sampler = Sampler::from_bytes(&path, &self.read(SAMPLER)?, self.manifest.latent_dim, classes)?;
+        let mixture = sampler.mixture();
+        check_components(&path, mixture, record.components)?;
+        if mixture.covariance() != record.covariance {
+            let (found, expected) = (mixture.covariance().name(), record.covariance.name());
+            let what = format!("its covariance is {found}, the manifest says {expected}");
+            return Err(BundleError::invalid(path, what));
+        }
+        match (sampler.class_components(), &record.class_components) {
+            (None, None) => Ok(Some(sampler)),
+            (Some(found), Some(expected)) if found == *expected => Ok(Some(sampler)),
+            (Some(found), Some(expected)) => {
+                let what = format!("its classes have {found:?} components, the manifest says {expected:?}");
+                Err(BundleError::invalid(path, what))
+            }
+            (None, Some(_)) => {
+                Err(BundleError::invalid(path, "it has no tensor `classes`, the manifest says it has one"))
+            }
+            (Some(_), None) => {
+                Err(BundleError::invalid(path, "it has a tensor `classes`, the manifest says it has none"))
+            }
+        }
+    }
+}
+
+fn check_components(path: &Path, mixture: &Mixture, components: usize) -> Result<(), BundleError> {
+    if mixture.components() == components {
+        return Ok(());
+    }
+    let what = format!("it has {} components, the manifest says {components}", mixture.components());
+    Err(BundleError::invalid(path, what))
 }

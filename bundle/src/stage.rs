@@ -76,11 +76,8 @@ impl Stage {
     /// # Errors
     /// [`BundleError::Io`].
     pub fn write_manifest<M: Contract>(&mut self, manifest: &mut M) -> Result<(), BundleError> {
-        manifest.complete(UNSEALED, &self.files);
-        let path = self.destination.join(MANIFEST);
-        let json = serde_json::to_string_pretty(manifest)
-            .map_err(|source| BundleError::Manifest { path: path.clone(), source })?;
-        self.write_synced(MANIFEST, sealed(&(json + "\n"), UNSEALED).as_bytes())
+        let text = sealed_text(manifest, &self.files, &self.destination.join(MANIFEST))?;
+        self.write_synced(MANIFEST, text.as_bytes())
     }
 
     /// Writes a file durably; errors name its path in the destination, not in the hidden folder.
@@ -122,6 +119,18 @@ impl Stage {
         sync_folder(absolute.parent().unwrap_or(&absolute)).map_err(BundleError::io("sync", &destination))?;
         Ok(destination)
     }
+}
+
+/// Returns the text of a manifest with these file records and its digest. `path` is used in errors.
+pub(crate) fn sealed_text<M: Contract>(
+    manifest: &mut M,
+    records: &BTreeMap<String, FileRecord>,
+    path: &Path,
+) -> Result<String, BundleError> {
+    manifest.complete(UNSEALED, records);
+    let json = serde_json::to_string_pretty(manifest)
+        .map_err(|source| BundleError::Manifest { path: path.to_owned(), source })?;
+    Ok(sealed(&(json + "\n"), UNSEALED))
 }
 
 impl Drop for Stage {

@@ -1,4 +1,4 @@
-//! Named arrays in a safetensors file, the storage format of probes.
+//! Named arrays in a safetensors file, the storage format of probes and mixtures.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -16,11 +16,35 @@ pub(crate) fn serialize<'a>(
         let bytes: Vec<u8> = array.iter().flat_map(|value| value.to_le_bytes()).collect();
         (name, (Dtype::F32, array.shape().to_vec(), bytes))
     });
-    let integers = integers.into_iter().map(|(name, values)| {
+    serialize_tensors(floats.chain(integer_tensors(integers)))
+}
+
+/// Serialises named arrays of 64-bit floats and of integers as a safetensors file; the same arrays give the same bytes.
+pub(crate) fn serialize_doubles<'a>(
+    arrays: impl IntoIterator<Item = (&'a str, &'a ArrayD<f64>)>,
+    integers: Option<(&'a str, &'a [i64])>,
+) -> Result<Vec<u8>, SafeTensorError> {
+    let arrays = arrays.into_iter().map(|(name, array)| {
+        let bytes: Vec<u8> = array.iter().flat_map(|value| value.to_le_bytes()).collect();
+        (name, (Dtype::F64, array.shape().to_vec(), bytes))
+    });
+    serialize_tensors(arrays.chain(integer_tensors(integers)))
+}
+
+/// A tensor as it is stored: element type, shape and bytes.
+type StoredTensor = (Dtype, Vec<usize>, Vec<u8>);
+
+fn integer_tensors<'a>(
+    integers: impl IntoIterator<Item = (&'a str, &'a [i64])>,
+) -> impl Iterator<Item = (&'a str, StoredTensor)> {
+    integers.into_iter().map(|(name, values)| {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         (name, (Dtype::I64, vec![values.len()], bytes))
-    });
-    let stored: BTreeMap<&str, _> = floats.chain(integers).collect();
+    })
+}
+
+fn serialize_tensors<'a>(tensors: impl Iterator<Item = (&'a str, StoredTensor)>) -> Result<Vec<u8>, SafeTensorError> {
+    let stored: BTreeMap<&str, _> = tensors.collect();
     let views = stored
         .iter()
         .map(|(name, (dtype, shape, bytes))| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
@@ -49,6 +73,19 @@ impl<'a> Tensors<'a> {
         ArrayD::from_shape_vec(view.shape(), values).map_err(|error| self.invalid(format!("tensor `{name}`: {error}")))
     }
 
+    /// Returns the array of 64-bit floats `name`.
+    pub(crate) fn doubles(&self, name: &str) -> Result<ArrayD<f64>, BundleError> {
+        let view = self.view(name, Dtype::F64)?;
+        let (chunks, _) = view.data().as_chunks::<8>();
+        let values = chunks.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+        ArrayD::from_shape_vec(view.shape(), values).map_err(|error| self.invalid(format!("tensor `{name}`: {error}")))
+    }
+
+    /// Returns whether the file contains the array `name`.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.file.names().contains(&name)
+    }
+
     /// Returns the float arrays `names`.
     pub(crate) fn named(&self, names: &[String]) -> Result<BTreeMap<String, ArrayD<f32>>, BundleError> {
         names.iter().map(|name| Ok((name.clone(), self.floats(name)?))).collect()
@@ -56,7 +93,7 @@ impl<'a> Tensors<'a> {
 
     /// Returns the integer array `name`, or `None` if the file does not contain it.
     pub(crate) fn integers(&self, name: &str) -> Result<Option<Vec<i64>>, BundleError> {
-        if !self.file.names().contains(&name) {
+        if !self.contains(name) {
             return Ok(None);
         }
         let view = self.view(name, Dtype::I64)?;

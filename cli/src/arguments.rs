@@ -32,7 +32,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage, 128 + N stopped by signal N.";
 /// Narrows trains autoencoders on tables, arrays and images. A trained model is exported as a bundle: a folder with
 /// the encoder and the decoder as ONNX graphs, a manifest, the metrics and a model card. Before a bundle is written,
 /// ONNX Runtime computes both graphs and the results are compared with those of training (the parity check). The
-/// other commands run a bundle on data: encode, decode, reconstruct, generate, score and classify.
+/// other commands run a bundle on data: encode, decode, reconstruct, generate, score, evaluate and classify.
 #[derive(Debug, Parser)]
 #[command(name = "narrows", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -57,11 +57,20 @@ pub(crate) enum Verb {
     Config(verbs::config::Config),
     #[cfg(feature = "train")]
     Transfer(verbs::transfer::Transfer),
+    #[cfg(feature = "train")]
+    Compare(verbs::compare::Compare),
     Encode(verbs::encode::Encode),
     Decode(verbs::decode::Decode),
     Reconstruct(verbs::reconstruct::Reconstruct),
+    Denoise(verbs::denoise::Denoise),
     Generate(verbs::generate::Generate),
+    #[cfg(feature = "train")]
+    FitPrior(verbs::fit_prior::FitPrior),
+    Interpolate(verbs::interpolate::Interpolate),
+    Traverse(verbs::traverse::Traverse),
+    Manifold(verbs::manifold::Manifold),
     Score(verbs::score::Score),
+    Evaluate(verbs::evaluate::Evaluate),
     Classify(verbs::classify::Classify),
     Inspect(verbs::inspect::Inspect),
     Verify(verbs::verify::Verify),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::{ElementType, GraphParity, GraphPorts, Manifest, Port, Role, Sample, SampleKind, counted};
+use narrows_bundle::{
+    ElementType, GraphParity, GraphPorts, Manifest, PRIOR, Port, Prior, Role, SAMPLER, Sample, SampleKind, counted,
+};
 
 /// Returns the card as Markdown with a YAML header. It depends on the manifest alone.
 pub(crate) fn card(manifest: &Manifest) -> String {
@@ -16,9 +18,9 @@ pub(crate) fn card(manifest: &Manifest) -> String {
             let epochs = counted(progress.epochs, "epoch");
             format!(" This is the model of a checkpoint after {epochs}, not of the end of the run.")
         });
-    let generate = match manifest.prior {
-        Some(_) => "narrows generate . --count 64 --out samples.npy\n",
-        None => "",
+    let generate = match (manifest.prior, &manifest.sampler) {
+        (None, None) => "",
+        (Some(_), _) | (None, Some(_)) => "narrows generate . --count 64 --out samples.npy\n",
     };
     let takes_labels = graphs.decoder.input(Role::Label).is_some();
     let classes = manifest.classes.as_ref().filter(|_| takes_labels).map_or(String::new(), |classes| {
@@ -47,7 +49,7 @@ pub(crate) fn card(manifest: &Manifest) -> String {
          `narrows config .` prints every option of the run.\n\n\
          ## Metrics\n\n{figures}\n\
          A loss is per sample: in nats, or the squared error in scaled units. The mse is per feature, in scaled units. \
-         {PARITY_NOTE}\n\n\
+         {PARITY_NOTE}\n\n{distributions}\
          ## Verify\n\n\
          Checks the file hashes and repeats the parity check on your machine:\n\n```\nnarrows verify .\n```\n",
         article = if title.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" },
@@ -66,7 +68,37 @@ pub(crate) fn card(manifest: &Manifest) -> String {
         python_encoder = python(&graphs.encoder),
         python_decoder = python(&graphs.decoder),
         figures = figures(&training.metrics, &parity.unwrap_or_default()),
+        distributions = distributions(manifest),
     )
+}
+
+/// Describes a learned prior and a fitted sampler; empty without either.
+fn distributions(manifest: &Manifest) -> String {
+    let prior = match manifest.prior {
+        Some(Prior::Mixture { components }) => format!(
+            "The prior over codes is a mixture of {} in `{PRIOR}`, learned in training.\n\n",
+            counted(components, "normal distribution")
+        ),
+        Some(Prior::StandardNormal) | None => String::new(),
+    };
+    let sampler = manifest.sampler.as_ref().map_or(String::new(), |record| {
+        format!(
+            "New samples are generated from the {} in `{SAMPLER}`: {} with {} covariance, fitted to the codes of {} \
+             of {}. Mean log-likelihood of {}: {:.3} nats; under the standard normal distribution: {:.3} nats.\n\n",
+            if record.class_components.is_some() { "mixture of each class" } else { "mixture" },
+            record.described_components(),
+            record.covariance.name(),
+            counted(record.rows, "row"),
+            record.data,
+            counted(record.held_out_rows, "held-out code"),
+            record.log_likelihood,
+            record.standard_normal_log_likelihood,
+        )
+    });
+    match (prior.is_empty(), sampler.is_empty()) {
+        (true, true) => String::new(),
+        (_, _) => format!("## Distribution of codes\n\n{prior}{sampler}"),
+    }
 }
 
 /// Describes a sample that is a series; empty for other samples.

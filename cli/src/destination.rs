@@ -15,10 +15,16 @@ impl Destination {
     /// hour of training.
     pub(crate) fn claim(out: &Path, stop: &Stop) -> anyhow::Result<Self> {
         narrows_runtime::library::locate(&narrows_runtime::Options::default())?;
-        let stage = Stage::begin(out)?;
+        let destination = Self::stage(out, stop)?;
         if out.join(MANIFEST).is_file() {
             note(format_args!("the bundle in `{}` will be replaced", out.display()));
         }
+        Ok(destination)
+    }
+
+    /// Claims the folder without a note, for a verb that rewrites a bundle in place.
+    pub(crate) fn stage(out: &Path, stop: &Stop) -> anyhow::Result<Self> {
+        let stage = Stage::begin(out)?;
         stop.remove_on_exit(stage.folder());
         Ok(Destination(stage))
     }

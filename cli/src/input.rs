@@ -1,6 +1,8 @@
 //! Data sets named on the command line, read in chunks of rows for a model.
 
 mod arguments;
+mod batch;
+mod binarize;
 mod like_model;
 mod repeated_names;
 mod steps;
@@ -15,10 +17,12 @@ use narrows_data::{DataError, Limits, LoadOptions, Missing, Reading, Streams};
 
 pub(crate) use self::{
     arguments::SampleArguments,
+    batch::Batch,
+    binarize::{BinarizeArguments, Binarizer},
     like_model::{MissingAdvice, fill_values, read_like_model, read_preferred},
     repeated_names::warn_of_repeated_names,
     steps::for_each_step_batch,
-    stream::{Batch, InputStream},
+    stream::InputStream,
 };
 use crate::report::join_first;
 
@@ -40,6 +44,17 @@ impl fmt::Display for DataArguments {
 impl DataArguments {
     pub(crate) fn spec(&self) -> &str {
         self.reading.data.as_deref().unwrap_or("digits")
+    }
+
+    /// Returns whether the user named a data set.
+    pub(crate) fn is_named(&self) -> bool {
+        self.reading.data.is_some()
+    }
+
+    /// Returns the same options for another data set.
+    pub(crate) fn with_spec(&self, spec: &str) -> Self {
+        let reading = Reading { data: Some(spec.to_owned()), ..self.reading.clone() };
+        DataArguments { reading, limits: self.limits.clone() }
     }
 
     /// Opens the data as streams of chunks, read as the training data of a model was read. Keeps missing values if

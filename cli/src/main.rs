@@ -4,8 +4,11 @@ mod arguments;
 #[cfg(feature = "train")]
 mod card;
 #[cfg(feature = "train")]
+mod compare;
+#[cfg(feature = "train")]
 mod destination;
 mod input;
+mod latent;
 mod model;
 mod output;
 #[cfg(feature = "train")]
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
         Verb::Config(arguments) => verbs::config::run(arguments),
         #[cfg(feature = "train")]
         Verb::Transfer(arguments) => verbs::transfer::run(arguments),
+        #[cfg(feature = "train")]
+        Verb::Compare(arguments) => verbs::compare::run(arguments),
         Verb::Verify(arguments) => verbs::verify::run(arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(arguments),
         Verb::Pack(arguments) => verbs::pack::run(arguments),
@@ -56,8 +61,15 @@ fn main() -> ExitCode {
         Verb::Decode(arguments) => verbs::decode::run(arguments),
         Verb::Reconstruct(arguments) => verbs::reconstruct::run(arguments),
         Verb::Score(arguments) => verbs::score::run(arguments),
+        Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
         Verb::Classify(arguments) => verbs::classify::run(arguments),
         Verb::Generate(arguments) => verbs::generate::run(arguments),
+        #[cfg(feature = "train")]
+        Verb::FitPrior(arguments) => verbs::fit_prior::run(arguments),
+        Verb::Interpolate(arguments) => verbs::interpolate::run(arguments),
+        Verb::Traverse(arguments) => verbs::traverse::run(arguments),
+        Verb::Manifold(arguments) => verbs::manifold::run(arguments),
+        Verb::Denoise(arguments) => verbs::denoise::run(arguments),
         Verb::Doctor(arguments) => verbs::doctor::run(arguments),
     };
     match outcome {

@@ -32,10 +32,7 @@ impl ModelArguments {
 
     /// Opens an autoencoder. With `--device auto`, prints the device that was chosen.
     pub(crate) fn open(&self) -> anyhow::Result<Autoencoder> {
-        let model = Autoencoder::open_with(&self.bundle, &self.options()).map_err(|error| match error {
-            Error::Bundle(error) => needs_autoencoder(error),
-            other => other.into(),
-        })?;
+        let model = open_reference(&self.bundle, &self.options())?;
         self.print_device(model.device());
         Ok(model)
     }
@@ -60,6 +57,14 @@ impl ModelArguments {
             note(format_args!("computing on {}{reason}", placement.device));
         }
     }
+}
+
+/// Opens the bundle of an autoencoder that another model is compared with.
+pub(crate) fn open_reference(path: &Path, options: &Options) -> anyhow::Result<Autoencoder> {
+    Autoencoder::open_with(path, options).map_err(|error| match error {
+        Error::Bundle(error) => needs_autoencoder(error),
+        other => other.into(),
+    })
 }
 
 /// Sets the help of the bundle, for verbs that take other bundles than those of autoencoders.

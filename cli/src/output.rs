@@ -2,9 +2,14 @@
 //! does not exist.
 
 mod class_column;
+mod format;
+mod sample_layout;
 mod sample_picture;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use narrows_bundle::{AtomicFile, counted};
@@ -15,54 +20,11 @@ use narrows_data::{
 use narrows_evaluate::Picture;
 use ndarray::ArrayViewD;
 
-pub(crate) use self::class_column::with_classes;
 use self::sample_picture::SamplePicture;
+pub(crate) use self::{
+    class_column::with_classes, format::Format, sample_layout::sample_layout, sample_picture::Arrangement,
+};
 use crate::{report::Stopped, stop::Stop};
-
-/// Format of an output file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// NumPy array.
-    Npy,
-    /// Comma-separated values with a header line.
-    Csv,
-    /// Apache Parquet table with typed columns.
-    Parquet,
-    /// PNG image: a grid of images, or line plots of series.
-    Png,
-}
-
-impl Format {
-    /// Formats for rows of numbers.
-    pub(crate) const ROWS: [Format; 3] = [Format::Npy, Format::Csv, Format::Parquet];
-    /// Formats for samples, which may be images.
-    pub(crate) const SAMPLES: [Format; 4] = [Format::Npy, Format::Csv, Format::Png, Format::Parquet];
-
-    /// Returns the format that the extension of `path` names, if it is one of `accepted`.
-    pub(crate) fn of(path: &Path, accepted: &[Format]) -> anyhow::Result<Self> {
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        let format = accepted.iter().copied().find(|format| extension.as_deref() == Some(format.extension()));
-        let names: Vec<String> = accepted.iter().map(|format| format!(".{}", format.extension())).collect();
-        format.with_context(|| format!("cannot write `{}`: --out takes {}", path.display(), names.join(" or ")))
-    }
-
-    /// Returns whether a file of this format can also contain pass-through columns.
-    pub(crate) fn is_table(self) -> bool {
-        match self {
-            Format::Npy | Format::Png => false,
-            Format::Csv | Format::Parquet => true,
-        }
-    }
-
-    fn extension(self) -> &'static str {
-        match self {
-            Format::Npy => "npy",
-            Format::Csv => "csv",
-            Format::Parquet => "parquet",
-            Format::Png => "png",
-        }
-    }
-}
 
 /// Refuses an output path that cannot be written to, before any work is done.
 pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
@@ -130,11 +92,22 @@ enum Kind {
 impl Output {
     /// Begins a file of rows with this layout. `picture` says how a PNG shows them.
     pub(crate) fn begin(path: &Path, format: Format, layout: Layout, picture: Picture) -> anyhow::Result<Self> {
+        Self::begin_arranged(path, format, layout, picture, Arrangement::Automatic)
+    }
+
+    /// Begins a file of rows with this layout. `picture` and `arrangement` say how a picture shows them.
+    pub(crate) fn begin_arranged(
+        path: &Path,
+        format: Format,
+        layout: Layout,
+        picture: Picture,
+        arrangement: Arrangement,
+    ) -> anyhow::Result<Self> {
         let format = match format {
             Format::Npy => Some(write::Format::Npy),
             Format::Csv => Some(write::Format::Csv),
             Format::Parquet => Some(write::Format::Parquet),
-            Format::Png => None,
+            Format::Png | Format::Gif => None,
         };
         let stop = Stop::listen()?;
         let kind = match format {
@@ -146,7 +119,7 @@ impl Output {
                 });
                 Kind::Rows(Box::new(writer.with_context(|| cannot_write(path))?))
             }
-            None => Kind::Picture(Box::new(SamplePicture::new(picture))),
+            None => Kind::Picture(Box::new(SamplePicture::new(picture, arrangement))),
         };
         stop.defer_first_signal();
         Ok(Output { path: path.to_owned(), stop, rows: 0, kind })
@@ -164,7 +137,7 @@ impl Output {
         rows: &ArrayViewD<'_, f32>,
         others: Option<&RecordBatch>,
     ) -> anyhow::Result<()> {
-        self.check_stop()?;
+        check_stop(&self.stop, self.rows, &self.path)?;
         self.rows += rows.shape().first().copied().unwrap_or_default();
         match &mut self.kind {
             Kind::Rows(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),
@@ -192,43 +165,48 @@ impl Output {
     /// Completes the file and moves it to its path. Returns a message such as "wrote 64 codes to z.npy", where `noun`
     /// is the word for a row. `suffix` follows the noun.
     pub(crate) fn finish(self, noun: &str, suffix: &str) -> anyhow::Result<String> {
-        self.check_stop()?;
-        let Output { path, rows, kind, .. } = self;
+        check_stop(&self.stop, self.rows, &self.path)?;
+        let Output { path, stop, rows, kind } = self;
         let file = path.display();
         let shown = match &kind {
             Kind::Rows(_) => None,
-            Kind::Picture(picture) => Some(picture.capacity()).filter(|&capacity| rows >= capacity),
+            Kind::Picture(picture) => picture.truncated().filter(|&capacity| rows >= capacity),
         };
         let message = match shown {
             Some(shown) => format!("wrote the first {shown} {noun}s{suffix} to {file}"),
             None => format!("wrote {}{suffix} to {file}", counted(rows, noun)),
         };
-        match kind {
-            Kind::Rows(writer) => {
-                let written = writer.finish().and_then(|file| Ok(file.commit()?));
-                written.with_context(|| cannot_write(&path))?;
-            }
+        let file = match kind {
+            Kind::Rows(writer) => writer.finish().with_context(|| cannot_write(&path))?,
             Kind::Picture(picture) => {
-                let png = picture.draw()?;
-                narrows_bundle::write_atomic(&path, &png).with_context(|| cannot_write(&path))?;
+                let image = picture.draw(&|| stop.signal().is_some());
+                // The drawing of a stopped animation ends with an error.
+                check_stop(&stop, rows, &path)?;
+                picture_file(&path, &image?, &stop).with_context(|| cannot_write(&path))?
             }
-        }
+        };
+        check_stop(&stop, rows, &path)?;
+        file.commit().with_context(|| cannot_write(&path))?;
         Ok(message)
     }
+}
 
-    /// Returns an error if a signal was received.
-    fn check_stop(&self) -> anyhow::Result<()> {
-        match self.stop.signal() {
-            Some(signal) => {
-                let message = format!(
-                    "interrupted after {}; `{}` was not written",
-                    counted(self.rows, "row"),
-                    self.path.display()
-                );
-                Err(Stopped { signal, message }.into())
-            }
-            None => Ok(()),
+/// Writes a picture to a partial file.
+fn picture_file(path: &Path, image: &[u8], stop: &Stop) -> io::Result<AtomicFile> {
+    let mut file = AtomicFile::create(path)?;
+    stop.remove_on_exit(file.partial());
+    file.write_all(image)?;
+    Ok(file)
+}
+
+/// Returns an error if a signal was received.
+fn check_stop(stop: &Stop, rows: usize, path: &Path) -> anyhow::Result<()> {
+    match stop.signal() {
+        Some(signal) => {
+            let message = format!("interrupted after {}; `{}` was not written", counted(rows, "row"), path.display());
+            Err(Stopped { signal, message }.into())
         }
+        None => Ok(()),
     }
 }
 

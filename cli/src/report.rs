@@ -124,17 +124,21 @@ pub(crate) fn print_error(message: &str) {
     }
 }
 
-/// Prints an error with its causes, and returns the exit code. A cause whose text the message already contains is left
-/// out.
+/// Prints an error with its causes, and returns the exit code.
 pub(crate) fn print_failure(error: &anyhow::Error) -> ExitCode {
+    print_error(&described(error));
+    error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, |stopped| ExitCode::from(128 + stopped.signal))
+}
+
+/// Describes an error with its causes. A cause whose text the message already contains is left out.
+pub(crate) fn described(error: &anyhow::Error) -> String {
     let mut message = String::new();
     for cause in error.chain().map(|cause| shortened(cause).map_or_else(|| cause.to_string(), str::to_owned)) {
         if !message.contains(&cause) {
             message = if message.is_empty() { cause } else { format!("{message}: {cause}") };
         }
     }
-    print_error(&message);
-    error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, |stopped| ExitCode::from(128 + stopped.signal))
+    message
 }
 
 /// Returns a short message for a cause whose own message lists every place that was searched.

@@ -9,7 +9,7 @@ mod report;
 mod session;
 
 pub(crate) use arguments::TrainingArguments;
-pub(crate) use data::{LabelType, LoadContext, data_flags, load_parts};
-pub(crate) use publish::{claim_destination, publish};
+pub(crate) use data::{LabelType, LoadContext, data_flags, load_data, load_parts, with_absolute_paths};
+pub(crate) use publish::{claim_destination, publish, stage};
 pub(crate) use report::Report;
 pub(crate) use session::Session;

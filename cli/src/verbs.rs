@@ -2,15 +2,23 @@
 
 pub(crate) mod classify;
 #[cfg(feature = "train")]
+pub(crate) mod compare;
+#[cfg(feature = "train")]
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod decode;
+pub(crate) mod denoise;
 pub(crate) mod doctor;
 pub(crate) mod encode;
+pub(crate) mod evaluate;
 #[cfg(feature = "train")]
 pub(crate) mod export;
+#[cfg(feature = "train")]
+pub(crate) mod fit_prior;
 pub(crate) mod generate;
 pub(crate) mod inspect;
+pub(crate) mod interpolate;
+pub(crate) mod manifold;
 pub(crate) mod pack;
 pub(crate) mod reconstruct;
 pub(crate) mod score;
@@ -20,4 +28,5 @@ pub(crate) mod train;
 pub(crate) mod train_export;
 #[cfg(feature = "train")]
 pub(crate) mod transfer;
+pub(crate) mod traverse;
 pub(crate) mod verify;

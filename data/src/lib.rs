@@ -17,6 +17,7 @@
 
 mod array;
 mod arrays;
+mod binarize;
 mod check;
 mod chunk;
 mod collect;
@@ -55,6 +56,7 @@ pub mod write;
 
 pub use arrays::Samples;
 pub use arrow_array::RecordBatch;
+pub use binarize::{Binarize, PartName, binarize_row, sample_bit};
 pub use chunk::{Chunk, Recorded};
 pub use dataset::{Dataset, Part};
 pub use describe::{Described, Description, MissingCounts};

@@ -1,8 +1,10 @@
 //! A canvas of RGB pixels: rectangles, smooth lines and text.
 
-use std::{io, ops::Range};
+use std::ops::Range;
 
 use font8x8::UnicodeFonts;
+
+use crate::raster::Raster;
 
 /// Size in pixels of a character, including its spacing.
 pub(crate) const CHARACTER: usize = 16;
@@ -92,9 +94,9 @@ impl Canvas {
         }
     }
 
-    /// Returns the image as a PNG; `None` if it is too large for one.
-    pub(crate) fn png(&self) -> Option<io::Result<Vec<u8>>> {
-        png(self.width, self.height, png::ColorType::Rgb, &self.pixels)
+    /// Returns the pixels.
+    pub(crate) fn into_raster(self) -> Raster {
+        Raster { width: self.width, height: self.height, channels: 3, pixels: self.pixels }
     }
 }
 
@@ -104,20 +106,4 @@ fn distance(point: (f32, f32), from: (f32, f32), to: (f32, f32)) -> f32 {
     let squared = along.0 * along.0 + along.1 * along.1;
     let position = if squared > 0.0 { ((of.0 * along.0 + of.1 * along.1) / squared).clamp(0.0, 1.0) } else { 0.0 };
     (of.0 - position * along.0).hypot(of.1 - position * along.1)
-}
-
-/// Encodes pixels of 8 bits per channel as a PNG; `None` if a side has more than 65,535 pixels.
-pub(crate) fn png(width: usize, height: usize, color: png::ColorType, pixels: &[u8]) -> Option<io::Result<Vec<u8>>> {
-    let (width, height) = (u16::try_from(width).ok()?, u16::try_from(height).ok()?);
-    let encode = || {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, width.into(), height.into());
-        encoder.set_color(color);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header().map_err(io::Error::from)?;
-        writer.write_image_data(pixels).map_err(io::Error::from)?;
-        writer.finish().map_err(io::Error::from)?;
-        Ok(bytes)
-    };
-    Some(encode())
 }

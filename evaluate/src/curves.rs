@@ -1,4 +1,5 @@
-//! Draws losses over epochs, and accuracies over the number of labels, as an SVG.
+//! Draws curves as an SVG: losses over epochs, accuracies over the number of labels, errors over the number of latent
+//! dimensions, and distortion over rate.
 
 mod axis;
 mod draw;
@@ -15,7 +16,8 @@ use thin::thin;
 pub struct Curve {
     /// The name in the legend.
     pub name: String,
-    /// Epoch and loss, or number of labels and accuracy, in ascending order.
+    /// Epoch and loss, number of labels and accuracy, number of latent dimensions and error, or rate and distortion, in
+    /// ascending order.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -57,6 +59,25 @@ pub fn label_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError>
     };
     let curves: Vec<Curve> = curves.iter().map(as_percent).collect();
     chart(title, ("number of training labels", "accuracy on the test part, %"), &curves, Axis::counts)
+}
+
+/// Draws mean squared errors over the number of latent dimensions, at least 1, as an SVG. The axis of the latent
+/// dimensions is logarithmic.
+///
+/// # Errors
+/// [`CurveError::Empty`] if there is no finite point.
+pub fn latent_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError> {
+    let name = "mean squared error per feature, scaled units";
+    chart(title, ("latent dimensions", name), curves, Axis::counts)
+}
+
+/// Draws the distortion over the rate, both in nats per sample, as an SVG: a curve for each model, a point for each
+/// weight of the KL term (Alemi et al. 2018, figure 1).
+///
+/// # Errors
+/// [`CurveError::Empty`] if there is no finite point.
+pub fn rate_distortion_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError> {
+    chart(title, ("rate: KL divergence, nats", "distortion: reconstruction, nats"), curves, Axis::amounts)
 }
 
 fn chart(
@@ -120,6 +141,19 @@ mod tests {
         );
         let x: Vec<f64> = drawn[0].iter().map(|vertex| vertex.0).collect();
         assert!(((x[1] - x[0]) - (x[2] - x[1])).abs() <= 1.0, "{x:?}");
+    }
+
+    #[test]
+    fn the_axis_of_latent_dimensions_is_logarithmic_and_that_of_rates_is_linear() {
+        let points = [(2.0, 9.0), (8.0, 5.0), (32.0, 4.0)];
+        let steps = |svg: Result<String, CurveError>| {
+            let x: Vec<f64> = vertices(&svg.expect("finite"))[0].iter().map(|vertex| vertex.0).collect();
+            (x[1] - x[0], x[2] - x[1])
+        };
+        let (first, second) = steps(latent_curves("digits", &[curve("pca", points)]));
+        assert!((first - second).abs() <= 1.0, "{first} {second}");
+        let (first, second) = steps(rate_distortion_curves("digits", &[curve("vae", points)]));
+        assert!((4.0 * first - second).abs() <= 4.0, "{first} {second}");
     }
 
     #[test]

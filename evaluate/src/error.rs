@@ -26,6 +26,20 @@ pub enum PictureError {
         /// Shape of one sample.
         shape: Vec<usize>,
     },
+    /// The frames of an animation differ in size, or are too large for a GIF.
+    #[error("the frames of an animation must have one size of at most 65535 x 65535 pixels, got {width} x {height}")]
+    Frame {
+        /// Width of the frame in pixels.
+        width: usize,
+        /// Height of the frame in pixels.
+        height: usize,
+    },
+    /// The caller stopped the drawing.
+    #[error("interrupted; there is no picture")]
+    Interrupted,
+    /// The GIF could not be encoded.
+    #[error("cannot encode the GIF: {0}")]
+    Gif(#[source] io::Error),
     /// The model could not compute the samples.
     #[error(transparent)]
     Runtime(#[from] narrows_runtime::Error),

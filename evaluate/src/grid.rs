@@ -2,12 +2,12 @@
 
 use narrows_runtime::ndarray::ArrayViewD;
 
-use crate::{PictureError, canvas::png};
+use crate::{
+    PictureError,
+    raster::Raster,
+    zoom::{Zoom, grid_length},
+};
 
-/// The minimum length in pixels of the shorter side of an image. Smaller images are magnified.
-const MIN_SIDE: usize = 56;
-/// The gap between images in pixels.
-const GAP: usize = 2;
 const BACKGROUND: u8 = 96;
 
 /// Whether samples of this shape are images: `[height, width]` or `[height, width, channels]` with 1 or 3 channels.
@@ -21,10 +21,36 @@ pub fn is_picture(shape: &[usize]) -> bool {
 /// Draws `pictures: [count, ...sample shape]` as a PNG with `columns` images per row. `range` contains the values of
 /// black and white. Values outside are clipped, and NaN becomes black.
 ///
+/// Images keep their aspect. Small ones are magnified by a whole factor, and all are shrunk by averaging if a side of
+/// the grid would exceed 8192 pixels.
+///
 /// # Errors
 /// [`PictureError::Shape`] if the samples are not images, [`PictureError::Size`] for too many, [`PictureError::Empty`]
 /// for none.
 pub fn grid(pictures: &ArrayViewD<'_, f32>, range: (f32, f32), columns: usize) -> Result<Vec<u8>, PictureError> {
+    let size = || PictureError::Size {
+        count: pictures.shape().first().copied().unwrap_or_default(),
+        shape: pictures.shape().get(1..).unwrap_or_default().to_vec(),
+    };
+    raster(pictures, range, columns)?.png().ok_or_else(size)?.map_err(PictureError::Encode)
+}
+
+/// Returns the number of images per row for which the grid is about as wide as high, at most `most`.
+pub(crate) fn square_columns(count: usize, shape: &[usize], most: usize) -> usize {
+    let (height, width) = match shape {
+        [height, width, ..] if *width > 0 => (*height, *width),
+        _ => (1, 1),
+    };
+    let columns = (count as f64 * height as f64 / width as f64).sqrt().ceil() as usize;
+    columns.clamp(1, most.max(1))
+}
+
+/// Draws the same grid as pixels.
+pub(crate) fn raster(
+    pictures: &ArrayViewD<'_, f32>,
+    range: (f32, f32),
+    columns: usize,
+) -> Result<Raster, PictureError> {
     let (count, shape) = match pictures.shape() {
         [count, shape @ ..] if is_picture(shape) && *count > 0 => (*count, shape.to_vec()),
         [0, ..] => return Err(PictureError::Empty),
@@ -33,28 +59,26 @@ pub fn grid(pictures: &ArrayViewD<'_, f32>, range: (f32, f32), columns: usize) -
     let (height, width) = (shape[0], shape[1]);
     let channels = shape.get(2).copied().unwrap_or(1);
     let columns = columns.clamp(1, count);
-    let factor = MIN_SIDE.div_ceil(height.min(width));
-    let length = |cells: usize, side: usize| cells * (side * factor + GAP) + GAP;
-    let (grid_width, grid_height) = (length(columns, width), length(count.div_ceil(columns), height));
-    if [grid_width, grid_height].iter().any(|&side| side > usize::from(u16::MAX)) {
-        return Err(PictureError::Size { count, shape });
-    }
-    let mut canvas = vec![BACKGROUND; grid_width * grid_height * channels];
+    let rows = count.div_ceil(columns);
+    let zoom = Zoom::of([height, width], columns, rows).ok_or(PictureError::Size { count, shape })?;
+    let (cell_width, cell_height) = (zoom.length(width), zoom.length(height));
+    let (grid_width, grid_height) = (grid_length(columns, cell_width), grid_length(rows, cell_height));
+    let mut pixels = vec![BACKGROUND; grid_width * grid_height * channels];
     for (index, picture) in pictures.outer_iter().enumerate() {
-        let (left, top) = (length(index % columns, width), length(index / columns, height));
-        let values: Vec<u8> = picture.iter().map(|&value| to_byte(value, range)).collect();
-        for y in 0..height * factor {
-            for x in 0..width * factor {
-                let from = ((y / factor) * width + x / factor) * channels;
+        let (left, top) = (grid_length(index % columns, cell_width), grid_length(index / columns, cell_height));
+        let picture = picture.as_standard_layout();
+        let Some(values) = picture.as_slice() else { continue };
+        for y in 0..cell_height {
+            for x in 0..cell_width {
                 let into = ((top + y) * grid_width + left + x) * channels;
-                canvas[into..into + channels].copy_from_slice(&values[from..from + channels]);
+                for (channel, pixel) in pixels[into..into + channels].iter_mut().enumerate() {
+                    let value = zoom.pixel((x, y), [height, width], |index| values[index * channels + channel]);
+                    *pixel = to_byte(value, range);
+                }
             }
         }
     }
-    let color = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
-    png(grid_width, grid_height, color, &canvas)
-        .ok_or(PictureError::Size { count, shape })?
-        .map_err(PictureError::Encode)
+    Ok(Raster { width: grid_width, height: grid_height, channels, pixels })
 }
 
 fn to_byte(value: f32, (low, high): (f32, f32)) -> u8 {
@@ -81,12 +105,38 @@ mod tests {
     #[test]
     fn images_are_in_rows_and_the_range_is_black_to_white() {
         let values =
-            ArrayD::from_shape_vec(vec![3, 56, 56], [vec![0.0; 3136], vec![16.0; 3136], vec![8.0; 3136]].concat());
-        let bytes = grid(&values.expect("56 * 56").view(), (0.0, 16.0), 2).expect("pictures");
+            ArrayD::from_shape_vec(vec![3, 28, 28], [vec![0.0; 784], vec![16.0; 784], vec![8.0; 784]].concat());
+        let bytes = grid(&values.expect("28 * 28").view(), (0.0, 16.0), 2).expect("pictures");
         let (width, height, pixels) = decode(&bytes);
-        assert_eq!((width, height), (2 * 58 + 2, 2 * 58 + 2));
+        assert_eq!((width, height), (2 * 226 + 2, 2 * 226 + 2));
         let at = |x: usize, y: usize| pixels[y * width as usize + x];
-        assert_eq!([at(30, 30), at(90, 30), at(30, 90), at(90, 90)], [0, 255, 128, BACKGROUND]);
+        assert_eq!([at(30, 30), at(300, 30), at(30, 300), at(300, 300)], [0, 255, 128, BACKGROUND]);
+    }
+
+    #[test]
+    fn images_keep_their_aspect_and_a_large_grid_is_shrunk() {
+        let size = |shape: &[usize], columns: usize| {
+            let (width, height, _) = decode(&grid(&ArrayD::zeros(shape).view(), (0.0, 1.0), columns).expect("images"));
+            (width, height)
+        };
+        assert_eq!(size(&[2, 14, 28], 1), (8 * 28 + 4, 2 * (8 * 14 + 2) + 2));
+        assert_eq!(size(&[6, 1500, 1500], 6), (6 * 752 + 2, 752 + 2));
+        let error = grid(&ArrayD::zeros(vec![10_000, 1, 1]).view(), (0.0, 1.0), 10_000).expect_err("too many");
+        assert!(error.to_string().contains("10000 images of shape [1, 1]"), "{error}");
+    }
+
+    #[test]
+    fn columns_make_the_grid_about_square() {
+        for (count, shape, expected) in [
+            (64, [8, 8], 8),
+            (40, [8, 8], 7),
+            (256, [8, 8], 16),
+            (1000, [8, 8], 16),
+            (16, [8, 32], 2),
+            (16, [32, 8], 8),
+        ] {
+            assert_eq!(square_columns(count, &shape, 16), expected, "{count} of {shape:?}");
+        }
     }
 
     #[test]

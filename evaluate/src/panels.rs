@@ -1,6 +1,6 @@
 //! Draws series as line plots: one panel per sample, one line per channel.
 
-mod scale;
+pub(crate) mod scale;
 
 use std::ops::Range;
 
@@ -11,6 +11,7 @@ use crate::{
     PictureError,
     canvas::{CHARACTER, Canvas, Color},
     palette,
+    raster::{MAX_SIDE, Raster},
 };
 
 /// Width and height in pixels of the plot in a panel.
@@ -56,33 +57,42 @@ impl LinePlots<'_> {
     /// [`PictureError::Shape`] if the samples are not series or the originals have another shape,
     /// [`PictureError::Size`] for too many, [`PictureError::Empty`] for none.
     pub fn draw(&self, columns: usize) -> Result<Vec<u8>, PictureError> {
+        let values = self.series.iter().chain(self.originals.into_iter().flatten());
+        let raster = self.raster(columns, &Scale::of(values.copied()))?;
+        raster.png().ok_or_else(|| self.too_large())?.map_err(PictureError::Encode)
+    }
+
+    /// Draws the same panels as pixels, with this vertical axis.
+    pub(crate) fn raster(&self, columns: usize, scale: &Scale) -> Result<Raster, PictureError> {
         let (count, shape) = match self.series.shape() {
             [0, ..] => return Err(PictureError::Empty),
-            [count, shape @ ..] if is_series(shape) => (*count, shape.to_vec()),
+            [count, shape @ ..] if is_series(shape) => (*count, shape),
             shape => return Err(PictureError::Shape { shape: shape.get(1..).unwrap_or_default().to_vec() }),
         };
         if let Some(originals) = self.originals.filter(|originals| originals.shape() != self.series.shape()) {
             return Err(PictureError::Shape { shape: originals.shape().get(1..).unwrap_or_default().to_vec() });
         }
-        let too_large = || PictureError::Size { count, shape: shape.clone() };
         let layout = Layout {
             columns: columns.clamp(1, count),
             legend: usize::from(shape.len() == 2 && shape[0] > 1 || self.originals.is_some()) * LINE,
             label: usize::from(self.labels.is_some()) * LINE,
         };
         let (width, height) = layout.size(count);
-        if width.max(height) > usize::from(u16::MAX) {
-            return Err(too_large());
+        if width.max(height) > MAX_SIDE {
+            return Err(self.too_large());
         }
-        let values = self.series.iter().chain(self.originals.into_iter().flatten());
-        let scale = Scale::of(values.copied());
         let mut canvas = Canvas::new(width, height);
         self.legend(&mut canvas, width);
         for index in 0..count {
-            self.panel(&mut canvas, index, &layout, &scale);
+            self.panel(&mut canvas, index, &layout, scale);
         }
-        layout.label_axes(&mut canvas, count, &scale, shape.last().copied().unwrap_or(1));
-        canvas.png().ok_or_else(too_large)?.map_err(PictureError::Encode)
+        layout.label_axes(&mut canvas, count, scale, shape.last().copied().unwrap_or(1));
+        Ok(canvas.into_raster())
+    }
+
+    fn too_large(&self) -> PictureError {
+        let (count, shape) = (self.series.len_of(Axis(0)), self.series.shape().get(1..).unwrap_or_default().to_vec());
+        PictureError::Size { count, shape }
     }
 
     fn panel(&self, canvas: &mut Canvas, index: usize, layout: &Layout, scale: &Scale) {

@@ -5,7 +5,17 @@ use narrows_runtime::{
     ndarray::ArrayViewD,
 };
 
-use crate::{LinePlots, PictureError, grid, is_picture, panels::is_series};
+use crate::{
+    LinePlots, PictureError,
+    grid::{grid, is_picture, raster, square_columns},
+    panels::{is_series, scale::Scale},
+    raster::Raster,
+};
+
+/// Largest number of images per row.
+const IMAGE_COLUMNS: usize = 16;
+/// Number of line plots per row.
+const PANEL_COLUMNS: usize = 4;
 
 /// How samples are drawn: images in a grid, or series as line plots.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +64,17 @@ impl Picture {
         }
     }
 
-    /// Draws `samples: [count, ...sample shape]` as a PNG. Line plots show `originals` of the same shape below them.
+    /// Returns the number of samples per row for `count` samples of this shape: images in about a square of at most 16
+    /// columns, 4 line plots.
+    pub fn columns(&self, count: usize, shape: &[usize]) -> usize {
+        match self {
+            Picture::Images { .. } => square_columns(count, shape, IMAGE_COLUMNS),
+            Picture::Lines { .. } => PANEL_COLUMNS,
+        }
+    }
+
+    /// Draws `samples: [count, ...sample shape]` as a PNG with [`Picture::columns`] samples per row. Line plots show
+    /// `originals` of the same shape below them.
     ///
     /// # Errors
     /// [`PictureError`] if the samples do not have the shape of images or series, or there are none.
@@ -63,11 +83,45 @@ impl Picture {
         samples: &ArrayViewD<'_, f32>,
         originals: Option<&ArrayViewD<'_, f32>>,
     ) -> Result<Vec<u8>, PictureError> {
+        let count = samples.shape().first().copied().unwrap_or_default();
+        let columns = self.columns(count, samples.shape().get(1..).unwrap_or_default());
+        self.draw_in_columns(samples, originals, columns)
+    }
+
+    /// Draws the same PNG with `columns` samples per row.
+    ///
+    /// # Errors
+    /// Those of [`Picture::draw`].
+    pub fn draw_in_columns(
+        &self,
+        samples: &ArrayViewD<'_, f32>,
+        originals: Option<&ArrayViewD<'_, f32>>,
+        columns: usize,
+    ) -> Result<Vec<u8>, PictureError> {
         match self {
-            Picture::Images { range } => grid(samples, *range, 16),
+            Picture::Images { range } => grid(samples, *range, columns),
             Picture::Lines { names } => {
                 let names = names.as_deref();
-                LinePlots { series: samples, originals, labels: None, names }.draw(4)
+                LinePlots { series: samples, originals, labels: None, names }.draw(columns)
+            }
+        }
+    }
+
+    /// Draws one picture per frame, `[count, ...sample shape]` each, until `should_stop` returns true. All line plots
+    /// have the same axis.
+    pub(crate) fn rasters(
+        &self,
+        all: &[ArrayViewD<'_, f32>],
+        columns: usize,
+        should_stop: &dyn Fn() -> bool,
+    ) -> Result<Vec<Raster>, PictureError> {
+        let frames = all.iter().map(|frame| if should_stop() { Err(PictureError::Interrupted) } else { Ok(frame) });
+        match self {
+            Picture::Images { range } => frames.map(|frame| raster(frame?, *range, columns)).collect(),
+            Picture::Lines { names } => {
+                let scale = Scale::of(all.iter().flatten().copied());
+                let plots = |series| LinePlots { series, originals: None, labels: None, names: names.as_deref() };
+                frames.map(|frame| plots(frame?).raster(columns, &scale)).collect()
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     label::check_labels,
     load_on_device::load_on_device,
     loaded_graph::LoadedGraph,
+    prior::CodeDistributions,
     rows::{InputRows, width},
 };
 
@@ -34,6 +35,7 @@ pub struct Autoencoder {
     pub(crate) manifest: Manifest,
     pub(crate) encoder: LoadedGraph,
     pub(crate) decoder: LoadedGraph,
+    pub(crate) distributions: CodeDistributions,
     pub(crate) placement: Placement,
 }
 
@@ -86,7 +88,7 @@ impl Autoencoder {
         Self::from_bundle(&Bundle::from_bytes(packed)?, options)
     }
 
-    /// Loads both graphs of an opened bundle.
+    /// Loads both graphs of an opened bundle, and its prior and sampler.
     ///
     /// # Errors
     /// Those of [`Autoencoder::open`].
@@ -99,7 +101,8 @@ impl Autoencoder {
             Ok((encoder, decoder))
         };
         let ((encoder, decoder), placement) = load_on_device(options, load)?;
-        Ok(Autoencoder { manifest: bundle.manifest().clone(), encoder, decoder, placement })
+        let distributions = CodeDistributions::of(bundle)?;
+        Ok(Autoencoder { manifest: bundle.manifest().clone(), encoder, decoder, distributions, placement })
     }
 
     /// Encodes samples and returns their codes, `[batch, latent]`. For a variational model the code is the mean of

@@ -1,6 +1,6 @@
 //! The error type of the runtime.
 
-use narrows_bundle::{BundleError, ClassifierKind, Kind, counted};
+use narrows_bundle::{BundleError, ClassifierKind, Kind, counted, quoted, quoted_list};
 
 use crate::{Device, library::LibraryError};
 
@@ -73,7 +73,7 @@ pub enum Error {
         classes: usize,
     },
     /// No class has this name or number.
-    #[error("there is no class `{class}`, this model has {}", class_list(classes))]
+    #[error("there is no class {}, this model has {}", quoted(class), class_list(classes))]
     UnknownClass {
         /// The requested name or number.
         class: String,
@@ -88,9 +88,9 @@ pub enum Error {
         /// Kind of the model.
         kind: Kind,
     },
-    /// The model has no prior to sample codes from.
+    /// The model has neither a prior nor a sampler to sample codes from.
     #[error(
-        "this {kind} has no prior to sample codes from, so it cannot generate (use a model with a prior, such as a vae, or call decode with your own codes)"
+        "this {kind} has no prior to sample codes from, so it cannot generate (fit a sampler with `narrows fit-prior`, use a model with a prior, such as a vae, or call decode with your own codes)"
     )]
     NoPrior {
         /// Kind of the model.
@@ -143,6 +143,32 @@ pub enum Error {
         from: usize,
         /// Length of the second code.
         to: usize,
+    },
+    /// Codes have another number of dimensions than the model.
+    #[error("expected codes of {}, got {}", counted(*expected, "dimension"), counted(*found, "dimension"))]
+    CodeWidth {
+        /// Number of dimensions of the codes.
+        found: usize,
+        /// Number of latent dimensions of the model.
+        expected: usize,
+    },
+    /// A latent dimension does not exist.
+    #[error("there is no latent dimension {dimension}, this model has the dimensions 0 to {}", latent_dim.saturating_sub(1))]
+    LatentDimension {
+        /// The requested dimension, from 0.
+        dimension: usize,
+        /// Number of latent dimensions.
+        latent_dim: usize,
+    },
+    /// A number is outside the range of its option.
+    #[error("`{option}` is {value}, expected {expected}")]
+    OutOfRange {
+        /// Name of the option.
+        option: &'static str,
+        /// The value.
+        value: f64,
+        /// Description of the allowed values.
+        expected: &'static str,
     },
     /// The decoder needs a class, but none was given.
     #[error("this {kind} generates samples of a class: use generate_class with one of {}", class_list(classes))]
@@ -263,7 +289,7 @@ fn expected_shape(row: &[usize]) -> String {
 }
 
 fn class_list(classes: &[String]) -> String {
-    if classes.is_empty() { "no classes".to_owned() } else { format!("`{}`", classes.join("`, `")) }
+    if classes.is_empty() { "no classes".to_owned() } else { quoted_list(classes) }
 }
 
 fn found_shape(found: &Option<Vec<usize>>) -> String {

@@ -1,32 +1,28 @@
-//! Generation: codes sampled from the prior and decoded.
+//! Generation: codes sampled from the sampler or the prior, and decoded.
 
-use narrows_bundle::Prior;
 use ndarray::{Array2, ArrayD};
 
 use crate::{
-    Autoencoder, Class, Codes, Error,
-    allocation::repeated_label,
-    label::label_of,
-    random::{Stream, standard_normals},
+    Autoencoder, Class, CodeDistribution, CodeSpread, Codes, Error, GenerateOptions, allocation::repeated_label,
+    prior_noise::prior_noise,
 };
 
 impl Autoencoder {
-    /// Generates `count` samples, `[count, ...sample shape]`: samples codes from the prior and decodes them.
+    /// Generates `count` samples, `[count, ...sample shape]`: samples codes and decodes them. Codes are sampled
+    /// from the fitted sampler if the bundle has one, otherwise from the prior.
     ///
     /// The same seed gives the same samples; a smaller `count` gives a prefix of them.
     ///
     /// # Errors
-    /// [`Error::NoPrior`] if the model has no prior, [`Error::ClassNeeded`] if the decoder takes a class,
-    /// [`Error::TooMany`] if the samples do not fit into memory; otherwise those of [`Autoencoder::decode`].
+    /// [`Error::NoPrior`] if the model has neither a sampler nor a prior, [`Error::ClassNeeded`] if the decoder takes a
+    /// class, [`Error::TooMany`] if the samples do not fit into memory; otherwise those of [`Autoencoder::decode`].
     pub fn generate(&self, count: usize, seed: u64) -> Result<ArrayD<f32>, Error> {
-        if self.decoder.takes_labels() {
-            return Err(Error::ClassNeeded { kind: self.kind(), classes: self.classes().to_vec() });
-        }
-        self.decode(&self.sample_prior(count, seed)?)
+        self.generate_with(&GenerateOptions::default().count(count).seed(seed))
     }
 
     /// Generates `count` samples of one class, `[count, ...sample shape]`. The class is given by name or label. The
-    /// same seed gives the same codes for every class.
+    /// same seed gives the same codes for every class, or, from a sampler with one mixture per class, the same standard
+    /// normal noise.
     ///
     /// # Errors
     /// [`Error::ClassUnexpected`] if the decoder takes no class, [`Error::UnknownClass`] if there is
@@ -37,18 +33,66 @@ impl Autoencoder {
         count: usize,
         seed: u64,
     ) -> Result<ArrayD<f32>, Error> {
-        if !self.decoder.takes_labels() {
-            return Err(Error::ClassUnexpected { kind: self.kind() });
-        }
-        let label = label_of(class.into(), self.classes())? as i64;
-        let codes = self.sample_prior(count, seed)?;
-        self.decode(Codes::from(&codes).labelled(&repeated_label(label, count)?))
+        self.generate_with(&GenerateOptions::default().count(count).seed(seed).class(class))
     }
 
-    fn sample_prior(&self, count: usize, seed: u64) -> Result<Array2<f32>, Error> {
-        match self.manifest().prior {
-            Some(Prior::StandardNormal) => standard_normals(seed, Stream::Prior, count, self.latent_dim()),
-            None => Err(Error::NoPrior { kind: self.kind() }),
+    /// Generates samples, `[count, ...sample shape]`, with a temperature, a truncation and a class.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for an impossible temperature or truncation; otherwise those of [`Autoencoder::generate`]
+    /// and [`Autoencoder::generate_class`].
+    pub fn generate_with(&self, options: &GenerateOptions<'_>) -> Result<ArrayD<f32>, Error> {
+        match options.class {
+            None if self.decoder.takes_labels() => {
+                Err(Error::ClassNeeded { kind: self.kind(), classes: self.classes().to_vec() })
+            }
+            None => self.decode(&self.sample_codes(options)?),
+            Some(class) => {
+                let label = self.decoder_class(class)? as i64;
+                let codes = self.sample_codes(options)?;
+                self.decode(Codes::from(&codes).labelled(&repeated_label(label, options.count)?))
+            }
         }
+    }
+
+    /// Samples the codes that [`Autoencoder::generate_with`] decodes, `[count, latent]`: from the fitted sampler if the
+    /// bundle has one, otherwise from the prior. A sampler with one mixture per class samples codes of the class of the
+    /// options, or of all classes without a class. The temperature and the truncation apply to the standard normal
+    /// noise that a mixture places around the means of its components. The noise, and the uniform number that chooses
+    /// the component, are the same for every class.
+    ///
+    /// # Errors
+    /// [`Error::NoPrior`] if the model has neither, [`Error::ClassUnexpected`] for a class if the decoder takes none,
+    /// [`Error::UnknownClass`] if there is no such class, [`Error::OutOfRange`] for an impossible temperature or
+    /// truncation, [`Error::TooMany`] if the codes do not fit into memory.
+    pub fn sample_codes(&self, options: &GenerateOptions<'_>) -> Result<Array2<f32>, Error> {
+        let distribution = self.distribution_of_generation(options.class)?;
+        Ok(distribution.codes_of(prior_noise(options, self.latent_dim())?, options.seed))
+    }
+
+    /// Returns the mean and the standard deviation of the codes that [`Autoencoder::sample_codes`] samples: those of
+    /// the fitted sampler if the bundle has one, otherwise those of the prior. For one mixture per class, they are
+    /// those of the codes of all classes.
+    ///
+    /// # Errors
+    /// [`Error::NoPrior`] if the model has neither. [`CodeMoments`](crate::CodeMoments) computes those of the codes of
+    /// data.
+    pub fn code_spread(&self) -> Result<CodeSpread, Error> {
+        Ok(self.distribution_of_generation(None)?.spread())
+    }
+
+    /// Returns the mean and the standard deviation of the codes that [`Autoencoder::generate_class`] samples.
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::code_spread`], [`Error::ClassUnexpected`] if the decoder takes no class, and
+    /// [`Error::UnknownClass`] if there is no such class.
+    pub fn code_spread_of_class<'a>(&self, class: impl Into<Class<'a>>) -> Result<CodeSpread, Error> {
+        Ok(self.distribution_of_generation(Some(class.into()))?.spread())
+    }
+
+    /// Returns the distribution from which the samples of a class are generated, or those of all classes.
+    fn distribution_of_generation(&self, class: Option<Class<'_>>) -> Result<&CodeDistribution, Error> {
+        let class = class.map(|class| self.decoder_class(class)).transpose()?;
+        self.distributions.of_generation(class).ok_or(Error::NoPrior { kind: self.kind() })
     }
 }

@@ -46,6 +46,7 @@ compile_error!(
 
 mod allocation;
 mod autoencoder;
+mod class_path;
 mod classifier;
 mod cut;
 mod destination;
@@ -54,6 +55,7 @@ mod diagnosis;
 mod engine;
 mod error;
 mod generate;
+mod generate_options;
 mod interpolate;
 mod label;
 mod latent;
@@ -62,9 +64,13 @@ mod load_on_device;
 mod loaded_graph;
 mod machine;
 mod metadata;
+mod noise;
+mod normal;
 mod options;
 mod placement;
 mod pool;
+mod prior;
+mod prior_noise;
 pub mod proof;
 mod provable;
 mod random;
@@ -72,15 +78,19 @@ mod rows;
 mod samples;
 mod score;
 mod scratch;
+mod spread;
 mod tolerance;
+mod traverse;
 mod trial;
 mod verify;
 
 pub use autoencoder::Autoencoder;
+pub use class_path::ClassPath;
 pub use classifier::Classifier;
 pub use device::Device;
 pub use diagnosis::{Diagnosis, Trial, diagnose};
 pub use error::Error;
+pub use generate_options::GenerateOptions;
 pub use interpolate::{Interpolation, codes_between};
 pub use label::Class;
 pub use latent::Posterior;
@@ -88,11 +98,16 @@ pub use load_on_device::Placement;
 pub use machine::{Machine, Processor};
 pub use narrows_bundle as bundle;
 pub use ndarray;
+pub use noise::{Noise, NoiseSource};
+pub use normal::normal_quantile;
 pub use options::Options;
 pub use ort;
 pub use placement::{GraphPlacement, NodePlacement, placement};
+pub use prior::CodeDistribution;
 pub use samples::{Codes, Samples};
 pub use score::{ScoreOptions, Scores};
+pub use spread::{CodeMoments, CodeSpread};
+pub use traverse::{quantile_grid, traversal};
 pub use verify::{Check, verify};
 
 /// Compiles the examples of the README as tests.
@@ -105,4 +120,6 @@ struct Readme;
 #[doc = include_str!("../../docs/guide/runtime.md")]
 #[doc = include_str!("../../docs/guide/devices.md")]
 #[doc = include_str!("../../docs/guide/scoring.md")]
+#[doc = include_str!("../../docs/guide/generation.md")]
+#[doc = include_str!("../../docs/guide/priors.md")]
 struct Guide;

@@ -47,7 +47,7 @@ impl LoadedGraph {
         options: &Options,
     ) -> Result<Self, Error> {
         let input = ports.input(role).ok_or_else(|| missing(ports, role))?.clone();
-        let CheckedGraph { bytes, cost } = checked;
+        let CheckedGraph { bytes, cost, parameters: _ } = checked;
         let width = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
         let row = RowCost::of(cost, bytes.len(), width);
         let graph = Graph::new(ports, bytes, device, row.memory(), options)?;

@@ -2,7 +2,7 @@
 
 use narrows_bundle::{Kind, Manifest, SampleKind};
 
-use crate::{Autoencoder, Class, Error, Placement, label::label_of};
+use crate::{Autoencoder, Class, CodeDistribution, Error, Placement, label::label_of};
 
 impl Autoencoder {
     /// Returns the manifest of the bundle.
@@ -62,10 +62,41 @@ impl Autoencoder {
         self.encoder.takes_labels() || self.decoder.takes_labels()
     }
 
-    /// Returns whether the model has a prior, so that [`Autoencoder::generate`] or [`Autoencoder::generate_class`]
-    /// works.
+    /// Returns whether the model has a prior or a sampler, so that [`Autoencoder::generate`] or
+    /// [`Autoencoder::generate_class`] works.
     pub fn is_generative(&self) -> bool {
-        self.manifest.prior.is_some()
+        self.distributions.of_generation(None).is_some()
+    }
+
+    /// Returns the prior over codes, which the likelihoods of [`Autoencoder::score`] use; `None` for models without
+    /// one.
+    pub fn prior(&self) -> Option<&CodeDistribution> {
+        self.distributions.prior.as_ref()
+    }
+
+    /// Returns the sampler, a distribution that was fitted to codes after training and from which generation samples;
+    /// `None` for bundles without one. For one mixture per class, this is the mixture over the codes of all classes,
+    /// `p(z) = sum_y p(y) p(z|y)`.
+    pub fn sampler(&self) -> Option<&CodeDistribution> {
+        self.distributions.sampler_of(None)
+    }
+
+    /// Returns the sampler of a class, `p(z|y)`, from which [`Autoencoder::generate_class`] samples. The class is given
+    /// by name or label. `None` for bundles without a sampler; a sampler that does not depend on the class is the same
+    /// for every class.
+    ///
+    /// # Errors
+    /// [`Error::ClassUnexpected`] if the decoder takes no class, [`Error::UnknownClass`] if there is no such class.
+    pub fn sampler_of_class<'a>(&self, class: impl Into<Class<'a>>) -> Result<Option<&CodeDistribution>, Error> {
+        Ok(self.distributions.sampler_of(Some(self.decoder_class(class.into())?)))
+    }
+
+    /// Returns the label of a class for the decoder.
+    pub(crate) fn decoder_class(&self, class: Class<'_>) -> Result<usize, Error> {
+        match self.decoder.takes_labels() {
+            true => label_of(class, self.classes()),
+            false => Err(Error::ClassUnexpected { kind: self.kind() }),
+        }
     }
 
     /// Returns the device on which both graphs run.

@@ -1,7 +1,10 @@
 //! Seeded random numbers. Each use has its own stream, so that one seed gives independent numbers for different uses.
 
 use ndarray::Array2;
-use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{RngCore, SeedableRng},
+};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::Error;
@@ -15,6 +18,12 @@ pub(crate) enum Stream {
     Posterior,
     /// Codes sampled from the posterior for likelihood estimates.
     Importance,
+    /// Components of a mixture.
+    Component,
+    /// Replacements of values outside a truncated prior.
+    Truncation,
+    /// Noise that is added to samples.
+    Noise,
 }
 
 /// Returns the generator of a stream: ChaCha with 8 rounds, which gives the same bits on every machine.
@@ -25,8 +34,17 @@ pub(crate) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
         Stream::Prior => 0,
         Stream::Posterior => 1,
         Stream::Importance => 2,
+        Stream::Component => 3,
+        Stream::Truncation => 8,
+        Stream::Noise => 9,
     });
     generator
+}
+
+/// Samples uniform numbers of [0, 1) without end, each from the upper 53 bits of one output.
+pub(crate) fn uniforms(seed: u64, stream: Stream) -> impl Iterator<Item = f64> {
+    let mut generator = generator(seed, stream);
+    std::iter::repeat_with(move || (generator.next_u64() >> 11) as f64 / (1u64 << 53) as f64)
 }
 
 /// Samples independent standard normal values, `[rows, width]`, row by row: fewer rows are a prefix of more rows.

@@ -5,12 +5,12 @@ mod importance;
 mod measure;
 mod weights;
 
-use narrows_bundle::{Prior, Role};
+use narrows_bundle::Role;
 use ndarray::{Array1, Array2, Axis, Slice};
 
 use crate::{Autoencoder, Codes, Error, Posterior, Samples, label::check_labels};
 use divergence::kl_divergence;
-use importance::{Estimates, ImportanceSampler};
+use importance::{Estimates, ImportanceSampler, KL_SAMPLES};
 use measure::Measure;
 
 /// Largest number of values in a temporary array: 16 MiB of decoded samples, and twice that for the targets in
@@ -88,6 +88,9 @@ pub struct Scores {
     /// KL divergence between the posterior and the prior in nats,
     /// `KL(q(z|x) || p(z)) = 1/2 sum (mu^2 + sigma^2 - 1 - ln sigma^2)` (Kingma & Welling 2014, appendix
     /// B). `None` for models without a posterior or a prior.
+    ///
+    /// For a learned prior there is no closed form: it is the Monte Carlo estimate `1/K sum_k ln q(z_k|x) - ln p(z_k)`
+    /// with 64 latent samples per row, or with [`ScoreOptions::importance_samples`] if they are more.
     pub kl: Option<Array1<f64>>,
     /// Evidence lower bound in nats, `1/K sum_k ln p(x|z_k) - KL(q(z|x) || p(z))`, with `z_k` sampled from the
     /// posterior (Kingma & Welling 2014, equation 7). `None` without latent samples.
@@ -128,7 +131,8 @@ impl Autoencoder {
     /// scores, about 64 MiB of memory are needed, independent of the number of rows and latent samples.
     ///
     /// Samples are not binarised: for a model trained on binarised samples, pass binarised samples to get comparable
-    /// scores. A reconstruction with NaN gives the score NaN, one with an infinity an infinite squared error.
+    /// scores (`narrows_data::binarize_row`). A reconstruction with NaN gives the score NaN, one with an infinity an
+    /// infinite squared error.
     ///
     /// # Errors
     /// - [`Error::NoLikelihood`] if latent samples are requested and the model has no posterior or no prior,
@@ -138,8 +142,8 @@ impl Autoencoder {
         let samples = samples.into();
         let (manifest, count) = (self.manifest(), options.importance_samples);
         let has_posterior = manifest.graphs.encoder.output(Role::LogVariance).is_some();
-        let has_likelihood = has_posterior && matches!(manifest.prior, Some(Prior::StandardNormal));
-        if count > 0 && !has_likelihood {
+        let prior = self.prior().filter(|_| has_posterior);
+        if count > 0 && prior.is_none() {
             return Err(Error::NoLikelihood { kind: manifest.kind });
         }
         let mut encoder_input = samples.clone();
@@ -156,16 +160,16 @@ impl Autoencoder {
         measure.check(&samples)?;
 
         let labels = samples.labels.filter(|_| self.decoder.takes_labels());
-        let posterior = encoded.posterior().filter(|_| has_likelihood);
-        let sampler = |posterior| ImportanceSampler {
+        let sampler = encoded.posterior().zip(prior).map(|(posterior, prior)| ImportanceSampler {
             model: self,
             measure: &measure,
             posterior,
+            prior,
             labels,
             count,
             seed: options.seed,
-        };
-        let sampler = posterior.filter(|_| count > 0).map(sampler);
+        });
+        let has_mixture = prior.is_some_and(|prior| prior.mixture().is_some());
         let block = rows_per_block(manifest.sample.features().max(self.latent_dim()));
         let (mut squared_error, mut reconstruction, mut estimates) = (Vec::new(), Vec::new(), Estimates::default());
         for start in (0..rows).step_by(block) {
@@ -178,11 +182,18 @@ impl Autoencoder {
                 squared_error.push(measure.squared_error(target, &decoded));
                 reconstruction.push(measure.reconstruction(target, &decoded));
             }
-            if let Some(sampler) = &sampler {
+            if let Some(sampler) = sampler.as_ref().filter(|_| count > 0) {
                 sampler.add_to(&mut estimates, &targets, start, block)?;
             }
+            if let Some(sampler) = sampler.as_ref().filter(|_| has_mixture && count < KL_SAMPLES) {
+                sampler.estimate_kl(&mut estimates, &targets, start)?;
+            }
         }
-        let kl = posterior.map(kl_divergence);
+        let kl = match &sampler {
+            Some(_) if has_mixture => Some(Array1::from(estimates.kl)),
+            Some(sampler) => Some(kl_divergence(sampler.posterior)),
+            None => None,
+        };
         let estimated = |values: Vec<f64>, min_count| (count >= min_count).then(|| Array1::from(values));
         Ok(Scores {
             elbo: estimated(estimates.mean_log_likelihood, 1).zip(kl.as_ref()).map(|(mean, kl)| mean - kl),

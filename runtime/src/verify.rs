@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use narrows_bundle::{AnyBundle, GraphPorts, Opened, PROBE, Port, counted};
+use narrows_bundle::{AnyBundle, Bundle, GraphPorts, Mixture, Opened, PROBE, Port, counted};
 
 use crate::{
     Error, Options, Placement, engine,
@@ -30,7 +30,8 @@ pub struct Check {
 /// Checks a bundle of any type and returns the result of every check.
 ///
 /// The checks are: the manifest, the size and hash of every listed file, both graphs, the device that computes their
-/// nodes, and the parity of their outputs with the trainer's outputs on the device of the options. A check that cannot
+/// nodes, the parity of their outputs with the trainer's outputs on the device of the options, and the prior and the
+/// sampler where they exist. A check that cannot
 /// run because an earlier one failed is listed as failed, with the name of that check.
 ///
 /// ```no_run
@@ -42,7 +43,11 @@ pub struct Check {
 /// ```
 pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
     match AnyBundle::open(path) {
-        Ok(AnyBundle::Autoencoder(bundle)) => verify_opened(&bundle, options),
+        Ok(AnyBundle::Autoencoder(bundle)) => {
+            let mut checks = verify_opened(&bundle, options);
+            checks.extend(verify_mixtures(&bundle));
+            checks
+        }
         Ok(AnyBundle::Transferred(bundle)) => verify_opened(&bundle, options),
         Err(error) => vec![Check::failed("manifest", error)],
     }
@@ -76,6 +81,24 @@ fn verify_opened<M: Provable>(bundle: &Opened<M>, options: &Options) -> Vec<Chec
     checks.extend(graphs.iter().map(|graph| graph.placement(bundle, options)));
     checks.extend(graphs.iter().map(|graph| graph.parity(manifest, &probe)));
     checks
+}
+
+/// Checks the prior and the sampler, where the bundle has them.
+fn verify_mixtures(bundle: &Bundle) -> impl Iterator<Item = Check> {
+    let described =
+        |components: String, mixture: &Mixture| format!("{components}, {} covariance", mixture.covariance().name());
+    let prior = bundle
+        .mixture_prior()
+        .map(|mixture| mixture.map(|mixture| described(counted(mixture.components(), "component"), &mixture)));
+    let sampler = bundle.sampler().map(|sampler| {
+        let (sampler, record) = (sampler?, bundle.manifest().sampler.as_ref()?);
+        Some(described(record.described_components(), sampler.mixture()))
+    });
+    [("prior", prior), ("sampler", sampler)].into_iter().filter_map(|(name, mixture)| match mixture {
+        Ok(None) => None,
+        Ok(Some(detail)) => Some(Check::passed(name, detail)),
+        Err(error) => Some(Check::failed(name, error)),
+    })
 }
 
 /// A loaded graph of the bundle, or the error of loading it.

@@ -158,3 +158,31 @@ fn interpolation_needs_two_samples_of_one_class() {
     let found = run(Samples::from(two).labelled(&[2, 2])).expect("one class");
     assert_close(&found.slice(s![3.., .., ..]).to_owned().into_dyn(), &last);
 }
+
+#[test]
+fn a_path_between_classes_begins_and_ends_with_them_and_blends_linearly() {
+    use narrows_runtime::{ClassPath, Options, bundle::Bundle};
+    let fixture = Fixture::new(Kind::Cvae);
+    let bundle = Bundle::open(fixture.path()).expect("a good bundle");
+    let path = ClassPath::open(&bundle, &Options::default(), "one", 0, 5).expect("two classes");
+    let codes = Array2::from_shape_fn((5, 2), |(step, dimension)| step as f32 / 4.0 - dimension as f32);
+    let samples = path.decode(codes.view()).expect("a code per step");
+    let [from, to] = [1, 0].map(|label| decoded(Kind::Cvae, &codes, &[label; 5]));
+    for step in 0..5 {
+        let t = step as f32 / 4.0;
+        // The decoder of the fixture is linear in the row of the class.
+        let expected = from.index_axis(Axis(0), step).to_owned() * (1.0 - t) + &to.index_axis(Axis(0), step) * t;
+        assert_close(&samples.index_axis(Axis(0), step).to_owned(), &expected);
+    }
+    assert!(matches!(path.decode(codes.slice(s![..3, ..])), Err(Error::LabelCount { rows: 3, labels: 5 })));
+    let unknown = ClassPath::open(&bundle, &Options::default(), "one", "nine", 5);
+    assert!(matches!(unknown, Err(Error::UnknownClass { .. })));
+    for steps in [0, 100_000] {
+        let refused = ClassPath::open(&bundle, &Options::default(), 0, 1, steps);
+        assert!(matches!(refused, Err(Error::OutOfRange { option: "steps", .. })));
+    }
+    let unconditional = Fixture::new(Kind::Vae);
+    let bundle = Bundle::open(unconditional.path()).expect("a good bundle");
+    let refused = ClassPath::open(&bundle, &Options::default(), 0, 1, 5);
+    assert!(matches!(refused, Err(Error::ClassUnexpected { .. })));
+}

@@ -84,7 +84,7 @@ fn the_error_for_an_unsupported_method_names_an_alternative() {
         assert!(text(model.sample_latent(&samples(1), 0)).contains("vae and cvae have a posterior"));
         assert!(
             text(model.generate(1, 0))
-                .contains("(use a model with a prior, such as a vae, or call decode with your own codes)")
+                .contains("use a model with a prior, such as a vae, or call decode with your own codes)")
         );
         assert!(matches!(model.generate_class(0, 1, 0), Err(Error::ClassUnexpected { .. })));
     }

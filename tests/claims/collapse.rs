@@ -2,13 +2,21 @@
 
 use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
-use narrows_trainer::{Fitted, Options, bundle::Kind, data::Dataset};
+use narrows_trainer::{
+    Fitted, Options,
+    bundle::{Kind, Likelihood},
+    data::Dataset,
+    options::ExportSampler,
+};
 
 use crate::pixels::{from_data_unit, mean_variance};
 
 fn trained(kind: Kind, beta: Option<f64>, data: &Dataset) -> Fitted {
     let options = Options::new(kind).with(|options| {
         options.architecture.hidden = Some(vec![64]);
+        options.output.likelihood = Some(Likelihood::Bernoulli);
+        // Samples are those of the prior, which a collapse spoils.
+        options.sampler.sampler = Some(ExportSampler::None);
         options.length.epochs = Some(15);
         options.schedule.learning_rate = Some(3e-3);
         options.divergence.beta = beta;

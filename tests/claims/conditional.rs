@@ -16,15 +16,9 @@ const CLASSES: usize = 10;
 /// The number of samples per class.
 const SAMPLES: usize = 200;
 
-/// The options of models/zoo/cvae.
+/// The options of models/zoo/cvae: the defaults.
 fn options() -> Options {
-    Options { latent: Some(6), ..Options::new(Kind::Cvae) }.with(|options| {
-        options.architecture.hidden = Some(vec![128]);
-        options.divergence.beta = Some(0.15);
-        options.schedule.learning_rate = Some(3e-3);
-        options.steps.batch_size = Some(64);
-        options.length.epochs = Some(200);
-    })
+    Options::new(Kind::Cvae)
 }
 
 static DIGITS: LazyLock<Dataset> = LazyLock::new(digits);
@@ -76,6 +70,27 @@ fn the_classifier_recognises_real_digits() {
 #[test]
 fn a_classifier_of_real_digits_recognises_the_requested_class() {
     assert_recognised(&generated(&opened(&FITTED, &DIGITS)));
+}
+
+#[test]
+fn a_sampler_of_each_class_is_fitted_by_default_and_gives_the_codes_of_its_class() {
+    let model = opened(&FITTED, &DIGITS);
+    let record = model.manifest().sampler.clone().expect("a cvae has a sampler");
+    assert_eq!(record.class_components.map(|components| components.len()), Some(CLASSES));
+    // The codes of a class are more likely under its own mixture than under the standard normal distribution.
+    assert!(record.log_likelihood > record.standard_normal_log_likelihood);
+    let codes = |class: usize| {
+        let options = narrows_runtime::GenerateOptions::default().count(SAMPLES).class(class);
+        model.sample_codes(&options).expect("one of the ten classes")
+    };
+    let density = |of: usize, class: usize| {
+        let sampler = model.sampler_of_class(class).expect("a class").expect("a sampler");
+        sampler.log_density(codes(of).view()).expect("codes that fit").mean().expect("codes")
+    };
+    for class in 0..CLASSES {
+        let other = (class + 1) % CLASSES;
+        assert!(density(class, class) > density(class, other), "{class}");
+    }
 }
 
 #[test]

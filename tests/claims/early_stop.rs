@@ -3,7 +3,7 @@
 use narrows_tests::{digits, fitted};
 use narrows_trainer::{
     Fitted, Options,
-    bundle::Kind,
+    bundle::{Kind, Likelihood},
     data::{Dataset, Part},
     options::KlWarmup,
 };
@@ -23,6 +23,7 @@ fn few_rows() -> Dataset {
 fn options(kind: Kind) -> Options {
     Options { latent: Some(16), ..Options::new(kind) }.with(|options| {
         options.architecture.hidden = Some(vec![128]);
+        options.output.likelihood = Some(Likelihood::Bernoulli);
         options.steps.batch_size = Some(16);
         options.length.epochs = Some(EPOCHS);
         options.schedule.learning_rate = Some(1e-2);

@@ -3,7 +3,11 @@
 
 use narrows_runtime::Autoencoder;
 use narrows_tests::{digits, fitted, opened};
-use narrows_trainer::{Fitted, Options, bundle::Kind, data::Dataset};
+use narrows_trainer::{
+    Fitted, Options,
+    bundle::{Kind, Likelihood},
+    data::Dataset,
+};
 use ndarray::{Array1, Array2, Axis, Zip};
 
 use crate::pixels::{from_data_unit, scaled};
@@ -11,6 +15,7 @@ use crate::pixels::{from_data_unit, scaled};
 fn trained(samples: usize, data: &Dataset) -> Fitted {
     let options = Options { latent: Some(6), ..Options::new(Kind::Vae) }.with(|options| {
         options.architecture.hidden = Some(vec![64]);
+        options.output.likelihood = Some(Likelihood::Bernoulli);
         options.length.epochs = Some(8);
         options.schedule.learning_rate = Some(3e-3);
         options.bound.importance_samples = Some(samples);

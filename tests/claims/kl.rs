@@ -3,7 +3,7 @@
 use narrows_tests::{digits, fitted, opened};
 use narrows_trainer::{
     Fitted, Options,
-    bundle::Kind,
+    bundle::{Kind, Likelihood},
     data::Dataset,
     options::{Capacity, KlWarmup},
 };
@@ -16,6 +16,7 @@ const BETA: f64 = 2.0;
 fn vae(epochs: usize) -> Options {
     Options::new(Kind::Vae).with(|options| {
         options.architecture.hidden = Some(vec![64]);
+        options.output.likelihood = Some(Likelihood::Bernoulli);
         options.length.epochs = Some(epochs);
         options.schedule.learning_rate = Some(3e-3);
     })

@@ -8,7 +8,10 @@ use narrows_trainer::{
     Cadence, Options, Run, TrainError,
     bundle::{Kind, Likelihood},
     fit_in, fitted_in,
-    options::{ArchitectureName, Augmentation, Binarize, Corruption, KlWarmup, Normalisation, OptimizerName, Variance},
+    options::{
+        ArchitectureName, Augmentation, Binarize, Corruption, KlWarmup, LatentPrior, Normalisation, OptimizerName,
+        Variance,
+    },
 };
 
 use crate::interrupted::{checked, every, train_in_pieces, train_steps, without_times};
@@ -63,6 +66,11 @@ fn runs() -> Vec<Options> {
             options.variance.variance = Some(Variance::Learned);
             options.steps.average = Some(0.9);
             options.split.valid_fraction = Some(0.2);
+        }),
+        short(Kind::Cvae).with(|options| {
+            options.prior.prior = Some(LatentPrior::Vamp { components: 13 });
+            options.bound.importance_samples = Some(2);
+            options.steps.average = Some(0.9);
         }),
         short(Kind::Cvae).with(|options| {
             options.architecture.architecture = Some(ArchitectureName::Conv);

@@ -79,7 +79,8 @@ fn the_elbo_agrees_with_training_and_more_samples_give_a_tighter_bound() {
         // deviations.
         let (bound, deviation) = (mean(&bounds), bounds.std(1.0));
         assert!((bound - expected).abs() < 4.0 * deviation, "{kind}: {bound} +- {deviation}, in training {expected}");
-        assert!(deviation < 0.2, "{kind}: {bounds}");
+        // The log-likelihood at one latent sample has a deviation of about 5 nats, over the root of 360 rows.
+        assert!(deviation < 0.5, "{kind}: {bounds}");
 
         let [one, ten, hundred] = [1, 10, 100].map(|samples| means(samples, |scores| scores.log_likelihood));
         for (fewer, more) in [(&one, &ten), (&ten, &hundred)] {

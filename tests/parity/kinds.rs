@@ -94,7 +94,7 @@ pub(crate) fn assert_parity(name: &str, bundle: &Bundle) {
         (&graphs.decoder, &probe.decoded, parity.decoder.tolerance),
     ];
     for (ports, expected, tolerance) in cases {
-        let CheckedGraph { bytes, cost } = bundle.graph_with_cost(ports).expect(name);
+        let CheckedGraph { bytes, cost, parameters: _ } = bundle.graph_with_cost(ports).expect(name);
         assert!(cost.is_some(), "{name}: the runtime must know the cost of every operator");
         for rows in BATCH_SIZES {
             let inputs: Vec<_> =

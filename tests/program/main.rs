@@ -2,12 +2,17 @@
 
 mod classify;
 mod closed_pipe;
+mod compare;
 mod config;
 mod convolutions;
 mod damage;
 mod device;
 mod disk_full;
 mod divergence;
+mod evaluate;
+mod fit_prior;
+mod generation;
+mod generation_flags;
 mod library;
 mod own_data;
 mod pack;

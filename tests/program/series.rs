@@ -211,7 +211,7 @@ fn windows_train_resume_and_transfer() {
         "train vae {data} --architecture mlp --hidden 8 --latent 2 --epochs 2 --valid-fraction 0.2 --run run"
     ));
     assert!(
-        outcome.stderr.contains("70 training rows, 18 validation rows at the end (3 windows before them overlap"),
+        outcome.stderr.contains("70 training rows, 18 validation rows at the end (without 3 windows before them"),
         "{}",
         outcome.stderr
     );

@@ -151,3 +151,28 @@ fn the_export_of_an_interrupted_run_says_that_it_was_interrupted() {
     assert!(sandbox.run_ok("config b").stdout.contains("# It is the model of a checkpoint after "));
     assert!(std::fs::read_to_string(sandbox.path("b/README.md")).expect("a card").contains("of a checkpoint after "));
 }
+
+#[test]
+fn an_interrupted_animation_or_picture_is_not_written() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train-export vae --epochs 1 --hidden 16 --latent 16 --out model");
+    let before = sandbox.content();
+    for line in [
+        "traverse model --steps 1001 --out walk.gif",
+        "generate model --grid 400x400 --out grid.png",
+        "generate model --count 3000000 --out rows.csv",
+    ] {
+        let interrupt_after = |milliseconds| {
+            let running = Running::start(&sandbox, line);
+            std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+            running.send("-INT");
+            running.wait()
+        };
+        // Before the program listens, the signal itself ends it.
+        let mut outcomes = [100, 200, 400, 800, 1600, 3200].into_iter().map(interrupt_after);
+        let (code, last) = outcomes.find(|(code, _)| code.is_some()).expect("it listens");
+        assert_eq!(code, Some(130), "{line}: {last}");
+        assert!(last.starts_with("error: interrupted") && last.ends_with(" was not written"), "{line}: {last}");
+        assert!(sandbox.content() == before, "{line}: {:?}", sandbox.leftover_files());
+    }
+}

@@ -5,7 +5,7 @@ mod effective;
 mod size;
 
 use narrows_bundle::{Kind, Likelihood};
-use narrows_data::Values;
+use narrows_data::{Part, Values};
 
 pub(crate) use size::MOST_PARAMETERS;
 
@@ -19,9 +19,10 @@ use crate::{
     kinds::{Objective, Pca},
     likelihood::OutputDistribution,
     pretrain::Pretraining,
+    sampler_option::ExportSampler,
     scaling::ScalingRule,
     schedule::LearningRate,
-    split::{fitted, held_out},
+    split::{fitted, held_out, split},
     variance::{Variance, variance_of},
 };
 
@@ -37,6 +38,9 @@ pub struct Config {
     /// Likelihood and output link.
     #[doc(hidden)]
     pub output_distribution: OutputDistribution,
+    /// The default likelihood of the kind for the data.
+    #[doc(hidden)]
+    pub default_likelihood: Likelihood,
     /// How features are scaled before they enter the network.
     #[doc(hidden)]
     pub scaling: ScalingRule,
@@ -49,6 +53,12 @@ pub struct Config {
     /// How the weights are fitted.
     #[doc(hidden)]
     pub method: Method,
+    /// The sampler that the export fits.
+    #[doc(hidden)]
+    pub sampler: ExportSampler,
+    /// Why the default sampler is left out.
+    #[doc(hidden)]
+    pub sampler_remark: Option<String>,
 }
 
 /// The method that fits the weights.
@@ -112,9 +122,14 @@ impl Config {
 
     /// Returns warnings about settings that have no full effect in a run of this length.
     pub fn remarks(&self) -> Vec<String> {
-        let Method::Descent(descent) = &self.method else { return Vec::new() };
-        let divergence = descent.objective.model().divergence();
-        divergence.and_then(|divergence| divergence.remark(descent.epochs)).into_iter().collect()
+        let divergence = match &self.method {
+            Method::ClosedForm(_) => None,
+            Method::Descent(descent) => {
+                let divergence = descent.objective.model().divergence();
+                divergence.and_then(|divergence| divergence.remark(descent.epochs))
+            }
+        };
+        divergence.into_iter().chain(self.sampler_remark.clone()).collect()
     }
 
     /// Returns whether the loss depends on the variance of the likelihood.
@@ -136,6 +151,12 @@ impl Config {
     /// those that overlap them.
     pub fn fitted_rows(&self, training: &Values) -> usize {
         fitted(training, self.valid_fraction)
+    }
+
+    /// Returns the rows of the training part that are fitted and those that are held out for validation, as indices in
+    /// ascending order.
+    pub fn split(&self, training: &Part) -> (Vec<usize>, Vec<usize>) {
+        split(training, self.valid_fraction, self.seed)
     }
 
     /// Returns how many of the training rows are held out for validation.

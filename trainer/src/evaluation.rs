@@ -166,14 +166,13 @@ pub(crate) fn scalar(tensor: &Tensor) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use narrows_bundle::{Likelihood, Scaling};
-    use narrows_data::{Part, Values};
+    use narrows_data::{Part, PartName, Values};
     use ndarray::Array2;
 
     use super::*;
     use crate::{
         binarize::Binarize,
         kinds::{Ae, Bound, Vae, test_network::TestNetwork},
-        part_name::PartName,
     };
 
     /// Metrics on 2500 rows (three chunks) whose only column is a sine wave of variance 1/2.

@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use candle_core::{Device, Tensor};
 use narrows_bundle::{
-    Bundle, BundleError, DECODER, DataRecord, ENCODER, FORMAT, GraphPorts, Manifest, PROBE, Ports, Prior, Probe, Stage,
-    TrainingRecord, WEIGHTS,
+    Bundle, BundleError, Covariances, DECODER, DataRecord, ENCODER, FORMAT, GraphPorts, Manifest, Mixture, PRIOR,
+    PROBE, Ports, Prior, Probe, SAMPLER, Stage, TrainingRecord, WEIGHTS,
 };
 use narrows_data::{Dataset, Part};
-use ndarray::ArrayD;
+use ndarray::{Array1, Array2, ArrayD};
 use prost::Message;
 
 use crate::{
-    Fitted, TrainError,
+    Fitted, Method, TrainError,
     candle::{Parameters, run_without_gradients},
+    kinds::{LatentPrior, components},
     network::{Graph, Weights, folded, with_decoder_ports, with_encoder_ports},
     onnx::to_model,
     samples::{labels, sample_of},
@@ -36,6 +37,8 @@ pub struct Export {
     pub manifest: Manifest,
     /// The files with their names, in the order in which they should be written.
     pub files: Vec<(&'static str, Vec<u8>)>,
+    /// What differs from the configuration: a sampler with fewer components, or none, where there are too few rows.
+    pub remarks: Vec<String>,
 }
 
 impl Export {
@@ -57,7 +60,7 @@ impl Export {
 }
 
 impl Fitted {
-    /// Creates the graphs, the weights, the probe and the manifest.
+    /// Creates the graphs, the weights, the probe and the manifest, and fits the sampler of the configuration.
     ///
     /// The probe contains Candle's outputs of the graphs as they were trained, whereas the exported graphs have the
     /// scaling folded into their weights. The parity check therefore also covers the folding.
@@ -75,13 +78,44 @@ impl Fitted {
             &self.scaling,
         )?;
         let probe = self.probe(data, &encoder, &decoder)?;
-        let files = vec![
+        let mixture = self.mixture_prior()?;
+        let mut files = vec![
             (ENCODER, self.graph_bytes("encoder", &encoder, &ports.encoder, data)?),
             (DECODER, self.graph_bytes("decoder", &decoder, &ports.decoder, data)?),
             (WEIGHTS, weight_bytes(&self.weights)?),
             (PROBE, probe.to_bytes()?),
         ];
-        Ok(Export { manifest: self.manifest(data, ports)?, files })
+        if let Some(mixture) = &mixture {
+            files.push((PRIOR, mixture.to_bytes()?));
+        }
+        let mut manifest = self.manifest(data, ports)?;
+        if let Some(mixture) = &mixture {
+            manifest.prior = Some(Prior::Mixture { components: mixture.components() });
+        }
+        let (sampler, remarks) = self.sampler(data)?;
+        if let Some(sampler) = sampler {
+            files.push((SAMPLER, sampler.sampler.to_bytes()?));
+            manifest.sampler = Some(sampler.record);
+        }
+        Ok(Export { manifest, files, remarks })
+    }
+
+    /// Returns the learned prior: the posteriors of the pseudo-inputs with equal weights. `None` for another prior.
+    fn mixture_prior(&self) -> Result<Option<Mixture>, TrainError> {
+        match &self.config.method {
+            Method::Descent(descent) if descent.objective.model().prior() != LatentPrior::Normal => {}
+            Method::Descent(_) | Method::ClosedForm(_) => return Ok(None),
+        }
+        let parameters = Parameters::from_weights(&self.weights, &Device::Cpu)?;
+        let (means, log_variances) = components(&self.core.network(&parameters, &self.config))?;
+        let matrix = |tensor: &Tensor| -> Result<Array2<f64>, TrainError> {
+            let values: Vec<f64> = tensor.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f64::from).collect();
+            Ok(Array2::from_shape_vec(tensor.dims2()?, values).map_err(candle_core::Error::wrap)?)
+        };
+        let means = matrix(&means)?;
+        let weights = Array1::from_elem(means.nrows(), 1.0 / means.nrows() as f64);
+        let mixture = Mixture::new(weights, means, Covariances::Diagonal(matrix(&log_variances)?));
+        Ok(Some(mixture.map_err(|what| candle_core::Error::Msg(format!("the learned prior is invalid: {what}")))?))
     }
 
     fn graph_bytes(
@@ -153,6 +187,7 @@ impl Fitted {
             sample: sample_of(data),
             latent_dim: self.config.latent_dim,
             prior: kind.has_prior().then_some(Prior::StandardNormal),
+            sampler: None,
             classes: data.classes.clone(),
             likelihood: self.config.output_distribution.likelihood,
             variance: self.variance(),

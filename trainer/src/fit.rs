@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use narrows_bundle::{Likelihood, ProgressRecord, Scaling};
-use narrows_data::{Dataset, Part, Values};
+use narrows_data::{Dataset, Part, PartName, Values};
 
 use crate::{
     Config, Descent, EpochRecord, Fitted, Method, PretrainedLayer, TrainError,
@@ -14,10 +14,10 @@ use crate::{
     descent::{Plan, State, TrainingLoop, initial_parameters},
     evaluation::evaluate,
     event::Observe,
-    kinds::{Ae, Model, Pca},
+    kinds::{Ae, LatentPrior, Model, Pca},
     memory::{TrainedGraph, Training, available},
     network::Weights,
-    part_name::PartName,
+    pseudo_inputs::first_values,
     run::{Checkpoint, Run},
     samples::{BatchSource, sample_of},
     split::split,
@@ -95,9 +95,11 @@ fn fit_with(
         Method::Descent(descent) => {
             let decoder =
                 TrainedGraph { graph: &core.decoder, evaluations: descent.objective.model().latent_samples() };
+            let prior = descent.objective.model().prior();
             let training = Training {
                 graphs: &[TrainedGraph { graph: &core.encoder, evaluations: 1 }, decoder],
                 features: data.train.values.features(),
+                pseudo_inputs: prior.pseudo_inputs(),
                 rows: train_rows.len(),
                 steps: descent.steps,
                 rule: descent.optimizer,
@@ -119,7 +121,8 @@ fn fit_with(
     let train = metrics(&rows.train)?;
     if let (Method::Descent(descent), Some(progress)) = (&config.method, &result.progress) {
         let untrained = || {
-            let parameters = initial_parameters(config, descent, &core)?;
+            let pseudo_inputs = pseudo_inputs(config, descent, &core, &rows)?;
+            let parameters = initial_parameters(config, descent, &core, pseudo_inputs.as_ref())?;
             let first = &train_rows[..train_rows.len().min(UNTRAINED_ROWS)];
             let source = rows.train.source(&scaling, binarize);
             Ok(evaluate(model, l2, &core.network(&parameters, config), &source, first, config.seed)?.loss)
@@ -211,6 +214,21 @@ fn solve(pca: Pca, config: &Config, rows: &SplitRows<'_>, run: Option<&mut Run>)
     result(&fit.weights, fit.explained_variance_ratio)
 }
 
+/// Returns the first values of the pseudo-inputs of a VampPrior; `None` for another prior.
+fn pseudo_inputs(
+    config: &Config,
+    descent: &Descent,
+    core: &CoreGraphs,
+    rows: &SplitRows<'_>,
+) -> Result<Option<Tensor>, TrainError> {
+    let count = match descent.objective.model().prior() {
+        LatentPrior::Normal => return Ok(None),
+        LatentPrior::Vamp { components } => components,
+    };
+    let unit = (rows.scaling, config.output_distribution.link);
+    Ok(Some(first_values(count, rows.train.part, rows.train.rows, unit, &core.encoder, config.seed)?))
+}
+
 /// Trains by gradient descent, or only loads the newest checkpoint of `run` if `observe` is `None`.
 fn train(
     config: &Config,
@@ -224,7 +242,8 @@ fn train(
         Some(run) => (run.take_start(), run.history().to_vec()),
         None => (None, Vec::new()),
     };
-    let plan = Plan::new(config, descent, core, rows.train.rows.len())?;
+    let plan = Plan::new(config, descent, core, rows.train.rows.len())?
+        .with_pseudo_inputs(pseudo_inputs(config, descent, core, rows)?);
     let mut state = match start {
         Some(checkpoint) => checkpoint.state(&plan)?,
         None => State::fresh(&plan)?,

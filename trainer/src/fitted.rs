@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::{ProgressRecord, Scaling};
+use narrows_bundle::{Likelihood, ProgressRecord, Scaling};
 use ndarray::ArrayD;
 
 use crate::{
-    Config, EpochRecord, Figures, TrainError, core_graphs::CoreGraphs, network::Weights, pretrain::PretrainedLayer,
-    variance::variance_of,
+    Config, EpochRecord, Figures, TrainError,
+    core_graphs::CoreGraphs,
+    likelihood::OutputDistribution,
+    network::Weights,
+    pretrain::PretrainedLayer,
+    variance::{Variance, variance_of},
 };
 
 /// The result of [`fit`](crate::fit).
@@ -75,10 +79,10 @@ impl Fitted {
             return None;
         }
         Some(format!(
-            "the posterior has collapsed: {active} of {} latent dimensions are active (KL {kl:.2} nats), so the \
-             decoder ignores the code and all samples look alike; try --variance learned (gaussian likelihood), a lower \
-             --beta, --free-bits 0.1 or --kl-warmup linear:10",
-            self.config.latent_dim
+            "the posterior has collapsed: {} (KL {kl:.2} nats), so the decoder ignores the code and all samples look \
+             alike; try {}a lower --beta, --free-bits 0.1 or --kl-warmup linear:10",
+            active_dimensions(active, self.config.latent_dim),
+            likelihood_advice(self.config.output_distribution, self.config.default_likelihood)
         ))
     }
 
@@ -94,5 +98,51 @@ impl Fitted {
             None => Ok(()),
             Some((name, value)) => Err(TrainError::NotFinite { what: format!("`{name}`"), value }),
         }
+    }
+}
+
+/// Says how many latent dimensions are active: `1 of 32 latent dimensions is active`.
+fn active_dimensions(active: usize, latent_dim: usize) -> String {
+    match (active, latent_dim) {
+        (0, 1) => "the only latent dimension is not active".to_owned(),
+        (1, _) => format!("1 of {latent_dim} latent dimensions is active"),
+        _ => format!("{active} of {latent_dim} latent dimensions are active"),
+    }
+}
+
+/// Returns the likelihood to try against a collapse, with a comma; nothing if it is that already. `default` is the
+/// likelihood that suits the data.
+fn likelihood_advice(current: OutputDistribution, default: Likelihood) -> &'static str {
+    match (current.likelihood, default, current.variance) {
+        (Likelihood::Gaussian, _, Variance::Fixed(_)) => "--variance learned, ",
+        (Likelihood::Bernoulli, Likelihood::Gaussian, _) => "--likelihood gaussian, ",
+        (Likelihood::Gaussian, _, Variance::Learned) | (Likelihood::Bernoulli, Likelihood::Bernoulli, _) => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_bundle::Link;
+
+    use super::*;
+
+    #[test]
+    fn a_collapse_suggests_another_likelihood_only_where_one_is_left_to_try() {
+        let (gaussian, bernoulli) = (Likelihood::Gaussian, Likelihood::Bernoulli);
+        let advice = |likelihood, variance, default| {
+            likelihood_advice(OutputDistribution { likelihood, link: Link::Sigmoid, variance }, default)
+        };
+        assert_eq!(advice(gaussian, Variance::Fixed(1.0), gaussian), "--variance learned, ");
+        assert_eq!(advice(gaussian, Variance::Learned, gaussian), "");
+        assert_eq!(advice(bernoulli, Variance::Learned, gaussian), "--likelihood gaussian, ");
+        assert_eq!(advice(bernoulli, Variance::Learned, bernoulli), "", "zeros and ones");
+    }
+
+    #[test]
+    fn active_dimensions_are_counted_in_good_english() {
+        assert_eq!(active_dimensions(0, 1), "the only latent dimension is not active");
+        assert_eq!(active_dimensions(0, 8), "0 of 8 latent dimensions are active");
+        assert_eq!(active_dimensions(1, 32), "1 of 32 latent dimensions is active");
+        assert_eq!(active_dimensions(2, 32), "2 of 32 latent dimensions are active");
     }
 }

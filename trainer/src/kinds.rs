@@ -14,9 +14,11 @@ mod model;
 mod network;
 mod pca;
 mod penalty;
+mod prior;
 #[cfg(test)]
 pub(crate) mod test_network;
 mod vae;
+mod vamp;
 mod wae;
 mod warmup;
 
@@ -40,12 +42,14 @@ pub(crate) use pca::PcaTakes;
 pub(crate) use pca::{Pca, PcaFit};
 pub(crate) use penalty::CodePenalty;
 pub use penalty::{PenaltyOptions, WeightPenaltyOptions};
+pub use prior::{LatentPrior, PriorOptions};
 #[cfg(test)]
 pub(crate) use vae::Bound;
 pub use vae::BoundOptions;
 pub(crate) use vae::Condition;
 pub(crate) use vae::Vae;
 pub(crate) use vae::VaeOptions;
+pub(crate) use vamp::{PSEUDO_INPUTS, class_count, components, trained_values};
 pub use wae::DiscrepancyOptions;
 pub(crate) use wae::Wae;
 pub(crate) use wae::WaeOptions;

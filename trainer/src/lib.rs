@@ -37,6 +37,7 @@
 //! # Modules
 //!
 //! - [`options`]: every option of a run, in groups, with its meaning, unit and default.
+//! - [`sampler`]: fits a distribution over the codes of a trained encoder, from which generation samples.
 //! - [`transfer`]: fits a classifier or a regressor on the codes of a trained encoder.
 //! - [`data`], [`bundle`] and [`ndarray`] are re-exported, so that a program needs one dependency.
 
@@ -52,6 +53,7 @@ mod error;
 mod evaluation;
 mod event;
 mod export;
+mod export_sampler;
 mod fit;
 mod fitted;
 mod history;
@@ -66,12 +68,15 @@ mod onnx;
 mod optimizer;
 pub mod options;
 mod order;
-mod part_name;
+mod output_defaults;
 mod pretrain;
 mod problem;
 mod problems;
+mod pseudo_inputs;
 mod random;
 mod run;
+pub mod sampler;
+mod sampler_option;
 mod samples;
 mod scaling;
 mod schedule;
@@ -117,6 +122,7 @@ pub mod internals {
         },
         config::{Descent, Method},
         core_graphs::CoreGraphs,
+        likelihood::OutputDistribution,
         network::{
             Add, AddChannels, Affine, BatchNorm, Clamp, Conv2d, Convolutions, Dense, FromMap, Graph, LabelRow,
             LayerNorm, Normalisation, Order, Pool, Pooling, Primitive, Reshape, SampleMap, ScaleChannels, Softmax,

@@ -7,6 +7,7 @@ use narrows_bundle::{Likelihood, Link};
 use crate::{
     candle::{Kernels, Parameters, bernoulli_loss, bernoulli_rows, squared_error, squared_error_rows},
     options::options,
+    output_defaults::OutputDefaults,
     problems::Problems,
     variance::Variance,
 };
@@ -14,12 +15,13 @@ use crate::{
 options! {
     /// The likelihood and the output function of the decoder.
     pub struct OutputOptions in "Model" {
-        /// Likelihood of a sample given its code: bernoulli (cross-entropy) or gaussian (squared error)
-        /// [default: bernoulli for bytes and values from 0 to 1, otherwise gaussian; gaussian for pca]
+        /// Likelihood of a sample given its code: bernoulli (cross-entropy) or gaussian (squared error) [default:
+        /// bernoulli for bytes and values from 0 to 1, otherwise gaussian; gaussian for grey values of a vae or cvae,
+        /// and for pca]
         #[flag(value_name = "bernoulli|gaussian")]
         pub likelihood: Likelihood = Likelihood::Gaussian,
-        /// Activation function of the decoder's output: identity or sigmoid [default: sigmoid for bernoulli, identity
-        /// for gaussian]
+        /// Activation function of the decoder's output: identity or sigmoid [default: sigmoid for bernoulli and for
+        /// grey values of a vae or cvae, otherwise identity]
         #[flag(value_name = "identity|sigmoid")]
         pub output_link: Link = Link::Sigmoid,
     }
@@ -37,17 +39,17 @@ pub struct OutputDistribution {
 }
 
 impl OutputOptions {
-    /// Checks these options and converts them to settings; `suggested` is the default likelihood for the data.
+    /// Checks these options and converts them to settings; `defaults` are those for the data.
     pub(crate) fn check(
         &self,
-        suggested: Likelihood,
+        defaults: OutputDefaults,
         variance: Variance,
         problems: &mut Problems,
     ) -> OutputDistribution {
-        let likelihood = self.likelihood.unwrap_or(suggested);
+        let likelihood = self.likelihood.unwrap_or(defaults.likelihood);
         let link = self.output_link.unwrap_or(match likelihood {
             Likelihood::Bernoulli => Link::Sigmoid,
-            Likelihood::Gaussian => Link::Identity,
+            Likelihood::Gaussian => defaults.gaussian_link,
         });
         if (likelihood, link) == (Likelihood::Bernoulli, Link::Identity) {
             problems.add(

@@ -36,6 +36,8 @@ pub(crate) struct Training<'a> {
     pub(crate) graphs: &'a [TrainedGraph<'a>],
     /// Number of features of a row.
     pub(crate) features: usize,
+    /// Number of pseudo-inputs, which pass through the first graph, the encoder, in every step and evaluation.
+    pub(crate) pseudo_inputs: usize,
     /// Number of training rows.
     pub(crate) rows: usize,
     pub(crate) steps: Steps,
@@ -74,6 +76,9 @@ impl Training<'_> {
         let bytes = |rows: u64, of_row: u64| {
             of_row.saturating_add(INPUT_ARRAYS * features).saturating_mul(4).saturating_mul(rows)
         };
+        let pseudo_inputs = self.pseudo_inputs as u64;
+        let of_pseudo_input = self.graphs.first().map_or(0, |of| of_graph(of) as u64).saturating_add(2 * features);
+        let of_mixture = pseudo_inputs.saturating_mul(self.values_per_component());
         let count: usize = self
             .graphs
             .iter()
@@ -84,10 +89,27 @@ impl Training<'_> {
         // Weights and gradients; the arrays of a checkpoint and its bytes, with the state of the optimizer.
         let copies = 2 + state + 1 + (1 + state);
         Estimate {
-            parameters: 4 * copies * count as u64,
+            parameters: 4 * copies * (count as u64).saturating_add(pseudo_inputs.saturating_mul(features)),
             // Every value has a gradient.
-            step: bytes(rows, values.saturating_mul(2)),
-            evaluation: bytes(chunk, values),
+            step: bytes(rows, values.saturating_mul(2).saturating_add(of_mixture))
+                .saturating_add(pseudo_inputs.saturating_mul(8).saturating_mul(of_pseudo_input)),
+            evaluation: bytes(chunk, values.saturating_add(of_mixture))
+                .saturating_add(pseudo_inputs.saturating_mul(4).saturating_mul(of_pseudo_input)),
+        }
+    }
+
+    /// Returns the number of values per row and component of a mixture prior: the posterior probability, and with
+    /// composed kernels some values per latent dimension, for each latent sample.
+    fn values_per_component(&self) -> u64 {
+        let samples = self.graphs.iter().map(|of| of.evaluations).max().unwrap_or(1) as u64;
+        let latent = self
+            .graphs
+            .first()
+            .and_then(|of| of.graph.outputs().first())
+            .map_or(1, |(_, value)| self.graphs[0].graph.shape(*value).iter().product::<usize>() as u64);
+        match self.kernels {
+            Kernels::Fused => samples,
+            Kernels::Composed => samples.saturating_mul(6 * latent),
         }
     }
 

@@ -24,13 +24,14 @@ pub use crate::{
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::{
         BoundOptions, Capacity, CodeOptions, Corruption, CorruptionOptions, DiscrepancyOptions, DivergenceOptions,
-        KlWarmup, PcaOptions, PenaltyOptions, WeightPenaltyOptions,
+        KlWarmup, LatentPrior, PcaOptions, PenaltyOptions, PriorOptions, WeightPenaltyOptions,
     },
     likelihood::OutputOptions,
     network::Activation,
     network::Normalisation,
     optimizer::{AdamOptions, AdamWOptions, OptimizerName, OptimizerOptions, SgdOptions},
     pretrain::{Pretrain, PretrainOptions},
+    sampler_option::{ExportSampler, ExportSamplerOptions},
     scaling::{Scale, ScalePer, ScalingOptions},
     schedule::{Schedule, ScheduleOptions},
     split::SplitOptions,
@@ -82,6 +83,10 @@ option_groups! {
         pub divergence: DivergenceOptions,
         /// The lower bound of the likelihood that training maximises.
         pub bound: BoundOptions,
+        /// The prior over codes.
+        pub prior: PriorOptions,
+        /// The sampler that the export fits to the codes.
+        pub sampler: ExportSamplerOptions,
         /// The weight of the distance between codes and prior.
         pub discrepancy: DiscrepancyOptions,
         /// Corruption of the encoder's input.
@@ -138,13 +143,29 @@ impl Options {
     }
 
     /// Returns the options of a recorded run or bundle. Records that are older than convolutions name no architecture:
-    /// their networks have dense layers.
+    /// their networks have dense layers. Records that are older than samplers and learned priors name none: their
+    /// bundles have no sampler, and their prior is normal.
     #[must_use]
     pub fn as_recorded(mut self) -> Self {
         if self.kind.is_some_and(|kind| Options::kinds_of("architecture").contains(&kind)) {
             self.architecture.architecture.get_or_insert(ArchitectureName::Mlp);
         }
+        if self.kind.is_some_and(|kind| Options::kinds_of("prior").contains(&kind)) {
+            self.prior.prior.get_or_insert(LatentPrior::Normal);
+        }
+        self.sampler.sampler.get_or_insert(ExportSampler::None);
         self
+    }
+
+    /// Returns the options that `kind` takes; the others are left out. The likelihood of PCA is fixed, so it is left
+    /// out too.
+    #[must_use]
+    pub fn taken_by(&self, kind: Kind) -> Self {
+        let mut fields = self.fields();
+        fields.retain(|key, _| Options::kinds_of(key).contains(&kind));
+        let taken: Options = fields.try_into().unwrap_or_default();
+        let output = if kind == Kind::Pca { OutputOptions::default() } else { taken.output.clone() };
+        Options { kind: Some(kind), output, ..taken }
     }
 
     /// Returns the keys of all options, in the order of their declaration.

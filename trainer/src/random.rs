@@ -38,8 +38,6 @@ pub(crate) enum Stream {
     Contraction,
     /// Directions of the contractive penalty in an evaluation; the counter is the batch.
     EvaluationContraction,
-    /// Static binarisation; the counter combines the part of the data and the row.
-    BinarizeStatic,
     /// Dynamic binarisation; the counter is the step.
     BinarizeDynamic,
     /// Dynamic binarisation in an evaluation; the counter is the batch.
@@ -48,6 +46,14 @@ pub(crate) enum Stream {
     Labels,
     /// Augmentation of images; the counter is the step.
     Augmentation,
+    /// Selection of the held-out codes of a sampler; the counter is 0.
+    SamplerHeldOut,
+    /// Posterior samples to which a sampler is fitted; the counter is 0.
+    SamplerNoise,
+    /// First centres of a sampler; the counter is the class, or 0 for one mixture for all classes.
+    SamplerStart,
+    /// Rows from which pseudo-inputs start; the counter is 0.
+    PseudoInputs,
 }
 
 impl Stream {
@@ -63,11 +69,15 @@ impl Stream {
             Stream::Evaluation => 6,
             Stream::Contraction => 7,
             Stream::EvaluationContraction => 8,
-            Stream::BinarizeStatic => 9,
+            // Static binarisation, in `narrows_data`, has the number 9.
             Stream::BinarizeDynamic => 10,
             Stream::EvaluationBinarize => 11,
             Stream::Labels => 12,
             Stream::Augmentation => 13,
+            Stream::SamplerHeldOut => 20,
+            Stream::SamplerNoise => 21,
+            Stream::SamplerStart => 22,
+            Stream::PseudoInputs => 23,
         }
     }
 }

@@ -7,14 +7,13 @@ use std::{
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Tensor};
 use narrows_bundle::{Sample, SampleKind, SampleType, Scaling, Windows};
-use narrows_data::{DataError, Dataset, Part, Row, Values, Windowing};
+use narrows_data::{DataError, Dataset, Part, PartName, Row, Values, Windowing};
 
 use crate::{
     augmentation::{Augmenter, StepAugmentation},
-    binarize::Binarize,
+    binarize::{Binarize, binarized},
     kinds::{Batch, LossContext, Network},
     numeric::{parallel_for_each, rows_per_chunk, vectorized},
-    part_name::PartName,
 };
 
 /// Returns the description of a sample for the manifest: its shape, type, range and columns.
@@ -71,7 +70,7 @@ impl BatchSource<'_> {
         let labels = if network.takes_labels() { labels(self.part, rows)? } else { None };
         let augmentation = self.augmentation.and_then(|augmenter| augmenter.at(context));
         let x = augmented(&self.part.values, rows, augmentation.as_ref(), self.scaling, spare.take())?;
-        let x = self.binarize.apply(x, self.name, rows, context)?;
+        let x = binarized(self.binarize, x, self.name, rows, context)?;
         let Some(below) = &network.below else { return Ok(Batch { x, labels }) };
         let outputs = below.run(network.kernels, &x)?;
         spare.set(Some(x));

@@ -1,4 +1,4 @@
-//! Feature scaling, and the default likelihood for the data.
+//! Feature scaling.
 
 use std::{fmt, str::FromStr};
 
@@ -23,16 +23,6 @@ options! {
         #[flag(value_name = "column|global")]
         pub scale_per: ScalePer = ScalePer::Column,
     }
-}
-
-/// Returns the default likelihood for the data.
-///
-/// It is Bernoulli for values with known bounds: bytes, and floats in `[0, 1]`. It is Gaussian for all other data,
-/// because a decoder with a sigmoid output cannot reconstruct negative values or heavy tails.
-pub(crate) fn likelihood_for(sample: &Sample) -> Likelihood {
-    let (low, high) = sample.range;
-    let is_bounded = sample.dtype == SampleType::U8 || (low >= 0.0 && high <= 1.0);
-    if is_bounded { Likelihood::Bernoulli } else { Likelihood::Gaussian }
 }
 
 /// The scaling method as an option.
@@ -299,15 +289,6 @@ mod tests {
             kind: narrows_bundle::SampleKind::default(),
             windows: None,
         }
-    }
-
-    #[test]
-    fn the_default_likelihood_depends_on_the_type_and_range_of_the_data() {
-        let likelihood = |dtype, range| likelihood_for(&sample(&[2], dtype, range));
-        assert_eq!(likelihood(SampleType::U8, (0.0, 255.0)), Likelihood::Bernoulli);
-        assert_eq!(likelihood(SampleType::F32, (0.0, 1.0)), Likelihood::Bernoulli);
-        assert_eq!(likelihood(SampleType::F32, (-0.1, 1.0)), Likelihood::Gaussian);
-        assert_eq!(likelihood(SampleType::F32, (0.0, 1.5)), Likelihood::Gaussian);
     }
 
     #[test]

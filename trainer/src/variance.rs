@@ -15,9 +15,9 @@ options! {
     /// The variance of a Gaussian likelihood.
     pub struct VarianceOptions in "Model" {
         /// Variance of the gaussian likelihood in scaled units: a positive number, or learned, which trains it with the
-        /// weights (vae, cvae) [default: 1]
+        /// weights (vae, cvae) [default: learned]
         #[flag(value_name = "NUMBER|learned")]
-        pub variance: Variance = Variance::Learned,
+        pub variance: Variance = Variance::Fixed(1.0),
     }
 }
 
@@ -33,7 +33,7 @@ pub enum Variance {
 impl VarianceOptions {
     /// Checks these options and returns the variance.
     pub(crate) fn check(&self, problems: &mut Problems) -> Variance {
-        let variance = self.variance.unwrap_or_default();
+        let variance = self.variance.unwrap_or(Variance::Learned);
         if let Some(problem) = variance.problem() {
             problems.add("variance", problem);
         }

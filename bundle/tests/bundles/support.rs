@@ -30,6 +30,7 @@ pub(crate) fn autoencoder(kind: Kind) -> TempDir {
         sample: sample(),
         latent_dim: LATENT,
         prior: kind.has_prior().then_some(Prior::StandardNormal),
+        sampler: None,
         classes: kind.is_conditional().then(|| names(&["a", "b"])),
         likelihood: Likelihood::Gaussian,
         variance: None,

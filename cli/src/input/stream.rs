@@ -5,11 +5,10 @@ use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, bail};
 use narrows_bundle::{Contract, Sample, counted};
-use narrows_data::{Chunk, Labels, RecordBatch, Recorded, Stream, Streams, Values, WindowCounts};
-use narrows_runtime::{Autoencoder, Codes, Error, Samples};
-use ndarray::Array2;
+use narrows_data::{Chunk, Labels, PartName, Stream, Streams, Values, WindowCounts};
+use narrows_runtime::{Autoencoder, Error};
 
-use super::{DataArguments, MissingAdvice, Part, fill_values};
+use super::{Batch, Binarizer, DataArguments, MissingAdvice, Part, fill_values};
 use crate::report::{join_first, note, note_windows, warn};
 
 /// Target number of values in a chunk (4 MB of 32-bit floats). Larger chunks use more memory, smaller ones more time.
@@ -24,6 +23,12 @@ pub(crate) struct InputStream<'a> {
     /// The data as the user named it.
     spec: String,
     streams: VecDeque<Stream>,
+    /// The part that the first stream belongs to, and the number of rows returned of it.
+    place: (PartName, usize),
+    /// Binarises the rows.
+    binarizer: Option<Binarizer>,
+    /// The part that was opened.
+    part: Part,
     /// Translates labels to class indices; only for models that take labels.
     classes: Option<Classes<'a>>,
     fill: Option<Vec<f32>>,
@@ -43,25 +48,18 @@ pub(crate) struct InputStream<'a> {
     windows: Option<WindowCounts>,
 }
 
-/// Chunk of rows in memory.
-pub(crate) struct Batch {
-    values: Values,
-    /// Class index of each row; only for models that take labels.
-    classes: Option<Vec<i64>>,
-    /// Labels as they are in the data.
-    pub(crate) labels: Option<Labels>,
-    /// Pass-through columns.
-    pub(crate) others: Option<RecordBatch>,
-    /// The time steps in which these windows end, if the rows are windows of a recording.
-    pub(crate) recorded: Option<Recorded>,
-    /// Row number of the first row within its part.
-    first: usize,
-}
-
 impl<'a> InputStream<'a> {
     /// Opens the samples of a part of a data set, with their classes if the model takes labels.
     pub(crate) fn of(data: &DataArguments, part: Part, model: &'a Autoencoder) -> anyhow::Result<Self> {
-        let rows = Self::samples(data, part, model.manifest())?;
+        Self::labelled_of(Self::samples(data, part, model.manifest())?, model)
+    }
+
+    /// Opens the test part of a data set, or all rows if it has none, with their classes if the model takes labels.
+    pub(crate) fn test_or_all(data: &DataArguments, model: &'a Autoencoder) -> anyhow::Result<Self> {
+        Self::labelled_of(Self::open(data, None, model.manifest())?, model)
+    }
+
+    fn labelled_of(rows: Self, model: &'a Autoencoder) -> anyhow::Result<Self> {
         if !model.takes_labels() {
             return Ok(rows);
         }
@@ -76,11 +74,17 @@ impl<'a> InputStream<'a> {
 
     /// Opens the samples of a part of a data set for a model that takes no labels.
     pub(crate) fn samples(data: &DataArguments, part: Part, manifest: &impl Contract) -> anyhow::Result<Self> {
+        Self::open(data, Some(part), manifest)
+    }
+
+    /// Opens a part of a data set; `None` for the test part, or all rows if there is none.
+    fn open(data: &DataArguments, part: Option<Part>, manifest: &impl Contract) -> anyhow::Result<Self> {
         let sample = manifest.sample();
         let fill = fill_values(data.reading.missing, manifest)?;
         let advice = MissingAdvice::of(manifest);
         let streams = data.stream(sample, fill.is_some()).map_err(|error| advice.explain(error));
         let Streams { name: _, train, test } = streams?;
+        let part = part.unwrap_or(if test.is_some() { Part::Test } else { Part::All });
         let is_cut = train.windows().is_some();
         // Samples that are already cut have one fill value per feature instead of one per channel.
         let fill = match (fill, &sample.windows) {
@@ -102,7 +106,12 @@ impl<'a> InputStream<'a> {
         streams.front().map_or(Ok(()), |stream| check_order(data.spec(), stream, sample))?;
         let outputs = manifest.graphs().into_iter().flat_map(|graph| &graph.outputs);
         let width = outputs.map(|port| port.shape.iter().product()).max().unwrap_or(1);
-        Ok(InputStream { fill, rows_noun, advice, ..InputStream::over(data.spec().to_owned(), streams, width) })
+        let first = match part {
+            Part::All | Part::Train => PartName::Train,
+            Part::Test => PartName::Test,
+        };
+        let rows = InputStream::over(data.spec().to_owned(), streams, width);
+        Ok(InputStream { fill, rows_noun, advice, part, place: (first, 0), ..rows })
     }
 
     /// Creates a stream over all rows of `streams`, which are codes, without labels. `width` is the number of output
@@ -111,6 +120,9 @@ impl<'a> InputStream<'a> {
         let widest = streams.iter().map(|stream| stream.head().sample_shape.iter().product()).fold(width, usize::max);
         InputStream {
             spec,
+            place: (PartName::Train, 0),
+            binarizer: None,
+            part: Part::All,
             classes: None,
             fill: None,
             rows_noun: "row",
@@ -128,6 +140,16 @@ impl<'a> InputStream<'a> {
     /// Translates the labels of the rows, from the file `labels`, to class indices of `model`.
     pub(crate) fn labelled(self, model: &'a Autoencoder, labels: String) -> Self {
         InputStream { classes: Some(Classes::of(model, labels)), ..self }
+    }
+
+    /// Binarises the rows.
+    pub(crate) fn binarized(self, binarizer: Binarizer) -> Self {
+        InputStream { binarizer: Some(binarizer), ..self }
+    }
+
+    /// Returns the part that is read.
+    pub(crate) fn part(&self) -> Part {
+        self.part
     }
 
     /// Returns the data as the user named it.
@@ -200,6 +222,8 @@ impl<'a> InputStream<'a> {
                     *all += read;
                 }
                 self.streams.pop_front();
+                // Only the rows of a test part follow others.
+                self.place = (PartName::Test, 0);
                 continue;
             };
             if values.rows() == 0 && recorded.is_none() {
@@ -216,7 +240,13 @@ impl<'a> InputStream<'a> {
                 (Some(classes), Some(labels)) => Some(classes.indices_of(labels)?),
                 (Some(_), None) | (None, _) => None,
             };
-            return Ok(Some(Batch { values, classes, labels, others, recorded, first }));
+            let place = self.place;
+            self.place.1 += values.rows();
+            let batch = Batch { values, classes, labels, others, recorded, first, place };
+            return Ok(Some(match &self.binarizer {
+                Some(binarizer) => batch.binarized(binarizer)?,
+                None => batch,
+            }));
         }
     }
 
@@ -277,47 +307,6 @@ fn check_order(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<(
         );
     }
     Ok(())
-}
-
-impl Batch {
-    /// Returns the number of rows.
-    pub(crate) fn rows(&self) -> usize {
-        self.values.rows()
-    }
-
-    /// Returns the rows as samples of a model, with their classes if there are any.
-    pub(crate) fn samples(&self) -> Samples<'_> {
-        let samples = match &self.values {
-            Values::U8(values) => Samples::from(values.view()),
-            Values::F32(values) => Samples::from(values.view()),
-            Values::OnDisk(_) | Values::Windows(_) => unreachable!("`InputStream::next` reads rows into memory"),
-        };
-        match &self.classes {
-            Some(classes) => samples.labelled(classes),
-            None => samples,
-        }
-    }
-
-    /// Returns the values of the rows, `[rows, features]`.
-    pub(crate) fn floats(&self) -> anyhow::Result<Array2<f32>> {
-        Ok(self.values.to_f32()?.into_owned())
-    }
-
-    /// Returns the rows as codes of a model; `None` for bytes. With a `label`, every row gets that class, and `buffer`
-    /// stores the classes.
-    pub(crate) fn codes<'b>(&'b self, buffer: &'b mut Vec<i64>, label: Option<i64>) -> Option<Codes<'b>> {
-        let Values::F32(values) = &self.values else { return None };
-        let codes = Codes::from(values.view());
-        if let Some(label) = label {
-            buffer.clear();
-            buffer.resize(self.rows(), label);
-            return Some(codes.labelled(buffer));
-        }
-        Some(match &self.classes {
-            Some(classes) => codes.labelled(classes),
-            None => codes,
-        })
-    }
 }
 
 /// Translates labels to the model's class indices by name: a data set may have other classes than the model, or the

@@ -9,8 +9,10 @@ use narrows_data::{
 };
 use narrows_trainer::{
     Config, Options,
-    internals::{Architecture, Convolutions, CoreGraphs, Method, Order, Pretraining, ScalingRule, summary},
-    options::{Activation, ArchitectureName, Normalisation, Scale, ScalePer},
+    internals::{
+        Architecture, Convolutions, CoreGraphs, Method, Order, OutputDistribution, Pretraining, ScalingRule, summary,
+    },
+    options::{Activation, ArchitectureName, Normalisation, Scale, ScalePer, Variance},
 };
 
 use crate::report::note;
@@ -36,7 +38,7 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
     // Only windows of a recording overlap.
     let between = match data.train.values.rows() - training_rows - config.held_out_rows(&data.train.values) {
         0 => String::new(),
-        windows => format!(" at the end ({} before them overlap and are left out)", counted(windows, "window")),
+        windows => format!(" at the end (without {} before them, because of the overlap)", counted(windows, "window")),
     };
     note(format_args!(
         "data: {}, {}, {}{}, {}; {} of shape {:?} in [{low}, {high}]{}",
@@ -89,30 +91,7 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
     if let Some(line) = pretraining(config, data) {
         note(line);
     }
-    let (likelihood, link) = (config.output_distribution.likelihood, config.output_distribution.link);
-    let name = match likelihood {
-        Likelihood::Bernoulli => "bernoulli, binary cross-entropy",
-        Likelihood::Gaussian => "gaussian, squared error",
-    };
-    let link = match link {
-        Link::Identity => "identity",
-        Link::Sigmoid => "sigmoid",
-    };
-    let why = match (chosen.options.output.likelihood, &config.method) {
-        (Some(_), _) if chosen.flags.output.likelihood.is_some() => "set by --likelihood",
-        (Some(_), _) => "set in the configuration",
-        (None, Method::ClosedForm(_)) => "the loss that PCA minimises",
-        (None, Method::Descent(_)) => match likelihood {
-            Likelihood::Bernoulli if data.train.values.is_bytes() => {
-                "chosen because the values are bytes; pass --likelihood gaussian for the squared error"
-            }
-            Likelihood::Bernoulli => {
-                "chosen because the values lie in [0, 1]; pass --likelihood gaussian for the squared error"
-            }
-            Likelihood::Gaussian => "chosen because the values have no fixed range",
-        },
-    };
-    note(format_args!("likelihood: {name}, {link} output ({why})"));
+    note(format_args!("likelihood: {}", likelihood(chosen, config, data)));
     note(format_args!("scaling: {}", scaling(chosen, config, data)?));
     let core = CoreGraphs::new(config, data)?;
     note(format_args!(
@@ -122,6 +101,42 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
         run.display()
     ));
     Ok(())
+}
+
+/// Describes the likelihood and the output, and says why they were chosen.
+fn likelihood(chosen: &Chosen<'_>, config: &Config, data: &Dataset) -> String {
+    let OutputDistribution { likelihood, link, variance } = config.output_distribution;
+    let name = match (likelihood, variance) {
+        (Likelihood::Bernoulli, _) => "bernoulli, binary cross-entropy".to_owned(),
+        (Likelihood::Gaussian, _) if !config.kind().is_variational() => "gaussian, squared error".to_owned(),
+        (Likelihood::Gaussian, Variance::Learned) => "gaussian with a learned variance".to_owned(),
+        (Likelihood::Gaussian, Variance::Fixed(variance)) => format!("gaussian with variance {variance}"),
+    };
+    let link_name = match link {
+        Link::Identity => "identity",
+        Link::Sigmoid => "sigmoid",
+    };
+    let why = match (chosen.options.output.likelihood, &config.method) {
+        (Some(_), _) if chosen.flags.output.likelihood.is_some() => "set by --likelihood",
+        (Some(_), _) => "set in the configuration",
+        (None, Method::ClosedForm(_)) => "the loss that PCA minimises",
+        (None, Method::Descent(_)) => match (likelihood, link) {
+            (Likelihood::Bernoulli, _) if config.kind().is_variational() => {
+                "chosen because the values are zeros and ones"
+            }
+            (Likelihood::Bernoulli, _) if data.train.values.is_bytes() => {
+                "chosen because the values are bytes; pass --likelihood gaussian for the squared error"
+            }
+            (Likelihood::Bernoulli, _) => {
+                "chosen because the values lie in [0, 1]; pass --likelihood gaussian for the squared error"
+            }
+            (Likelihood::Gaussian, Link::Sigmoid) => {
+                "chosen because the values are grey; pass --likelihood bernoulli for the cross-entropy"
+            }
+            (Likelihood::Gaussian, Link::Identity) => "chosen because the values have no fixed range",
+        },
+    };
+    format!("{name}, {link_name} output ({why})")
 }
 
 /// Describes the convolutions of a network: `convolutions [32, 64] (kernel 3, stride 2), `.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Makes the paths of files in the options absolute, so that a run can be resumed from another working directory.
-pub(super) fn with_absolute_paths(options: &Options) -> Options {
+pub(crate) fn with_absolute_paths(options: &Options) -> Options {
     options.clone().with_paths(|path| match std::path::absolute(path) {
         Ok(absolute) if Path::new(path).exists() && !narrows_data::is_known(path) => {
             absolute.to_string_lossy().into_owned()
@@ -23,7 +23,7 @@ pub(super) fn with_absolute_paths(options: &Options) -> Options {
 }
 
 /// Loads the data that the options name. For an existing run, an error names the run.
-pub(super) fn load_data(options: &Options, limits: &Limits, run: Option<&Path>) -> anyhow::Result<Dataset> {
+pub(crate) fn load_data(options: &Options, limits: &Limits, run: Option<&Path>) -> anyhow::Result<Dataset> {
     let data = load_parts(&options.data, limits, &LoadContext::default());
     match run {
         None => data,

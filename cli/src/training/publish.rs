@@ -13,6 +13,7 @@ use super::{Session, curves::curves};
 use crate::{
     card::card,
     destination::{Destination, check_parity},
+    report::note,
     stop::Stop,
 };
 
@@ -30,7 +31,16 @@ pub(crate) fn publish(
     data: &Dataset,
     session: &Session,
 ) -> anyhow::Result<(PathBuf, u64, Manifest)> {
+    let manifest = stage(&mut destination, fitted, data)?;
+    session.check_stop("before the bundle was complete")?;
+    let (folder, bytes) = destination.publish(&session.stop)?;
+    Ok((folder, bytes, manifest))
+}
+
+/// Writes the files of the bundle to the staging folder and runs the parity check. Returns the manifest.
+pub(crate) fn stage(destination: &mut Destination, fitted: &Fitted, data: &Dataset) -> anyhow::Result<Manifest> {
     let export = fitted.export(data)?;
+    export.remarks.iter().for_each(note);
     let mut manifest = export.manifest;
     for (name, bytes) in &export.files {
         destination.write(name, bytes)?;
@@ -39,10 +49,8 @@ pub(crate) fn publish(
         destination.write("loss.svg", svg.as_bytes())?;
     }
     destination.write_manifest(&mut manifest)?;
-    complete_staged(&mut destination, &mut manifest)?;
-    session.check_stop("before the bundle was complete")?;
-    let (folder, bytes) = destination.publish(&session.stop)?;
-    Ok((folder, bytes, manifest))
+    complete_staged(destination, &mut manifest)?;
+    Ok(manifest)
 }
 
 /// Loads the written graphs in ONNX Runtime, compares their outputs with those of training, and adds the files that
@@ -57,7 +65,7 @@ fn complete_staged(destination: &mut Destination, manifest: &mut Manifest) -> an
     if Picture::of(&manifest.sample).accepts(&manifest.sample.shape) {
         let reconstructions = narrows_evaluate::reconstructions(&model, &probe.samples.view(), probe.labels.as_deref());
         destination.write("reconstructions.png", &reconstructions.context("reconstructions.png")?)?;
-        if manifest.prior.is_some() {
+        if manifest.prior.is_some() || manifest.sampler.is_some() {
             destination.write("samples.png", &narrows_evaluate::samples(&model, 0).context("samples.png")?)?;
         }
     }

@@ -144,7 +144,7 @@ impl Report<'_> {
 
 /// Returns the command to generate samples if the model has a prior, otherwise the command to inspect the bundle.
 fn generate_or_inspect(narrows: &str, bundle: &str, manifest: &Manifest) -> String {
-    if manifest.prior.is_some() {
+    if manifest.prior.is_some() || manifest.sampler.is_some() {
         let format = if Picture::of(&manifest.sample).accepts(&manifest.sample.shape) { "png" } else { "csv" };
         format!("{narrows} generate {bundle} --count 64 --out samples.{format}")
     } else {

@@ -11,7 +11,7 @@ use narrows_trainer::{Options, Run};
 use crate::{model::needs_autoencoder, report::print};
 
 /// Keys whose default depends on the data.
-const DATA_DEPENDENT: [&str; 9] = [
+const DATA_DEPENDENT: [&str; 10] = [
     "architecture",
     "hidden",
     "scale",
@@ -20,6 +20,7 @@ const DATA_DEPENDENT: [&str; 9] = [
     "likelihood",
     "output_link",
     "variance",
+    "sampler",
     "epochs",
 ];
 

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 use narrows_bundle::counted;
-use narrows_data::{LoadOptions, Reading, Stream, write::Layout};
+use narrows_data::{LoadOptions, Reading, Stream};
 use narrows_evaluate::Picture;
 use narrows_runtime::Autoencoder;
 
 use crate::{
     input::InputStream,
     model::ModelArguments,
-    output::{Format, Output, check_not_input, check_writable},
+    output::{Format, Output, check_not_input, check_writable, sample_layout},
     report::note,
     rows_bar::RowsBar,
 };
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
     }
     let picture = Picture::of(&model.manifest().sample);
     let max_rows = if format == Format::Png { picture.capacity() } else { usize::MAX };
-    let mut output = Output::begin(&arguments.out, format, Layout::numbered(shape, "x"), picture)?;
+    let mut output = Output::begin(&arguments.out, format, sample_layout(&model.manifest().sample, format), picture)?;
     let bar = RowsBar::new(rows.total());
     let mut class_buffer = Vec::new();
     while !output.is_full()

@@ -4,95 +4,134 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
-use narrows_data::write::Layout;
 use narrows_evaluate::Picture;
-use narrows_runtime::Autoencoder;
-use ndarray::{ArrayD, Axis};
+use narrows_runtime::{Autoencoder, Codes, GenerateOptions};
+use ndarray::{Array2, ArrayD, Axis, Slice, stack};
 
 use crate::{
+    latent::{Column, DecodedOutput, GridSize, above_0, at_least_0},
     model::ModelArguments,
-    output::{Format, Output, check_writable},
-    report::note,
+    output::{Arrangement, Format},
 };
 
-/// Largest number of generated values: 4 GiB of 32-bit floats.
-const MAX_VALUES: usize = 1 << 30;
-/// Number of samples written at a time.
-const CHUNK_ROWS: usize = 1024;
+/// Largest number of columns of a picture with one column per class.
+const MAX_CLASS_COLUMNS: usize = 32;
 
-/// Generate new samples from the prior of a model (wae, vae, cvae)
+/// Generate new samples from the prior or the sampler of a model
 ///
-/// Samples codes from the standard normal prior, runs the decoder on them and writes one sample per code, in the unit
-/// of the training data. A conditional model (cvae) generates samples of one class, or of all classes in turn.
+/// Samples codes from the sampler of the bundle, or from the prior (wae, vae, cvae) without one, runs the decoder on
+/// them and writes one sample per code, in the unit of the training data. A conditional model (cvae) generates samples
+/// of one class, or of all classes in turn; its sampler has one distribution of codes per class.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     narrows generate models/vae --count 64 --out samples.png\n  \
+    narrows generate models/vae --temperature 0.7 --truncate 2 --grid 12x8 --out typical.png\n  \
     narrows generate models/cvae --label 7 --count 64 --out sevens.png")]
 pub(crate) struct Generate {
     #[command(flatten)]
     model: ModelArguments,
-    /// Number of samples to generate
-    #[arg(long, default_value_t = 64, allow_negative_numbers = true)]
-    count: usize,
+    /// Number of samples to generate [default: 64, or as many as the grid has]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    count: Option<usize>,
     /// Class to generate, by name (conditional models only) [default: every class in turn]
     #[arg(long, value_name = "CLASS")]
     label: Option<String>,
+    /// Factor of the standard deviation of the prior: below 1, samples are more typical and less varied; 0 gives the
+    /// sample of the mean code
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 1.0,
+        value_parser = at_least_0,
+        allow_negative_numbers = true
+    )]
+    temperature: f64,
+    /// Largest absolute value of each latent dimension, in standard deviations; larger values are sampled again, so the
+    /// codes have a truncated normal distribution [default: none]
+    #[arg(long, value_name = "NUMBER", value_parser = above_0, allow_negative_numbers = true)]
+    truncate: Option<f32>,
     /// Random seed; the same seed gives the same samples
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
-    /// Output file (.npy, .csv, .parquet or .png), one sample per row; a .png shows the first 256 images, or the first
-    /// 64 series
+    /// Number of columns and rows of a .png file [default: about a square of up to 256 images or 64 series]
+    #[arg(long, value_name = "COLUMNSxROWS", allow_hyphen_values = true)]
+    grid: Option<GridSize>,
+    /// Output file (.npy, .csv, .parquet or .png), one sample per row; without --grid, a .png shows the first 256
+    /// images, or the first 64 series; .csv and .parquet of a conditional model also get the column class
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &Format::SAMPLES)?;
-    check_writable(&arguments.out)?;
-    if arguments.count == 0 && format == Format::Png {
+    let output = DecodedOutput::check(&arguments.out, &Format::SAMPLES)?;
+    let mut count = arguments.count.or(arguments.grid.map(GridSize::count)).unwrap_or(64);
+    let is_picture = output.format().is_picture();
+    if count == 0 && is_picture {
         bail!("--count 0 gives no sample to show in `{}`; pass --count 1 or more", arguments.out.display());
     }
-    let model = arguments.model.open()?;
-    let features: usize = model.sample_shape().iter().product();
-    // A .png shows no more, and all samples are generated in one call.
-    let picture = Picture::of(&model.manifest().sample);
-    let count = if format == Format::Png { arguments.count.min(picture.capacity()) } else { arguments.count };
-    if count.saturating_mul(features) > MAX_VALUES {
+    if arguments.grid.is_some() && !is_picture {
+        bail!("--grid is the arrangement of a .png file; leave it out for `{}`", arguments.out.display());
+    }
+    if let (Some(grid), Some(count)) = (arguments.grid, arguments.count)
+        && count > grid.count()
+    {
         bail!(
-            "--count {count} gives more than {MAX_VALUES} values, which must fit into memory; lower --count and run again with other seeds"
+            "--grid {grid} shows {} samples, but --count is {count}; leave --count out, or pass a larger --grid",
+            grid.count()
         );
     }
-    let samples = match &arguments.label {
-        Some(_) if !model.takes_labels() => bail!("this {} takes no class; leave --label out", model.manifest().kind),
-        Some(name) => model.generate_class(model.class_named(name)?, count, arguments.seed)?,
-        None if model.takes_labels() => classes_in_turn(&model, count, arguments.seed)?,
-        None => model.generate(count, arguments.seed)?,
+    let model = arguments.model.open()?;
+    let classes = if arguments.label.is_none() && model.takes_labels() { model.classes().len() } else { 0 };
+    let capacity = Picture::of(&model.manifest().sample).capacity();
+    let arrangement = match arguments.grid {
+        Some(GridSize { columns, rows }) => Arrangement::Grid { columns, rows },
+        None if (1..=MAX_CLASS_COLUMNS).contains(&classes) && count <= capacity => {
+            Arrangement::Grid { columns: classes, rows: count.div_ceil(classes) }
+        }
+        None => Arrangement::Automatic,
     };
-    let layout = Layout::numbered(model.sample_shape(), "x");
-    let mut output = Output::begin(&arguments.out, format, layout, picture)?;
-    for samples in samples.axis_chunks_iter(Axis(0), CHUNK_ROWS) {
-        output.write(&samples, None)?;
+    if is_picture {
+        // A .png needs no more samples than it shows.
+        count = count.min(arguments.grid.map_or(capacity, GridSize::count));
     }
-    note(output.finish("sample", "")?);
-    Ok(())
+    match arguments.grid {
+        Some(grid) => output.check_model(&model, count, ("--grid", grid))?,
+        None => output.check_model(&model, count, ("--count", count))?,
+    }
+    let options = |count| {
+        let options =
+            GenerateOptions::default().count(count).seed(arguments.seed).temperature(arguments.temperature as f32);
+        arguments.truncate.into_iter().fold(options, GenerateOptions::truncate)
+    };
+    match &arguments.label {
+        Some(_) if !model.takes_labels() => bail!("this {} takes no class; leave --label out", model.manifest().kind),
+        Some(name) => {
+            let class = model.class_named(name)?;
+            let codes = model.sample_codes(&options(count).class(class))?;
+            let class_column = Column::of_classes(model.classes().get(class..=class).unwrap_or_default());
+            output.decode(&model, &codes, Some(class as i64), &[class_column], arrangement)
+        }
+        None if model.takes_labels() => {
+            // The samples of one round share their noise, so a row of an image grid shows one style in every class.
+            // Without a sampler of each class, they also share their code.
+            let rounds = count.div_ceil(classes.max(1));
+            let codes = (0..classes).map(|class| model.sample_codes(&options(rounds).class(class)));
+            let codes = codes.collect::<Result<Vec<_>, _>>()?;
+            let class_column = Column::of_classes(model.classes());
+            output.write(&model, count, &[class_column], arrangement, |rows| classes_in_turn(&model, &codes, rows))
+        }
+        None => output.decode(&model, &model.sample_codes(&options(count))?, None, &[], arrangement),
+    }
 }
 
-/// Returns sample 0 of every class, then sample 1 of every class, and so on. The samples of one round share one code,
-/// so a row of an image grid shows one style in every class.
-fn classes_in_turn(model: &Autoencoder, count: usize, seed: u64) -> anyhow::Result<ArrayD<f32>> {
-    if count == 0 {
-        return Ok(model.generate_class(0, 0, seed)?);
-    }
-    let classes = model.classes().len().max(1);
-    let rounds = count.div_ceil(classes);
-    let by_class: Vec<ArrayD<f32>> =
-        (0..classes).map(|class| model.generate_class(class, rounds, seed)).collect::<Result<_, _>>()?;
-    let samples: Vec<ArrayD<f32>> = (0..count)
-        .map(|index| {
-            let round = index / classes;
-            by_class[index % classes].slice_axis(Axis(0), (round..round + 1).into()).to_owned()
-        })
-        .collect();
-    let views: Vec<_> = samples.iter().map(|sample| sample.view()).collect();
-    Ok(ndarray::concatenate(Axis(0), &views)?)
+/// Returns a range of the samples: the first code of every class, then the second code of every class, and so on.
+/// `codes` are those of each class, `[rounds, latent]`.
+fn classes_in_turn(model: &Autoencoder, codes: &[Array2<f32>], rows: Slice) -> anyhow::Result<ArrayD<f32>> {
+    let classes = codes.len().max(1);
+    let end = rows.end.map_or(rows.start, |end| end);
+    let numbers: Vec<usize> = (rows.start..end).filter_map(|number| usize::try_from(number).ok()).collect();
+    let labels: Vec<i64> = numbers.iter().map(|number| (number % classes) as i64).collect();
+    let codes: Vec<_> = numbers.iter().map(|number| codes[number % classes].row(number / classes)).collect();
+    let codes = stack(Axis(0), &codes)?;
+    Ok(model.decode(Codes::from(&codes).labelled(&labels))?)
 }

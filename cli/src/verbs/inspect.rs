@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use narrows_bundle::{
-    AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, SampleKind, Windows, counted,
+    AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, Prior, SampleKind, Windows, counted,
 };
 
 use crate::{
@@ -50,7 +50,27 @@ fn autoencoder_facts(manifest: &Manifest) -> (String, Facts) {
     let likelihood = format!("{:?} with the {:?} link", manifest.likelihood, manifest.output_link).to_lowercase();
     let classes = manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "));
     let kind = format!("{} ({})", manifest.kind, manifest.kind.title());
-    (kind, vec![("likelihood", likelihood), ("classes", classes)])
+    let prior = match manifest.prior {
+        Some(Prior::Mixture { components }) => Some(format!("mixture of {}", counted(components, "component"))),
+        Some(Prior::StandardNormal) => Some("standard normal".to_owned()),
+        None => None,
+    };
+    let sampler = manifest.sampler.as_ref().map(|record| {
+        format!(
+            "{} with {} covariance, fitted to {} of {}; mean log-likelihood of {} {:.3} nats, standard normal {:.3}",
+            record.described_components(),
+            record.covariance.name(),
+            counted(record.rows, "code"),
+            record.data,
+            counted(record.held_out_rows, "held-out code"),
+            record.log_likelihood,
+            record.standard_normal_log_likelihood,
+        )
+    });
+    let facts = vec![("likelihood", likelihood), ("classes", classes)];
+    let distributions = [("prior", prior), ("sampler", sampler)];
+    let distributions = distributions.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    (kind, facts.into_iter().chain(distributions).collect())
 }
 
 /// Returns the kind, and the facts that only the manifest of a classifier or regressor has.

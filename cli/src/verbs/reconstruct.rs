@@ -6,11 +6,12 @@ use anyhow::bail;
 use clap::Args;
 use narrows_data::{StepMeans, write::Layout};
 use narrows_evaluate::Picture;
-use narrows_runtime::Autoencoder;
+use narrows_runtime::{Autoencoder, Codes, Error};
+use ndarray::ArrayD;
 
 use crate::{
-    input::{InputStream, SampleArguments, for_each_step_batch},
-    output::{Format, Output, check_finite},
+    input::{Batch, InputStream, SampleArguments, for_each_step_batch},
+    output::{Format, Output, check_finite, sample_layout},
     report::note,
     rows_bar::RowsBar,
 };
@@ -22,12 +23,16 @@ use crate::{
 /// features, such as an id. For windows of a recording, it writes one row per time step: the mean over the windows that
 /// contain the step, or nothing for a step in no window.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  narrows reconstruct models/vae --data digits --part test --out reconstructions.png"
-)]
+#[command(after_help = "Examples:\n  \
+        narrows reconstruct models/vae --data digits --part test --out reconstructions.png\n  \
+        narrows reconstruct models/cvae --data digits --part test --to 7 --out sevens.png")]
 pub(crate) struct Reconstruct {
     #[command(flatten)]
     samples: SampleArguments,
+    /// Class of the reconstructions, by name (conditional models only): samples are encoded with their own class and
+    /// decoded with this one, so they keep their style and change their class [default: the class of each sample]
+    #[arg(long, value_name = "CLASS")]
+    to: Option<String>,
     /// Output file (.npy, .csv, .parquet or .png), one reconstruction per row, or one time step of a recording; a .png
     /// shows the first 256 images, or the first 64 series over the originals
     #[arg(long, value_name = "FILE")]
@@ -37,27 +42,32 @@ pub(crate) struct Reconstruct {
 pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
     let format = arguments.samples.check_out(&arguments.out, &Format::SAMPLES)?;
     let model = arguments.samples.model.open()?;
+    let to = match &arguments.to {
+        Some(_) if !model.takes_labels() => bail!("this {} takes no class; leave --to out", model.kind()),
+        Some(name) => Some(model.class_named(name)? as i64),
+        None => None,
+    };
     let mut rows = arguments.samples.rows(&model)?;
     if let (Some(_), true) = (rows.windows(), format != Format::Png) {
-        return steps(arguments, format, &model, rows);
+        return steps(arguments, format, &model, rows, to);
     }
     let layout = match (rows.columns(), model.sample_shape()) {
         (Some(names), [features]) if names.len() == *features => Layout::named(names.to_vec()),
-        (_, shape) => Layout::numbered(shape, "x"),
+        (_, _) => sample_layout(&model.manifest().sample, format),
     };
     let picture = Picture::of(&model.manifest().sample);
     let (capacity, shows_originals) = (picture.capacity(), matches!(picture, Picture::Lines { .. }));
     let mut output = Output::begin(&arguments.out, format, layout, picture)?;
     // A .png needs no more rows than it shows.
     let (max_rows, total) = match format {
-        Format::Png => (capacity, None),
+        Format::Png | Format::Gif => (capacity, None),
         Format::Npy | Format::Csv | Format::Parquet => (usize::MAX, rows.total()),
     };
     let bar = RowsBar::new(total);
     while !output.is_full()
         && let Some(batch) = rows.next(max_rows)?
     {
-        let reconstructions = model.reconstruct(batch.samples()).map_err(|error| rows.locate_error(error, &batch))?;
+        let reconstructions = reconstruct(&model, &batch, to).map_err(|error| rows.locate_error(error, &batch))?;
         output.write(&reconstructions.view(), batch.others.as_ref())?;
         if format == Format::Png && shows_originals {
             let shape: Vec<usize> = [batch.rows()].iter().chain(model.sample_shape()).copied().collect();
@@ -70,12 +80,24 @@ pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Encodes samples with their own classes, and decodes them with the class `to` if there is one.
+fn reconstruct(model: &Autoencoder, batch: &Batch, to: Option<i64>) -> Result<ArrayD<f32>, Error> {
+    match to {
+        Some(label) => {
+            let codes = model.encode(batch.samples())?;
+            model.decode(Codes::from(&codes).labelled(&vec![label; batch.rows()]))
+        }
+        None => model.reconstruct(batch.samples()),
+    }
+}
+
 /// Reconstructs a recording: one row per time step, the mean over the windows that contain it.
 fn steps(
     arguments: &Reconstruct,
     format: Format,
     model: &Autoencoder,
     mut rows: InputStream<'_>,
+    to: Option<i64>,
 ) -> anyhow::Result<()> {
     let &[channels, window] = model.sample_shape() else { bail!("the model takes no windows of a recording") };
     let layout = match rows.columns() {
@@ -88,8 +110,7 @@ fn steps(
         &mut rows,
         &mut means,
         |rows, batch| {
-            let reconstructions =
-                model.reconstruct(batch.samples()).map_err(|error| rows.locate_error(error, batch))?;
+            let reconstructions = reconstruct(model, batch, to).map_err(|error| rows.locate_error(error, batch))?;
             check_finite(&reconstructions.view(), rows.returned() - batch.rows())?;
             let reconstructions = reconstructions.into_shape_with_order((batch.rows(), channels, window))?;
             // From [windows, channels, window] to [windows, window, channels].

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use narrows_data::write::Layout;
+use narrows_data::{Binarize, write::Layout};
 use narrows_evaluate::Picture;
 use narrows_runtime::{Autoencoder, ScoreOptions, Scores};
 use ndarray::{ArrayD, IxDyn};
@@ -16,7 +16,7 @@ use serde_json::{Map, json};
 use self::figure::Figure;
 
 use crate::{
-    input::{InputStream, SampleArguments},
+    input::{BinarizeArguments, InputStream, SampleArguments},
     output::{Format, Output},
     report::{note, print},
     rows_bar::RowsBar,
@@ -44,16 +44,18 @@ pub(crate) struct Score {
     /// standard error needs 2 or more [default: 0, or 100 if --by names one of them]
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     importance_samples: Option<usize>,
-    /// Random seed of the latent samples; the same seed gives the same scores
+    #[command(flatten)]
+    binarize: BinarizeArguments,
+    /// Random seed of the latent samples and of --binarize dynamic; the same seed gives the same scores
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Output file (.npy, .csv or .parquet), one row per sample, or per time step of a recording; .csv and .parquet
     /// also get the pass-through columns
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Print one JSON object: `rows`, and `scores` with mean, min, p05, p50, p95, max and nan (the number of rows whose
-    /// score is NaN) of each score; for windows of a recording, `steps`, `windows`, `gaps` and `uncovered` instead of
-    /// `rows`
+    /// Print one JSON object: `rows`, `binarize`, and `scores` with mean, min, p05, p50, p95, max and nan (the number
+    /// of rows whose score is NaN) of each score; for windows of a recording, `steps`, `windows`, `gaps` and
+    /// `uncovered` instead of `rows`
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +63,9 @@ pub(crate) struct Score {
 pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
     let format = arguments.samples.check_out(&arguments.out, &Format::ROWS)?;
     let model = arguments.samples.model.open()?;
-    let mut rows = arguments.samples.rows(&model)?;
+    let binarizer = arguments.binarize.of(model.manifest(), arguments.seed)?;
+    let how = binarizer.how();
+    let mut rows = arguments.samples.rows(&model)?.binarized(binarizer);
     let latent_samples =
         arguments.importance_samples.unwrap_or_else(|| arguments.by.map_or(0, Figure::default_samples));
     check_model(&model, arguments.by, latent_samples)?;
@@ -69,7 +73,7 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
     if rows.windows().is_some() {
         check_recording(arguments)?;
         let counts = steps::score(&model, rows, &arguments.out, format)?;
-        return if arguments.json { print(counts.json()?) } else { print(counts.text()) };
+        return if arguments.json { print(counts.json(how)?) } else { print(counts.text() + &binarized_note(how)) };
     }
     let by = match (arguments.by, format) {
         (None, Format::Npy) => Some(Figure::Reconstruction),
@@ -94,7 +98,15 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
     drop(bar);
     let (output, figures) = state.context("there are no rows to score")?;
     note(output.finish("score", "")?);
-    report(arguments, &rows, figures)
+    report(arguments, &rows, figures, how)
+}
+
+/// Returns how the rows were binarised, for the end of a sentence about them.
+fn binarized_note(how: Binarize) -> String {
+    match how {
+        Binarize::None => String::new(),
+        Binarize::Static | Binarize::Dynamic => format!(", binarised ({how})"),
+    }
 }
 
 /// Refuses scores that exist only for a complete window.
@@ -176,16 +188,21 @@ fn as_rows(
     Ok(ArrayD::from_shape_vec(IxDyn(&shape), values)?)
 }
 
-fn report(arguments: &Score, rows: &InputStream<'_>, figures: Vec<(Figure, Summary)>) -> anyhow::Result<()> {
+fn report(
+    arguments: &Score,
+    rows: &InputStream<'_>,
+    figures: Vec<(Figure, Summary)>,
+    how: Binarize,
+) -> anyhow::Result<()> {
     if arguments.json {
         let scores: Map<_, _> =
             figures.into_iter().map(|(figure, summary)| (figure.name().to_owned(), summary.json())).collect();
-        return print(format!("{:#}", json!({ "rows": rows.returned(), "scores": scores })));
+        return print(format!("{:#}", json!({ "rows": rows.returned(), "binarize": how, "scores": scores })));
     }
     let summaries = figures.into_iter().map(|(figure, summary)| {
         let cells = summary.figures().into_iter().map(|value| format!("{value:.4}"));
         [figure.name().to_owned()].into_iter().chain(cells).collect()
     });
     let summaries = table(&[&["score"][..], &Summary::FIGURES].concat(), summaries);
-    print(format!("{summaries}\n\nover {}", rows.counted_rows()))
+    print(format!("{summaries}\n\nover {}{}", rows.counted_rows(), binarized_note(how)))
 }

@@ -42,6 +42,11 @@ impl Layout {
         Layout { shape: vec![names.len()], names: Names::Given(names), may_miss: false }
     }
 
+    /// Creates a layout of rows with the given shape and one name per value. Appends `_` to a name that occurs before.
+    pub fn named_in_shape(names: Vec<String>, shape: &[usize]) -> Self {
+        Layout { shape: shape.to_vec(), ..Layout::named(names) }
+    }
+
     /// Creates a layout of rows with one value, with the given name.
     pub fn single(name: &str) -> Self {
         Layout { shape: Vec::new(), names: Names::Given(vec![name.to_owned()]), may_miss: false }

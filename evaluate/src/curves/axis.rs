@@ -61,6 +61,13 @@ impl Axis {
         if low < high { Self::logarithmic(low..high) } else { Self::linear(low - 0.5..low + 0.5, 1.0) }
     }
 
+    /// Creates a linear axis of amounts from 0, or from `low` if it is negative, to `high`.
+    pub(super) fn amounts(low: f64, high: f64) -> Self {
+        let (low, high) = (low.min(0.0), high.max(0.0));
+        let padding = PADDING * if low < high { high - low } else { 1.0 };
+        Self::linear(low..high + padding, 0.0)
+    }
+
     fn linear(range: Range<f64>, smallest_step: f64) -> Self {
         let step = ((range.end - range.start) / MAX_TICKS).max(smallest_step);
         let mut exponent = step.log10().floor() as i32;

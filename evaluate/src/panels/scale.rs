@@ -6,7 +6,7 @@ use std::ops::Range;
 const INTERVALS: f64 = 5.0;
 
 /// A linear axis with round ticks.
-pub(super) struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
     step: f64,
@@ -14,7 +14,7 @@ pub(super) struct Scale {
 
 impl Scale {
     /// Creates the axis of all finite values, with some space above and below.
-    pub(super) fn of(values: impl Iterator<Item = f32>) -> Self {
+    pub(crate) fn of(values: impl Iterator<Item = f32>) -> Self {
         let finite = values.filter(|value| value.is_finite()).map(f64::from);
         let (low, high) =
             finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));

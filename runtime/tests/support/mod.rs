@@ -34,6 +34,8 @@ pub(crate) struct Draft {
     pub(crate) encoder: Model,
     pub(crate) decoder: Model,
     pub(crate) probe: Probe,
+    /// Further files by name.
+    pub(crate) files: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// A bundle on disk, removed when this is dropped.
@@ -54,6 +56,9 @@ impl Fixture {
         stage.write(ENCODER, &draft.encoder.encode_to_vec()).expect("a writable folder");
         stage.write(DECODER, &draft.decoder.encode_to_vec()).expect("a writable folder");
         stage.write(PROBE, &draft.probe.to_bytes().expect("a valid probe")).expect("a writable folder");
+        for (name, bytes) in &draft.files {
+            stage.write(name, bytes).expect("a writable folder");
+        }
         stage.write_manifest(&mut draft.manifest).expect("a writable folder");
         stage.publish().expect("a free destination");
         Fixture { folder }
@@ -158,6 +163,7 @@ fn draft(kind: Kind) -> Draft {
         decoder: decoder.model(&graphs.decoder),
         manifest: manifest(kind, graphs),
         probe,
+        files: Vec::new(),
     }
 }
 
@@ -198,6 +204,7 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
         sample: sample(),
         latent_dim: LATENT,
         prior: kind.has_prior().then_some(Prior::StandardNormal),
+        sampler: None,
         classes: kind.is_conditional().then(|| CLASSES.map(str::to_owned).to_vec()),
         likelihood: Likelihood::Gaussian,
         variance: None,

@@ -5,22 +5,23 @@ use narrows_data::{Dataset, Missing};
 
 use super::{
     Config, Descent, Method,
-    size::{too_large, too_large_maps, too_many_samples},
+    size::{MOST_PARAMETERS, too_large, too_large_maps, too_many_samples},
 };
 use crate::{
     ConfigError, Options, Problem,
     architecture::{Allowed, Architecture, Samples},
     binarize::Binarize,
     data_options::DataOptions,
-    kinds::Objective,
+    kinds::{LatentPrior, Objective},
     likelihood::OutputDistribution,
     network::Normalisation,
     options::{SelectedMethod, Trained},
+    output_defaults::OutputDefaults,
     pretrain::{Pretrain, Pretraining},
     problems::Problems,
+    sampler_option::SamplerRows,
     samples::sample_of,
-    scaling::likelihood_for,
-    split::fitted,
+    split::{fitted, split},
     variance::Variance,
 };
 
@@ -58,7 +59,7 @@ impl Config {
         let mut problems = Problems::default();
         let common = options.common();
         check_data(kind, common.data, data, &mut problems);
-        let output_distribution = output_distribution(kind, options, data, &mut problems);
+        let (output_distribution, default_likelihood) = output_distribution(kind, options, data, &mut problems);
         let ends = (output_distribution.likelihood, output_distribution.link);
         let scaling = common.scaling.check(&sample_of(data), ends, &mut problems);
         problems.extend(options.not_taken(kind, output_distribution.likelihood));
@@ -81,17 +82,39 @@ impl Config {
             problems
                 .add("seed", format!("must be below 2^63, the limit of integers in a configuration file, got {seed}"));
         }
+        let sampler_rows = || sampler_rows(kind, &facts, seed);
+        let (sampler, sampler_remark) = common.sampler.check(kind, latent_dim, sampler_rows, &mut problems);
         let mut data_options = common.data.clone();
         data_options.reading.data.get_or_insert_with(|| data.name.clone());
         problems.none_or(Config {
             data: data_options,
             latent_dim,
             output_distribution,
+            default_likelihood,
             scaling,
             valid_fraction,
             seed,
             method,
+            sampler,
+            sampler_remark,
         })
+    }
+}
+
+/// Counts the rows to which the sampler of the export would be fitted, for each class of a conditional model.
+fn sampler_rows<'a>(kind: Kind, facts: &Facts<'a>, seed: u64) -> SamplerRows<'a> {
+    let train = &facts.data.train;
+    match (&facts.data.classes, &train.labels, facts.valid_fraction) {
+        (Some(classes), Some(labels), Some(fraction)) if kind.is_conditional() => {
+            let mut counts: Vec<(&str, usize)> = classes.iter().map(|class| (class.as_str(), 0)).collect();
+            for row in split(train, fraction, seed).0 {
+                if let Some((_, count)) = counts.get_mut(labels[row] as usize) {
+                    *count += 1;
+                }
+            }
+            SamplerRows::OfClasses(counts)
+        }
+        (_, _, _) => SamplerRows::All(facts.fitted),
     }
 }
 
@@ -147,6 +170,7 @@ fn descent(
             ),
         );
     }
+    check_prior(objective.model().prior(), &architecture, facts, problems);
     let steps_per_epoch = steps.per_epoch(facts.fitted);
     let (fewest, most) = DEFAULT_EPOCHS.into_inner();
     let default = DEFAULT_STEPS.div_ceil(steps_per_epoch as usize).clamp(fewest, most);
@@ -180,6 +204,29 @@ fn descent(
         learning_rate,
         kernels: options.kernels.kernels.unwrap_or_default(),
         early_stop: options.stopping.check(0, facts.can_stop, problems),
+    }
+}
+
+/// Reports a VampPrior that the architecture or the data does not support.
+fn check_prior(prior: LatentPrior, architecture: &Architecture, facts: &Facts<'_>, problems: &mut Problems) {
+    let LatentPrior::Vamp { components } = prior else { return };
+    let (rows, features) = (facts.fitted, facts.data.train.values.features());
+    if components > rows && rows > 0 {
+        let rows = counted(rows, "training row");
+        problems.add("prior", format!("has {components} pseudo-inputs, which start from the {rows}; use fewer"));
+    }
+    if (components as u128).saturating_mul(features as u128) > MOST_PARAMETERS {
+        let what = format!(
+            "has {components} pseudo-inputs of {features} features, which are more than {MOST_PARAMETERS} values; use fewer"
+        );
+        problems.add("prior", what);
+    }
+    if architecture.normalisation == Normalisation::Batch {
+        let what = format!(
+            "is {prior}, whose pseudo-inputs cannot be normalised by the statistics of a batch of rows; pass \
+             --normalisation layer or none"
+        );
+        problems.add("prior", what);
     }
 }
 
@@ -249,20 +296,29 @@ fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut P
     }
 }
 
-fn output_distribution(kind: Kind, options: &Options, data: &Dataset, problems: &mut Problems) -> OutputDistribution {
+/// Returns the likelihood with its link, and the default likelihood for the data.
+fn output_distribution(
+    kind: Kind,
+    options: &Options,
+    data: &Dataset,
+    problems: &mut Problems,
+) -> (OutputDistribution, Likelihood) {
     let common = options.common().output;
     if kind == Kind::Pca {
         // These problems are discarded: the message below covers every wrong likelihood and link of a PCA.
         let mut discarded = Problems::default();
-        let output_distribution = common.check(Likelihood::Gaussian, Variance::default(), &mut discarded);
+        let output_distribution = common.check(OutputDefaults::UNBOUNDED, Variance::default(), &mut discarded);
         if (output_distribution.likelihood, output_distribution.link) != (Likelihood::Gaussian, Link::Identity) {
             let what = "must be gaussian with the identity link for pca, which minimises the squared error";
             problems.add("likelihood", what);
         }
-        return output_distribution;
+        return (output_distribution, OutputDefaults::UNBOUNDED.likelihood);
     }
     let variance = if kind.is_variational() { options.vae().variance(problems) } else { Variance::default() };
-    common.check(likelihood_for(&sample_of(data)), variance, problems)
+    let scale = options.scaling.scale.unwrap_or_default();
+    let binarize = options.binarize.binarize.unwrap_or_default();
+    let defaults = OutputDefaults::of(kind, &sample_of(data), &data.train.values, scale, binarize);
+    (common.check(defaults, variance, problems), defaults.likelihood)
 }
 
 fn check_components(facts: &Facts<'_>, problems: &mut Problems) {

@@ -9,6 +9,7 @@ use crate::{
     kinds::WeightPenaltyOptions,
     optimizer::options_of,
     pretrain::Pretraining,
+    sampler_option::ExportSamplerOptions,
     split::SplitOptions,
     variance::VarianceOptions,
 };
@@ -23,6 +24,7 @@ impl Config {
             output: self.output_distribution.options(),
             split: SplitOptions { valid_fraction: Some(self.valid_fraction) },
             seed: Some(self.seed),
+            sampler: ExportSamplerOptions { sampler: Some(self.sampler) },
             variance: VarianceOptions { variance: self.has_variance().then_some(self.output_distribution.variance) },
             ..Options::new(self.kind())
         };

@@ -3,7 +3,7 @@
 use std::{cell::Cell, ops::ControlFlow};
 
 use narrows_bundle::{Kind, Scaling};
-use narrows_data::LoadOptions;
+use narrows_data::{LoadOptions, PartName};
 
 use super::{Plan, State, TrainingLoop};
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
     core_graphs::CoreGraphs,
     event::Event,
     network::{Graph, Softmax},
-    part_name::PartName,
     samples::BatchSource,
 };
 

@@ -3,6 +3,8 @@
 //! Epochs and steps are counted over all stages, so the epoch number determines the stage. Each stage restarts its
 //! learning-rate schedule.
 
+use candle_core::Tensor;
+
 use super::Parameters;
 use crate::{
     Config, Descent, EpochRecord, PretrainedLayer, TrainError,
@@ -17,6 +19,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) config: &'a Config,
     pub(crate) descent: &'a Descent,
     pub(crate) core: &'a CoreGraphs,
+    /// The first values of the pseudo-inputs of a VampPrior.
+    pub(crate) pseudo_inputs: Option<Tensor>,
     /// The layers to pretrain; empty without pretraining.
     layers: Vec<Layer>,
     /// Number of training rows, without the validation rows.
@@ -49,7 +53,12 @@ impl<'a> Plan<'a> {
             Some(_) => Layer::all(core, config.output_distribution)?,
             None => Vec::new(),
         };
-        Ok(Plan { config, descent, core, layers, rows })
+        Ok(Plan { config, descent, core, pseudo_inputs: None, layers, rows })
+    }
+
+    /// Sets the first values of the pseudo-inputs of a VampPrior.
+    pub(crate) fn with_pseudo_inputs(self, pseudo_inputs: Option<Tensor>) -> Self {
+        Plan { pseudo_inputs, ..self }
     }
 
     /// Returns the stage of a run after `epoch` completed epochs.

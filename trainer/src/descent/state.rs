@@ -1,6 +1,6 @@
 //! The training state: everything that the next step depends on. A checkpoint stores it.
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{Learner, Plan};
@@ -8,6 +8,7 @@ use crate::{
     Averages, Config, Descent, TrainError,
     candle::{Parameters, tie_decoder},
     core_graphs::CoreGraphs,
+    kinds::PSEUDO_INPUTS,
     network::Weights,
 };
 
@@ -109,7 +110,8 @@ impl Position {
 impl State {
     /// Creates the state at the start of a run.
     pub(crate) fn fresh(plan: &Plan<'_>) -> Result<Self, TrainError> {
-        State::at_stage_start(plan, initial_parameters(plan.config, plan.descent, plan.core)?, Position::default())
+        let parameters = initial_parameters(plan.config, plan.descent, plan.core, plan.pseudo_inputs.as_ref())?;
+        State::at_stage_start(plan, parameters, Position::default())
     }
 
     /// Creates the state at the start of the stage that contains `position`. Each stage has its own optimizer state.
@@ -145,11 +147,13 @@ impl State {
     }
 }
 
-/// Creates the randomly initialised parameters of a configuration.
+/// Creates the randomly initialised parameters of a configuration. `pseudo_inputs` are the first values of those of a
+/// VampPrior.
 pub(crate) fn initial_parameters(
     config: &Config,
     descent: &Descent,
     core: &CoreGraphs,
+    pseudo_inputs: Option<&Tensor>,
 ) -> Result<Parameters, TrainError> {
     let mut parameters = Parameters::initial(&[&core.encoder, &core.decoder], config.seed, &Device::Cpu)?;
     if descent.objective.code_layer().tied {
@@ -157,6 +161,9 @@ pub(crate) fn initial_parameters(
     }
     if config.has_variance() {
         config.output_distribution.variance.add_parameter(&mut parameters, &Device::Cpu)?;
+    }
+    if let Some(values) = pseudo_inputs {
+        parameters.insert(PSEUDO_INPUTS, values)?;
     }
     Ok(parameters)
 }

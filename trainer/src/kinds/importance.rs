@@ -4,9 +4,9 @@
 //! bound of `ln p(x)`. For one sample it is the evidence lower bound. More samples never loosen the bound, and in the
 //! limit it equals `ln p(x)`.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::{Batch, Loss, LossContext, Network};
+use super::{Batch, LatentPrior, Loss, LossContext, Network, vamp::log_prior_over_posterior};
 use crate::{
     candle::{kl_divergence, reparameterise},
     random::normal_like,
@@ -15,10 +15,12 @@ use crate::{
 /// Computes the negative bound for `samples` latent samples per row, in nats, averaged over the batch. Labels, if there
 /// are any, are inputs of the encoder and the decoder.
 ///
-/// The components are `reconstruction`, averaged over the samples, and `kl` in closed form. In expectation, their sum
+/// The components are `reconstruction`, averaged over the samples, and `kl`, in closed form for the standard normal
+/// prior and otherwise averaged over the samples. In expectation, their sum
 /// is larger than the total, because the importance-weighted bound is tighter than the evidence lower bound.
 pub(super) fn importance_loss(
     samples: usize,
+    prior: LatentPrior,
     network: &Network<'_>,
     batch: &Batch,
     context: LossContext,
@@ -33,22 +35,21 @@ pub(super) fn importance_loss(
     let noise = normal_like(&means, &mut context.noise())?;
     let z = reparameterise(network.kernels, &means, &log_variances, &noise)?;
     let nats = network.nats_by_row(&z, labels.as_ref(), &targets)?;
-    let log_weights = (log_prior_over_posterior(&z, &noise, &log_variances)? - &nats)?.reshape((samples, rows))?;
+    let log_ratios = log_prior_over_posterior(prior, network, &z, &noise, &log_variances)?;
+    let log_weights = (&log_ratios - &nats)?.reshape((samples, rows))?;
 
     // The log-sum-exp subtracts the largest log weight first, so that no weight overflows.
     let bound = (log_weights.log_sum_exp(0)? - (samples as f64).ln())?;
     let total = mean(&bound.neg()?)?;
-    let kl = kl_divergence(network.kernels, &mu, &log_var)?;
+    let kl = match prior {
+        LatentPrior::Normal => kl_divergence(network.kernels, &mu, &log_var)?,
+        LatentPrior::Vamp { .. } => mean(&log_ratios.neg()?)?,
+    };
     Ok(Loss { total, parts: vec![("reconstruction", mean(&nats)?), ("kl", kl)] })
 }
 
-/// Computes `ln p(z) - ln q(z|x)` of every row for `z = mu + sigma * eps`: `1/2 sum(eps^2 + log_var - z^2)`. The
-/// constants `ln(2 pi)` cancel. Using `eps` instead of `(z - mu) / sigma` avoids a loss of precision for small sigma.
-fn log_prior_over_posterior(z: &Tensor, eps: &Tensor, log_var: &Tensor) -> Result<Tensor> {
-    ((eps.sqr()? + log_var)? - z.sqr()?)?.sum(D::Minus1)? * 0.5
-}
-
-fn mean(values: &Tensor) -> Result<Tensor> {
+/// Returns the mean of all values, a scalar.
+pub(super) fn mean(values: &Tensor) -> Result<Tensor> {
     values.sum_all()? * (1.0 / values.elem_count().max(1) as f64)
 }
 
@@ -131,7 +132,8 @@ mod tests {
         let exact = f64::from(xs.map(density).iter().sum::<f32>() / 3.0);
         for samples in [1, 4] {
             let context = LossContext::Training { seed: 3, step: 1, epochs: 0.0 };
-            let loss = importance_loss(samples, &test_network.network(), &batch, context).expect("shapes that fit");
+            let loss = importance_loss(samples, LatentPrior::Normal, &test_network.network(), &batch, context)
+                .expect("shapes that fit");
             assert!((number(&loss.total) - exact).abs() < 1e-5, "{} against {exact}", loss.total);
         }
     }
@@ -142,7 +144,9 @@ mod tests {
             .with_weights(|index| 40.0 * (index as f32).sin());
         let batch = Batch { x: (samples(8, 5) * 30.0).expect("small"), labels: None };
         let context = LossContext::Training { seed: 3, step: 1, epochs: 0.0 };
-        let total = importance_loss(20, &test_network.network(), &batch, context).expect("shapes that fit").total;
+        let total = importance_loss(20, LatentPrior::Normal, &test_network.network(), &batch, context)
+            .expect("shapes that fit")
+            .total;
         assert!(number(&total).is_finite(), "{total}");
         for (name, gradient) in gradients(&test_network.parameters, &total) {
             let gradient: Vec<f32> = gradient.flatten_all().and_then(|flat| flat.to_vec1()).expect("floats");
@@ -159,8 +163,14 @@ mod tests {
         let labels = Tensor::new(&[2i64, 0, 1], &Device::Cpu).expect("small");
         let x = Tensor::new(&[[0f32, 0.0, 9.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]], &Device::Cpu).expect("small");
         let context = LossContext::Training { seed: 3, step: 1, epochs: 0.0 };
-        let loss = importance_loss(4, &test_network.network(), &Batch { x, labels: Some(labels) }, context)
-            .expect("labels that fit");
+        let loss = importance_loss(
+            4,
+            LatentPrior::Normal,
+            &test_network.network(),
+            &Batch { x, labels: Some(labels) },
+            context,
+        )
+        .expect("labels that fit");
         let constant = 1.5 * (2.0 * std::f64::consts::PI).ln();
         assert!((number(&loss.parts[0].1) - constant).abs() < 1e-5, "{}", loss.parts[0].1);
     }

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{CodeLayer, Divergence, LossContext, Network};
+use super::{CodeLayer, Divergence, LatentPrior, LossContext, Network};
 use crate::network::{Graph, GraphError, builder::Builder};
 
 /// A kind of autoencoder that is trained by gradient descent.
@@ -26,6 +26,11 @@ pub(crate) trait Model {
     /// Returns the settings of the KL term, if the loss has one.
     fn divergence(&self) -> Option<Divergence> {
         None
+    }
+
+    /// Returns the prior over codes.
+    fn prior(&self) -> LatentPrior {
+        LatentPrior::Normal
     }
 
     /// Returns the settings of the code layer, for kinds whose code is a vector and not a distribution.

@@ -6,7 +6,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{Loss, LossContext, Network, contraction::contraction};
+use super::{Loss, LossContext, Network, PSEUDO_INPUTS, contraction::contraction};
 use crate::{candle::Parameters, options::options, problems::Problems};
 
 options! {
@@ -85,7 +85,7 @@ pub(super) fn weight_penalty(parameters: &Parameters, l2: f64) -> Result<Option<
         return Ok(None);
     }
     let mut sum: Option<Tensor> = None;
-    for (_, variable) in parameters.iter().filter(|(_, variable)| variable.rank() >= 2) {
+    for (_, variable) in parameters.iter().filter(|(name, variable)| variable.rank() >= 2 && *name != PSEUDO_INPUTS) {
         let squares = variable.sqr()?.sum_all()?;
         sum = Some(match sum {
             Some(sum) => (sum + squares)?,

@@ -11,13 +11,17 @@
 //! thickness and style of a digit. With another class and the same code, the decoder generates a sample of that class
 //! in the same style.
 //!
-//! The weight of the KL term is in `divergence.rs`, and the tighter bound of the importance weighted autoencoder is in
-//! `importance.rs`.
+//! The weight of the KL term is in `divergence.rs`, the tighter bound of the importance weighted autoencoder in
+//! `importance.rs`, and another prior in `vamp.rs`.
 
 use candle_core::Result;
 use narrows_bundle::Kind;
 
-use super::{Batch, Divergence, DivergenceOptions, Loss, LossContext, Model, Network, importance::importance_loss};
+use super::{
+    Batch, Divergence, DivergenceOptions, LatentPrior, Loss, LossContext, Model, Network, PriorOptions,
+    importance::{importance_loss, mean},
+    vamp::log_prior_over_posterior,
+};
 use crate::{
     candle::reparameterise,
     network::{Graph, GraphError, builder::Builder},
@@ -39,7 +43,12 @@ options! {
 
 takes! {
     /// The options of a variational autoencoder, in addition to those of every network.
-    pub(crate) struct VaeOptions { variance: VarianceOptions, divergence: DivergenceOptions, bound: BoundOptions }
+    pub(crate) struct VaeOptions {
+        variance: VarianceOptions,
+        divergence: DivergenceOptions,
+        bound: BoundOptions,
+        prior: PriorOptions,
+    }
 }
 
 /// A variational autoencoder.
@@ -47,6 +56,8 @@ takes! {
 pub struct Vae {
     /// The lower bound that training maximises.
     pub bound: Bound,
+    /// The prior over codes.
+    pub prior: LatentPrior,
     /// Additional input of the encoder and the decoder.
     pub condition: Condition,
 }
@@ -96,8 +107,18 @@ impl VaeOptions<'_> {
                  --capacity",
             );
         }
+        let prior = self.prior.check(problems);
+        if prior != LatentPrior::Normal && (divergence.free_bits > 0.0 || divergence.capacity.is_some()) {
+            problems.add(
+                "prior",
+                format!(
+                    "is {prior}, whose KL divergence has no closed form; leave out --free-bits and --capacity, which need \
+                     one"
+                ),
+            );
+        }
         let bound = if samples > 1 { Bound::ImportanceWeighted { samples } } else { Bound::Evidence(divergence) };
-        Vae { bound, condition }
+        Vae { bound, prior, condition }
     }
 }
 
@@ -132,8 +153,8 @@ impl Model for Vae {
     /// encoder and the decoder.
     fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
         match self.bound {
-            Bound::Evidence(divergence) => evidence_loss(divergence, network, batch, context),
-            Bound::ImportanceWeighted { samples } => importance_loss(samples, network, batch, context),
+            Bound::Evidence(divergence) => evidence_loss(divergence, self.prior, network, batch, context),
+            Bound::ImportanceWeighted { samples } => importance_loss(samples, self.prior, network, batch, context),
         }
     }
 
@@ -142,6 +163,10 @@ impl Model for Vae {
             Bound::Evidence(_) => 1,
             Bound::ImportanceWeighted { samples } => samples,
         }
+    }
+
+    fn prior(&self) -> LatentPrior {
+        self.prior
     }
 
     fn divergence(&self) -> Option<Divergence> {
@@ -153,13 +178,28 @@ impl Model for Vae {
 }
 
 /// Computes the negative evidence lower bound in nats, with one latent sample per row and the KL term weighted by
-/// `divergence`. The component `kl` is the unweighted KL divergence.
-fn evidence_loss(divergence: Divergence, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
+/// `divergence`. The component `kl` is the unweighted KL divergence: in closed form for the standard normal prior,
+/// otherwise its Monte Carlo estimate at the latent samples.
+fn evidence_loss(
+    divergence: Divergence,
+    prior: LatentPrior,
+    network: &Network<'_>,
+    batch: &Batch,
+    context: LossContext,
+) -> Result<Loss> {
     let labels = batch.labels.as_ref();
     let (mu, log_var) = network.posterior(&batch.x, labels)?;
-    let z = reparameterise(network.kernels, &mu, &log_var, &normal_like(&mu, &mut context.noise())?)?;
+    let noise = normal_like(&mu, &mut context.noise())?;
+    let z = reparameterise(network.kernels, &mu, &log_var, &noise)?;
     let reconstruction = network.nats(&z, labels, &batch.x)?;
-    let (kl, cost) = divergence.kl_and_cost(network.kernels, &mu, &log_var, context.epochs())?;
+    let (kl, cost) = match prior {
+        LatentPrior::Normal => divergence.kl_and_cost(network.kernels, &mu, &log_var, context.epochs())?,
+        LatentPrior::Vamp { .. } => {
+            let kl = mean(&log_prior_over_posterior(prior, network, &z, &noise, &log_var)?.neg()?)?;
+            let cost = (&kl * divergence.weight(context.epochs()))?;
+            (kl, cost)
+        }
+    };
     let total = (&reconstruction + cost)?;
     Ok(Loss { total, parts: vec![("reconstruction", reconstruction), ("kl", kl)] })
 }

@@ -22,6 +22,7 @@ fn training(graphs: &[Graph; 2], features: usize, batch_size: usize, check: impl
     check(Training {
         graphs: &trained,
         features,
+        pseudo_inputs: 0,
         rows: 60_000,
         steps: Steps { batch_size, ..STEPS },
         rule: Rule::Sgd { momentum: 0.9, nesterov: false },

@@ -6,8 +6,8 @@ use narrows_bundle::Kind;
 use super::Options;
 use crate::{
     kinds::{
-        Ae, AeOptions, Condition, CorruptionOptions, Dae, DaeOptions, Objective, Pca, PcaTakes, Vae, VaeOptions,
-        WaeOptions,
+        Ae, AeOptions, Condition, CorruptionOptions, Dae, DaeOptions, Objective, Pca, PcaTakes, PriorOptions, Vae,
+        VaeOptions, WaeOptions,
     },
     problems::Problems,
 };
@@ -65,7 +65,10 @@ impl Options {
                 self.corruption = CorruptionOptions { corruption: Some(corruption) };
             }
             Objective::Wae(wae) => self.discrepancy = wae.options(),
-            Objective::Vae(Vae { bound, condition: _ }) => (self.bound, self.divergence) = bound.options(),
+            Objective::Vae(Vae { bound, prior, condition: _ }) => {
+                (self.bound, self.divergence) = bound.options();
+                self.prior = PriorOptions { prior: Some(prior) };
+            }
         }
         self
     }
@@ -93,8 +96,8 @@ impl Options {
 
     /// Returns the groups of a variational autoencoder.
     pub(crate) fn vae(&self) -> VaeOptions<'_> {
-        let Options { variance, divergence, bound, .. } = self;
-        VaeOptions { variance, divergence, bound }
+        let Options { variance, divergence, bound, prior, .. } = self;
+        VaeOptions { variance, divergence, bound, prior }
     }
 }
 

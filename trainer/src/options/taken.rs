@@ -18,6 +18,7 @@ use crate::{
     kinds::WeightPenaltyOptions,
     likelihood::OutputOptions,
     optimizer::RuleOptions,
+    sampler_option::ExportSamplerOptions,
     scaling::ScalingOptions,
     schedule::ScheduleOptions,
     split::SplitOptions,
@@ -29,7 +30,13 @@ const OWN: [&str; 3] = ["kind", "latent", "seed"];
 
 takes! {
     /// The groups that every kind takes.
-    pub(crate) struct Common { data: DataOptions, scaling: ScalingOptions, split: SplitOptions, output: OutputOptions }
+    pub(crate) struct Common {
+        data: DataOptions,
+        scaling: ScalingOptions,
+        split: SplitOptions,
+        output: OutputOptions,
+        sampler: ExportSamplerOptions,
+    }
 }
 
 takes! {
@@ -57,8 +64,8 @@ fn keys_of(kind: Kind) -> Vec<&'static str> {
 impl Options {
     /// Returns the groups that every kind takes.
     pub(crate) fn common(&self) -> Common<'_> {
-        let Options { data, scaling, split, output, .. } = self;
-        Common { data, scaling, split, output }
+        let Options { data, scaling, split, output, sampler, .. } = self;
+        Common { data, scaling, split, output, sampler }
     }
 
     /// Returns the groups that every kind trained by gradient descent takes.

@@ -18,7 +18,7 @@ use crate::{
     Activation, Config, DataOptions, Kernels, Method, Options, Pretrain,
     descent::End,
     network::Normalisation,
-    options::{Group, PoolName},
+    options::{ExportSamplerOptions, Group, PoolName},
 };
 
 /// The point from which a run resumes.
@@ -105,6 +105,8 @@ impl Run {
         differences.remove("epochs");
         // The fingerprint identifies the data, not its name.
         <DataOptions as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
+        // Only the export depends on the sampler.
+        <ExportSamplerOptions as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
         if differences.is_empty() {
             return Ok(now);
         }
@@ -141,6 +143,10 @@ impl Checkpoint<'_> {
     fn set_epochs(&mut self, config: &Config) -> Vec<String> {
         let mut differences = differences(&self.record.configuration, &config.recorded());
         for key in <DataOptions as Group>::keys() {
+            differences.remove(key);
+        }
+        // Only the export depends on the sampler.
+        for key in <ExportSamplerOptions as Group>::keys() {
             differences.remove(key);
         }
         if let Method::Descent(descent) = &config.method

@@ -92,6 +92,7 @@ impl HeadTrainingLoop<'_> {
         let training = Training {
             graphs: &[TrainedGraph { graph: self.graph, evaluations: 1 }],
             features: self.train.inputs.values.features(),
+            pseudo_inputs: 0,
             rows: self.train.rows.len(),
             steps: descent.steps,
             rule: descent.rule,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use narrows_bundle::{Scaling, counted};
-use narrows_data::{StepMeans, StepRows, WindowCounts, write::Layout};
+use narrows_data::{Binarize, StepMeans, StepRows, WindowCounts, write::Layout};
 use narrows_evaluate::Picture;
 use narrows_runtime::Autoencoder;
 use ndarray::{Array1, Array2, Array3, ArrayD};
@@ -34,7 +34,9 @@ pub(super) fn score(
     let &[channels, window] = model.sample_shape() else { bail!("the model takes no windows of a recording") };
     let layout = match format {
         Format::Npy => Layout::single(NAME),
-        Format::Csv | Format::Parquet | Format::Png => Layout::named(vec![NAME.to_owned(), WINDOWS.to_owned()]),
+        Format::Csv | Format::Parquet | Format::Png | Format::Gif => {
+            Layout::named(vec![NAME.to_owned(), WINDOWS.to_owned()])
+        }
     };
     let mut output = Output::begin(out, format, layout.with_missing(), Picture::default())?;
     let mut summary = Summary::default();
@@ -67,8 +69,9 @@ pub(super) struct StepScores {
 }
 
 impl StepScores {
-    pub(super) fn json(self) -> anyhow::Result<String> {
+    pub(super) fn json(self, binarize: Binarize) -> anyhow::Result<String> {
         let mut report = serde_json::to_value(self.counts)?;
+        report["binarize"] = json!(binarize);
         report["scores"] = json!({ NAME: self.summary.json() });
         Ok(format!("{report:#}"))
     }
@@ -99,7 +102,7 @@ fn step_errors(samples: &Array3<f32>, outputs: &Array3<f32>, scaling: &Scaling) 
 fn as_rows(steps: &StepRows, format: Format) -> ArrayD<f32> {
     match format {
         Format::Npy => Array1::from_iter(steps.means.iter().copied()).into_dyn(),
-        Format::Csv | Format::Parquet | Format::Png => {
+        Format::Csv | Format::Parquet | Format::Png | Format::Gif => {
             let cell = |(step, column): (usize, usize)| match column {
                 0 => steps.means[[step, 0]],
                 _ => steps.windows[step] as f32,

@@ -1,0 +1,19 @@
+//! Codes for the verbs that walk through the latent space, and the samples decoded from them.
+
+mod column;
+mod decoded;
+mod numbers;
+mod sampled_rows;
+mod size;
+mod spread;
+mod strongest;
+
+pub(crate) use self::{
+    column::{Column, Values},
+    decoded::{DecodedOutput, Label},
+    numbers::{above_0, at_least_0, steps_of_path},
+    sampled_rows::{EncodedRow, encode_rows},
+    size::GridSize,
+    spread::{SpreadSource, spread},
+    strongest::strongest_dimensions,
+};
