@@ -2,6 +2,7 @@
 
 mod column;
 mod decoded;
+mod frame_rate;
 mod numbers;
 mod sampled_rows;
 mod size;
@@ -11,6 +12,7 @@ mod strongest;
 pub(crate) use self::{
     column::{Column, Values},
     decoded::{DecodedOutput, Label},
+    frame_rate::FrameRate,
     numbers::{above_0, at_least_0, steps_of_path},
     sampled_rows::{EncodedRow, encode_rows},
     size::GridSize,

@@ -11,7 +11,7 @@ use ndarray::{Array1, Array2, Axis};
 
 use crate::{
     input::SampleArguments,
-    latent::{Column, DecodedOutput, EncodedRow, Values, encode_rows, steps_of_path},
+    latent::{Column, DecodedOutput, EncodedRow, FrameRate, Values, encode_rows, steps_of_path},
     output::{Arrangement, Format, check_not_input},
 };
 
@@ -60,15 +60,8 @@ pub(crate) struct Interpolate {
     /// Random seed of sampled codes
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
-    /// Frames per second of a .gif file, at most 50
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        default_value_t = 10,
-        value_parser = clap::value_parser!(u16).range(1..=50),
-        allow_negative_numbers = true
-    )]
-    fps: u16,
+    #[command(flatten)]
+    frames: FrameRate,
     /// Output file (.npy, .csv, .parquet, .png or .gif), one sample per step; .csv and .parquet also get the column t,
     /// the fraction of the path; a .png shows the samples next to each other, a .gif one after the other, forwards and
     /// back
@@ -101,7 +94,7 @@ pub(crate) fn run(arguments: &Interpolate) -> anyhow::Result<()> {
     let fractions = (0..steps).map(|step| step as f64 / (steps - 1) as f64).collect();
     let columns = [Column { name: "t".to_owned(), values: Values::Numbers(fractions) }];
     let arrangement = match output.format() {
-        Format::Gif => Arrangement::Animation { steps, walks: 1, frames_per_second: arguments.fps },
+        Format::Gif => Arrangement::Animation { steps, walks: 1, frames_per_second: arguments.frames.fps },
         Format::Npy | Format::Csv | Format::Parquet | Format::Png => {
             let columns = match Picture::of(&model.manifest().sample) {
                 Picture::Images { .. } => steps.min(MAX_COLUMNS),

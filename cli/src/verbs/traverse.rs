@@ -10,7 +10,9 @@ use ndarray::{Array1, Array2, Axis, concatenate};
 
 use crate::{
     input::SampleArguments,
-    latent::{Column, DecodedOutput, EncodedRow, Label, SpreadSource, Values, at_least_0, encode_rows, spread},
+    latent::{
+        Column, DecodedOutput, EncodedRow, FrameRate, Label, SpreadSource, Values, at_least_0, encode_rows, spread,
+    },
     output::{Arrangement, Format, check_not_input},
 };
 
@@ -49,15 +51,8 @@ pub(crate) struct Traverse {
     /// Number of values per dimension; for a .gif file at most 1001
     #[arg(long, value_name = "NUMBER", default_value = "11", allow_negative_numbers = true)]
     steps: NonZeroUsize,
-    /// Frames per second of a .gif file, at most 50
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        default_value_t = 10,
-        value_parser = clap::value_parser!(u16).range(1..=50),
-        allow_negative_numbers = true
-    )]
-    fps: u16,
+    #[command(flatten)]
+    frames: FrameRate,
     /// Output file (.npy, .csv, .parquet, .png or .gif), one sample per dimension and value; .csv and .parquet also get
     /// the columns dimension and value; a .png has one row per dimension, a .gif one image per dimension that moves
     #[arg(long, value_name = "FILE")]
@@ -97,7 +92,9 @@ pub(crate) fn run(arguments: &Traverse) -> anyhow::Result<()> {
         Column { name: "value".to_owned(), values: Values::Numbers(values.collect()) },
     ];
     let arrangement = match output.format() {
-        Format::Gif => Arrangement::Animation { steps, walks: dimensions.len(), frames_per_second: arguments.fps },
+        Format::Gif => {
+            Arrangement::Animation { steps, walks: dimensions.len(), frames_per_second: arguments.frames.fps }
+        }
         Format::Npy | Format::Csv | Format::Parquet | Format::Png => {
             Arrangement::Grid { columns: steps, rows: dimensions.len() }
         }
