@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{
     refusal::{assert_refused, check_refusal},
+    round_trips::assert_close,
     sandbox::Sandbox,
 };
 
@@ -14,14 +15,6 @@ fn sandbox(kind: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.run_ok(&format!("train-export {kind} --epochs 2 --hidden 16 --latent 4 --out model"));
     sandbox
-}
-
-fn assert_close(actual: &ArrayD<f32>, expected: &ArrayD<f32>) {
-    assert_eq!(actual.shape(), expected.shape());
-    // Values range from 0 to 16; rounding may differ between batch sizes.
-    let difference =
-        actual.iter().zip(expected).map(|(actual, expected)| (actual - expected).abs()).fold(0.0, f32::max);
-    assert!(difference < 1e-4, "{difference}");
 }
 
 fn matrix(sandbox: &Sandbox, name: &str) -> Array2<f32> {

@@ -12,7 +12,7 @@ fn sandbox(kind: &str) -> Sandbox {
     sandbox
 }
 
-fn assert_close(actual: &ArrayD<f32>, expected: &ArrayD<f32>) {
+pub(crate) fn assert_close(actual: &ArrayD<f32>, expected: &ArrayD<f32>) {
     assert_eq!(actual.shape(), expected.shape());
     // Values range from 0 to 16; rounding may differ between batch sizes.
     let difference =
