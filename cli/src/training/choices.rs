@@ -131,9 +131,9 @@ fn likelihood(chosen: &Chosen<'_>, config: &Config, data: &Dataset) -> String {
                 "chosen because the values lie in [0, 1]; pass --likelihood gaussian for the squared error"
             }
             (Likelihood::Gaussian, Link::Sigmoid) => {
-                "chosen because the values are grey; pass --likelihood bernoulli for the cross-entropy"
+                "chosen because some values lie between the ends of their range; pass --likelihood bernoulli for the cross-entropy"
             }
-            (Likelihood::Gaussian, Link::Identity) => "chosen because the values have no fixed range",
+            (Likelihood::Gaussian, Link::Identity) => "chosen because the scaled values have no fixed range",
         },
     };
     format!("{name}, {link_name} output ({why})")
