@@ -43,6 +43,10 @@ test: _tools
     cargo test {{ checked }} --workspace
     @cargo build --quiet --release -p narrows-cli
 
+# Test the web pages in headless Chromium, and leave screenshots in target/browser/ (needs Chromium).
+browser $NARROWS_REQUIRE_BROWSER="1": _tools
+    cargo test {{ checked }} -p narrows-cli --test browser
+
 # Kill training NARROWS_KILLS times at random; check that every run resumes to the same bytes (some minutes).
 kills $NARROWS_KILLS="200": _tools
     cargo test {{ checked }} -p narrows-cli --test program soak::every_run -- --ignored --nocapture
@@ -82,9 +86,11 @@ pretraining SEEDS="3": _runtime
 test-sets $NARROWS_SETS=justfile_directory():
     cargo test {{ checked }} -p narrows-data published -- --ignored
 
-# Regenerate docs/reference/ and the snapshots of the help, after a change of a flag or a help text.
+# Regenerate docs/reference/ and the snapshots of the help, after a change of a flag or a help text, and the example of a
+# report.
 docs $NARROWS_WRITE_REFERENCE="1" $INSTA_UPDATE="always": _tools
     cargo test {{ checked }} -p narrows-cli --bin narrows reference
+    @{{ narrows }} --quiet report models/zoo/cvae --data digits --out docs/examples/cvae-report.html
 
 # Build the book in docs/ to target/book/ (the first time, installs mdBook into .tools/: about a minute).
 book:
@@ -150,6 +156,10 @@ interop: _runtime
     @{{ venv-python }} scripts/mixtures.py target/release/narrows models/zoo/ae models/zoo/cvae target/interop-mixtures
     @{{ venv-python }} scripts/comparison.py target/release/narrows target/interop-comparison
     @{{ venv-python }} scripts/evaluation.py target/release/narrows models/zoo target/interop-evaluation
+    @{{ venv-python }} scripts/cards.py target/release/narrows models/zoo target/interop-cards
+    @{{ venv-python }} scripts/report.py target/release/narrows models/zoo target/interop-report
+    @cargo build --quiet --release -p narrows-cli -p narrows-evaluate --example compare_tables
+    @{{ venv-python }} scripts/tables.py target/release/examples/compare_tables target/interop-tables
 
 # Rebuild tests/downstream/Cargo.lock from the workspace's Cargo.lock, after a change of the runtime's dependencies.
 downstream-lock:

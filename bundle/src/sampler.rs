@@ -37,6 +37,20 @@ pub struct SamplerRecord {
 }
 
 impl SamplerRecord {
+    /// Describes the fit in one sentence without a full stop: components, covariance, rows and log-likelihoods.
+    pub fn described(&self) -> String {
+        format!(
+            "{} with {} covariance, fitted to {} of {}; mean log-likelihood of {} {:.3} nats, standard normal {:.3}",
+            self.described_components(),
+            self.covariance.name(),
+            counted(self.rows, "code"),
+            self.data,
+            counted(self.held_out_rows, "held-out code"),
+            self.log_likelihood,
+            self.standard_normal_log_likelihood,
+        )
+    }
+
     /// Describes the components, such as `10 components`, and those of each class for one mixture per class.
     pub fn described_components(&self) -> String {
         let all = counted(self.components, "component");

@@ -51,6 +51,14 @@ impl DataArguments {
         self.reading.data.is_some()
     }
 
+    /// Returns the files of the data as options of a command; empty for data sets that are known by name.
+    pub(crate) fn as_words(&self) -> String {
+        let files = [("--data", &self.reading.data), ("--labels", &self.reading.labels)];
+        let given = files.into_iter().filter_map(|(option, file)| Some((option, file.as_ref()?)));
+        let given = given.filter(|(_, file)| !narrows_data::is_known(file));
+        given.map(|(option, file)| format!(" {option} {}", quoted(file))).collect()
+    }
+
     /// Returns the same options for another data set.
     pub(crate) fn with_spec(&self, spec: &str) -> Self {
         let reading = Reading { data: Some(spec.to_owned()), ..self.reading.clone() };
@@ -104,7 +112,6 @@ pub(crate) fn program() -> String {
 }
 
 /// Quotes a word for the shell where it needs quotes.
-#[cfg(feature = "train")]
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "_-./:\\+@".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {

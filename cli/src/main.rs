@@ -7,6 +7,9 @@ mod card;
 mod compare;
 #[cfg(feature = "train")]
 mod destination;
+#[cfg(feature = "train")]
+mod digits;
+mod gathering;
 mod input;
 mod latent;
 mod model;
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Verb::Score(arguments) => verbs::score::run(arguments),
         Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
         Verb::Classify(arguments) => verbs::classify::run(arguments),
+        Verb::Report(arguments) => verbs::report::run(arguments),
         Verb::Generate(arguments) => verbs::generate::run(arguments),
         #[cfg(feature = "train")]
         Verb::FitPrior(arguments) => verbs::fit_prior::run(arguments),
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
         Verb::Traverse(arguments) => verbs::traverse::run(arguments),
         Verb::Manifold(arguments) => verbs::manifold::run(arguments),
         Verb::Denoise(arguments) => verbs::denoise::run(arguments),
+        Verb::Explore(arguments) => verbs::explore::run(arguments),
         Verb::Doctor(arguments) => verbs::doctor::run(arguments),
     };
     match outcome {

@@ -23,6 +23,24 @@ pub(crate) fn print(text: impl std::fmt::Display) -> anyhow::Result<()> {
     }
 }
 
+/// Prints a result without which the program is of no use. A closed pipe is an error.
+pub(crate) fn print_needed(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{text}").and_then(|()| output.flush()).context("cannot write to standard output")
+}
+
+/// The end of a server by a signal. It is no failure, but the exit code is 128 plus the number of the signal.
+#[derive(Debug)]
+pub(crate) struct Ended(pub(crate) u8);
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("stopped")
+    }
+}
+
+impl Error for Ended {}
+
 /// Error of a program that was interrupted by a signal. The exit code is 128 plus the number of the signal.
 #[derive(Debug)]
 pub(crate) struct Stopped {
@@ -126,6 +144,10 @@ pub(crate) fn print_error(message: &str) {
 
 /// Prints an error with its causes, and returns the exit code.
 pub(crate) fn print_failure(error: &anyhow::Error) -> ExitCode {
+    if let Some(ended) = error.downcast_ref::<Ended>() {
+        note(ended);
+        return ExitCode::from(128 + ended.0);
+    }
     print_error(&described(error));
     error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, |stopped| ExitCode::from(128 + stopped.signal))
 }

@@ -26,13 +26,20 @@ pub(crate) struct Stop {
     signal: Arc<AtomicI32>,
     /// Whether the first signal is deferred: the running verb checks for it between two steps and before it publishes.
     is_deferring: Arc<AtomicBool>,
+    /// Whether the first signal is the usual end, which needs no message.
+    is_serving: Arc<AtomicBool>,
     partial_output: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Stop {
     /// Starts to listen for signals.
     pub(crate) fn listen() -> anyhow::Result<Self> {
-        let stop = Stop { signal: Arc::default(), is_deferring: Arc::default(), partial_output: Arc::default() };
+        let stop = Stop {
+            signal: Arc::default(),
+            is_deferring: Arc::default(),
+            is_serving: Arc::default(),
+            partial_output: Arc::default(),
+        };
         stop.start_listener().context("cannot listen for signals")?;
         Ok(stop)
     }
@@ -72,6 +79,12 @@ impl Stop {
         self.is_deferring.store(true, Ordering::Relaxed);
     }
 
+    /// From now on, the first signal is recorded without a message, because it is how a server ends.
+    pub(crate) fn serve_until_signal(&self) {
+        self.is_serving.store(true, Ordering::Relaxed);
+        self.defer_first_signal();
+    }
+
     /// Sets a folder or file to remove if a signal ends the program at once.
     pub(crate) fn remove_on_exit(&self, path: &Path) {
         *self.partial_output.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.to_owned());
@@ -91,7 +104,9 @@ impl Stop {
     fn receive(&self, signal: i32) {
         if self.signal.swap(signal, Ordering::Relaxed) == 0 {
             if self.is_deferring.load(Ordering::Relaxed) {
-                note("stopping after this step; send the signal again to stop at once");
+                if !self.is_serving.load(Ordering::Relaxed) {
+                    note("stopping after this step; send the signal again to stop at once");
+                }
                 return;
             }
             print_error("interrupted before the first step");

@@ -11,6 +11,7 @@ pub(crate) mod denoise;
 pub(crate) mod doctor;
 pub(crate) mod encode;
 pub(crate) mod evaluate;
+pub(crate) mod explore;
 #[cfg(feature = "train")]
 pub(crate) mod export;
 #[cfg(feature = "train")]
@@ -21,6 +22,7 @@ pub(crate) mod interpolate;
 pub(crate) mod manifold;
 pub(crate) mod pack;
 pub(crate) mod reconstruct;
+pub(crate) mod report;
 pub(crate) mod score;
 #[cfg(feature = "train")]
 pub(crate) mod train;

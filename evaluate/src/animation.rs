@@ -5,10 +5,10 @@ use std::{borrow::Cow, io};
 use gif::{Encoder, EncodingError, Frame, Repeat};
 use narrows_runtime::ndarray::ArrayViewD;
 
-use crate::{Picture, PictureError, raster::Raster};
-
-/// Quality of the palette of colour images, from 1 (best) to 30 (fastest).
-const PALETTE_SPEED: i32 = 10;
+use crate::{
+    Picture, PictureError,
+    raster::{PALETTE_SPEED, Raster},
+};
 
 /// Draws frames, each `[count, ...sample shape]` with `columns` samples per row, as an animated GIF that loops:
 /// forwards and then back, so that it does not jump. Grey images are exact; frames in colour have 256 colours each.

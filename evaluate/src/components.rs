@@ -60,7 +60,12 @@ impl Components {
 
     /// Returns the coordinates of rows, `[rows, components]`.
     pub fn of(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        (&rows - &self.mean).dot(&self.directions)
+        self.centred(rows).dot(&self.directions)
+    }
+
+    /// Returns rows minus the mean of the rows that the components were fitted on, `[rows, features]`.
+    pub fn centred(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        &rows - &self.mean
     }
 }
 

@@ -1,15 +1,13 @@
 //! Draws curves as an SVG: losses over epochs, accuracies over the number of labels, errors over the number of latent
 //! dimensions, and distortion over rate.
 
-mod axis;
 mod draw;
 mod thin;
 
-use std::error::Error;
-
-use axis::Axis;
 use draw::draw;
 use thin::thin;
+
+use crate::chart::{ChartError, axis::Axis};
 
 /// One line of a chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,18 +19,6 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Why a chart could not be drawn.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CurveError {
-    /// No curve has a finite point.
-    #[error("there are no finite points to draw")]
-    Empty,
-    /// The drawing failed.
-    #[error("cannot draw the curves")]
-    Draw(#[source] Box<dyn Error + Send + Sync>),
-}
-
 /// Draws loss curves over epochs as an SVG. The same input produces the same bytes. `unit` is part of the label of the
 /// loss axis, as in "loss, nats per sample".
 ///
@@ -41,8 +27,8 @@ pub enum CurveError {
 /// than one curve.
 ///
 /// # Errors
-/// [`CurveError::Empty`] if there is no finite point.
-pub fn loss_curves(title: &str, unit: &str, curves: &[Curve]) -> Result<String, CurveError> {
+/// [`ChartError::Empty`] if there is no finite point.
+pub fn loss_curves(title: &str, unit: &str, curves: &[Curve]) -> Result<String, ChartError> {
     let name = if unit.is_empty() { "loss".to_owned() } else { format!("loss, {unit}") };
     chart(title, ("epoch", &name), curves, Axis::epochs)
 }
@@ -51,8 +37,8 @@ pub fn loss_curves(title: &str, unit: &str, curves: &[Curve]) -> Result<String, 
 /// number of labels is logarithmic.
 ///
 /// # Errors
-/// [`CurveError::Empty`] if there is no finite point.
-pub fn label_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError> {
+/// [`ChartError::Empty`] if there is no finite point.
+pub fn label_curves(title: &str, curves: &[Curve]) -> Result<String, ChartError> {
     let as_percent = |curve: &Curve| {
         let points = curve.points.iter().map(|&(labels, accuracy)| (labels.max(1.0), 100.0 * accuracy));
         Curve { name: curve.name.clone(), points: points.collect() }
@@ -65,8 +51,8 @@ pub fn label_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError>
 /// dimensions is logarithmic.
 ///
 /// # Errors
-/// [`CurveError::Empty`] if there is no finite point.
-pub fn latent_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError> {
+/// [`ChartError::Empty`] if there is no finite point.
+pub fn latent_curves(title: &str, curves: &[Curve]) -> Result<String, ChartError> {
     let name = "mean squared error per feature, scaled units";
     chart(title, ("latent dimensions", name), curves, Axis::counts)
 }
@@ -75,8 +61,8 @@ pub fn latent_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError
 /// weight of the KL term (Alemi et al. 2018, figure 1).
 ///
 /// # Errors
-/// [`CurveError::Empty`] if there is no finite point.
-pub fn rate_distortion_curves(title: &str, curves: &[Curve]) -> Result<String, CurveError> {
+/// [`ChartError::Empty`] if there is no finite point.
+pub fn rate_distortion_curves(title: &str, curves: &[Curve]) -> Result<String, ChartError> {
     chart(title, ("rate: KL divergence, nats", "distortion: reconstruction, nats"), curves, Axis::amounts)
 }
 
@@ -85,14 +71,14 @@ fn chart(
     names: (&str, &str),
     curves: &[Curve],
     horizontal_axis: impl Fn(f64, f64) -> Axis,
-) -> Result<String, CurveError> {
+) -> Result<String, ChartError> {
     let finite_curves: Vec<(&str, Vec<(f64, f64)>)> =
         curves.iter().map(|curve| (curve.name.as_str(), finite_points(&curve.points))).collect();
     let points = || finite_curves.iter().flat_map(|(_, points)| points);
-    let (first, last) = extremes(points().map(|point| point.0)).ok_or(CurveError::Empty)?;
-    let (lowest, highest) = extremes(points().map(|point| point.1)).ok_or(CurveError::Empty)?;
+    let (first, last) = extremes(points().map(|point| point.0)).ok_or(ChartError::Empty("points"))?;
+    let (lowest, highest) = extremes(points().map(|point| point.1)).ok_or(ChartError::Empty("points"))?;
     let axes = (horizontal_axis(first, last), Axis::losses(lowest, highest));
-    draw(title, names, &finite_curves, axes).map_err(|error| CurveError::Draw(error.into()))
+    draw(title, names, &finite_curves, axes)
 }
 
 /// Returns the points that are finite as `f32`, thinned. Losses are computed as `f32`, so larger values are not real.
@@ -146,7 +132,7 @@ mod tests {
     #[test]
     fn the_axis_of_latent_dimensions_is_logarithmic_and_that_of_rates_is_linear() {
         let points = [(2.0, 9.0), (8.0, 5.0), (32.0, 4.0)];
-        let steps = |svg: Result<String, CurveError>| {
+        let steps = |svg: Result<String, ChartError>| {
             let x: Vec<f64> = vertices(&svg.expect("finite"))[0].iter().map(|vertex| vertex.0).collect();
             (x[1] - x[0], x[2] - x[1])
         };

@@ -8,7 +8,7 @@ use narrows_runtime::{
     Autoencoder, Codes, Error, Posterior, Samples, ScoreOptions,
     bundle::{Likelihood, Role, SampleKind},
 };
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewD};
 
 use crate::{
     images::ImageShape,
@@ -106,6 +106,17 @@ pub struct Evaluator<'m> {
     images: Option<Images>,
 }
 
+/// What a model makes of one row.
+#[derive(Debug, Clone)]
+pub struct EvaluatedRow<'a> {
+    /// The code, `[latent]`; for a variational model the mean.
+    pub code: ArrayView1<'a, f32>,
+    /// The decoded code, `[...sample shape]`, in the unit of the data.
+    pub reconstruction: ArrayViewD<'a, f32>,
+    /// Squared error, summed over the features, in squared scaled units.
+    pub squared_error: f64,
+}
+
 /// Sums over images.
 #[derive(Debug)]
 struct Images {
@@ -150,13 +161,26 @@ impl<'m> Evaluator<'m> {
     /// # Errors
     /// Those of [`Autoencoder::score`].
     pub fn add(&mut self, rows: ArrayView2<'_, f32>, labels: Option<&[i64]>) -> Result<(), Error> {
+        self.add_each(rows, labels, |_| {})
+    }
+
+    /// Adds rows like [`Evaluator::add`], and calls `each` with what the model makes of every row, in order.
+    ///
+    /// # Errors
+    /// Those of [`Autoencoder::score`].
+    pub fn add_each(
+        &mut self,
+        rows: ArrayView2<'_, f32>,
+        labels: Option<&[i64]>,
+        mut each: impl FnMut(EvaluatedRow<'_>),
+    ) -> Result<(), Error> {
         if rows.nrows() == 0 {
             return Ok(());
         }
         let kl = self.add_scores(rows, labels)?;
         let codes = self.encoded(rows, labels, kl.as_ref())?;
         let decoded = self.model.decode(for_decoder(self.model, &codes, labels))?;
-        for (row, decoded) in rows.outer_iter().zip(decoded.outer_iter()) {
+        for ((row, decoded), code) in rows.outer_iter().zip(decoded.outer_iter()).zip(codes.outer_iter()) {
             let pairs = row.iter().zip(decoded.iter()).map(|(&x, &y)| (f64::from(x), f64::from(y)));
             let (targets, means) = (row.iter().copied(), decoded.iter().copied());
             let error = self.features.add(self.columns.scaled(targets).zip(self.columns.scaled(means)));
@@ -164,6 +188,7 @@ impl<'m> Evaluator<'m> {
             if let Some(images) = &mut self.images {
                 images.add(pairs.unzip());
             }
+            each(EvaluatedRow { code, reconstruction: decoded, squared_error: error });
         }
         self.codes.extend(codes);
         Ok(())

@@ -5,7 +5,7 @@ use narrows_runtime::ndarray::ArrayViewD;
 use crate::{
     PictureError,
     raster::Raster,
-    zoom::{Zoom, grid_length},
+    zoom::{GAP, Zoom, grid_length},
 };
 
 const BACKGROUND: u8 = 96;
@@ -51,21 +51,39 @@ pub(crate) fn raster(
     range: (f32, f32),
     columns: usize,
 ) -> Result<Raster, PictureError> {
-    let (count, shape) = match pictures.shape() {
-        [count, shape @ ..] if is_picture(shape) && *count > 0 => (*count, shape.to_vec()),
-        [0, ..] => return Err(PictureError::Empty),
-        shape => return Err(PictureError::Shape { shape: shape.get(1..).unwrap_or_default().to_vec() }),
-    };
-    let (height, width) = (shape[0], shape[1]);
-    let channels = shape.get(2).copied().unwrap_or(1);
+    let (count, size) = size_of(pictures)?;
     let columns = columns.clamp(1, count);
-    let rows = count.div_ceil(columns);
-    let zoom = Zoom::of([height, width], columns, rows).ok_or(PictureError::Size { count, shape })?;
+    let zoom = Zoom::of(size, columns, count.div_ceil(columns));
+    let zoom = zoom.ok_or_else(|| PictureError::Size { count, shape: pictures.shape()[1..].to_vec() })?;
+    Ok(tiles(pictures, range, columns, zoom, GAP))
+}
+
+/// Returns the number of images, and the height and width of each.
+pub(crate) fn size_of(pictures: &ArrayViewD<'_, f32>) -> Result<(usize, [usize; 2]), PictureError> {
+    match pictures.shape() {
+        [count, shape @ ..] if is_picture(shape) && *count > 0 => Ok((*count, [shape[0], shape[1]])),
+        [0, ..] => Err(PictureError::Empty),
+        shape => Err(PictureError::Shape { shape: shape.get(1..).unwrap_or_default().to_vec() }),
+    }
+}
+
+/// Draws images, `[count, height, width]` or `[count, height, width, channels]`, with gaps of this many pixels.
+pub(crate) fn tiles(
+    pictures: &ArrayViewD<'_, f32>,
+    range: (f32, f32),
+    columns: usize,
+    zoom: Zoom,
+    gap: usize,
+) -> Raster {
+    let (count, height, width) = (pictures.shape()[0], pictures.shape()[1], pictures.shape()[2]);
+    let channels = pictures.shape().get(3).copied().unwrap_or(1);
     let (cell_width, cell_height) = (zoom.length(width), zoom.length(height));
-    let (grid_width, grid_height) = (grid_length(columns, cell_width), grid_length(rows, cell_height));
+    let grid_width = grid_length(columns, cell_width, gap);
+    let grid_height = grid_length(count.div_ceil(columns), cell_height, gap);
     let mut pixels = vec![BACKGROUND; grid_width * grid_height * channels];
     for (index, picture) in pictures.outer_iter().enumerate() {
-        let (left, top) = (grid_length(index % columns, cell_width), grid_length(index / columns, cell_height));
+        let left = grid_length(index % columns, cell_width, gap);
+        let top = grid_length(index / columns, cell_height, gap);
         let picture = picture.as_standard_layout();
         let Some(values) = picture.as_slice() else { continue };
         for y in 0..cell_height {
@@ -78,7 +96,7 @@ pub(crate) fn raster(
             }
         }
     }
-    Ok(Raster { width: grid_width, height: grid_height, channels, pixels })
+    Raster { width: grid_width, height: grid_height, channels, pixels }
 }
 
 fn to_byte(value: f32, (low, high): (f32, f32)) -> u8 {

@@ -3,16 +3,22 @@
 
 mod animation;
 mod canvas;
+mod chart;
 mod class_spread;
 mod components;
+mod copying;
+mod correlation;
 mod curves;
+mod embedding;
 mod error;
 mod figures;
 mod frechet;
 mod generated;
 mod grid;
 mod images;
+mod marginal;
 mod moments;
+mod nearest;
 mod neighbourhoods;
 mod palette;
 mod panels;
@@ -20,23 +26,34 @@ mod picture;
 mod pictures;
 mod psnr;
 mod quality;
+mod raster;
 mod reservoir;
 mod scaled;
+mod sprites;
 mod ssim;
-
-pub use class_spread::ClassSpread;
-pub use components::Components;
-pub use curves::{Curve, CurveError, label_curves, latent_curves, loss_curves, rate_distortion_curves};
-mod raster;
+mod strengths;
 mod zoom;
 
 pub use animation::animation;
+pub use chart::{
+    Bar, ChartError, CorrelationCharts, MarginalChart, Threshold, bars, correlation_charts, histogram, marginal_charts,
+};
+pub use class_spread::ClassSpread;
+pub use components::Components;
+pub use copying::CopyTest;
+pub use correlation::Correlations;
+pub use curves::{Curve, label_curves, latent_curves, loss_curves, rate_distortion_curves};
+pub use embedding::neighbour_embedding;
 pub use error::PictureError;
-pub use figures::{Aggregate, Evaluator, FeatureError, Figures, ImageFigures, Nll, PosteriorFigures, encode};
+pub use figures::{
+    Aggregate, EvaluatedRow, Evaluator, FeatureError, Figures, ImageFigures, Nll, PosteriorFigures, encode,
+};
 pub use frechet::frechet_distance;
 pub use generated::generated;
 pub use grid::{grid, is_picture};
+pub use marginal::MarginalDistance;
 pub use moments::{Estimate, Moments};
+pub use nearest::{NearestRow, NearestRows};
 pub use neighbourhoods::Neighbourhoods;
 pub use panels::LinePlots;
 pub use picture::Picture;
@@ -45,7 +62,9 @@ pub use psnr::psnr;
 pub use quality::{FeatureSpace, SampleQuality};
 pub use reservoir::Reservoir;
 pub use scaled::Columns;
+pub use sprites::{SpriteSheet, sprite_sheet};
 pub use ssim::{Ssim, SsimWindow};
+pub use strengths::dimension_strengths;
 
 /// Compiles the examples of the guide as tests.
 #[cfg(doctest)]

@@ -198,14 +198,14 @@ impl Layout {
 }
 
 /// Returns one sample as `[channels, length]`.
-fn channels_of<'a>(series: &'a ArrayViewD<'_, f32>, index: usize) -> Option<ArrayView2<'a, f32>> {
+pub(crate) fn channels_of<'a>(series: &'a ArrayViewD<'_, f32>, index: usize) -> Option<ArrayView2<'a, f32>> {
     let sample = series.index_axis(Axis(0), index);
     let sample = if sample.ndim() == 1 { sample.insert_axis(Axis(0)) } else { sample };
     sample.into_dimensionality::<Ix2>().ok()
 }
 
 /// Returns the pixels of a line. A line with many values per pixel goes through the extremes of every column.
-fn points(
+pub(crate) fn points(
     values: impl ExactSizeIterator<Item = f32>,
     x: &Range<usize>,
     y: &Range<usize>,

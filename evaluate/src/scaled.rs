@@ -16,6 +16,11 @@ impl Columns {
         Columns(pairs.map(|(&offset, &scale)| (offset.into(), scale.into())).collect())
     }
 
+    /// Returns a scaling of this many columns that changes nothing.
+    pub fn identity(columns: usize) -> Self {
+        Columns(vec![(0.0, 1.0); columns])
+    }
+
     /// Scales the values of one row.
     pub fn scaled<'a>(&'a self, row: impl Iterator<Item = f32> + 'a) -> impl Iterator<Item = f64> + 'a {
         row.zip(&self.0).map(|(value, (offset, scale))| (f64::from(value) - offset) / scale)

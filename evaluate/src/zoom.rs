@@ -21,7 +21,8 @@ impl Zoom {
     /// is too large even if each image is a single pixel.
     pub(crate) fn of([height, width]: [usize; 2], columns: usize, rows: usize) -> Option<Self> {
         let fits = |zoom: Zoom| {
-            grid_length(columns, zoom.length(width)) <= MAX_SIDE && grid_length(rows, zoom.length(height)) <= MAX_SIDE
+            grid_length(columns, zoom.length(width), GAP) <= MAX_SIDE
+                && grid_length(rows, zoom.length(height), GAP) <= MAX_SIDE
         };
         let wanted =
             min_side(columns.max(rows)).div_ceil(height.min(width)).min((MAX_MAGNIFIED / height.max(width)).max(1));
@@ -29,6 +30,14 @@ impl Zoom {
         // Sizes of images, not numbers of them: few candidates are tried.
         let shrunk = (2..=height.max(width)).map(Zoom::Shrink);
         magnified.chain(shrunk).find(|&zoom| fits(zoom))
+    }
+
+    /// Returns the zoom of an image of `[height, width]` pixels that shrinks its longer side to at most this length.
+    pub(crate) fn within(side: usize, [height, width]: [usize; 2]) -> Self {
+        match height.max(width).div_ceil(side.max(1)) {
+            0 | 1 => Zoom::Magnify(1),
+            factor => Zoom::Shrink(factor),
+        }
     }
 
     /// Returns the length in the picture of a side of this many pixels.
@@ -70,9 +79,9 @@ fn min_side(cells: usize) -> usize {
     }
 }
 
-/// Returns the length of a grid with this many cells of `side` pixels.
-pub(crate) fn grid_length(cells: usize, side: usize) -> usize {
-    cells.saturating_mul(side + GAP).saturating_add(GAP)
+/// Returns the length of a grid with this many cells of `side` pixels, with gaps around them.
+pub(crate) fn grid_length(cells: usize, side: usize, gap: usize) -> usize {
+    cells.saturating_mul(side + gap).saturating_add(gap)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn images(sample_shape: &[usize]) -> Dataset {
         columns: None,
         fill: None,
         valid: None,
-        train: part(600),
+        train: part(1000),
         test: Some(part(100)),
         classes: Some((0..10).map(|digit| digit.to_string()).collect()),
     }

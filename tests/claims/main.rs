@@ -12,6 +12,7 @@ mod configurations;
 mod denoising;
 mod diverged;
 mod early_stop;
+mod embedding;
 mod evaluation;
 mod importance;
 mod kl;

@@ -14,7 +14,7 @@ struct Claim {
     refuses: &'static [&'static str],
 }
 
-const CLAIMS: [Claim; 8] = [
+const CLAIMS: [Claim; 9] = [
     Claim { package: "narrows-crew", flags: &[], needs: &[], refuses: &["*"] },
     Claim {
         package: "narrows-bundle",
@@ -54,6 +54,12 @@ const CLAIMS: [Claim; 8] = [
         flags: &[],
         needs: &["narrows-runtime"],
         refuses: &["candle*", "narrows-trainer", "narrows-cli"],
+    },
+    Claim {
+        package: "narrows-pages",
+        flags: &[],
+        needs: &["narrows-evaluate", "narrows-runtime"],
+        refuses: &["candle*", "narrows-trainer", "narrows-data", "narrows-cli"],
     },
     Claim {
         package: "narrows-cli",

@@ -59,3 +59,14 @@ pub fn opened(fitted: &Fitted, data: &Dataset) -> Autoencoder {
     let (_folder, bundle) = exported(fitted, data);
     Autoencoder::from_bundle(&bundle, &narrows_runtime::Options::default()).expect("ONNX Runtime by `just setup`")
 }
+
+/// Compiles the Rust examples of model cards as tests: without a distribution over codes, with one, and with classes.
+#[cfg(doctest)]
+mod cards {
+    #[doc = include_str!("../../models/zoo/ae/README.md")]
+    struct WithoutPrior;
+    #[doc = include_str!("../../models/zoo/vae/README.md")]
+    struct WithPrior;
+    #[doc = include_str!("../../models/zoo/cvae/README.md")]
+    struct WithClasses;
+}

@@ -1,6 +1,6 @@
 //! The files of the report: the table as JSON and as a web page, and the charts.
 
-use narrows_evaluate::{Curve, CurveError, latent_curves, rate_distortion_curves};
+use narrows_evaluate::{ChartError, Curve, latent_curves, rate_distortion_curves};
 
 use super::{
     Folder, Report,
@@ -15,7 +15,12 @@ impl Report<'_> {
     /// term are compared. Returns the names.
     pub(crate) fn write(&self, folder: &Folder) -> anyhow::Result<Vec<&'static str>> {
         let (errors, rates) = (self.error_chart()?, self.rate_chart()?);
-        let charts: Vec<&str> = [&errors, &rates].into_iter().flatten().map(String::as_str).collect();
+        let described = [
+            (&errors, "Chart of the mean squared error over the number of latent dimensions, a curve per model"),
+            (&rates, "Chart of the distortion over the rate, a curve per model"),
+        ];
+        let charts: Vec<(&str, &str)> =
+            described.into_iter().filter_map(|(svg, text)| Some((svg.as_deref()?, text))).collect();
         let json = serde_json::to_string_pretty(&self.json())? + "\n";
         let mut files = vec![("compare.json", json), ("compare.html", page(self, &charts))];
         files.extend(errors.map(|svg| ("compare.svg", svg)));
@@ -27,7 +32,7 @@ impl Report<'_> {
     }
 
     /// Draws the mean squared error over the latent dimensions: a curve per model. `None` without models.
-    fn error_chart(&self) -> Result<Option<String>, CurveError> {
+    fn error_chart(&self) -> Result<Option<String>, ChartError> {
         let point = |row: &Row| Some((row.group.latent_dim as f64, row.figure(Column::Mse)?.mean));
         let named = self.rows().into_iter().filter_map(|row| Some((row.group.name(), point(&row)?)));
         let curves = curves(named);
@@ -39,7 +44,7 @@ impl Report<'_> {
 
     /// Draws the distortion over the rate: a curve per kind and latent size, a point per weight of the KL term,
     /// averaged over the seeds. `None` unless there are several weights.
-    fn rate_chart(&self) -> Result<Option<String>, CurveError> {
+    fn rate_chart(&self) -> Result<Option<String>, ChartError> {
         let curve = |curve: RateCurve| {
             let mut points: Vec<_> = curve.points.iter().map(|&(_, rate, distortion)| (rate, distortion)).collect();
             points.sort_by(|one, other| one.0.total_cmp(&other.0));

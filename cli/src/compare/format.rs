@@ -1,9 +1,8 @@
 //! Formats figures of the table.
 
 use super::{column::Column, spread::Spread};
+use crate::digits::{DIGITS, with_digits};
 
-/// Number of significant digits of errors and likelihoods.
-const DIGITS: i32 = 4;
 /// Number of significant digits of times, which vary from run to run.
 const TIME_DIGITS: i32 = 3;
 
@@ -25,21 +24,6 @@ pub(super) fn format_spread(column: Column, spread: Option<Spread>) -> String {
         }
         Some(_) | None => text,
     }
-}
-
-/// Formats an error with four significant digits.
-pub(super) fn significant(value: f64) -> String {
-    with_digits(DIGITS, value, value)
-}
-
-/// Formats a figure with as many decimals as a figure of `size` needs for `digits` significant digits.
-fn with_digits(digits: i32, value: f64, size: f64) -> String {
-    let magnitude = if size == 0.0 { 0 } else { size.abs().log10().floor() as i32 };
-    if !(-4..6).contains(&magnitude) {
-        return format!("{value:.3e}");
-    }
-    let decimals = usize::try_from(digits - 1 - magnitude).unwrap_or(0);
-    format!("{value:.decimals$}")
 }
 
 #[cfg(test)]

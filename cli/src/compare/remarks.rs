@@ -5,10 +5,10 @@ use narrows_bundle::Kind;
 use super::{
     Cell, Figures,
     column::Column,
-    format::significant,
     rates::{RateCurve, rate_curves},
     rows::Row,
 };
+use crate::digits::significant;
 
 /// Says for each latent size which models have a higher and which a lower error than PCA.
 pub(super) fn about_pca(rows: &[Row]) -> Vec<String> {

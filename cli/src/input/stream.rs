@@ -22,6 +22,8 @@ const MAX_CHUNK_ROWS: usize = 1 << 16;
 pub(crate) struct InputStream<'a> {
     /// The data as the user named it.
     spec: String,
+    /// The name of the data set; empty for codes.
+    name: String,
     streams: VecDeque<Stream>,
     /// The part that the first stream belongs to, and the number of rows returned of it.
     place: (PartName, usize),
@@ -83,7 +85,7 @@ impl<'a> InputStream<'a> {
         let fill = fill_values(data.reading.missing, manifest)?;
         let advice = MissingAdvice::of(manifest);
         let streams = data.stream(sample, fill.is_some()).map_err(|error| advice.explain(error));
-        let Streams { name: _, train, test } = streams?;
+        let Streams { name, train, test } = streams?;
         let part = part.unwrap_or(if test.is_some() { Part::Test } else { Part::All });
         let is_cut = train.windows().is_some();
         // Samples that are already cut have one fill value per feature instead of one per channel.
@@ -96,8 +98,11 @@ impl<'a> InputStream<'a> {
         let (streams, rows_noun) = match (part, test) {
             (Part::All | Part::Train, None) if is_cut => (VecDeque::from([train]), "window"),
             (Part::All, None) => (VecDeque::from([train]), "row"),
+            (Part::All, Some(test)) if is_cut => (VecDeque::from([train, test]), "training and test window"),
             (Part::All, Some(test)) => (VecDeque::from([train, test]), "training and test row"),
+            (Part::Train, _) if is_cut => (VecDeque::from([train]), "training window"),
             (Part::Train, _) => (VecDeque::from([train]), "training row"),
+            (Part::Test, Some(test)) if is_cut => (VecDeque::from([test]), "test window"),
             (Part::Test, Some(test)) => (VecDeque::from([test]), "test row"),
             (Part::Test, None) => bail!("`{}` has no test part; leave --part out", data.spec()),
         };
@@ -111,7 +116,7 @@ impl<'a> InputStream<'a> {
             Part::Test => PartName::Test,
         };
         let rows = InputStream::over(data.spec().to_owned(), streams, width);
-        Ok(InputStream { fill, rows_noun, advice, part, place: (first, 0), ..rows })
+        Ok(InputStream { name, fill, rows_noun, advice, part, place: (first, 0), ..rows })
     }
 
     /// Creates a stream over all rows of `streams`, which are codes, without labels. `width` is the number of output
@@ -120,6 +125,7 @@ impl<'a> InputStream<'a> {
         let widest = streams.iter().map(|stream| stream.head().sample_shape.iter().product()).fold(width, usize::max);
         InputStream {
             spec,
+            name: String::new(),
             place: (PartName::Train, 0),
             binarizer: None,
             part: Part::All,
@@ -160,6 +166,11 @@ impl<'a> InputStream<'a> {
     /// Returns whether every remaining row has a label.
     pub(crate) fn has_labels(&self) -> bool {
         self.streams.iter().all(Stream::has_labels)
+    }
+
+    /// Returns the name of the data set; it is empty for codes.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Returns the total number of rows, if it is known before they are read.

@@ -1,8 +1,9 @@
 //! Loss curves of a run.
 
-use narrows_bundle::Likelihood;
 use narrows_evaluate::{Curve, loss_curves};
 use narrows_trainer::{EpochRecord, Fitted, internals::Method};
+
+use crate::card::loss_unit;
 
 /// Draws the losses over the epochs as an SVG image; `None` if there were no epochs. The losses of layerwise
 /// pretraining are left out, because they measure the reconstruction of another input.
@@ -31,8 +32,5 @@ pub(super) fn curves(fitted: &Fitted) -> anyhow::Result<Option<String>> {
 
 /// Unit of the losses.
 pub(super) fn unit(fitted: &Fitted) -> &'static str {
-    match (fitted.config.output_distribution.likelihood, fitted.config.kind().is_variational()) {
-        (Likelihood::Bernoulli, _) | (Likelihood::Gaussian, true) => "nats per sample",
-        (Likelihood::Gaussian, false) => "squared error per sample",
-    }
+    loss_unit(fitted.config.output_distribution.likelihood, fitted.config.kind())
 }

@@ -69,6 +69,8 @@ fn complete_staged(destination: &mut Destination, manifest: &mut Manifest) -> an
             destination.write("samples.png", &narrows_evaluate::samples(&model, 0).context("samples.png")?)?;
         }
     }
-    destination.write("README.md", card(manifest).as_bytes())?;
+    // The card shows the pictures that the manifest lists.
+    destination.write_manifest(manifest)?;
+    destination.write("README.md", card(manifest)?.as_bytes())?;
     destination.write_manifest(manifest)
 }

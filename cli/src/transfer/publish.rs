@@ -46,7 +46,7 @@ pub(crate) fn publish(
     let parity = prove_classifier(&model, &bundle.probe()?)?;
     check_parity([("head", &parity.head), (manifest.kind.name(), &parity.end_to_end)])?;
     manifest.parity = Some(parity);
-    destination.write("README.md", card(&manifest).as_bytes())?;
+    destination.write("README.md", card(&manifest)?.as_bytes())?;
     destination.write_manifest(&mut manifest)?;
     check_stop(stop)?;
     let (folder, bytes) = destination.publish(stop)?;

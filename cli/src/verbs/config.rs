@@ -54,7 +54,11 @@ pub(crate) fn run(arguments: &Config) -> anyhow::Result<()> {
     print(text.trim_end())
 }
 
-fn of_bundle(path: &Path) -> anyhow::Result<String> {
+/// Returns the configuration file that a bundle was trained with, after comments about its origin.
+///
+/// # Errors
+/// If it is not the bundle of an autoencoder, or of another version of the program.
+pub(crate) fn of_bundle(path: &Path) -> anyhow::Result<String> {
     let bundle = Bundle::open(path).map_err(needs_autoencoder)?;
     let training = &bundle.manifest().training;
     let options: Options = serde_json::from_value(training.configuration.clone())

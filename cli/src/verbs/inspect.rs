@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use narrows_bundle::{
-    AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, Prior, SampleKind, Windows, counted,
+    AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, Prior, SampleKind, SamplerRecord, Windows,
+    counted,
 };
 
 use crate::{
@@ -55,18 +56,7 @@ fn autoencoder_facts(manifest: &Manifest) -> (String, Facts) {
         Some(Prior::StandardNormal) => Some("standard normal".to_owned()),
         None => None,
     };
-    let sampler = manifest.sampler.as_ref().map(|record| {
-        format!(
-            "{} with {} covariance, fitted to {} of {}; mean log-likelihood of {} {:.3} nats, standard normal {:.3}",
-            record.described_components(),
-            record.covariance.name(),
-            counted(record.rows, "code"),
-            record.data,
-            counted(record.held_out_rows, "held-out code"),
-            record.log_likelihood,
-            record.standard_normal_log_likelihood,
-        )
-    });
+    let sampler = manifest.sampler.as_ref().map(SamplerRecord::described);
     let facts = vec![("likelihood", likelihood), ("classes", classes)];
     let distributions = [("prior", prior), ("sampler", sampler)];
     let distributions = distributions.into_iter().filter_map(|(name, value)| Some((name, value?)));

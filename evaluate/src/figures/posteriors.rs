@@ -25,6 +25,8 @@ pub struct PosteriorFigures {
     pub dimensions: usize,
     /// Number of latent dimensions whose posterior mean has a variance over the rows above 0.01 (Burda et al. 2016).
     pub active_units: usize,
+    /// Whether each latent dimension is active.
+    pub active: Vec<bool>,
     /// Estimates of the mutual information and of the divergence of the aggregate posterior.
     pub aggregate: Aggregate,
 }
@@ -56,6 +58,8 @@ impl Posteriors {
     /// Returns the figures. `seed` is that of the latent samples and of the batches.
     pub(crate) fn figures(&self, prior: Prior, seed: u64) -> PosteriorFigures {
         let rows = self.kl.count().max(1) as f64;
+        let active: Vec<bool> =
+            self.dimensions.iter().map(|(_, moments)| moments.variance() > ACTIVE_VARIANCE).collect();
         PosteriorFigures {
             kl: self.kl.estimate(),
             kl_per_dimension: match prior {
@@ -63,7 +67,8 @@ impl Posteriors {
                 Prior::Mixture { .. } => None,
             },
             dimensions: self.dimensions.len(),
-            active_units: self.dimensions.iter().filter(|(_, moments)| moments.variance() > ACTIVE_VARIANCE).count(),
+            active_units: active.iter().filter(|&&is_active| is_active).count(),
+            active,
             aggregate: self.gaussians.aggregate(self.kl.mean(), seed),
         }
     }

@@ -177,7 +177,7 @@ impl Report<'_> {
     }
 
     fn codes(&self) -> Option<Group> {
-        let PosteriorFigures { kl, kl_per_dimension, dimensions, active_units, aggregate } =
+        let PosteriorFigures { kl, kl_per_dimension, dimensions, active_units, aggregate, .. } =
             self.figures.posterior.as_ref()?;
         let batch = format!("nats, minibatch estimate with {}", counted(aggregate.batch, "row"));
         let lines = vec![

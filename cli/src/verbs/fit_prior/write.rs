@@ -93,7 +93,9 @@ fn write_folder(
         let model = Autoencoder::from_bundle(&Bundle::open(destination.folder())?, &Options::default())?;
         destination.write(PICTURE, &narrows_evaluate::samples(&model, 0).context(PICTURE)?)?;
     }
-    destination.write(CARD, card(&manifest).as_bytes())?;
+    // The card shows the pictures that the manifest lists.
+    destination.write_manifest(&mut manifest)?;
+    destination.write(CARD, card(&manifest)?.as_bytes())?;
     destination.write_manifest(&mut manifest)?;
     Bundle::open(destination.folder())?.sampler()?;
     if stop.signal().is_some() {

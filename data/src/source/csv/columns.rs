@@ -107,8 +107,8 @@ impl Columns {
         }
         // Move names instead of copying them: there may be half a million.
         let mut name = |column: usize| match names.as_mut().and_then(|names| names.get_mut(column)) {
-            Some(name) if !name.is_empty() => std::mem::take(name),
-            Some(_) | None => format!("column{column}"),
+            Some(name) => std::mem::take(name),
+            None => default_name(column),
         };
         let others: Vec<_> = others.map(|column| (column, name(column))).collect();
         let among_others = |role: Option<usize>| others.iter().position(|(column, _)| Some(*column) == role);
@@ -154,10 +154,18 @@ fn is_sample_by_index(width: usize, reading: &Reading) -> Vec<bool> {
     is_sample
 }
 
+/// Returns the names in the header. A column without a name gets the one that it has without a header.
 fn names(path: &Path, first: &Record, quote: u8) -> Result<Vec<String>, DataError> {
-    let name = |cell| text(content(cell, quote)).map(str::to_owned);
-    let not_text = || DataError::NotText { path: path.to_owned(), line: first.line };
-    first.iter().map(|cell| name(cell).ok_or_else(not_text)).collect()
+    let name = |(column, cell)| match text(content(cell, quote)) {
+        Some("") => Ok(default_name(column)),
+        Some(name) => Ok(name.to_owned()),
+        None => Err(DataError::NotText { path: path.to_owned(), line: first.line }),
+    };
+    first.iter().enumerate().map(name).collect()
+}
+
+fn default_name(column: usize) -> String {
+    format!("column{column}")
 }
 
 /// Finds a column by its index, or else by its name.

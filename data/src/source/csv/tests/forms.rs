@@ -81,6 +81,7 @@ fn columns_are_selected_ignored_or_passed_through() {
         (named, "ignore=0,id label=kind", "[[1.0, 2.0], [3.0, 4.0]]", "a b", "id=x1,x2 kind=cat,dog"),
         (named, "ignore=id,kind label=kind", "[[1.0, 2.0], [3.0, 4.0]]", "a b", "id=x1,x2 kind=cat,dog"),
         (bare, "columns=3,1", "[[2.0, 1.0], [4.0, 3.0]]", "", "column0=x1,x2 column2=cat,dog"),
+        ("a,,kind\n1,2,cat\n3,4,dog\n", "columns=a,column1", "[[1.0, 2.0], [3.0, 4.0]]", "a column1", "kind=cat,dog"),
         (bare, "ignore=0 label=2", "[[1.0, 2.0], [3.0, 4.0]]", "", "column0=x1,x2 column2=cat,dog"),
     ];
     for (file, words, rows, names, others) in cases {

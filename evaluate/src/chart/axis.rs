@@ -13,6 +13,8 @@ const PADDING: f64 = 0.05;
 const RELATIVE_TOLERANCE: f64 = 1e-9;
 /// The approximate maximum number of ticks.
 const MAX_TICKS: f64 = 8.0;
+/// The most characters of the labels of a horizontal axis, with one for the space between two labels.
+const MAX_CHARACTERS: usize = 38;
 /// Choices of ticks within a decade, from few to many. The first one with at least [`MIN_TICKS`] ticks is used.
 const MANTISSAS: [&[f64]; 4] = [&[1.0], &[1.0, 3.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]];
 const MIN_TICKS: usize = 5;
@@ -25,7 +27,7 @@ enum Scale {
 
 /// A range of values with its ticks.
 #[derive(Debug, Clone)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     range: Range<f64>,
     scale: Scale,
     ticks: Vec<f64>,
@@ -33,14 +35,14 @@ pub(super) struct Axis {
 
 impl Axis {
     /// Creates an axis of epochs from `low` to `high`, with ticks at integers.
-    pub(super) fn epochs(low: f64, high: f64) -> Self {
+    pub(crate) fn epochs(low: f64, high: f64) -> Self {
         let range = if low < high { low..high } else { low - 0.5..low + 0.5 };
         Self::linear(range, 1.0)
     }
 
     /// Creates an axis of losses from `low` to `high`, both in the range of `f32`. It is logarithmic if they are
     /// positive and their ratio is large.
-    pub(super) fn losses(low: f64, high: f64) -> Self {
+    pub(crate) fn losses(low: f64, high: f64) -> Self {
         let size = low.abs().max(high.abs());
         if high - low <= RELATIVE_TOLERANCE * size {
             let margin = if size == 0.0 { 1.0 } else { 0.1 * size };
@@ -57,19 +59,41 @@ impl Axis {
     }
 
     /// Creates a logarithmic axis of counts from `low` to `high`, both at least 1.
-    pub(super) fn counts(low: f64, high: f64) -> Self {
+    pub(crate) fn counts(low: f64, high: f64) -> Self {
         if low < high { Self::logarithmic(low..high) } else { Self::linear(low - 0.5..low + 0.5, 1.0) }
     }
 
     /// Creates a linear axis of amounts from 0, or from `low` if it is negative, to `high`.
-    pub(super) fn amounts(low: f64, high: f64) -> Self {
+    pub(crate) fn amounts(low: f64, high: f64) -> Self {
         let (low, high) = (low.min(0.0), high.max(0.0));
         let padding = PADDING * if low < high { high - low } else { 1.0 };
         Self::linear(low..high + padding, 0.0)
     }
 
+    /// Creates a linear axis of numbers of rows from 0 to `high`, at least 1, with ticks at integers.
+    pub(crate) fn frequencies(high: f64) -> Self {
+        Self::linear(0.0..high * (1.0 + PADDING), 1.0)
+    }
+
+    /// Creates a linear axis from `low` to `high`, which is larger, with fewer ticks if their labels are long.
+    pub(crate) fn values(low: f64, high: f64) -> Self {
+        let of = |ticks: f64| Self::linear_of(low..high, 0.0, ticks);
+        let fits = |axis: &Axis| axis.labels().map(|label| label.len() + 1).sum::<usize>() <= MAX_CHARACTERS;
+        let fewer = [MAX_TICKS, MAX_TICKS / 2.0, MAX_TICKS / 4.0].into_iter().map(of).find(fits);
+        fewer.unwrap_or_else(|| of(1.0))
+    }
+
+    /// Creates an axis from 0 to `count` without ticks.
+    pub(crate) fn slots(count: usize) -> Self {
+        Axis { range: 0.0..count as f64, scale: Scale::Linear { decimals: 0 }, ticks: Vec::new() }
+    }
+
     fn linear(range: Range<f64>, smallest_step: f64) -> Self {
-        let step = ((range.end - range.start) / MAX_TICKS).max(smallest_step);
+        Self::linear_of(range, smallest_step, MAX_TICKS)
+    }
+
+    fn linear_of(range: Range<f64>, smallest_step: f64, most: f64) -> Self {
+        let step = ((range.end - range.start) / most).max(smallest_step);
         let mut exponent = step.log10().floor() as i32;
         let mantissa = [1.0, 2.0, 5.0].into_iter().find(|&mantissa| decimal(mantissa, exponent) >= step);
         let mantissa = mantissa.unwrap_or_else(|| {
@@ -98,7 +122,7 @@ impl Axis {
     }
 
     /// Returns the labels of all ticks.
-    pub(super) fn labels(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = String> {
         self.ticks.iter().map(|tick| self.format_ext(tick))
     }
 
@@ -175,6 +199,13 @@ mod tests {
         for (axis, expected) in cases {
             assert_eq!(axis.labels().collect::<Vec<_>>(), expected, "{axis:?}");
         }
+    }
+
+    #[test]
+    fn long_labels_are_fewer() {
+        let labels = |low, high| Axis::values(low, high).labels().collect::<Vec<_>>();
+        assert_eq!(labels(0.0, 7.0).len(), 8);
+        assert_eq!(labels(99_999.87, 100_000.13), ["99999.9", "100000.0", "100000.1"]);
     }
 
     #[test]

@@ -1,0 +1,95 @@
+//! Tables of values, for samples that are rows of a table.
+
+use maud::{Markup, html};
+use narrows_evaluate::Figures;
+use narrows_runtime::bundle::counted;
+use ndarray::ArrayView2;
+
+use crate::{
+    gathered::{Gathered, Reconstructed},
+    name::name,
+    number::{Comparable, short},
+};
+
+/// Largest number of columns of a table.
+const MAX_COLUMNS: usize = 12;
+/// Why the columns with the largest errors are chosen.
+pub(super) const LARGEST_ERRORS: &str = "those with the largest errors";
+
+/// Returns the indices of at most 12 columns: those with the largest errors, in the order of the columns.
+pub(super) fn columns_with_largest_errors(figures: &Figures) -> Vec<usize> {
+    let mut features: Vec<_> = figures.features.iter().collect();
+    features.sort_by(|one, other| other.mse.total_cmp(&one.mse));
+    let mut chosen: Vec<usize> = features.into_iter().take(MAX_COLUMNS).map(|feature| feature.feature).collect();
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Says which columns a table has; `None` if it has all.
+fn left_out(chosen: usize, all: usize, reason: &str) -> Option<Markup> {
+    (chosen < all)
+        .then(|| html! { p.note { "The table has " (chosen) " of " (counted(all, "column")) ": " (reason) "." } })
+}
+
+/// A table of groups of rows with their reconstructions, each group under its heading.
+pub(super) fn pairs_table(
+    gathered: &Gathered,
+    groups: &[(&str, &Vec<Reconstructed>)],
+    names: &[String],
+    chosen: &[usize],
+) -> Markup {
+    let has_classes = !gathered.classes.is_empty();
+    let comparable = |&column: &usize| {
+        let rows = groups.iter().flat_map(|(_, rows)| rows.iter());
+        let values = rows.flat_map(|shown| [shown.row.values[column], shown.reconstruction[column]]);
+        (column, Comparable::of(values))
+    };
+    let columns: Vec<(usize, Comparable)> = chosen.iter().map(comparable).collect();
+    html! {
+        div.wide { table {
+            thead { tr {
+                th { "row" }
+                @if has_classes { th { "class" } }
+                th { "error" }
+                @for &column in chosen { th { (name(&names[column])) } }
+            } }
+            @for (heading, rows) in groups { tbody {
+                tr.group { th scope="rowgroup" colspan=(2 + usize::from(has_classes) + chosen.len()) { (heading) } }
+                @for Reconstructed { row, reconstruction } in *rows { tr {
+                    td { (row.number) }
+                    @if has_classes {
+                        @let class = row.class.and_then(|class| gathered.classes.get(class));
+                        td { (name(class.map_or("", String::as_str))) }
+                    }
+                    td { (short(row.squared_error)) }
+                    @for &(column, digits) in &columns {
+                        td { (digits.format(row.values[column])) " → " (digits.format(reconstruction[column])) }
+                    }
+                } }
+            } }
+        } }
+        @if let Some(note) = left_out(chosen.len(), names.len(), LARGEST_ERRORS) { (note) }
+    }
+}
+
+/// A table of rows, `[rows, features]`. `headings` are the first cells of the rows, under the heading `first`. `reason`
+/// says why these columns are chosen.
+pub(super) fn values_table(
+    (first, headings): (&str, &[String]),
+    rows: ArrayView2<'_, f32>,
+    names: &[String],
+    (chosen, reason): (&[usize], &str),
+) -> Markup {
+    let comparable = |&column: &usize| (column, Comparable::of(rows.column(column).iter().copied()));
+    let columns: Vec<(usize, Comparable)> = chosen.iter().map(comparable).collect();
+    html! {
+        div.wide { table {
+            thead { tr { th { (first) } @for &column in chosen { th { (name(&names[column])) } } } }
+            tbody { @for (heading, row) in headings.iter().zip(rows.outer_iter()) { tr {
+                td { (name(heading)) }
+                @for &(column, digits) in &columns { td { (digits.format(row[column])) } }
+            } } }
+        } }
+        @if let Some(note) = left_out(chosen.len(), names.len(), reason) { (note) }
+    }
+}

@@ -1,0 +1,7 @@
+//! `narrows explore`: its answers are those of the other commands, bad requests do not harm it, and a signal ends it.
+#![cfg(unix)]
+
+mod answers;
+mod client;
+mod load;
+mod refused;
