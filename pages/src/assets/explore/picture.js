@@ -119,7 +119,7 @@ function summary(values) {
 }
 
 // Returns a function from the index of a value to its name.
-export function columnName(model) {
+function columnName(model) {
   const { shape, columns, form } = model;
   if (form === "image") {
     const [, width, channels = 1] = shape;

@@ -12,7 +12,7 @@ const WIDTH = 80;
 const HEIGHT = 64;
 
 // Returns different random numbers below `end`, the same ones for the same seed (xorshift).
-export function chooseRows(count, end, seed) {
+function chooseRows(count, end, seed) {
   let random = (seed + 1) * 2654435761;
   const chosen = new Set();
   while (chosen.size < Math.min(count, end)) {

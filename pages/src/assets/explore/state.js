@@ -121,7 +121,7 @@ export function toText(code) {
 }
 
 // Reads what `toText` wrote. Throws an error for other text.
-export function fromText(text) {
+function fromText(text) {
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = new DataView(Uint8Array.from(binary, (byte) => byte.charCodeAt(0)).buffer);
   return Array.from({ length: Math.floor(bytes.byteLength / 4) }, (_, index) => bytes.getFloat32(4 * index, true));
