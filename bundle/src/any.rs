@@ -6,6 +6,7 @@ use crate::{Bundle, BundleError, BundleType, ClassifierBundle, Opened, contract:
 
 /// An opened bundle, whose manifest determines its type.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a program has a few bundles, and opens each from a file")]
 pub enum AnyBundle {
     /// An encoder and a decoder.
     Autoencoder(Bundle),

@@ -8,7 +8,7 @@ use std::path::Path;
 use prost::Message;
 
 use crate::{
-    BundleError, ElementType, GraphPorts, Port,
+    BundleError, GraphPorts, Port, Setting,
     onnx::{BATCH, DimensionValue, Graph, IR_VERSION, Model, Node, OPSET, Tensor, ValueInfo, element},
 };
 
@@ -105,8 +105,34 @@ fn check_constant(tensor: &Tensor) -> Result<(), String> {
 }
 
 fn check_ports(graph: &Graph, ports: &GraphPorts) -> Result<(), String> {
-    check_side("input", &graph.input, &ports.inputs)?;
-    check_side("output", &graph.output, &ports.outputs)
+    let (inputs, settings) = graph.input.split_at(graph.input.len().saturating_sub(ports.settings.len()));
+    check_side("input", inputs, &ports.inputs)?;
+    check_side("output", &graph.output, &ports.outputs)?;
+    if settings.len() != ports.settings.len() {
+        return Err(format!("the manifest lists {} settings, but the graph has fewer inputs", ports.settings.len()));
+    }
+    settings.iter().zip(&ports.settings).try_for_each(|(value, setting)| check_setting(graph, value, setting))
+}
+
+/// Checks that an input is a scalar with a default value, which is a constant of the same name.
+fn check_setting(graph: &Graph, value: &ValueInfo, setting: &Setting) -> Result<(), String> {
+    let Setting { name, default } = setting;
+    let found = describe_value(value);
+    if value.name != *name || found != describe(element::FLOAT, Vec::new()) {
+        return Err(format!(
+            "the manifest lists the setting `{name}`, a scalar of f32, but the graph has `{}`, {found}",
+            value.name
+        ));
+    }
+    let constant = graph.initializer.iter().find(|constant| constant.name == *name);
+    match constant {
+        Some(Tensor { dims, data_type: element::FLOAT, raw_data, .. })
+            if dims.is_empty() && *raw_data == default.to_le_bytes() =>
+        {
+            Ok(())
+        }
+        Some(_) | None => Err(format!("the default of its input `{name}` is not {default}, the one in the manifest")),
+    }
 }
 
 fn check_side(side: &str, found: &[ValueInfo], expected: &[Port]) -> Result<(), String> {
@@ -129,10 +155,7 @@ fn check_side(side: &str, found: &[ValueInfo], expected: &[Port]) -> Result<(), 
 }
 
 fn describe_port(port: &Port) -> String {
-    let dtype = match port.dtype {
-        ElementType::F32 => element::FLOAT,
-        ElementType::I64 => element::INT64,
-    };
+    let dtype = port.dtype.code();
     let dims = std::iter::once(BATCH.to_owned()).chain(port.shape.iter().map(usize::to_string)).collect();
     describe(dtype, dims)
 }
@@ -153,6 +176,7 @@ fn describe(dtype: i32, dims: Vec<String>) -> String {
     let dtype = match dtype {
         element::FLOAT => "f32".to_owned(),
         element::INT64 => "i64".to_owned(),
+        element::BOOL => "bool".to_owned(),
         other => format!("element type {other}"),
     };
     format!("{dtype} [{}]", dims.join(", "))

@@ -56,7 +56,7 @@ pub struct EncoderRecord {
 }
 
 /// The ports of both graphs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierPorts {
     /// The head graph, from code to outputs.
@@ -77,8 +77,12 @@ impl ClassifierPorts {
             }
             ClassifierKind::Regressor => (REGRESSOR, vec![output("prediction", Role::Prediction)]),
         };
-        let graph =
-            |file: &str, input| GraphPorts { file: file.to_owned(), inputs: vec![input], outputs: outputs.clone() };
+        let graph = |file: &str, input| GraphPorts {
+            file: file.to_owned(),
+            inputs: vec![input],
+            outputs: outputs.clone(),
+            settings: Vec::new(),
+        };
         ClassifierPorts {
             head: graph(HEAD, Port::floats("z", Role::Latent, &[latent_dim])),
             end_to_end: graph(file, Port::floats("x", Role::Sample, sample_shape)),

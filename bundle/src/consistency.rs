@@ -1,12 +1,14 @@
 //! Consistency checks of a manifest. They run before any of its declared sizes is used.
 
 mod classifier;
+mod detector;
 mod graph;
 
 use std::path::{Component, Path};
 
 use crate::{Contract, Manifest, PRIOR, Prior, Role, SAMPLER, Sample, SampleKind, SamplerRecord, Scaling, Windows};
 pub(crate) use classifier::check_classifier;
+use detector::check_detector;
 use graph::{Sizes, check_ports, check_roles};
 
 /// Largest number of features of a sample and of latent dimensions. It is far above the size of any model, and far
@@ -31,6 +33,7 @@ pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {
         return Err(format!("its likelihood has variance {variance}, expected a positive finite number"));
     }
     check_mixtures(manifest)?;
+    check_detector(manifest, &sizes)?;
     check_names(manifest)
 }
 
@@ -197,6 +200,7 @@ mod tests {
             latent_dim: 4,
             prior: kind.has_prior().then_some(Prior::StandardNormal),
             sampler: None,
+            detector: None,
             classes: kind.is_conditional().then(|| vec!["a".to_owned()]),
             likelihood: Likelihood::Gaussian,
             variance: None,

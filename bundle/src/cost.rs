@@ -63,8 +63,15 @@ impl Cost {
         let mut freed: Vec<u64> = vec![0; graph.node.len()];
         for (index, node) in graph.node.iter().enumerate() {
             let inputs: Vec<Option<&Value>> = node.input.iter().map(|name| values.get(name.as_str())).collect();
-            let [output] = node.output.as_slice() else { return None };
+            // Only the largest values have a second output: their positions, in the same shape.
+            let (output, others) = node.output.split_first()?;
             let (value, multiply_adds) = infer(node, &inputs)?;
+            if !others.is_empty() && node.op_type != "TopK" {
+                return None;
+            }
+            for other in others {
+                values.insert(other, value.clone());
+            }
             cost.multiply_adds = cost.multiply_adds.checked_add(multiply_adds)?;
             // An output of the graph that no node reads has a tensor of its own, and so has every input.
             if !graph.output.iter().any(|port| port.name == *output) {

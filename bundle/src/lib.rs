@@ -10,6 +10,7 @@
 
 mod any;
 mod atomic;
+mod calibration;
 mod check;
 mod class_mixtures;
 mod classifier;
@@ -18,6 +19,8 @@ mod contract;
 mod cost;
 mod counted;
 mod destination;
+mod detector;
+mod detector_probe;
 mod digest;
 mod error;
 mod extended;
@@ -45,6 +48,7 @@ mod tensors;
 
 pub use any::AnyBundle;
 pub use atomic::{AtomicFile, is_partial_file, make_folders, write_atomic};
+pub use calibration::{Calibration, ColumnQuantiles};
 pub use check::checked_model;
 pub use class_mixtures::Sampler;
 pub use classifier::{ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
@@ -52,6 +56,8 @@ pub use contract::{BundleType, Contract, FORMAT};
 pub use cost::{CheckedGraph, Cost};
 #[doc(hidden)]
 pub use counted::counted;
+pub use detector::{AnomalyScore, DetectorParity, DetectorRecord};
+pub use detector_probe::DetectorProbe;
 pub use digest::{Fingerprint, sha256_hex, sha256_hex_of};
 pub use error::BundleError;
 pub use head_probe::{HEAD_INPUT, HeadProbe};
@@ -62,7 +68,7 @@ pub use mixture::{Covariance, Covariances, Mixture};
 pub use mixture_density::{MixtureDensity, log_sum_exp};
 pub use ndarray;
 pub use opened::{Bundle, ClassifierBundle, Opened};
-pub use port::{ElementType, GraphPorts, Port, Ports, Role};
+pub use port::{ElementType, GraphPorts, Port, Ports, Role, Setting};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 #[doc(hidden)]
 pub use quoted::{quoted, quoted_list};
@@ -90,5 +96,11 @@ pub const PROBE: &str = "probe.safetensors";
 pub const PRIOR: &str = "prior.safetensors";
 /// File name of a fitted sampler, a mixture over codes, or one mixture per class.
 pub const SAMPLER: &str = "sampler.safetensors";
+/// File name of the detector graph, from a sample to its anomaly score.
+pub const DETECTOR: &str = "detector.onnx";
+/// File name of the stored rows and outputs for the check of the detector graph.
+pub const DETECTOR_PROBE: &str = "detector-probe.safetensors";
+/// File name of the scores and the column quantiles of the rows that calibrated a detector.
+pub const CALIBRATION: &str = "calibration.safetensors";
 /// File name of the trained weights, for fine-tuning or pretraining.
 pub const WEIGHTS: &str = "weights.safetensors";

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileRecord, GraphParity, Kind, Likelihood, Link, Ports, Sample, SamplerRecord, Scaling, TrainingRecord};
+use crate::{
+    DetectorRecord, FileRecord, GraphParity, Kind, Likelihood, Link, Ports, Sample, SamplerRecord, Scaling,
+    TrainingRecord,
+};
 
 /// The contents of `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,10 @@ pub struct Manifest {
     pub scaling: Scaling,
     /// Ports of the two graphs.
     pub graphs: Ports,
+    /// Record of the anomaly detector, where the bundle has one; its graph is in the file
+    /// [`DETECTOR`](crate::DETECTOR).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detector: Option<DetectorRecord>,
     /// Record of the training run.
     pub training: TrainingRecord,
     /// Difference between the outputs of ONNX Runtime and those of the trainer on the probe.

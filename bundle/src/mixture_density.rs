@@ -53,15 +53,16 @@ impl MixtureDensity {
             Covariances::Full(factors) => {
                 let log_determinants: Array1<f64> =
                     factors.outer_iter().map(|factor| factor.diag().mapv(f64::ln).sum()).collect();
-                let component = |(factor, mean): (ArrayView2<'_, f64>, ndarray::ArrayView1<'_, f64>)| {
-                    let inverse = inverse_of_lower(factor).reversed_axes();
+                let component = |(inverse, mean): (Array2<f64>, ndarray::ArrayView1<'_, f64>)| {
                     let product = mean.dot(&inverse);
                     (inverse, product)
                 };
                 MixtureDensity {
                     center,
                     constants: log_weights - log_determinants,
-                    form: Form::Full(factors.outer_iter().zip(means.outer_iter()).map(component).collect()),
+                    form: Form::Full(
+                        mixture.inverse_factors().into_iter().zip(means.outer_iter()).map(component).collect(),
+                    ),
                 }
             }
         }
@@ -95,6 +96,24 @@ impl MixtureDensity {
     /// Returns `ln p(z)` in nats for every code, `[batch]`. `codes` are `[batch, latent]`.
     pub fn log_density(&self, codes: &ArrayView2<'_, f64>) -> Array1<f64> {
         self.components(codes).outer_iter().map(|row| log_sum_exp(row.iter().copied())).collect()
+    }
+}
+
+impl Mixture {
+    /// Returns a matrix `[latent, latent]` for each component: the difference of a code of the component from its mean,
+    /// times the matrix, has a standard normal distribution. It is the transposed inverse of the Cholesky factor.
+    pub fn inverse_factors(&self) -> Vec<Array2<f64>> {
+        match self.covariances() {
+            Covariances::Diagonal(log_variances) => {
+                let of_component = |row: ndarray::ArrayView1<'_, f64>| {
+                    Array2::from_diag(&row.mapv(|log_variance| (-0.5 * log_variance).exp()))
+                };
+                log_variances.outer_iter().map(of_component).collect()
+            }
+            Covariances::Full(factors) => {
+                factors.outer_iter().map(|factor| inverse_of_lower(factor).reversed_axes()).collect()
+            }
+        }
     }
 }
 

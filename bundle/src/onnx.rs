@@ -22,6 +22,8 @@ pub mod element {
     pub const FLOAT: i32 = 1;
     /// 64-bit signed integer.
     pub const INT64: i32 = 7;
+    /// Boolean.
+    pub const BOOL: i32 = 9;
 }
 
 /// Codes of the attribute types in `onnx.proto3`.

@@ -1,13 +1,15 @@
 //! Reading a bundle, with size limits and a hash check of every file.
 
+mod detector;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use crate::{
-    BundleError, CheckedGraph, ClassifierManifest, Contract, FileRecord, GraphPorts, MANIFEST, Manifest, Mixture,
-    PRIOR, PROBE, Prior, SAMPLER, Sampler, checked_model,
+    BundleError, CALIBRATION, CheckedGraph, ClassifierManifest, Contract, DETECTOR, DETECTOR_PROBE, FileRecord,
+    GraphPorts, MANIFEST, Manifest, Mixture, PRIOR, PROBE, Prior, SAMPLER, Sampler, checked_model,
     contract::read_manifest,
     packed::{CONTENT_LIMIT, pack_files},
     sha256_hex,
@@ -133,8 +135,9 @@ impl<M: Contract> Opened<M> {
         self.manifest.probe(&self.source.file_path(PROBE), &self.read(PROBE)?)
     }
 
-    /// Packs the manifest, both graphs, and the probe, the prior and the sampler, where they exist, into the bytes of
-    /// one file. The same bundle gives the same bytes, whether it was opened from a folder or a packed file.
+    /// Packs the manifest, both graphs, and the probe, the prior, the sampler and the detector, where they exist, into
+    /// the bytes of one file. The same bundle gives the same bytes, whether it was opened from a folder or a packed
+    /// file.
     ///
     /// # Errors
     /// Those of [`Opened::open`] and [`Opened::read`], [`BundleError::TooLarge`] if the files exceed the limit of a
@@ -158,10 +161,12 @@ impl<M: Contract> Opened<M> {
         pack_files(&files).map_err(|error| BundleError::invalid(self.path(), format!("it cannot be packed: {error}")))
     }
 
-    /// Returns the names of the graphs, and of the probe, the prior and the sampler, where they exist.
+    /// Returns the names of the graphs, and of the probe, the prior, the sampler and the detector, where they exist.
     pub(crate) fn names_to_pack(&self) -> BTreeSet<&str> {
         let records = self.manifest.records();
-        let others = [PROBE, PRIOR, SAMPLER].into_iter().filter(|name| records.contains_key(*name));
+        let others = [PROBE, PRIOR, SAMPLER, DETECTOR, DETECTOR_PROBE, CALIBRATION]
+            .into_iter()
+            .filter(|name| records.contains_key(*name));
         self.manifest.graphs().map(|graph| graph.file.as_str()).into_iter().chain(others).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DECODER, ENCODER, Kind};
+use crate::{DECODER, ENCODER, Kind, onnx::element};
 
 /// The meaning of a port. The runtime finds inputs and outputs by role, never by the kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,14 @@ pub enum Role {
     Probabilities,
     /// The predicted targets of a regression, in their own unit.
     Prediction,
+    /// The anomaly score: the larger, the less normal.
+    Score,
+    /// The conformal p-value of the anomaly score, in (0, 1].
+    PValue,
+    /// Whether the p-value is at most the level.
+    Anomaly,
+    /// The share of each value of the sample in the reconstruction error; the shares of a row sum to 1.
+    Share,
 }
 
 /// Element type of a port.
@@ -36,6 +44,19 @@ pub enum ElementType {
     F32,
     /// 64-bit signed integer.
     I64,
+    /// Boolean.
+    Bool,
+}
+
+impl ElementType {
+    /// Returns the code of the type in ONNX.
+    pub fn code(self) -> i32 {
+        match self {
+            ElementType::F32 => element::FLOAT,
+            ElementType::I64 => element::INT64,
+            ElementType::Bool => element::BOOL,
+        }
+    }
 }
 
 /// One input or output of a graph.
@@ -60,7 +81,7 @@ impl Port {
 }
 
 /// The ports of one graph, and its file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GraphPorts {
     /// File name inside the bundle.
@@ -69,6 +90,19 @@ pub struct GraphPorts {
     pub inputs: Vec<Port>,
     /// Outputs, in the graph's order.
     pub outputs: Vec<Port>,
+    /// Inputs with a default value, after all others in the graph's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+}
+
+/// A scalar input of a graph, a 32-bit float, with a default value: a caller can leave it out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// Name inside the ONNX graph.
+    pub name: String,
+    /// Value that the graph uses if the input is left out.
+    pub default: f32,
 }
 
 impl GraphPorts {
@@ -89,7 +123,7 @@ impl GraphPorts {
 }
 
 /// The ports of the encoder and the decoder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ports {
     /// Sample to code.
@@ -115,11 +149,13 @@ impl Ports {
                 } else {
                     vec![code("z", Role::Latent)]
                 },
+                settings: Vec::new(),
             },
             decoder: GraphPorts {
                 file: DECODER.to_owned(),
                 inputs: with_label(code("z", Role::Latent)),
                 outputs: vec![Port::floats("x_hat", Role::Reconstruction, sample_shape)],
+                settings: Vec::new(),
             },
         }
     }

@@ -32,7 +32,8 @@ Exit codes: 0 success, 1 error, 2 wrong usage, 128 + N stopped by signal N.";
 /// Narrows trains autoencoders on tables, arrays and images. A trained model is exported as a bundle: a folder with
 /// the encoder and the decoder as ONNX graphs, a manifest, the metrics and a model card. Before a bundle is written,
 /// ONNX Runtime computes both graphs and the results are compared with those of training (the parity check). The
-/// other commands run a bundle on data: encode, decode, reconstruct, generate, score, evaluate and classify.
+/// other commands run a bundle on data: encode, decode, reconstruct, generate, score, detect anomalies, evaluate and
+/// classify.
 #[derive(Debug, Parser)]
 #[command(name = "narrows", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -70,6 +71,8 @@ pub(crate) enum Verb {
     Traverse(verbs::traverse::Traverse),
     Manifold(verbs::manifold::Manifold),
     Score(verbs::score::Score),
+    Detect(verbs::detect::Detect),
+    Drift(verbs::drift::Drift),
     Evaluate(verbs::evaluate::Evaluate),
     Explore(verbs::explore::Explore),
     Classify(verbs::classify::Classify),

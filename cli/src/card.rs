@@ -2,12 +2,14 @@
 
 mod code;
 mod data;
+mod detector;
 mod figures;
 mod form;
 mod graphs;
 mod limits;
 mod page;
 mod pictures;
+mod render;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -18,6 +20,7 @@ use self::{code::Code, data::data_notes};
 pub(crate) use self::{
     code::{ClassifierCode, Language},
     data::facts,
+    detector::DetectorOfCard,
     figures::{Protocol, figures, loss_unit},
     form::{capitalise, sample_in_words},
     graphs::graph_lines,
@@ -35,6 +38,8 @@ pub(crate) fn card(manifest: &Manifest) -> anyhow::Result<String> {
     let parity = manifest.parity.as_ref();
     let parity = parity.map(|parity| vec![("encoder", &parity.encoder), ("decoder", &parity.decoder)]);
     let code = Code::of(manifest);
+    let graph_ports = [&graphs.encoder, &graphs.decoder].into_iter();
+    let graph_ports = graph_ports.chain(manifest.detector.as_ref().map(|record| &record.graph));
     let page = Page {
         tags: vec!["autoencoder", kind.name()],
         title: capitalise(kind.title()),
@@ -48,7 +53,8 @@ pub(crate) fn card(manifest: &Manifest) -> anyhow::Result<String> {
         protocol: Protocol::Autoencoder(manifest).sentences(),
         distributions: distributions(manifest),
         limits: limits::limits(manifest),
-        graphs: graph_lines([&graphs.encoder, &graphs.decoder]),
+        graphs: graph_lines(graph_ports),
+        detector: DetectorOfCard::of(manifest)?,
         graph_notes: graph_notes(manifest),
         python: code.in_language(Language::Python)?,
         javascript: code.in_language(Language::JavaScript)?,

@@ -125,6 +125,13 @@ pub(crate) fn interrupted(signal: u8) -> anyhow::Error {
     Stopped { signal, message: "interrupted; there is no page".to_owned() }.into()
 }
 
+/// Returns the scores of the rows that calibrated the detector of a bundle; `None` without a detector.
+pub(crate) fn calibration_scores(bundle: &Path) -> anyhow::Result<Option<Vec<f32>>> {
+    let bundle = Bundle::open(bundle).map_err(needs_autoencoder)?;
+    let calibration = bundle.manifest().detector.as_ref().map(|_| bundle.calibration()).transpose()?;
+    Ok(calibration.map(|calibration| calibration.scores.to_vec()))
+}
+
 /// Reads the chart of the losses in the folder of a bundle; `None` if there is none, or the bundle is packed. A chart
 /// that is not that of the training is left out, with a warning.
 pub(crate) fn loss_chart(bundle: &Path) -> anyhow::Result<Option<String>> {

@@ -7,6 +7,7 @@ mod card;
 mod compare;
 #[cfg(feature = "train")]
 mod destination;
+mod detect;
 #[cfg(feature = "train")]
 mod digits;
 mod gathering;
@@ -21,6 +22,8 @@ mod progress;
 #[cfg(all(test, feature = "train"))]
 mod reference;
 mod report;
+#[cfg(feature = "train")]
+mod rewrite;
 mod rows_bar;
 mod stop;
 mod summary;
@@ -64,6 +67,8 @@ fn main() -> ExitCode {
         Verb::Decode(arguments) => verbs::decode::run(arguments),
         Verb::Reconstruct(arguments) => verbs::reconstruct::run(arguments),
         Verb::Score(arguments) => verbs::score::run(arguments),
+        Verb::Detect(arguments) => verbs::detect::run(arguments),
+        Verb::Drift(arguments) => verbs::drift::run(arguments),
         Verb::Evaluate(arguments) => verbs::evaluate::run(arguments),
         Verb::Classify(arguments) => verbs::classify::run(arguments),
         Verb::Report(arguments) => verbs::report::run(arguments),

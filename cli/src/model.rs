@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::{Arg, Args};
 use narrows_bundle::BundleError;
-use narrows_runtime::{Autoencoder, Classifier, Device, Error, Options, Placement};
+use narrows_runtime::{Autoencoder, Classifier, Detector, Device, Error, Options, Placement};
 
 use crate::report::note;
 
@@ -49,6 +49,16 @@ impl ModelArguments {
         })?;
         self.print_device(model.device());
         Ok(model)
+    }
+
+    /// Opens the detector of an autoencoder, like [`ModelArguments::open`].
+    pub(crate) fn open_detector(&self) -> anyhow::Result<Detector> {
+        let detector = Detector::open_with(&self.bundle, &self.options()).map_err(|error| match error {
+            Error::Bundle(error) => needs_autoencoder(error),
+            other => other.into(),
+        })?;
+        self.print_device(detector.device());
+        Ok(detector)
     }
 
     fn print_device(&self, placement: &Placement) {

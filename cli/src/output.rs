@@ -2,6 +2,7 @@
 //! does not exist.
 
 mod class_column;
+mod extra_columns;
 mod format;
 mod sample_layout;
 mod sample_picture;
@@ -22,7 +23,11 @@ use ndarray::ArrayViewD;
 
 use self::sample_picture::SamplePicture;
 pub(crate) use self::{
-    class_column::with_classes, format::Format, sample_layout::sample_layout, sample_picture::Arrangement,
+    class_column::with_classes,
+    extra_columns::{ExtraColumn, select_rows, with_columns},
+    format::Format,
+    sample_layout::sample_layout,
+    sample_picture::Arrangement,
 };
 use crate::{report::Stopped, stop::Stop};
 

@@ -14,7 +14,7 @@ fn reference_in_docs_is_current() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
     let program = program();
     let mut pages = vec![("README.md".to_owned(), index(&program))];
-    pages.extend(verbs(&program).map(|verb| (format!("{}.md", verb.get_name()), page(verb))));
+    pages.extend(verbs(&program).into_iter().map(|(name, verb)| (file_of(&name), page(&name, verb))));
     if env::var_os(WRITE).is_some() {
         fs::create_dir_all(&folder).expect("a writable checkout");
         for (name, text) in &pages {
@@ -31,12 +31,10 @@ fn reference_in_docs_is_current() {
 
 #[test]
 fn help_of_every_verb_is_as_reviewed() {
-    let mut program = program();
-    insta::assert_snapshot!("narrows", program.render_help());
-    let verbs: Vec<String> = verbs(&program).map(|verb| verb.get_name().to_owned()).collect();
-    for name in verbs {
-        let verb = program.find_subcommand_mut(&name).expect("a verb that was just listed");
-        insta::assert_snapshot!(format!("narrows-{name}"), verb.render_long_help());
+    let program = program();
+    insta::assert_snapshot!("narrows", program.clone().render_help());
+    for (name, verb) in verbs(&program) {
+        insta::assert_snapshot!(format!("narrows-{}", name.replace(' ', "-")), verb.clone().render_long_help());
     }
 }
 
@@ -47,17 +45,33 @@ fn program() -> Command {
     program
 }
 
-fn verbs(program: &Command) -> impl Iterator<Item = &Command> {
-    program.get_subcommands().filter(|verb| verb.get_name() != "help" && !verb.is_hide_set())
+/// Returns the commands by name. A command with subcommands stands for these: `detect fit`, `detect run`.
+fn verbs(program: &Command) -> Vec<(String, &Command)> {
+    let leaves = |verb| {
+        let name = Command::get_name(verb);
+        match below(verb) {
+            none if none.is_empty() => vec![(name.to_owned(), verb)],
+            leaves => leaves.into_iter().map(|leaf| (format!("{name} {}", leaf.get_name()), leaf)).collect(),
+        }
+    };
+    below(program).into_iter().flat_map(leaves).collect()
+}
+
+fn below(command: &Command) -> Vec<&Command> {
+    command.get_subcommands().filter(|verb| verb.get_name() != "help" && !verb.is_hide_set()).collect()
+}
+
+fn file_of(name: &str) -> String {
+    format!("{}.md", name.replace(' ', "-"))
 }
 
 fn index(program: &Command) -> String {
     let mut text = "# Reference\n\nEvery command of the program `narrows` and every flag. These pages are generated \
                     from the help of the program by `just docs`.\n\n| command | purpose |\n| --- | --- |\n"
         .to_owned();
-    for verb in verbs(program) {
-        let (name, about) = (verb.get_name(), verb.get_about().map(ToString::to_string).unwrap_or_default());
-        writeln!(text, "| [`{name}`]({name}.md) | {} |", cell(&about)).expect("written to memory");
+    for (name, verb) in verbs(program) {
+        let (file, about) = (file_of(&name), verb.get_about().map(ToString::to_string).unwrap_or_default());
+        writeln!(text, "| [`{name}`]({file}) | {} |", cell(&about)).expect("written to memory");
     }
     text.push_str("\n## Flags of every command\n");
     text.push_str(&table(program.get_arguments().filter(|argument| !argument.is_positional())));
@@ -65,11 +79,11 @@ fn index(program: &Command) -> String {
     text
 }
 
-fn page(verb: &Command) -> String {
+fn page(name: &str, verb: &Command) -> String {
     let about = verb.get_long_about().or(verb.get_about()).map(ToString::to_string).unwrap_or_default();
     let usage = verb.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
-    let mut text = format!("# narrows {}\n\n{about}\n\n```text\n{usage}\n```\n", verb.get_name());
+    let mut text = format!("# narrows {name}\n\n{about}\n\n```text\n{usage}\n```\n");
     let mut headings: Vec<Option<&str>> = Vec::new();
     let own = || verb.get_arguments().filter(|argument| !argument.is_hide_set() && !argument.is_global_set());
     for argument in own() {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    process,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI32, Ordering},
@@ -114,6 +113,8 @@ impl Stop {
         if let Some(path) = self.partial_output.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
-        process::exit(128 + signal);
+        // Without the cleanup of libraries: the main thread may be inside them, and their data must not go away under
+        // it.
+        signal_hook::low_level::exit(128 + signal);
     }
 }

@@ -4,12 +4,14 @@ mod arguments;
 mod choices;
 mod curves;
 mod data;
+mod for_model;
 mod publish;
 mod report;
 mod session;
 
 pub(crate) use arguments::TrainingArguments;
 pub(crate) use data::{LabelType, LoadContext, data_flags, load_data, load_parts, with_absolute_paths};
+pub(crate) use for_model::load_for_model;
 pub(crate) use publish::{claim_destination, publish, stage};
 pub(crate) use report::Report;
 pub(crate) use session::Session;

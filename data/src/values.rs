@@ -114,6 +114,20 @@ impl Values {
         }
     }
 
+    /// Returns the given rows, in ascending order and each once, as values of the same form: rows in a file stay there,
+    /// and windows stay windows of the same recording.
+    ///
+    /// # Panics
+    /// If an index is not below [`rows`](Self::rows).
+    pub fn keep(&self, rows: &[usize]) -> Values {
+        match self {
+            Self::U8(values) => Self::U8(values.select(Axis(0), rows)),
+            Self::F32(values) => Self::F32(values.select(Axis(0), rows)),
+            Self::OnDisk(file) => Self::OnDisk(file.clone().keep(rows)),
+            Self::Windows(windows) => Self::Windows(windows.keep(rows)),
+        }
+    }
+
     /// Returns the values as `f32`, `[rows, features]`. Bytes are converted without scaling, floats in memory are
     /// borrowed, rows on disk are read, and windows are gathered.
     ///

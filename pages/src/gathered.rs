@@ -62,6 +62,8 @@ pub struct About {
     pub columns: Option<Vec<String>>,
     /// The chart of the losses in the bundle, an SVG.
     pub loss_chart: Option<String>,
+    /// Scores of the rows that calibrated the bundle's detector, or their quantiles, ascending.
+    pub calibration_scores: Option<Vec<f32>>,
     /// The configuration file that repeats the training.
     pub configuration: Option<String>,
     /// The commands that repeat the training.

@@ -1,6 +1,7 @@
 //! The sections of a page, one file each.
 
 mod columns;
+mod detector;
 mod divergence;
 mod errors;
 mod latent;
@@ -30,6 +31,7 @@ pub fn sections(gathered: &Gathered) -> Result<Vec<Section>, PageError> {
     all.extend(samples::section(gathered)?);
     all.extend(traversals::section(gathered)?);
     all.extend(errors::section(gathered)?);
+    all.extend(detector::section(gathered)?);
     all.extend(columns::sections(gathered)?);
     all.extend(memorised::section(gathered)?);
     all.push(proof::section(gathered));

@@ -1,23 +1,27 @@
 //! Arrays that receive computed rows.
 
 use narrows_bundle::Port;
-use ndarray::{ArrayViewMut, ArrayViewMut2, ArrayViewMutD, Axis, Dimension};
+use ndarray::{ArrayViewMut, ArrayViewMutD, Axis, Dimension};
 
 use crate::{
     Error,
+    engine::Frame,
     rows::{full_shape, width},
 };
 
-/// An array `[rows, ...]` of any layout that receives the rows of an output.
+/// An array that receives the rows of an output.
 #[derive(Debug)]
-pub(crate) struct Destination<'a> {
-    view: ArrayViewMutD<'a, f32>,
+pub(crate) enum Destination<'a> {
+    /// Floats in an array `[rows, ...]` of any layout.
+    Floats(ArrayViewMutD<'a, f32>),
+    /// One boolean per row.
+    Booleans(&'a mut [bool]),
 }
 
 impl<'a> Destination<'a> {
     /// Wraps an array whose shape is known to be correct.
     pub(crate) fn of<D: Dimension>(view: ArrayViewMut<'a, f32, D>) -> Self {
-        Destination { view: view.into_dyn() }
+        Destination::Floats(view.into_dyn())
     }
 
     /// Checks that an array has the shape of `rows` rows of a port, `[rows, ...port shape]` or `[rows, width]`.
@@ -27,43 +31,84 @@ impl<'a> Destination<'a> {
     pub(crate) fn check<D: Dimension>(view: ArrayViewMut<'a, f32, D>, rows: usize, port: &Port) -> Result<Self, Error> {
         match view.shape() {
             [count, row @ ..] if *count == rows && (row == port.shape || row == [width(port)]) => Ok(Self::of(view)),
-            found => Err(Error::Destination {
-                output: port.name.clone(),
-                expected: full_shape(rows, port),
-                found: found.to_vec(),
-            }),
+            found => Err(wrong_shape(found, rows, port)),
         }
     }
 
-    /// Writes all rows from values in row-major order.
-    pub(crate) fn write(&mut self, values: &[f32]) {
-        match self.view.as_slice_mut() {
-            Some(flat) if flat.len() == values.len() => flat.copy_from_slice(values),
-            _ => self.view.iter_mut().zip(values).for_each(|(element, value)| *element = *value),
+    /// Checks that a slice has one boolean for each of `rows` rows.
+    ///
+    /// # Errors
+    /// [`Error::Destination`] if it has another length.
+    pub(crate) fn check_booleans(slice: &'a mut [bool], rows: usize, port: &Port) -> Result<Self, Error> {
+        if slice.len() == rows { Ok(Self::Booleans(slice)) } else { Err(wrong_shape(&[slice.len()], rows, port)) }
+    }
+
+    /// Writes all rows from the output with this position in the graph.
+    ///
+    /// # Errors
+    /// An error of the engine if there is no such output, or if it has another element type.
+    pub(crate) fn write(
+        &mut self,
+        frame: &Frame,
+        output: usize,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match self {
+            Destination::Floats(view) => write_floats(view, frame.output(output)?),
+            Destination::Booleans(slice) => write_each(slice.iter_mut(), frame.output(output)?),
         }
+        Ok(())
     }
 
     /// Splits the array into pieces of `rows` rows; the last one may have fewer.
     pub(crate) fn pieces(self, rows: usize) -> Pieces<'a> {
-        Pieces { remaining: self.view, rows }
+        Pieces { remaining: self, rows }
     }
+
+    /// Splits off the first `rows` rows, or all rows if there are fewer.
+    fn split(self, rows: usize) -> (Self, Self) {
+        match self {
+            Destination::Floats(view) => {
+                let rows = rows.min(view.len_of(Axis(0)));
+                let (first, rest) = view.split_at(Axis(0), rows);
+                (Destination::Floats(first), Destination::Floats(rest))
+            }
+            Destination::Booleans(slice) => {
+                let (first, rest) = slice.split_at_mut(rows.min(slice.len()));
+                (Destination::Booleans(first), Destination::Booleans(rest))
+            }
+        }
+    }
+}
+
+fn wrong_shape(found: &[usize], rows: usize, port: &Port) -> Error {
+    Error::Destination { output: port.name.clone(), expected: full_shape(rows, port), found: found.to_vec() }
+}
+
+fn write_floats(view: &mut ArrayViewMutD<'_, f32>, values: &[f32]) {
+    match view.as_slice_mut() {
+        Some(flat) if flat.len() == values.len() => flat.copy_from_slice(values),
+        _ => write_each(view.iter_mut(), values),
+    }
+}
+
+fn write_each<'a, T: Copy + 'a>(elements: impl Iterator<Item = &'a mut T>, values: &[T]) {
+    elements.zip(values).for_each(|(element, value)| *element = *value);
 }
 
 /// The pieces of a destination, in order.
 #[derive(Debug)]
 pub(crate) struct Pieces<'a> {
-    remaining: ArrayViewMutD<'a, f32>,
+    remaining: Destination<'a>,
     rows: usize,
 }
 
 impl<'a> Pieces<'a> {
     /// Returns the next piece, which is empty after the last one.
     pub(crate) fn take(&mut self) -> Destination<'a> {
-        let rows = self.remaining.len_of(Axis(0)).min(self.rows);
-        let remaining = std::mem::replace(&mut self.remaining, ArrayViewMut2::from(&mut [[0.0; 0]; 0]).into_dyn());
-        let (piece, remaining) = remaining.split_at(Axis(0), rows);
+        let remaining = std::mem::replace(&mut self.remaining, Destination::Booleans(&mut []));
+        let (piece, remaining) = remaining.split(self.rows);
         self.remaining = remaining;
-        Destination { view: piece }
+        piece
     }
 }
 
@@ -83,10 +128,12 @@ mod tests {
         let (mut flat, mut wide) = (Array2::zeros((5, 2)), Array2::zeros((10, 3)));
         for view in [flat.view_mut(), wide.slice_mut(s![..;2, ..;2])] {
             let mut pieces = Destination::check(view, 5, &port()).expect("the right shape").pieces(2);
-            for first in [0.0, 4.0] {
-                pieces.take().write(&[first, first + 1.0, first + 2.0, first + 3.0]);
+            for values in [[0.0, 1.0, 2.0, 3.0].as_slice(), &[4.0, 5.0, 6.0, 7.0], &[8.0, 9.0]] {
+                match pieces.take() {
+                    Destination::Floats(mut view) => write_floats(&mut view, values),
+                    Destination::Booleans(_) => unreachable!("a piece of floats has floats"),
+                }
             }
-            pieces.take().write(&[8.0, 9.0]);
         }
         assert_eq!(flat, array![[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0], [8.0, 9.0]]);
         assert_eq!(wide.slice(s![..;2, ..;2]), flat);
@@ -97,5 +144,24 @@ mod tests {
     fn the_error_for_a_wrong_shape_names_both_shapes() {
         let error = Destination::check(Array2::zeros((3, 2)).view_mut(), 4, &port()).expect_err("a row short");
         assert_eq!(error.to_string(), "the array for `z` has shape [3, 2], expected [4, 2]");
+    }
+
+    #[test]
+    fn booleans_are_split_into_rows_and_need_one_element_per_row() {
+        let port = Port { dtype: ElementType::Bool, shape: vec![], ..port() };
+        let mut flags = [false; 5];
+        let mut pieces = Destination::check_booleans(&mut flags, 5, &port).expect("five rows").pieces(2);
+        for values in [[true, false].as_slice(), &[false, true], &[true], &[]] {
+            match pieces.take() {
+                Destination::Booleans(slice) => {
+                    assert_eq!(slice.len(), values.len());
+                    write_each(slice.iter_mut(), values);
+                }
+                Destination::Floats(_) => unreachable!("a piece of booleans has booleans"),
+            }
+        }
+        assert_eq!(flags, [true, false, false, true, true]);
+        let error = Destination::check_booleans(&mut flags, 4, &port).expect_err("a row too many");
+        assert_eq!(error.to_string(), "the array for `z` has shape [5], expected [4]");
     }
 }

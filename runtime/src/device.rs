@@ -18,7 +18,7 @@ pub enum Device {
     /// The NVIDIA GPU with this index, without fallback: opening a bundle fails if the GPU cannot be used, or if a
     /// node of a graph would run elsewhere.
     Cuda(u32),
-    /// The first NVIDIA GPU if it can run all nodes of both graphs, otherwise the CPU.
+    /// The first NVIDIA GPU if it can run all nodes of the graphs, otherwise the CPU.
     /// [`Autoencoder::device`](crate::Autoencoder::device) returns the chosen device and the reason.
     Auto,
 }

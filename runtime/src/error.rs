@@ -1,5 +1,7 @@
 //! The error type of the runtime.
 
+use std::path::PathBuf;
+
 use narrows_bundle::{BundleError, ClassifierKind, Kind, counted, quoted, quoted_list};
 
 use crate::{Device, library::LibraryError};
@@ -189,6 +191,18 @@ pub enum Error {
     WrongTask {
         /// Kind of the model.
         kind: ClassifierKind,
+    },
+    /// The bundle has no anomaly detector.
+    #[error("`{path}` has no detector; add one with `narrows detect fit {path}`", path = path.display())]
+    NoDetector {
+        /// Path of the bundle.
+        path: PathBuf,
+    },
+    /// A false-alarm rate is not a probability between 0 and 1.
+    #[error("the level is {level}, expected a false-alarm rate between 0 and 1, for example 0.01")]
+    Level {
+        /// The level.
+        level: f64,
     },
     /// The requested rows do not fit into memory.
     #[error("{rows} rows of {width} values do not fit into memory (use fewer rows at a time)")]

@@ -31,6 +31,16 @@ impl<'a> From<&'a String> for Class<'a> {
     }
 }
 
+impl Class<'_> {
+    /// Returns the label of the class among the names of `classes`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownClass`], which lists all names.
+    pub fn label_in(self, classes: &[String]) -> Result<usize, Error> {
+        label_of(self, classes)
+    }
+}
+
 /// Returns the label of a class.
 ///
 /// # Errors

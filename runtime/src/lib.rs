@@ -4,6 +4,8 @@
 //!
 //! - [`Autoencoder`] loads the encoder and the decoder of a bundle: it encodes, decodes, reconstructs, generates,
 //!   interpolates and scores samples.
+//! - [`Detector`] loads the anomaly detector of a bundle: it scores samples, labels anomalies and names the values that
+//!   are unusual.
 //! - [`Classifier`] loads a classifier or regressor on a trained encoder.
 //! - [`verify()`] checks a bundle; [`diagnose`] reports the available ONNX Runtime and devices.
 //!
@@ -46,10 +48,13 @@ compile_error!(
 
 mod allocation;
 mod autoencoder;
+mod check;
 mod class_path;
 mod classifier;
 mod cut;
 mod destination;
+mod detections;
+mod detector;
 mod device;
 mod diagnosis;
 mod engine;
@@ -71,6 +76,7 @@ mod placement;
 mod pool;
 mod prior;
 mod prior_noise;
+mod probe_batches;
 pub mod proof;
 mod provable;
 mod random;
@@ -85,8 +91,11 @@ mod trial;
 mod verify;
 
 pub use autoencoder::Autoencoder;
+pub use check::Check;
 pub use class_path::ClassPath;
 pub use classifier::Classifier;
+pub use detections::{Detections, DetectionsMut, Explained, Reason};
+pub use detector::Detector;
 pub use device::Device;
 pub use diagnosis::{Diagnosis, Trial, diagnose};
 pub use error::Error;
@@ -108,7 +117,7 @@ pub use samples::{Codes, Samples};
 pub use score::{ScoreOptions, Scores};
 pub use spread::{CodeMoments, CodeSpread};
 pub use traverse::{quantile_grid, traversal};
-pub use verify::{Check, verify};
+pub use verify::verify;
 
 /// Compiles the examples of the README as tests.
 #[cfg(doctest)]
@@ -120,6 +129,7 @@ struct Readme;
 #[doc = include_str!("../../docs/guide/runtime.md")]
 #[doc = include_str!("../../docs/guide/devices.md")]
 #[doc = include_str!("../../docs/guide/scoring.md")]
+#[doc = include_str!("../../docs/guide/anomalies.md")]
 #[doc = include_str!("../../docs/guide/generation.md")]
 #[doc = include_str!("../../docs/guide/priors.md")]
 struct Guide;

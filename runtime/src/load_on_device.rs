@@ -8,7 +8,7 @@ use crate::{Device, Error, Options};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Placement {
-    /// Device that runs every node of both graphs: [`Device::Cpu`] or [`Device::Cuda`].
+    /// Device that runs every node of the graphs: [`Device::Cpu`] or [`Device::Cuda`].
     pub device: Device,
     /// Reason why [`Device::Auto`] chose the CPU; `None` in all other cases.
     pub reason: Option<String>,

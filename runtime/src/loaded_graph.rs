@@ -15,7 +15,7 @@ use crate::{
     allocation::check_memory,
     cut::{Cut, RowCost},
     destination::{Destination, Pieces},
-    engine::{Frame, Graph},
+    engine::{Frame, Graph, OutputSet},
     pool::{Pool, lock},
     rows::{InputRows, full_shape, width},
 };
@@ -56,6 +56,16 @@ impl LoadedGraph {
         Ok(LoadedGraph { input, graph, pool, row, cut })
     }
 
+    /// Sets the value of a setting, a scalar input with a default value, for all later runs.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] if the graph has no setting with this name.
+    pub(crate) fn set(&mut self, name: &str, value: f32) -> Result<(), Error> {
+        self.graph.set(name, value)?;
+        self.pool.clear();
+        Ok(())
+    }
+
     /// Returns the input port for samples or codes.
     pub(crate) fn input(&self) -> &Port {
         &self.input
@@ -86,8 +96,8 @@ impl LoadedGraph {
         self.graph.ports.input(Role::Label).is_some()
     }
 
-    /// Runs the graph and returns the given outputs, each `[rows, ...port shape]`. The engine is not called for zero
-    /// rows. Labels are ignored if the graph takes none.
+    /// Runs the graph and returns the given outputs of floats, each `[rows, ...port shape]`. The engine is not called
+    /// for zero rows. Labels are ignored if the graph takes none.
     pub(crate) fn run<const N: usize>(
         &self,
         rows: &InputRows<'_, '_>,
@@ -105,7 +115,7 @@ impl LoadedGraph {
         Ok(arrays)
     }
 
-    /// Runs the graph and returns all outputs in the graph's order.
+    /// Runs a graph whose outputs are all floats, and returns them in the graph's order.
     pub(crate) fn run_all(&self, rows: &InputRows<'_, '_>, labels: Option<&[i64]>) -> Result<Vec<ArrayD<f32>>, Error> {
         // Almost every graph has one or two outputs.
         match self.outputs() {
@@ -173,7 +183,8 @@ impl LoadedGraph {
         targets: [OutputTarget<'_, '_>; N],
     ) -> Result<(), Error> {
         let mut slot = self.pool.acquire(&self.graph)?;
-        let mut frame = slot.frame(&self.graph, range.len())?;
+        let wanted = OutputSet::of(targets.each_ref().map(|(port, _)| self.position(port)));
+        let mut frame = slot.frame(&self.graph, range.len(), wanted)?;
         let outcome = self
             .fill(&mut frame, rows, labels, range)
             .and_then(|()| slot.run(&mut frame, &self.graph))
@@ -196,10 +207,14 @@ impl LoadedGraph {
         rows.write(range, frame.floats().map_err(failed)?)
     }
 
+    /// Returns the position of an output in the graph; that of no output for a port of another graph.
+    fn position(&self, port: &Port) -> usize {
+        self.outputs().iter().position(|output| output.name == port.name).unwrap_or(usize::MAX)
+    }
+
     fn collect<const N: usize>(&self, frame: &Frame, targets: [OutputTarget<'_, '_>; N]) -> Result<(), Error> {
         for (port, mut destination) in targets {
-            let index = self.outputs().iter().position(|output| output.name == port.name).unwrap_or(usize::MAX);
-            destination.write(frame.output(index).map_err(|error| self.graph.failed("run", error))?);
+            destination.write(frame, self.position(port)).map_err(|error| self.graph.failed("run", error))?;
         }
         Ok(())
     }

@@ -35,8 +35,8 @@ pub struct NodePlacement {
     pub provider: String,
 }
 
-/// Runs one row through both graphs of a bundle of any type, and returns the execution provider of every node, from
-/// ONNX Runtime's profile.
+/// Runs one row through every graph of a bundle of any type, also that of a detector, and returns the execution
+/// provider of every node, from ONNX Runtime's profile.
 ///
 /// It loads the graphs only for this measurement; do not call it for every batch.
 ///
@@ -56,14 +56,21 @@ pub struct NodePlacement {
 /// for example because no temporary file can be written.
 pub fn placement(bundle: impl Into<PathBuf>, options: &Options) -> Result<Vec<GraphPlacement>, Error> {
     match AnyBundle::open(bundle)? {
-        AnyBundle::Autoencoder(bundle) => placement_in(&bundle, options),
-        AnyBundle::Transferred(bundle) => placement_in(&bundle, options),
+        AnyBundle::Autoencoder(bundle) => {
+            let detector = bundle.manifest().detector.as_ref().map(|detector| &detector.graph);
+            placement_in(&bundle, bundle.manifest().graphs().into_iter().chain(detector), options)
+        }
+        AnyBundle::Transferred(bundle) => placement_in(&bundle, bundle.manifest().graphs(), options),
     }
 }
 
-fn placement_in<M: Contract>(bundle: &Opened<M>, options: &Options) -> Result<Vec<GraphPlacement>, Error> {
-    let graphs = bundle.manifest().graphs().into_iter();
-    let graphs = graphs.map(|ports| Ok((ports, bundle.graph(ports)?))).collect::<Result<Vec<_>, Error>>()?;
+fn placement_in<'a, M: Contract>(
+    bundle: &Opened<M>,
+    graphs: impl IntoIterator<Item = &'a GraphPorts>,
+    options: &Options,
+) -> Result<Vec<GraphPlacement>, Error> {
+    let graphs =
+        graphs.into_iter().map(|ports| Ok((ports, bundle.graph(ports)?))).collect::<Result<Vec<_>, Error>>()?;
     let (placements, _) = load_on_device(options, |device| {
         graphs.iter().map(|(ports, bytes)| placement_on(device, ports, bytes, options)).collect()
     })?;

@@ -11,7 +11,7 @@ use narrows_crew::thread_number;
 
 use crate::{
     Error,
-    engine::{Frame, Graph, Session},
+    engine::{Frame, Graph, OutputSet, Session},
 };
 
 /// Maximum size of the cached tensors of a slot in bytes, without those of its last run.
@@ -72,6 +72,12 @@ impl Pool {
         self.max_slots
     }
 
+    /// Drops all cached tensors.
+    pub(crate) fn clear(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.idle.iter_mut().for_each(|slot| slot.frames.clear());
+    }
+
     /// Acquires a slot: an idle one, preferably the one that this thread used last; otherwise a new one, if the
     /// maximum is not reached; otherwise the next one that is returned.
     pub(crate) fn acquire(&self, graph: &Graph) -> Result<SlotGuard<'_>, Error> {
@@ -104,11 +110,11 @@ impl Pool {
 }
 
 impl Slot {
-    /// Returns tensors for `rows` rows, from the cache or newly allocated.
-    pub(crate) fn frame(&mut self, graph: &Graph, rows: usize) -> Result<Frame, Error> {
-        let cached =
-            self.frames.iter().rposition(|frame| frame.rows() == rows).and_then(|index| self.frames.remove(index));
-        cached.map_or_else(|| graph.frame(rows), Ok)
+    /// Returns tensors for `rows` rows and the wanted outputs, from the cache or newly allocated.
+    pub(crate) fn frame(&mut self, graph: &Graph, rows: usize, wanted: OutputSet) -> Result<Frame, Error> {
+        let cached = self.frames.iter().rposition(|frame| frame.fits(rows, wanted));
+        let cached = cached.and_then(|index| self.frames.remove(index));
+        cached.map_or_else(|| graph.frame(rows, wanted), Ok)
     }
 
     /// Runs the graph on the inputs of a frame, and stores the outputs in it.

@@ -1,5 +1,7 @@
 //! The parity check: compares the outputs of ONNX Runtime with the trainer's stored outputs for the same rows.
 
+mod detector;
+
 use std::collections::BTreeMap;
 
 use narrows_bundle::{
@@ -10,25 +12,21 @@ use ndarray::{ArrayD, Axis};
 
 use crate::{
     Autoencoder, Classifier, Error,
-    cut::RowCost,
     label::check_labels,
     loaded_graph::LoadedGraph,
-    rows::{InputRows, full_shape},
+    probe_batches::{batch_sizes, batches, check_shape, labels_of},
+    rows::InputRows,
     samples::Values,
     tolerance::Tolerance,
 };
 
-pub use crate::tolerance::{DECODER_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE};
+pub use detector::prove_detector;
+pub(crate) use detector::prove_detector_graph;
 
-/// Batch sizes of the parity check: one row, two sizes that are not a multiple of a SIMD vector, all rows of the probe
-/// at once, and more rows than the probe has.
-pub const BATCH_SIZES: [usize; 5] = [1, 2, 7, 64, 1000];
-
-/// Largest size in bytes of the inputs and outputs of a batch that is larger than the probe.
-const LARGEST_BATCH: usize = 64 << 20;
-
-/// Largest number of multiply-adds of a batch that is larger than the probe: seconds of a core.
-const MOST_MULTIPLY_ADDS: u64 = 1 << 36;
+pub use crate::{
+    probe_batches::BATCH_SIZES,
+    tolerance::{DECODER_TOLERANCE, DETECTOR_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE},
+};
 
 /// Runs both graphs of an autoencoder on the probe's rows with all [`BATCH_SIZES`], and measures the largest
 /// difference from the stored outputs.
@@ -63,17 +61,6 @@ pub fn prove_classifier(model: &Classifier, probe: &HeadProbe) -> Result<Classif
         end_to_end: output_parity(&model.end_to_end, (SAMPLES, &probe.samples), probe, &sizes)?,
         batch_sizes: sizes,
     })
-}
-
-/// Returns the batch sizes with which the graphs are run on a probe of `rows` rows.
-fn batch_sizes(graphs: &[&LoadedGraph], rows: usize) -> Vec<usize> {
-    let fits = |size: usize, graph: &LoadedGraph| {
-        let RowCost { multiply_adds, width, .. } = graph.row_cost();
-        let bytes = size.saturating_mul(width).saturating_mul(size_of::<f32>());
-        bytes <= LARGEST_BATCH && multiply_adds.saturating_mul(size as u64) <= MOST_MULTIPLY_ADDS
-    };
-    let is_run = |&size: &usize| size <= rows.max(1) || graphs.iter().all(|graph| fits(size, graph));
-    BATCH_SIZES.into_iter().filter(is_run).collect()
 }
 
 pub(crate) fn prove_encoder(encoder: &LoadedGraph, probe: &Probe, manifest: &Manifest) -> Result<GraphParity, Error> {
@@ -172,36 +159,16 @@ fn parity(
 
     let mut largest = 0.0;
     for &batch_size in sizes {
-        let order: Vec<usize> = (0..rows).cycle().take(rows.max(batch_size)).collect();
-        for indices in order.chunks(batch_size) {
-            let batch = inputs.select(Axis(0), indices);
+        for indices in batches(rows, batch_size) {
+            let batch = inputs.select(Axis(0), &indices);
             let batch = InputRows::of(Values::Floats(batch.view()), graph.input())?;
-            let labels = stored.labels.map(|labels| select_labels(labels, indices));
+            let labels = stored.labels.map(|labels| labels_of(labels, &indices));
             let computed = graph.run_all(&batch, labels.as_deref())?;
             for ((_, array, tolerance), computed) in expected.iter().zip(computed) {
-                largest = tolerance.difference(&computed, &array.select(Axis(0), indices)).max(largest);
+                largest = tolerance.difference(&computed, &array.select(Axis(0), &indices)).max(largest);
             }
         }
     }
     let tolerance = expected.iter().map(|(_, _, tolerance)| tolerance.tolerance).fold(f32::INFINITY, f32::min);
     Ok(GraphParity { max_abs_difference: largest, tolerance })
-}
-
-fn select_labels(labels: &[i64], rows: &[usize]) -> Vec<i64> {
-    rows.iter().filter_map(|&row| labels.get(row).copied()).collect()
-}
-
-/// Returns the tensor if it has `rows` rows of the port's shape.
-fn check_shape<'a>(
-    name: &str,
-    tensor: Option<&'a ArrayD<f32>>,
-    rows: usize,
-    port: &Port,
-) -> Result<&'a ArrayD<f32>, Error> {
-    let expected = full_shape(rows, port);
-    tensor.filter(|tensor| tensor.shape() == expected).ok_or_else(|| Error::Probe {
-        tensor: name.to_owned(),
-        expected,
-        found: tensor.map(|tensor| tensor.shape().to_vec()),
-    })
 }

@@ -1,7 +1,7 @@
 //! Tolerances of the parity check: the units of differences, and the accepted rounding differences of an engine.
 
 use narrows_bundle::Manifest;
-use ndarray::{ArrayBase, ArrayD, Axis, Data, Dimension};
+use ndarray::{Array1, ArrayBase, ArrayD, Axis, Data, Dimension};
 
 /// Largest accepted absolute difference of an encoder's output.
 ///
@@ -22,6 +22,13 @@ pub const DECODER_TOLERANCE: f32 = 1e-5;
 /// difference is absolute, because logits are log-odds: a difference of this size changes a probability by at most
 /// half of it.
 pub const HEAD_TOLERANCE: f32 = 1e-4;
+
+/// Largest accepted difference of an anomaly score, relative to the largest of 1, the threshold and the score.
+///
+/// A score sums a value per feature, each with the rounding errors of a network. The errors of an engine that sums in
+/// another order are about 1e-6 of the sum; the tolerance is a hundred times that, because scores that subtract large
+/// terms, such as log-densities, amplify them. Labels have no tolerance.
+pub const DETECTOR_TOLERANCE: f32 = 1e-4;
 
 /// Factor by which differences of probabilities are multiplied: 1e-5 is accepted where logits are of the order of 1.
 /// For larger logits the accepted difference grows in proportion, because the rounding errors of two large logits
@@ -81,16 +88,36 @@ impl Tolerance {
         Self::for_head(targets.map(|target| largest(&target).max(f32::MIN_POSITIVE)).collect())
     }
 
+    /// Returns the tolerance of anomaly scores, `[rows]`. Scores far above the threshold are relative to themselves,
+    /// because their rounding errors are, and cannot change a label.
+    pub(crate) fn for_scores(stored: &Array1<f32>, threshold: f32) -> Self {
+        let units = stored.iter().map(|&score| score_unit(threshold).max(finite_size(score))).collect();
+        Tolerance { units, rounding: vec![0.0], tolerance: DETECTOR_TOLERANCE }
+    }
+
+    /// Returns the tolerance of p-values for a number of calibration rows: two steps of the p-value, for a score so
+    /// close to another one that rounding decides between them. With many rows, a step of the graph stands for several
+    /// rows.
+    pub(crate) fn for_p_values(calibration_rows: usize) -> Self {
+        let rows_per_step = (calibration_rows as f32 / 2048.0).max(1.0);
+        let tolerance = 2.5 * rows_per_step / (calibration_rows as f32 + 1.0);
+        Tolerance { units: vec![1.0], rounding: vec![0.0], tolerance }
+    }
+
     fn for_head(units: Vec<f32>) -> Self {
         Tolerance { units, rounding: vec![0.0], tolerance: HEAD_TOLERANCE }
     }
 
     /// Returns the largest difference between two arrays of rows, in the units, minus the rounding error. A
     /// difference that is NaN counts as infinite.
-    pub(crate) fn difference(&self, computed: &ArrayD<f32>, expected: &ArrayD<f32>) -> f32 {
+    pub(crate) fn difference<'a>(
+        &self,
+        computed: impl IntoIterator<Item = &'a f32>,
+        expected: impl IntoIterator<Item = &'a f32>,
+    ) -> f32 {
         let units = self.units.iter().zip(self.rounding.iter().cycle()).cycle();
         computed
-            .iter()
+            .into_iter()
             .zip(expected)
             .zip(units)
             .map(|((computed, expected), (unit, rounding))| {
@@ -101,9 +128,19 @@ impl Tolerance {
     }
 }
 
+/// Returns the unit of scores near the threshold.
+pub(crate) fn score_unit(threshold: f32) -> f32 {
+    threshold.abs().max(1.0)
+}
+
+/// Returns the absolute value; 0 for infinities and NaN, with which any difference would be accepted.
+fn finite_size(value: f32) -> f32 {
+    if value.is_finite() { value.abs() } else { 0.0 }
+}
+
 /// Returns the largest absolute value. Infinities and NaN are ignored; with them, any difference would be accepted.
 fn largest<S: Data<Elem = f32>, D: Dimension>(stored: &ArrayBase<S, D, f32>) -> f32 {
-    stored.iter().map(|value| value.abs()).filter(|size| size.is_finite()).fold(0.0, f32::max)
+    stored.iter().map(|&value| finite_size(value)).fold(0.0, f32::max)
 }
 
 #[cfg(test)]
@@ -146,6 +183,16 @@ mod tests {
         assert!((measured - 1e-4).abs() < 1e-6, "{measured}");
         let small = logits.mapv(|logit| logit * 1e-6);
         assert_eq!(Tolerance::for_logits(&small).units, [1.0]);
+    }
+
+    #[test]
+    fn scores_are_measured_relative_to_the_threshold_and_large_ones_relative_to_themselves() {
+        let stored = array![0.5, 200.0, f32::INFINITY];
+        for (threshold, units) in [(0.1, [1.0, 200.0, 1.0]), (-40.0, [40.0, 200.0, 40.0])] {
+            assert_eq!(Tolerance::for_scores(&stored, threshold).units, units);
+        }
+        let difference = Tolerance::for_scores(&stored, 0.1).difference(&stored, &stored);
+        assert_eq!(difference, f32::INFINITY, "an infinite score equals nothing");
     }
 
     #[test]

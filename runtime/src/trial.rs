@@ -11,7 +11,7 @@ use prost::Message;
 
 use crate::{
     Device, Error, Options,
-    engine::{Graph, Memory},
+    engine::{Graph, Memory, OutputSet},
     placement::placement_on,
 };
 
@@ -40,10 +40,10 @@ fn compute(device: Device, ports: &GraphPorts, bytes: &[u8], options: &Options) 
     let graph = Graph::new(ports, bytes.to_vec(), device, Memory::Planned, options)?;
     let failed = |error| graph.failed("run", error);
     let mut session = graph.session()?;
-    let mut frame = graph.frame(1)?;
+    let mut frame = graph.frame(1, OutputSet::of([0]))?;
     frame.floats().map_err(failed)?.copy_from_slice(&INPUT);
     session.run(&mut frame, &graph)?;
-    Ok(frame.output(0).map_err(failed)?.to_vec())
+    Ok(frame.output::<f32>(0).map_err(failed)?.to_vec())
 }
 
 /// Returns the reason without the device, which the caller reports separately.
@@ -60,6 +60,7 @@ fn ports() -> GraphPorts {
         file: "trial".to_owned(),
         inputs: vec![port("x", Role::Sample)],
         outputs: vec![port("y", Role::Reconstruction)],
+        settings: Vec::new(),
     }
 }
 

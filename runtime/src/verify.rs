@@ -1,38 +1,22 @@
 //! All checks of a bundle on disk. All failures are collected, not only the first one.
 
+mod detector;
+mod loaded;
+
 use std::path::PathBuf;
 
-use narrows_bundle::{AnyBundle, Bundle, GraphPorts, Mixture, Opened, PROBE, Port, counted};
+use detector::verify_detector;
+use loaded::{LoadedForCheck, readable};
+use narrows_bundle::{AnyBundle, Bundle, Mixture, Opened, PROBE, counted};
 
-use crate::{
-    Error, Options, Placement, engine,
-    load_on_device::load_on_device,
-    loaded_graph::LoadedGraph,
-    placement::placement_on,
-    provable::{GraphCheck, Provable},
-};
-
-/// Result of one check.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Check {
-    /// Name of the check: `manifest`, `file encoder.onnx`, `engine`, `encoder graph`, `encoder parity` and so on. For a
-    /// classifier or regressor also `head graph`, `classifier graph`, `regressor graph` and so on.
-    pub name: String,
-    /// Whether the check passed.
-    pub ok: bool,
-    /// The result, or the reason of the failure, in one sentence.
-    pub detail: String,
-    /// The measured value, if any: the largest absolute difference of a parity check.
-    pub figure: Option<f64>,
-}
+use crate::{Options, check::Check, engine, provable::Provable};
 
 /// Checks a bundle of any type and returns the result of every check.
 ///
 /// The checks are: the manifest, the size and hash of every listed file, both graphs, the device that computes their
-/// nodes, the parity of their outputs with the trainer's outputs on the device of the options, and the prior and the
-/// sampler where they exist. A check that cannot
-/// run because an earlier one failed is listed as failed, with the name of that check.
+/// nodes, the parity of their outputs with the trainer's outputs on the device of the options, and the prior, the
+/// sampler and the detector where they exist. A check that cannot run because an earlier one failed is listed as
+/// failed, with the name of that check.
 ///
 /// ```no_run
 /// use narrows_runtime::{Options, verify};
@@ -46,6 +30,8 @@ pub fn verify(path: impl Into<PathBuf>, options: &Options) -> Vec<Check> {
         Ok(AnyBundle::Autoencoder(bundle)) => {
             let mut checks = verify_opened(&bundle, options);
             checks.extend(verify_mixtures(&bundle));
+            let of_detector = verify_detector(&bundle, &checks, options);
+            checks.extend(of_detector);
             checks
         }
         Ok(AnyBundle::Transferred(bundle)) => verify_opened(&bundle, options),
@@ -67,19 +53,21 @@ fn verify_opened<M: Provable>(bundle: &Opened<M>, options: &Options) -> Vec<Chec
     checks.push(Check::of("engine", engine::start(options), ToString::to_string));
 
     let graphs = manifest.graph_names().into_iter().zip(manifest.graphs()).zip(M::GRAPH_CHECKS);
-    let graphs: Vec<_> =
-        graphs.map(|((name, ports), check)| LoadedForCheck::of(bundle, name, ports, check, options)).collect();
-    let probe = bundle.probe().map_err(Error::from);
-    let probe_file = format!("file {PROBE}");
-    let probe = match &probe {
-        Err(_) if has_failed(&checks, &probe_file) => Err(not_checked(&probe_file)),
-        Err(error) => Err(error.to_string()),
-        Ok(probe) => Ok(probe),
-    };
-    let of_graphs: Vec<Check> = graphs.iter().map(|graph| graph.graph(&checks)).collect();
+    let graphs: Vec<_> = graphs
+        .map(|((name, ports), check)| (LoadedForCheck::of(bundle, name, ports, check.input, options), check.prove))
+        .collect();
+    let probe = readable(PROBE, bundle.probe(), &checks);
+    let of_graphs: Vec<Check> = graphs.iter().map(|(graph, _)| graph.graph(&checks)).collect();
     checks.extend(of_graphs);
-    checks.extend(graphs.iter().map(|graph| graph.placement(bundle, options)));
-    checks.extend(graphs.iter().map(|graph| graph.parity(manifest, &probe)));
+    checks.extend(graphs.iter().map(|(graph, _)| graph.placement(bundle, options)));
+    checks.extend(graphs.iter().map(|(graph, prove)| {
+        let name = format!("{} parity", graph.name());
+        let outcome = graph.with_probe(&name, &probe).and_then(|(graph, probe)| {
+            let parity = prove(graph, probe, manifest).map_err(|error| Check::failed(&name, error))?;
+            Ok(Check::of_parity(&name, &parity))
+        });
+        outcome.unwrap_or_else(|failed| failed)
+    }));
     checks
 }
 
@@ -99,103 +87,4 @@ fn verify_mixtures(bundle: &Bundle) -> impl Iterator<Item = Check> {
         Ok(Some(detail)) => Some(Check::passed(name, detail)),
         Err(error) => Some(Check::failed(name, error)),
     })
-}
-
-/// A loaded graph of the bundle, or the error of loading it.
-struct LoadedForCheck<'a, M: Provable> {
-    name: &'static str,
-    ports: &'a GraphPorts,
-    check: GraphCheck<M>,
-    loaded: Result<(LoadedGraph, Placement), Error>,
-}
-
-impl<'a, M: Provable> LoadedForCheck<'a, M> {
-    fn of(
-        bundle: &Opened<M>,
-        name: &'static str,
-        ports: &'a GraphPorts,
-        check: GraphCheck<M>,
-        options: &Options,
-    ) -> Self {
-        let loaded = bundle.graph_with_cost(ports).map_err(Error::from).and_then(|checked| {
-            load_on_device(options, |device| LoadedGraph::load(ports, checked.clone(), check.input, device, options))
-        });
-        LoadedForCheck { name, ports, check, loaded }
-    }
-
-    /// Checks that the graph could be loaded. `earlier` are the checks of its file and of ONNX Runtime.
-    fn graph(&self, earlier: &[Check]) -> Check {
-        let needed = [format!("file {}", self.ports.file), "engine".to_owned()];
-        if let (Err(_), Some(failed)) = (&self.loaded, needed.iter().find(|name| has_failed(earlier, name))) {
-            return Check::failed(format!("{} graph", self.name), not_checked(failed));
-        }
-        let names = |ports: &[Port]| ports.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join("`, `");
-        Check::of(format!("{} graph", self.name), self.loaded.as_ref(), |(graph, _)| {
-            format!("takes `{}`, returns `{}`", graph.input().name, names(graph.outputs()))
-        })
-    }
-
-    /// Checks which execution provider computed the nodes; all must run on the same device.
-    fn placement(&self, bundle: &Opened<M>, options: &Options) -> Check {
-        let name = format!("{} placement", self.name);
-        let (device, reason) = match &self.loaded {
-            Ok((_, placement)) => (placement.device, &placement.reason),
-            Err(_) => return Check::failed(name, not_checked(&format!("{} graph", self.name))),
-        };
-        let suffix = reason.as_ref().map_or_else(String::new, |reason| format!(" (auto: {reason})"));
-        let bytes = bundle.graph(self.ports).map_err(Error::from);
-        match bytes.and_then(|bytes| placement_on(device, self.ports, &bytes, options)) {
-            Ok(placement) if placement.is_on_one_device() => Check::passed(name, placement.counts() + &suffix),
-            Ok(placement) => Check::failed(name, format!("not all nodes run on {device}: {}", placement.counts())),
-            Err(error) => Check::failed(name, error),
-        }
-    }
-
-    fn parity(&self, manifest: &M, probe: &Result<&M::Probe, String>) -> Check {
-        let name = format!("{} parity", self.name);
-        let (graph, probe) = match (&self.loaded, probe) {
-            (Ok((graph, _)), Ok(probe)) => (graph, probe),
-            (Err(_), _) => return Check::failed(name, not_checked(&format!("{} graph", self.name))),
-            (_, Err(reason)) => return Check::failed(name, reason),
-        };
-        match (self.check.prove)(graph, probe, manifest) {
-            Ok(parity) => Check {
-                name,
-                ok: parity.holds(),
-                detail: format!("largest difference {parity}"),
-                figure: Some(f64::from(parity.max_abs_difference)),
-            },
-            Err(error) => Check::failed(name, error),
-        }
-    }
-}
-
-fn has_failed(checks: &[Check], name: &str) -> bool {
-    checks.iter().any(|check| check.name == name && !check.ok)
-}
-
-/// Returns the reason of a check that needs another one, which failed.
-fn not_checked(needed: &str) -> String {
-    format!("not checked, because the check `{needed}` failed")
-}
-
-impl Check {
-    fn passed(name: impl Into<String>, detail: String) -> Self {
-        Check { name: name.into(), ok: true, detail, figure: None }
-    }
-
-    fn failed(name: impl Into<String>, error: impl std::fmt::Display) -> Self {
-        Check { name: name.into(), ok: false, detail: error.to_string(), figure: None }
-    }
-
-    fn of<T, E: std::fmt::Display>(
-        name: impl Into<String>,
-        outcome: Result<T, E>,
-        detail: impl FnOnce(&T) -> String,
-    ) -> Self {
-        match outcome {
-            Ok(value) => Self::passed(name, detail(&value)),
-            Err(error) => Self::failed(name, error),
-        }
-    }
 }

@@ -8,14 +8,14 @@ use std::{
 };
 
 use narrows_runtime::{
-    Autoencoder, Codes, Options, Samples,
+    Autoencoder, Codes, DetectionsMut, Detector, Options, Samples,
     bundle::Kind,
-    ndarray::{Array2, Array3, s},
+    ndarray::{Array1, Array2, Array3, s},
 };
 
 mod support;
 
-use support::{FEATURES, Fixture, LATENT, labels, samples};
+use support::{FEATURES, Fixture, LATENT, detector::detector_fixture, labels, samples};
 
 struct Counting;
 
@@ -46,16 +46,20 @@ static ALLOCATOR: Counting = Counting;
 
 /// The only test in this file, because allocations of parallel tests would be counted, too.
 #[test]
-fn encoding_and_decoding_into_arrays_do_not_allocate_after_a_warm_up() {
+fn encoding_decoding_and_detecting_into_arrays_do_not_allocate_after_a_warm_up() {
     let options = Options::default().sessions(3).chunk(50);
     let model = |kind| Autoencoder::open_with(Fixture::new(kind).path(), &options).expect("a good bundle");
     let (plain, conditional) = (model(Kind::Vae), model(Kind::Cvae));
+    let detector = Detector::open_with(detector_fixture(Kind::Ae).path(), &options).expect("a good bundle");
     for rows in [1, 7, 50, 51, 1000] {
         let (floats, labels) = (samples(rows), labels(rows));
         let bytes = floats.mapv(|value| value as u8);
         let mirrored = Array3::from_shape_fn((3, 2, rows), |(x, y, row)| floats[[row, y, x]]);
         let (mut codes, mut wide) = (Array2::zeros((rows, LATENT)), Array2::zeros((rows, 2 * LATENT)));
         let (mut restored, mut flat) = (Array3::zeros((rows, 2, 3)), vec![0.0_f32; rows * FEATURES]);
+
+        let (mut scores, mut p_values) = (Array1::zeros(rows), Array1::zeros(rows));
+        let mut are_anomalies = vec![false; rows];
 
         let mut all = || {
             plain.encode_into(&floats, &mut codes.view_mut()).expect("good samples");
@@ -67,6 +71,9 @@ fn encoding_and_decoding_into_arrays_do_not_allocate_after_a_warm_up() {
             conditional.encode_into(input, &mut codes.view_mut()).expect("good samples");
             let input = Codes::from(&codes).labelled(&labels);
             conditional.decode_into(input, &mut restored.view_mut()).expect("good codes");
+            let (scores, p_values) = (scores.view_mut(), p_values.view_mut());
+            let results = DetectionsMut { scores, p_values, are_anomalies: &mut are_anomalies };
+            detector.detect_into(&floats, results).expect("good samples");
             flat.copy_from_slice(restored.as_slice().expect("standard layout"));
         };
         let counts: Vec<usize> = (0..300)
@@ -76,11 +83,11 @@ fn encoding_and_decoding_into_arrays_do_not_allocate_after_a_warm_up() {
                 ALLOCATIONS.load(Ordering::SeqCst) - before
             })
             .collect();
-        // The distribution of runs over threads is random. Each of the four graphs can create one session for a
+        // The distribution of runs over threads is random. Each of the five graphs can create one session for a
         // helper, and tensors for two batch sizes in each of two sessions, so that many calls may allocate.
         let allocating = counts.iter().filter(|&&count| count > 0).count();
         assert!(
-            allocating <= 4 * (1 + 2 * 2),
+            allocating <= 5 * (1 + 2 * 2),
             "{allocating} of {} calls with {rows} rows allocated: {counts:?}",
             counts.len()
         );

@@ -3,14 +3,18 @@
 use std::{collections::BTreeMap, env, fs, path::PathBuf, process::Command};
 
 use narrows_runtime::{
-    Autoencoder, Device, Error, Options,
+    Autoencoder, Detector, Device, Error, Options,
     bundle::{Kind, onnx::Tensor},
     diagnose, placement,
 };
 
 mod support;
 
-use support::{Fixture, assert_close, mean_of, samples};
+use support::{
+    Fixture, assert_close,
+    detector::{detector_fixture, p_value_of, scores_of},
+    mean_of, samples,
+};
 
 /// Passes the paths of bundles to a child process.
 const BUNDLES: &str = "NARROWS_TEST_BUNDLES";
@@ -79,6 +83,27 @@ fn auto_chooses_the_gpu_or_the_cpu_with_a_reason() {
         assert_eq!(model.device().reason.as_deref(), Some(reason));
     }
     assert!(diagnosis.to_string().contains("device cpu: works"), "{diagnosis}");
+}
+
+#[test]
+fn a_detector_labels_the_same_rows_on_every_device_that_works() {
+    let (fixture, rows) = (detector_fixture(Kind::Ae), samples(300));
+    let p_values = scores_of(Kind::Ae, &rows, &[]).mapv(p_value_of);
+    for device in [Device::Cpu, Device::Auto] {
+        for level in [0.1, 0.5] {
+            let detector =
+                Detector::open_with(fixture.path(), &on(device)).and_then(|detector| detector.at_level(level));
+            let detector = detector.expect("a good bundle");
+            let detections = detector.detect(&rows).expect("good samples");
+            assert_eq!(detections.p_values, p_values, "{}", detector.device());
+            let expected: Vec<bool> = p_values.iter().map(|&p_value| p_value <= level as f32).collect();
+            assert_eq!(detections.are_anomalies, expected, "{}", detector.device());
+        }
+        let placed = placement(fixture.path(), &on(device)).expect("a good bundle");
+        let files: Vec<_> = placed.iter().map(|graph| graph.graph.as_str()).collect();
+        assert_eq!(files, ["encoder.onnx", "decoder.onnx", "detector.onnx"]);
+        assert!(placed.iter().all(|graph| graph.is_on_one_device()), "{placed:?}");
+    }
 }
 
 #[test]

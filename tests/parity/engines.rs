@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_onnx::{onnx::ModelProto, simple_eval};
 use narrows_trainer::{
     Weights,
@@ -37,7 +37,9 @@ pub(crate) fn labels(labels: &[i64]) -> Tensor {
 }
 
 fn array(tensor: &Tensor) -> ArrayD<f32> {
-    let values = tensor.flatten_all().and_then(|flat| flat.to_vec1()).expect("floats");
+    // Labels are bytes in Candle.
+    let floats = tensor.to_dtype(DType::F32).and_then(|tensor| tensor.flatten_all());
+    let values = floats.and_then(|flat| flat.to_vec1()).expect("numbers");
     ArrayD::from_shape_vec(tensor.dims(), values).expect("the tensor's own shape")
 }
 

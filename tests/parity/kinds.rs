@@ -118,7 +118,13 @@ fn input(probe: &Probe, role: Role, rows: usize) -> candle_core::Tensor {
         Role::Latent => floats(&first(&probe.codes, rows)),
         Role::Label => labels(&probe.labels.as_deref().expect("labels of a conditional model")[..rows]),
         Role::Mean | Role::LogVariance | Role::Reconstruction => panic!("{role:?} is an output, not an input"),
-        Role::Logits | Role::Probabilities | Role::Prediction => panic!("an autoencoder has no port of role {role:?}"),
+        Role::Logits
+        | Role::Probabilities
+        | Role::Prediction
+        | Role::Score
+        | Role::PValue
+        | Role::Anomaly
+        | Role::Share => panic!("an autoencoder has no port of role {role:?}"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod activations;
 mod convolutions;
+mod detectors;
 mod engines;
 mod faults;
 mod folding;

@@ -81,7 +81,13 @@ fn the_manifest_names_the_role_of_every_port() {
                 Role::Mean => "mu",
                 Role::LogVariance => "log_var",
                 Role::Reconstruction => "x_hat",
-                Role::Logits | Role::Probabilities | Role::Prediction => {
+                Role::Logits
+                | Role::Probabilities
+                | Role::Prediction
+                | Role::Score
+                | Role::PValue
+                | Role::Anomaly
+                | Role::Share => {
                     panic!("an autoencoder has no such port: {port:?}")
                 }
             };

@@ -260,7 +260,7 @@ fn inputs_that_cannot_be_classified_are_refused() {
         check_refusal(
             &sandbox,
             "classify model --data rows.npy --out predictions.png",
-            &["predictions.png", ".npy or .csv or .parquet"],
+            &["predictions.png", ".npy, .csv or .parquet"],
         ),
         check_refusal(&sandbox, "classify model --data rows.npy --out rows.npy", &["rows.npy", "an input file"]),
         check_refusal(

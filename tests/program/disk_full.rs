@@ -83,3 +83,18 @@ fn an_export_that_does_not_fit_leaves_the_older_bundle_and_the_run_as_they_were(
     sandbox.run_ok("verify bundle");
     sandbox.run_ok("export run --out bundle");
 }
+
+#[test]
+fn a_detector_that_does_not_fit_leaves_the_bundle_as_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train-export ae --epochs 1 --hidden 16 --run run --out bundle");
+    sandbox.run_ok("pack bundle bundle.narrows");
+    let before = sandbox.content();
+    for (bundle, blocks) in [("bundle", 1), ("bundle", 24), ("bundle.narrows", 24)] {
+        let outcome = limited(&sandbox, &format!("detect fit {bundle} --calibration-part test"), blocks);
+        let last = outcome.stderr.lines().next_back().unwrap_or_default();
+        assert!(outcome.code == Some(1) && last.starts_with("error: cannot write `bundle"), "{last}");
+        assert!(sandbox.content() == before, "{bundle}, {blocks} blocks: {:?}", sandbox.leftover_files());
+    }
+    sandbox.run_ok("detect fit bundle --calibration-part test");
+}

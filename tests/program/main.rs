@@ -6,6 +6,7 @@ mod compare;
 mod config;
 mod convolutions;
 mod damage;
+mod detect;
 mod device;
 mod disk_full;
 mod divergence;

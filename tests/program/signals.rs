@@ -176,3 +176,16 @@ fn an_interrupted_animation_or_picture_is_not_written() {
         assert!(sandbox.content() == before, "{line}: {:?}", sandbox.leftover_files());
     }
 }
+
+#[test]
+fn an_interrupted_fit_of_a_detector_leaves_the_bundle_as_it_was_and_no_files() {
+    let sandbox = Sandbox::new();
+    sandbox.write("long.toml", "epochs = 10000000\nhidden = [16]\n");
+    let mut running =
+        Running::start(&sandbox, "detect fit --data digits --kind ae --config long.toml --out models/det");
+    running.wait_for_line("epoch ");
+    running.send("-INT");
+    let (code, last) = running.wait();
+    assert_eq!((code, last.as_str()), (Some(130), "error: interrupted; no detector was written"));
+    assert!(!sandbox.path("models/det").exists() && sandbox.leftover_files().is_empty());
+}

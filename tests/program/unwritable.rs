@@ -28,9 +28,9 @@ fn existing_files_at_the_output_path_are_not_changed() {
         ("encode vae --out file/z.npy", &["file"]),
         ("encode vae --out missing/z.npy", &["missing"]),
         ("generate vae --out thesis", &["thesis"]),
-        ("encode vae --out z.png", &["z.png", ".npy or .csv"]),
-        ("generate vae --out x.jpeg", &["x.jpeg", ".npy or .csv or .png"]),
-        ("reconstruct vae --out x", &["`x`", ".npy or .csv or .png"]),
+        ("encode vae --out z.png", &["z.png", ".npy, .csv or .parquet"]),
+        ("generate vae --out x.jpeg", &["x.jpeg", ".npy, .csv, .png or .parquet"]),
+        ("reconstruct vae --out x", &["`x`", ".npy, .csv, .png or .parquet"]),
     ];
     assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
 }

@@ -1,5 +1,7 @@
 //! Code that the tests of several crates share: the embedded digits, fitted models, and bundles in temporary folders.
 
+mod detector;
+
 use std::ops::ControlFlow;
 
 use narrows_bundle::{Bundle, Stage};
@@ -7,6 +9,8 @@ use narrows_data::{Dataset, LoadOptions};
 use narrows_runtime::Autoencoder;
 use narrows_trainer::{Config, Export, Fitted, Options, fit};
 use tempfile::TempDir;
+
+pub use detector::with_detector;
 
 /// Loads the embedded digits: 1437 training rows and 360 test rows.
 ///

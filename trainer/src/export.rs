@@ -188,6 +188,7 @@ impl Fitted {
             latent_dim: self.config.latent_dim,
             prior: kind.has_prior().then_some(Prior::StandardNormal),
             sampler: None,
+            detector: None,
             classes: data.classes.clone(),
             likelihood: self.config.output_distribution.likelihood,
             variance: self.variance(),

@@ -37,6 +37,7 @@
 //! # Modules
 //!
 //! - [`options`]: every option of a run, in groups, with its meaning, unit and default.
+//! - [`detector`]: fits an anomaly detector on a trained autoencoder and makes its ONNX graph.
 //! - [`sampler`]: fits a distribution over the codes of a trained encoder, from which generation samples.
 //! - [`transfer`]: fits a classifier or a regressor on the codes of a trained encoder.
 //! - [`data`], [`bundle`] and [`ndarray`] are re-exported, so that a program needs one dependency.
@@ -49,6 +50,7 @@ mod config;
 mod core_graphs;
 mod data_options;
 mod descent;
+pub mod detector;
 mod error;
 mod evaluation;
 mod event;
@@ -102,6 +104,7 @@ pub use options::Options;
 pub use pretrain::PretrainedLayer;
 pub use problem::{ConfigError, Problem};
 pub use run::{Cadence, Every, Resumed, Run, RunError};
+pub use split::{split, split_for_detector};
 
 pub(crate) use candle::Kernels;
 pub(crate) use config::{Descent, Method};

@@ -54,6 +54,14 @@ pub(crate) enum Stream {
     SamplerStart,
     /// Rows from which pseudo-inputs start; the counter is 0.
     PseudoInputs,
+    /// Rows that a detector stores; the counter is 0.
+    DetectorRows,
+    /// Latent samples of a detector; the counter is 0.
+    DetectorNoise,
+    /// First centres of the mixture of a detector; the counter is 0.
+    DetectorStart,
+    /// Rows that calibrate a detector; the counter is 0.
+    DetectorSplit,
 }
 
 impl Stream {
@@ -78,6 +86,10 @@ impl Stream {
             Stream::SamplerNoise => 21,
             Stream::SamplerStart => 22,
             Stream::PseudoInputs => 23,
+            Stream::DetectorRows => 24,
+            Stream::DetectorNoise => 25,
+            Stream::DetectorStart => 26,
+            Stream::DetectorSplit => 27,
         }
     }
 }

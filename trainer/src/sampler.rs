@@ -31,7 +31,7 @@ pub use error::SamplerError;
 pub use options::SamplerOptions;
 
 use crate::random::{Stream, stream};
-use mixture::{FittedMixture, fit_mixture};
+pub(crate) use mixture::{FittedMixture, fit_mixture};
 use rows::chunks;
 
 /// A fitted sampler.

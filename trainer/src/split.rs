@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use narrows_data::{Part, Values, WindowRows};
-use rand::seq::SliceRandom;
+use rand::{Rng, seq::SliceRandom};
 
 use crate::{
     options::options,
@@ -35,9 +35,10 @@ impl SplitOptions {
     }
 }
 
-/// Returns the number of rows to hold out: `fraction` of `rows`, rounded, and at least one if the fraction is positive.
+/// Returns the number of rows to hold out: `fraction` of `rows`, rounded, and at least one if the fraction is positive
+/// and there are rows.
 pub(crate) fn held_out(rows: usize, fraction: f64) -> usize {
-    if fraction > 0.0 { ((rows as f64 * fraction).round() as usize).clamp(1, rows) } else { 0 }
+    if fraction > 0.0 { ((rows as f64 * fraction).round() as usize).max(1).min(rows) } else { 0 }
 }
 
 /// Returns the number of rows to fit if `fraction` of them is held out.
@@ -52,10 +53,23 @@ pub(crate) fn fitted(values: &Values, fraction: f64) -> usize {
 
 /// Splits the rows of a part into rows to fit and rows to hold out, both in ascending order.
 ///
-/// Of the windows of a recording, the last ones are held out, see [`split_in_time`]. Of other rows, a random sample is.
+/// Of the windows of a recording, the last ones in time are held out. Of other rows, a random sample is.
 /// If there are labels, the split is stratified: the fraction of each class is held out, with counts rounded such that
 /// they add up to the number of rows that would be held out without labels.
-pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+///
+/// Training splits the training part in this way by its options `valid_fraction` and `seed`, which the manifest
+/// records.
+pub fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    split_by(part, fraction, stream(seed, Stream::Split, 0))
+}
+
+/// Splits the rows of a part into rows to fit a detector to and rows to calibrate it on, in the same way as [`split`],
+/// but with other random numbers.
+pub fn split_for_detector(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    split_by(part, fraction, stream(seed, Stream::DetectorSplit, 0))
+}
+
+fn split_by(part: &Part, fraction: f64, mut random: impl Rng) -> (Vec<usize>, Vec<usize>) {
     let rows = part.values.rows();
     let held_out = held_out(rows, fraction);
     if held_out == 0 {
@@ -65,7 +79,7 @@ pub(crate) fn split(part: &Part, fraction: f64, seed: u64) -> (Vec<usize>, Vec<u
         return split_in_time(windows, &(0..rows).collect::<Vec<_>>(), held_out);
     }
     let mut order: Vec<usize> = (0..rows).collect();
-    order.shuffle(&mut stream(seed, Stream::Split, 0));
+    order.shuffle(&mut random);
     if let Some(labels) = &part.labels {
         order = stratify(order, labels, held_out);
     }

@@ -18,6 +18,9 @@ impl Sizes<'_> {
             Role::Latent | Role::Mean | Role::LogVariance => Some((vec![self.latent_dim], ElementType::F32)),
             Role::Label => Some((vec![], ElementType::I64)),
             Role::Logits | Role::Probabilities | Role::Prediction => Some((vec![self.outputs?], ElementType::F32)),
+            Role::Score | Role::PValue => Some((vec![], ElementType::F32)),
+            Role::Anomaly => Some((vec![], ElementType::Bool)),
+            Role::Share => Some((self.sample.to_vec(), ElementType::F32)),
         }
     }
 }
@@ -42,7 +45,10 @@ pub(super) fn check_roles(
 }
 
 /// Checks that every port has the shape and the element type of its role.
-pub(super) fn check_ports(graphs: [&GraphPorts; 2], sizes: &Sizes<'_>) -> Result<(), String> {
+pub(super) fn check_ports<'a>(
+    graphs: impl IntoIterator<Item = &'a GraphPorts>,
+    sizes: &Sizes<'_>,
+) -> Result<(), String> {
     graphs
         .into_iter()
         .flat_map(|graph| graph.inputs.iter().chain(&graph.outputs))

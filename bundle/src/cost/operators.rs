@@ -17,12 +17,16 @@ pub(super) fn infer(node: &Node, inputs: &[Option<&Value>]) -> Option<(Value, u6
         }
         "Resize" => (resized(first, inputs)?, 0),
         "Slice" => (sliced(first, inputs)?, 0),
+        "Flatten" => (flattened(node, first)?, 0),
+        "Tile" => (tiled(first, inputs.get(1).copied().flatten()?)?, 0),
         "Reshape" => (reshaped(node, first, inputs.get(1).copied().flatten()?)?, 0),
         "Transpose" => (transposed(node, first)?, 0),
         "Gather" => (gathered(node, first, inputs.get(1).copied().flatten()?)?, 0),
         "Concat" => (concatenated(node, inputs)?, 0),
-        "ReduceMean" => (reduced(node, first)?, 0),
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" => (broadcast(inputs)?, 0),
+        "ReduceSum" => (summed(node, first, inputs.get(1).copied().flatten())?, 0),
+        "TopK" => (largest(first, inputs.get(1).copied().flatten()?)?, 0),
+        "ReduceMean" | "ReduceMax" | "ReduceMin" => (reduced(node, first)?, 0),
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "LessOrEqual" => (broadcast(inputs)?, 0),
         "Identity"
         | "Relu"
         | "LeakyRelu"
@@ -37,6 +41,8 @@ pub(super) fn infer(node: &Node, inputs: &[Option<&Value>]) -> Option<(Value, u6
         | "Log"
         | "Erf"
         | "Sqrt"
+        | "Cast"
+        | "Abs"
         | "Reciprocal"
         | "BatchNormalization"
         | "InstanceNormalization"
@@ -129,6 +135,21 @@ fn sliced(x: &Value, inputs: &[Option<&Value>]) -> Option<Vec<u64>> {
     Some(shape)
 }
 
+/// Returns the shape with the dimensions before and from an axis as one dimension each.
+fn flattened(node: &Node, x: &Value) -> Option<Vec<u64>> {
+    let rank = x.shape().len();
+    let (before, after) = x.shape().split_at_checked(position(integer(node, "axis").unwrap_or(1), rank)?)?;
+    let product = |sizes: &[u64]| sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(size));
+    Some(vec![product(before)?, product(after)?])
+}
+
+/// Returns the shape with each dimension repeated.
+fn tiled(x: &Value, repeats: &Value) -> Option<Vec<u64>> {
+    let repeats = repeats.integers().filter(|repeats| repeats.len() == x.shape().len())?;
+    let pairs = x.shape().iter().zip(repeats);
+    pairs.map(|(&size, &count)| size.checked_mul(u64::try_from(count).ok()?)).collect()
+}
+
 fn reshaped(node: &Node, x: &Value, shape: &Value) -> Option<Vec<u64>> {
     let keeps_zeros = integer(node, "allowzero").unwrap_or(0) != 0;
     let mut sizes = Vec::new();
@@ -172,12 +193,31 @@ fn concatenated(node: &Node, inputs: &[Option<&Value>]) -> Option<Vec<u64>> {
     Some(shape)
 }
 
+/// Reduces the axes in an attribute, or all axes without it.
 fn reduced(node: &Node, x: &Value) -> Option<Vec<u64>> {
     let axes = node.attribute.iter().find(|attribute| attribute.name == "axes");
+    reduced_along(node, x, axes.map(|axes| axes.ints.as_slice()))
+}
+
+/// Reduces the axes in the second input, or all axes without it.
+fn summed(node: &Node, x: &Value, axes: Option<&Value>) -> Option<Vec<u64>> {
+    match axes {
+        None => reduced_along(node, x, None),
+        Some(axes) => reduced_along(node, x, Some(axes.integers()?)),
+    }
+}
+
+/// Returns the shape of the largest or smallest values along the last axis; their number is the second input.
+fn largest(x: &Value, count: &Value) -> Option<Vec<u64>> {
+    let (&count, kept) = (count.integers()?.first()?, x.shape().split_last()?.1);
+    Some(kept.iter().copied().chain([u64::try_from(count).ok()?]).collect())
+}
+
+fn reduced_along(node: &Node, x: &Value, axes: Option<&[i64]>) -> Option<Vec<u64>> {
     let rank = x.shape().len();
     let axes = match axes {
         None => (0..rank).collect(),
-        Some(axes) => axes.ints.iter().map(|&axis| position(axis, rank)).collect::<Option<Vec<_>>>()?,
+        Some(axes) => axes.iter().map(|&axis| position(axis, rank)).collect::<Option<Vec<_>>>()?,
     };
     let keeps_axes = integer(node, "keepdims").unwrap_or(1) != 0;
     let sizes = x.shape().iter().enumerate().map(|(axis, &size)| match (axes.contains(&axis), keeps_axes) {

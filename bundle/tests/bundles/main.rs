@@ -3,6 +3,7 @@
 mod arbitrary;
 mod classifier;
 mod damage;
+mod detector;
 mod header;
 mod round_trip;
 mod support;

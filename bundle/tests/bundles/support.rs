@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use narrows_bundle::{
-    ClassifierKind, ClassifierManifest, ClassifierPorts, Contract, DataRecord, ElementType, EncoderRecord, FORMAT,
-    GraphPorts, HeadProbe, Kind, Likelihood, Link, Manifest, PROBE, Port, Ports, Prior, Probe, Sample, SampleType,
-    Scaling, Stage, TrainingRecord, WEIGHTS,
-    ndarray::ArrayD,
+    AnomalyScore, CALIBRATION, Calibration, ClassifierKind, ClassifierManifest, ClassifierPorts, Contract, DETECTOR,
+    DETECTOR_PROBE, DataRecord, DetectorProbe, DetectorRecord, ElementType, EncoderRecord, FORMAT, GraphPorts,
+    HeadProbe, Kind, Likelihood, Link, Manifest, PROBE, Port, Ports, Prior, Probe, Sample, SampleType, Scaling,
+    Setting, Stage, TrainingRecord, WEIGHTS,
+    ndarray::{Array1, Array2, ArrayD},
     onnx::{
         BATCH, Dimension, DimensionValue, Graph, IR_VERSION, Model, OPSET, OperatorSet, Shape, Tensor, TensorType,
-        Type, ValueInfo, element,
+        Type, ValueInfo,
     },
 };
 use prost::Message;
@@ -20,17 +21,58 @@ pub(crate) const LATENT: usize = 2;
 
 /// Returns a temporary folder that contains the bundle `model`.
 pub(crate) fn autoencoder(kind: Kind) -> TempDir {
-    let ports = Ports::of(kind, &SHAPE, LATENT);
-    let probe = probe(&ports).to_bytes().expect("valid shapes");
-    let manifest = Manifest {
+    let manifest = manifest(kind);
+    let probe = probe(&manifest.graphs).to_bytes().expect("valid shapes");
+    written(manifest, &[(PROBE, probe), (WEIGHTS, vec![7; 100]), ("README.md", b"# A model".to_vec())])
+}
+
+/// Returns a manifest with a detector, and the files that the detector adds.
+pub(crate) fn with_detector(kind: Kind) -> (Manifest, Vec<(&'static str, Vec<u8>)>) {
+    let mut manifest = manifest(kind);
+    let record = DetectorRecord {
+        graph: DetectorRecord::ports(&SHAPE, kind.is_conditional(), 0.01),
+        score: AnomalyScore::Whitened,
+        level: 0.01,
+        threshold: 2.5,
+        data: "d".to_owned(),
+        fingerprint: "f".to_owned(),
+        fitted_rows: 3,
+        calibration_rows: 99,
+        contamination: 0.0,
+        seed: 0,
+        parity: None,
+    };
+    let probe = DetectorProbe {
+        samples: ArrayD::zeros(&[2, 2, 3][..]),
+        labels: kind.is_conditional().then(|| vec![0, 1]),
+        scores: Array1::from(vec![1.0, 3.0]),
+        p_values: Array1::from(vec![0.5, 0.01]),
+        are_anomalies: vec![false, true],
+    };
+    let columns = Array2::from_shape_fn((6, 4), |(column, quantile)| (column + quantile) as f32);
+    let calibration = Calibration { scores: Array1::from(vec![0.5, 1.0, 2.0]), columns: Some(columns) };
+    let model_probe = crate::support::probe(&manifest.graphs);
+    let files = vec![
+        (PROBE, model_probe.to_bytes().expect("valid shapes")),
+        (DETECTOR, graph(&record.graph)),
+        (DETECTOR_PROBE, probe.to_bytes().expect("valid shapes")),
+        (CALIBRATION, calibration.to_bytes().expect("valid shapes")),
+    ];
+    manifest.detector = Some(record);
+    (manifest, files)
+}
+
+fn manifest(kind: Kind) -> Manifest {
+    Manifest {
         format: FORMAT,
         digest: String::new(),
         kind,
-        graphs: ports,
+        graphs: Ports::of(kind, &SHAPE, LATENT),
         sample: sample(),
         latent_dim: LATENT,
         prior: kind.has_prior().then_some(Prior::StandardNormal),
         sampler: None,
+        detector: None,
         classes: kind.is_conditional().then(|| names(&["a", "b"])),
         likelihood: Likelihood::Gaussian,
         variance: None,
@@ -39,8 +81,7 @@ pub(crate) fn autoencoder(kind: Kind) -> TempDir {
         training: training(),
         parity: None,
         files: BTreeMap::new(),
-    };
-    written(manifest, &[(PROBE, probe), (WEIGHTS, vec![7; 100]), ("README.md", b"# A model".to_vec())])
+    }
 }
 
 /// Returns the manifest of a classifier with three classes or of a regressor with three targets.
@@ -144,21 +185,24 @@ fn head_probe(ports: &ClassifierPorts) -> HeadProbe {
 }
 
 /// Returns a graph with these ports and no nodes.
-fn graph(ports: &GraphPorts) -> Vec<u8> {
+pub(crate) fn graph(ports: &GraphPorts) -> Vec<u8> {
     let value = |port: &Port| {
         let batch = DimensionValue::Symbol(BATCH.to_owned());
         let sizes = port.shape.iter().map(|&size| DimensionValue::Size(size as i64));
         let dim = std::iter::once(batch).chain(sizes).map(|value| Dimension { value: Some(value) }).collect();
-        let elem_type = match port.dtype {
-            ElementType::F32 => element::FLOAT,
-            ElementType::I64 => element::INT64,
-        };
+        let elem_type = port.dtype.code();
         let tensor_type = TensorType { elem_type, shape: Some(Shape { dim }) };
         ValueInfo { name: port.name.clone(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
     };
+    let scalar = |setting: &Setting| {
+        let shape = Some(Shape { dim: Vec::new() });
+        let tensor_type = TensorType { elem_type: ElementType::F32.code(), shape };
+        ValueInfo { name: setting.name.clone(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
+    };
+    let defaults = ports.settings.iter().map(|setting| Tensor::floats(&setting.name, &[], &[setting.default]));
     let graph = Graph {
-        initializer: vec![Tensor::floats("weight", &[2], &[1.0, 2.0])],
-        input: ports.inputs.iter().map(value).collect(),
+        initializer: defaults.chain([Tensor::floats("weight", &[2], &[1.0, 2.0])]).collect(),
+        input: ports.inputs.iter().map(value).chain(ports.settings.iter().map(scalar)).collect(),
         output: ports.outputs.iter().map(value).collect(),
         ..Graph::default()
     };

@@ -3,7 +3,7 @@
 use narrows_bundle::{ClassifierKind, ClassifierManifest, Covariance, Manifest, PRIOR, Port, Prior, Role, SAMPLER};
 use serde::Serialize;
 
-use super::page::render;
+use super::render::render;
 
 /// The languages of the examples.
 #[derive(Debug, Clone, Copy)]

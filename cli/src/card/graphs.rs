@@ -2,9 +2,9 @@
 
 use narrows_bundle::{ElementType, GraphPorts, Port};
 
-/// Formats the inputs and outputs of both graphs.
-pub(crate) fn graph_lines(graphs: [&GraphPorts; 2]) -> Vec<String> {
-    graphs.map(graph_line).into()
+/// Formats the inputs and outputs of all graphs.
+pub(crate) fn graph_lines<'a>(graphs: impl IntoIterator<Item = &'a GraphPorts>) -> Vec<String> {
+    graphs.into_iter().map(graph_line).collect()
 }
 
 fn graph_line(graph: &GraphPorts) -> String {
@@ -19,5 +19,6 @@ fn type_name(dtype: ElementType) -> &'static str {
     match dtype {
         ElementType::F32 => "float32",
         ElementType::I64 => "int64",
+        ElementType::Bool => "bool",
     }
 }

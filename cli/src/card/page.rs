@@ -1,9 +1,8 @@
 //! The page of a model card: what it says, and the template that arranges it.
 
-use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 
-use super::{data::Fact, pictures::PictureOfCard};
+use super::{data::Fact, detector::DetectorOfCard, pictures::PictureOfCard, render::render};
 
 /// What a model card says. Every text is Markdown; empty parts are left out.
 #[derive(Debug, Serialize)]
@@ -27,6 +26,7 @@ pub(crate) struct Page<'a> {
     pub(crate) distributions: String,
     pub(crate) limits: Vec<String>,
     pub(crate) graphs: Vec<String>,
+    pub(crate) detector: Option<DetectorOfCard>,
     pub(crate) graph_notes: String,
     pub(crate) python: String,
     pub(crate) javascript: String,
@@ -42,16 +42,6 @@ impl Page<'_> {
         let text = render(include_str!("card.md.jinja"), self)?;
         Ok(without_repeated_empty_lines(&text))
     }
-}
-
-/// Fills in a template; a variable that it names and `context` lacks is an error. Empty lines at
-/// the end are left out.
-pub(super) fn render(template: &str, context: impl Serialize) -> anyhow::Result<String> {
-    let mut environment = Environment::new();
-    // A line with a block alone leaves no empty line.
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).build()?);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    Ok(environment.render_str(template, Serde(context))?.trim_end().to_owned())
 }
 
 /// Parts that are left out leave empty lines behind.

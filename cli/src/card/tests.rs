@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use narrows_bundle::{Bundle, Kind, Likelihood, Link, Manifest, SampleKind, Windows};
+use narrows_bundle::{AnomalyScore, Bundle, DetectorRecord, Kind, Likelihood, Link, Manifest, SampleKind, Windows};
 
 use super::card;
 
@@ -46,6 +46,35 @@ fn only_pictures_in_the_bundle_are_shown() {
     assert!(!text.contains(".png)") && text.contains("](loss.svg)"), "{text}");
     let text = card_of(|manifest| manifest.files.clear());
     assert!(!text.contains("## Pictures"), "{text}");
+}
+
+#[test]
+fn a_detector_has_a_section_with_examples_and_its_promise() {
+    assert!(!card_of(|_| ()).contains("## Anomaly detector"));
+    let with = |contamination: f64| {
+        card_of(|manifest| {
+            manifest.detector = Some(DetectorRecord {
+                graph: DetectorRecord::ports(&manifest.sample.shape, false, 0.01),
+                score: AnomalyScore::Combined,
+                level: 0.01,
+                threshold: 2.5,
+                data: "digits".to_owned(),
+                fingerprint: String::new(),
+                fitted_rows: 900,
+                calibration_rows: 199,
+                contamination,
+                seed: 0,
+                parity: None,
+            });
+        })
+    };
+    let text = with(0.0);
+    for part in
+        ["flags at most 1 %", "The smallest p-value is 1/200", "Detector::open", "`detector.onnx`", "detect run ."]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(with(0.05).contains("do not have smaller scores than normal rows"), "{}", with(0.05));
 }
 
 #[test]

@@ -47,6 +47,14 @@ fn generation(manifest: &Manifest) -> Option<String> {
 }
 
 fn anomalies(manifest: &Manifest) -> String {
+    if let Some(record) = &manifest.detector {
+        return format!(
+            "**Anomaly detection.** `narrows detect run` flags rows unlike those of {}, with a false-alarm rate of {} %; see \
+             [below](#anomaly-detector).",
+            record.data,
+            100.0 * record.level
+        );
+    }
     let score = match (manifest.kind.is_variational(), manifest.likelihood) {
         (true, Likelihood::Bernoulli | Likelihood::Gaussian) => {
             "reconstruction error and a bound of the log-likelihood"

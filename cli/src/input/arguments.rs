@@ -27,7 +27,12 @@ impl SampleArguments {
     /// Returns the format of the output file, after checking that the file can be written and is not part of the
     /// data.
     pub(crate) fn check_out(&self, out: &Path, accepted: &[Format]) -> anyhow::Result<Format> {
-        let format = Format::of(out, accepted)?;
+        self.check_out_of(out, "--out", accepted)
+    }
+
+    /// The same for the value of another flag.
+    pub(crate) fn check_out_of(&self, out: &Path, flag: &str, accepted: &[Format]) -> anyhow::Result<Format> {
+        let format = Format::of_flag(out, flag, accepted)?;
         check_writable(out)?;
         check_not_input(out, self.data.spec())?;
         Ok(format)

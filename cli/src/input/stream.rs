@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use anyhow::{Context, bail};
 use narrows_bundle::{Contract, Sample, counted};
 use narrows_data::{Chunk, Labels, PartName, Stream, Streams, Values, WindowCounts};
-use narrows_runtime::{Autoencoder, Error};
+use narrows_runtime::{Autoencoder, Class, Detector, Error};
 
 use super::{Batch, Binarizer, DataArguments, MissingAdvice, Part, fill_values};
 use crate::report::{join_first, note, note_windows, warn};
@@ -53,25 +53,32 @@ pub(crate) struct InputStream<'a> {
 impl<'a> InputStream<'a> {
     /// Opens the samples of a part of a data set, with their classes if the model takes labels.
     pub(crate) fn of(data: &DataArguments, part: Part, model: &'a Autoencoder) -> anyhow::Result<Self> {
-        Self::labelled_of(Self::samples(data, part, model.manifest())?, model)
+        Self::samples(data, part, model.manifest())?.labelled_if(model.takes_labels(), model.classes())
+    }
+
+    /// Opens the samples of a part of a data set, with their classes if the detector takes labels.
+    pub(crate) fn of_detector(data: &DataArguments, part: Part, detector: &'a Detector) -> anyhow::Result<Self> {
+        let classes = detector.manifest().classes.as_deref().unwrap_or_default();
+        Self::samples(data, part, detector.manifest())?.labelled_if(detector.takes_labels(), classes)
     }
 
     /// Opens the test part of a data set, or all rows if it has none, with their classes if the model takes labels.
     pub(crate) fn test_or_all(data: &DataArguments, model: &'a Autoencoder) -> anyhow::Result<Self> {
-        Self::labelled_of(Self::open(data, None, model.manifest())?, model)
+        Self::open(data, None, model.manifest())?.labelled_if(model.takes_labels(), model.classes())
     }
 
-    fn labelled_of(rows: Self, model: &'a Autoencoder) -> anyhow::Result<Self> {
-        if !model.takes_labels() {
-            return Ok(rows);
+    /// Translates the labels of the rows to indices of `classes` if the model takes labels.
+    fn labelled_if(self, takes_labels: bool, classes: &'a [String]) -> anyhow::Result<Self> {
+        if !takes_labels {
+            return Ok(self);
         }
-        if !rows.has_labels() {
+        if !self.has_labels() {
             bail!(
                 "this model needs the class of every sample, but `{}` has no labels; name them with --labels or --label-column",
-                rows.spec
+                self.spec
             );
         }
-        Ok(InputStream { classes: Some(Classes::of(model, rows.spec.clone())), ..rows })
+        Ok(InputStream { classes: Some(Classes::of(classes, self.spec.clone())), ..self })
     }
 
     /// Opens the samples of a part of a data set for a model that takes no labels.
@@ -145,7 +152,7 @@ impl<'a> InputStream<'a> {
 
     /// Translates the labels of the rows, from the file `labels`, to class indices of `model`.
     pub(crate) fn labelled(self, model: &'a Autoencoder, labels: String) -> Self {
-        InputStream { classes: Some(Classes::of(model, labels)), ..self }
+        InputStream { classes: Some(Classes::of(model.classes(), labels)), ..self }
     }
 
     /// Binarises the rows.
@@ -323,15 +330,16 @@ fn check_order(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<(
 /// Translates labels to the model's class indices by name: a data set may have other classes than the model, or the
 /// same ones in another order.
 struct Classes<'a> {
-    model: &'a Autoencoder,
+    /// Names of the model's classes.
+    classes: &'a [String],
     /// Name of the data set that the labels come from.
     name: String,
     indices: HashMap<String, i64>,
 }
 
 impl<'a> Classes<'a> {
-    fn of(model: &'a Autoencoder, name: String) -> Self {
-        Classes { model, name, indices: HashMap::new() }
+    fn of(classes: &'a [String], name: String) -> Self {
+        Classes { classes, name, indices: HashMap::new() }
     }
 
     fn indices_of(&mut self, labels: &Labels) -> anyhow::Result<Vec<i64>> {
@@ -341,7 +349,9 @@ impl<'a> Classes<'a> {
             let index = match self.indices.get(label.as_ref()) {
                 Some(&index) => index,
                 None => {
-                    let index = self.model.class_named(&label).with_context(|| format!("labels of `{}`", self.name))?;
+                    let index = Class::Name(&label)
+                        .label_in(self.classes)
+                        .with_context(|| format!("labels of `{}`", self.name))?;
                     self.indices.insert(label.into_owned(), index as i64);
                     index as i64
                 }

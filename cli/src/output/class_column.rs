@@ -1,9 +1,11 @@
 //! Column of predicted classes, added to the pass-through columns.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_array::{RecordBatch, StringArray};
+use arrow_schema::ArrowError;
+
+use super::extra_columns::{ExtraColumn, with_columns};
 
 /// Name of the column of predicted classes. A pass-through column with that name becomes `data_class`.
 const CLASS: &str = "class";
@@ -13,26 +15,14 @@ pub(crate) fn with_classes<'a>(
     others: Option<&RecordBatch>,
     classes: impl Iterator<Item = &'a str>,
 ) -> Result<RecordBatch, ArrowError> {
-    let class_column: ArrayRef = Arc::new(StringArray::from_iter_values(classes));
-    let schema = others.map_or_else(|| Schema::empty().into(), RecordBatch::schema);
-    let mut taken: HashSet<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    let renamed = |field: &Arc<Field>| {
-        let mut name = field.name().clone();
-        if name == CLASS {
-            while !taken.insert(name.clone()) || name == CLASS {
-                name = format!("data_{name}");
-            }
-        }
-        field.as_ref().clone().with_name(name)
-    };
-    let fields: Vec<Field> = schema.fields().iter().map(renamed).collect();
-    let fields = fields.into_iter().chain([Field::new(CLASS, DataType::Utf8, false)]);
-    let columns = others.map_or(&[][..], RecordBatch::columns).iter().cloned().chain([class_column]);
-    RecordBatch::try_new(Schema::new(fields.collect::<Vec<_>>()).into(), columns.collect())
+    let values = Arc::new(StringArray::from_iter_values(classes));
+    with_columns(others, vec![ExtraColumn { name: CLASS.to_owned(), values }])
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::ArrayRef;
+
     use super::*;
 
     fn names(batch: &RecordBatch) -> Vec<String> {

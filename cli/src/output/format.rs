@@ -28,12 +28,21 @@ impl Format {
     /// Formats for samples along a walk through the latent space.
     pub(crate) const WALKS: [Format; 5] = [Format::Npy, Format::Csv, Format::Png, Format::Gif, Format::Parquet];
 
-    /// Returns the format that the extension of `path` names, if it is one of `accepted`.
+    /// Returns the format that the extension of `path`, the value of --out, names, if it is one of `accepted`.
     pub(crate) fn of(path: &Path, accepted: &[Format]) -> anyhow::Result<Self> {
+        Format::of_flag(path, "--out", accepted)
+    }
+
+    /// Returns the format that the extension of `path`, the value of `flag`, names, if it is one of `accepted`.
+    pub(crate) fn of_flag(path: &Path, flag: &str, accepted: &[Format]) -> anyhow::Result<Self> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let format = accepted.iter().copied().find(|format| extension.as_deref() == Some(format.extension()));
         let names: Vec<String> = accepted.iter().map(|format| format!(".{}", format.extension())).collect();
-        format.with_context(|| format!("cannot write `{}`: --out takes {}", path.display(), names.join(" or ")))
+        let names = match names.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+            names => names.join(", "),
+        };
+        format.with_context(|| format!("cannot write `{}`: {flag} takes {names}", path.display()))
     }
 
     /// Returns whether a file of this format can also contain pass-through columns.

@@ -34,6 +34,7 @@ pub(crate) fn card(manifest: &ClassifierManifest) -> anyhow::Result<String> {
         distributions: String::new(),
         limits: limits(manifest),
         graphs: graph_lines([&graphs.end_to_end, &graphs.head]),
+        detector: None,
         graph_notes: "The first graph maps a sample to the prediction; the head maps a code to it.".to_owned(),
         python: code.in_language(Language::Python)?,
         javascript: code.in_language(Language::JavaScript)?,

@@ -1,21 +1,16 @@
 //! Training data of a head: labelled samples and their codes, computed by the frozen encoder in ONNX Runtime.
 
 use anyhow::bail;
-use narrows_bundle::Manifest;
-use narrows_data::{Dataset, Limits, Reading, Values};
+use narrows_data::{Dataset, Limits, Values};
 use narrows_runtime::{Autoencoder, Samples};
-use narrows_trainer::{
-    options::DataOptions,
-    transfer::{Codes, Options, Task},
-};
+use narrows_trainer::transfer::{Codes, Options, Task};
 use ndarray::{Array2, Axis};
 
 use super::check_stop;
 use crate::{
-    input::{MissingAdvice, fill_values, read_like_model},
     rows_bar::RowsBar,
     stop::Stop,
-    training::{LabelType, LoadContext, load_parts},
+    training::{LabelType, load_for_model},
 };
 
 /// Number of rows that are encoded at a time.
@@ -37,28 +32,17 @@ impl EncodedData {
         stop: &Stop,
         check: impl FnOnce(&Dataset) -> anyhow::Result<T>,
     ) -> anyhow::Result<(Self, T)> {
-        let data = load_data(options, limits, model.manifest())?;
+        let labels = match options.head.task.unwrap_or_default() {
+            Task::Classification => LabelType::Classes,
+            Task::Regression => LabelType::Numbers,
+        };
+        let data = load_for_model(&options.data, limits, model.manifest(), labels)?;
         let checked = check(&data)?;
         let codes_of = |values: &Values| encode(model, values, stop);
         let part = |part: &Option<narrows_data::Part>| part.as_ref().map(|part| codes_of(&part.values)).transpose();
         let codes = Codes { train: codes_of(&data.train.values)?, valid: part(&data.valid)?, test: part(&data.test)? };
         Ok((EncodedData { data, codes }, checked))
     }
-}
-
-/// Loads the data with the columns that the model was fitted on, unless the user named others, and with its fill values
-/// for missing values.
-fn load_data(options: &Options, limits: &Limits, model: &Manifest) -> anyhow::Result<Dataset> {
-    let source = &options.data;
-    let fill = fill_values(source.reading.missing, model)?;
-    let labels = match options.head.task.unwrap_or_default() {
-        Task::Classification => LabelType::Classes,
-        Task::Regression => LabelType::Numbers,
-    };
-    let context = LoadContext { fill, labels };
-    let load =
-        |reading: &Reading| load_parts(&DataOptions { reading: reading.clone(), ..source.clone() }, limits, &context);
-    read_like_model(&source.reading, &model.sample, load).map_err(|error| MissingAdvice::of(model).explain(error))
 }
 
 /// Returns the deterministic code of every row, `[rows, latent]`.

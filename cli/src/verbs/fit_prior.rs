@@ -1,25 +1,25 @@
 //! `narrows fit-prior`: fits a distribution to the codes of a model, from which `generate` then samples.
 
-mod interrupted;
-mod write;
-
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use narrows_bundle::{Bundle, Covariance, Role, counted, quoted};
+use narrows_bundle::{Bundle, Covariance, Role, SAMPLER, counted, quoted};
 use narrows_runtime::Autoencoder;
 use narrows_trainer::sampler::{Codes, FittedSampler, SamplerError, SamplerOptions, fit, fit_classes};
 use serde_json::json;
 
-use self::{interrupted::interrupted, write::Form};
 use crate::{
     input::{DataArguments, InputStream, Part},
     model::{ModelArguments, needs_autoencoder},
     report::{note, print, warn},
+    rewrite::{Addition, Form, SamplesPicture, check_stop},
     rows_bar::RowsBar,
     stop::Stop,
 };
+
+/// What an interruption leaves unwritten.
+const NOUN: &str = "sampler";
 
 /// Fit a distribution over codes, so that `generate` draws better samples from any model
 ///
@@ -97,12 +97,21 @@ pub(crate) fn run(arguments: &FitPrior) -> anyhow::Result<()> {
         true => fit_classes(codes, data, model.classes(), options, &should_stop),
         false => fit(codes, data, options, &should_stop),
     };
-    let fitted = match fitted {
-        Err(SamplerError::Interrupted) => return Err(interrupted(&stop)),
-        other => other.with_context(|| format!("`{}`", arguments.data.spec()))?,
-    };
+    if let Err(SamplerError::Interrupted) = &fitted {
+        check_stop(NOUN, &stop)?;
+    }
+    let fitted = fitted.with_context(|| format!("`{}`", arguments.data.spec()))?;
     report_remarks(&fitted, options, model.classes());
-    let path = form.write(&bundle, &fitted, &stop)?;
+    let mut manifest = bundle.manifest().clone();
+    manifest.sampler = Some(fitted.record.clone());
+    let addition = Addition {
+        noun: NOUN,
+        manifest,
+        files: vec![(SAMPLER, fitted.sampler.to_bytes()?)],
+        samples: SamplesPicture::Draw,
+        check: &mut |written, _| Ok(written.sampler().map(drop)?),
+    };
+    let path = form.write(&bundle, addition, &stop)?;
     let record = &fitted.record;
     if arguments.json {
         let report = json!({
@@ -143,9 +152,7 @@ fn collect(arguments: &FitPrior, model: &Autoencoder, stop: &Stop) -> anyhow::Re
     };
     let bar = RowsBar::new(rows.total());
     while let Some(batch) = rows.next(usize::MAX)? {
-        if stop.signal().is_some() {
-            return Err(interrupted(stop));
-        }
+        check_stop(NOUN, stop)?;
         codes.record_rows(&batch.floats()?.view(), batch.classes());
         let located = |error| rows.locate_error(error, &batch);
         if has_posterior {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use narrows_bundle::{
-    AnyBundle, ClassifierManifest, Contract, GraphPorts, Manifest, Port, Prior, SampleKind, SamplerRecord, Windows,
-    counted,
+    AnyBundle, ClassifierManifest, Contract, DetectorRecord, GraphPorts, Manifest, Port, Prior, SampleKind,
+    SamplerRecord, Setting, Windows, counted,
 };
 
 use crate::{
@@ -15,8 +15,9 @@ use crate::{
 
 /// Print the contents of a bundle: model, graphs, metrics and files
 ///
-/// Reads the manifest of a bundle and prints the kind, the shape of a sample, the training data and options, the inputs
-/// and outputs of each graph, the metrics, and the size and SHA-256 of each file. Runs no graph; `narrows verify` does.
+/// Reads the manifest of a bundle and prints the kind, the shape of a sample, the training data and options, the
+/// detector if there is one, the inputs and outputs of each graph, the metrics, and the size and SHA-256 of each file.
+/// Runs no graph; `narrows verify` does.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  narrows inspect models/vae")]
 pub(crate) struct Inspect {
@@ -34,20 +35,32 @@ pub(crate) fn run(arguments: &Inspect) -> anyhow::Result<()> {
     }
 }
 
-/// Names and values that only one kind of manifest has.
-type Facts = Vec<(&'static str, String)>;
+/// What only one kind of manifest has.
+struct Own<'a> {
+    kind: String,
+    /// Names and values.
+    facts: Vec<(&'static str, String)>,
+    detector: Option<&'a DetectorRecord>,
+}
 
-fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> (String, Facts), json: bool) -> anyhow::Result<()> {
+fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> Own<'_>, json: bool) -> anyhow::Result<()> {
     if json {
         return print(serde_json::to_string_pretty(manifest)?);
     }
-    let tables =
-        [facts(manifest, own(manifest)), options(manifest), ports(manifest), metrics(manifest), files(manifest)];
+    let own = own(manifest);
+    let detector = own.detector;
+    let tables = [
+        facts(manifest, own),
+        options(manifest),
+        ports(manifest, detector),
+        metrics(manifest, detector),
+        files(manifest),
+    ];
     print(tables.join("\n\n"))
 }
 
 /// Returns the kind, and the facts that only the manifest of an autoencoder has.
-fn autoencoder_facts(manifest: &Manifest) -> (String, Facts) {
+fn autoencoder_facts(manifest: &Manifest) -> Own<'_> {
     let likelihood = format!("{:?} with the {:?} link", manifest.likelihood, manifest.output_link).to_lowercase();
     let classes = manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "));
     let kind = format!("{} ({})", manifest.kind, manifest.kind.title());
@@ -58,22 +71,24 @@ fn autoencoder_facts(manifest: &Manifest) -> (String, Facts) {
     };
     let sampler = manifest.sampler.as_ref().map(SamplerRecord::described);
     let facts = vec![("likelihood", likelihood), ("classes", classes)];
-    let distributions = [("prior", prior), ("sampler", sampler)];
-    let distributions = distributions.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    (kind, facts.into_iter().chain(distributions).collect())
+    let detector = manifest.detector.as_ref();
+    let optional = [("prior", prior), ("sampler", sampler), ("detector", detector.map(DetectorRecord::described))];
+    let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    Own { kind, facts: facts.into_iter().chain(optional).collect(), detector }
 }
 
 /// Returns the kind, and the facts that only the manifest of a classifier or regressor has.
-fn classifier_facts(manifest: &ClassifierManifest) -> (String, Facts) {
+fn classifier_facts(manifest: &ClassifierManifest) -> Own<'_> {
     let encoder = &manifest.encoder;
     let training = if encoder.fine_tuned { "fine-tuned with the head" } else { "frozen" };
     let encoder = ("encoder", format!("{}, {training}, {}", encoder.kind, encoder.digest));
     let classes = manifest.classes.iter().map(|classes| ("classes", classes.join(", ")));
     let targets = manifest.targets.iter().map(|targets| ("targets", targets.to_string()));
-    (manifest.kind.to_string(), classes.chain(targets).chain([encoder]).collect())
+    let facts = classes.chain(targets).chain([encoder]).collect();
+    Own { kind: manifest.kind.to_string(), facts, detector: None }
 }
 
-fn facts(manifest: &impl Contract, (kind, own): (String, Facts)) -> String {
+fn facts(manifest: &impl Contract, Own { kind, facts: own, .. }: Own<'_>) -> String {
     let (sample, training) = (manifest.sample(), manifest.training());
     let dtype = format!("{:?}", sample.dtype).to_lowercase();
     let (low, high) = sample.range;
@@ -127,21 +142,30 @@ fn options(manifest: &impl Contract) -> String {
     table(&["option", "value"], rest.map(|(key, value)| vec![key.clone(), value.to_string().replace('"', "")]))
 }
 
-fn ports(manifest: &impl Contract) -> String {
+fn ports(manifest: &impl Contract, detector: Option<&DetectorRecord>) -> String {
     let row = |graph: &GraphPorts, side: &str, port: &Port| {
         let shape: Vec<String> =
             std::iter::once("batch".to_owned()).chain(port.shape.iter().map(usize::to_string)).collect();
         let dtype = format!("{:?}", port.dtype).to_lowercase();
         vec![graph.file.clone(), side.to_owned(), port.name.clone(), format!("{dtype} [{}]", shape.join(", "))]
     };
-    let rows = manifest.graphs().into_iter().flat_map(|graph| {
+    let graphs = manifest.graphs().into_iter().chain(detector.map(|record| &record.graph));
+    let rows = graphs.flat_map(|graph| {
         let inputs = graph.inputs.iter().map(move |port| row(graph, "input", port));
-        inputs.chain(graph.outputs.iter().map(move |port| row(graph, "output", port)))
+        let setting = |setting: &Setting| {
+            let Setting { name, default } = setting;
+            vec![graph.file.clone(), "setting".to_owned(), name.clone(), format!("f32, default {default}")]
+        };
+        let settings = graph.settings.iter().map(setting);
+        inputs
+            .chain(settings)
+            .chain(graph.outputs.iter().map(move |port| row(graph, "output", port)))
+            .collect::<Vec<_>>()
     });
     table(&["graph", "side", "port", "type"], rows)
 }
 
-fn metrics(manifest: &impl Contract) -> String {
+fn metrics(manifest: &impl Contract, detector: Option<&DetectorRecord>) -> String {
     let metric = |(name, value): (&String, &f64)| {
         let is_count = name.ends_with(".active_units");
         vec![name.clone(), if is_count { counted(*value as usize, "latent dimension") } else { format!("{value:.6}") }]
@@ -152,7 +176,14 @@ fn metrics(manifest: &impl Contract) -> String {
         ratios.map(|(index, ratio)| vec![format!("explained variance, component {index}"), format!("{ratio:.6}")]);
     let parity = manifest.parity().into_iter().flat_map(|parity| manifest.graph_names().into_iter().zip(parity));
     let parity = parity.map(|(name, parity)| vec![format!("parity of the {name}"), parity.to_string()]);
-    table(&["metric", "value"], metrics.chain(ratios).chain(parity))
+    let of_detector = detector.and_then(|record| record.parity.as_ref()).into_iter().flat_map(|parity| {
+        let labels = format!("{} of {} rows", parity.label_flips, parity.rows);
+        [
+            vec!["parity of the detector".to_owned(), parity.score.to_string()],
+            vec!["label flips of the detector".to_owned(), labels],
+        ]
+    });
+    table(&["metric", "value"], metrics.chain(ratios).chain(parity).chain(of_detector))
 }
 
 fn files(manifest: &impl Contract) -> String {

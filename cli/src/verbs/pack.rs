@@ -13,9 +13,9 @@ use crate::{
 
 /// Pack a bundle into one file
 ///
-/// Reads the folder of a bundle and writes the manifest, the graphs and the data of the parity check into one file,
-/// without the weights, the images and the model card. Every command that takes a bundle also takes the file, and a
-/// Rust program can compile it in with `include_bytes!`.
+/// Reads the folder of a bundle and writes the manifest, the graphs, also that of a detector, and the data of the
+/// parity check into one file, without the weights, the images and the model card. Every command that takes a bundle
+/// also takes the file, and a Rust program can compile it in with `include_bytes!`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  narrows pack models/vae vae.narrows")]
 pub(crate) struct Pack {
@@ -35,10 +35,14 @@ pub(crate) fn run(arguments: &Pack) -> anyhow::Result<()> {
     }
     let include = format!("include_bytes!({:?})", out.file_name().unwrap_or_default().to_string_lossy());
     let (bytes, usage) = match opened {
-        AnyBundle::Autoencoder(bundle) => (
-            bundle.pack()?,
-            format!("every command accepts this file; in a Rust program: Autoencoder::open_bytes({include})"),
-        ),
+        AnyBundle::Autoencoder(bundle) => {
+            let detector = match bundle.manifest().detector {
+                Some(_) => format!(", and its detector: Detector::open_bytes({include}, &Options::default())"),
+                None => String::new(),
+            };
+            let opening = format!("Autoencoder::open_bytes({include}){detector}");
+            (bundle.pack()?, format!("every command accepts this file; in a Rust program: {opening}"))
+        }
         AnyBundle::Transferred(bundle) => {
             let opening = format!("Classifier::open_bytes({include}, &Options::default())");
             (

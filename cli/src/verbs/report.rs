@@ -13,7 +13,7 @@ use narrows_pages::{About, GatherOptions, Gathered, error_quantiles, report, sum
 use serde_json::{Value, json};
 
 use crate::{
-    gathering::{Source, interrupted, loss_chart},
+    gathering::{Source, calibration_scores, interrupted, loss_chart},
     input::{BinarizeArguments, DataArguments, Part, quoted},
     model::ModelArguments,
     output::{check_not_input, check_writable, folder_of},
@@ -140,6 +140,7 @@ pub(super) fn about(bundle: &Path, title: Option<String>) -> anyhow::Result<Abou
     Ok(About {
         title,
         loss_chart: loss_chart(bundle)?,
+        calibration_scores: calibration_scores(bundle)?,
         configuration: configuration(bundle)?,
         training_command: format!("narrows config {name} > again.toml\nnarrows train-export --config again.toml"),
         page_command: std::iter::once("narrows".to_owned()).chain(words).collect::<Vec<_>>().join(" "),

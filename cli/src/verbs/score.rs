@@ -1,5 +1,6 @@
 //! `narrows score`: scores each sample by how well a model fits it.
 
+mod anomaly;
 mod figure;
 mod steps;
 
@@ -28,8 +29,9 @@ use crate::{
 ///
 /// Reads samples and writes one score per sample for each figure that the model has, for example to find anomalies:
 /// samples that the model reconstructs badly. Prints the mean and percentiles of each score. KL, ELBO and
-/// log-likelihood exist for variational models (vae, cvae) only. For windows of a recording, it writes one score per
-/// time step: the squared error at that step, summed over the channels, as the mean over the windows that contain it.
+/// log-likelihood exist for variational models (vae, cvae) only, and --by anomaly for a bundle with a detector. For
+/// windows of a recording, it writes one score per time step: the squared error at that step, summed over the channels,
+/// as the mean over the windows that contain it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     narrows score models/vae --data digits --out scores.csv\n  \
@@ -37,7 +39,7 @@ use crate::{
 pub(crate) struct Score {
     #[command(flatten)]
     samples: SampleArguments,
-    /// Score to write [default: all scores of the model, or `reconstruction` for an .npy file]
+    /// Score to write [default: all scores of the model but `anomaly`, or `reconstruction` for an .npy file]
     #[arg(long, value_enum, value_name = "SCORE")]
     by: Option<Figure>,
     /// Number of latent samples per row for estimating ELBO and log-likelihood (vae, cvae); 0 leaves both out, and the
@@ -62,6 +64,13 @@ pub(crate) struct Score {
 
 pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
     let format = arguments.samples.check_out(&arguments.out, &Format::ROWS)?;
+    if arguments.by == Some(Figure::Anomaly) {
+        if arguments.importance_samples.is_some() {
+            bail!("--importance-samples has no effect on the score of the detector; leave it out");
+        }
+        let scores = anomaly::score(&arguments.samples, &arguments.out, format)?;
+        return print(if arguments.json { scores.json() } else { scores.text() });
+    }
     let model = arguments.samples.model.open()?;
     let binarizer = arguments.binarize.of(model.manifest(), arguments.seed)?;
     let how = binarizer.how();
@@ -118,7 +127,8 @@ fn check_recording(arguments: &Score) -> anyhow::Result<()> {
             | Figure::Kl
             | Figure::Elbo
             | Figure::LogLikelihood
-            | Figure::LogLikelihoodStandardError),
+            | Figure::LogLikelihoodStandardError
+            | Figure::Anomaly),
         ) => {
             bail!("a time step of a recording has only the score squared_error, not {}; leave --by out", figure.name())
         }

@@ -14,8 +14,8 @@ use crate::{
 /// Check a bundle on this machine: file hashes, graphs and parity
 ///
 /// Checks the manifest and the size and SHA-256 of every file, loads the graphs, runs them in ONNX Runtime on the
-/// inputs stored in the bundle, and compares the outputs with those of training (the parity check). Exits with 1 if a
-/// check fails. Writes no files.
+/// inputs stored in the bundle, and compares the outputs with those of training (the parity check). Of a detector, it
+/// also counts the rows whose label differs from that of the fit. Exits with 1 if a check fails. Writes no files.
 #[derive(Debug, Args)]
 #[command(
     mut_args(|arg| with_bundle_help(arg, "Bundle: a folder written by `train-export`, `export` or `transfer`, or a file written by `pack`")),

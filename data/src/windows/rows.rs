@@ -154,6 +154,25 @@ impl WindowRows {
         row - before.len()..row
     }
 
+    /// Returns the given windows of the same recording, in ascending order and each once. The counts of steps and gaps
+    /// remain those of the recording.
+    ///
+    /// # Panics
+    /// If an index is not below [`rows`](Self::rows).
+    pub(crate) fn keep(&self, rows: &[usize]) -> Self {
+        let mut runs: Vec<Run> = Vec::new();
+        let mut expected = None;
+        for (first, &row) in rows.iter().enumerate() {
+            let start = self.steps_of(row).start;
+            if expected != Some(start) {
+                runs.push(Run { first, start });
+            }
+            expected = Some(start.saturating_add(self.windowing.hop));
+        }
+        let counts = WindowCounts { windows: rows.len(), ..self.counts };
+        WindowRows { runs: runs.into(), counts, ..self.clone() }
+    }
+
     /// Does the same as [`Values::visit`](crate::Values::visit).
     pub(crate) fn visit(
         &self,
@@ -323,6 +342,19 @@ mod tests {
         let expected = [[1.0, 2.0, 3.0, 11.0, 12.0, 13.0], [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]];
         assert_eq!(rows_of(&windows, &[1, 0]), expected);
         assert_eq!(windows.select(&[0]).expect("in memory"), InMemory::F32(array![[0.0, 1.0, 2.0, 10.0, 11.0, 12.0]]));
+    }
+
+    #[test]
+    fn kept_windows_are_windows_of_the_same_recording() {
+        let steps = Array2::from_shape_fn((12, 1), |(step, _)| step as f32);
+        let recording = Recording::InMemory(InMemory::F32(steps));
+        let windows = WindowRows::cut(recording, windowing(2, 1), &Breaks::default(), |_| true);
+        let kept = windows.keep(&[0, 1, 2, 5, 9, 10]);
+        let starts: Vec<usize> = (0..kept.rows()).map(|row| kept.steps_of(row).start).collect();
+        assert_eq!((starts, kept.runs.len()), (vec![0, 1, 2, 5, 9, 10], 3));
+        assert_eq!(rows_of(&kept, &[3, 5]), [[5.0, 6.0], [10.0, 11.0]]);
+        assert_eq!(kept.overlapping_before(4), 4..4);
+        assert_eq!(windows.keep(&[]).rows(), 0);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use narrows_bundle::{
-    AnyBundle, Bundle, BundleError, ClassifierBundle, Contract, DECODER, ENCODER, HeadProbe, MANIFEST, Manifest,
-    Opened, PROBE, Probe, checked_model, sealed,
+    AnyBundle, Bundle, BundleError, Calibration, ClassifierBundle, Contract, DECODER, DetectorProbe, ENCODER,
+    HeadProbe, MANIFEST, Manifest, Opened, PROBE, Probe, checked_model, sealed,
 };
 
 use super::same::in_folder;
@@ -33,7 +33,7 @@ pub fn manifest(bytes: &[u8]) {
     });
 }
 
-/// A packed bundle, the header of a packed bundle, or a probe, depending on the first byte.
+/// A packed bundle, the header of a packed bundle, or a probe or quantiles, depending on the first byte.
 pub fn safetensors(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     match choice % 3 {
@@ -53,6 +53,14 @@ pub fn safetensors(bytes: &[u8]) {
             check_round_trip(bytes, |bytes| {
                 let probe = HeadProbe::from_bytes(path, bytes, &names("x_hat")).ok()?;
                 Some(probe.to_bytes().expect("a parsed probe has valid shapes"))
+            });
+            check_round_trip(bytes, |bytes| {
+                let probe = DetectorProbe::from_bytes(path, bytes).ok()?;
+                Some(probe.to_bytes().expect("a parsed probe has valid shapes"))
+            });
+            check_round_trip(bytes, |bytes| {
+                let calibration = Calibration::from_bytes(path, bytes).ok()?;
+                Some(calibration.to_bytes().expect("parsed quantiles have valid shapes"))
             });
         }
     }

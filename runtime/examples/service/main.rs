@@ -7,6 +7,7 @@
 //!
 //! Defaults: BUNDLE is `models/zoo/vae`, PORT is 8080 (0 selects a free port), ADDRESS is 127.0.0.1.
 
+mod detection;
 mod refusal;
 mod request;
 mod service;
@@ -20,8 +21,7 @@ use std::{
     time::Duration,
 };
 
-use narrows_runtime::Autoencoder;
-use service::{Limits, router, serve};
+use service::{Limits, Models, router, serve};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 fn main() -> ExitCode {
@@ -50,10 +50,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let address = SocketAddr::new(address, port);
 
     let limits = Limits::default();
-    let model = Autoencoder::open(bundle)?;
+    let models = Models::open(bundle)?;
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("http://{}", listener.local_addr()?);
-    serve(listener, router(model, limits), stop_signal()?, limits.stop).await?;
+    serve(listener, router(models, limits), stop_signal()?, limits.stop).await?;
     println!("stopped");
     Ok(())
 }

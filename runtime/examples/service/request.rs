@@ -1,5 +1,4 @@
-//! Parsing of an encode request: formats of the rows and the response in the headers, labels in the query, rows in the
-//! body.
+//! Parsing of a request: formats of the rows and the response in the headers, labels in the query, rows in the body.
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use narrows_runtime::{
@@ -18,6 +17,17 @@ pub(crate) struct RequestHead {
     rows: RowFormat,
     labels: Option<Labels>,
     pub(crate) wants_octets: bool,
+}
+
+/// The rows of a request, and their labels.
+pub(crate) struct Batch<'b> {
+    rows: Rows<'b>,
+    labels: Option<Vec<i64>>,
+}
+
+enum Rows<'b> {
+    Floats(Array2<f32>),
+    Bytes(ArrayView2<'b, u8>),
 }
 
 enum RowFormat {
@@ -54,8 +64,8 @@ impl RequestHead {
         })
     }
 
-    /// Encodes all rows of the body. This is CPU-bound; call it on a blocking thread.
-    pub(crate) fn codes(&self, body: &[u8], model: &Autoencoder, max_rows: usize) -> Result<Array2<f32>, Refusal> {
+    /// Parses all rows of the body. This is CPU-bound; call it on a blocking thread.
+    pub(crate) fn batch<'b>(&self, body: &'b [u8], model: &Autoencoder, max_rows: usize) -> Result<Batch<'b>, Refusal> {
         let width: usize = model.sample_shape().iter().product();
         let shape = |values: usize| match (values / width, values % width) {
             (rows, 0) if rows <= max_rows => Ok((rows, width)),
@@ -73,12 +83,12 @@ impl RequestHead {
                 }
                 let rows = Array2::from_shape_vec(shape(rows.len() * width)?, rows.concat()).map_err(shape_error)?;
                 let labels = self.labels(model, rows.nrows(), labels)?;
-                Ok(encode(model, &rows, labels.as_deref())?)
+                Ok(Batch { rows: Rows::Floats(rows), labels })
             }
             RowFormat::Bytes => {
                 let rows = ArrayView2::from_shape(shape(body.len())?, body).map_err(shape_error)?;
                 let labels = self.labels(model, rows.nrows(), None)?;
-                Ok(encode(model, rows, labels.as_deref())?)
+                Ok(Batch { rows: Rows::Bytes(rows), labels })
             }
             RowFormat::Floats => {
                 let (words, rest) = body.as_chunks::<4>();
@@ -91,7 +101,7 @@ impl RequestHead {
                 let values = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
                 let rows = Array2::from_shape_vec(shape(words.len())?, values).map_err(shape_error)?;
                 let labels = self.labels(model, rows.nrows(), None)?;
-                Ok(encode(model, &rows, labels.as_deref())?)
+                Ok(Batch { rows: Rows::Floats(rows), labels })
             }
         }
     }
@@ -105,16 +115,18 @@ impl RequestHead {
     }
 }
 
-fn encode<'a>(
-    model: &Autoencoder,
-    rows: impl Into<Samples<'a>>,
-    labels: Option<&'a [i64]>,
-) -> Result<Array2<f32>, Error> {
-    let samples = rows.into();
-    model.encode(match labels {
-        Some(labels) => samples.labelled(labels),
-        None => samples,
-    })
+impl Batch<'_> {
+    /// Returns the rows with their labels, `[rows, features]`.
+    pub(crate) fn samples(&self) -> Samples<'_> {
+        let samples = match &self.rows {
+            Rows::Floats(rows) => Samples::from(rows),
+            Rows::Bytes(rows) => Samples::from(rows),
+        };
+        match &self.labels {
+            Some(labels) => samples.labelled(labels),
+            None => samples,
+        }
+    }
 }
 
 impl RowFormat {

@@ -1,4 +1,4 @@
-//! An HTTP service that encodes rows with an autoencoder.
+//! An HTTP service that encodes rows with an autoencoder, and finds anomalies.
 //!
 //! - `POST /encode` takes JSON, `{"rows": [[...], ...]}`, with `"labels": [...]` for a conditional model. It also takes
 //!   binary values in row-major order as `application/octet-stream`, with the header `x-dtype: u8` or
@@ -7,12 +7,15 @@
 //! - Labels of a conditional model can also be in the query; binary requests need them there. `/encode?labels=7,3`
 //!   gives a class for each row, `/encode?label=7` one for all rows. A class is given by its name, or by its label if
 //!   no class has that name. In a list, a class whose name contains a comma is given by its label.
+//! - `POST /detect` takes the same requests, if the bundle has a detector. The response is JSON:
+//!   `{"level": 0.01, "rows": [{"score": 3.5, "p_value": 0.2, "is_anomaly": false, "reasons": []}, ...]}`. The reasons
+//!   of an anomaly are its three values with the largest shares, each with the expected value.
 //! - `GET /model` describes the model's inputs and outputs. `GET /health` reports that the service is running.
 //!
 //! Errors are `{"error": "..."}`, with a 4xx status if the client can correct the request, otherwise 5xx. The number
 //! of connections is not limited, and idle connections are not closed: put a proxy in front of a public service.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -22,7 +25,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use narrows_runtime::{Autoencoder, ndarray::Array2};
+use narrows_runtime::{Autoencoder, Detector, Error, Options, bundle::Bundle, ndarray::Array2};
 use serde::Serialize;
 use tokio::{
     net::TcpListener,
@@ -31,8 +34,9 @@ use tokio::{
 };
 
 use crate::{
+    detection::{describe_detector, detected},
     refusal::{Refusal, json, refuse},
-    request::{OCTETS, RequestHead},
+    request::{Batch, OCTETS, RequestHead},
 };
 
 /// Limits of requests.
@@ -68,26 +72,46 @@ impl Default for Limits {
     }
 }
 
+/// The models of a bundle.
+pub(crate) struct Models {
+    pub(crate) autoencoder: Autoencoder,
+    pub(crate) detector: Option<Detector>,
+}
+
+impl Models {
+    /// Loads the autoencoder of a bundle, and its detector if it has one.
+    pub(crate) fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let (bundle, options) = (Bundle::open(path)?, Options::default());
+        let detector = match Detector::from_bundle(&bundle, &options) {
+            Ok(detector) => Some(detector),
+            Err(Error::NoDetector { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Models { autoencoder: Autoencoder::from_bundle(&bundle, &options)?, detector })
+    }
+}
+
 struct Service {
-    model: Autoencoder,
+    models: Models,
     limits: Limits,
     bodies: Arc<Semaphore>,
     slots: Arc<Semaphore>,
 }
 
 /// Returns the routes of the service.
-pub(crate) fn router(model: Autoencoder, limits: Limits) -> Router {
+pub(crate) fn router(models: Models, limits: Limits) -> Router {
     let (bodies, slots) = (Arc::new(Semaphore::new(limits.bodies)), Arc::new(Semaphore::new(limits.concurrent)));
     Router::new()
         .route("/health", get(|| async { json(&serde_json::json!({"status": "ok"})) }))
         .route("/model", get(describe))
         .route("/encode", post(encode))
+        .route("/detect", post(detect))
         .method_not_allowed_fallback(|| async {
             refuse(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method")
         })
-        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "unknown path: use /encode, /model or /health") })
+        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "unknown path: use /encode, /detect, /model or /health") })
         .layer(DefaultBodyLimit::max(limits.body))
-        .with_state(Arc::new(Service { model, limits, bodies, slots }))
+        .with_state(Arc::new(Service { models, limits, bodies, slots }))
 }
 
 /// Serves until `stop` completes, then finishes running requests for at most `stop_timeout`.
@@ -114,7 +138,7 @@ pub(crate) async fn serve(
 }
 
 async fn describe(State(service): State<Arc<Service>>) -> Response {
-    let Service { model, limits, .. } = service.as_ref();
+    let Service { models: Models { autoencoder: model, detector }, limits, .. } = service.as_ref();
     let manifest = model.manifest();
     json(&serde_json::json!({
         "kind": manifest.kind.to_string(),
@@ -123,6 +147,7 @@ async fn describe(State(service): State<Arc<Service>>) -> Response {
         "latent_dim": model.latent_dim(),
         "classes": model.classes(),
         "takes_labels": model.takes_labels(),
+        "detector": detector.as_ref().map(describe_detector),
         "limits": {
             "body_bytes": limits.body,
             "rows": limits.rows,
@@ -133,6 +158,27 @@ async fn describe(State(service): State<Arc<Service>>) -> Response {
 }
 
 async fn encode(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refusal> {
+    let work = |service: &Service, head: &RequestHead, batch: &Batch<'_>| {
+        Ok(respond(&service.models.autoencoder.encode(batch.samples())?, head.wants_octets))
+    };
+    answer(service, request, work).await
+}
+
+async fn detect(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refusal> {
+    let work = |service: &Service, _: &RequestHead, batch: &Batch<'_>| match &service.models.detector {
+        Some(detector) => Ok(json(&detected(detector, batch)?)),
+        None => {
+            Err(refuse(StatusCode::NOT_FOUND, "this model has no detector (add one with `narrows detect fit BUNDLE`)"))
+        }
+    };
+    answer(service, request, work).await
+}
+
+/// Computes the response to the rows of a request.
+type Work = fn(&Service, &RequestHead, &Batch<'_>) -> Result<Response, Refusal>;
+
+/// Reads the body, and computes the response on a blocking thread.
+async fn answer(service: Arc<Service>, request: Request, work: Work) -> Result<Response, Refusal> {
     let Limits { rows, time, .. } = service.limits;
     let head = RequestHead::of(request.headers(), request.uri())?;
     // The permit is held until the response, so that the number of permits limits the memory.
@@ -146,9 +192,10 @@ async fn encode(State(service): State<Arc<Service>>, request: Request) -> Result
         .map_err(|closed| refuse(StatusCode::SERVICE_UNAVAILABLE, closed))?;
     // The thread holds both permits until it ends, even if the client disconnects.
     let work = tokio::task::spawn_blocking(move || {
-        let codes = head.codes(&body, &service.model, rows);
+        let batch = head.batch(&body, &service.models.autoencoder, rows);
+        let response = batch.and_then(|batch| work(&service, &head, &batch));
         drop((slot, body_permit));
-        codes.map(|codes| respond(&codes, head.wants_octets))
+        response
     });
     timeout_at(deadline, work)
         .await

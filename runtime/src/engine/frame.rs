@@ -1,26 +1,33 @@
 //! Reusable input and output tensors of a run.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use narrows_bundle::{ElementType, GraphPorts, Port};
 use ort::{
     memory::Allocator,
-    session::{HasSelectedOutputs, OutputSelector, RunOptions, SessionInputValue, SessionOutputs},
-    value::{DynValue, Tensor},
+    session::{HasSelectedOutputs, OutputSelector, RunOptions, SessionInputValue, SessionInputs, SessionOutputs},
+    value::{DynValue, PrimitiveTensorElementType, Tensor},
 };
 
-use super::shutdown::{Call, OrtObject};
+use super::{
+    output_set::OutputSet,
+    settings::Settings,
+    shutdown::{Call, OrtObject},
+};
 use crate::rows::{full_shape, width};
 
 /// Input and output tensors for a fixed number of rows. Every run overwrites their content.
 pub(crate) struct Frame {
     rows: usize,
+    wanted: OutputSet,
     bytes: usize,
     tensors: OrtObject<Tensors>,
 }
 
 struct Tensors {
     inputs: Vec<SessionInputValue<'static>>,
+    /// The settings whose value is not the default, with their names.
+    settings: Vec<(String, Tensor<f32>)>,
     options: RunOptions<HasSelectedOutputs>,
     /// The output tensors for reading; the engine keeps its own handles for writing.
     outputs: Vec<Option<DynValue>>,
@@ -33,24 +40,34 @@ impl fmt::Debug for Frame {
 }
 
 impl Frame {
-    /// Allocates tensors for `rows` rows of a graph's ports.
-    pub(crate) fn new(ports: &GraphPorts, rows: usize) -> ort::Result<Self> {
+    /// Allocates tensors for `rows` rows of a graph's inputs and of the wanted outputs, and for the settings.
+    pub(super) fn new(ports: &GraphPorts, wanted: OutputSet, settings: &Settings, rows: usize) -> ort::Result<Self> {
         let _call = Call::begin()?;
         let allocator = Allocator::default();
         let inputs = ports.inputs.iter().map(|port| Ok(tensor(&allocator, rows, port)?.into()));
         let inputs = inputs.collect::<ort::Result<_>>()?;
-        let selector = ports.outputs.iter().try_fold(OutputSelector::default(), |selector, port| {
-            Ok::<_, ort::Error>(selector.preallocate(port.name.as_str(), tensor(&allocator, rows, port)?))
+        let scalar = |value| Tensor::from_array(((), vec![value]));
+        let settings = settings.changed().map(|(name, value)| Ok((name.to_owned(), scalar(value)?)));
+        let settings = settings.collect::<ort::Result<_>>()?;
+        // With more than four outputs, `ort` allocates in every run.
+        let selector = wanted.ports(ports).try_fold(OutputSelector::no_default(), |selector, port| {
+            let name = port.name.as_str();
+            Ok::<_, ort::Error>(selector.with(name).preallocate(name, tensor(&allocator, rows, port)?))
         })?;
         let options = RunOptions::new()?.with_outputs(selector);
-        let values: usize = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
+        let values: usize = ports.inputs.iter().chain(wanted.ports(ports)).map(width).sum();
         let bytes = size_of::<f32>() * values * rows;
         let outputs = ports.outputs.iter().map(|_| None).collect();
-        Ok(Frame { rows, bytes, tensors: OrtObject::new(Tensors { inputs, options, outputs }) })
+        Ok(Frame { rows, wanted, bytes, tensors: OrtObject::new(Tensors { inputs, settings, options, outputs }) })
+    }
+
+    /// Returns whether the tensors are those for this number of rows and these outputs.
+    pub(crate) fn fits(&self, rows: usize, wanted: OutputSet) -> bool {
+        self.rows == rows && self.wanted == wanted
     }
 
     /// Returns the number of rows.
-    pub(crate) fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.rows
     }
 
@@ -69,9 +86,9 @@ impl Frame {
         input_tensor(self.tensors.inputs.get_mut(1))?.try_extract_tensor_mut().map(|(_, values)| values)
     }
 
-    /// Returns the elements of an output in row-major order, after a run. `index` is the position of the output in the
-    /// graph.
-    pub(crate) fn output(&self, index: usize) -> ort::Result<&[f32]> {
+    /// Returns the elements of an output of floats or booleans in row-major order, after a run. `index` is the position
+    /// of the output in the graph.
+    pub(crate) fn output<T: PrimitiveTensorElementType>(&self, index: usize) -> ort::Result<&[T]> {
         let output = self.tensors.outputs.get(index).and_then(Option::as_ref);
         let output = output.ok_or_else(|| ort::Error::new("there is no such output"))?;
         output.try_extract_tensor().map(|(_, values)| values)
@@ -85,12 +102,28 @@ impl Frame {
     }
 
     /// Returns the inputs, the run options with the preallocated outputs, and the stored outputs.
-    pub(super) fn parts(
-        &mut self,
-    ) -> (&[SessionInputValue<'static>], &RunOptions<HasSelectedOutputs>, &mut [Option<DynValue>]) {
-        let Tensors { inputs, options, outputs } = &mut *self.tensors;
-        (inputs, options, outputs)
+    pub(super) fn parts<'a>(
+        &'a mut self,
+        ports: &'a [Port],
+    ) -> (SessionInputs<'a, 'a>, &'a RunOptions<HasSelectedOutputs>, &'a mut [Option<DynValue>]) {
+        let Tensors { inputs, settings, options, outputs } = &mut *self.tensors;
+        (given(inputs, settings, ports), options, outputs)
     }
+}
+
+/// Returns the inputs of a run. ONNX Runtime does not count inputs with a default value among the inputs of a session,
+/// so a setting is given by its name, and then all inputs are. Without settings nothing is allocated.
+fn given<'a>(
+    inputs: &'a [SessionInputValue<'static>],
+    settings: &'a [(String, Tensor<f32>)],
+    ports: &'a [Port],
+) -> SessionInputs<'a, 'a> {
+    if settings.is_empty() {
+        return inputs.into();
+    }
+    let inputs = ports.iter().zip(inputs).map(|(port, input)| (port.name.as_str(), input.view().into()));
+    let settings = settings.iter().map(|(name, value)| (name.as_str(), SessionInputValue::from(value)));
+    SessionInputs::ValueMap(inputs.chain(settings).map(|(name, value)| (Cow::from(name), value)).collect())
 }
 
 fn tensor(allocator: &Allocator, rows: usize, port: &Port) -> ort::Result<DynValue> {
@@ -98,6 +131,7 @@ fn tensor(allocator: &Allocator, rows: usize, port: &Port) -> ort::Result<DynVal
     Ok(match port.dtype {
         ElementType::F32 => Tensor::<f32>::new(allocator, shape)?.into_dyn(),
         ElementType::I64 => Tensor::<i64>::new(allocator, shape)?.into_dyn(),
+        ElementType::Bool => Tensor::<bool>::new(allocator, shape)?.into_dyn(),
     })
 }
 

@@ -2,13 +2,16 @@
 
 mod environment;
 mod frame;
+mod output_set;
 mod profile;
 mod providers;
 mod reason;
 mod session;
+mod settings;
 mod shutdown;
 
 pub(crate) use environment::start;
 pub(crate) use frame::Frame;
+pub(crate) use output_set::OutputSet;
 pub(crate) use providers::providers;
 pub(crate) use session::{Graph, Memory, Session};

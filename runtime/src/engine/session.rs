@@ -1,12 +1,14 @@
 //! Sessions of ONNX Runtime, and runs of a graph.
 
-use narrows_bundle::{GraphPorts, Port};
+use narrows_bundle::{ElementType, GraphPorts, Port};
 use ort::{session::builder::SessionBuilder, value::TensorElementType};
 
 use super::{
     Frame,
     environment::environment,
+    output_set::OutputSet,
     reason::plain_reason,
+    settings::Settings,
     shutdown::{Call, OrtObject},
 };
 use crate::{Device, Error, Options, rows::full_shape};
@@ -15,6 +17,7 @@ use crate::{Device, Error, Options, rows::full_shape};
 #[derive(Debug, Clone)]
 pub(crate) struct Graph {
     pub(crate) ports: GraphPorts,
+    settings: Settings,
     bytes: Vec<u8>,
     device: Device,
     threads: usize,
@@ -48,7 +51,16 @@ impl Graph {
         options: &Options,
     ) -> Result<Self, Error> {
         let environment = environment(options)?;
-        Ok(Graph { ports: ports.clone(), bytes, device, threads: options.threads.unwrap_or(1), memory, environment })
+        let (ports, settings, threads) = (ports.clone(), Settings::default(), options.threads.unwrap_or(1));
+        Ok(Graph { ports, settings, bytes, device, threads, memory, environment })
+    }
+
+    /// Sets the value of a setting in the runs of all tensors that are allocated from now on.
+    pub(crate) fn set(&mut self, name: &str, value: f32) -> Result<(), Error> {
+        match self.settings.set(&self.ports, name, value) {
+            true => Ok(()),
+            false => Err(self.failed("run", format!("it has no setting `{name}`"))),
+        }
     }
 
     /// Loads the graph into a new session. On a GPU, also runs one row to check that the device works.
@@ -100,9 +112,9 @@ impl Graph {
         Error::Device { device: self.device, reason: plain_reason(reason) }
     }
 
-    /// Allocates tensors for a run of `rows` rows.
-    pub(crate) fn frame(&self, rows: usize) -> Result<Frame, Error> {
-        Frame::new(&self.ports, rows).map_err(|source| self.failed("run", source))
+    /// Allocates tensors for a run of `rows` rows that returns the wanted outputs.
+    pub(crate) fn frame(&self, rows: usize, wanted: OutputSet) -> Result<Frame, Error> {
+        Frame::new(&self.ports, wanted, &self.settings, rows).map_err(|source| self.failed("run", source))
     }
 
     /// Returns the error for a failed action on the graph.
@@ -139,7 +151,7 @@ impl Session {
     /// Runs one row of zeros.
     pub(super) fn try_row(&mut self, graph: &Graph) -> Result<Frame, Error> {
         let failed = |error| graph.failed("run", error);
-        let mut frame = graph.frame(1)?;
+        let mut frame = graph.frame(1, OutputSet::all(&graph.ports))?;
         frame.floats().map_err(failed)?.fill(0.0);
         if graph.ports.inputs.len() > 1 {
             frame.integers().map_err(failed)?.fill(0);
@@ -151,7 +163,7 @@ impl Session {
     /// Runs the graph on the inputs of a frame, and stores the outputs in it.
     pub(crate) fn run(&mut self, frame: &mut Frame, graph: &Graph) -> Result<(), Error> {
         let _call = Call::begin().map_err(|source| graph.failed("run", source))?;
-        let (inputs, options, outputs) = frame.parts();
+        let (inputs, options, outputs) = frame.parts(&graph.ports.inputs);
         let source = match self.inner.run_with_options(inputs, options) {
             Ok(computed) => {
                 Frame::store(outputs, computed, &graph.ports.outputs);
@@ -166,11 +178,11 @@ impl Session {
     /// is the cause.
     fn output_error(&mut self, frame: &mut Frame, graph: &Graph) -> Option<Error> {
         let rows = frame.rows();
-        let computed = self.inner.run(frame.parts().0).ok()?;
+        let computed = self.inner.run(frame.parts(&graph.ports.inputs).0).ok()?;
         graph.ports.outputs.iter().find_map(|port: &Port| {
             let expected = full_shape(rows, port);
             let found = match computed.get(&port.name)?.dtype() {
-                ort::value::ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } => {
+                ort::value::ValueType::Tensor { ty, shape, .. } if *ty == element_type(port) => {
                     let is_same =
                         shape.iter().map(|&size| usize::try_from(size).ok()).eq(expected.iter().copied().map(Some));
                     if is_same {
@@ -182,5 +194,13 @@ impl Session {
             };
             Some(Error::Output { graph: graph.ports.file.clone(), output: port.name.clone(), expected, found })
         })
+    }
+}
+
+fn element_type(port: &Port) -> TensorElementType {
+    match port.dtype {
+        ElementType::F32 => TensorElementType::Float32,
+        ElementType::I64 => TensorElementType::Int64,
+        ElementType::Bool => TensorElementType::Bool,
     }
 }

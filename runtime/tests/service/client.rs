@@ -50,6 +50,12 @@ impl TestRequest {
         self
     }
 
+    /// Sends the request to another path than `/encode`.
+    pub(crate) fn to(mut self, path: &str) -> Self {
+        self.head = self.head.replacen("/encode", path, 1);
+        self
+    }
+
     /// Adds a query to the path.
     pub(crate) fn with_query(mut self, query: &str) -> Self {
         self.head = self.head.replacen(" HTTP", &format!("?{query} HTTP"), 1);

@@ -2,6 +2,9 @@
 //! stop that finishes all accepted requests.
 
 mod client;
+#[path = "../../examples/service/detection.rs"]
+mod detection;
+mod detector;
 #[cfg(unix)]
 mod program;
 #[path = "../../examples/service/refusal.rs"]
@@ -10,9 +13,12 @@ mod refusal;
 mod request;
 #[path = "../../examples/service/service.rs"]
 mod service;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -25,7 +31,7 @@ use std::{
 use axum::{Router, extract::Request, middleware};
 use client::{Client, TestRequest, TestResponse, json, octets};
 use narrows_runtime::{Autoencoder, Samples, ndarray::Array2};
-use service::Limits;
+use service::{Limits, Models};
 use tokio::{net::TcpListener, runtime::Runtime, sync::Notify};
 
 const CLIENTS: usize = 16;
@@ -52,9 +58,15 @@ impl Running {
 
     /// Starts the service with the middleware of `around`, which can also stop the service.
     fn start_with(kind: &str, limits: Limits, around: impl FnOnce(Router, Arc<Notify>) -> Router) -> Self {
+        Self::start_bundle(zoo(kind), limits, around)
+    }
+
+    /// Starts the service with the models of a bundle.
+    fn start_bundle(path: PathBuf, limits: Limits, around: impl FnOnce(Router, Arc<Notify>) -> Router) -> Self {
         let threads = Runtime::new().expect("threads");
         let stop = Arc::new(Notify::new());
-        let router = around(service::router(model(kind), limits), Arc::clone(&stop));
+        let models = Models::open(path).expect("a good bundle");
+        let router = around(service::router(models, limits), Arc::clone(&stop));
         let listener = threads.block_on(TcpListener::bind(("127.0.0.1", 0))).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let stopped = Arc::clone(&stop);
@@ -84,8 +96,12 @@ impl Running {
     }
 }
 
+fn zoo(kind: &str) -> PathBuf {
+    PathBuf::from(format!("{}/../models/zoo/{kind}", env!("CARGO_MANIFEST_DIR")))
+}
+
 fn model(kind: &str) -> Autoencoder {
-    Autoencoder::open(format!("{}/../models/zoo/{kind}", env!("CARGO_MANIFEST_DIR"))).expect("the zoo")
+    Autoencoder::open(zoo(kind)).expect("the zoo")
 }
 
 /// Returns images in the digits' unit, 0 to 16, that depend on the row and the seed.
@@ -137,6 +153,7 @@ fn cases() -> &'static [Case] {
             (octets(&rows(2, 0), "u8").with_query("lable=3"), (400, "got `lable`")),
             (TestRequest::get("/encode"), (405, "does not support the method")),
             (TestRequest::get("/"), (404, "use /encode")),
+            (json(&rows(1, 0)).to("/detect"), (404, "has no detector (add one with `narrows detect fit BUNDLE`)")),
         ];
         let bad = bad.into_iter().map(|(request, refusal)| Case { request, expected: Err(refusal) });
         good.chain(bad).collect()
@@ -330,6 +347,7 @@ fn the_model_endpoint_describes_the_model() {
     assert_eq!((&model["kind"], &model["sample_shape"]), (&"vae".into(), &vec![8, 8].into()));
     assert_eq!((&model["latent_dim"], &model["takes_labels"]), (&8.into(), &false.into()));
     assert_eq!((&model["sample_range"], &model["limits"]["rows"]), (&vec![0.0, 16.0].into(), &64.into()));
+    assert!(model["detector"].is_null());
     let none = running.request(&TestRequest::post("application/json", b"{\"rows\": []}"));
     assert_eq!((none.status, none.json()), (200, serde_json::json!({"codes": []})));
     running.stop();

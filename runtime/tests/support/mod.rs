@@ -1,6 +1,7 @@
 //! Small bundles built without the trainer, and reference implementations of their graphs in plain Rust.
 #![allow(dead_code, reason = "each test binary uses only some of the items")]
 
+pub(crate) mod detector;
 pub(crate) mod heads;
 pub(crate) mod mixed;
 
@@ -15,7 +16,7 @@ use narrows_runtime::{
             Tensor, TensorType, Type, ValueInfo, attribute, element,
         },
     },
-    bundle::{ElementType, GraphPorts, Port},
+    bundle::{GraphPorts, Port},
     ndarray::{Array2, Array3, ArrayD, Axis, stack},
 };
 use prost::Message;
@@ -205,6 +206,7 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
         latent_dim: LATENT,
         prior: kind.has_prior().then_some(Prior::StandardNormal),
         sampler: None,
+        detector: None,
         classes: kind.is_conditional().then(|| CLASSES.map(str::to_owned).to_vec()),
         likelihood: Likelihood::Gaussian,
         variance: None,
@@ -267,7 +269,8 @@ impl Builder {
 
     pub(crate) fn model(mut self, ports: &GraphPorts) -> Model {
         "graph".clone_into(&mut self.graph.name);
-        self.graph.input = ports.inputs.iter().map(value).collect();
+        let settings = ports.settings.iter().map(|setting| value_of(&setting.name, element::FLOAT, Vec::new()));
+        self.graph.input = ports.inputs.iter().map(value).chain(settings).collect();
         self.graph.output = ports.outputs.iter().map(value).collect();
         let set = OperatorSet { domain: String::new(), version: OPSET };
         Model { ir_version: IR_VERSION, opset_import: vec![set], graph: Some(self.graph), ..Model::default() }
@@ -275,14 +278,13 @@ impl Builder {
 }
 
 fn value(port: &Port) -> ValueInfo {
-    let elem_type = match port.dtype {
-        ElementType::F32 => element::FLOAT,
-        ElementType::I64 => element::INT64,
-    };
-    let size = |value| Dimension { value: Some(value) };
-    let dim = std::iter::once(size(DimensionValue::Symbol(BATCH.to_owned())))
-        .chain(port.shape.iter().map(|&count| size(DimensionValue::Size(count as i64))))
-        .collect();
+    let sizes = port.shape.iter().map(|&count| DimensionValue::Size(count as i64));
+    let dims = std::iter::once(DimensionValue::Symbol(BATCH.to_owned())).chain(sizes).collect();
+    value_of(&port.name, port.dtype.code(), dims)
+}
+
+fn value_of(name: &str, elem_type: i32, dims: Vec<DimensionValue>) -> ValueInfo {
+    let dim = dims.into_iter().map(|value| Dimension { value: Some(value) }).collect();
     let tensor_type = Some(TensorType { elem_type, shape: Some(Shape { dim }) });
-    ValueInfo { name: port.name.clone(), r#type: Some(Type { tensor_type }) }
+    ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type }) }
 }

@@ -19,7 +19,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         prefix: &'a str,
         weights: &'a Weights,
         nodes: &'a mut Vec<Node>,
@@ -48,6 +48,50 @@ impl<'a> Call<'a> {
     /// Adds an operator with one attribute of integers and returns the name of its result.
     pub fn node_with_integers(&mut self, operator: &str, inputs: &[String], name: &str, values: &[i64]) -> String {
         self.push(operator, inputs, vec![integers(name, values)])
+    }
+
+    /// Adds an operator that reduces `axis` to length 1, and returns the name of its result. For `ReduceSum`, see
+    /// [`Call::sum`].
+    pub fn reduce(&mut self, operator: &str, x: &str, axis: i64) -> String {
+        let keeps_axis =
+            Attribute { name: "keepdims".to_owned(), r#type: attribute::INT, i: 1, ..Attribute::default() };
+        self.push(operator, &[x.to_owned()], vec![integers("axes", &[axis]), keeps_axis])
+    }
+
+    /// Adds the sum over `axis`, which keeps length 1, and returns the name of its result.
+    pub fn sum(&mut self, x: &str, axis: i64) -> String {
+        let axes = self.integers(&format!("axis.{}", self.node_count), &[axis]);
+        self.node_with_integer("ReduceSum", &[x.to_owned(), axes], "keepdims", 1)
+    }
+
+    /// Adds `ln sum exp(x)` over the last axis of `[batch, values]`, which keeps length 1, and returns the name of its
+    /// result. Several nodes, because candle-onnx has no `ReduceLogSumExp`.
+    pub fn log_sum_exp(&mut self, x: &str) -> String {
+        let largest = self.reduce("ReduceMax", x, 1);
+        let relative = self.node("Sub", &[x.to_owned(), largest.clone()]);
+        let exponentials = self.node("Exp", &[relative]);
+        let sum = self.sum(&exponentials, 1);
+        let log = self.node("Log", &[sum]);
+        self.node("Add", &[log, largest])
+    }
+
+    /// Adds the `count` smallest values of the last axis, in ascending order, and returns the name of its result.
+    pub fn smallest(&mut self, x: &str, count: usize) -> String {
+        let count = self.integers(&format!("count.{}", self.node_count), &[count as i64]);
+        let attribute =
+            |name: &str, i| Attribute { name: name.to_owned(), r#type: attribute::INT, i, ..Attribute::default() };
+        let attributes = vec![attribute("axis", -1), attribute("largest", 0), attribute("sorted", 1)];
+        let values = self.push("TopK", &[x.to_owned(), count], attributes);
+        if let Some(node) = self.nodes.last_mut() {
+            node.output.push(format!("{}:positions", node.name));
+        }
+        values
+    }
+
+    /// Adds a change of the shape; 0 keeps a dimension, and -1 is the remaining one.
+    pub fn reshape(&mut self, x: &str, shape: &[i64]) -> String {
+        let shape = self.integers(&format!("shape.{}", self.node_count), shape);
+        self.node("Reshape", &[x.to_owned(), shape])
     }
 
     /// Adds a convolution of `x`, `weight` and `bias`, and returns the name of its result. `pads` is the padding at the

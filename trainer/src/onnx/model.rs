@@ -4,7 +4,7 @@ use narrows_bundle::{
     ElementType, Port,
     onnx::{
         BATCH, Dimension, DimensionValue, Entry, Graph as OnnxGraph, IR_VERSION, Model, Node, OPSET, OperatorSet,
-        PRODUCER, Shape, TensorType, Type, ValueInfo, element,
+        PRODUCER, Shape, TensorType, Type, ValueInfo,
     },
 };
 
@@ -50,16 +50,21 @@ pub fn to_model(name: &str, graph: &Graph, weights: &Weights, outputs: &[Port], 
         output: outputs.iter().map(|port| value_info(&port.name, port.dtype, &port.shape)).collect(),
         ..OnnxGraph::default()
     };
+    let metadata = metadata.iter().map(|(key, value)| (*key, value.clone()));
+    model_of(onnx, metadata)
+}
+
+/// Returns the model of a graph, with the versions, the producer and the metadata, whose keys get the prefix
+/// `narrows.`.
+pub(crate) fn model_of<'a>(graph: OnnxGraph, metadata: impl IntoIterator<Item = (&'a str, String)>) -> Model {
+    let entry = |(key, value): (&str, String)| Entry { key: format!("{PRODUCER}.{key}"), value };
     Model {
         ir_version: IR_VERSION,
         producer_name: PRODUCER.to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        graph: Some(onnx),
+        graph: Some(graph),
         opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
-        metadata_props: metadata
-            .iter()
-            .map(|(key, value)| Entry { key: format!("{PRODUCER}.{key}"), value: value.clone() })
-            .collect(),
+        metadata_props: metadata.into_iter().map(entry).collect(),
         ..Model::default()
     }
 }
@@ -82,14 +87,11 @@ fn identity(value: &str, port: &str) -> Node {
     }
 }
 
-fn value_info(name: &str, dtype: ElementType, shape: &[usize]) -> ValueInfo {
+/// Returns the description of a value whose first dimension is the batch.
+pub(crate) fn value_info(name: &str, dtype: ElementType, shape: &[usize]) -> ValueInfo {
     let batch = DimensionValue::Symbol(BATCH.to_owned());
     let sizes = shape.iter().map(|&size| DimensionValue::Size(size as i64));
     let dim = std::iter::once(batch).chain(sizes).map(|value| Dimension { value: Some(value) }).collect();
-    let elem_type = match dtype {
-        ElementType::F32 => element::FLOAT,
-        ElementType::I64 => element::INT64,
-    };
-    let tensor_type = TensorType { elem_type, shape: Some(Shape { dim }) };
+    let tensor_type = TensorType { elem_type: dtype.code(), shape: Some(Shape { dim }) };
     ValueInfo { name: name.to_owned(), r#type: Some(Type { tensor_type: Some(tensor_type) }) }
 }

@@ -19,16 +19,16 @@ const MAX_ITERATIONS: usize = 200;
 const TOLERANCE: f64 = 1e-4;
 
 /// A fitted mixture.
-pub(super) struct FittedMixture {
+pub(crate) struct FittedMixture {
     /// The mixture, in the unit of the codes.
-    pub(super) mixture: Mixture,
+    pub(crate) mixture: Mixture,
     pub(super) iterations: usize,
     pub(super) has_converged: bool,
     pub(super) constant_dimensions: Vec<usize>,
 }
 
 /// Fits a mixture to `rows`, `[rows, latent]`, which are standardised in place.
-pub(super) fn fit_mixture(
+pub(crate) fn fit_mixture(
     rows: &mut Array2<f64>,
     options: SamplerOptions,
     random: &mut ChaCha8Rng,

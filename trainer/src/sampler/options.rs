@@ -22,7 +22,7 @@ pub struct SamplerOptions {
 impl SamplerOptions {
     /// Returns the number of rows that the fit needs: more than the number of dimensions per component for full
     /// covariances, and two per component for diagonal ones.
-    pub(super) fn needed_rows(&self, latent: usize) -> usize {
+    pub(crate) fn needed_rows(&self, latent: usize) -> usize {
         self.components.saturating_mul(self.rows_per_component(latent))
     }
 
@@ -33,7 +33,7 @@ impl SamplerOptions {
 
     /// Returns these options with the number of components for a class of `rows` rows: at least one, and at most one
     /// for every [`CLASS_ROWS`] times the rows that a component needs.
-    pub(super) fn for_class(&self, rows: usize, latent: usize) -> Self {
+    pub(crate) fn for_class(&self, rows: usize, latent: usize) -> Self {
         let most = rows / self.rows_per_component(latent).saturating_mul(CLASS_ROWS);
         SamplerOptions { components: self.components.min(most.max(1)), ..*self }
     }

@@ -24,6 +24,8 @@ pub(super) enum Figure {
     LogLikelihood,
     /// Standard error of the estimated log-likelihood, in nats
     LogLikelihoodStandardError,
+    /// Score and p-value of the bundle's detector, see `detect`
+    Anomaly,
 }
 
 impl Figure {
@@ -35,6 +37,7 @@ impl Figure {
             Figure::Elbo => "elbo",
             Figure::LogLikelihood => "log_likelihood",
             Figure::LogLikelihoodStandardError => "log_likelihood_standard_error",
+            Figure::Anomaly => "anomaly",
         }
     }
 
@@ -46,13 +49,15 @@ impl Figure {
             Figure::Elbo => scores.elbo.as_ref(),
             Figure::LogLikelihood => scores.log_likelihood.as_ref(),
             Figure::LogLikelihoodStandardError => scores.log_likelihood_standard_error.as_ref(),
+            // The detector computes it, not the score.
+            Figure::Anomaly => None,
         }
     }
 
     /// Returns the smallest number of latent samples per row that the score needs.
     pub(super) fn fewest_samples(self) -> usize {
         match self {
-            Figure::SquaredError | Figure::Reconstruction | Figure::Kl => 0,
+            Figure::SquaredError | Figure::Reconstruction | Figure::Kl | Figure::Anomaly => 0,
             Figure::Elbo | Figure::LogLikelihood => 1,
             Figure::LogLikelihoodStandardError => 2,
         }

@@ -1,0 +1,135 @@
+//! Rows in chunks, in scaled units and 64-bit floats, from which scores are computed.
+
+use std::ops::Range;
+
+use narrows_bundle::Scaling;
+use ndarray::{Array, Array2, ArrayView2, Axis, Dimension, Slice};
+use rayon::prelude::*;
+
+use super::{DetectorError, Rows};
+
+/// Number of rows of a chunk. It is fixed, so that sums do not depend on the number of cores, and small, so that the
+/// distances of a chunk to all stored rows stay in the cache.
+const CHUNK_ROWS: usize = 128;
+
+/// Some of the rows.
+pub(super) struct Chunk<'a> {
+    /// The class of every row, if the graphs take labels.
+    pub(super) labels: Option<&'a [i64]>,
+    /// Samples in scaled units, `[rows, features]`.
+    pub(super) targets: Array2<f64>,
+    /// Samples minus reconstructions in scaled units, `[rows, features]`.
+    pub(super) residuals: Array2<f64>,
+    /// Codes, `[rows, latent]`.
+    pub(super) codes: Array2<f64>,
+    /// Logarithms of the variances of the posteriors, `[rows, latent]`; variational encoders only.
+    pub(super) log_variances: Option<Array2<f64>>,
+}
+
+impl<'a> Chunk<'a> {
+    fn of(rows: &'a Rows, range: Range<usize>, scaling: &Scaling) -> Self {
+        let part = |array: &'a Array2<f32>| array.slice_axis(Axis(0), Slice::from(range.clone()));
+        Chunk {
+            labels: rows.labels.as_deref().and_then(|labels| labels.get(range.clone())),
+            targets: targets(part(&rows.samples), scaling),
+            residuals: residuals(part(&rows.samples), part(&rows.reconstructions), scaling),
+            codes: part(&rows.codes).mapv(f64::from),
+            log_variances: rows.log_variances.as_ref().map(|array| part(array).mapv(f64::from)),
+        }
+    }
+}
+
+/// Calls `each` for every chunk of the rows, on several threads, and returns the results in the order of the rows.
+pub(super) fn for_each_chunk<T: Send>(
+    rows: &Rows,
+    scaling: &Scaling,
+    should_stop: &dyn Fn() -> bool,
+    each: impl Fn(&Chunk<'_>) -> Result<T, DetectorError> + Sync,
+) -> Result<Vec<T>, DetectorError> {
+    let mut results = Vec::new();
+    visit_chunks(rows, scaling, should_stop, each, |result| results.push(result))?;
+    Ok(results)
+}
+
+/// Computes the sum of `each` over all chunks of the rows, which are added in their order; `None` without rows.
+pub(super) fn sum_of_chunks<D: Dimension>(
+    rows: &Rows,
+    scaling: &Scaling,
+    should_stop: &dyn Fn() -> bool,
+    each: impl Fn(&Chunk<'_>) -> Array<f64, D> + Sync,
+) -> Result<Option<Array<f64, D>>, DetectorError> {
+    let mut sum: Option<Array<f64, D>> = None;
+    visit_chunks(
+        rows,
+        scaling,
+        should_stop,
+        |chunk| Ok(each(chunk)),
+        |part| match &mut sum {
+            Some(sum) => *sum += &part,
+            none => *none = Some(part),
+        },
+    )?;
+    Ok(sum)
+}
+
+/// Calls `each` for every chunk on several threads, and `visit` with the results in the order of the rows. Few results
+/// exist at a time.
+fn visit_chunks<T: Send>(
+    rows: &Rows,
+    scaling: &Scaling,
+    should_stop: &dyn Fn() -> bool,
+    each: impl Fn(&Chunk<'_>) -> Result<T, DetectorError> + Sync,
+    visit: impl FnMut(T),
+) -> Result<(), DetectorError> {
+    let starts: Vec<usize> = (0..rows.count()).step_by(CHUNK_ROWS).collect();
+    let of_chunk = |&start: &usize| {
+        let range = start..rows.count().min(start + CHUNK_ROWS);
+        each(&Chunk::of(rows, range, scaling))
+    };
+    let mut visit = visit;
+    for starts in starts.chunks(2 * rayon::current_num_threads()) {
+        if should_stop() {
+            return Err(DetectorError::Interrupted);
+        }
+        let results = starts.par_iter().map(of_chunk).collect::<Result<Vec<T>, DetectorError>>()?;
+        results.into_iter().for_each(&mut visit);
+    }
+    Ok(())
+}
+
+/// Returns samples in scaled units, `[rows, features]`, rounded as the graph rounds them.
+fn targets(samples: ArrayView2<'_, f32>, scaling: &Scaling) -> Array2<f64> {
+    let mut targets = samples.mapv(f64::from);
+    for (mut target, sample) in targets.outer_iter_mut().zip(samples.outer_iter()) {
+        let columns = scaling.offset.iter().cycle().zip(scaling.scale.iter().cycle());
+        for ((target, sample), (offset, scale)) in target.iter_mut().zip(sample).zip(columns) {
+            *target = f64::from((sample - offset) * scale.recip());
+        }
+    }
+    targets
+}
+
+/// Returns samples minus reconstructions in scaled units, `[rows, features]`, rounded as the graph rounds them.
+fn residuals(samples: ArrayView2<'_, f32>, reconstructions: ArrayView2<'_, f32>, scaling: &Scaling) -> Array2<f64> {
+    let mut residuals = samples.mapv(f64::from);
+    let rows = residuals.outer_iter_mut().zip(samples.outer_iter()).zip(reconstructions.outer_iter());
+    for ((mut residual, sample), reconstruction) in rows {
+        let pairs = sample.iter().zip(reconstruction).zip(scaling.scale.iter().cycle());
+        for (residual, ((sample, reconstruction), scale)) in residual.iter_mut().zip(pairs) {
+            *residual = f64::from((sample - reconstruction) * scale.recip());
+        }
+    }
+    residuals
+}
+
+/// Copies the given rows.
+pub(super) fn select(rows: &Rows, indices: &[usize]) -> Rows {
+    let pick = |array: &Array2<f32>| array.select(Axis(0), indices);
+    Rows {
+        samples: pick(&rows.samples),
+        labels: rows.labels.as_ref().map(|labels| indices.iter().map(|&row| labels[row]).collect()),
+        codes: pick(&rows.codes),
+        log_variances: rows.log_variances.as_ref().map(pick),
+        reconstructions: pick(&rows.reconstructions),
+    }
+}

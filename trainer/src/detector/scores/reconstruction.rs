@@ -1,0 +1,26 @@
+//! The squared error of the reconstruction.
+
+use crate::detector::{
+    DetectorError,
+    chunk::Chunk,
+    joined::Joined,
+    score::{Outputs, Score},
+    values::Values,
+};
+
+/// `sum (x - x_hat)^2` over the features, in scaled units.
+#[derive(Debug)]
+pub(in crate::detector) struct Reconstruction;
+
+impl Score for Reconstruction {
+    fn of(&self, rows: &Chunk<'_>) -> Result<Vec<f64>, DetectorError> {
+        Ok(rows.residuals.outer_iter().map(|residual| residual.dot(&residual)).collect())
+    }
+
+    fn add_to(&self, graph: &mut Joined, prefix: &str, values: &Values) -> Result<Outputs, DetectorError> {
+        let mut call = graph.call(prefix);
+        let squares = call.node("Mul", &[values.residual.clone(), values.residual.clone()]);
+        let score = call.sum(&squares, 1);
+        Ok(Outputs::with_share_of_error(score, graph, prefix, values))
+    }
+}
