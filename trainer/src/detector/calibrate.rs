@@ -43,37 +43,21 @@ impl Steps {
         calibration.sort_unstable_by(f64::total_cmp);
         let mut known: Vec<f64> = calibration.iter().chain(others).copied().collect();
         known.sort_unstable_by(f64::total_cmp);
-        let rows = calibration.len();
-        let mut steps: Vec<(f64, usize)> = Vec::new();
-        let mut next_known = 0;
-        for (index, &score) in calibration.iter().enumerate() {
-            let margin = EQUAL * score.abs().max(1.0);
-            let is_last_of_group = calibration.get(index + 1).is_none_or(|next| next - score > margin);
-            match steps.last_mut() {
-                Some((position, weight)) if position.is_nan() => {
-                    *weight += 1;
-                    if is_last_of_group {
-                        *position = score;
-                    }
-                }
-                Some(_) | None => steps.push((if is_last_of_group { score } else { f64::NAN }, 1)),
-            }
-            if is_last_of_group {
-                // Known scores within the margin are moved below the step, too.
-                while known.get(next_known).is_some_and(|&other| other <= score + margin) {
-                    next_known += 1;
-                }
-                let above = known.get(next_known).copied().unwrap_or(f64::INFINITY);
-                if let Some((position, _)) = steps.last_mut() {
-                    *position = (0.5 * (score + above)).min(score + LARGEST_STEP * margin);
-                }
-            }
-        }
+        let margin = |score: f64| EQUAL * score.abs().max(1.0);
+        let step = |group: &[f64]| {
+            let score = group.last().copied().unwrap_or(f64::NAN);
+            // Known scores within the margin are moved below the step, too.
+            let next = known.partition_point(|&other| other <= score + margin(score));
+            let above = known.get(next).copied().unwrap_or(f64::INFINITY);
+            ((0.5 * (score + above)).min(score + LARGEST_STEP * margin(score)), group.len())
+        };
+        let groups = calibration.chunk_by(|one, other| other - one <= margin(*one));
+        let steps: Vec<(f64, usize)> = groups.map(step).collect();
         let steps = compressed(steps);
         Steps {
             positions: steps.iter().map(|(position, _)| *position as f32).collect(),
             weights: steps.iter().map(|(_, weight)| *weight as f32).collect(),
-            rows,
+            rows: calibration.len(),
         }
     }
 

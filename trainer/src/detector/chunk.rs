@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use narrows_bundle::Scaling;
-use ndarray::{Array, Array2, ArrayView2, Axis, Dimension, Slice};
+use ndarray::{Array, Array2, ArrayView1, Axis, Dimension, Slice};
 use rayon::prelude::*;
 
 use super::{DetectorError, Rows};
@@ -29,10 +29,13 @@ pub(super) struct Chunk<'a> {
 impl<'a> Chunk<'a> {
     fn of(rows: &'a Rows, range: Range<usize>, scaling: &Scaling) -> Self {
         let part = |array: &'a Array2<f32>| array.slice_axis(Axis(0), Slice::from(range.clone()));
+        // Rounded to 32-bit floats as in the graph; one value stands for all features.
+        let (offset, inverse) = (ArrayView1::from(&scaling.offset), ArrayView1::from(&scaling.scale).mapv(f32::recip));
+        let samples = part(&rows.samples);
         Chunk {
             labels: rows.labels.as_deref().and_then(|labels| labels.get(range.clone())),
-            targets: targets(part(&rows.samples), scaling),
-            residuals: residuals(part(&rows.samples), part(&rows.reconstructions), scaling),
+            targets: ((&samples - &offset) * &inverse).mapv(f64::from),
+            residuals: ((&samples - &part(&rows.reconstructions)) * &inverse).mapv(f64::from),
             codes: part(&rows.codes).mapv(f64::from),
             log_variances: rows.log_variances.as_ref().map(|array| part(array).mapv(f64::from)),
         }
@@ -79,14 +82,13 @@ fn visit_chunks<T: Send>(
     scaling: &Scaling,
     should_stop: &dyn Fn() -> bool,
     each: impl Fn(&Chunk<'_>) -> Result<T, DetectorError> + Sync,
-    visit: impl FnMut(T),
+    mut visit: impl FnMut(T),
 ) -> Result<(), DetectorError> {
     let starts: Vec<usize> = (0..rows.count()).step_by(CHUNK_ROWS).collect();
     let of_chunk = |&start: &usize| {
         let range = start..rows.count().min(start + CHUNK_ROWS);
         each(&Chunk::of(rows, range, scaling))
     };
-    let mut visit = visit;
     for starts in starts.chunks(2 * rayon::current_num_threads()) {
         if should_stop() {
             return Err(DetectorError::Interrupted);
@@ -95,31 +97,6 @@ fn visit_chunks<T: Send>(
         results.into_iter().for_each(&mut visit);
     }
     Ok(())
-}
-
-/// Returns samples in scaled units, `[rows, features]`, rounded as the graph rounds them.
-fn targets(samples: ArrayView2<'_, f32>, scaling: &Scaling) -> Array2<f64> {
-    let mut targets = samples.mapv(f64::from);
-    for (mut target, sample) in targets.outer_iter_mut().zip(samples.outer_iter()) {
-        let columns = scaling.offset.iter().cycle().zip(scaling.scale.iter().cycle());
-        for ((target, sample), (offset, scale)) in target.iter_mut().zip(sample).zip(columns) {
-            *target = f64::from((sample - offset) * scale.recip());
-        }
-    }
-    targets
-}
-
-/// Returns samples minus reconstructions in scaled units, `[rows, features]`, rounded as the graph rounds them.
-fn residuals(samples: ArrayView2<'_, f32>, reconstructions: ArrayView2<'_, f32>, scaling: &Scaling) -> Array2<f64> {
-    let mut residuals = samples.mapv(f64::from);
-    let rows = residuals.outer_iter_mut().zip(samples.outer_iter()).zip(reconstructions.outer_iter());
-    for ((mut residual, sample), reconstruction) in rows {
-        let pairs = sample.iter().zip(reconstruction).zip(scaling.scale.iter().cycle());
-        for (residual, ((sample, reconstruction), scale)) in residual.iter_mut().zip(pairs) {
-            *residual = f64::from((sample - reconstruction) * scale.recip());
-        }
-    }
-    residuals
 }
 
 /// Copies the given rows.

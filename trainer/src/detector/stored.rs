@@ -93,7 +93,6 @@ impl Stored {
         let (stored, dimensions) = self.vectors.dim();
         let mean = call.floats("mean", &[dimensions], &floats(&self.mean));
         let scale = call.floats("scale", &[dimensions], &floats(&self.inverse_deviation));
-        let zero = call.floats("zero", &[], &[0.0]);
         let centred = call.node("Sub", &[value.to_owned(), mean]);
         let vector = call.node("Mul", &[centred, scale]);
         if dimensions <= FEW_DIMENSIONS {
@@ -105,6 +104,7 @@ impl Stored {
             let squared_distances = call.reshape(&sums, &[-1, stored as i64]);
             return StoredNodes { squared_distances, vector, stored: Layout::Rows(rows) };
         }
+        let zero = call.floats("zero", &[], &[0.0]);
         // Twice the vectors, so that no further product is needed.
         let twice: Vec<f64> = self.vectors.t().iter().map(|value| 2.0 * value).collect();
         let twice = call.floats("stored", &[dimensions, stored], &floats(&twice));
