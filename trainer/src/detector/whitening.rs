@@ -170,8 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shrinkage_agrees_with_scikit_learn_and_keeps_the_trace() {
-        // sklearn.covariance.oas(X, assume_centered=True) for a matrix X with this covariance and 10 rows.
+    fn the_shrinkage_is_that_of_its_formula_and_keeps_the_trace() {
         let covariance = array![[4.0, 1.0], [1.0, 2.0]];
         let shrunk = shrunk(covariance.clone(), 10.0);
         let shrinkage = 1.0 - shrunk[[0, 1]];
