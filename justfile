@@ -161,6 +161,7 @@ zoo: _runtime
 interop: _runtime
     @{{ python }} scripts/venv.py interop
     @{{ venv-python }} scripts/interop.py "models/zoo/*"
+    @{{ venv-python }} scripts/merging.py "models/zoo/*"
     @{{ python }} -c "import shutil; shutil.rmtree('target/interop', True)"
     @{{ narrows }} --quiet train vae --epochs 5 --valid-fraction 0.1 --kl-warmup linear:3 --likelihood gaussian --variance learned --checkpoint-every 20 --run target/interop/vae
     @{{ narrows }} --quiet train dae --epochs 3 --l1 0.01 --optimizer sgd --average 0.9 --run target/interop/dae

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use crate::{
     BundleError, ClassifierKind, FileRecord, GraphParity, GraphPorts, Kind, MANIFEST, Sample, TrainingRecord,
-    seal::sealed, storage::Storage,
+    git::{check_pointer, with_line_feeds},
+    seal::sealed,
+    storage::Storage,
 };
 
 /// The bundle format that this version writes and reads.
@@ -126,7 +128,12 @@ pub(crate) fn read_manifest<M: Contract>(source: &Storage) -> Result<(M, Vec<u8>
         return Err(BundleError::OtherType { path, kind: kind.to_owned(), message });
     }
     let manifest: M = serde_json::from_slice(&bytes).map_err(malformed(&path))?;
-    if std::str::from_utf8(&bytes).is_ok_and(|text| sealed(text, manifest.digest()) != text) {
+    let has_digest = |text: &str| sealed(text, manifest.digest()) == text;
+    if std::str::from_utf8(&bytes).is_ok_and(|text| !has_digest(text)) {
+        let converted = with_line_feeds(&bytes).and_then(|bytes| String::from_utf8(bytes).ok());
+        if converted.is_some_and(|text| has_digest(&text)) {
+            return Err(BundleError::LineEndings { path });
+        }
         let what = "its content does not match its own digest".to_owned();
         return Err(BundleError::Changed { path, what });
     }
@@ -137,6 +144,7 @@ pub(crate) fn read_manifest<M: Contract>(source: &Storage) -> Result<(M, Vec<u8>
 /// Reads the manifest as untyped JSON, together with its bytes.
 fn read_raw(source: &Storage) -> Result<(Value, Vec<u8>), BundleError> {
     let bytes = source.read(MANIFEST, MANIFEST_LIMIT)?;
+    check_pointer(&source.file_path(MANIFEST), &bytes)?;
     let raw = serde_json::from_slice(&bytes).map_err(malformed(&source.file_path(MANIFEST)))?;
     Ok((raw, bytes))
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{BundleError, MANIFEST};
+use crate::{BundleError, MANIFEST, git::ATTRIBUTES};
 
 /// Checks that writing a bundle to `absolute` deletes no unrelated file: a destination may be a bundle, which is
 /// replaced, or an empty folder. `named` is the caller's name of the destination, used in errors.
@@ -34,13 +34,14 @@ pub(crate) fn check_destination(named: &Path, absolute: &Path) -> Result<(), Bun
     }
 }
 
-/// Returns the names of a bundle's files, for any format version; `None` if the folder has no manifest of Narrows.
+/// Returns the names of a bundle's files, for any format version, with those that the manifest does not list; `None` if
+/// the folder has no manifest of Narrows.
 fn listed_files(folder: &Path) -> Option<Vec<String>> {
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(MANIFEST)).ok()?).ok()?;
     manifest.get("format")?.as_u64()?;
     manifest.get("graphs")?.as_object()?;
     let files = manifest.get("files")?.as_object()?;
-    Some(files.keys().cloned().chain([MANIFEST.to_owned()]).collect())
+    Some(files.keys().cloned().chain([MANIFEST, ATTRIBUTES].map(str::to_owned)).collect())
 }
 
 /// Returns a hidden path in the same folder as `path`, unique to this process.

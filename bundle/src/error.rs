@@ -75,6 +75,18 @@ pub enum BundleError {
         /// Actual and expected size or hash.
         what: String,
     },
+    /// A file has the recorded content, but with the line endings of Windows.
+    #[error("`{}` has changed since it was exported: Git converted its line endings from LF to CRLF (put a file .gitattributes with the line `* -text` in the folder, commit it, delete the other files, and run `git checkout -- .` there)", path.display())]
+    LineEndings {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is a pointer of Git LFS to the content.
+    #[error("`{}` is a Git LFS pointer, not the file itself (run `git lfs pull` in the repository, or copy the bundle again)", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file is larger than the size limit.
     #[error("`{}` has {found} bytes, the limit is {limit}", path.display())]
     TooLarge {

@@ -24,6 +24,7 @@ mod detector_probe;
 mod digest;
 mod error;
 mod extended;
+mod git;
 mod head_probe;
 mod kind;
 mod likelihood;

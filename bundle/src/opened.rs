@@ -11,6 +11,7 @@ use crate::{
     BundleError, CALIBRATION, CheckedGraph, ClassifierManifest, Contract, DETECTOR, DETECTOR_PROBE, FileRecord,
     GraphPorts, MANIFEST, Manifest, Mixture, PRIOR, PROBE, Prior, SAMPLER, Sampler, checked_model,
     contract::read_manifest,
+    git::{check_pointer, with_line_feeds},
     packed::{CONTENT_LIMIT, pack_files},
     sha256_hex,
     storage::Storage,
@@ -42,6 +43,7 @@ impl<M: Contract> Opened<M> {
     /// - [`BundleError::OtherType`] for a bundle of the other type,
     /// - [`BundleError::Manifest`] or [`BundleError::Format`] for a manifest that this version cannot read,
     /// - [`BundleError::Changed`] for a manifest or packed file that was changed after export,
+    /// - [`BundleError::LineEndings`] or [`BundleError::LfsPointer`] if Git changed the manifest or packed file,
     /// - [`BundleError::Invalid`] for a manifest that contradicts itself or the packed file,
     /// - [`BundleError::TooLarge`] for a manifest or packed file above the size limit,
     /// - [`BundleError::Io`] if a file cannot be read.
@@ -89,24 +91,28 @@ impl<M: Contract> Opened<M> {
     /// Reads one file that the manifest lists, and checks its size and hash.
     ///
     /// # Errors
-    /// [`BundleError::Io`], [`BundleError::TooLarge`], [`BundleError::Changed`] if the size or hash differs, or
-    /// [`BundleError::Invalid`] if the manifest does not list the file or it was not packed.
+    /// [`BundleError::Io`], [`BundleError::TooLarge`], [`BundleError::Changed`] if the size or hash differs,
+    /// [`BundleError::LineEndings`] or [`BundleError::LfsPointer`] if Git is the cause, or [`BundleError::Invalid`] if
+    /// the manifest does not list the file or it was not packed.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, BundleError> {
         let path = self.source.file_path(name);
         let Some(record) = self.manifest.records().get(name) else {
             return Err(BundleError::invalid(path, "the manifest does not list it"));
         };
         let bytes = self.source.read(name, FILE_LIMIT)?;
-        if bytes.len() as u64 != record.bytes {
-            let what = format!("it has {} bytes, the manifest says {}", bytes.len(), record.bytes);
-            return Err(BundleError::Changed { path, what });
-        }
         let sha256 = sha256_hex(&bytes);
-        if sha256 != record.sha256 {
-            let what = format!("its SHA-256 is {sha256}, the manifest says {}", record.sha256);
-            return Err(BundleError::Changed { path, what });
+        if bytes.len() as u64 == record.bytes && sha256 == record.sha256 {
+            return Ok(bytes);
         }
-        Ok(bytes)
+        check_pointer(&path, &bytes)?;
+        if with_line_feeds(&bytes).is_some_and(|bytes| sha256_hex(&bytes) == record.sha256) {
+            return Err(BundleError::LineEndings { path });
+        }
+        let what = match bytes.len() as u64 == record.bytes {
+            true => format!("its SHA-256 is {sha256}, the manifest says {}", record.sha256),
+            false => format!("it has {} bytes, the manifest says {}", bytes.len(), record.bytes),
+        };
+        Err(BundleError::Changed { path, what })
     }
 
     /// Reads one graph, checks it against its ports, and returns the bytes for the engine.

@@ -45,6 +45,13 @@ impl Sample {
         self.columns.as_ref().is_some_and(|known| known != columns && sorted(known) == sorted(columns))
     }
 
+    /// Returns whether a value is outside the range by more than the width of the range. Values of new data may well be
+    /// a little outside; a value this far away is probably in another unit.
+    pub fn is_far_outside(&self, value: f32) -> bool {
+        let (low, high) = self.range;
+        value < low - self.span() || value > high + self.span()
+    }
+
     /// Returns the width of the range, which scales the tolerance of the decoder's parity check.
     pub fn span(&self) -> f32 {
         self.range.1 - self.range.0

@@ -11,6 +11,7 @@ use crate::{
     BundleError, Contract, FileRecord, MANIFEST,
     atomic::{make_folders, sync_folder},
     destination::{check_destination, clean_up, sibling},
+    git::{ATTRIBUTES, attributes},
     seal::{UNSEALED, sealed},
     sha256_hex,
 };
@@ -94,11 +95,15 @@ impl Stage {
 
     /// Moves the finished bundle to its destination, where it replaces an older bundle.
     ///
+    /// A file `.gitattributes` with the line `* -text` is added, so that Git does not convert line endings. That of an
+    /// older bundle is kept.
+    ///
     /// # Errors
     /// [`BundleError::Io`]; an older bundle is then restored.
     pub fn publish(mut self) -> Result<PathBuf, BundleError> {
         let destination = self.destination.clone();
         let absolute = self.absolute.clone();
+        self.write_synced(ATTRIBUTES, &attributes(&absolute))?;
         sync_folder(&self.temporary).map_err(BundleError::io("sync", &destination))?;
         // A folder cannot be renamed onto one that is not empty: move the old one aside, rename, then remove it.
         let retired = sibling(&absolute, "retired");

@@ -149,7 +149,9 @@ pub(crate) fn loss_chart(bundle: &Path) -> anyhow::Result<Option<String>> {
     match bundle.read(LOSS_CHART) {
         Ok(bytes) => Ok(Some(String::from_utf8(bytes).with_context(|| format!("cannot read `{}`", path.display()))?)),
         Err(BundleError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error @ BundleError::Changed { .. }) => {
+        Err(
+            error @ (BundleError::Changed { .. } | BundleError::LineEndings { .. } | BundleError::LfsPointer { .. }),
+        ) => {
             warn(format_args!("{error}; the chart of the losses is left out of the page"));
             Ok(None)
         }

@@ -4,17 +4,23 @@ mod arguments;
 mod batch;
 mod binarize;
 mod like_model;
+mod range_check;
+mod remembered;
 mod repeated_names;
 mod steps;
 mod stream;
 
 use std::fmt;
+#[cfg(feature = "train")]
+use std::path::Path;
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use narrows_bundle::Sample;
+use narrows_bundle::Contract;
 use narrows_data::{DataError, Limits, LoadOptions, Missing, Reading, Streams};
 
+#[cfg(feature = "train")]
+pub(crate) use self::remembered::inherited;
 pub(crate) use self::{
     arguments::SampleArguments,
     batch::Batch,
@@ -67,14 +73,14 @@ impl DataArguments {
 
     /// Opens the data as streams of chunks, read as the training data of a model was read. Keeps missing values if
     /// `has_fill`, because the caller then replaces them.
-    fn stream(&self, sample: &Sample, has_fill: bool) -> anyhow::Result<Streams> {
-        let streams = read_like_model(&self.reading, sample, |reading| {
+    fn stream(&self, manifest: &impl Contract, has_fill: bool) -> anyhow::Result<Streams> {
+        let streams = read_like_model(&self.reading, manifest, |reading| {
             let missing = if has_fill { reading.missing.or(Some(Missing::Keep)) } else { reading.missing };
             read_preferred(&Reading { missing, ..reading.clone() }, reading, |reading| {
                 Ok(narrows_data::stream(self.spec(), &self.options(reading))?)
             })
         });
-        streams.map_err(|error| self.explain(error, &sample.columns))
+        streams.map_err(|error| self.explain(error, &manifest.sample().columns))
     }
 
     /// Adds to the error about a missing column that the column is one of the model's.
@@ -105,10 +111,19 @@ pub(crate) enum Part {
     Test,
 }
 
-/// The program's name as it was called, so that printed commands work even if it is not on the PATH.
+/// The program as it was called, so that printed commands work even if it is not on the PATH, and in every folder.
 #[cfg(feature = "train")]
 pub(crate) fn program() -> String {
-    std::env::args().next().map_or_else(|| "narrows".to_owned(), |program| quoted(&program))
+    let Some(program) = std::env::args().next() else { return "narrows".to_owned() };
+    // A name without a folder is found on the PATH.
+    if Path::new(&program).components().count() > 1 { absolute_word(program.as_ref()) } else { quoted(&program) }
+}
+
+/// Returns the absolute path, quoted for the shell, so that printed commands work in every folder.
+#[cfg(feature = "train")]
+pub(crate) fn absolute_word(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    quoted(&absolute.as_deref().unwrap_or(path).to_string_lossy())
 }
 
 /// Quotes a word for the shell where it needs quotes.

@@ -14,7 +14,9 @@ mod gathering;
 mod input;
 mod latent;
 mod model;
+mod notes;
 mod output;
+mod printable;
 #[cfg(feature = "train")]
 mod problems;
 #[cfg(feature = "train")]

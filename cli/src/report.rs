@@ -10,14 +10,16 @@ use std::{
 
 use anyhow::Context;
 use narrows_bundle::counted;
-use narrows_data::{Dataset, WindowCounts};
+use narrows_data::{Dataset, Note, WindowCounts};
 use narrows_runtime::library::LibraryError;
 use serde_json::json;
+
+use crate::printable::printable;
 
 /// Prints a result on standard output. A closed pipe, as in `narrows inspect BUNDLE | head -1`, is not an error.
 pub(crate) fn print(text: impl std::fmt::Display) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    match writeln!(output, "{text}").and_then(|()| output.flush()) {
+    match writeln!(output, "{}", printable(&text.to_string())).and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome.context("cannot write to standard output"),
     }
@@ -67,6 +69,10 @@ pub(crate) struct LogOptions {
     /// Format of the messages on standard error
     #[arg(long, global = true, display_order = 901, value_name = "FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
+    /// Stop with an error where the data is not read as it is, instead of printing a note: columns or files that are
+    /// left out, names, colours or precision that change
+    #[arg(long, global = true, display_order = 902)]
+    strict: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -102,6 +108,24 @@ pub(crate) fn note(text: impl std::fmt::Display) {
     }
 }
 
+/// Returns whether `--strict` is set.
+pub(crate) fn is_strict() -> bool {
+    LogOptions::current().strict
+}
+
+/// Prints a note on the data on standard error, unless `--quiet` is set.
+pub(crate) fn print_note(note: &Note) {
+    let log = LogOptions::current();
+    let Note { code, place, text, features: _ } = note;
+    match log.log_format {
+        _ if log.quiet => {}
+        LogFormat::Text => write_line(format_args!("note: {note}")),
+        LogFormat::Json => write_line(json!({
+            "event": "note", "message": note.to_string(), "code": code, "place": place, "text": text,
+        })),
+    }
+}
+
 /// Prints a warning on standard error, unless `--quiet` is set.
 pub(crate) fn warn(text: impl std::fmt::Display) {
     let log = LogOptions::current();
@@ -131,7 +155,7 @@ pub(crate) fn can_draw_bar() -> bool {
 }
 
 fn write_line(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable(&text.to_string()));
 }
 
 /// Prints an error on standard error, even if `--quiet` is set.

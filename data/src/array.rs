@@ -6,6 +6,7 @@ use crate::{
     element::Element,
     error::DataError,
     head::{Head, Roles},
+    notes::Notes,
 };
 
 /// The element type and shape that a header declares. The values are in row-major order.
@@ -56,6 +57,7 @@ impl Array {
             rows: Some(rows),
             has_labels: false,
             roles: Roles::default(),
+            notes: Notes::default(),
         })
     }
 
@@ -68,18 +70,13 @@ impl Array {
         self.shape.iter().skip(1).fold(1, |product, &size| product.saturating_mul(size))
     }
 
-    /// Checks that the array contains one integer label per row.
+    /// Checks that the array contains one label per row: shape `[rows]` or `[rows, 1]`.
     pub(crate) fn check_labels(&self, path: &Path) -> Result<(), DataError> {
-        let path = path.to_owned();
-        if self.shape.len() != 1 {
-            let (expected, found) = ("1 (one label per row)", self.shape.len());
-            return Err(DataError::Rank { path, expected, found });
-        }
-        if self.element.is_integer() {
+        if let [_] | [_, 1] = self.shape[..] {
             return Ok(());
         }
-        let found = self.element.to_string();
-        Err(DataError::ElementType { path, expected: "integers (i1 to i8 or u1 to u8)", found })
+        let (expected, found) = ("1 (one label per row), or 2 with a second of size 1", self.shape.len());
+        Err(DataError::Rank { path: path.to_owned(), expected, found })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     error::DataError,
     finite::first_invalid,
     labels::Labels,
+    notes::Notes,
     reading::Missing,
     sample_kind::SampleKind,
     statistics::{Per, extremes},
@@ -77,6 +78,7 @@ impl Dataset {
             valid: None,
             test: None,
             classes: None,
+            notes: Notes::default(),
         })
     }
 

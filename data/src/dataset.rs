@@ -1,6 +1,6 @@
 //! A loaded data set: values, labels and classes, in a training, a validation and a test part.
 
-use crate::{sample_kind::SampleKind, values::Values};
+use crate::{notes::Notes, sample_kind::SampleKind, values::Values};
 
 /// The training, validation or test part of a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Dataset {
     pub test: Option<Part>,
     /// The names of the classes, if there are labels.
     pub classes: Option<Vec<String>>,
+    /// What readers passed over, changed or interpreted, in all parts.
+    pub notes: Notes,
 }
 
 impl Dataset {

@@ -1,10 +1,13 @@
 //! A summary of a data set: shape, range, classes and missing values, to inspect before training.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::{
     dataset::{Dataset, Part},
     error::DataError,
+    notes::{NoteCode, Notes},
     row::Row,
     sample_kind::SampleKind,
     statistics::{Per, extremes},
@@ -37,6 +40,8 @@ pub struct Description {
     pub classes: Option<Vec<String>>,
     /// The same as [`Dataset::fingerprint`].
     pub fingerprint: String,
+    /// The same as [`Dataset::notes`].
+    pub notes: Notes,
 }
 
 /// A summary of a part of a data set.
@@ -78,8 +83,12 @@ impl Dataset {
     pub fn describe(&self) -> Result<Description, DataError> {
         let all: Vec<usize> = (0..self.train.values.rows()).collect();
         let per_column = extremes(&self.train.values, &all, Per::Column)?;
+        // Distinct values that become equal in 32-bit floats are not constant.
+        let precision = self.notes.iter().filter(|note| note.code == NoteCode::Precision);
+        let rounded: HashSet<usize> = precision.flat_map(|note| note.features.iter().copied()).collect();
         let columns_where = |has_property: fn(f32, f32) -> bool| {
-            let columns = per_column.iter().enumerate().filter(|(_, (low, high))| has_property(*low, *high));
+            let columns = per_column.iter().enumerate().filter(|(column, _)| !rounded.contains(column));
+            let columns = columns.filter(|(_, (low, high))| has_property(*low, *high));
             columns.map(|(column, _)| indexed_name(column, self.columns.as_deref())).collect()
         };
         let classes = self.classes.as_ref().map_or(0, Vec::len);
@@ -95,6 +104,7 @@ impl Dataset {
             empty: columns_where(|low, high| low > high),
             classes: self.classes.clone(),
             fingerprint: self.fingerprint()?,
+            notes: self.notes.clone(),
         })
     }
 }
@@ -166,6 +176,7 @@ mod tests {
             name: "table".to_owned(),
             sample_shape: vec![4],
             sample_kind: SampleKind::default(),
+            notes: Notes::default(),
             range: (1.0, 5.0),
             columns: Some(["a", "b", "c", "d"].map(str::to_owned).to_vec()),
             fill: None,

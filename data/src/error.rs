@@ -1,10 +1,12 @@
 //! The errors of reading data. Each message names the file and position, and says what to do.
 
+mod phrase;
 mod wrap;
 
 use std::{error::Error, io, path::PathBuf};
 
-use crate::{counted::counted, notation::Character, series_error::SeriesError};
+use self::phrase::{list, missing, not_finite};
+use crate::{content_error::ContentError, counted::counted, notation::Character, series_error::SeriesError};
 
 /// The accepted data arguments, for messages about an argument that is not recognised.
 pub(crate) const ACCEPTED: &str = "digits, mnist, fashion-mnist, or a path to a .csv, \
@@ -65,6 +67,9 @@ pub enum DataError {
     #[error(transparent)]
     Series(Box<SeriesError>),
 
+    #[error(transparent)]
+    Content(Box<ContentError>),
+
     #[error("{} is empty; expected at least 1 row", path.display())]
     Empty { path: PathBuf },
 
@@ -107,8 +112,8 @@ pub enum DataError {
     NpyHeader { path: PathBuf, source: Option<Box<dyn Error + Send + Sync>> },
 
     #[error(
-        "{}: row {row}, column {column} is {value}, expected a finite `f32`{}",
-        path.display(), if value.is_nan() { "; pass --missing mean, median or drop" } else { "" }
+        "{}: row {row}, column {column} is {}",
+        path.display(), not_finite(*value)
     )]
     NotFinite { path: PathBuf, row: usize, column: String, value: f32 },
 
@@ -121,13 +126,13 @@ pub enum DataError {
     #[error("{}: line {line} is not UTF-8; save the file as UTF-8", path.display())]
     NotText { path: PathBuf, line: u64 },
 
-    #[error("{}: line {line} has {}, expected {expected}", path.display(), counted(*found, "cell"))]
-    Ragged { path: PathBuf, line: u64, expected: usize, found: usize },
+    #[error("{}: line {line} has {}, expected {expected}{advice}", path.display(), counted(*found, "cell"))]
+    Ragged { path: PathBuf, line: u64, expected: usize, found: usize, advice: String },
 
     #[error(
         "{}: line {line}, column {column} is `{cell}`, expected a finite number; {advice}", path.display()
     )]
-    Cell { path: PathBuf, line: u64, column: String, cell: String, advice: &'static str },
+    Cell { path: PathBuf, line: u64, column: String, cell: String, advice: Box<str> },
 
     #[error("{}: line {line}, column {column} is empty, expected a label", path.display())]
     LabelEmpty { path: PathBuf, line: u64, column: String },
@@ -180,9 +185,6 @@ pub enum DataError {
     )]
     LabelCount { path: PathBuf, found: usize, data: PathBuf, rows: String },
 
-    #[error("{}: the label of row {row} is {value}, expected 0 to {}", path.display(), u32::MAX)]
-    LabelRange { path: PathBuf, row: usize, value: String },
-
     #[error("{} is UTF-16 text; save the file as UTF-8", path.display())]
     Utf16 { path: PathBuf },
 
@@ -211,16 +213,13 @@ pub enum DataError {
     QuoteOpen { path: PathBuf, line: u64 },
 
     #[error(
-        "{}: `{character}` cannot be both the delimiter and the quote character; change --delimiter or --quote",
-        path.display()
+        "{}: `{character}` cannot be both the {first} and the {second}; change --{} or --{}",
+        path.display(), first.split(' ').next().unwrap_or(first), second.split(' ').next().unwrap_or(second)
     )]
-    SameCharacter { path: PathBuf, character: Character },
+    SameCharacter { path: PathBuf, character: Character, first: &'static str, second: &'static str },
 
     #[error("{} has no column `{name}`; expected {columns}", path.display())]
     ColumnUnknown { path: PathBuf, name: String, columns: String },
-
-    #[error("{} has two columns named `{name}`, {first} and {second}; select one by its index", path.display())]
-    ColumnAmbiguous { path: PathBuf, name: String, first: usize, second: usize },
 
     #[error(
         "{}: column {column} is selected twice; a column can be one feature or the labels, not both",
@@ -309,8 +308,8 @@ pub enum DataError {
     RowCount { path: PathBuf, declared: usize, found: usize },
 
     #[error(
-        "{} contains neither train-images-idx3-ubyte nor an image (.png, .jpg, .jpeg or .webp), in itself or in a \
-         subfolder ({})",
+        "{} contains neither train-images-idx3-ubyte nor an image (PNG, JPEG, WebP, BMP, TIFF or \
+         GIF), in itself or in a subfolder ({})",
         folder.display(), counted(*others, "other file")
     )]
     NoImages { folder: PathBuf, others: usize },
@@ -378,15 +377,6 @@ pub enum DataError {
         path.display(), counted(*features, "feature")
     )]
     FillWidth { path: PathBuf, features: usize, fill: usize },
-}
-
-fn missing(cell: &str) -> String {
-    if cell.is_empty() { "is empty".to_owned() } else { format!("contains the missing value `{cell}`") }
-}
-
-fn list(folders: &[PathBuf]) -> String {
-    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
-    folders.join(", ")
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Metadata of a file, available before its rows are read.
 
+use crate::notes::Notes;
+
 /// Metadata of an open file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
@@ -17,6 +19,8 @@ pub struct Head {
     pub has_labels: bool,
     /// The pass-through columns with a role.
     pub roles: Roles,
+    /// What the reader passed over, changed or interpreted so far. Readers may add notes while rows are read.
+    pub notes: Notes,
 }
 
 /// The roles of pass-through columns, each as an index among the pass-through columns.

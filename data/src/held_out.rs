@@ -73,6 +73,7 @@ impl Dataset {
             _ => self.fill.clone().map(Fill::Values),
         };
         part.finish(fill.as_ref())?;
+        self.notes.extend(std::mem::take(&mut part.head.notes));
         let labels = match (part.labels, &mut self.classes) {
             (Some(labels), Some(classes)) => Some(to_indices(&part.path, &labels, classes)?),
             _ => None,

@@ -64,10 +64,27 @@ impl Labels {
         }
     }
 
-    /// Parses text as integers if all labels are integers, so that classes are sorted by number: 2 before 10.
-    pub(crate) fn parsed(self) -> Self {
+    /// Writes labels in one way, whatever the format of the file: a whole number without a decimal point, booleans as
+    /// `true` and `false`, and text without surrounding spaces.
+    pub(crate) fn uniform(self) -> Self {
         match self {
             Self::Integers(_) => self,
+            Self::Text(mut labels) => {
+                for label in &mut labels {
+                    if let Some(other) = uniform(label) {
+                        *label = other;
+                    }
+                }
+                Self::Text(labels)
+            }
+        }
+    }
+
+    /// Makes labels uniform, and parses them as integers if all are integers, so that classes are sorted by number: 2
+    /// before 10.
+    pub(crate) fn parsed(self) -> Self {
+        match self.uniform() {
+            integers @ Self::Integers(_) => integers,
             Self::Text(labels) => {
                 let integers: Result<_, _> = labels.iter().map(|label| label.parse()).collect();
                 integers.map_or(Self::Text(labels), Self::Integers)
@@ -82,6 +99,24 @@ impl Labels {
             Self::Integers(labels) => encode(&labels),
             Self::Text(labels) => encode(&labels),
         }
+    }
+}
+
+/// Returns a label as [`Labels::uniform`] writes it, if that differs.
+fn uniform(label: &str) -> Option<String> {
+    /// Up to this size, `f64` has every integer.
+    const MAX_INTEGER: f64 = (1u64 << 53) as f64;
+    let trimmed = label.trim();
+    match trimmed {
+        "True" | "TRUE" => return Some("true".to_owned()),
+        "False" | "FALSE" => return Some("false".to_owned()),
+        _ => {}
+    }
+    let is_number = trimmed.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
+    let number = if is_number && trimmed.parse::<i64>().is_err() { trimmed.parse::<f64>().ok() } else { None };
+    match number {
+        Some(number) if number.fract() == 0.0 && number.abs() <= MAX_INTEGER => Some((number as i64).to_string()),
+        Some(_) | None => (trimmed.len() < label.len()).then(|| trimmed.to_owned()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Loads a data set: into memory if it fits, otherwise to disk.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, path::Path};
 
 use crate::{
     collect::{Collected, collect},
@@ -8,8 +8,10 @@ use crate::{
     error::DataError,
     head::Head,
     missing::Fill,
+    notes::{Note, NoteCode},
     open_data::OpenData,
     reading::{LoadOptions, Missing, Reading},
+    sample_kind::SampleKind,
     source::{self},
     statistics::{Per, extremes},
     values::Values,
@@ -84,7 +86,11 @@ fn load_with(
         }
         None => (None, None),
     };
-    let Head { sample_shape, columns, range, .. } = train.head;
+    let (sample_kind, sample_note) = sample_kind(&train.path, &train.head, &options.reading);
+    let Head { sample_shape, columns, range, mut notes, .. } = train.head;
+    notes.extend(sample_note);
+    notes.extend(classes.as_ref().and_then(|classes| many_classes(&train.path, classes.len(), train_rows)));
+    notes.extend(test.iter().flat_map(|test| test.head.notes.clone()));
     let range = match range {
         Some(range) => range,
         None => range_of(&train.values)?,
@@ -94,7 +100,7 @@ fn load_with(
     Ok(Dataset {
         name,
         sample_shape,
-        sample_kind: options.reading.sample_kind(),
+        sample_kind,
         range,
         columns,
         fill: fill.and_then(Fill::values),
@@ -102,7 +108,34 @@ fn load_with(
         valid: None,
         test: test.map(|test| Part { values: test.values, labels: test_labels }),
         classes,
+        notes,
     })
+}
+
+/// Returns what a sample is. Without an option, samples of two dimensions in an array of floats are series, unless both
+/// dimensions are equal as in most images.
+fn sample_kind(path: &Path, head: &Head, reading: &Reading) -> (SampleKind, Option<Note>) {
+    let is_array = path.ancestors().filter_map(Path::extension).any(|ending| ending == "npy" || ending == "npz");
+    match head.sample_shape[..] {
+        [channels, length] if channels != length && is_array && !head.is_bytes && reading.is_sample_open() => {
+            let text = format!(
+                "samples of shape [{channels}, {length}] are read as series of {channels} channels and {length} steps; \
+                 pass --sample features for images"
+            );
+            (SampleKind::Series, Some(Note::new(NoteCode::Sample, path.display(), text)))
+        }
+        _ => (reading.sample_kind(), None),
+    }
+}
+
+/// Says that most rows have a class of their own, so that the labels are probably numbers to predict, or identifiers.
+fn many_classes(path: &Path, classes: usize, rows: usize) -> Option<Note> {
+    /// Fewer classes may be few rows.
+    const FEW: usize = 50;
+    let text = format!(
+        "the labels have {classes} different values in {rows} rows, and each value is a class; check the label column"
+    );
+    (classes > FEW && classes > rows / 2).then(|| Note::new(NoteCode::Labels, path.display(), text))
 }
 
 /// Returns the minimum and maximum value.

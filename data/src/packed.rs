@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    array::Array, check::check_from, chunk::Chunk, error::DataError, head::Head, in_memory::matrix, reader::Reader,
-    reading::Missing, unpack::unpacking_error, values::Values,
+    array::Array, check::check_from, chunk::Chunk, element::Number, error::DataError, head::Head, in_memory::matrix,
+    labels::Labels, reader::Reader, reading::Missing, unpack::unpacking_error, values::Values,
 };
 
 /// The number of bytes that are unpacked at a time: a multiple of every element size.
@@ -142,26 +142,32 @@ pub(crate) fn read_numbers(path: &Path, array: Array, reader: impl Read) -> Resu
     Ok(numbers)
 }
 
-/// Reads the labels of an array, one per row. `reader` is positioned after the header.
-pub(crate) fn read_labels(path: &Path, array: Array, reader: impl Read) -> Result<Vec<u32>, DataError> {
+/// Reads the labels of an array, one per row. Floats become text. `reader` is positioned after the header.
+pub(crate) fn read_labels(path: &Path, array: Array, reader: impl Read) -> Result<Labels, DataError> {
     array.check_labels(path)?;
     let (element, rows) = (array.element, array.rows());
-    let mut labels: Vec<u32> = Vec::with_capacity(rows.min(MAX_RESERVED));
-    let mut invalid = None;
+    if !element.is_integer() {
+        // Floats are usually regression targets, but whole numbers may also be classes. Text allows both.
+        let numbers = read_numbers(path, array, reader)?;
+        if let Some(row) = numbers.iter().position(|number| !number.is_finite()) {
+            return Err(DataError::LabelNotFinite { path: path.to_owned(), row, value: numbers[row] });
+        }
+        return Ok(Labels::Text(numbers.iter().map(f32::to_string).collect()));
+    }
+    let mut labels = Labels::Integers(Vec::with_capacity(rows.min(MAX_RESERVED)));
     let mut unpacker = Unpacker::new(path, array, reader);
     unpacker.read(rows, |bytes| {
-        let integers = (0..bytes.len() / element.size()).map_while(|index| element.integer(bytes, index));
-        for integer in integers {
-            match u32::try_from(integer) {
-                Ok(label) => labels.push(label),
-                Err(_) if invalid.is_none() => invalid = Some((labels.len(), integer.to_string())),
-                Err(_) => {}
+        let integers: Vec<i128> =
+            (0..bytes.len() / element.size()).map_while(|index| element.integer(bytes, index)).collect();
+        let small: Result<Vec<i64>, _> = integers.iter().map(|&integer| i64::try_from(integer)).collect();
+        labels.append(match small {
+            Ok(integers) if element.number == Number::Bool => {
+                Labels::Text(integers.iter().map(|&integer| (integer != 0).to_string()).collect())
             }
-        }
+            Ok(integers) => Labels::Integers(integers),
+            Err(_) => Labels::Text(integers.iter().map(i128::to_string).collect()),
+        });
     })?;
     unpacker.check_end()?;
-    match invalid {
-        None => Ok(labels),
-        Some((row, value)) => Err(DataError::LabelRange { path: path.to_owned(), row, value }),
-    }
+    Ok(labels)
 }

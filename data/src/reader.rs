@@ -13,6 +13,7 @@ pub(crate) trait Reader: Send {
 }
 
 /// An open file.
+#[expect(clippy::large_enum_variant, reason = "one exists per file")]
 pub(crate) enum Opened {
     /// Uncompressed rows of equal length, for random access. The values are not checked yet.
     Rows(Head, FileRows),

@@ -56,6 +56,14 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "CHARACTER", help_heading = "Data"))]
     pub quote: Option<Character>,
+    /// Decimal sign of the numbers in a .csv, like , [default: .]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "CHARACTER", help_heading = "Data"))]
+    pub decimal: Option<Character>,
+    /// Character between groups of three digits in the numbers of a .csv, like the comma of 1,000 [default: none]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "CHARACTER", help_heading = "Data"))]
+    pub thousands: Option<Character>,
     /// Whether the first line of a .csv contains the column names: yes, no or auto (yes if it is text)
     /// [default: auto]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +86,8 @@ pub struct Reading {
     #[cfg_attr(feature = "clap", arg(long, value_name = "CHANNELS", help_heading = "Data"))]
     pub channels: Option<Channels>,
     /// What a sample is: features (a row of a table, a vector or an image) or series (a time series of shape
-    /// `[length]` or `[channels, length]`) [default: features, or series with --window]
+    /// `[length]` or `[channels, length]`) [default: series with --window, and for an .npy or .npz of floats whose
+    /// samples have two different sizes; otherwise features]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "KIND", help_heading = "Data"))]
     pub sample: Option<SampleKind>,
@@ -128,6 +137,8 @@ fields![
     key,
     delimiter,
     quote,
+    decimal,
+    thousands,
     header,
     missing,
     resize,
@@ -180,10 +191,51 @@ pub struct LoadOptions {
 /// Parses `a,b,c`.
 #[cfg(feature = "clap")]
 fn names(text: &str) -> Result<Names, String> {
-    let names: Names = text.split(',').map(|name| name.trim().to_owned()).collect();
+    let names = split_names(text)?;
     if names.iter().any(String::is_empty) {
         Err(format!("`{text}` contains an empty column name; expected names separated by commas, like a,b"))
     } else {
         Ok(names)
+    }
+}
+
+/// Splits at commas that are not in double quotes. A quote inside quotes is written twice, as in a CSV file.
+#[cfg(feature = "clap")]
+fn split_names(text: &str) -> Result<Names, String> {
+    let (mut names, mut name, mut is_quoted) = (Names::new(), String::new(), false);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if is_quoted && characters.next_if_eq(&'"').is_some() => name.push('"'),
+            '"' if is_quoted || name.trim().is_empty() => is_quoted = !is_quoted,
+            ',' if !is_quoted => names.push(std::mem::take(&mut name)),
+            character => name.push(character),
+        }
+    }
+    if is_quoted {
+        return Err(format!("`{text}` has an unclosed quote; write a name that contains a comma like a,\"b, c\""));
+    }
+    names.push(name);
+    Ok(names.into_iter().map(|name| name.trim().to_owned()).collect())
+}
+
+#[cfg(all(test, feature = "clap"))]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_name_with_a_comma_is_written_in_quotes() {
+        let cases: [(&str, &[&str]); 5] = [
+            ("a,b", &["a", "b"]),
+            (" a , b ", &["a", "b"]),
+            ("a,\"height, cm\"", &["a", "height, cm"]),
+            ("\"say \"\"hi\"\"\", b", &["say \"hi\"", "b"]),
+            ("5\" disk", &["5\" disk"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(names(text).as_deref(), Ok(&expected.iter().map(ToString::to_string).collect::<Vec<_>>()[..]));
+        }
+        assert!(names("a,,b").expect_err("empty").contains("empty column name"));
+        assert!(names("\"a,b").expect_err("unclosed").contains("unclosed quote"));
     }
 }

@@ -11,6 +11,7 @@ mod label_file;
 mod npy;
 mod npz;
 mod parquet;
+mod parts;
 mod sets;
 
 use std::{
@@ -42,6 +43,15 @@ pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<OpenData, DataEr
         Format::Set(set) => sets::open(set, options)?,
         Format::IdxFolder(path) => folder::open(name_of(&path), &path, options)?,
         Format::Images(path) => single(path, options, images::open)?,
+        Format::Parts(path, kind) => {
+            let open = match kind {
+                parts::Kind::Csv => csv::open,
+                parts::Kind::Parquet => parquet::open,
+                parts::Kind::Arrow => arrow::open,
+            };
+            let opened = parts::open(&path, options, open)?;
+            OpenData::single(path, opened)
+        }
         Format::Csv(path) => single(path, options, csv::open)?,
         Format::Npy(path) => single(path, options, npy::open)?,
         Format::Npz(path) => npz::open(name_of(&path), &path, options)?,
@@ -81,8 +91,19 @@ fn single(path: PathBuf, options: &LoadOptions, open: Open) -> Result<OpenData, 
 }
 
 /// The options that apply to every table.
-const TABLE_OPTIONS: &[&str] =
-    &["label_column", "columns", "ignore", "missing", "sample", "window", "hop", "time_column", "group_column"];
+const TABLE_OPTIONS: &[&str] = &[
+    "label_column",
+    "columns",
+    "ignore",
+    "missing",
+    "resize",
+    "channels",
+    "sample",
+    "window",
+    "hop",
+    "time_column",
+    "group_column",
+];
 /// The options that apply to a table of text.
 const CSV_OPTIONS: &[&str] = &[
     "label_column",
@@ -90,6 +111,8 @@ const CSV_OPTIONS: &[&str] = &[
     "ignore",
     "delimiter",
     "quote",
+    "decimal",
+    "thousands",
     "header",
     "missing",
     "sample",
@@ -104,6 +127,7 @@ enum Format {
     Set(&'static NamedSet),
     IdxFolder(PathBuf),
     Images(PathBuf),
+    Parts(PathBuf, parts::Kind),
     Csv(PathBuf),
     Npy(PathBuf),
     Npz(PathBuf),
@@ -126,8 +150,13 @@ impl Format {
             _ => DataError::Io { path: path.clone(), source },
         })?;
         if metadata.is_dir() {
-            let is_idx = folder::has_training_images(&path);
-            return Ok(if is_idx { Self::IdxFolder(path) } else { Self::Images(path) });
+            if folder::has_training_images(&path) {
+                return Ok(Self::IdxFolder(path));
+            }
+            return Ok(match parts::kind_of(&path)? {
+                Some(kind) => Self::Parts(path, kind),
+                None => Self::Images(path),
+            });
         }
         if !metadata.is_file() {
             return Err(DataError::NoFile { path });
@@ -151,6 +180,8 @@ impl Format {
             Self::Digits | Self::Set(_) => ("a named data set", &[]),
             Self::IdxFolder(_) => ("a folder of IDX files", &[]),
             Self::Images(_) => ("a folder of images", &["resize", "channels"]),
+            Self::Parts(_, parts::Kind::Csv) => ("a folder of CSV files", CSV_OPTIONS),
+            Self::Parts(_, parts::Kind::Parquet | parts::Kind::Arrow) => ("a folder of tables", TABLE_OPTIONS),
             Self::Csv(_) => ("a CSV table", CSV_OPTIONS),
             Self::Npy(_) => ("an .npy array", &["missing", "sample", "window", "hop"]),
             Self::Npz(_) => ("an .npz archive", &["key", "label_column", "missing", "sample", "window", "hop"]),
@@ -171,6 +202,8 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         key,
         delimiter,
         quote,
+        decimal,
+        thousands,
         header,
         missing,
         resize,
@@ -188,6 +221,8 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         ("key", key.is_some()),
         ("delimiter", delimiter.is_some()),
         ("quote", quote.is_some()),
+        ("decimal", decimal.is_some()),
+        ("thousands", thousands.is_some()),
         ("header", header.is_some()),
         ("missing", missing.is_some()),
         ("resize", resize.is_some()),
@@ -205,6 +240,7 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
     let has_labels = match source {
         Format::Digits | Format::Set(_) | Format::IdxFolder(_) => true,
         Format::Images(_)
+        | Format::Parts(..)
         | Format::Csv(_)
         | Format::Npy(_)
         | Format::Npz(_)

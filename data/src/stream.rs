@@ -11,6 +11,7 @@ use crate::{
     head::{Head, Roles},
     labels::{Labels, SeparateLabels},
     missing::{complete_rows, fill_rows},
+    notes::Notes,
     open_data::OpenPart,
     reader::Opened,
     reading::{LoadOptions, Missing},
@@ -117,6 +118,11 @@ impl Stream {
         self.cutter.as_ref().map_or_else(|| self.opened.head(), Cutter::head)
     }
 
+    /// Returns what the reader has passed over, changed or interpreted so far. Readers may add notes until the end.
+    pub fn notes(&self) -> &Notes {
+        &self.opened.head().notes
+    }
+
     /// Returns what has been read so far of a recording that is cut into windows.
     pub fn windows(&self) -> Option<WindowCounts> {
         self.cutter.as_ref().map(Cutter::counts)
@@ -209,6 +215,7 @@ impl Stream {
         if let Some(labels) = &self.labels {
             chunk.labels = Some(labels.of_rows(&self.path, rows)?);
         }
+        chunk.labels = chunk.labels.map(Labels::uniform);
         if let (Some(labels), Some(classes)) = (&chunk.labels, &self.classes) {
             chunk.labels = Some(class_names(labels, classes));
         }

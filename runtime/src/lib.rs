@@ -59,6 +59,7 @@ mod device;
 mod diagnosis;
 mod engine;
 mod error;
+mod far_outside;
 mod generate;
 mod generate_options;
 mod interpolate;

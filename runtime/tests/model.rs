@@ -129,3 +129,19 @@ fn many_threads_share_one_handle() {
         }
     });
 }
+
+#[test]
+fn rows_far_outside_the_range_of_the_training_data_are_found() {
+    let model = open(Kind::Vae);
+    let (low, high) = model.sample_range();
+    let span = high - low;
+    let mut rows = samples(4);
+    assert_eq!(model.rows_far_outside(&rows), [0_usize; 0]);
+    rows[[1, 0, 0]] = high + 1.01 * span;
+    rows[[3, 1, 1]] = low - 1.01 * span;
+    assert_eq!(model.rows_far_outside(&rows), [1, 3]);
+    rows[[1, 0, 0]] = high + 0.99 * span;
+    assert_eq!(model.rows_far_outside(&rows), [3], "at most the width of the range outside");
+    assert_eq!(model.rows_far_outside(&ndarray::array![[f32::NAN], [f32::INFINITY]]), [1]);
+    assert_eq!(model.rows_far_outside(&rows.mapv(|_| 255_u8)).len(), if high + span < 255.0 { 4 } else { 0 });
+}

@@ -50,7 +50,8 @@ fn change_byte(path: &Path, at: impl FnOnce(usize) -> usize) {
 fn a_bundle_contains_the_files_that_are_damaged_here() {
     let sandbox = sandbox();
     let files = sandbox.content_of("vae").into_keys().map(|path| path.to_string_lossy().into_owned());
-    assert_eq!(files.collect::<Vec<_>>(), FILES);
+    let hashed = files.filter(|file| file != ".gitattributes");
+    assert_eq!(hashed.collect::<Vec<_>>(), FILES);
 }
 
 #[test]

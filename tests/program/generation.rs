@@ -235,7 +235,7 @@ fn noise_is_removed_and_measured() {
         assert_eq!(found["infinite"], 20 - expected.len());
     }
     let plain = report("denoise model --data noisy.npy --out y.npy --json");
-    assert_eq!(plain, serde_json::json!({ "rows": 20 }));
+    assert_eq!(plain, serde_json::json!({ "rows": 20, "notes": [] }));
     assert_eq!(sandbox.read_npy("x.npy").shape(), sandbox.read_npy("y.npy").shape());
     let text = sandbox.run_ok("denoise model --part test --noise gaussian:0.3 --seed 2 --out denoised.png").stdout;
     assert!(text.contains("PSNR in dB") && text.contains("over 360 test rows, for values from 0 to 16"), "{text}");

@@ -111,7 +111,8 @@ fn the_first_signal_finishes_the_step_and_the_second_one_ends_at_once() {
 
     let (code, last) = interrupted("finished").wait();
     assert_eq!(code, Some(130), "{last}");
-    assert!(last.contains("--resume finished") && has_checkpoint("finished"), "{last}");
+    let resume = format!("--resume {}", sandbox.path("finished").display());
+    assert!(last.contains(&resume) && has_checkpoint("finished"), "{last}");
 
     let running = interrupted("at-once");
     running.send("-TERM");

@@ -89,7 +89,7 @@ fn a_target_that_the_run_does_not_reach_is_reported_once() {
 fn columns_with_one_name_are_reported() {
     let sandbox = Sandbox::new();
     sandbox.write("twice.csv", "x,x\n1,2\n3,5\n4,4\n");
-    let warning = "warning: `twice.csv` has more than one column named `x`";
+    let warning = "note: twice.csv: column 1 (counted from 0) is another `x` and is called `x.1`";
     for line in ["data twice.csv", "train pca --data twice.csv --latent 1 --run r"] {
         let stderr = sandbox.run_ok(line).stderr;
         assert!(stderr.contains(warning), "{line}: {stderr}");

@@ -76,7 +76,9 @@ fn the_printed_command_classifies_the_test_part() {
     let sandbox = Sandbox::new();
     let transferred = sandbox.run_ok(&format!("transfer {} --labels-per-class 500 --out head", zoo("vae")));
     let stdout = transferred.stdout;
-    assert!(stdout.ends_with("classify head --data digits --part test --out predictions.csv\n"), "{stdout}");
+    let head = sandbox.path("head");
+    let command = format!("classify {} --data digits --part test --out predictions.csv\n", head.display());
+    assert!(stdout.ends_with(&command), "{stdout}");
     assert!(
         transferred.stderr.contains("10 of 10 classes have fewer than 500 training rows"),
         "{}",
@@ -189,7 +191,10 @@ fn a_regressor_predicts_unseen_rows_in_the_unit_of_the_target() {
         check_refusal(&sandbox, &format!("{line} --label-efficiency"), &["a regression has none"]),
     ]);
     let printed = sandbox.run_ok(line).stdout;
-    assert!(printed.contains("classify head --data test.csv --label-column price --out predictions.csv"), "{printed}");
+    let (head, data) = (sandbox.path("head"), sandbox.path("test.csv"));
+    let command =
+        format!("classify {} --data {} --label-column price --out predictions.csv", head.display(), data.display());
+    assert!(printed.contains(&command), "{printed}");
     let fitted = report(&sandbox, line);
     assert!(fitted["test"]["r2"].as_f64() > Some(0.999), "{fitted}");
     sandbox.run_ok("verify head");

@@ -2,6 +2,7 @@
 
 mod check;
 mod effective;
+mod measured;
 mod size;
 
 use narrows_bundle::{Kind, Likelihood};

@@ -84,6 +84,8 @@ impl Group for DataOptions {
                 key: Some("x_train".to_owned()),
                 delimiter: Some(Character(b';')),
                 quote: Some(Character(b'"')),
+                decimal: Some(Character(b',')),
+                thousands: Some(Character(b'.')),
                 header: Some(Header::Yes),
                 missing: Some(Missing::Median),
                 resize: Some(Size { width: 28, height: 28 }),

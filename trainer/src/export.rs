@@ -130,7 +130,6 @@ impl Fitted {
         let list = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
         let mut metadata = vec![
             ("kind", kind.name().to_owned()),
-            ("role", role.to_owned()),
             ("latent", self.config.latent_dim.to_string()),
             ("scaling.offset", list(&self.scaling.offset)),
             ("scaling.scale", list(&self.scaling.scale)),

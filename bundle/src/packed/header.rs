@@ -12,7 +12,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 
-use crate::BundleError;
+use crate::{BundleError, git::check_pointer};
 
 /// Metadata key and value that distinguish a packed bundle from other safetensors files, such as model weights.
 pub(super) const FORMAT: (&str, &str) = ("format", "narrows");
@@ -29,6 +29,7 @@ pub(super) fn parse_header(
     head: &[u8],
     length: u64,
 ) -> Result<BTreeMap<String, Range<usize>>, BundleError> {
+    check_pointer(path, head)?;
     let (metadata, start) = metadata(head).map_err(|what| BundleError::NotPacked { path: path.to_owned(), what })?;
     let declared = metadata.data_len().saturating_add(start) as u64;
     if declared != length {

@@ -4,6 +4,7 @@ mod arbitrary;
 mod classifier;
 mod damage;
 mod detector;
+mod git;
 mod header;
 mod round_trip;
 mod support;

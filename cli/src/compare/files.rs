@@ -9,6 +9,7 @@ use super::{
     rates::{RateCurve, rate_curves},
     rows::Row,
 };
+use crate::notes::with_notes;
 
 impl Report<'_> {
     /// Writes `compare.json`, `compare.html`, `compare.svg`, and `rate-distortion.svg` if several weights of the KL
@@ -21,7 +22,7 @@ impl Report<'_> {
         ];
         let charts: Vec<(&str, &str)> =
             described.into_iter().filter_map(|(svg, text)| Some((svg.as_deref()?, text))).collect();
-        let json = serde_json::to_string_pretty(&self.json())? + "\n";
+        let json = serde_json::to_string_pretty(&with_notes(self.json()))? + "\n";
         let mut files = vec![("compare.json", json), ("compare.html", page(self, &charts))];
         files.extend(errors.map(|svg| ("compare.svg", svg)));
         files.extend(rates.map(|svg| ("rate-distortion.svg", svg)));

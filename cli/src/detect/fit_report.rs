@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{LabelledFigures, percent};
 use crate::{
-    input::{program, quoted},
+    input::{absolute_word, program},
+    notes::print_json,
     report::print,
 };
 
@@ -23,6 +24,8 @@ pub(crate) struct FitReport<'a> {
     pub(crate) left_out: usize,
     /// Whether the rows are windows of a recording.
     pub(crate) is_recording: bool,
+    /// The flags that read the rows again.
+    pub(crate) data: String,
     /// Where the bundle is.
     pub(crate) bundle: &'a Path,
 }
@@ -30,7 +33,7 @@ pub(crate) struct FitReport<'a> {
 impl FitReport<'_> {
     pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
         match json {
-            true => print(format!("{:#}", self.json())),
+            true => print_json(self.json()),
             false => print(self.text()),
         }
     }
@@ -112,11 +115,12 @@ impl FitReport<'_> {
 
     /// Returns commands that use the detector and can be pasted into a shell.
     fn next_commands(&self) -> Vec<String> {
-        let (narrows, bundle) = (program(), quoted(&self.bundle.to_string_lossy()));
+        let data = &self.data;
+        let (narrows, bundle) = (program(), absolute_word(self.bundle));
         vec![
             format!("{narrows} verify {bundle}"),
-            format!("{narrows} detect run {bundle} --data new.csv --reasons 3 --out detections.csv"),
-            format!("{narrows} drift {bundle} --data new.csv"),
+            format!("{narrows} detect run {bundle} {data} --reasons 3 --out detections.csv"),
+            format!("{narrows} drift {bundle} {data}"),
         ]
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct RowSources {
     pub(crate) calibration_fraction: Option<f64>,
     /// Label of anomalies: these rows neither fit nor calibrate the detector, and figures say how well it finds them
     /// [default: 1, if all labels are 0 or 1 and the model takes no labels]
-    #[arg(long, value_name = "NAME", help_heading = "Calibration")]
+    #[arg(long, value_name = "NAME", help_heading = "Calibration", allow_negative_numbers = true)]
     pub(crate) anomaly_class: Option<String>,
 }
 

@@ -129,5 +129,6 @@ fn described(data: &Dataset) -> Dataset {
         valid: None,
         test: None,
         classes: data.classes.clone(),
+        notes: data.notes.clone(),
     }
 }

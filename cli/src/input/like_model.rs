@@ -3,9 +3,10 @@
 
 use anyhow::{Context, anyhow, bail};
 use narrows_bundle::{Contract, Sample, Windows};
-use narrows_data::{DataError, Missing, Reading, SeriesError};
+use narrows_data::{DataError, Missing, Note, NoteCode, Reading, SeriesError};
 
-use crate::report::warn;
+use super::remembered::{completed, remembered, without_refused};
+use crate::notes::say_one;
 
 /// Returns the values that replace missing values, one per feature; `None` where missing values are not replaced.
 ///
@@ -79,33 +80,44 @@ fn differs_from_training(how: Missing, manifest: &impl Contract) -> bool {
     trained.is_some_and(|trained| manifest.sample().fill.is_some() && trained != how.to_string())
 }
 
-/// Reads as the training data of a model was read: the same columns, cut into windows in the same way, unless the user
-/// said otherwise. A source without columns is read without them, and samples that are already cut as they are.
+/// Reads as the training data of a model was read, unless the user says otherwise: the same columns and labels, the
+/// same size and channels of images, the same dialect of a table, cut into windows in the same way. What a source does
+/// not have is left out, and samples that are already cut are read as they are.
 ///
 /// # Errors
-/// Those of `read`, and a length of windows that is not the model's.
+/// Those of `read`, those of notes with `--strict`, and a length of windows that is not the model's.
 pub(crate) fn read_like_model<T>(
-    reading: &Reading,
-    sample: &Sample,
+    said: &Reading,
+    manifest: &impl Contract,
     read: impl Fn(&Reading) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let by_position = with_model_windows(reading, sample.windows.as_ref())?;
-    let by_name = with_model_columns(&by_position, sample);
-    let has_new_roles = (&by_name.time_column, &by_name.group_column) != (&reading.time_column, &reading.group_column);
-    let outcome = match read(&by_name) {
-        Err(error) if matches!(error.downcast_ref(), Some(DataError::OptionUnused { .. })) => {
-            let outcome = read(&by_position);
-            if has_new_roles && outcome.is_ok() {
-                warn("the data has no columns, so gaps in time and groups are unknown, and windows may cross them");
+    let sample = manifest.sample();
+    check_window(said, sample.windows.as_ref())?;
+    let like_training = completed(said, remembered(manifest));
+    let mut tried = like_training.clone();
+    loop {
+        let error = match read(&tried) {
+            Ok(outcome) => {
+                if roles(&tried) != roles(&like_training) {
+                    let text = "has no columns, so gaps in time and groups are unknown, and windows may cross them";
+                    say_one(Note::new(NoteCode::Columns, said.data.as_deref().unwrap_or("digits"), text))?;
+                }
+                return Ok(outcome);
             }
-            outcome
-        }
-        outcome => outcome,
-    };
-    match outcome {
-        Err(error) if reading.window.is_none() && is_cut(&error, sample) => read(reading),
-        outcome => outcome,
+            Err(error) => error,
+        };
+        let known = error.downcast_ref::<DataError>();
+        tried = match known.and_then(|known| without_refused(known, &tried, said)) {
+            Some(fewer) => fewer,
+            None if said.window.is_none() && is_cut(&error, sample) => return read(said),
+            None => return Err(error),
+        };
     }
+}
+
+/// Returns the columns of time and group.
+fn roles(reading: &Reading) -> [Option<&String>; 2] {
+    [reading.time_column.as_ref(), reading.group_column.as_ref()]
 }
 
 /// Whether reading failed because the rows are already windows of the model.
@@ -117,31 +129,15 @@ fn is_cut(error: &anyhow::Error, sample: &Sample) -> bool {
     matches!(series, Some(SeriesError::Recording { shape, .. }) if *shape == sample.shape)
 }
 
-/// Adds the length and the hop of a model's windows.
-fn with_model_windows(reading: &Reading, windows: Option<&Windows>) -> anyhow::Result<Reading> {
-    let Some(windows) = windows else { return Ok(reading.clone()) };
-    if let Some(window) = reading.window.filter(|&window| window != windows.window) {
-        bail!(
+/// Refuses another length of windows than the model's.
+fn check_window(reading: &Reading, windows: Option<&Windows>) -> anyhow::Result<()> {
+    match (reading.window, windows) {
+        (Some(window), Some(windows)) if window != windows.window => bail!(
             "--window is {window} time steps, but this model takes windows of {}; leave --window out",
             windows.window
-        );
+        ),
+        (Some(_) | None, _) => Ok(()),
     }
-    let hop = reading.hop.or(Some(windows.hop));
-    Ok(Reading { window: Some(windows.window), hop, ..reading.clone() })
-}
-
-/// Adds the columns that a model was fitted on, and those of the time and the group of its windows, unless the user
-/// named others.
-fn with_model_columns(reading: &Reading, sample: &Sample) -> Reading {
-    let mut reading = reading.clone();
-    if let Some(columns) = sample.columns.as_ref().filter(|_| reading.columns.is_none()) {
-        (reading.columns, reading.ignore) = (Some(columns.clone()), None);
-    }
-    if let Some(Windows { time_column, group_column, .. }) = &sample.windows {
-        reading.time_column = reading.time_column.or_else(|| time_column.clone());
-        reading.group_column = reading.group_column.or_else(|| group_column.clone());
-    }
-    reading
 }
 
 /// Reads with the preferred options, or with the plain ones if the source does not support the preferred ones.

@@ -1,15 +1,21 @@
 //! Streams the rows for a model in chunks. Missing values are filled in or their rows dropped; labels become the
 //! model's class indices.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+};
 
 use anyhow::{Context, bail};
 use narrows_bundle::{Contract, Sample, counted};
-use narrows_data::{Chunk, Labels, PartName, Stream, Streams, Values, WindowCounts};
+use narrows_data::{Chunk, Labels, Note, NoteCode, PartName, Stream, Streams, Values, WindowCounts};
 use narrows_runtime::{Autoencoder, Class, Detector, Error};
 
-use super::{Batch, Binarizer, DataArguments, MissingAdvice, Part, fill_values};
-use crate::report::{join_first, note, note_windows, warn};
+use super::{Batch, Binarizer, DataArguments, MissingAdvice, Part, fill_values, range_check::RangeCheck};
+use crate::{
+    notes::{say, say_one},
+    report::{join_first, note, note_windows},
+};
 
 /// Target number of values in a chunk (4 MB of 32-bit floats). Larger chunks use more memory, smaller ones more time.
 const CHUNK_VALUES: usize = 1 << 20;
@@ -48,6 +54,8 @@ pub(crate) struct InputStream<'a> {
     total: Option<usize>,
     /// What the recordings that have been read to their end consist of, if the rows are windows.
     windows: Option<WindowCounts>,
+    /// Finds rows in another unit; only for samples.
+    range: Option<RangeCheck>,
 }
 
 impl<'a> InputStream<'a> {
@@ -59,7 +67,9 @@ impl<'a> InputStream<'a> {
     /// Opens the samples of a part of a data set, with their classes if the detector takes labels.
     pub(crate) fn of_detector(data: &DataArguments, part: Part, detector: &'a Detector) -> anyhow::Result<Self> {
         let classes = detector.manifest().classes.as_deref().unwrap_or_default();
-        Self::samples(data, part, detector.manifest())?.labelled_if(detector.takes_labels(), classes)
+        let rows = Self::samples(data, part, detector.manifest())?.labelled_if(detector.takes_labels(), classes)?;
+        // Rows that differ from the training data are what a detector finds.
+        Ok(InputStream { range: None, ..rows })
     }
 
     /// Opens the test part of a data set, or all rows if it has none, with their classes if the model takes labels.
@@ -91,7 +101,7 @@ impl<'a> InputStream<'a> {
         let sample = manifest.sample();
         let fill = fill_values(data.reading.missing, manifest)?;
         let advice = MissingAdvice::of(manifest);
-        let streams = data.stream(sample, fill.is_some()).map_err(|error| advice.explain(error));
+        let streams = data.stream(manifest, fill.is_some()).map_err(|error| advice.explain(error));
         let Streams { name, train, test } = streams?;
         let part = part.unwrap_or(if test.is_some() { Part::Test } else { Part::All });
         let is_cut = train.windows().is_some();
@@ -114,6 +124,7 @@ impl<'a> InputStream<'a> {
             (Part::Test, None) => bail!("`{}` has no test part; leave --part out", data.spec()),
         };
         streams.iter().try_for_each(|stream: &Stream| check_shape(data.spec(), stream, sample))?;
+        streams.iter().try_for_each(|stream| say(stream.notes()))?;
         // All parts have the same columns.
         streams.front().map_or(Ok(()), |stream| check_order(data.spec(), stream, sample))?;
         let outputs = manifest.graphs().into_iter().flat_map(|graph| &graph.outputs);
@@ -123,7 +134,8 @@ impl<'a> InputStream<'a> {
             Part::Test => PartName::Test,
         };
         let rows = InputStream::over(data.spec().to_owned(), streams, width);
-        Ok(InputStream { name, fill, rows_noun, advice, part, place: (first, 0), ..rows })
+        let range = Some(RangeCheck::new(sample));
+        Ok(InputStream { name, fill, rows_noun, advice, part, place: (first, 0), range, ..rows })
     }
 
     /// Creates a stream over all rows of `streams`, which are codes, without labels. `width` is the number of output
@@ -146,6 +158,7 @@ impl<'a> InputStream<'a> {
             columns: streams.front().and_then(|stream| stream.head().columns.clone()),
             total: streams.iter().map(|stream| stream.head().rows).sum(),
             windows: streams.iter().any(|stream| stream.windows().is_some()).then(WindowCounts::default),
+            range: None,
             streams,
         }
     }
@@ -226,6 +239,9 @@ impl<'a> InputStream<'a> {
         loop {
             let Some(stream) = self.streams.front_mut() else {
                 self.report_dropped()?;
+                if let Some(note) = self.range.take().and_then(|range| range.note(&self.spec)) {
+                    say_one(note)?;
+                }
                 if let Some(windows) = self.windows {
                     note_windows(format_args!("`{}`", self.spec), windows);
                 }
@@ -239,6 +255,8 @@ impl<'a> InputStream<'a> {
                 if let (Some(all), Some(read)) = (&mut self.windows, stream.windows()) {
                     *all += read;
                 }
+                // Readers may add notes until the end.
+                say(stream.notes())?;
                 self.streams.pop_front();
                 // Only the rows of a test part follow others.
                 self.place = (PartName::Test, 0);
@@ -251,6 +269,9 @@ impl<'a> InputStream<'a> {
                 other @ (Values::OnDisk(_) | Values::Windows(_)) => Values::F32(other.to_f32()?.into_owned()),
                 in_memory @ (Values::U8(_) | Values::F32(_)) => in_memory,
             };
+            if let Some(range) = &mut self.range {
+                range.add(&values);
+            }
             self.returned += values.rows();
             let read = stream.windows().map_or(stream.read(), |read| read.windows);
             let first = read.saturating_sub(values.rows());
@@ -308,7 +329,14 @@ fn check_shape(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<(
     };
     let alternative = if expected.len() > 1 { format!(" or {}", rows_of(sample.features())) } else { String::new() };
     let has_delimiter = [".csv", ".tsv", ".csv.gz", ".tsv.gz"].iter().any(|ending| spec.ends_with(ending));
-    let hint = if found == [1] && has_delimiter { "; if the file has more columns, set --delimiter" } else { "" };
+    let hint = match (expected, found) {
+        (_, [1]) if has_delimiter => "; if the file has more columns, set --delimiter".to_owned(),
+        ([height, width, ..], [_, _, ..]) if Path::new(spec).is_dir() => {
+            let channels = if expected.ends_with(&[3]) { "rgb" } else { "grey" };
+            format!("; pass --resize {width}x{height} --channels {channels} to convert the images")
+        }
+        (_, _) => String::new(),
+    };
     bail!("`{spec}` has {}, but this model takes {}{alternative}{hint}", describe(found), describe(expected))
 }
 
@@ -316,8 +344,8 @@ fn check_shape(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<(
 fn check_order(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<()> {
     let Some(expected) = &sample.columns else { return Ok(()) };
     let Some(columns) = &stream.head().columns else {
-        warn(format_args!("`{spec}` has no column names; assuming the order {}", join_first(expected)));
-        return Ok(());
+        let text = format!("has no column names; assuming the order {}", join_first(expected));
+        return say_one(Note::new(NoteCode::Names, spec, text));
     };
     if sample.has_reordered_columns(columns) {
         bail!(

@@ -9,6 +9,7 @@ use narrows_trainer::{Options, options::DataOptions};
 
 use crate::{
     input::{quoted, warn_of_repeated_names},
+    notes::say,
     report::{note_recordings, warn},
 };
 
@@ -95,6 +96,7 @@ pub(crate) fn load_parts(source: &DataOptions, limits: &Limits, context: &LoadCo
         }
     }
     warn_of_repeated_names(spec(source), &data, &train);
+    say(&data.notes)?;
     note_recordings(&data);
     Ok(data)
 }
@@ -104,10 +106,10 @@ fn spec(source: &DataOptions) -> &str {
     source.reading.data.as_deref().unwrap_or("digits")
 }
 
-/// Returns the flags that read the same data again, quoted for a shell.
+/// Returns the flags that read the same data again from any folder, quoted for a shell.
 pub(crate) fn data_flags(reading: &Reading) -> String {
     let data = DataOptions { reading: reading.clone(), ..DataOptions::default() };
-    let reading = Options { data, ..Options::default() }.fields();
+    let reading = with_absolute_paths(&Options { data, ..Options::default() }).fields();
     let flag = |(key, value): (&String, &toml::Value)| {
         let text = match value {
             toml::Value::Array(names) => names.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Session, curves::unit};
 use crate::{
-    input::{program, quoted},
+    input::{absolute_word, program},
+    notes::print_json,
     progress::loss,
     report::print,
 };
@@ -25,7 +26,7 @@ pub(crate) struct Report<'a> {
 impl Report<'_> {
     /// Prints the report on standard output, as one JSON object or as text.
     pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
-        if json { print(format!("{:#}", self.json())) } else { print(self.text()) }
+        if json { print_json(self.json()) } else { print(self.text()) }
     }
 
     fn text(&self) -> String {
@@ -133,9 +134,9 @@ impl Report<'_> {
     fn next_commands(&self) -> Vec<String> {
         let narrows = program();
         let Some((bundle, _, manifest)) = self.bundle else {
-            return vec![format!("{narrows} export {}", quoted(&self.session.run.folder().to_string_lossy()))];
+            return vec![format!("{narrows} export {}", absolute_word(self.session.run.folder()))];
         };
-        let bundle = quoted(&bundle.to_string_lossy());
+        let bundle = absolute_word(bundle);
         let last = generate_or_inspect(&narrows, &bundle, manifest);
         let data = super::data::data_flags(&self.fitted.config.data.reading);
         vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), last]

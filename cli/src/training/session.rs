@@ -74,7 +74,7 @@ impl Session {
         stop.defer_first_signal();
         print_choices(&Chosen { flags: arguments.flags(), options: &absolute }, &config, &data, run.folder())?;
         config.remarks().iter().for_each(warn);
-        let folder = crate::input::quoted(&run.folder().to_string_lossy());
+        let folder = crate::input::absolute_word(run.folder());
         let resume_command =
             format!("{verb}{}{} --resume {folder}", arguments.cadence_flags(), arguments.limit_flags());
         let session = Session {

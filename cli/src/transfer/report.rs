@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::Table;
 use crate::{
-    input::{program, quoted},
+    input::{absolute_word, program},
+    notes::print_json,
     report::{note, print, report_epoch},
 };
 
@@ -44,7 +45,7 @@ pub(crate) struct Report<'a> {
 impl Report<'_> {
     /// Prints the report on standard output, as one JSON object or as text.
     pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
-        if json { print(format!("{:#}", self.json())) } else { print(self.text()) }
+        if json { print_json(self.json()) } else { print(self.text()) }
     }
 
     fn text(&self) -> String {
@@ -88,7 +89,7 @@ impl Report<'_> {
             }
         }
         lines.extend(self.efficiency.map(|efficiency| Table(efficiency).text()));
-        let (narrows, folder) = (program(), quoted(&folder.to_string_lossy()));
+        let (narrows, folder) = (program(), absolute_word(folder));
         lines.push("next:".to_owned());
         lines.push(format!("  {narrows} verify {folder}"));
         lines.push(format!("  {narrows} classify {folder} {} --out predictions.csv", self.data));

@@ -21,6 +21,7 @@ use self::{
 use crate::{
     input::{Batch, InputStream, SampleArguments},
     model::with_bundle_help,
+    notes::print_json,
     output::{Format, Output, check_finite, with_classes},
     report::{note, print},
     rows_bar::RowsBar,
@@ -94,7 +95,7 @@ pub(crate) fn run(arguments: &Classify) -> anyhow::Result<()> {
         note(output.finish("row", suffix)?);
     }
     match json {
-        true => print(format!("{:#}", figures.json())),
+        true => print_json(figures.json()),
         false => print(figures.text(&rows.counted_rows())),
     }
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     compare::{Cell, Comparison, Folder, Grid, Judge, Measurement, Outcome, Plan, Report, Settings},
+    notes::print_json,
     problems::Sources,
     report::{described, note, print, warn},
     stop::Stop,
@@ -122,7 +123,7 @@ pub(crate) fn run(arguments: &Compare) -> anyhow::Result<()> {
 /// Prints the report and writes its files. A full disk does not prevent that it is printed.
 fn print_and_write(report: &Report<'_>, folder: &Folder, arguments: &Compare) -> anyhow::Result<()> {
     let files = report.write(folder);
-    print(if arguments.json { format!("{:#}", report.json()) } else { report.text() })?;
+    if arguments.json { print_json(report.json()) } else { print(report.text()) }?;
     note(format_args!("`{}`: {}", folder.path().display(), files?.join(", ")));
     Ok(())
 }

@@ -11,6 +11,7 @@ use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::{
     input::{read_preferred, warn_of_repeated_names},
+    notes::say,
     output::{Format, Output, check_not_input, check_writable},
     report::{note, note_recordings, print},
     table::table,
@@ -82,6 +83,7 @@ fn load(arguments: &Data) -> anyhow::Result<Dataset> {
         let options = LoadOptions { reading: reading.clone(), limits: arguments.limits.clone(), sets: None };
         let data = narrows_data::load(spec, &options)?;
         warn_of_repeated_names(spec, &data, &options);
+        say(&data.notes)?;
         Ok(data)
     };
     read_preferred(&preferred, &arguments.reading, load)

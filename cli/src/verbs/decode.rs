@@ -32,7 +32,7 @@ pub(crate) struct Decode {
     #[arg(long, value_name = "FILE")]
     codes: PathBuf,
     /// Class of all codes, by name (conditional models only) [default: none]
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     label: Option<String>,
     /// File with the class of each code (.npy, .csv or IDX; conditional models only) [default: none]
     #[arg(long, value_name = "FILE", conflicts_with = "label")]

@@ -12,6 +12,7 @@ use self::{comparison::Comparison, report::Report};
 use crate::{
     input::{InputStream, SampleArguments},
     model::{needs_autoencoder, with_bundle_help},
+    notes::print_json,
     report::print,
     rows_bar::RowsBar,
     stop::Stop,
@@ -73,7 +74,7 @@ pub(crate) fn run(arguments: &Drift) -> anyhow::Result<()> {
     }
     let report = Report::of(&comparison, rows.counted_rows(), rows.returned(), &detector);
     match arguments.json {
-        true => print(format!("{:#}", report.json()))?,
+        true => print_json(report.json())?,
         false => print(report.text())?,
     }
     match arguments.fail_above {

@@ -22,6 +22,7 @@ use self::{
 };
 use crate::{
     input::{InputStream, Part},
+    notes::print_json,
     report::print,
 };
 
@@ -65,5 +66,5 @@ pub(crate) fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         judged,
         sampled,
     };
-    if arguments.json { print(format!("{:#}", report.json())) } else { print(report.text()) }
+    if arguments.json { print_json(report.json()) } else { print(report.text()) }
 }

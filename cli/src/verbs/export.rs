@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
-    input::quoted,
+    input::absolute_word,
     training::{Report, Session, claim_destination, publish},
 };
 
@@ -31,9 +31,8 @@ pub(crate) struct Export {
 }
 
 pub(crate) fn run(arguments: &Export) -> anyhow::Result<()> {
-    let out_flag =
-        arguments.out.as_ref().map_or(String::new(), |out| format!(" --out {}", quoted(&out.to_string_lossy())));
-    let resume_command = format!("export {}{out_flag}", quoted(&arguments.run.to_string_lossy()));
+    let out_flag = arguments.out.as_ref().map_or(String::new(), |out| format!(" --out {}", absolute_word(out)));
+    let resume_command = format!("export {}{out_flag}", absolute_word(&arguments.run));
     let mut session = Session::open(&arguments.run, arguments.data.as_deref(), resume_command)?;
     let destination = claim_destination(arguments.out.as_deref(), &session.config, &session.stop)?;
     let fitted = session.fitted()?;

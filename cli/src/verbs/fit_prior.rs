@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{
     input::{DataArguments, InputStream, Part},
     model::{ModelArguments, needs_autoencoder},
+    notes::print_json,
     report::{note, print, warn},
     rewrite::{Addition, Form, SamplesPicture, check_stop},
     rows_bar::RowsBar,
@@ -120,7 +121,7 @@ pub(crate) fn run(arguments: &FitPrior) -> anyhow::Result<()> {
             "converged": fitted.has_converged,
             "sampler": record,
         });
-        return print(format!("{report:#}"));
+        return print_json(report);
     }
     print(format!(
         "fitted {} with {} covariance to {} of {} in {}\nmean log-likelihood of {}: {:.3} nats; under the standard normal \

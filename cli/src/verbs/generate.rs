@@ -34,7 +34,7 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     count: Option<usize>,
     /// Class to generate, by name (conditional models only) [default: every class in turn]
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     label: Option<String>,
     /// Factor of the standard deviation of the prior: below 1, samples are more typical and less varied; 0 gives the
     /// sample of the mean code

@@ -40,10 +40,10 @@ pub(crate) struct Interpolate {
     #[arg(long, value_name = "ROW", requires = "from", allow_negative_numbers = true)]
     to: Option<usize>,
     /// Class at the beginning, by name (conditional models only) [default: the class of the row]
-    #[arg(long, value_name = "CLASS", requires = "to_class")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true, requires = "to_class")]
     from_class: Option<String>,
     /// Class at the end, by name (conditional models only) [default: the class of the row]
-    #[arg(long, value_name = "CLASS", requires = "from_class")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true, requires = "from_class")]
     to_class: Option<String>,
     /// Number of samples, with both ends; for a .gif file at most 1001
     #[arg(

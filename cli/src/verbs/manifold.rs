@@ -35,7 +35,7 @@ pub(crate) struct Manifold {
     #[arg(long, value_name = "COLUMNSxROWS", default_value = "20x20", allow_hyphen_values = true)]
     grid: GridSize,
     /// Class of all samples, by name (conditional models only) [default: none]
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     label: Option<String>,
     /// Output file (.npy, .csv, .parquet or .png), one sample per code; .csv and .parquet also get the values of the
     /// two dimensions, in columns such as z0 and z1

@@ -31,7 +31,7 @@ pub(crate) struct Reconstruct {
     samples: SampleArguments,
     /// Class of the reconstructions, by name (conditional models only): samples are encoded with their own class and
     /// decoded with this one, so they keep their style and change their class [default: the class of each sample]
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     to: Option<String>,
     /// Output file (.npy, .csv, .parquet or .png), one reconstruction per row, or one time step of a recording; a .png
     /// shows the first 256 images, or the first 64 series over the originals

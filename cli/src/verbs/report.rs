@@ -16,6 +16,7 @@ use crate::{
     gathering::{Source, calibration_scores, interrupted, loss_chart},
     input::{BinarizeArguments, DataArguments, Part, quoted},
     model::ModelArguments,
+    notes::print_json,
     output::{check_not_input, check_writable, folder_of},
     report::{note, print},
     stop::Stop,
@@ -103,7 +104,7 @@ pub(crate) fn run(arguments: &Report) -> anyhow::Result<()> {
     write(&out, &page, &stop).with_context(|| format!("cannot write `{}`", out.display()))?;
     let size = page.len().div_ceil(1000);
     if arguments.json {
-        return print(format!("{:#}", as_json(&gathered, &out, page.len())));
+        return print_json(as_json(&gathered, &out, page.len()));
     }
     note(format_args!("wrote the report to {} ({size} KB)", out.display()));
     print(summary(&gathered).join("\n"))

@@ -18,6 +18,7 @@ use self::figure::Figure;
 
 use crate::{
     input::{BinarizeArguments, InputStream, SampleArguments},
+    notes::print_json,
     output::{Format, Output},
     report::{note, print},
     rows_bar::RowsBar,
@@ -69,7 +70,7 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
             bail!("--importance-samples has no effect on the score of the detector; leave it out");
         }
         let scores = anomaly::score(&arguments.samples, &arguments.out, format)?;
-        return print(if arguments.json { scores.json() } else { scores.text() });
+        return if arguments.json { print_json(scores.json()) } else { print(scores.text()) };
     }
     let model = arguments.samples.model.open()?;
     let binarizer = arguments.binarize.of(model.manifest(), arguments.seed)?;
@@ -82,7 +83,11 @@ pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
     if rows.windows().is_some() {
         check_recording(arguments)?;
         let counts = steps::score(&model, rows, &arguments.out, format)?;
-        return if arguments.json { print(counts.json(how)?) } else { print(counts.text() + &binarized_note(how)) };
+        return if arguments.json {
+            print_json(counts.json(how)?)
+        } else {
+            print(counts.text() + &binarized_note(how))
+        };
     }
     let by = match (arguments.by, format) {
         (None, Format::Npy) => Some(Figure::Reconstruction),
@@ -207,7 +212,7 @@ fn report(
     if arguments.json {
         let scores: Map<_, _> =
             figures.into_iter().map(|(figure, summary)| (figure.name().to_owned(), summary.json())).collect();
-        return print(format!("{:#}", json!({ "rows": rows.returned(), "binarize": how, "scores": scores })));
+        return print_json(json!({ "rows": rows.returned(), "binarize": how, "scores": scores }));
     }
     let summaries = figures.into_iter().map(|(figure, summary)| {
         let cells = summary.figures().into_iter().map(|value| format!("{value:.4}"));

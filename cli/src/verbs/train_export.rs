@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
-    input::quoted,
+    input::absolute_word,
     report::{Stopped, note},
     training::{Report, Session, TrainingArguments, claim_destination, publish},
 };
@@ -33,7 +33,7 @@ pub(crate) struct TrainExport {
 
 pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
     let out = arguments.out.as_deref();
-    let out_flag = out.map_or(String::new(), |out| format!(" --out {}", quoted(&out.to_string_lossy())));
+    let out_flag = out.map_or(String::new(), |out| format!(" --out {}", absolute_word(out)));
     let (mut session, destination) =
         Session::begin(&arguments.training, &format!("train-export{out_flag}"), |config, stop| {
             claim_destination(out, config, stop)

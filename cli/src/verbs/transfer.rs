@@ -18,6 +18,7 @@ use narrows_trainer::{
 
 use crate::{
     destination::Destination,
+    input::inherited,
     model::{ModelArguments, needs_autoencoder},
     problems::Sources,
     report::{note, warn},
@@ -142,8 +143,10 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
             Some(unless_stopped(table.map_err(explain), &stop)?)
         }
     };
+    let reading = inherited(&options.data.reading, manifest);
+    let stored = Options { data: DataOptions { reading, ..options.data.clone() }, ..options.clone() };
     let (encoder, probe) = (bundle.graph(&manifest.graphs.encoder)?, bundle.probe()?);
-    let export = fitted.export(Origin { manifest, encoder: &encoder, probe: &probe }, data, &options)?;
+    let export = fitted.export(Origin { manifest, encoder: &encoder, probe: &probe }, data, &stored)?;
     let title = format!("linear heads on {}", data.name);
     let extra_files =
         efficiency.as_ref().map(|efficiency| Table(efficiency).files(&title)).transpose()?.unwrap_or_default();

@@ -34,7 +34,7 @@ pub(crate) struct Traverse {
     #[arg(long, value_name = "ROW", allow_negative_numbers = true)]
     row: Option<usize>,
     /// Class of all samples, by name (conditional models only) [default: the class of the row]
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     label: Option<String>,
     /// Latent dimensions to change, counted from 0, separated by commas [default: all]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_negative_numbers = true)]

@@ -12,7 +12,7 @@ fn messages_name_the_position_and_what_to_do() {
             "t.csv: line 3, column `age` is empty; pass --missing mean, median or drop",
         ),
         (
-            DataError::Ragged { path: "t.csv".into(), line: 3, expected: 2, found: 1 },
+            DataError::Ragged { path: "t.csv".into(), line: 3, expected: 2, found: 1, advice: String::new() },
             "t.csv: line 3 has 1 cell, expected 2",
         ),
     ];

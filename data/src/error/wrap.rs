@@ -1,12 +1,17 @@
 //! Wraps errors of other modules and crates.
 
 use super::DataError;
-use crate::series_error::SeriesError;
+use crate::{content_error::ContentError, series_error::SeriesError};
 
 impl DataError {
     /// Wraps an error of series.
     pub(crate) fn series(source: SeriesError) -> Self {
         DataError::Series(Box::new(source))
+    }
+
+    /// Wraps an error of content.
+    pub(crate) fn content(source: ContentError) -> Self {
+        DataError::Content(Box::new(source))
     }
 
     /// Wraps an error of Arrow about columns that were read.

@@ -17,6 +17,21 @@ fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
+fn labels_that_differ_in_most_rows_are_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.csv");
+    let rows = |classes: usize| (0..100).map(|row| format!("{row},{}.5\n", row % classes)).collect::<String>();
+    let notes = |classes: usize| {
+        std::fs::write(&path, format!("x,y\n{}", rows(classes))).expect("written");
+        let reading = Reading { label_column: Some("y".to_owned()), ..Reading::default() };
+        let options = LoadOptions { reading, ..LoadOptions::default() };
+        crate::load(&path.to_string_lossy(), &options).expect("a table").notes
+    };
+    assert!(notes(60).iter().any(|note| note.text.starts_with("the labels have 60 different values in 100 rows")));
+    assert!(notes(10).is_empty());
+}
+
+#[test]
 fn digits_need_no_file() {
     let digits = load("digits", &LoadOptions::default()).expect("embedded");
     assert_eq!(digits.name, "digits");

@@ -1,38 +1,42 @@
 //! Tables of typed columns (Parquet and Arrow): selects the columns of the features, and reads rows.
 //!
 //! The features are the columns that the options name. Otherwise they are the only column of lists, or else all columns
-//! of numbers and booleans. All other columns are passed through unchanged.
+//! of numbers and booleans. All other columns are passed through unchanged, and notes name those that no option names.
 
+mod batches;
 mod labels;
 mod lists;
 mod numbers;
+mod pictures;
 mod plan;
+mod schema;
 
 use std::{
     error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use crate::{
-    check::check_from,
+    check::{check_from, column_label},
     chunk::Chunk,
     error::DataError,
     head::Head,
+    notes::Notes,
+    precision::Precision,
     reader::{Opened, Reader},
     reading::{LoadOptions, Missing},
 };
 
-use plan::Plan;
-
-/// Reads a file batch by batch. The file determines the size of a batch.
-pub(crate) trait Batches: Send {
-    /// Returns the next rows, with the columns of the schema, or `None` at the end.
-    fn next(&mut self) -> Result<Option<RecordBatch>, DataError>;
-}
+pub(crate) use batches::Batches;
+use batches::next_rows;
+use pictures::{Pictures, column_of_images};
+use plan::{Plan, find};
+use schema::{Renamed, with_unique_names};
 
 /// Selects the columns of the features, and reads the first rows to find the length of lists.
 ///
@@ -41,10 +45,41 @@ pub(crate) fn open(
     path: &Path,
     schema: &Schema,
     rows: Option<usize>,
-    mut batches: impl Batches + 'static,
+    batches: impl Batches + 'static,
     options: &LoadOptions,
 ) -> Result<Opened, DataError> {
+    let (schema, renamed) = with_unique_names(path, schema);
+    if renamed.is_none() {
+        return open_table(path, &schema, rows, batches, options, Notes::default());
+    }
+    let mut notes = Notes::default();
+    notes.extend(renamed);
+    open_table(path, &schema, rows, Renamed { batches, schema: Arc::clone(&schema) }, options, notes)
+}
+
+/// Opens a table whose columns have different names.
+fn open_table(
+    path: &Path,
+    schema: &Schema,
+    rows: Option<usize>,
+    mut batches: impl Batches + 'static,
+    options: &LoadOptions,
+    mut notes: Notes,
+) -> Result<Opened, DataError> {
+    let reading = &options.reading;
+    if let Some(column) = column_of_images(schema, reading) {
+        let label = reading.label_column.as_ref().map(|label| find(path, schema, label)).transpose()?;
+        let pictures = Pictures::open(path, schema, (column, label), rows, batches, reading, notes)?;
+        return Ok(Opened::Reader(Box::new(pictures)));
+    }
+    for (option, is_given) in [("resize", reading.resize.is_some()), ("channels", reading.channels.is_some())] {
+        if is_given {
+            let (option, spec) = (option.to_owned(), path.display().to_string());
+            return Err(DataError::OptionUnused { option, spec, kind: "a table without a column of images" });
+        }
+    }
     let plan = Plan::new(path, schema, &options.reading)?;
+    notes.extend(plan.notes(schema, &options.reading));
     let Some(first) = next_rows(&mut batches)? else {
         return Err(DataError::NoRows { path: path.to_owned() });
     };
@@ -56,9 +91,24 @@ pub(crate) fn open(
         rows,
         has_labels: plan.has_labels(),
         roles: plan.roles(),
+        notes,
     };
     let missing = options.reading.missing.unwrap_or_default();
-    let table = Table { path: path.to_owned(), plan, head, batches, rest: Some(first), read: 0, missing };
+    let features = head.sample_shape.iter().product();
+    // Lists are not compared: they have as many features as the first row says.
+    let precision = Precision::new(if plan.names().is_some() { features } else { 0 });
+    let opening_notes = head.notes.clone();
+    let table = Table {
+        path: path.to_owned(),
+        plan,
+        head,
+        opening_notes,
+        precision,
+        batches,
+        rest: Some(first),
+        read: 0,
+        missing,
+    };
     Ok(Opened::Reader(Box::new(table)))
 }
 
@@ -85,6 +135,9 @@ struct Table<B> {
     path: PathBuf,
     plan: Plan,
     head: Head,
+    /// The notes of the open file, before its rows are read.
+    opening_notes: Notes,
+    precision: Precision,
     batches: B,
     /// Rows of the current batch that have not been returned yet.
     rest: Option<RecordBatch>,
@@ -112,6 +165,10 @@ impl<B: Batches> Reader for Table<B> {
         }
         let batch = batch.slice(0, rows);
         let values = self.plan.values(&batch, &self.head.sample_shape, self.read)?;
+        self.plan.compare(&batch, &values, &mut self.precision);
+        let name = |feature| column_label(feature, self.head.columns.as_deref());
+        self.head.notes = self.opening_notes.clone();
+        self.head.notes.extend(self.precision.note(self.path.display(), name));
         check_from(&self.path, self.read, &values, self.head.columns.as_deref(), self.missing)?;
         let labels = self.plan.labels(&batch, self.read)?;
         let others = self.plan.others(&batch)?;
@@ -128,16 +185,6 @@ impl<B> Table<B> {
                 Err(DataError::RowCount { path: self.path.clone(), declared, found: self.read })
             }
             Some(_) | None => Ok(None),
-        }
-    }
-}
-
-/// Returns the next batch that is not empty.
-fn next_rows(batches: &mut impl Batches) -> Result<Option<RecordBatch>, DataError> {
-    loop {
-        match batches.next()? {
-            Some(batch) if batch.num_rows() == 0 => {}
-            outcome => return Ok(outcome),
         }
     }
 }

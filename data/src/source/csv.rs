@@ -1,10 +1,13 @@
 //! CSV and TSV tables: one sample per line, with or without a header line.
 
+mod advice;
+mod booleans;
 mod cells;
 mod columns;
 mod dialect;
 mod heading;
 mod labels;
+mod numbers;
 mod records;
 mod table;
 mod text;

@@ -12,6 +12,7 @@ use crate::{
     in_memory::matrix,
     labels::Labels,
     memory::MemoryReader,
+    notes::Notes,
     open_data::{OpenData, OpenPart},
     reader::Opened,
     values::Values,
@@ -44,6 +45,7 @@ fn part(values: Vec<u8>, labels: Vec<u32>) -> OpenPart {
         rows: None,
         has_labels: true,
         roles: Roles::default(),
+        notes: Notes::default(),
     };
     let values = Values::U8(matrix(values, FEATURES));
     let reader = MemoryReader::new(head, values, Some(Labels::from_numbers(labels)));

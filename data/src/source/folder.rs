@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     error::DataError,
-    labels::{Labels, SeparateLabels},
+    labels::SeparateLabels,
     open_data::{OpenData, OpenPart},
     reading::LoadOptions,
     source::idx,
@@ -46,7 +46,7 @@ pub(crate) fn open(name: String, folder: &Path, options: &LoadOptions) -> Result
 pub(crate) fn open_files(name: String, files: &Files, options: &LoadOptions) -> Result<OpenData, DataError> {
     let part = |pair: &Pair| -> Result<OpenPart, DataError> {
         let opened = idx::open(&pair.images, options)?;
-        let labels = Labels::from_numbers(idx::read_labels(&pair.labels, options)?);
+        let labels = idx::read_labels(&pair.labels, options)?;
         let labels = SeparateLabels { path: pair.labels.clone(), labels };
         Ok(OpenPart { path: pair.images.clone(), opened, labels: Some(labels) })
     };

@@ -17,6 +17,7 @@ use crate::{
     error::DataError,
     file_rows::FileRows,
     fingerprint::hex,
+    labels::Labels,
     packed::{self, PackedRows},
     reader::Opened,
     reading::LoadOptions,
@@ -47,7 +48,7 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
 }
 
 /// Reads the labels, one per row.
-pub(crate) fn read_labels(path: &Path, options: &LoadOptions) -> Result<Vec<u32>, DataError> {
+pub(crate) fn read_labels(path: &Path, options: &LoadOptions) -> Result<Labels, DataError> {
     match Content::open(path, options)? {
         Content::Raw(mut file, length) => {
             let array = read_header(path, &mut file)?;

@@ -9,26 +9,15 @@ use crate::{
     source::{csv, idx, npy},
 };
 
-/// Reads labels from an .npy of integers or floats, a .csv with one column, or an IDX file.
-///
-/// Refuses negative integers, which often represent a missing label.
+/// Reads labels from an .npy, a .csv with one column, or an IDX file.
 pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Labels, DataError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let labels = match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("npy") => npy::read_labels(path)?,
         Some("csv") => csv::read_labels(path)?,
-        _ => Labels::from_numbers(idx::read_labels(path, options)?),
+        _ => idx::read_labels(path, options)?,
     };
-    let labels = labels.parsed();
-    if let Labels::Integers(labels) = &labels {
-        for (row, &label) in labels.iter().enumerate() {
-            if u32::try_from(label).is_err() {
-                let (path, value) = (path.to_owned(), label.to_string());
-                return Err(DataError::LabelRange { path, row, value });
-            }
-        }
-    }
-    Ok(labels)
+    Ok(labels.parsed())
 }
 
 #[cfg(test)]
@@ -54,11 +43,32 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_label_is_refused() {
+    fn one_rule_holds_for_the_labels_of_every_format() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("labels.csv");
-        std::fs::write(&path, "1\n-1\n").expect("written");
-        let error = read(&path, &LoadOptions::default()).expect_err("a negative label");
-        assert!(error.to_string().contains("the label of row 1 is -1, expected 0 to"), "{error}");
+        let path = |name: &str| folder.path().join(name);
+        let column = ndarray::array![[-1i8], [2], [2]];
+        ndarray_npy::write_npy(path("column.npy"), &column).expect("written");
+        ndarray_npy::write_npy(path("floats.npy"), &ndarray::array![-1f64, 2.0, 2.0]).expect("written");
+        std::fs::write(path("text.csv"), "-1.0\n 2 \n2.00\n").expect("written");
+        for name in ["column.npy", "floats.npy", "text.csv"] {
+            let labels = read(&path(name), &LoadOptions::default()).expect(name);
+            assert_eq!(labels, Labels::Integers(vec![-1, 2, 2]), "{name}");
+        }
+        ndarray_npy::write_npy(path("bool.npy"), &ndarray::array![true, false]).expect("written");
+        std::fs::write(path("bool.csv"), "True\nFalse\n").expect("written");
+        ndarray_npy::write_npy(path("targets.npy"), &ndarray::array![0.5f32, 2.0]).expect("written");
+        std::fs::write(path("targets.csv"), "0.5\n2.0\n").expect("written");
+        for (name, expected) in [
+            ("bool.npy", ["true", "false"]),
+            ("bool.csv", ["true", "false"]),
+            ("targets.npy", ["0.5", "2"]),
+            ("targets.csv", ["0.5", "2"]),
+        ] {
+            let labels = read(&path(name), &LoadOptions::default()).expect(name);
+            assert_eq!(labels, Labels::Text(expected.map(str::to_owned).to_vec()), "{name}");
+        }
+        ndarray_npy::write_npy(path("wide.npy"), &ndarray::array![[1, 2], [3, 4]]).expect("written");
+        let error = read(&path("wide.npy"), &LoadOptions::default()).expect_err("two columns").to_string();
+        assert!(error.contains("has 2 dimensions, expected 1 (one label per row)"), "{error}");
     }
 }

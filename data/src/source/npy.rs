@@ -49,15 +49,7 @@ pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
     let header = Header::read(path, &mut file)?;
     let array = header.array(path)?;
     array.check_length(path, length.saturating_sub(header.length))?;
-    if array.shape.len() == 1 && !array.element.is_integer() {
-        // Floats are usually regression targets, but whole numbers may also be classes. Text allows both.
-        let numbers = packed::read_numbers(path, array, file)?;
-        if let Some(row) = numbers.iter().position(|number| !number.is_finite()) {
-            return Err(DataError::LabelNotFinite { path: path.to_owned(), row, value: numbers[row] });
-        }
-        return Ok(Labels::Text(numbers.iter().map(f32::to_string).collect()));
-    }
-    Ok(Labels::from_numbers(packed::read_labels(path, array, file)?))
+    packed::read_labels(path, array, file)
 }
 
 fn open_file(path: &Path) -> Result<(File, u64), DataError> {

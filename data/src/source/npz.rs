@@ -9,7 +9,7 @@ use std::path::Path;
 use self::{archive::Archive, entry::Entry};
 use crate::{
     error::DataError,
-    labels::{Labels, SeparateLabels},
+    labels::SeparateLabels,
     open_data::{OpenData, OpenPart},
     reading::LoadOptions,
     source::npy::header::Header,
@@ -30,7 +30,7 @@ pub(crate) fn open(name: String, path: &Path, options: &LoadOptions) -> Result<O
     let part = |samples: &Entry, labels: Option<&Entry>| -> Result<OpenPart, DataError> {
         let opened = archive.samples(samples, options)?;
         let separate = |entry: &Entry| -> Result<SeparateLabels, DataError> {
-            let labels = Labels::from_numbers(archive.labels(entry, options)?);
+            let labels = archive.labels(entry, options)?;
             Ok(SeparateLabels { path: archive.path_of(entry), labels })
         };
         let labels = labels.map(separate).transpose()?;

@@ -210,6 +210,22 @@ fn series_are_read_from_arrays_and_refused_for_images() {
     let reading = Reading { sample: Some(SampleKind::Series), ..Reading::default() };
     let data = load(&path.to_string_lossy(), &options(reading.clone())).expect("series");
     assert_eq!((&data.sample_shape[..], data.sample_kind), (&[12, 25][..], SampleKind::Series));
+    let data = load(&path.to_string_lossy(), &options(Reading::default())).expect("series");
+    assert_eq!(data.sample_kind, SampleKind::Series, "the default");
+    assert!(data.notes.iter().any(|note| note.text.contains("series of 12 channels and 25 steps")), "{:?}", data.notes);
+    let features = Reading { sample: Some(SampleKind::Features), ..Reading::default() };
+    let data = load(&path.to_string_lossy(), &options(features)).expect("images");
+    assert_eq!((data.sample_kind, data.notes.is_empty()), (SampleKind::Features, true));
+    for images in ["square.npy", "bytes.npy"] {
+        let path = folder.path().join(images);
+        if images == "square.npy" {
+            ndarray_npy::write_npy(&path, &Array3::<f32>::zeros((4, 5, 5))).expect("written");
+        } else {
+            ndarray_npy::write_npy(&path, &Array3::<u8>::zeros((4, 5, 6))).expect("written");
+        }
+        let data = load(&path.to_string_lossy(), &options(Reading::default())).expect("images");
+        assert_eq!(data.sample_kind, SampleKind::Features, "{images}");
+    }
     let error = load("digits", &options(reading)).expect_err("images");
     assert!(matches!(&error, DataError::OptionUnused { option, .. } if option == "sample"), "{error}");
 }

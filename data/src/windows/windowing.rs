@@ -48,6 +48,11 @@ impl Reading {
         }
     }
 
+    /// Whether no option says what a sample is.
+    pub(crate) fn is_sample_open(&self) -> bool {
+        self.sample.is_none() && self.window.is_none()
+    }
+
     /// Returns what a sample is: a series if the options say so or cut windows.
     pub fn sample_kind(&self) -> SampleKind {
         let default = if self.window.is_some() { SampleKind::Series } else { SampleKind::default() };

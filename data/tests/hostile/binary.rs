@@ -40,11 +40,17 @@ fn idx_files() -> Vec<Case> {
         fine("one-row.idx", idx(8, &[1, 4], &four), 1),
         fine("dropped.idx", idx(13, &[2, 2], &nan), 1).missing(Missing::Drop),
         labelled("idx-and-labels.idx", "three.idx", "three.idx has 3 labels, but"),
-        labelled("negative.idx", "negative.npy", "label of row 1 is -1"),
-        labelled("negative-text.idx", "negative.csv", "label of row 1 is -1"),
-        labelled("floats.idx", "float.npy", "float.npy"),
+        with_labels("negative.idx", "negative.npy"),
+        with_labels("negative-text.idx", "negative.csv"),
+        with_labels("floats.idx", "float.npy"),
         labelled("no-numbers.idx", "nan.npy", "the label of row 1 is NaN"),
     ]
+}
+
+/// Two rows with two labels from a separate file.
+fn with_labels(name: &'static str, labels: &str) -> Case {
+    let reading = Reading { labels: Some(labels.to_owned()), ..Reading::default() };
+    fine(name, idx(8, &[2, 2], &[1, 2, 3, 4]), 2).read_as(reading)
 }
 
 /// Two rows with labels from a separate file. The error names that file, unless `words` is about the number of rows.

@@ -5,6 +5,7 @@ use narrows_data::{Dataset, Missing};
 
 use super::{
     Config, Descent, Method,
+    measured::measured_class,
     size::{MOST_PARAMETERS, too_large, too_large_maps, too_many_samples},
 };
 use crate::{
@@ -290,6 +291,18 @@ fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut P
         if kind.is_conditional() && part.is_some_and(|part| part.labels.is_none()) {
             problems.add(key, format!("has no labels, and a cvae receives the class of every sample; pass {flag}"));
         }
+    }
+    if let (true, Some(classes), Some(labels)) = (kind.is_conditional(), &data.classes, &data.train.labels)
+        && let Some(example) = measured_class(classes, labels.len())
+    {
+        let key = if source.reading.label_column.is_some() { "label_column" } else { "data" };
+        let what = format!(
+            "has {} as labels of {}, such as {example}, and a cvae would make a class of each; name a column of classes, or \
+             train a vae and predict the number with `narrows transfer --task regression`",
+            counted(classes.len(), "different number"),
+            counted(labels.len(), "training row")
+        );
+        problems.add(key, what);
     }
     if source.reading.missing == Some(Missing::Keep) {
         problems.add("missing", "is keep, which is only for inspecting data; use mean, median or drop for training");

@@ -52,11 +52,7 @@ pub(super) fn detector_model(
         let port = ports.output(role).ok_or_else(|| DetectorError::Graph(format!("there is no port for {role:?}")))?;
         graph.output(&port.name, &value);
     }
-    let metadata = vec![
-        ("kind", manifest.kind.to_string()),
-        ("role", "detector".to_owned()),
-        ("latent", manifest.latent_dim.to_string()),
-    ];
+    let metadata = vec![("kind", manifest.kind.to_string()), ("latent", manifest.latent_dim.to_string())];
     Ok(graph.finish(&format!("{}-detector", manifest.kind), ports, metadata))
 }
 

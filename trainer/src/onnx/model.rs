@@ -11,7 +11,8 @@ use narrows_bundle::{
 use super::Call;
 use crate::network::{Graph, Value, Weights};
 
-/// Key and value pairs for `metadata_props`. Keys get the prefix `narrows.`.
+/// Key and value pairs for `metadata_props`. Keys get the prefix `narrows.`. A key has the same value in all graphs of
+/// a bundle, because `onnx.compose.merge_models` refuses to merge others; the name of the graph tells which one it is.
 pub(super) type Metadata<'a> = &'a [(&'a str, String)];
 
 /// Converts a graph and its weights to an ONNX model with the given output ports.

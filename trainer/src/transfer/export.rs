@@ -62,15 +62,12 @@ impl Transferred {
         let (folded, weights) = folded(&head, &self.weights)?;
         let mut metadata = vec![("kind", kind.to_string()), ("latent", model.latent_dim.to_string())];
         metadata.extend(classes.as_ref().map(|classes| ("classes", classes.join(","))));
-        let with_role = |role: &str| -> Vec<(&str, String)> {
-            metadata.iter().cloned().chain([("role", role.to_owned())]).collect()
-        };
         let name = |role: &str| format!("{kind}-{role}");
-        let head_model = to_model(&name("head"), &folded, &weights, &ports.head.outputs, &with_role("head"));
+        let head_model = to_model(&name("head"), &folded, &weights, &ports.head.outputs, &metadata);
         let encoder = self.encoder_model(origin)?;
         let code_port = model.graphs.encoder.output(Role::Latent).or(model.graphs.encoder.output(Role::Mean));
         let code_name = code_port.map_or("z", |port| port.name.as_str());
-        let entries = with_role("whole").into_iter();
+        let entries = metadata.into_iter();
         let entries = entries.map(|(key, value)| Entry { key: format!("{PRODUCER}.{key}"), value }).collect();
         let classifier_model = join(&encoder, &head_model, code_name, &name("whole"), entries).map_err(|what| {
             ConfigError::of(Problem::new("bundle", format!("has an encoder that cannot be joined: {what}")))

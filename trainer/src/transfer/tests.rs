@@ -89,6 +89,7 @@ fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
         name: "rows".to_owned(),
         sample_shape: vec![1],
         sample_kind: narrows_data::SampleKind::default(),
+        notes: narrows_data::Notes::default(),
         range: (0.0, rows as f32),
         columns: None,
         fill: None,

@@ -4,7 +4,7 @@ use narrows_evaluate::psnr;
 use ndarray::{ArrayView2, Zip};
 use serde_json::{Value, json};
 
-use crate::{report::print, summary::Summary, table::table};
+use crate::{notes::print_json, report::print, summary::Summary, table::table};
 
 /// Errors of the samples so far.
 pub(crate) struct Quality {
@@ -51,16 +51,13 @@ impl Quality {
     pub(crate) fn report(self, as_json: bool, rows: usize, counted_rows: &str) -> anyhow::Result<()> {
         let Quality { range: (low, high), before, after } = self;
         match (as_json, before.count) {
-            (true, 0) => print(format!("{:#}", json!({ "rows": rows }))),
-            (true, _) => print(format!(
-                "{:#}",
-                json!({
-                    "rows": rows,
-                    "range": [low, high],
-                    "mse": { "before": before.mse(), "after": after.mse() },
-                    "psnr": { "before": before.json(), "after": after.json() },
-                })
-            )),
+            (true, 0) => print_json(json!({ "rows": rows })),
+            (true, _) => print_json(json!({
+                "rows": rows,
+                "range": [low, high],
+                "mse": { "before": before.mse(), "after": after.mse() },
+                "psnr": { "before": before.json(), "after": after.json() },
+            })),
             (false, 0) => Ok(()),
             (false, _) => {
                 let perfect = [("before", before.infinite), ("after", after.infinite)];

@@ -14,7 +14,7 @@ use crate::{
     model::needs_autoencoder,
     rewrite::{Addition, Form, SamplesPicture, check_stop, complete},
     stop::Stop,
-    training::stage,
+    training::{data_flags, stage},
 };
 
 /// What an interruption leaves unwritten.
@@ -102,7 +102,8 @@ fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result
     let record = proven.as_ref().unwrap_or(&fitted.record);
     let is_recording = bundle.manifest().sample.windows.is_some();
     let (fitted, labelled) = (&fitted, labelled.as_ref());
-    FitReport { fitted, record, labelled, left_out, is_recording, bundle: &written }.print(arguments.json)
+    let data = data_flags(&arguments.rows.data.reading);
+    FitReport { fitted, record, labelled, left_out, is_recording, data, bundle: &written }.print(arguments.json)
 }
 
 /// Trains an autoencoder, and writes its bundle with a detector.
@@ -142,7 +143,8 @@ fn fit_new(arguments: &DetectFit, stop: &Stop) -> anyhow::Result<()> {
     let record = manifest.detector.as_ref().unwrap_or(&fitted.record);
     let is_recording = manifest.sample.windows.is_some();
     let (fitted, labelled) = (&fitted, labelled.as_ref());
-    FitReport { fitted, record, labelled, left_out, is_recording, bundle: &written }.print(arguments.json)
+    let data = data_flags(&arguments.rows.data.reading);
+    FitReport { fitted, record, labelled, left_out, is_recording, data, bundle: &written }.print(arguments.json)
 }
 
 impl DetectFit {

@@ -25,6 +25,7 @@ use crate::{
     detect::AnomalyClass,
     input::{Batch, InputStream, SampleArguments},
     model::with_bundle_help,
+    notes::print_json,
     output::{Format, Output, select_rows},
     report::{note, print},
     rows_bar::RowsBar,
@@ -66,7 +67,7 @@ pub(super) struct DetectRun {
     #[arg(long, value_name = "FILE")]
     shares: Option<PathBuf>,
     /// Label of anomalies, for the figures [default: 1, if all labels are 0 or 1 and the model takes no labels]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_negative_numbers = true)]
     anomaly_class: Option<String>,
     /// Output file (.npy, .csv or .parquet): score, p_value and is_anomaly (1 or 0) of every row; .csv and .parquet
     /// also get the pass-through columns [default: none]
@@ -96,7 +97,7 @@ pub(super) fn run(arguments: &DetectRun) -> anyhow::Result<()> {
     let mut tally = Tally::of(&detector, &rows, class)?;
     if let Some((out, format)) = out.zip(format).filter(|_| arguments.per_step) {
         let found = steps::write(&detector, &mut rows, out, format, tally)?;
-        return if arguments.json { print(format!("{:#}", found.json())) } else { print(found.text()) };
+        return if arguments.json { print_json(found.json()) } else { print(found.text()) };
     }
     let mut table = out
         .zip(format)
@@ -146,7 +147,7 @@ pub(super) fn run(arguments: &DetectRun) -> anyhow::Result<()> {
         }
     }
     match arguments.json {
-        true => print(format!("{:#}", found.json(Some(worst.json(&detector))))),
+        true => print_json(found.json(Some(worst.json(&detector)))),
         false => print(format!("{}\n\n{}", found.text(), worst.text(&detector))),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use narrows_data::write::Layout;
 use narrows_evaluate::Picture;
 use ndarray::{Array2, Axis};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     input::{InputStream, SampleArguments},
@@ -63,10 +63,10 @@ pub(super) fn score(samples: &SampleArguments, out: &Path, format: Format) -> an
 }
 
 impl AnomalyScores {
-    pub(super) fn json(self) -> String {
+    pub(super) fn json(self) -> Value {
         let scores: serde_json::Map<_, _> =
             self.summaries.into_iter().map(|(name, summary)| (name.to_owned(), summary.json())).collect();
-        format!("{:#}", json!({ "rows": self.rows, "scores": scores }))
+        json!({ "rows": self.rows, "scores": scores })
     }
 
     pub(super) fn text(self) -> String {

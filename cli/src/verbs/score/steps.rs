@@ -8,7 +8,7 @@ use narrows_data::{Binarize, StepMeans, StepRows, WindowCounts, write::Layout};
 use narrows_evaluate::Picture;
 use narrows_runtime::Autoencoder;
 use ndarray::{Array1, Array2, Array3, ArrayD};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     input::{InputStream, for_each_step_batch},
@@ -69,11 +69,11 @@ pub(super) struct StepScores {
 }
 
 impl StepScores {
-    pub(super) fn json(self, binarize: Binarize) -> anyhow::Result<String> {
+    pub(super) fn json(self, binarize: Binarize) -> anyhow::Result<Value> {
         let mut report = serde_json::to_value(self.counts)?;
         report["binarize"] = json!(binarize);
         report["scores"] = json!({ NAME: self.summary.json() });
-        Ok(format!("{report:#}"))
+        Ok(report)
     }
 
     pub(super) fn text(self) -> String {

@@ -1,11 +1,14 @@
-//! A column of labels: integers, text or booleans, each also as a dictionary.
+//! A column of labels: numbers, text or booleans, each also as a dictionary.
 
 use std::path::Path;
 
 use arrow_array::{
     Array, ArrowPrimitiveType,
     cast::AsArray,
-    types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type},
+    types::{
+        Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+        UInt32Type, UInt64Type,
+    },
 };
 use arrow_schema::{ArrowError, DataType, Field};
 
@@ -23,7 +26,7 @@ pub(super) fn check_type(path: &Path, field: &Field) -> Result<(), DataError> {
         path: path.to_owned(),
         column: field.name().clone(),
         found: field.data_type().to_string(),
-        expected: "labels: integers, text or booleans; convert it to one of them",
+        expected: "labels: numbers, text or booleans; convert it to one of them",
     })
 }
 
@@ -31,7 +34,7 @@ fn is_label(kind: &DataType) -> bool {
     match kind {
         DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, kind) => !matches!(**kind, DataType::Dictionary(..)) && is_label(kind),
-        kind => kind.is_integer(),
+        kind => kind.is_integer() || kind.is_floating(),
     }
 }
 
@@ -43,6 +46,9 @@ pub(super) fn read(path: &Path, column: &str, array: &dyn Array, first: usize) -
         match label {
             Some(Label::Text(text)) if text.len() > MAX_BYTES => {
                 return Err(DataError::LabelLong { path, row, column, found: text.len(), most: MAX_BYTES });
+            }
+            Some(Label::Float(number)) if !number.is_finite() => {
+                return Err(DataError::LabelMissing { path, row, column });
             }
             Some(label) => read.push(label),
             None => return Err(DataError::LabelMissing { path, row, column }),
@@ -61,13 +67,14 @@ enum Label<'a> {
     /// An integer that exceeds the range of `i64`.
     Large(u64),
     Text(&'a str),
+    Float(f64),
 }
 
 impl Label<'_> {
     fn integer(&self) -> Option<i64> {
         match *self {
             Label::Integer(integer) => Some(integer),
-            Label::Large(_) | Label::Text(_) => None,
+            Label::Large(_) | Label::Text(_) | Label::Float(_) => None,
         }
     }
 
@@ -76,6 +83,7 @@ impl Label<'_> {
             Label::Integer(integer) => integer.to_string(),
             Label::Large(large) => large.to_string(),
             Label::Text(text) => (*text).to_owned(),
+            Label::Float(number) => number.to_string(),
         }
     }
 }
@@ -97,6 +105,10 @@ fn labels(array: &dyn Array) -> Result<Vec<Option<Label<'_>>>, DataError> {
             let label = |large| i64::try_from(large).map_or(Label::Large(large), Label::Integer);
             array.as_primitive::<UInt64Type>().iter().map(|large| large.map(label)).collect()
         }
+        DataType::Float16 => floats::<Float16Type>(array, |number| f64::from(number.to_f32())),
+        // The shortest text of a single-precision number.
+        DataType::Float32 => floats::<Float32Type>(array, |number| number.to_string().parse().unwrap_or(f64::NAN)),
+        DataType::Float64 => floats::<Float64Type>(array, |number| number),
         DataType::Int8 => integers::<Int8Type>(array),
         DataType::Int16 => integers::<Int16Type>(array),
         DataType::Int32 => integers::<Int32Type>(array),
@@ -113,4 +125,8 @@ fn labels(array: &dyn Array) -> Result<Vec<Option<Label<'_>>>, DataError> {
 
 fn integers<T: ArrowPrimitiveType<Native: Into<i64>>>(array: &dyn Array) -> Vec<Option<Label<'_>>> {
     array.as_primitive::<T>().iter().map(|integer| integer.map(|integer| Label::Integer(integer.into()))).collect()
+}
+
+fn floats<T: ArrowPrimitiveType>(array: &dyn Array, widen: impl Fn(T::Native) -> f64) -> Vec<Option<Label<'_>>> {
+    array.as_primitive::<T>().iter().map(|number| number.map(|number| Label::Float(widen(number)))).collect()
 }

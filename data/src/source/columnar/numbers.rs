@@ -10,7 +10,7 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType};
 
-use crate::error::DataError;
+use crate::{error::DataError, precision::Exact};
 
 pub(super) fn is_number(kind: &DataType) -> bool {
     kind.is_numeric() || *kind == DataType::Boolean
@@ -47,6 +47,26 @@ pub(super) fn floats(array: &dyn Array) -> Result<Vec<f32>, DataError> {
         }
         other => return Err(not_a_number(other)),
     })
+}
+
+/// Returns a number before it is rounded to `f32`. `None` if it is missing, or if its type is not rounded or a decimal.
+pub(super) fn exact(array: &dyn Array, row: usize) -> Option<Exact> {
+    macro_rules! integer {
+        ($type:ty) => {
+            Some(Exact::Integer(array.as_primitive::<$type>().value(row).into()))
+        };
+    }
+    if array.is_null(row) {
+        return None;
+    }
+    match array.data_type() {
+        DataType::Int32 => integer!(Int32Type),
+        DataType::Int64 => integer!(Int64Type),
+        DataType::UInt32 => integer!(UInt32Type),
+        DataType::UInt64 => integer!(UInt64Type),
+        DataType::Float64 => Some(Exact::Float(array.as_primitive::<Float64Type>().value(row))),
+        _ => None,
+    }
 }
 
 /// Returns bytes, or booleans as 0 and 1, and the index of the first missing value.

@@ -11,9 +11,11 @@ use crate::{
     head::Roles,
     in_memory::matrix,
     labels::Labels,
+    notes::{Note, NoteCode},
+    precision::Precision,
     reading::{Missing, Reading},
     series_error::SeriesError,
-    source::columnar::{labels, lists, numbers},
+    source::columnar::{labels, lists, numbers, schema::index_columns},
     values::Values,
 };
 
@@ -102,6 +104,46 @@ impl Plan {
         }
     }
 
+    /// Describes the columns that are not features although no option says so.
+    pub(super) fn notes(&self, schema: &Schema, reading: &Reading) -> Vec<Note> {
+        if reading.columns.is_some() {
+            return Vec::new();
+        }
+        let index = index_columns(schema);
+        let is_named = |column: usize| {
+            let name = &self.names[column];
+            let by_option = reading.ignore.iter().flatten().any(|ignored| {
+                ignored == name || find(&self.path, schema, ignored).is_ok_and(|ignored| ignored == column)
+            });
+            by_option || [self.label, self.time, self.group].contains(&Some(column))
+        };
+        let left_out: Vec<usize> = self.others.iter().copied().filter(|&column| !is_named(column)).collect();
+        let (index, others): (Vec<_>, Vec<_>) = left_out.into_iter().partition(|column| index.contains(column));
+        let list = |columns: &[usize]| list(schema, |column| columns.contains(&column));
+        let what = match self.sample {
+            Sample::Columns(_) => "neither numbers nor booleans",
+            Sample::List(_) => "not the column of lists",
+        };
+        let place = self.path.display();
+        let index_text = || {
+            format!("{} is the index of pandas and not a feature; select it with --columns if it is one", list(&index))
+        };
+        let others_text = || {
+            format!(
+                "{} {what}, so not features: {}",
+                if others.len() == 1 { "a column is" } else { "columns are" },
+                list(&others)
+            )
+        };
+        [
+            (!index.is_empty()).then(|| Note::new(NoteCode::Index, &place, index_text())),
+            (!others.is_empty()).then(|| Note::new(NoteCode::Columns, &place, others_text())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// Returns the names of the features, if each feature is a column.
     pub(super) fn names(&self) -> Option<Vec<String>> {
         match &self.sample {
@@ -146,6 +188,21 @@ impl Plan {
             let floats = |array: &dyn arrow_array::Array| numbers::floats(array).map(|floats| (floats, None));
             Values::F32(matrix(self.rows(batch, shape, first, floats, Some(f32::NAN))?, features))
         })
+    }
+
+    /// Compares the values of columns with their rounded values, which are `values`.
+    pub(super) fn compare(&self, batch: &RecordBatch, values: &Values, precision: &mut Precision) {
+        let (Sample::Columns(columns), Values::F32(values)) = (&self.sample, values) else { return };
+        for (feature, (&column, values)) in columns.iter().zip(values.columns()).enumerate() {
+            for (row, &rounded) in values.iter().enumerate() {
+                if !rounded.is_nan()
+                    && precision.add(feature, rounded)
+                    && let Some(exact) = numbers::exact(batch.column(column), row)
+                {
+                    precision.add_exact(feature, exact, rounded);
+                }
+            }
+        }
     }
 
     /// Converts columns to values in row-major order. `leaf` converts a column, and returns the index of the first
@@ -208,7 +265,7 @@ impl Plan {
 }
 
 /// Finds a column by its name, or else by its index from 0.
-fn find(path: &Path, schema: &Schema, name: &str) -> Result<usize, DataError> {
+pub(super) fn find(path: &Path, schema: &Schema, name: &str) -> Result<usize, DataError> {
     let by_name = schema.fields().iter().position(|field| field.name() == name);
     let by_index = || name.parse().ok().filter(|&column: &usize| column < schema.fields().len());
     by_name.or_else(by_index).ok_or_else(|| {
@@ -241,10 +298,11 @@ fn sample_of(path: &Path, schema: &Schema, label: Option<usize>, columns: Vec<us
 
 /// Selects the only column of lists, or else all columns of numbers, among the columns that are allowed.
 fn default_sample(path: &Path, schema: &Schema, is_allowed: impl Fn(usize) -> bool) -> Result<Sample, DataError> {
+    let index = index_columns(schema);
     let with = |fits: fn(&DataType) -> bool| -> Vec<usize> {
         let fields = schema.fields().iter().enumerate();
         let fitting = fields.filter(|(column, field)| is_allowed(*column) && fits(field.data_type()));
-        fitting.filter(|(_, field)| !is_index(field.name())).map(|(column, _)| column).collect()
+        fitting.filter(|(column, _)| !index.contains(column)).map(|(column, _)| column).collect()
     };
     let lists = with(lists::is_of_numbers);
     let numbers = with(numbers::is_number);
@@ -255,11 +313,6 @@ fn default_sample(path: &Path, schema: &Schema, is_allowed: impl Fn(usize) -> bo
         ([], true) => Err(DataError::NoNumbers { path, columns: list(schema, |_| true) }),
         (lists, _) => Err(DataError::ManyLists { path, columns: list(schema, |column| lists.contains(&column)) }),
     }
-}
-
-/// Whether the column is an index that pandas wrote. It contains row numbers, which are not a feature.
-fn is_index(name: &str) -> bool {
-    name.starts_with("__index_level_") && name.ends_with("__")
 }
 
 /// Lists the selected columns with their types.

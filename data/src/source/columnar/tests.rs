@@ -1,9 +1,12 @@
+mod left_out;
+mod pictures;
+
 use std::{fs, path::PathBuf, sync::Arc};
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array,
-    Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, StringViewArray, UInt8Array,
-    UInt64Array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, FixedSizeListArray, Float32Array,
+    Float64Array, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, StringViewArray,
+    UInt8Array, UInt64Array,
     cast::AsArray,
     types::{Float32Type, Int8Type, Int32Type, UInt8Type},
 };
@@ -259,11 +262,11 @@ fn nested_lists_have_a_shape_and_missing_lists_become_nan() {
 }
 
 #[test]
-fn labels_are_integers_text_or_booleans() {
+fn labels_are_numbers_text_or_booleans() {
     let integers = |labels: &[i64]| Labels::Integers(labels.to_vec());
     let text = |labels: &[&str]| Labels::Text(labels.iter().map(|&label| label.to_owned()).collect());
     let dictionary = DictionaryArray::<Int8Type>::new(vec![1, 0].into(), Arc::new(Int32Array::from(vec![5, 6])));
-    let cases: [(ArrayRef, Labels); 7] = [
+    let cases: [(ArrayRef, Labels); 9] = [
         (column(Int32Array::from(vec![3, -1])), integers(&[3, -1])),
         (column(UInt64Array::from(vec![1, u64::MAX])), text(&["1", "18446744073709551615"])),
         (column(BooleanArray::from(vec![true, false])), text(&["true", "false"])),
@@ -271,6 +274,8 @@ fn labels_are_integers_text_or_booleans() {
         (column(LargeStringArray::from(vec!["a", "b"])), text(&["a", "b"])),
         (column(StringViewArray::from(vec!["a", "b"])), text(&["a", "b"])),
         (column(dictionary), integers(&[6, 5])),
+        (column(Float64Array::from(vec![0.1, -2.0])), text(&["0.1", "-2"])),
+        (column(Float32Array::from(vec![0.1, 1e3])), text(&["0.1", "1000"])),
     ];
     for (labels, expected) in cases {
         let batch = table(&[("x", column(Float32Array::from(vec![1.0, 2.0]))), ("y", labels)]);
@@ -296,14 +301,22 @@ fn messages_name_the_column_and_row_and_what_to_do() {
         (&[("n", number.clone())], of(&["m"]), "no column `m`; expected `n` (Float32)"),
         (&[("n", number.clone())], with("9"), "no column `9`; expected"),
         (&[("n", number.clone()), ("t", text.clone())], of(&["n", "t"]), "column `t` has type Utf8, expected numbers"),
-        (&[("n", number.clone())], with("n"), "column `n` has type Float32, expected labels: integers, text or"),
+        (
+            &[("d", column(Date32Array::from(vec![1])))],
+            with("d"),
+            "column `d` has type Date32, expected labels: numbers, text or",
+        ),
         (&[("n", number.clone()), ("t", text.clone())], with("t"), "row 1 has no label in column `t`; add a label"),
         (
             &[("n", column(Float64Array::from(vec![Some(1.0), None])))],
             plain(),
             "row 1, column `n` is NaN, expected a finite `f32`; pass --missing",
         ),
-        (&[("n", column(Float64Array::from(vec![1.0, 1e300])))], plain(), "row 1, column `n` is inf, expected"),
+        (
+            &[("n", column(Float64Array::from(vec![1.0, 1e300])))],
+            plain(),
+            "row 1, column `n` is infinite or beyond the largest 32-bit float",
+        ),
         (&[("n", column(UInt8Array::from(vec![None, Some(1)])))], plain(), "row 0, column `n` is NaN"),
         (
             &[("l", lists([Some(vec![Some(1.0)]), Some(vec![None, None])]))],

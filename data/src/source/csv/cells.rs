@@ -1,7 +1,26 @@
 //! Parses a cell: a number, a missing value, or text.
 
-/// The notations of a missing value, in addition to the notations of NaN as a number.
-const MISSING: [&[u8]; 8] = [b"", b"NA", b"N/A", b"null", b"NULL", b"None", b"?", b"NaN"];
+/// The notations of a missing value, in addition to those of NaN as a number: the default `na_values` of pandas'
+/// `read_csv`, and the `?` of the UCI repository.
+const MISSING: [&[u8]; 17] = [
+    b"",
+    b"NA",
+    b"N/A",
+    b"n/a",
+    b"<NA>",
+    b"#N/A",
+    b"#N/A N/A",
+    b"#NA",
+    b"-1.#IND",
+    b"-1.#QNAN",
+    b"1.#IND",
+    b"1.#QNAN",
+    b"null",
+    b"NULL",
+    b"None",
+    b"NaN",
+    b"?",
+];
 
 /// A cell where a number is expected.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,6 +107,11 @@ mod tests {
             ("NULL", Cell::Missing),
             ("None", Cell::Missing),
             ("?", Cell::Missing),
+            ("n/a", Cell::Missing),
+            ("<NA>", Cell::Missing),
+            ("#N/A", Cell::Missing),
+            ("#NA", Cell::Missing),
+            ("-1.#IND", Cell::Missing),
             // Sodium, not a missing value.
             ("Na", Cell::Text),
             ("1,5", Cell::Text),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{
     cells::{content, shortened, text},
+    dialect::Dialect,
     heading::{Heading, Hints},
     records::Record,
 };
@@ -11,8 +12,10 @@ use crate::{
     check::column_label,
     error::DataError,
     head::{Head, Roles},
+    notes::{Note, NoteCode, Notes},
     reading::Reading,
     series_error::SeriesError,
+    unique_names::make_unique,
 };
 
 /// The maximum number of pass-through columns. Each of them needs memory.
@@ -33,6 +36,8 @@ pub(super) struct Columns {
     pub(super) others: Vec<(usize, String)>,
     /// The roles of other columns.
     pub(super) roles: Roles,
+    /// What was changed or left out.
+    pub(super) notes: Notes,
 }
 
 impl Columns {
@@ -41,7 +46,7 @@ impl Columns {
         path: &Path,
         first: &Record,
         second: &Record,
-        quote: u8,
+        dialect: Dialect,
         reading: &Reading,
     ) -> Result<Self, DataError> {
         let width = first.len();
@@ -61,13 +66,15 @@ impl Columns {
             has_name: specs.any(|spec| by_index(spec, width).is_none()),
             is_sample: &is_sample,
             label: label_column.as_ref().and_then(|label| by_index(label, width)),
-            quote,
+            dialect,
         };
         let heading = Heading::of(path, first, second, hints)?;
         let mut names = match heading {
-            Heading::Names | Heading::NamesByLabel => Some(names(path, first, quote)?),
+            Heading::Names | Heading::NamesByLabel => Some(names(path, first, dialect.quote)?),
             Heading::None => None,
         };
+        let mut notes = Notes::default();
+        notes.extend(names.as_mut().and_then(|names| make_unique(path.display(), names)));
         let find = |spec: &String| find(path, spec, width, names.as_deref());
         let label = label_column.as_ref().map(find).transpose()?;
         let ignored = ignore.iter().flatten().map(find).collect::<Result<Vec<_>, _>>()?;
@@ -79,7 +86,13 @@ impl Columns {
         ignored.into_iter().chain(label).chain(time).chain(group).for_each(|column| is_other[column] = true);
         let sample = match selected.transpose()? {
             Some(selected) => selected,
-            None => (0..width).filter(|&column| !is_other[column]).collect(),
+            None => {
+                if heading == Heading::Names && !is_other[0] && has_index(first, dialect.quote) {
+                    is_other[0] = true;
+                    notes.add(index_note(path));
+                }
+                (0..width).filter(|&column| !is_other[column]).collect()
+            }
         };
         let mut is_used = vec![false; width];
         label.into_iter().for_each(|label| is_used[label] = true);
@@ -114,7 +127,7 @@ impl Columns {
         let among_others = |role: Option<usize>| others.iter().position(|(column, _)| Some(*column) == role);
         let roles = Roles { time: among_others(time), group: among_others(group), label: among_others(label) };
         let sample_names = (heading != Heading::None).then(|| sample.iter().map(|&column| name(column)).collect());
-        Ok(Columns { width, heading, sample, sample_names, label, others, roles })
+        Ok(Columns { width, heading, sample, sample_names, label, others, roles, notes })
     }
 
     /// Formats a column for a message: its name, or its index from 0 without a header. The head has the names of the
@@ -154,6 +167,19 @@ fn is_sample_by_index(width: usize, reading: &Reading) -> Vec<bool> {
     is_sample
 }
 
+/// Whether the first column contains row numbers or row names: pandas and R write it without a name, and pandas calls
+/// it `Unnamed: 0` when it writes such a file again.
+fn has_index(first: &Record, quote: u8) -> bool {
+    let is_named = |column: usize| !content(first.cell(column), quote).is_empty();
+    first.len() > 1 && is_named(1) && (!is_named(0) || content(first.cell(0), quote) == b"Unnamed: 0")
+}
+
+fn index_note(path: &Path) -> Note {
+    let text = "the first column has no name, so it contains row numbers or row names and is not a feature; select it \
+                with --columns if it is one";
+    Note::new(NoteCode::Index, path.display(), text)
+}
+
 /// Returns the names in the header. A column without a name gets the one that it has without a header.
 fn names(path: &Path, first: &Record, quote: u8) -> Result<Vec<String>, DataError> {
     let name = |(column, cell)| match text(content(cell, quote)) {
@@ -173,17 +199,10 @@ fn find(path: &Path, spec: &str, width: usize, names: Option<&[String]>) -> Resu
     if let Some(column) = by_index(spec, width) {
         return Ok(column);
     }
-    let mut matching = names.unwrap_or_default().iter().enumerate().filter(|(_, name)| *name == spec);
-    match (matching.next(), matching.next()) {
-        (Some((column, _)), None) => Ok(column),
-        (Some((first, _)), Some((second, _))) => {
-            Err(DataError::ColumnAmbiguous { path: path.to_owned(), name: spec.to_owned(), first, second })
-        }
-        (None, _) => {
-            let columns = list(width, names);
-            Err(DataError::ColumnUnknown { path: path.to_owned(), name: spec.to_owned(), columns })
-        }
-    }
+    names.unwrap_or_default().iter().position(|name| name == spec).ok_or_else(|| {
+        let columns = list(width, names);
+        DataError::ColumnUnknown { path: path.to_owned(), name: spec.to_owned(), columns }
+    })
 }
 
 /// Lists the accepted specs of columns.

@@ -1,29 +1,41 @@
-//! The delimiter and the quote character of a CSV table.
+//! The delimiter, the quote character and the notation of numbers of a CSV table.
 
 use std::path::Path;
 
+use super::numbers::Numbers;
 use crate::{
     error::DataError,
     reading::{Character, Reading},
 };
 
-/// The delimiter and the quote character.
+/// The delimiter, the quote character and the notation of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub(super) delimiter: u8,
     pub(super) quote: u8,
+    pub(super) numbers: Numbers,
 }
 
 impl Dialect {
-    /// Takes the characters from the options. The default delimiter is a tab for a `.tsv` file, otherwise a comma.
-    pub(super) fn of(path: &Path, reading: &Reading) -> Result<Self, DataError> {
+    /// Takes the characters from the options. The default delimiter is the one that the first line of the file names
+    /// (`separator`), otherwise a tab for a `.tsv` file, otherwise a comma.
+    pub(super) fn of(path: &Path, reading: &Reading, separator: Option<u8>) -> Result<Self, DataError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let is_tsv = name.strip_suffix(".gz").unwrap_or(&name).ends_with(".tsv");
-        let delimiter = reading.delimiter.unwrap_or(Character(if is_tsv { b'\t' } else { b',' }));
+        let own = separator.map(Character);
+        let delimiter = reading.delimiter.or(own).unwrap_or(Character(if is_tsv { b'\t' } else { b',' }));
         let quote = reading.quote.unwrap_or(Character(b'"'));
+        let same =
+            |character, first, second| DataError::SameCharacter { path: path.to_owned(), character, first, second };
         if delimiter == quote {
-            return Err(DataError::SameCharacter { path: path.to_owned(), character: delimiter });
+            return Err(same(delimiter, "delimiter", "quote character"));
         }
-        Ok(Dialect { delimiter: delimiter.0, quote: quote.0 })
+        // Either may be the delimiter too, if cells are quoted.
+        let (decimal, thousands) = (reading.decimal.unwrap_or(Character(b'.')), reading.thousands);
+        if thousands == Some(decimal) {
+            return Err(same(decimal, "decimal sign", "thousands separator"));
+        }
+        let numbers = Numbers { decimal: decimal.0, thousands: thousands.map(|Character(byte)| byte) };
+        Ok(Dialect { delimiter: delimiter.0, quote: quote.0, numbers })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! It is a header if an option selects a column by name, or if its cells are text. A line of numbers is a sample. A
 //! line that mixes both is ambiguous and therefore refused. Empty cells do not count, because many programs leave out
-//! the name of a first column of row numbers. The notation of a missing value counts as a number.
+//! the name of a first column of row numbers. The notation of a missing value counts as a number. `true`, `false`,
+//! `yes` and `no` count neither as text nor as a number, because they may be names or booleans.
 //!
 //! Only columns of features count. If they do not decide, the label column does: text above an integer is a header.
 //! `5.1,3.5,setosa` is a sample, `0,1,label` above `5.1,3.5,2` is a header.
@@ -10,7 +11,9 @@
 use std::path::Path;
 
 use super::{
+    booleans::word,
     cells::{Cell, content, shortened},
+    dialect::Dialect,
     records::Record,
 };
 use crate::{error::DataError, reading::Header};
@@ -36,7 +39,7 @@ pub(super) struct Hints<'a> {
     pub(super) is_sample: &'a [bool],
     /// The label column, if it is selected by index.
     pub(super) label: Option<usize>,
-    pub(super) quote: u8,
+    pub(super) dialect: Dialect,
 }
 
 impl Heading {
@@ -47,14 +50,15 @@ impl Heading {
             Header::No => return Ok(Heading::None),
             Header::Auto => {}
         }
-        let cells = || first.iter().map(|cell| content(cell, hints.quote)).enumerate();
+        let cells = || first.iter().map(|cell| content(cell, hints.dialect.quote)).enumerate();
         if hints.has_name {
-            let has_text = cells().any(|(_, cell)| Cell::of(cell) == Cell::Text);
+            let has_text = cells().any(|(_, cell)| hints.dialect.numbers.parse(cell) == Cell::Text);
             return Ok(if has_text { Heading::Names } else { Heading::None });
         }
         let sample = || cells().zip(hints.is_sample).filter(|(_, is_sample)| **is_sample).map(|(cell, _)| cell);
-        let has_text = sample().any(|(_, cell)| Cell::of(cell) == Cell::Text);
-        let number = sample().find(|(_, cell)| !cell.is_empty() && Cell::of(cell) != Cell::Text);
+        let has_text =
+            sample().any(|(_, cell)| hints.dialect.numbers.parse(cell) == Cell::Text && word(cell).is_none());
+        let number = sample().find(|(_, cell)| !cell.is_empty() && hints.dialect.numbers.parse(cell) != Cell::Text);
         match (has_text, number, hints.label) {
             (true, Some((column, cell)), _) => {
                 let cell = shortened(&String::from_utf8_lossy(cell));
@@ -62,8 +66,8 @@ impl Heading {
             }
             (true, None, _) => Ok(Heading::Names),
             (false, _, Some(label)) => {
-                let is_integer = |record: &Record| is_integer(content(record.cell(label), hints.quote));
-                let has_name = !content(first.cell(label), hints.quote).is_empty() && !is_integer(first);
+                let is_integer = |record: &Record| is_integer(content(record.cell(label), hints.dialect.quote));
+                let has_name = !content(first.cell(label), hints.dialect.quote).is_empty() && !is_integer(first);
                 Ok(if has_name && is_integer(second) { Heading::NamesByLabel } else { Heading::None })
             }
             (false, _, None) => Ok(Heading::None),

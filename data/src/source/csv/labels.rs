@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::{
-    cells::{content, text},
+    cells::{self, content},
     dialect::Dialect,
     heading::is_integer,
     records::{Record, Records},
+    text,
 };
 use crate::{
     error::DataError,
@@ -16,8 +17,9 @@ use crate::{
 
 /// Reads a file of labels with one column. A first line of text above integers is a header.
 pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
-    let dialect = Dialect::of(path, &Reading::default())?;
-    let mut records = Records::open(path, dialect, Limits::default().unpack)?;
+    let text = text::open(path, Limits::default().unpack)?;
+    let dialect = Dialect::of(path, &Reading::default(), text.separator)?;
+    let mut records = Records::new(path, text, dialect);
     let mut record = Record::default();
     let mut labels = Vec::new();
     while records.next(&mut record)? {
@@ -39,9 +41,9 @@ pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
 fn label(path: &Path, record: &Record, quote: u8) -> Result<String, DataError> {
     let (path, line) = (|| path.to_owned(), record.line);
     if record.len() != 1 {
-        return Err(DataError::Ragged { path: path(), line, expected: 1, found: record.len() });
+        return Err(DataError::Ragged { path: path(), line, expected: 1, found: record.len(), advice: String::new() });
     }
-    match text(content(record.cell(0), quote)) {
+    match cells::text(content(record.cell(0), quote)) {
         None => Err(DataError::NotText { path: path(), line }),
         Some("") => Err(DataError::LabelEmpty { path: path(), line, column: "0 (counted from 0)".to_owned() }),
         Some(label) => Ok(label.to_owned()),

@@ -7,7 +7,7 @@ use std::{
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::{cells::is_blank, dialect::Dialect, text};
+use super::{cells::is_blank, dialect::Dialect, text::Text};
 use crate::{error::DataError, unpack::unpacking_error};
 
 /// The number of bytes per read.
@@ -66,20 +66,19 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Opens a file. A gzipped file may unpack to `times` its compressed size.
-    pub(super) fn open(path: &Path, dialect: Dialect, times: u32) -> Result<Self, DataError> {
-        let text = text::open(path, times)?;
+    /// Reads the records of `text`. `path` is for error messages.
+    pub(super) fn new(path: &Path, text: Text, dialect: Dialect) -> Self {
         let parser = ReaderBuilder::new().delimiter(dialect.delimiter).quote(dialect.quote).build();
-        Ok(Records {
+        Records {
             path: path.to_owned(),
-            text,
+            text: text.reader,
             parser,
             window: vec![0; WINDOW],
             start: 0,
             end: 0,
-            line: 1,
+            line: if text.separator.is_some() { 2 } else { 1 },
             after_return: false,
-        })
+        }
     }
 
     /// Reads the next record into `record`. Returns `false` at the end. Skips blank lines.

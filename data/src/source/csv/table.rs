@@ -6,18 +6,23 @@ use arrow_array::{ArrayRef, RecordBatch, builder::StringBuilder};
 use arrow_schema::{DataType, Field, Schema};
 
 use super::{
+    booleans::Booleans,
     cells::{Cell, content, shortened, text},
     columns::Columns,
     dialect::Dialect,
     heading::{Heading, is_integer},
     records::{Record, Records},
+    text::open as open_text,
 };
 use crate::{
+    check::column_label,
     chunk::Chunk,
     error::DataError,
     head::Head,
     in_memory::matrix,
     labels::Labels,
+    notes::{Note, NoteCode, Notes},
+    precision::Precision,
     reader::Reader,
     reading::{LoadOptions, Missing},
     values::Values,
@@ -28,21 +33,25 @@ const MAX_TEXT_BYTES: usize = 1 << 24;
 
 /// An open table.
 pub(super) struct Table {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     records: Records,
-    columns: Columns,
-    head: Head,
-    quote: u8,
+    pub(super) columns: Columns,
+    pub(super) head: Head,
+    /// The notes of the open file, before its rows are read.
+    opening_notes: Notes,
+    pub(super) dialect: Dialect,
     missing: Missing,
+    pub(super) booleans: Booleans,
+    precision: Precision,
+    /// The number of rows read.
+    read: usize,
     /// Whether an option selects the features by --columns.
-    has_selection: bool,
+    pub(super) has_selection: bool,
     /// The schema of the pass-through columns.
     schema: Arc<Schema>,
     /// Rows that were read to detect a header, and are still to be returned.
     pending: VecDeque<Record>,
-    record: Record,
-    /// Whether any row has been read.
-    has_rows: bool,
+    pub(super) record: Record,
 }
 
 /// The rows of a chunk while it is read.
@@ -57,16 +66,21 @@ struct RowBuffer {
 
 impl Table {
     pub(super) fn open(path: &Path, options: &LoadOptions) -> Result<Self, DataError> {
-        let dialect = Dialect::of(path, &options.reading)?;
-        let mut records = Records::open(path, dialect, options.limits.unpack)?;
+        let text = open_text(path, options.limits.unpack)?;
+        let dialect = Dialect::of(path, &options.reading, text.separator)?;
+        let separator = text.separator.map(|separator| separator_note(path, separator, dialect));
+        let mut records = Records::new(path, text, dialect);
         let (mut first, mut second) = (Record::default(), Record::default());
         if !records.next(&mut first)? {
             return Err(DataError::Empty { path: path.to_owned() });
         }
         let has_second = records.next(&mut second)?;
-        let mut columns = Columns::of(path, &first, &second, dialect.quote, &options.reading)?;
+        let mut columns = Columns::of(path, &first, &second, dialect, &options.reading)?;
         let first = (columns.heading == Heading::None).then_some(first);
         let second = has_second.then_some(second);
+        let mut notes = std::mem::take(&mut columns.notes);
+        notes.extend(separator);
+        let (booleans, precision) = (Booleans::new(columns.sample.len()), Precision::new(columns.sample.len()));
         let fields: Vec<_> =
             columns.others.iter().map(|(_, name)| Field::new(name.as_str(), DataType::Utf8, false)).collect();
         let head = Head {
@@ -77,24 +91,28 @@ impl Table {
             rows: None,
             has_labels: columns.label.is_some(),
             roles: columns.roles,
+            notes,
         };
         Ok(Table {
             path: path.to_owned(),
             records,
             columns,
+            opening_notes: head.notes.clone(),
             head,
-            quote: dialect.quote,
+            dialect,
             missing: options.reading.missing.unwrap_or_default(),
+            booleans,
+            precision,
+            read: 0,
             has_selection: options.reading.columns.is_some(),
             schema: Arc::new(Schema::new(fields)),
             pending: first.into_iter().chain(second).collect(),
             record: Record::default(),
-            has_rows: false,
         })
     }
 
     /// Reads the next row. Returns `false` at the end.
-    fn advance(&mut self) -> Result<bool, DataError> {
+    pub(super) fn advance(&mut self) -> Result<bool, DataError> {
         match self.pending.pop_front() {
             Some(record) => {
                 self.record = record;
@@ -105,19 +123,28 @@ impl Table {
     }
 
     /// Appends the current row to `rows`.
-    fn add(&self, rows: &mut RowBuffer) -> Result<(), DataError> {
-        let (record, columns) = (&self.record, &self.columns);
-        let (expected, found) = (columns.width, record.len());
+    fn add(&mut self, rows: &mut RowBuffer) -> Result<(), DataError> {
+        let (expected, found) = (self.columns.width, self.record.len());
         if found != expected {
-            return Err(DataError::Ragged { path: self.path.clone(), line: record.line, expected, found });
+            let (path, line, advice) = (self.path.clone(), self.record.line, self.ragged_advice());
+            return Err(DataError::Ragged { path, line, expected, found, advice });
         }
-        for &column in &columns.sample {
-            let cell = record.cell(column);
-            match Cell::of(cell) {
-                Cell::Number(number) => rows.values.push(number),
-                Cell::Missing | Cell::OutOfRange | Cell::Text => rows.values.push(self.parse_special(column, cell)?),
+        for feature in 0..self.columns.sample.len() {
+            match self.dialect.numbers.parse(self.record.cell(self.columns.sample[feature])) {
+                Cell::Number(number) if !self.booleans.contains(feature) => {
+                    rows.values.push(number);
+                    if self.precision.add(feature, number) {
+                        self.compare(feature, number);
+                    }
+                }
+                Cell::Number(_) | Cell::Missing | Cell::OutOfRange | Cell::Text => {
+                    let value = self.parse_special(feature)?;
+                    rows.values.push(value);
+                }
             }
         }
+        self.read += 1;
+        let columns = &self.columns;
         if let Some(column) = columns.label {
             rows.labels.push(self.label(column)?.to_owned());
         }
@@ -130,43 +157,68 @@ impl Table {
         Ok(())
     }
 
-    /// Parses a cell that is not a plain number: it has spaces, or is missing, out of range or text.
+    /// Parses a cell that is not a plain number: it has spaces, or is a boolean, missing, out of range or text.
     #[cold]
-    fn parse_special(&self, column: usize, cell: &[u8]) -> Result<f32, DataError> {
-        let content = content(cell, self.quote);
+    fn parse_special(&mut self, feature: usize) -> Result<f32, DataError> {
+        let column = self.columns.sample[feature];
+        let content = content(self.record.cell(column), self.dialect.quote);
         let (path, line) = (|| self.path.clone(), self.record.line);
         let column = || self.columns.column_label(column, &self.head);
-        let kind = Cell::of(content);
+        let kind = self.dialect.numbers.parse(content);
         let Some(text) = text(content) else { return Err(DataError::NotText { path: path(), line }) };
         match kind {
-            Cell::Number(number) => Ok(number),
-            Cell::Missing if self.missing != Missing::Refuse => Ok(f32::NAN),
+            Cell::Number(number) if !self.booleans.contains(feature) => {
+                if self.precision.add(feature, number) {
+                    self.compare(feature, number);
+                }
+                Ok(number)
+            }
+            Cell::Missing if self.missing != Missing::Refuse => {
+                self.booleans.add_missing(feature, self.read);
+                Ok(f32::NAN)
+            }
             Cell::Missing => {
                 Err(DataError::CellMissing { path: path(), line, column: column(), cell: shortened(text) })
             }
             Cell::OutOfRange => {
                 Err(DataError::CellBeyond { path: path(), line, column: column(), cell: shortened(text) })
             }
-            Cell::Text => {
-                let advice = self.advice(text);
-                Err(DataError::Cell { path: path(), line, column: column(), cell: shortened(text), advice })
+            Cell::Number(_) | Cell::Text => {
+                if let Some(value) = self.booleans.value(feature, self.read, content) {
+                    return Ok(value);
+                }
+                let advice = self.notation_advice(feature, text);
+                let is_plain_text = advice.is_none();
+                let advice = advice.unwrap_or_else(|| self.text_advice().to_owned());
+                let error = DataError::Cell {
+                    path: path(),
+                    line,
+                    column: column(),
+                    cell: shortened(text),
+                    advice: advice.into(),
+                };
+                let columns = if is_plain_text { self.text_columns()? } else { None };
+                Err(columns.unwrap_or(error))
             }
         }
     }
 
-    /// Returns what to do about a cell of text in a column of numbers.
-    fn advice(&self, cell: &str) -> &'static str {
-        let is_number = |text: &str| matches!(Cell::of(text.trim().as_bytes()), Cell::Number(_));
-        let has_delimiter =
-            cell.contains([';', '\t', '|']) || cell.split_whitespace().filter(|&part| is_number(part)).count() > 1;
-        match (self.columns.width, self.has_selection) {
-            (1, _) if has_delimiter => "set the character that separates the cells with --delimiter",
-            _ if is_number(&cell.replacen(',', ".", 1)) => "write the number with a decimal point",
-            (_, true) => "correct the cell, or leave the column out of --columns",
-            (_, false) => {
-                "correct the cell, exclude the column with --ignore, or use it as the labels with --label-column"
-            }
+    /// Compares a number with its rounded value.
+    #[cold]
+    fn compare(&mut self, feature: usize, rounded: f32) {
+        let content = content(self.record.cell(self.columns.sample[feature]), self.dialect.quote);
+        if let Some(exact) = self.dialect.numbers.exact(content) {
+            self.precision.add_exact(feature, exact, rounded);
         }
+    }
+
+    /// Updates the notes that rows can add to.
+    fn add_notes(&mut self) {
+        let name = |feature| column_label(feature, self.head.columns.as_deref());
+        let place = self.path.display();
+        let notes = [self.booleans.note(&place, name), self.precision.note(&place, name)];
+        self.head.notes = self.opening_notes.clone();
+        self.head.notes.extend(notes.into_iter().flatten());
     }
 
     fn label(&self, column: usize) -> Result<&str, DataError> {
@@ -183,7 +235,7 @@ impl Table {
     }
 
     fn text(&self, column: usize) -> Result<&str, DataError> {
-        text(content(self.record.cell(column), self.quote))
+        text(content(self.record.cell(column), self.dialect.quote))
             .ok_or_else(|| DataError::NotText { path: self.path.clone(), line: self.record.line })
     }
 }
@@ -205,9 +257,9 @@ impl Reader for Table {
             self.add(&mut rows)?;
         }
         if rows.count == 0 {
-            return if self.has_rows { Ok(None) } else { Err(DataError::NoRows { path: self.path.clone() }) };
+            return if self.read > 0 { Ok(None) } else { Err(DataError::NoRows { path: self.path.clone() }) };
         }
-        self.has_rows = true;
+        self.add_notes();
         let others: Vec<ArrayRef> =
             rows.others.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
         let others = (!others.is_empty()).then(|| RecordBatch::try_new(Arc::clone(&self.schema), others));
@@ -218,4 +270,15 @@ impl Reader for Table {
             recorded: None,
         }))
     }
+}
+
+/// Says that the first line names the delimiter.
+fn separator_note(path: &Path, separator: u8, dialect: Dialect) -> Note {
+    let separator = char::from(separator);
+    let text = if dialect.delimiter == separator as u8 {
+        format!("the first line, `sep={separator}`, sets the delimiter")
+    } else {
+        format!("the first line, `sep={separator}`, is not used, because --delimiter sets another one")
+    };
+    Note::new(NoteCode::Notation, path.display(), text)
 }

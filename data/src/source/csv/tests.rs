@@ -27,6 +27,8 @@ struct Read {
     labels: Option<Labels>,
     /// The names and the cells of the pass-through columns.
     others: Vec<(String, Vec<String>)>,
+    /// The texts of the notes.
+    notes: Vec<String>,
 }
 
 fn read(text: impl AsRef<[u8]>, reading: &Reading) -> Result<Read, DataError> {
@@ -41,7 +43,8 @@ fn read_named(name: &str, text: impl AsRef<[u8]>, reading: &Reading, max_rows: u
         Opened::Reader(reader) => reader,
         Opened::Rows(..) => panic!("a CSV table needs a sequential reader"),
     };
-    let mut read = Read { head: reader.head().clone(), rows: Vec::new(), labels: None, others: Vec::new() };
+    let mut read =
+        Read { head: reader.head().clone(), rows: Vec::new(), labels: None, others: Vec::new(), notes: Vec::new() };
     while let Some(chunk) = reader.next(max_rows)? {
         assert!((1..=max_rows).contains(&chunk.values.rows()));
         chunk.values.visit(0..chunk.values.rows(), |_, row: Row<'_>| read.rows.push(row.floats().collect()))?;
@@ -56,6 +59,7 @@ fn read_named(name: &str, text: impl AsRef<[u8]>, reading: &Reading, max_rows: u
             }
         }
     }
+    read.notes = reader.head().notes.iter().map(|note| note.text.clone()).collect();
     Ok(read)
 }
 
@@ -91,6 +95,8 @@ fn reading(words: &str) -> Reading {
             "header" => reading.header = Some(value.parse().expect("a header")),
             "missing" => reading.missing = Some(value.parse().expect("a value of --missing")),
             "delimiter" => reading.delimiter = Some(value.parse().expect("a character")),
+            "decimal" => reading.decimal = Some(value.parse().expect("a character")),
+            "thousands" => reading.thousands = Some(value.parse().expect("a character")),
             "quote" => reading.quote = Some(value.parse().expect("a character")),
             _ => panic!("unknown option {key}"),
         }

@@ -33,7 +33,7 @@ fn load_bytes(bytes: &[u8]) -> Result<Dataset, DataError> {
     with_file(bytes, |path| load(&path.to_string_lossy(), &LoadOptions::default()))
 }
 
-fn labels(bytes: &[u8]) -> Result<Vec<u32>, DataError> {
+fn labels(bytes: &[u8]) -> Result<Labels, DataError> {
     with_file(bytes, |path| read_labels(path, &LoadOptions::default()))
 }
 
@@ -70,14 +70,15 @@ fn every_element_type_is_read_as_big_endian() {
 }
 
 #[test]
-fn labels_are_nonnegative_integers_of_any_type() {
+fn labels_are_numbers_of_any_type() {
     let wide = encode_as(0x0c, &[2], &[0, 1, 0, 0, 0, 0, 0, 7]);
-    assert_eq!(labels(&wide).expect("two"), [65_536, 7]);
-    assert_eq!(labels(&gzip(&wide)).expect("two"), [65_536, 7]);
+    assert_eq!(labels(&wide).expect("two"), Labels::Integers(vec![65_536, 7]));
+    assert_eq!(labels(&gzip(&wide)).expect("two"), Labels::Integers(vec![65_536, 7]));
+    let signed = labels(&encode_as(0x09, &[3, 1], &[1, 0xff, 2])).expect("three");
+    assert_eq!(signed, Labels::Integers(vec![1, -1, 2]));
     let cases = [
-        (encode_as(0x09, &[3], &[1, 0xff, 2]), "the label of row 1 is -1, expected 0 to 4294967295"),
-        (encode_as(0x0d, &[1], &[0; 4]), "elements have type `>f4`, expected integers"),
-        (encode(&[1, 1], &[1]), "the array has 2 dimensions, expected 1"),
+        (encode_as(0x0d, &[1], &f32::NAN.to_be_bytes()), "the label of row 0 is NaN, expected a finite number"),
+        (encode(&[1, 2], &[1, 2]), "the array has 2 dimensions, expected 1"),
         (encode(&[3], &[1, 2]), "declares 3 bytes of values (shape [3]), found 2"),
     ];
     for (bytes, expected) in cases {

@@ -1,18 +1,19 @@
 //! Reads the header and the pixels of an image.
 
 use std::{
-    fs::File,
-    io::BufReader,
+    io::{BufRead, Seek},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
 use image::{
-    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    AnimationDecoder, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    codecs::{gif::GifDecoder, webp::WebPDecoder},
     imageops::{FilterType, resize},
     metadata::Orientation,
 };
 
+use super::{changes::Changes, jpeg::has_end, picture::Picture};
 use crate::{
     error::DataError,
     reading::{Channels, Size},
@@ -25,33 +26,39 @@ const MAX_SIDE: u32 = 16_384;
 
 /// Size and channels of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Form {
-    pub(super) size: Size,
-    pub(super) channels: Channels,
+pub(crate) struct Form {
+    pub(crate) size: Size,
+    pub(crate) channels: Channels,
 }
 
 /// The size and channels that all samples must have.
-pub(super) struct Target {
-    pub(super) form: Form,
+pub(crate) struct Target {
+    pub(crate) form: Form,
     /// The first image, which determines what the options leave open.
-    pub(super) first: PathBuf,
+    pub(crate) first: PathBuf,
     /// Whether images of another size are resized. Otherwise they are refused.
-    pub(super) resizes: bool,
+    pub(crate) resizes: bool,
     /// Whether images with other channels are converted. Otherwise they are refused.
-    pub(super) converts: bool,
+    pub(crate) converts: bool,
 }
 
 /// Reads the size and the channels of an image from its header.
-pub(super) fn form_of(path: &Path) -> Result<Form, DataError> {
-    catch(path, || Ok(header(&mut open(path)?)?.0))
+pub(crate) fn form_of(picture: Picture) -> Result<Form, DataError> {
+    catch(picture.path, || Ok(header(&mut open(picture)?.0)?.0))
 }
 
-/// Returns the pixels of an image in row-major order, in the form of `target`.
-pub(super) fn pixels(path: &Path, target: &Target) -> Result<Vec<u8>, DataError> {
+/// Returns the pixels of an image in row-major order, in the form of `target`, and what was changed.
+pub(super) fn pixels(picture: Picture, target: &Target) -> Result<(Vec<u8>, Changes), DataError> {
     let Form { size, channels } = target.form;
+    let path = picture.path;
     catch(path, || {
-        let mut decoder = open(path)?;
+        let (mut decoder, format) = open(picture)?;
         let (found, orientation) = header(&mut decoder)?;
+        let mut changes = Changes {
+            turned: usize::from(orientation != Orientation::NoTransforms),
+            animated: usize::from(is_animated(picture, format)?),
+            ..Changes::default()
+        };
         if found.size != size && !target.resizes {
             let (path, first) = (path.to_owned(), target.first.clone());
             return Err(Fault::Known(DataError::ImageSize { path, found: found.size, first, expected: size }));
@@ -62,15 +69,28 @@ pub(super) fn pixels(path: &Path, target: &Target) -> Result<Vec<u8>, DataError>
             return Err(Fault::Known(DataError::ImageChannels { path, found, first, expected }));
         }
         let mut image = DynamicImage::from_decoder(decoder)?;
+        changes.add_image(&image);
         image.apply_orientation(orientation);
         let Size { width, height } = size;
         // The triangle filter averages all source pixels that map to a target pixel.
-        Ok(match channels {
+        let pixels = match channels {
             Channels::Grey if found.size == size => image.into_luma8().into_raw(),
             Channels::Rgb if found.size == size => image.into_rgb8().into_raw(),
             Channels::Grey => resize(&image.into_luma8(), width, height, FilterType::Triangle).into_raw(),
             Channels::Rgb => resize(&image.into_rgb8(), width, height, FilterType::Triangle).into_raw(),
-        })
+        };
+        Ok((pixels, changes))
+    })
+}
+
+/// Whether an image has more than one frame.
+fn is_animated(picture: Picture, format: ImageFormat) -> Result<bool, Fault> {
+    let file =
+        picture.open().map_err(|source| Fault::Known(DataError::Io { path: picture.path.to_owned(), source }))?;
+    Ok(match format {
+        ImageFormat::Gif => GifDecoder::new(file)?.into_frames().take(2).filter(Result::is_ok).count() > 1,
+        ImageFormat::WebP => WebPDecoder::new(file)?.has_animation(),
+        _ => false,
     })
 }
 
@@ -88,9 +108,16 @@ impl From<ImageError> for Fault {
 }
 
 /// Opens an image. The format is recognised by the content, not by the name.
-fn open(path: &Path) -> Result<impl ImageDecoder, Fault> {
+fn open(picture: Picture) -> Result<(impl ImageDecoder, ImageFormat), Fault> {
+    let path = picture.path;
     let io = |source| Fault::Known(DataError::Io { path: path.to_owned(), source });
-    let file = BufReader::new(File::open(path).map_err(io)?);
+    let mut file = picture.open().map_err(io)?;
+    if is_jpeg(&mut file).map_err(io)? {
+        if !has_end(&mut file).map_err(io)? {
+            return Err(Fault::Known(DataError::CutOff { path: path.to_owned() }));
+        }
+        file.rewind().map_err(io)?;
+    }
     let mut reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
@@ -98,9 +125,21 @@ fn open(path: &Path) -> Result<impl ImageDecoder, Fault> {
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
     match reader.format() {
-        Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP) => Ok(reader.into_decoder()?),
-        Some(_) | None => Err(Fault::Content("its content is neither PNG, JPEG nor WebP")),
+        Some(
+            format @ (ImageFormat::Png
+            | ImageFormat::Jpeg
+            | ImageFormat::WebP
+            | ImageFormat::Bmp
+            | ImageFormat::Gif
+            | ImageFormat::Tiff),
+        ) => Ok((reader.into_decoder()?, format)),
+        Some(_) | None => Err(Fault::Content("its content is neither PNG, JPEG, WebP, BMP, GIF nor TIFF")),
     }
+}
+
+/// Whether the file starts like a JPEG. Does not move its position.
+fn is_jpeg(file: &mut impl BufRead) -> std::io::Result<bool> {
+    Ok(file.fill_buf()?.starts_with(b"\xff\xd8\xff"))
 }
 
 fn header(decoder: &mut impl ImageDecoder) -> Result<(Form, Orientation), Fault> {

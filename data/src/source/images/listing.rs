@@ -1,13 +1,22 @@
 //! Lists the images of a folder and their classes.
 
 use std::{
-    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
     ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
 };
 
-use crate::error::DataError;
+use crate::{
+    content_error::ContentError,
+    counted::counted,
+    error::DataError,
+    folder_entries::{is_left_behind, natural_order},
+    notes::{Note, NoteCode},
+};
+
+/// The endings of images.
+const ENDINGS: [&str; 11] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "dib", "gif", "tif", "tiff"];
 
 /// The images of a folder, sorted by class, then by name. Numbers in names are sorted by value.
 #[derive(Debug)]
@@ -17,6 +26,42 @@ pub(super) struct Listing {
     classes: Vec<OsString>,
     /// The index of the class and the name of each image.
     images: Vec<(usize, OsString)>,
+    /// The files that are not images.
+    others: Others,
+}
+
+/// The number of files that are not images, by the ending of their names.
+#[derive(Debug, Default)]
+struct Others(BTreeMap<String, usize>);
+
+impl Others {
+    fn add(&mut self, more: &Others) {
+        more.0.iter().for_each(|(ending, count)| *self.0.entry(ending.clone()).or_default() += count);
+    }
+
+    fn add_name(&mut self, name: &OsStr) {
+        let ending = Path::new(name).extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        *self.0.entry(ending.unwrap_or_default()).or_default() += 1;
+    }
+
+    fn count(&self) -> usize {
+        self.0.values().sum()
+    }
+
+    /// Counts the files by ending: `2 .txt, 1 without an ending`.
+    fn text(&self) -> String {
+        /// More endings do not help the reader.
+        const MAX_ENDINGS: usize = 8;
+        let entry = |(ending, count): (&String, &usize)| match ending.as_str() {
+            "" => format!("{count} without an ending"),
+            ending => format!("{count} .{ending}"),
+        };
+        let mut entries: Vec<String> = self.0.iter().take(MAX_ENDINGS).map(entry).collect();
+        if self.0.len() > MAX_ENDINGS {
+            entries.push("others".to_owned());
+        }
+        entries.join(", ")
+    }
 }
 
 impl Listing {
@@ -36,6 +81,14 @@ impl Listing {
         })
     }
 
+    /// Describes the files that are not images, if there are any.
+    pub(super) fn note(&self) -> Option<Note> {
+        let count = self.others.count();
+        let were = if count == 1 { "is not an image and was" } else { "are not images and were" };
+        let text = format!("{} {were} not read: {}", counted(count, "file"), self.others.text());
+        (count > 0).then(|| Note::new(NoteCode::Files, self.folder.display(), text))
+    }
+
     /// Returns the path of an image relative to the folder.
     pub(super) fn name(&self, row: usize) -> String {
         let name = self.images.get(row).map(|(_, name)| name.to_string_lossy()).unwrap_or_default();
@@ -48,20 +101,23 @@ impl Listing {
     }
 }
 
-/// Lists a folder and its subfolders. Skips hidden files and folders, and files without the extension of an image.
+/// Lists a folder and its subfolders. Skips hidden files and folders, those that systems leave behind, and files
+/// without the extension of an image.
 ///
 /// # Errors
-/// A folder inside a subfolder, images both in the folder and in subfolders, or no images.
+/// A folder inside a subfolder, images both in the folder and in subfolders, subfolders that are parts and not classes,
+/// two classes whose names read alike, or no images.
 pub(super) fn list(folder: &Path) -> Result<Listing, DataError> {
-    let mut others = 0;
+    let mut others = Others::default();
     let mut top = entries(folder)?;
-    others += top.others;
+    others.add(&top.others);
+    check_parts(folder, &top.folders)?;
     top.folders.sort_by(|one, other| natural_order(one, other));
     let (mut classes, mut images) = (Vec::new(), Vec::new());
     for class in top.folders {
         let path = folder.join(&class);
         let inside = entries(&path)?;
-        others += inside.others;
+        others.add(&inside.others);
         if let Some(inner) = inside.folders.first() {
             return Err(DataError::FolderTooDeep { path: path.join(inner) });
         }
@@ -76,11 +132,12 @@ pub(super) fn list(folder: &Path) -> Result<Listing, DataError> {
     }
     images.extend(top.images.into_iter().map(|name| (0, name)));
     if images.is_empty() {
-        return Err(DataError::NoImages { folder: folder.to_owned(), others });
+        return Err(DataError::NoImages { folder: folder.to_owned(), others: others.count() });
     }
+    check_names(folder, &classes)?;
     images
         .sort_by(|(class, name), (other_class, other)| class.cmp(other_class).then_with(|| natural_order(name, other)));
-    Ok(Listing { folder: folder.to_owned(), classes, images })
+    Ok(Listing { folder: folder.to_owned(), classes, images, others })
 }
 
 /// The entries of a folder.
@@ -88,8 +145,7 @@ pub(super) fn list(folder: &Path) -> Result<Listing, DataError> {
 struct Entries {
     images: Vec<OsString>,
     folders: Vec<OsString>,
-    /// The number of files that are not images.
-    others: usize,
+    others: Others,
 }
 
 fn entries(folder: &Path) -> Result<Entries, DataError> {
@@ -98,7 +154,7 @@ fn entries(folder: &Path) -> Result<Entries, DataError> {
     for entry in fs::read_dir(folder).map_err(io)? {
         let entry = entry.map_err(io)?;
         let name = entry.file_name();
-        let is_hidden = name.as_encoded_bytes().first() == Some(&b'.');
+        let is_hidden = name.as_encoded_bytes().first() == Some(&b'.') || is_left_behind(&name);
         let mut kind = entry.file_type().map_err(io)?;
         let is_image = !is_hidden && is_image(&name);
         if kind.is_symlink() && !is_hidden {
@@ -113,7 +169,8 @@ fn entries(folder: &Path) -> Result<Entries, DataError> {
             () if kind.is_dir() && is_hidden => {}
             () if kind.is_dir() => entries.folders.push(name),
             () if kind.is_file() && is_image => entries.images.push(name),
-            () => entries.others += 1,
+            () if is_hidden => {}
+            () => entries.others.add_name(&name),
         }
     }
     Ok(entries)
@@ -121,59 +178,39 @@ fn entries(folder: &Path) -> Result<Entries, DataError> {
 
 fn is_image(name: &OsStr) -> bool {
     let extension = Path::new(name).extension().unwrap_or_default();
-    ["png", "jpg", "jpeg", "webp"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    ENDINGS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Compares names in natural order: `2.png` before `10.png`.
-fn natural_order(one: &OsStr, other: &OsStr) -> Ordering {
-    let (mut left, mut right) = (one.as_encoded_bytes(), other.as_encoded_bytes());
-    loop {
-        let (digits, other_digits) = (leading_digits(left), leading_digits(right));
-        if !digits.is_empty() && !other_digits.is_empty() {
-            let ((value, rest), (other_value, other_rest)) =
-                (split_number(left, digits), split_number(right, other_digits));
-            let order = value.len().cmp(&other_value.len()).then_with(|| value.cmp(other_value));
-            if order.is_ne() {
-                return order;
-            }
-            (left, right) = (rest, other_rest);
-            continue;
-        }
-        match (left.split_first(), right.split_first()) {
-            (Some((byte, rest)), Some((other, other_rest))) if byte == other => (left, right) = (rest, other_rest),
-            (Some((byte, _)), Some((other, _))) => return byte.cmp(other),
-            // They differ only in leading zeros.
-            (None, None) => return one.cmp(other),
-            (one, other) => return one.is_some().cmp(&other.is_some()),
+/// Refuses subfolders that are all named like parts of a data set, which would become classes.
+fn check_parts(folder: &Path, folders: &[OsString]) -> Result<(), DataError> {
+    const PARTS: [(&str, &[&str]); 3] = [
+        ("--data", &["train", "training"]),
+        ("--valid", &["valid", "validation", "val", "dev"]),
+        ("--test", &["test", "testing"]),
+    ];
+    let part = |name: &OsString| {
+        let is_named = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+        PARTS.iter().position(|(_, names)| is_named(names))
+    };
+    let parts: Option<Vec<(usize, &OsString)>> = folders.iter().map(|name| Some((part(name)?, name))).collect();
+    let Some(mut parts) = parts.filter(|parts| !parts.is_empty()) else { return Ok(()) };
+    parts.sort_by_key(|&(part, _)| part);
+    let flag =
+        |&(part, name): &(usize, &OsString)| Some(format!("{} {}", PARTS.get(part)?.0, folder.join(name).display()));
+    let flags: Vec<String> = parts.iter().filter_map(flag).collect();
+    let names: Vec<_> = parts.iter().map(|(_, name)| format!("`{}`", name.display())).collect();
+    let (folder, names, flags) = (folder.to_owned(), names.join(", "), flags.join(" "));
+    Err(DataError::content(ContentError::PartsAsClasses { folder, names, flags }))
+}
+
+/// Refuses two classes whose names are not UTF-8 and read alike.
+fn check_names(folder: &Path, classes: &[OsString]) -> Result<(), DataError> {
+    let mut known: HashMap<String, &OsString> = HashMap::new();
+    for class in classes {
+        if let Some(other) = known.insert(class.to_string_lossy().into_owned(), class) {
+            let (folder, one, other) = (folder.to_owned(), format!("{other:?}"), format!("{class:?}"));
+            return Err(DataError::content(ContentError::ClassesAlike { folder, one, other }));
         }
     }
-}
-
-/// Returns the digits at the start of a text.
-fn leading_digits(text: &[u8]) -> &[u8] {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
-}
-
-/// Returns the digits without leading zeros, and the text after them.
-fn split_number<'a>(text: &'a [u8], digits: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-    (digits.get(zeros..).unwrap_or_default(), text.get(digits.len()..).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_have_a_natural_total_order() {
-        let sorted = ["a", "a1b2", "a01b10", "a2", "a10", "a10b", "b", "é"];
-        for (index, one) in sorted.iter().enumerate() {
-            for (other_index, other) in sorted.iter().enumerate() {
-                let order = natural_order(OsStr::new(one), OsStr::new(other));
-                assert_eq!(order, index.cmp(&other_index), "{one} and {other}");
-            }
-        }
-        assert_eq!(natural_order(OsStr::new("01"), OsStr::new("1")), Ordering::Less);
-    }
+    Ok(())
 }

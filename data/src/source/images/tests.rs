@@ -128,14 +128,105 @@ fn the_exif_orientation_is_applied() {
 }
 
 #[test]
+fn a_jpeg_that_is_cut_off_is_refused_wherever_the_cut_is() {
+    let baseline = {
+        let folder = folder(&[("x.jpg", rgb(40, 30))], &[]);
+        fs::read(folder.path().join("x.jpg")).expect("the file exists")
+    };
+    let progressive = include_bytes!("../../../tests/fixtures/images/progressive.jpg").to_vec();
+    for whole in [baseline, progressive] {
+        assert_eq!(
+            read(folder(&[], &[("x.jpg", &whole)]).path(), Reading::default(), 9).expect("whole").0.rows,
+            Some(1)
+        );
+        let with_more = [&whole[..], b"more"].concat();
+        assert!(read(folder(&[], &[("x.jpg", &with_more)]).path(), Reading::default(), 9).is_ok());
+        for length in [whole.len() - 1, whole.len() * 3 / 4, whole.len() / 2] {
+            let folder = folder(&[], &[("x.jpg", &whole[..length])]);
+            let message = read(folder.path(), Reading::default(), 9).map(drop).expect_err("a part").to_string();
+            assert!(message.contains("x.jpg ends too early"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn every_format_is_read_and_a_part_of_it_is_refused() {
+    for name in ["x.png", "x.jpg", "x.jpe", "x.webp", "x.bmp", "x.tiff", "x.gif"] {
+        let image = if name == "x.gif" { DynamicImage::from(rgb(16, 8).to_rgba8()) } else { rgb(16, 8) };
+        let folder = folder(&[], &[]);
+        let path = folder.path().join(name);
+        let format = if name == "x.jpe" {
+            image::ImageFormat::Jpeg
+        } else {
+            image::ImageFormat::from_path(name).expect("known")
+        };
+        image.save_with_format(&path, format).expect("saved");
+        let (head, chunks) = read(folder.path(), Reading::default(), 9).expect(name);
+        assert_eq!((head.sample_shape, bytes(&chunks).len()), (vec![8, 16, 3], 1), "{name}");
+        let whole = fs::read(&path).expect("the file exists");
+        fs::write(&path, &whole[..whole.len() / 2]).expect("written");
+        assert!(read(folder.path(), Reading::default(), 9).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn files_that_are_not_images_are_counted_by_ending_and_leftovers_are_passed_over() {
+    let folder = folder(
+        &[("cats/1.png", grey(1, 1)), ("dogs/2.png", grey(1, 1))],
+        &[
+            ("__MACOSX/cats/._1.png", b"x"),
+            ("cats/Thumbs.db", b"x"),
+            ("dogs/desktop.ini", b"x"),
+            ("dogs/.DS_Store", b"x"),
+            ("dogs/a.txt", b"x"),
+            ("notes.TXT", b"x"),
+            ("Makefile", b"x"),
+        ],
+    );
+    let (head, chunks) = read(folder.path(), Reading::default(), 9).expect("two images");
+    assert_eq!(column(&chunks, "label"), ["cats", "dogs"]);
+    let texts: Vec<_> = head.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(texts, ["3 files are not images and were not read: 1 without an ending, 2 .txt"]);
+}
+
+#[test]
+fn what_is_lost_in_decoding_is_said() {
+    let low: DynamicImage = ImageBuffer::from_pixel(2, 1, Luma([4095u16])).into();
+    let clear: DynamicImage = ImageBuffer::from_pixel(2, 1, LumaA([1u8, 0])).into();
+    let opaque: DynamicImage = ImageBuffer::from_pixel(2, 1, LumaA([1u8, 255])).into();
+    let folder = folder(&[("a.png", low), ("b.png", clear), ("c.png", opaque)], &[]);
+    let (head, _) = read(folder.path(), Reading::default(), 1).expect("three images");
+    let texts: Vec<_> = head.notes.iter().map(|note| note.text.clone()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts[0].starts_with(
+        "16 bits per channel become 8 in 1 image; the largest value is 4095 of 65535, so at most 16 of 256"
+    ));
+    assert_eq!(texts[1], "transparency is dropped in 1 image");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn classes_whose_names_read_alike_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder(&[], &[]);
+    for name in [b"d\xe8", b"d\xe9"] {
+        let class = folder.path().join(std::ffi::OsStr::from_bytes(name));
+        fs::create_dir(&class).expect("a folder");
+        grey(1, 1).save(class.join("x.png")).expect("saved");
+    }
+    let message = read(folder.path(), Reading::default(), 9).map(drop).expect_err("alike").to_string();
+    assert!(message.contains(r#""d\xE8" and "d\xE9""#), "{message}");
+}
+
+#[test]
 fn messages_name_the_file_and_what_to_do() {
     type Images<'a> = &'a [(&'a str, DynamicImage)];
     type Files<'a> = &'a [(&'a str, &'a [u8])];
-    let cases: [(Images, Files, &str); 8] = [
+    let cases: [(Images, Files, &str); 10] = [
         (
             &[],
             &[("a.txt", b""), ("b/c.csv", b"")],
-            "nor an image (.png, .jpg, .jpeg or .webp), in itself or in a subfolder (2 other files)",
+            "nor an image (PNG, JPEG, WebP, BMP, TIFF or GIF), in itself or in a subfolder (2 other files)",
         ),
         (
             &[("a.png", grey(1, 1)), ("b/c.png", grey(1, 1))],
@@ -146,6 +237,12 @@ fn messages_name_the_file_and_what_to_do() {
         (&[("a.png", grey(1, 2)), ("b.png", grey(2, 2))], &[], "a.png has 1x2; resize all images with --resize 1x2"),
         (&[("a.png", grey(1, 1)), ("b.png", rgb(1, 1))], &[], "b.png is rgb, but"),
         (&[("a.png", grey(1, 1))], &[("b.png", b"GIF89a and more")], "b.png cannot be read as an image"),
+        (
+            &[("train/a.png", grey(1, 1)), ("test/b.png", grey(1, 1))],
+            &[],
+            "which are parts of a data set and not classes",
+        ),
+        (&[("train/x/a.png", grey(1, 1)), ("Val/x/b.png", grey(1, 1))], &[], "has only the folders `train`, `Val`"),
         (&[], &[("b.jpg", b"")], "b.jpg cannot be read as an image"),
         (
             &[],

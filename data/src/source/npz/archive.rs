@@ -15,6 +15,7 @@ use super::{
 use crate::{
     array::Array,
     error::DataError,
+    labels::Labels,
     packed::{self, PackedRows},
     reader::Opened,
     reading::LoadOptions,
@@ -104,14 +105,11 @@ impl Archive {
     }
 
     /// Reads the labels, one per row. The shape may be `[rows]` or `[rows, 1]`.
-    pub(super) fn labels(&self, entry: &Entry, options: &LoadOptions) -> Result<Vec<u32>, DataError> {
+    pub(super) fn labels(&self, entry: &Entry, options: &LoadOptions) -> Result<Labels, DataError> {
         let path = &self.path_of(entry);
         let mut content = self.content(entry)?;
         let header = Header::read(path, &mut content)?;
-        let mut array = header.array(path)?;
-        if let [_, 1] = array.shape[..] {
-            array.shape.truncate(1);
-        }
+        let array = header.array(path)?;
         array.check_labels(path)?;
         self.check(entry, &array, &header, options)?;
         packed::read_labels(path, array, limited(content, entry.packed, options.limits.unpack))

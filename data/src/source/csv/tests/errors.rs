@@ -9,7 +9,7 @@ fn error_message(text: impl AsRef<[u8]>, words: &str) -> String {
 
 #[test]
 fn errors_name_the_line_and_column() {
-    let cases: [(&[u8], &str, &str); 47] = [
+    let cases: [(&[u8], &str, &str); 55] = [
         (b"", "", "is empty"),
         (b"\n\n", "", "is empty"),
         (b"\xef\xbb\xbf", "", "is empty"),
@@ -22,13 +22,39 @@ fn errors_name_the_line_and_column() {
         (b"a,b\n1,2\n3,x\n", "", "line 3, column `b` is `x`, expected a finite number"),
         (b"a,b\n1,2\n3,x\n", "", "correct the cell, exclude the column with --ignore, or use it as the labels with"),
         (b"a,b\n1,2\n3,x\n", "columns=a,b", "correct the cell, or leave the column out of --columns"),
-        (b"x;y\n1;2\n", "", "is `1;2`, expected a finite number; set the character that separates the cells with"),
         (
-            b"x;y\n1,5;2\n",
-            "delimiter=;",
-            "column `x` is `1,5`, expected a finite number; write the number with a decimal",
+            b"x;y\n1;2\n",
+            "",
+            "is `1;2`, expected a finite number; set the character that separates the cells with --delimiter ';'",
         ),
-        (b"x,x\n1,2\n3,y\n", "", "column `x` (index 1, counted from 0) is `y`"),
+        (b"x;y\n1,5;2\n", "delimiter=;", "column `x` is `1,5`, expected a finite number; pass --decimal ','"),
+        (b"x,x\n1,2\n3,y\n", "", "column `x.1` is `y`"),
+        (
+            b"x;y\n0,5;2,5\n",
+            "",
+            "line 2 has 3 cells, expected 1; the first line contains `;`, so pass --delimiter ';', and --decimal ',' if",
+        ),
+        (
+            b"x;y\n1.000,50;2,5\n",
+            "delimiter=;",
+            "`1.000,50`, expected a finite number; pass --decimal ',' and --thousands '.'",
+        ),
+        (
+            b"x;y\n1.000,5;2\n",
+            "delimiter=; decimal=,",
+            "expected a finite number; pass --thousands '.' if `.` separates",
+        ),
+        (b"x;y\n1.5;2\n", "delimiter=; decimal=,", "expected a finite number; leave out --decimal"),
+        (
+            b"x,y\n\"1,000\",2\n",
+            "",
+            "expected a finite number; pass --thousands ',' if `,` separates thousands, or --decimal ','",
+        ),
+        (
+            b"x\n1\n",
+            "decimal=, thousands=,",
+            "`,` cannot be both the decimal sign and the thousands separator; change --decimal or",
+        ),
         (b"x;y\n1;2\n", "label=x", "no column `x`; expected `x;y`, its only column (if another character separates"),
         (b"1,2\n\n\n3,x\n", "", "line 4, column 1 (counted from 0) is `x`"),
         (b"1,2\r\n\r\n3,4\r\n5,x\r\n", "", "line 4, column 1 (counted from 0) is `x`"),
@@ -37,6 +63,13 @@ fn errors_name_the_line_and_column() {
         (b"1,\"a\r\nb\"\r\nx,d\r\n", "ignore=1", "line 3, column 0 (counted from 0) is `x`"),
         (b"1,2\n3,", "", "line 2, column 1 (counted from 0) is empty; pass --missing"),
         (b"1,\n3,4\n", "", "line 1, column 1 (counted from 0) is empty"),
+        (b"a,b\n1,2\ntrue,3\n", "", "line 3, column `a` is `true`, expected a finite number"),
+        (
+            b"a,b\ntrue,2\n1,3\n",
+            "",
+            "line 3, column `a` is `1`, expected a finite number; the values above are booleans",
+        ),
+        (b"a,b\ntrue,2\nyes,3\n", "", "line 3, column `a` is `yes`, expected a finite number; the values above are"),
         (b"1,2\n3,NaN\n", "", "line 2, column 1 (counted from 0) contains the missing value `NaN`"),
         (b"1,2\n3,1e39\n", "missing=keep", "line 2, column 1 (counted from 0) is `1e39`, which is outside the range"),
         (b"1,2\n3,-inf\n", "missing=keep", "line 2, column 1 (counted from 0) is `-inf`, which is outside the range"),
@@ -46,7 +79,6 @@ fn errors_name_the_line_and_column() {
         (b"a,b\n1,2\n", "ignore=2", "no column `2`"),
         (b"1,2\n", "label=2", "an index from 0 to 1 (the file has no header)"),
         (b"a,b\n1,2\n", "label=a header=no", "an index from 0 to 1 (the file has no header)"),
-        (b"a,b,a\n1,2,3\n", "columns=a", "has two columns named `a`, 0 and 2; select one by its index"),
         (b"a,b\n1,2\n", "columns=a,0", "column `a` is selected twice"),
         (b"a,b\n1,2\n", "columns=a,b label=b", "column `b` is selected twice"),
         (b"a,b\n1,2\n", "columns=a ignore=b", "--columns and --ignore cannot be used together"),
@@ -66,6 +98,18 @@ fn errors_name_the_line_and_column() {
         let message = error_message(text, words);
         assert!(message.contains(expected), "{message} lacks {expected}");
     }
+}
+
+#[test]
+fn one_error_names_all_columns_of_text() {
+    let text = "id,sex,age,\"height, cm\"\n1,f,40,x\n2,m,41,y\n3,m,old,z\n";
+    let message = error_message(text, "");
+    assert!(
+        message.contains("columns `sex` (`f`), `age` (`old`), `height, cm` (`x`) contain text (from line 2)"),
+        "{message}"
+    );
+    assert!(message.contains("--ignore sex,age,'\"height, cm\"', or use one"), "{message}");
+    assert!(error_message("1,a,b\n2,a,c\n", "header=no").contains("--ignore 1,2, or"));
 }
 
 #[test]

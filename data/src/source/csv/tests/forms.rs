@@ -99,8 +99,11 @@ fn the_first_line_is_a_header_if_it_is_text() {
     let cases = [
         ("1,2\n", "", 1, None),
         ("a,b\n1,2\n", "", 1, Some("a b")),
-        // The column of row numbers has no name.
-        (",b\n1,2\n", "", 1, Some("column0 b")),
+        // The column of row numbers has no name, and is not a feature.
+        (",b\n1,2\n", "", 1, Some("b")),
+        (",b\n1,2\n", "columns=column0,b", 1, Some("column0 b")),
+        (",\n1,2\n", "header=yes", 1, Some("column0 column1")),
+        ("b,\n1,2\n", "", 1, Some("b column1")),
         ("1,2,cat\n", "label=2", 1, None),
         ("cat\n7\n", "header=yes", 1, Some("cat")),
         ("1,2\n3,4\n", "header=yes", 1, Some("1 2")),
@@ -121,7 +124,10 @@ fn the_first_line_is_a_header_if_it_is_text() {
 
 #[test]
 fn missing_values_are_nan_if_they_are_allowed() {
-    for cell in ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", " NA ", "\"\"", "\"NA\""] {
+    for cell in [
+        "", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "n/a", "#N/A", "<NA>", "#NA", "-1.#IND", " NA ",
+        "\"\"", "\"NA\"",
+    ] {
         for missing in ["mean", "median", "drop", "keep"] {
             let table = read(format!("1,2\n3,{cell}\n"), &reading(&format!("missing={missing}"))).expect(cell);
             assert!(table.rows[1][1].is_nan(), "{cell:?}");
@@ -129,6 +135,87 @@ fn missing_values_are_nan_if_they_are_allowed() {
     }
     let table = read("a\n\"\"\n1\n", &reading("missing=keep")).expect("a line with one quoted empty cell");
     assert_eq!(table.rows.len(), 2);
+}
+
+#[test]
+fn a_first_column_without_a_name_is_an_index_and_not_a_feature() {
+    for (text, name) in [
+        (",a,b\n7,1,2\n9,3,4\n", "column0"),
+        ("\"\",a,b\nr1,1,2\nr2,3,4\n", "column0"),
+        ("Unnamed: 0,a,b\n7,1,2\n9,3,4\n", "Unnamed: 0"),
+    ] {
+        let table = read(text, &Reading::default()).expect(text);
+        assert_eq!(table.rows, [[1.0, 2.0], [3.0, 4.0]], "{text:?}");
+        assert_eq!(table.others[0].0, name);
+        assert!(table.notes[0].contains("the first column has no name"), "{:?}", table.notes);
+    }
+    let table = read(",a\n7,1\n", &reading("ignore=0")).expect("ignored by an option");
+    assert_eq!((table.rows, table.notes), (vec![vec![1.0]], vec![]));
+}
+
+#[test]
+fn columns_that_lose_distinct_values_are_named() {
+    let table = read("t,v\n1700000010,0.5\n1700000017,0.25\n", &Reading::default()).expect("a table");
+    assert_eq!(table.notes.len(), 1);
+    assert!(table.notes[0].contains("in `t` (1700000017 becomes 1700000000); subtract an offset"), "{:?}", table.notes);
+    let table = read("t\n1.700.000.010\n 1.700.000.017\n", &reading("thousands=. decimal=,")).expect("a table");
+    assert!(table.notes[0].contains("1700000017 becomes"), "{:?}", table.notes);
+}
+
+#[test]
+fn columns_of_the_same_name_get_different_names() {
+    let table = read("A,X,X,E\n1,2,3,4\n", &Reading::default()).expect("a table");
+    assert_eq!(table.head.columns.as_deref(), Some(&["A", "X", "X.1", "E"].map(str::to_owned)[..]));
+    assert_eq!(table.notes, ["column 2 (counted from 0) is another `X` and is called `X.1`"]);
+    let swapped = read("E,X,X,A\n4,2,3,1\n", &reading("columns=A,X,X.1,E")).expect("the same names");
+    assert_eq!(swapped.rows, table.rows);
+}
+
+#[test]
+fn the_decimal_sign_and_the_thousands_separator_are_options() {
+    let cases = [
+        ("x;y\n0,5;2.000\n1.000,25;3\n", "delimiter=; decimal=, thousands=."),
+        ("x,y\n\"0,5\",2000\n\"1000,25\",3\n", "decimal=,"),
+        ("x,y\n0.5,\"2,000\"\n\"1,000.25\",3\n", "thousands=,"),
+        ("0,5;2000\n1000,25;3\n", "delimiter=; decimal=,"),
+    ];
+    for (text, words) in cases {
+        assert_eq!(read(text, &reading(words)).expect(text).rows, [[0.5, 2000.0], [1000.25, 3.0]], "{text:?}");
+    }
+}
+
+#[test]
+fn the_first_line_of_excel_names_the_delimiter() {
+    for start in ["sep=;\r\n", "\u{feff}sep=;\n", "\"sep=;\"\r\n", "SEP=;\r"] {
+        let table = read(format!("{start}a;b\n1;2\n3;4\n"), &Reading::default()).expect(start);
+        assert_eq!(table.rows, [[1.0, 2.0], [3.0, 4.0]], "{start:?}");
+        assert_eq!(table.notes, ["the first line, `sep=;`, sets the delimiter"], "{start:?}");
+    }
+    let table = read("sep=;\n1|2\n", &reading("delimiter=|")).expect("the option decides");
+    assert_eq!((table.rows, table.notes.len()), (vec![vec![1.0, 2.0]], 1));
+    assert_eq!(read("sep=\n1\n", &Reading::default()).expect("a name").head.columns, Some(vec!["sep=".to_owned()]));
+    let message = read("sep=;\na;b\n1;2\n3;x\n", &Reading::default()).map(drop).expect_err("text").to_string();
+    assert!(message.contains("line 4, column `b` is `x`"), "{message}");
+}
+
+#[test]
+fn booleans_are_one_and_zero() {
+    let gap = f32::NAN;
+    let cases = [
+        ("a,b\nTrue,1\nFalse,2\n", "", vec![[1.0, 1.0], [0.0, 2.0]]),
+        ("a,b\n yes ,1\nNO,2\n", "", vec![[1.0, 1.0], [0.0, 2.0]]),
+        ("a,b\n,1\nTRUE,2\n,3\nfalse,4\n", "missing=keep", vec![[gap, 1.0], [1.0, 2.0], [gap, 3.0], [0.0, 4.0]]),
+        // Booleans in the first line are a sample, unless names are next to them.
+        ("no,1\nyes,2\n", "", vec![[0.0, 1.0], [1.0, 2.0]]),
+        ("true,false\nfalse,true\n", "", vec![[1.0, 0.0], [0.0, 1.0]]),
+        ("true,predicted\n1,2\n", "", vec![[1.0, 2.0]]),
+    ];
+    for (text, words, expected) in cases {
+        let table = read(text, &reading(words)).expect(text);
+        assert_eq!(format!("{:?}", table.rows), format!("{expected:?}"), "{text:?}");
+    }
+    let note = read("a,b\nyes,1\nno,2\n", &Reading::default()).expect("booleans").notes;
+    assert_eq!(note, ["yes and no in `a` are read as 1 and 0"]);
 }
 
 #[test]

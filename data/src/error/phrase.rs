@@ -1,0 +1,20 @@
+//! Parts of messages.
+
+use std::path::PathBuf;
+
+pub(super) fn not_finite(value: f32) -> &'static str {
+    if value.is_nan() {
+        "NaN, expected a finite `f32`; pass --missing mean, median or drop"
+    } else {
+        "infinite or beyond the largest 32-bit float (3.4e38); correct or scale it"
+    }
+}
+
+pub(super) fn missing(cell: &str) -> String {
+    if cell.is_empty() { "is empty".to_owned() } else { format!("contains the missing value `{cell}`") }
+}
+
+pub(super) fn list(folders: &[PathBuf]) -> String {
+    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    folders.join(", ")
+}
