@@ -6,6 +6,7 @@ set windows-shell := ["powershell.exe", "-NoLogo", "-NoProfile", "-Command"]
 python := if os_family() == "windows" { "python" } else { "python3" }
 venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python.exe" } else { ".tools/interop-venv/bin/python" }
 fixtures-python := if os_family() == "windows" { ".tools/fixtures-venv/Scripts/python.exe" } else { ".tools/fixtures-venv/bin/python" }
+oddities-python := if os_family() == "windows" { ".tools/oddities-venv/Scripts/python.exe" } else { ".tools/oddities-venv/bin/python" }
 detectors-python := if os_family() == "windows" { ".tools/detectors-venv/Scripts/python.exe" } else { ".tools/detectors-venv/bin/python" }
 peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
@@ -158,7 +159,7 @@ zoo: _runtime
 
 # Check exported graphs, runs, features and figures with onnx, TensorBoard and scikit-learn (needs Python 3.10 or newer).
 [no-exit-message]
-interop: _runtime
+interop: _runtime oddities
     @{{ python }} scripts/venv.py interop
     @{{ venv-python }} scripts/interop.py "models/zoo/*"
     @{{ venv-python }} scripts/merging.py "models/zoo/*"
@@ -176,6 +177,14 @@ interop: _runtime
     @{{ venv-python }} scripts/report.py target/release/narrows models/zoo target/interop-report
     @cargo build --quiet --release -p narrows-cli -p narrows-evaluate --example compare_tables
     @{{ venv-python }} scripts/tables.py target/release/examples/compare_tables target/interop-tables
+
+# Compare what is read from 300 odd tables and 140 odd folders of images with pandas, Polars, pyarrow and Pillow.
+[no-exit-message]
+oddities SEED="0": _runtime
+    @{{ python }} scripts/venv.py oddities
+    @cargo build --quiet --release -p narrows-cli --bin narrows
+    @cargo build --quiet --release -p narrows-data --example dump
+    @{{ oddities-python }} scripts/oddities target/release/examples/dump target/release/narrows target/interop-oddities {{ SEED }}
 
 # Rebuild tests/downstream/Cargo.lock from the workspace's Cargo.lock, after a change of the runtime's dependencies.
 downstream-lock:

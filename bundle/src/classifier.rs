@@ -29,6 +29,9 @@ pub struct ClassifierManifest {
     /// Number of predicted targets; regressors only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<usize>,
+    /// Names of the targets, if there are several; regressors only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_names: Option<Vec<String>>,
     /// The encoder that computes the codes.
     pub encoder: EncoderRecord,
     /// Ports of the two graphs.

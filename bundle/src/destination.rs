@@ -1,11 +1,12 @@
 //! Checks of the destination of a bundle, and the clean-up of leftover files of killed processes.
 
 use std::{
+    borrow::Cow,
     fs,
     path::{Path, PathBuf},
 };
 
-use crate::{BundleError, MANIFEST, git::ATTRIBUTES};
+use crate::{BundleError, MANIFEST, git::ATTRIBUTES, sha256_hex};
 
 /// Checks that writing a bundle to `absolute` deletes no unrelated file: a destination may be a bundle, which is
 /// replaced, or an empty folder. `named` is the caller's name of the destination, used in errors.
@@ -51,7 +52,22 @@ pub(crate) fn sibling(path: &Path, state: &str) -> PathBuf {
 
 fn prefix(path: &Path, state: &str) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    format!(".{name}.{state}-")
+    format!(".{}.{state}-", shortened(&name))
+}
+
+/// Shortens a name to which the hidden path adds more than a file system allows, which is 255 bytes. A part of its hash
+/// keeps shortened names different.
+fn shortened(name: &str) -> Cow<'_, str> {
+    /// Leaves room for the state and the number of a process.
+    const LONGEST: usize = 200;
+    const KEPT: usize = 64;
+    const DIGITS: usize = 16;
+    if name.len() <= LONGEST {
+        return Cow::Borrowed(name);
+    }
+    let start = name.get(..name.floor_char_boundary(KEPT)).unwrap_or_default();
+    let hash = sha256_hex(name.as_bytes());
+    Cow::Owned(format!("{start}~{}", hash.get(..DIGITS).unwrap_or(&hash)))
 }
 
 /// Cleans up after killed processes: restores an older bundle that was moved aside, and removes incomplete ones.
@@ -107,6 +123,19 @@ mod tests {
         fs::write(folder.join("notes.txt"), "mine").expect("writable");
         assert!(matches!(check(), Err(BundleError::UnlistedFile { file, .. }) if file == "notes.txt"));
         fs::remove_dir_all(&folder).expect("the folder of this test");
+    }
+
+    #[test]
+    fn the_hidden_sibling_of_a_long_name_is_short_and_different_names_stay_different() {
+        let long = |last: &str| PathBuf::from("folder").join("ä".repeat(120) + last);
+        let [one, other] = ["a.csv", "b.csv"].map(|last| sibling(&long(last), "retired"));
+        for hidden in [&one, &other] {
+            let name = hidden.file_name().expect("a name").to_string_lossy();
+            assert!(name.len() < 130 && name.starts_with(".ä") && name.contains(".retired-"), "{name}");
+        }
+        assert_ne!(one, other);
+        let short = sibling(Path::new("folder/z.csv"), "partial");
+        assert_eq!(short, PathBuf::from(format!("folder/.z.csv.partial-{}", std::process::id())));
     }
 
     #[test]

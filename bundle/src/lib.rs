@@ -15,6 +15,7 @@ mod check;
 mod class_mixtures;
 mod classifier;
 mod consistency;
+mod constants;
 mod contract;
 mod cost;
 mod counted;
@@ -53,6 +54,7 @@ pub use calibration::{Calibration, ColumnQuantiles};
 pub use check::checked_model;
 pub use class_mixtures::Sampler;
 pub use classifier::{ClassifierManifest, ClassifierParity, ClassifierPorts, EncoderRecord};
+pub use constants::{Detached, FloatConstant, detach_weights};
 pub use contract::{BundleType, Contract, FORMAT};
 pub use cost::{CheckedGraph, Cost};
 #[doc(hidden)]

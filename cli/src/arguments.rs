@@ -14,7 +14,7 @@ Examples:
   narrows generate models/vae --count 64 --out samples.png
 
 `narrows help COMMAND` explains a command and its flags.
-Exit codes: 0 success, 1 error, 2 wrong usage, 128 + N stopped by signal N.";
+Exit codes: 0 success, 1 error, 2 wrong command line, 128 + N stopped by signal N.";
 
 /// Examples at the end of the help of a program without the trainer.
 #[cfg(not(feature = "train"))]
@@ -25,7 +25,7 @@ Examples:
   narrows generate models/vae --count 64 --out samples.png
 
 `narrows help COMMAND` explains a command and its flags.
-Exit codes: 0 success, 1 error, 2 wrong usage, 128 + N stopped by signal N.";
+Exit codes: 0 success, 1 error, 2 wrong command line, 128 + N stopped by signal N.";
 
 /// Train autoencoders, export them as ONNX and run them with ONNX Runtime
 ///

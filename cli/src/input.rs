@@ -6,7 +6,6 @@ mod binarize;
 mod like_model;
 mod range_check;
 mod remembered;
-mod repeated_names;
 mod steps;
 mod stream;
 
@@ -26,7 +25,6 @@ pub(crate) use self::{
     batch::Batch,
     binarize::{BinarizeArguments, Binarizer},
     like_model::{MissingAdvice, fill_values, read_like_model, read_preferred},
-    repeated_names::warn_of_repeated_names,
     steps::for_each_step_batch,
     stream::InputStream,
 };
@@ -61,7 +59,7 @@ impl DataArguments {
     pub(crate) fn as_words(&self) -> String {
         let files = [("--data", &self.reading.data), ("--labels", &self.reading.labels)];
         let given = files.into_iter().filter_map(|(option, file)| Some((option, file.as_ref()?)));
-        let given = given.filter(|(_, file)| !narrows_data::is_known(file));
+        let given = given.filter(|(_, file)| !narrows_data::is_known(file) && !narrows_data::is_standard_input(file));
         given.map(|(option, file)| format!(" {option} {}", quoted(file))).collect()
     }
 

@@ -6,6 +6,8 @@ mod card;
 #[cfg(feature = "train")]
 mod compare;
 #[cfg(feature = "train")]
+mod config_file;
+#[cfg(feature = "train")]
 mod destination;
 mod detect;
 #[cfg(feature = "train")]
@@ -13,6 +15,7 @@ mod digits;
 mod gathering;
 mod input;
 mod latent;
+mod misuse;
 mod model;
 mod notes;
 mod output;
@@ -46,8 +49,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // For a usage error, `parse` ends the program with exit code 2.
-    let arguments = usage::parse();
-    arguments.log.install();
+    let usage::Parsed { arguments, standard_output, unused_keys } = usage::parse();
+    arguments.log.install(standard_output);
+    for key in &unused_keys {
+        report::note(format_args!("`{key}` of the configuration file is a flag of another command, and not used here"));
+    }
     let outcome = match &arguments.verb {
         #[cfg(feature = "train")]
         Verb::TrainExport(arguments) => verbs::train_export::run(arguments),

@@ -1,11 +1,12 @@
-//! Writes rows and images to files. The extension decides the format, and every write is atomic: a file is complete or
-//! does not exist.
+//! Writes rows and images to files or to standard output. The extension or --format decides the format, and every write
+//! is atomic: an output is complete or does not exist.
 
 mod class_column;
 mod extra_columns;
 mod format;
 mod sample_layout;
 mod sample_picture;
+mod target;
 
 use std::{
     io::{self, Write},
@@ -13,7 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use narrows_bundle::{AtomicFile, counted};
+use narrows_bundle::counted;
 use narrows_data::{
     RecordBatch,
     write::{self, Layout, WriteError, Writer},
@@ -21,18 +22,24 @@ use narrows_data::{
 use narrows_evaluate::Picture;
 use ndarray::ArrayViewD;
 
-use self::sample_picture::SamplePicture;
 pub(crate) use self::{
     class_column::with_classes,
     extra_columns::{ExtraColumn, select_rows, with_columns},
-    format::Format,
+    format::{Format, FormatArguments},
     sample_layout::sample_layout,
     sample_picture::Arrangement,
+};
+use self::{
+    sample_picture::SamplePicture,
+    target::{Target, is_standard_output, name_of},
 };
 use crate::{report::Stopped, stop::Stop};
 
 /// Refuses an output path that cannot be written to, before any work is done.
 pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
+    if is_standard_output(path) {
+        return Ok(());
+    }
     let parent = folder_of(path);
     if path.is_dir() {
         bail!("cannot write `{}`: it is a folder", path.display());
@@ -49,7 +56,7 @@ pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
 
 /// Refuses an output path that is an input file, which would be overwritten.
 pub(crate) fn check_not_input(path: &Path, data: &str) -> anyhow::Result<()> {
-    if narrows_data::is_known(data) {
+    if narrows_data::is_known(data) || narrows_data::is_standard_input(data) || is_standard_output(path) {
         return Ok(());
     }
     let (Ok(data), Ok(folder)) = (Path::new(data).canonicalize(), folder_of(path).canonicalize()) else {
@@ -78,10 +85,10 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Output file that is written chunk by chunk.
+/// Output that is written chunk by chunk, to a file or to standard output.
 ///
-/// The data goes to a partial file next to the final path until it is complete. From the beginning on, the program
-/// handles signals: the first one stops it between two chunks, and no partial file remains.
+/// The data goes to a partial file next to the final path until it is complete, or to a temporary file. From the
+/// beginning on, the program handles signals: the first one stops it between two chunks, and no partial file remains.
 pub(crate) struct Output {
     path: PathBuf,
     stop: Stop,
@@ -90,7 +97,7 @@ pub(crate) struct Output {
 }
 
 enum Kind {
-    Rows(Box<Writer<AtomicFile>>),
+    Rows(Box<Writer<Target>>),
     Picture(Box<SamplePicture>),
 }
 
@@ -117,11 +124,8 @@ impl Output {
         let stop = Stop::listen()?;
         let kind = match format {
             Some(format) => {
-                let file = AtomicFile::create(path).map_err(WriteError::from);
-                let writer = file.and_then(|file| {
-                    stop.remove_on_exit(file.partial());
-                    Writer::create(file, format, layout)
-                });
+                let target = Target::create(path, &stop).map_err(WriteError::from);
+                let writer = target.and_then(|target| Writer::create(target, format, layout));
                 Kind::Rows(Box::new(writer.with_context(|| cannot_write(path))?))
             }
             None => Kind::Picture(Box::new(SamplePicture::new(picture, arrangement))),
@@ -172,7 +176,7 @@ impl Output {
     pub(crate) fn finish(self, noun: &str, suffix: &str) -> anyhow::Result<String> {
         check_stop(&self.stop, self.rows, &self.path)?;
         let Output { path, stop, rows, kind } = self;
-        let file = path.display();
+        let file = name_of(&path);
         let shown = match &kind {
             Kind::Rows(_) => None,
             Kind::Picture(picture) => picture.truncated().filter(|&capacity| rows >= capacity),
@@ -181,34 +185,36 @@ impl Output {
             Some(shown) => format!("wrote the first {shown} {noun}s{suffix} to {file}"),
             None => format!("wrote {}{suffix} to {file}", counted(rows, noun)),
         };
-        let file = match kind {
+        let target = match kind {
             Kind::Rows(writer) => writer.finish().with_context(|| cannot_write(&path))?,
             Kind::Picture(picture) => {
                 let image = picture.draw(&|| stop.signal().is_some());
                 // The drawing of a stopped animation ends with an error.
                 check_stop(&stop, rows, &path)?;
-                picture_file(&path, &image?, &stop).with_context(|| cannot_write(&path))?
+                picture_target(&path, &image?, &stop).with_context(|| cannot_write(&path))?
             }
         };
         check_stop(&stop, rows, &path)?;
-        file.commit().with_context(|| cannot_write(&path))?;
+        target.commit().with_context(|| cannot_write(&path))?;
         Ok(message)
     }
 }
 
-/// Writes a picture to a partial file.
-fn picture_file(path: &Path, image: &[u8], stop: &Stop) -> io::Result<AtomicFile> {
-    let mut file = AtomicFile::create(path)?;
-    stop.remove_on_exit(file.partial());
-    file.write_all(image)?;
-    Ok(file)
+/// Writes a picture to an output that is not visible yet.
+fn picture_target(path: &Path, image: &[u8], stop: &Stop) -> io::Result<Target> {
+    let mut target = Target::create(path, stop)?;
+    target.write_all(image)?;
+    Ok(target)
 }
 
 /// Returns an error if a signal was received.
 fn check_stop(stop: &Stop, rows: usize, path: &Path) -> anyhow::Result<()> {
     match stop.signal() {
         Some(signal) => {
-            let message = format!("interrupted after {}; `{}` was not written", counted(rows, "row"), path.display());
+            let message = match is_standard_output(path) {
+                true => format!("interrupted after {}; nothing was written", counted(rows, "row")),
+                false => format!("interrupted after {}; `{}` was not written", counted(rows, "row"), path.display()),
+            };
             Err(Stopped { signal, message }.into())
         }
         None => Ok(()),
@@ -216,7 +222,10 @@ fn check_stop(stop: &Stop, rows: usize, path: &Path) -> anyhow::Result<()> {
 }
 
 fn cannot_write(path: &Path) -> String {
-    format!("cannot write `{}`", path.display())
+    match is_standard_output(path) {
+        true => "cannot write to standard output".to_owned(),
+        false => format!("cannot write `{}`", path.display()),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use narrows_trainer::{Problem, TrainError, internals::listed, options::DataOptions};
+use narrows_trainer::{Cause, Problem, TrainError, internals::listed, options::DataOptions};
+
+use crate::misuse::UsageError;
 
 /// The sources of a configuration, which the messages name.
 pub(crate) struct Sources<'a> {
@@ -20,8 +22,11 @@ impl Sources<'_> {
     pub(crate) fn explain(&self, error: TrainError) -> anyhow::Error {
         match error {
             TrainError::Config(error) => {
-                let problem = |Problem { key, what }: &Problem| format!("{} {what}", self.subject(key));
-                anyhow!(listed(error.problems.iter().map(problem)))
+                let problem = |Problem { key, what, .. }: &Problem| format!("{} {what}", self.subject(key));
+                let text = listed(error.problems.iter().map(problem));
+                let is_misuse = error.problems.iter().any(|problem| problem.cause == Cause::Options);
+                // A file can be wrong where the command line is not.
+                if is_misuse && !self.has_file { UsageError(text).into() } else { anyhow!(text) }
             }
             TrainError::Data { part, what } => anyhow!("{part} data `{}`: {what}", self.spec(part)),
             other => other.into(),
@@ -65,7 +70,7 @@ mod tests {
         let reading = Reading { data: Some("t.csv".to_owned()), ..Reading::default() };
         let data = DataOptions { reading, test: Some("u.csv".to_owned()), ..DataOptions::default() };
         let text = |key: &str, has_file| {
-            let problem = Problem { key: key.to_owned(), what: "is wrong".to_owned() };
+            let problem = Problem { key: key.to_owned(), what: "is wrong".to_owned(), cause: Cause::Options };
             let error = TrainError::Config(ConfigError { problems: vec![problem] });
             Sources { data: &data, bundle: Some("models/cvae".as_ref()), has_file }.explain(error).to_string()
         };

@@ -138,7 +138,7 @@ fn meaning(argument: &Arg) -> String {
     let mut text = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
     let takes_values = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
     let values: Vec<String> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-    if takes_values && !values.is_empty() {
+    if takes_values && !values.is_empty() && !argument.is_hide_possible_values_set() {
         write!(text, " [possible values: {}]", values.join(", ")).expect("written to memory");
     }
     let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();

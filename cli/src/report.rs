@@ -14,10 +14,18 @@ use narrows_data::{Dataset, Note, WindowCounts};
 use narrows_runtime::library::LibraryError;
 use serde_json::json;
 
-use crate::printable::printable;
+use crate::{misuse::UsageError, printable::printable};
 
 /// Prints a result on standard output. A closed pipe, as in `narrows inspect BUNDLE | head -1`, is not an error.
+/// Where a command writes rows to standard output, the result goes to standard error.
 pub(crate) fn print(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    match STANDARD_OUTPUT.get() {
+        Some(StandardOutput::Rows) => {
+            note(text);
+            return Ok(());
+        }
+        Some(StandardOutput::Results) | None => {}
+    }
     let mut output = io::stdout().lock();
     match writeln!(output, "{}", printable(&text.to_string())).and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -60,6 +68,15 @@ impl std::fmt::Display for Stopped {
 
 impl Error for Stopped {}
 
+/// What a command does with standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StandardOutput {
+    /// It prints its results there.
+    Results,
+    /// It writes rows there, and prints its results on standard error.
+    Rows,
+}
+
 /// Amount and format of the messages on standard error.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct LogOptions {
@@ -86,11 +103,13 @@ enum LogFormat {
 
 /// The options of the process. They are global because the thread that handles signals prints messages too.
 static LOG_OPTIONS: OnceLock<LogOptions> = OnceLock::new();
+static STANDARD_OUTPUT: OnceLock<StandardOutput> = OnceLock::new();
 
 impl LogOptions {
     /// Sets the options of the process.
-    pub(crate) fn install(self) {
+    pub(crate) fn install(self, standard_output: StandardOutput) {
         let _ = LOG_OPTIONS.set(self);
+        let _ = STANDARD_OUTPUT.set(standard_output);
     }
 
     fn current() -> Self {
@@ -166,6 +185,13 @@ pub(crate) fn print_error(message: &str) {
     }
 }
 
+/// Prints an error of the command line as JSON. `message` is that of clap.
+pub(crate) fn print_usage(message: &str) {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let message = message.split("\n\nFor more information").next().unwrap_or(message).trim_end();
+    write_line(json!({ "event": "error", "message": message }));
+}
+
 /// Prints an error with its causes, and returns the exit code.
 pub(crate) fn print_failure(error: &anyhow::Error) -> ExitCode {
     if let Some(ended) = error.downcast_ref::<Ended>() {
@@ -173,7 +199,11 @@ pub(crate) fn print_failure(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(128 + ended.0);
     }
     print_error(&described(error));
-    error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, |stopped| ExitCode::from(128 + stopped.signal))
+    match (error.downcast_ref::<Stopped>(), error.downcast_ref::<UsageError>()) {
+        (Some(stopped), _) => ExitCode::from(128 + stopped.signal),
+        (None, Some(_)) => ExitCode::from(2),
+        (None, None) => ExitCode::FAILURE,
+    }
 }
 
 /// Describes an error with its causes. A cause whose text the message already contains is left out.

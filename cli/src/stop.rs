@@ -23,6 +23,9 @@ use crate::report::{note, print_error};
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     signal: Arc<AtomicI32>,
+    /// Whether a signal was received. It is recorded after the message about it, so that no message follows the error
+    /// of the stopped verb.
+    has_received: Arc<AtomicBool>,
     /// Whether the first signal is deferred: the running verb checks for it between two steps and before it publishes.
     is_deferring: Arc<AtomicBool>,
     /// Whether the first signal is the usual end, which needs no message.
@@ -30,11 +33,22 @@ pub(crate) struct Stop {
     partial_output: Arc<Mutex<Option<PathBuf>>>,
 }
 
+/// Whether the process was started with a signal ignored, as `nohup` ignores the end of the terminal. Only Linux says
+/// so in a file; elsewhere no signal counts as ignored.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (signal - 1)) != 0
+}
+
 impl Stop {
     /// Starts to listen for signals.
     pub(crate) fn listen() -> anyhow::Result<Self> {
         let stop = Stop {
             signal: Arc::default(),
+            has_received: Arc::default(),
             is_deferring: Arc::default(),
             is_serving: Arc::default(),
             partial_output: Arc::default(),
@@ -45,7 +59,8 @@ impl Stop {
 
     #[cfg(unix)]
     fn start_listener(&self) -> io::Result<()> {
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM].into_iter().chain(hang_up))?;
         let listener = self.clone();
         thread::spawn(move || signals.forever().for_each(|signal| listener.receive(signal)));
         Ok(())
@@ -101,11 +116,12 @@ impl Stop {
     }
 
     fn receive(&self, signal: i32) {
-        if self.signal.swap(signal, Ordering::Relaxed) == 0 {
+        if !self.has_received.swap(true, Ordering::Relaxed) {
             if self.is_deferring.load(Ordering::Relaxed) {
                 if !self.is_serving.load(Ordering::Relaxed) {
                     note("stopping after this step; send the signal again to stop at once");
                 }
+                self.signal.store(signal, Ordering::Relaxed);
                 return;
             }
             print_error("interrupted before the first step");

@@ -1,5 +1,9 @@
 //! Parses the command line, and words the errors of wrong usage.
 
+#[cfg(feature = "train")]
+mod file_flags;
+mod streams;
+
 use std::{
     error::Error as _,
     ffi::OsString,
@@ -7,30 +11,117 @@ use std::{
 };
 
 use clap::{
-    Command, CommandFactory, Parser,
+    ArgMatches, Command, CommandFactory, FromArgMatches,
     builder::StyledStr,
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-use crate::arguments::Arguments;
+#[cfg(feature = "train")]
+use crate::config_file;
+use crate::{
+    arguments::Arguments,
+    report::{StandardOutput, print_usage},
+};
+
+/// A command line.
+pub(crate) struct Parsed {
+    pub(crate) arguments: Arguments,
+    pub(crate) standard_output: StandardOutput,
+    /// Keys of the configuration file that are flags of other commands.
+    pub(crate) unused_keys: Vec<String>,
+}
 
 /// Parses the command line of the process. For a usage error or a request for help, prints it and ends the process.
-pub(crate) fn parse() -> Arguments {
-    match parse_from(std::env::args_os().collect()) {
-        Ok(arguments) => arguments,
-        Err(error) => match plain_message(&error) {
-            Some(message) => {
-                eprint!("{message}");
-                std::process::exit(error.exit_code());
+pub(crate) fn parse() -> Parsed {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let has_json_log = has_json_log(&words);
+    match parse_from(words) {
+        Ok(parsed) => parsed,
+        // Help and the version.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            let code = if error.kind() == ErrorKind::Io { 1 } else { error.exit_code() };
+            match (plain_message(&error), has_json_log) {
+                (message, true) => print_usage(&message.unwrap_or_else(|| error.render().to_string())),
+                (Some(message), false) => eprint!("{message}"),
+                (None, false) => drop(error.print()),
             }
-            None => error.exit(),
-        },
+            std::process::exit(code)
+        }
     }
 }
 
-fn parse_from(words: Vec<OsString>) -> Result<Arguments, Error> {
+fn parse_from(words: Vec<OsString>) -> Result<Parsed, Error> {
     let verb = words.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-')).cloned();
-    Arguments::try_parse_from(words).map_err(|error| with_tip(error, &verb.unwrap_or_default().to_string_lossy()))
+    let verb = verb.unwrap_or_default();
+    let mut command = Arguments::command();
+    let parsed = |command: &mut Command, words: Vec<OsString>| {
+        command.try_get_matches_from_mut(words).map_err(|error| with_tip(error, &verb.to_string_lossy()))
+    };
+    let matches = parsed(&mut command, words.clone())?;
+    let (matches, unused_keys) = with_file(&mut command, words, matches, parsed)?;
+    let (called, inner) = innermost(&command, &matches);
+    let standard_output = streams::check(called, inner).map_err(|(kind, text)| {
+        let verb = command.find_subcommand_mut(&verb);
+        verb.map_or_else(|| Error::raw(kind, &text), |verb| verb.error(kind, &text))
+    })?;
+    Ok(Parsed { arguments: Arguments::from_arg_matches(&matches)?, standard_output, unused_keys })
+}
+
+/// Parses the command line again with the flags of the configuration file, if it names one. Returns the keys of the
+/// file that are flags of other commands too.
+#[cfg(feature = "train")]
+fn with_file(
+    command: &mut Command,
+    words: Vec<OsString>,
+    matches: ArgMatches,
+    parse: impl Fn(&mut Command, Vec<OsString>) -> Result<ArgMatches, Error>,
+) -> Result<(ArgMatches, Vec<String>), Error> {
+    config_file::install(command);
+    let (verb, inner) = innermost(command, &matches);
+    let file_flags::Words { words: of_file, keys, path } = file_flags::words(verb, inner);
+    let all = config_file::flag_keys();
+    let unused = keys.into_iter().filter(|key| all.contains(key)).collect();
+    if of_file.is_empty() {
+        return Ok((matches, unused));
+    }
+    let matches = parse(command, words.into_iter().chain(of_file).collect());
+    Ok((matches.map_err(|error| in_file(&path, &error))?, unused))
+}
+
+/// Without training, no command has a configuration file.
+#[cfg(not(feature = "train"))]
+fn with_file(
+    _: &mut Command,
+    _: Vec<OsString>,
+    matches: ArgMatches,
+    _: impl Fn(&mut Command, Vec<OsString>) -> Result<ArgMatches, Error>,
+) -> Result<(ArgMatches, Vec<String>), Error> {
+    Ok((matches, Vec::new()))
+}
+
+/// Words the error of a flag that a configuration file sets. The file is wrong, and not the command line.
+#[cfg(feature = "train")]
+fn in_file(path: &std::path::Path, error: &Error) -> Error {
+    let text = error.render().to_string();
+    let what = text.strip_prefix("error: ").unwrap_or(&text).split("\n\n").next().unwrap_or_default();
+    Error::raw(ErrorKind::Io, format!("`{}`: {what}\n", path.display()))
+}
+
+/// Returns the subcommand that was called, with its matches.
+fn innermost<'a>(mut program: &'a Command, mut matches: &'a ArgMatches) -> (&'a Command, &'a ArgMatches) {
+    while let Some((name, inner)) = matches.subcommand()
+        && let Some(verb) = program.find_subcommand(name)
+    {
+        (program, matches) = (verb, inner);
+    }
+    (program, matches)
+}
+
+/// Whether the words ask for messages in JSON. They may be wrong in other ways.
+fn has_json_log(words: &[OsString]) -> bool {
+    let is_flag = |pair: &[OsString]| pair[0] == "--log-format" && pair[1] == "json";
+    words.windows(2).any(is_flag) || words.iter().any(|word| word == "--log-format=json")
 }
 
 /// Replaces the tip of an unknown flag that is a flag of another verb. clap suggests the most similar flag, or to pass
@@ -39,8 +130,11 @@ fn with_tip(mut error: Error, verb: &str) -> Error {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return error };
     let mut command = Arguments::command();
     command.build();
+    let has_no_value =
+        matches!(error.get(ContextKind::InvalidValue), Some(ContextValue::String(value)) if value.is_empty());
     let tip = match error.kind() {
         ErrorKind::UnknownArgument => tip_for(&command, verb, flag),
+        ErrorKind::InvalidValue if has_no_value => help_of(&command, verb, flag),
         _ => None,
     };
     let (Some(tip), Some(command)) = (tip, command.find_subcommand_mut(verb)) else { return error };
@@ -50,6 +144,14 @@ fn with_tip(mut error: Error, verb: &str) -> Error {
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
     error
+}
+
+/// Returns the help of a flag like `--missing <METHOD>`, which lists its values.
+fn help_of(command: &Command, verb: &str, flag: &str) -> Option<String> {
+    let name = flag.strip_prefix("--")?.split(' ').next()?;
+    let mut arguments = command.find_subcommand(verb)?.get_arguments();
+    let help = arguments.find(|argument| argument.get_long() == Some(name))?.get_help()?;
+    Some(format!("--{name}: {help}"))
 }
 
 fn tip_for(command: &Command, verb: &str, flag: &str) -> Option<String> {
@@ -114,6 +216,18 @@ mod tests {
         assert!(latent.contains("Usage: narrows transfer") && !latent.contains("--test"), "{latent}");
         let misspelt = message("train-export vae --lr 0.1");
         assert!(misspelt.contains("a similar argument exists: '--learning-rate'"), "{misspelt}");
+    }
+
+    #[test]
+    fn a_flag_without_its_value_is_refused_with_the_help_that_lists_the_values() {
+        let missing = message("encode m --out z.csv --missing");
+        assert!(missing.contains("a value is required for '--missing <METHOD>'"), "{missing}");
+        assert!(
+            missing.contains("refuse") && missing.contains("mean or median") && missing.contains("drop"),
+            "{missing}"
+        );
+        let wrong = message("encode m --out z.csv --missing zero");
+        assert!(wrong.contains("expected refuse, mean, median, drop, keep"), "{wrong}");
     }
 
     #[test]

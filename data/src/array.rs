@@ -57,6 +57,7 @@ impl Array {
             rows: Some(rows),
             has_labels: false,
             roles: Roles::default(),
+            date_columns: None,
             notes: Notes::default(),
         })
     }
@@ -70,10 +71,13 @@ impl Array {
         self.shape.iter().skip(1).fold(1, |product, &size| product.saturating_mul(size))
     }
 
-    /// Checks that the array contains one label per row: shape `[rows]` or `[rows, 1]`.
+    /// Checks that the array contains one label per row: shape `[rows]` or `[rows, 1]`, or `[rows, targets]` of
+    /// floats.
     pub(crate) fn check_labels(&self, path: &Path) -> Result<(), DataError> {
-        if let [_] | [_, 1] = self.shape[..] {
-            return Ok(());
+        match self.shape[..] {
+            [_] | [_, 1] => return Ok(()),
+            [_, targets] if targets > 0 && !self.element.is_integer() => return Ok(()),
+            _ => {}
         }
         let (expected, found) = ("1 (one label per row), or 2 with a second of size 1", self.shape.len());
         Err(DataError::Rank { path: path.to_owned(), expected, found })

@@ -78,6 +78,7 @@ impl Dataset {
             valid: None,
             test: None,
             classes: None,
+            date_columns: None,
             notes: Notes::default(),
         })
     }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::{error::DataError, finite::first_invalid, reading::Missing, row::Row, values::Values};
+use crate::{
+    error::DataError, finite::first_invalid, printable::printable, reading::Missing, row::Row, values::Values,
+};
 
 /// Refuses infinities, and NaN unless `missing` allows missing values. `first` is the row in the file of the first row
 /// of `values`.
@@ -52,8 +54,8 @@ pub(crate) fn column_label(column: usize, columns: Option<&[String]>) -> String 
     let name = columns.get(column);
     let is_unique = |name: &String| columns.iter().filter(|other| *other == name).count() == 1;
     match name {
-        Some(name) if is_unique(name) => format!("`{name}`"),
-        Some(name) => format!("`{name}` (index {column}, counted from 0)"),
+        Some(name) if is_unique(name) => format!("`{}`", printable(name)),
+        Some(name) => format!("`{}` (index {column}, counted from 0)", printable(name)),
         None => format!("{column} (counted from 0)"),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use crate::{
+    array_precision::ArrayPrecision,
     check::check_numbers,
     error::DataError,
     file_rows::FileRows,
@@ -123,6 +124,7 @@ pub(crate) fn collect(part: OpenPart, options: &LoadOptions) -> Result<Collected
     };
     if let Some(labels) = &labels {
         labels.check_count(&path, values.rows())?;
+        head.notes.extend(labels.notes.clone());
     }
     let labels = labels.map(|separate| separate.labels).or(own_labels);
     let windows = windowing.zip(finder.map(BreakFinder::finish));
@@ -140,9 +142,13 @@ pub(crate) fn collect(part: OpenPart, options: &LoadOptions) -> Result<Collected
 fn rows_of(path: &Path, head: &mut Head, rows: FileRows, options: &LoadOptions) -> Result<Values, DataError> {
     let missing = options.reading.missing.unwrap_or_default();
     let (features, columns, mut range) = (rows.features(), head.columns.as_deref(), Range::new());
-    let check = |first: usize, numbers: &[f32]| {
+    let mut precision = ArrayPrecision::of(path, head, rows.element());
+    let check = |first: usize, numbers: &[f32], in_file: &[u8]| {
         check_numbers(path, first, numbers, features, columns, missing)?;
         range.add(numbers);
+        if let Some(precision) = &mut precision {
+            precision.add(first, in_file, numbers);
+        }
         Ok(())
     };
     let values = if rows.size_in_memory() > options.limits.memory.0 {
@@ -151,6 +157,9 @@ fn rows_of(path: &Path, head: &mut Head, rows: FileRows, options: &LoadOptions) 
     } else {
         rows.read_all(check)?.into()
     };
+    if let Some(precision) = precision {
+        head.notes = precision.notes();
+    }
     // If missing values are dropped or filled in, the range must be computed after that.
     if missing == Missing::Refuse && !values.is_bytes() {
         head.range = Some(range.bounds());

@@ -1,6 +1,6 @@
 //! A loaded data set: values, labels and classes, in a training, a validation and a test part.
 
-use crate::{notes::Notes, sample_kind::SampleKind, values::Values};
+use crate::{date_columns::DateColumns, notes::Notes, sample_kind::SampleKind, values::Values};
 
 /// The training, validation or test part of a data set.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub struct Dataset {
     pub columns: Option<Vec<String>>,
     /// The value that replaces a missing value in each feature, if missing values were filled in.
     pub fill: Option<Vec<f32>>,
+    /// The columns of dates that are features, if there are any, with the origins of days.
+    pub date_columns: Option<DateColumns>,
     /// The rows for training.
     pub train: Part,
     /// The rows for the validation loss, if they were given. Otherwise a fraction of the training part can be held out.

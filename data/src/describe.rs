@@ -176,6 +176,7 @@ mod tests {
             name: "table".to_owned(),
             sample_shape: vec![4],
             sample_kind: SampleKind::default(),
+            date_columns: None,
             notes: Notes::default(),
             range: (1.0, 5.0),
             columns: Some(["a", "b", "c", "d"].map(str::to_owned).to_vec()),

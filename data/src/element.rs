@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The element types of IDX and NPY.
+/// The element types of IDX, NPY and safetensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Number {
     Bool,
@@ -15,6 +15,7 @@ pub(crate) enum Number {
     U64,
     I64,
     F16,
+    BF16,
     F32,
     F64,
 }
@@ -58,7 +59,7 @@ impl Element {
     pub(crate) fn size(self) -> usize {
         match self.number {
             Number::Bool | Number::U8 | Number::I8 => 1,
-            Number::U16 | Number::I16 | Number::F16 => 2,
+            Number::U16 | Number::I16 | Number::F16 | Number::BF16 => 2,
             Number::U32 | Number::I32 | Number::F32 => 4,
             Number::U64 | Number::I64 | Number::F64 => 8,
         }
@@ -95,6 +96,9 @@ impl Element {
             Number::F16 => {
                 widen!(u16, self.order, bytes, into, |bits| half::f16::from_bits(bits).to_f32());
             }
+            Number::BF16 => {
+                widen!(u16, self.order, bytes, into, |bits| half::bf16::from_bits(bits).to_f32());
+            }
             Number::F32 => widen!(f32, self.order, bytes, into, |number| number),
             Number::F64 => widen!(f64, self.order, bytes, into, |number| number as f32),
         }
@@ -109,7 +113,7 @@ impl Element {
 
     /// Whether the type is an integer or a boolean.
     pub(crate) fn is_integer(self) -> bool {
-        !matches!(self.number, Number::F16 | Number::F32 | Number::F64)
+        !matches!(self.number, Number::F16 | Number::BF16 | Number::F32 | Number::F64)
     }
 
     /// Returns the integer at `index`, counted in numbers. `None` for floats and past the end.
@@ -128,12 +132,12 @@ impl Element {
             Number::I16 => Some((unsigned as i16).into()),
             Number::I32 => Some((unsigned as i32).into()),
             Number::I64 => Some((unsigned as i64).into()),
-            Number::F16 | Number::F32 | Number::F64 => None,
+            Number::F16 | Number::BF16 | Number::F32 | Number::F64 => None,
         }
     }
 }
 
-/// The notation of NumPy without `|`: `u1`, `<f4`, `>i2`.
+/// The notation of NumPy without `|`: `u1`, `<f4`, `>i2`; and `<bf2`, which NumPy does not have.
 impl fmt::Display for Element {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = match self.order {
@@ -146,6 +150,7 @@ impl fmt::Display for Element {
             Number::U8 | Number::U16 | Number::U32 | Number::U64 => "u",
             Number::I8 | Number::I16 | Number::I32 | Number::I64 => "i",
             Number::F16 | Number::F32 | Number::F64 => "f",
+            Number::BF16 => "bf",
         };
         write!(formatter, "{order}{kind}{}", self.size())
     }

@@ -5,13 +5,15 @@ mod wrap;
 
 use std::{error::Error, io, path::PathBuf};
 
-use self::phrase::{list, missing, not_finite};
-use crate::{content_error::ContentError, counted::counted, notation::Character, series_error::SeriesError};
+use self::phrase::{length, list, missing, not_finite};
+use crate::{
+    content_error::ContentError, counted::counted, notation::Character, printable::printable, series_error::SeriesError,
+};
 
 /// The accepted data arguments, for messages about an argument that is not recognised.
 pub(crate) const ACCEPTED: &str = "digits, mnist, fashion-mnist, or a path to a .csv, \
-    .tsv, .npy, .npz, .parquet or .arrow file, an IDX file (raw or gzipped), a folder of images, or a folder with \
-    IDX files such as train-images-idx3-ubyte";
+    .tsv, .jsonl, .npy, .npz, .safetensors, .parquet or .arrow file, an IDX file (raw or gzipped), an image, a folder \
+    of images, or a folder with IDX files such as train-images-idx3-ubyte";
 
 /// Why data could not be loaded.
 ///
@@ -91,8 +93,8 @@ pub enum DataError {
     NoFeatures { path: PathBuf },
 
     #[error(
-        "{}: the header declares {declared} bytes of values (shape {shape:?}), found {found}; \
-         the file is cut off or damaged, so download or copy it again", path.display()
+        "{}: the header declares {declared} bytes of values (shape {shape:?}), found {}",
+        path.display(), length(*declared, *found)
     )]
     Length { path: PathBuf, shape: Vec<usize>, declared: u128, found: u64 },
 
@@ -218,7 +220,7 @@ pub enum DataError {
     )]
     SameCharacter { path: PathBuf, character: Character, first: &'static str, second: &'static str },
 
-    #[error("{} has no column `{name}`; expected {columns}", path.display())]
+    #[error("{} has no column `{}`; expected {columns}", path.display(), printable(name))]
     ColumnUnknown { path: PathBuf, name: String, columns: String },
 
     #[error(
@@ -327,7 +329,7 @@ pub enum DataError {
     )]
     FolderTooDeep { path: PathBuf },
 
-    #[error("{} cannot be read as an image; repair it or remove it from the folder", path.display())]
+    #[error("{} cannot be read as an image; repair it or leave it out", path.display())]
     Image { path: PathBuf, source: Box<dyn Error + Send + Sync> },
 
     #[error(

@@ -3,7 +3,9 @@
 //! Reads are positional and go into a buffer of bounded size. A memory map would be as fast, but its pages count as
 //! memory of the process, and truncating the file would kill the process.
 
-use std::{fs::File, io, path::Path, path::PathBuf, sync::Arc, time::SystemTime};
+mod read_ahead;
+
+use std::{fs::File, path::Path, path::PathBuf, sync::Arc, time::SystemTime};
 
 use ndarray::Array2;
 
@@ -11,6 +13,7 @@ use crate::{
     element::Element,
     error::DataError,
     in_memory::{InMemory, matrix},
+    read_at::read_at,
     row::Row,
     unpack::unpacking_error,
 };
@@ -100,11 +103,25 @@ impl FileRows {
         (self.rows() as u64).saturating_mul((self.features * value_size) as u64)
     }
 
+    /// The type of the values in the file.
+    pub(crate) fn element(&self) -> Element {
+        self.element
+    }
+
     /// Does the same as [`Values::visit`](crate::Values::visit).
     pub(crate) fn visit(
         &self,
         rows: impl IntoIterator<Item = usize>,
         mut each: impl FnMut(usize, Row<'_>),
+    ) -> Result<(), DataError> {
+        self.visit_with_bytes(rows, |position, row, _| each(position, row))
+    }
+
+    /// Does the same as [`visit`](Self::visit), and also passes the bytes of each row in the file.
+    fn visit_with_bytes(
+        &self,
+        rows: impl IntoIterator<Item = usize>,
+        mut each: impl FnMut(usize, Row<'_>, &[u8]),
     ) -> Result<(), DataError> {
         let width = self.features * self.element.size();
         let max_rows = (BLOCK_BYTES / width.max(1)).max(1) as u64;
@@ -123,13 +140,13 @@ impl FileRows {
             self.element.normalise_bools(&mut bytes);
             for row in bytes.chunks_exact(width.max(1)) {
                 if self.is_bytes() {
-                    each(position, Row::U8(row));
+                    each(position, Row::U8(row), row);
                 } else {
                     self.element.widen(row, &mut floats);
                     if let Some(fill) = &self.fill {
                         fill_in(&mut floats, fill);
                     }
-                    each(position, Row::F32(&floats));
+                    each(position, Row::F32(&floats), row);
                 }
                 position += 1;
             }
@@ -139,6 +156,16 @@ impl FileRows {
 
     /// Does the same as [`Values::select`](crate::Values::select).
     pub(crate) fn select(&self, rows: &[usize]) -> Result<InMemory, DataError> {
+        self.select_with_bytes(rows, |_, _| ())
+    }
+
+    /// Does the same as [`select`](Self::select). Calls `each` with the bytes in the file of each row of floats, and
+    /// the floats.
+    pub(crate) fn select_with_bytes(
+        &self,
+        rows: &[usize],
+        mut each: impl FnMut(&[u8], &[f32]),
+    ) -> Result<InMemory, DataError> {
         fn add<T: Copy>(all: &mut Vec<T>, row: &[T]) {
             all.extend_from_slice(row);
         }
@@ -149,9 +176,12 @@ impl FileRows {
         } else {
             floats.reserve_exact(size)
         }
-        self.visit(rows.iter().copied(), |_, row| match row {
+        self.visit_with_bytes(rows.iter().copied(), |_, row, in_file| match row {
             Row::U8(row) => add(&mut bytes, row),
-            Row::F32(row) => add(&mut floats, row),
+            Row::F32(row) => {
+                each(in_file, row);
+                add(&mut floats, row);
+            }
         })?;
         let empty = || (0, self.features);
         Ok(match (self.is_bytes(), rows.is_empty()) {
@@ -162,16 +192,16 @@ impl FileRows {
         })
     }
 
-    /// Reads all rows into memory. Calls `check` with each block of floats and the index of its first value, counted
-    /// from the first value of all rows.
+    /// Reads all rows into memory. Calls `check` with each block of floats, the index of its first value, counted from
+    /// the first value of all rows, and its bytes in the file, which are empty for rows that differ from the file.
     pub(crate) fn read_all(
         &self,
-        mut check: impl FnMut(usize, &[f32]) -> Result<(), DataError>,
+        mut check: impl FnMut(usize, &[f32], &[u8]) -> Result<(), DataError>,
     ) -> Result<InMemory, DataError> {
         if self.is_altered() {
             let all = self.select(&(0..self.rows()).collect::<Vec<_>>())?;
             if let InMemory::F32(all) = &all {
-                all.as_slice().map_or(Ok(()), |numbers| check(0, numbers))?;
+                all.as_slice().map_or(Ok(()), |numbers| check(0, numbers, &[]))?;
             }
             return Ok(all);
         }
@@ -184,8 +214,8 @@ impl FileRows {
         let mut all = vec![0f32; self.rows * self.features];
         let mut bytes = vec![0; BLOCK_VALUES * self.element.size()];
         for (block, numbers) in all.chunks_mut(BLOCK_VALUES).enumerate() {
-            self.read_floats(block * BLOCK_VALUES, &mut bytes, numbers)?;
-            check(block * BLOCK_VALUES, numbers)?;
+            let in_file = self.read_floats(block * BLOCK_VALUES, &mut bytes, numbers)?;
+            check(block * BLOCK_VALUES, numbers, in_file)?;
         }
         Ok(InMemory::F32(matrix(all, self.features)))
     }
@@ -193,13 +223,13 @@ impl FileRows {
     /// Calls `check` with the floats of all rows, as [`read_all`](Self::read_all) does, without storing them.
     pub(crate) fn visit_all(
         &self,
-        mut check: impl FnMut(usize, &[f32]) -> Result<(), DataError>,
+        mut check: impl FnMut(usize, &[f32], &[u8]) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
         if self.is_altered() {
             let mut outcome = Ok(());
             self.visit(0..self.rows(), |row, numbers| {
                 if let (Ok(()), Row::F32(numbers)) = (&outcome, numbers) {
-                    outcome = check(row * self.features, numbers);
+                    outcome = check(row * self.features, numbers, &[]);
                 }
             })?;
             return outcome;
@@ -208,8 +238,8 @@ impl FileRows {
         let (mut bytes, mut numbers) = (vec![0; BLOCK_VALUES * self.element.size()], vec![0f32; BLOCK_VALUES]);
         for first in (0..count).step_by(BLOCK_VALUES) {
             let numbers = &mut numbers[..BLOCK_VALUES.min(count - first)];
-            self.read_floats(first, &mut bytes, numbers)?;
-            check(first, numbers)?;
+            let in_file = self.read_floats(first, &mut bytes, numbers)?;
+            check(first, numbers, in_file)?;
         }
         Ok(())
     }
@@ -219,13 +249,14 @@ impl FileRows {
         self.kept.is_some() || self.fill.is_some()
     }
 
-    /// Reads `into.len()` values of the file, starting with the value `first`. `bytes` is a scratch buffer.
-    fn read_floats(&self, first: usize, bytes: &mut [u8], into: &mut [f32]) -> Result<(), DataError> {
+    /// Reads `into.len()` values of the file, starting with the value `first`. `bytes` is a scratch buffer. Returns the
+    /// bytes of the values.
+    fn read_floats<'a>(&self, first: usize, bytes: &'a mut [u8], into: &mut [f32]) -> Result<&'a [u8], DataError> {
         let size = self.element.size();
         let bytes = &mut bytes[..into.len() * size];
         self.read(bytes, first as u64 * size as u64)?;
         self.element.widen(bytes, into);
-        Ok(())
+        Ok(bytes)
     }
 
     /// Fills `bytes` from the file. `offset` is counted in bytes from the first row.
@@ -263,27 +294,6 @@ pub(crate) fn fill_in<'a>(row: impl IntoIterator<Item = &'a mut f32>, fill: &[f3
     }
 }
 
-#[cfg(unix)]
-pub(crate) fn read_at(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, start)
-}
-
-#[cfg(windows)]
-pub(crate) fn read_at(file: &File, mut bytes: &mut [u8], mut start: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, bytes, start) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => {
-                bytes = &mut bytes[count..];
-                start += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -319,12 +329,12 @@ mod tests {
         let kept = rows().keep(&[0, 2, 4]).keep(&[1, 2]);
         assert_eq!((kept.rows(), rows_at(&kept, &[1, 0])), (2, vec![vec![5.0, 6.0], vec![1.0, 2.0]]));
         let mut checked = Vec::new();
-        let read = kept.read_all(|_, numbers| {
+        let read = kept.read_all(|_, numbers, _| {
             checked.extend_from_slice(numbers);
             Ok(())
         });
         assert_eq!(read.expect("a complete file"), InMemory::F32(matrix(vec![1.0, 2.0, 5.0, 6.0], 2)));
-        let all = kept.filled(&[0.0, 0.0]).visit_all(|first, numbers| {
+        let all = kept.filled(&[0.0, 0.0]).visit_all(|first, numbers, _| {
             assert_eq!(numbers, &checked[first..][..2]);
             Ok(())
         });
@@ -337,7 +347,7 @@ mod tests {
         rows.file.file.set_len(10).expect("a file of this test");
         let error = rows.select(&[4]).expect_err("cut off").to_string();
         assert_eq!(error, "x ends too early; the file is cut off, so download or copy it again");
-        assert!(matches!(rows.read_all(|_, _| Ok(())), Err(DataError::CutOff { .. })));
+        assert!(matches!(rows.read_all(|_, _, _| Ok(())), Err(DataError::CutOff { .. })));
     }
 
     #[test]
@@ -348,13 +358,13 @@ mod tests {
             .expect("enough disk space");
         let rows = FileRows::new(file, Path::new("x"), Element::FLOAT, 0, numbers.len() / 3, 3);
         let (mut read, mut checked) = (Vec::new(), Vec::new());
-        let values = rows.read_all(|first, numbers| {
+        let values = rows.read_all(|first, numbers, _| {
             assert_eq!(first, read.len());
             read.extend_from_slice(numbers);
             Ok(())
         });
         assert_eq!(values.expect("a complete file"), InMemory::F32(matrix(numbers.clone(), 3)));
-        let all = rows.visit_all(|_, numbers| {
+        let all = rows.visit_all(|_, numbers, _| {
             checked.extend_from_slice(numbers);
             Ok(())
         });
@@ -370,6 +380,6 @@ mod tests {
         let rows = FileRows::new(file, Path::new("x"), element, 0, 2, 2);
         assert_eq!(rows_at(&rows, &[1, 0]), [[1.0, 1.0], [0.0, 1.0]]);
         let expected = InMemory::U8(matrix(vec![0, 1, 1, 1], 2));
-        assert_eq!(rows.read_all(|_, _| Ok(())).expect("a complete file"), expected);
+        assert_eq!(rows.read_all(|_, _, _| Ok(())).expect("a complete file"), expected);
     }
 }

@@ -124,6 +124,7 @@ mod tests {
             name: "small".to_owned(),
             sample_shape: vec![2],
             sample_kind: SampleKind::default(),
+            date_columns: None,
             notes: crate::Notes::default(),
             range: (0.0, 255.0),
             columns: None,

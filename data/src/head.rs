@@ -1,6 +1,6 @@
 //! Metadata of a file, available before its rows are read.
 
-use crate::notes::Notes;
+use crate::{date_columns::DateColumns, notes::Notes};
 
 /// Metadata of an open file.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Head {
     pub has_labels: bool,
     /// The pass-through columns with a role.
     pub roles: Roles,
+    /// The columns of dates that are features, if there are any, with their origins once rows are read.
+    pub date_columns: Option<DateColumns>,
     /// What the reader passed over, changed or interpreted so far. Readers may add notes while rows are read.
     pub notes: Notes,
 }

@@ -13,7 +13,7 @@ use crate::{
     labels::Labels,
     missing::Fill,
     open_data::OpenData,
-    reading::{LoadOptions, Missing, Reading},
+    reading::{Depth, LoadOptions, Missing, Reading},
     source::{self},
 };
 
@@ -86,10 +86,19 @@ impl Dataset {
         Ok(self)
     }
 
-    /// Opens a source with the columns of the training part, in the same order, if those have names.
+    /// Opens a source with the columns of the training part, in the same order, if those have names, and with the same
+    /// bits per channel of images.
     fn open_like(&self, spec: &str, options: &LoadOptions) -> Result<OpenData, DataError> {
-        let Some(columns) = &self.columns else { return source::open(spec, options) };
-        let reading = Reading { columns: Some(columns.clone()), ignore: None, ..options.reading.clone() };
+        // Days are counted from the origin of the training part.
+        let date_columns = self.date_columns.clone().or_else(|| options.reading.date_columns.clone());
+        let said = Reading { date_columns, ..options.reading.clone() };
+        let reading = match &self.columns {
+            Some(columns) => Reading { columns: Some(columns.clone()), ignore: None, ..said },
+            None => {
+                let own = Depth::of_samples(&self.sample_shape, self.train.values.is_bytes(), self.range);
+                Reading { depth: said.depth.or(own), ..said }
+            }
+        };
         match source::open(spec, &LoadOptions { reading, ..options.clone() }) {
             Err(DataError::OptionUnused { .. }) => source::open(spec, options),
             outcome => outcome,

@@ -7,7 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{counted::counted, error::DataError};
+use crate::{counted::counted, error::DataError, notes::Notes};
+
+/// Separates the values of a label of several columns.
+pub const SEPARATOR: char = ';';
+
+/// Joins the values of one row to a label, each as [`Labels::uniform`] writes it.
+pub(crate) fn joined<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> String {
+    let values: Vec<Cow<'_, str>> = values.map(|value| uniform(&value).map_or(value, Cow::Owned)).collect();
+    values.join(&SEPARATOR.to_string())
+}
 
 /// Labels as they are in the file, one per row.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +51,16 @@ impl Labels {
             Self::Integers(labels) => labels[row].to_string().into(),
             Self::Text(labels) => labels[row].as_str().into(),
         }
+    }
+
+    /// Joins the labels of several columns: each row gets one label, with the values separated by [`SEPARATOR`].
+    pub(crate) fn joined(mut columns: Vec<Labels>) -> Self {
+        if columns.len() < 2 {
+            return columns.pop().unwrap_or(Labels::Integers(Vec::new()));
+        }
+        let rows = columns.iter().map(Labels::len).min().unwrap_or(0);
+        let row = |row: usize| joined(columns.iter().map(|column| column.name(row)));
+        Labels::Text((0..rows).map(row).collect())
     }
 
     /// Returns the labels of the given rows, in the given order.
@@ -133,6 +152,8 @@ pub(crate) struct SeparateLabels {
     /// The file of the labels, for error messages.
     pub(crate) path: PathBuf,
     pub(crate) labels: Labels,
+    /// What was passed over or interpreted.
+    pub(crate) notes: Notes,
 }
 
 impl SeparateLabels {
@@ -177,7 +198,11 @@ mod tests {
 
     #[test]
     fn a_wrong_number_of_labels_is_refused_with_both_files() {
-        let labels = SeparateLabels { path: "labels.csv".into(), labels: Labels::from_numbers(vec![3]) };
+        let labels = SeparateLabels {
+            path: "labels.csv".into(),
+            labels: Labels::from_numbers(vec![3]),
+            notes: Notes::default(),
+        };
         let data = Path::new("codes.npy");
         let complete = labels.check_count(data, 3).expect_err("two labels short").to_string();
         assert!(complete.starts_with("labels.csv has 1 label, but codes.npy has 3 rows"), "{complete}");

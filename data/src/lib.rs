@@ -16,6 +16,7 @@
 //! ```
 
 mod array;
+mod array_precision;
 mod arrays;
 mod binarize;
 mod check;
@@ -24,6 +25,7 @@ mod collect;
 mod content_error;
 mod counted;
 mod dataset;
+mod date_columns;
 mod describe;
 mod element;
 mod error;
@@ -44,6 +46,8 @@ mod open_data;
 mod overlap;
 mod packed;
 mod precision;
+mod printable;
+mod read_at;
 mod reader;
 mod reading;
 mod row;
@@ -51,6 +55,7 @@ mod sample_kind;
 mod series_error;
 mod source;
 mod spool;
+mod standard_input;
 pub mod statistics;
 mod stream;
 mod unique_names;
@@ -65,21 +70,24 @@ pub use binarize::{Binarize, PartName, binarize_row, sample_bit};
 pub use chunk::{Chunk, Recorded};
 pub use content_error::ContentError;
 pub use dataset::{Dataset, Part};
+pub use date_columns::{DateColumn, DateColumns, DateForm, Day};
 pub use describe::{Described, Description, MissingCounts};
 pub use error::DataError;
 pub use file_rows::FileRows;
 pub use head::{Head, Roles};
 pub use held_out::HeldOut;
-pub use labels::Labels;
+pub use labels::{Labels, SEPARATOR};
 pub use load::{load, load_filled};
 pub use ndarray;
 pub use notes::{Note, NoteCode, Notes};
 pub use overlap::shared_rows;
-pub use reading::{Bytes, Channels, Character, Header, Limits, LoadOptions, Missing, Names, Reading, Size};
+pub use reading::{
+    Bytes, Channels, Character, Depth, Header, InputFormat, Limits, LoadOptions, Missing, Names, Reading, Size,
+};
 pub use row::Row;
 pub use sample_kind::SampleKind;
 pub use series_error::SeriesError;
-pub use source::is_known;
+pub use source::{is_image_path, is_known, is_standard_input};
 pub use stream::{Stream, Streams, stream};
 pub use values::Values;
 pub use windows::{

@@ -7,12 +7,14 @@ use crate::{
     dataset::{Dataset, Part},
     error::DataError,
     head::Head,
+    labels::SEPARATOR,
     missing::Fill,
     notes::{Note, NoteCode},
     open_data::OpenData,
-    reading::{LoadOptions, Missing, Reading},
+    reading::{InputFormat, LoadOptions, Missing, Reading},
     sample_kind::SampleKind,
     source::{self},
+    standard_input,
     statistics::{Per, extremes},
     values::Values,
 };
@@ -22,7 +24,8 @@ use crate::{
 /// The name of a data set takes precedence over a file of the same name; write `./digits` for the file. The format
 /// follows from the extension (`.csv` and `.tsv`, each also with `.gz`; `.npy`, `.npz`, `.parquet`, `.arrow`). An IDX
 /// file, raw or gzipped, is recognised by its content. A folder contains either the four files of an MNIST-like data
-/// set, or images with one subfolder per class.
+/// set, or images with one subfolder per class. `-` is standard input, a CSV table or an `.npy` array, which is read
+/// once to a temporary file without a name.
 ///
 /// # Errors
 ///
@@ -87,8 +90,9 @@ fn load_with(
         None => (None, None),
     };
     let (sample_kind, sample_note) = sample_kind(&train.path, &train.head, &options.reading);
-    let Head { sample_shape, columns, range, mut notes, .. } = train.head;
+    let Head { sample_shape, columns, date_columns, range, mut notes, .. } = train.head;
     notes.extend(sample_note);
+    notes.extend(classes.as_ref().and_then(|classes| several_values(&train.path, classes)));
     notes.extend(classes.as_ref().and_then(|classes| many_classes(&train.path, classes.len(), train_rows)));
     notes.extend(test.iter().flat_map(|test| test.head.notes.clone()));
     let range = match range {
@@ -104,6 +108,7 @@ fn load_with(
         range,
         columns,
         fill: fill.and_then(Fill::values),
+        date_columns,
         train: Part { values: train.values, labels: train_labels },
         valid: None,
         test: test.map(|test| Part { values: test.values, labels: test_labels }),
@@ -115,7 +120,13 @@ fn load_with(
 /// Returns what a sample is. Without an option, samples of two dimensions in an array of floats are series, unless both
 /// dimensions are equal as in most images.
 fn sample_kind(path: &Path, head: &Head, reading: &Reading) -> (SampleKind, Option<Note>) {
-    let is_array = path.ancestors().filter_map(Path::extension).any(|ending| ending == "npy" || ending == "npz");
+    // Samples of two dimensions from standard input can only be those of an array.
+    let is_array = path
+        .ancestors()
+        .filter_map(Path::extension)
+        .any(|ending| ["npy", "npz", "safetensors"].iter().any(|array| ending == *array))
+        || path == Path::new(standard_input::PATH)
+        || reading.input_format == Some(InputFormat::Npy);
     match head.sample_shape[..] {
         [channels, length] if channels != length && is_array && !head.is_bytes && reading.is_sample_open() => {
             let text = format!(
@@ -126,6 +137,13 @@ fn sample_kind(path: &Path, head: &Head, reading: &Reading) -> (SampleKind, Opti
         }
         _ => (reading.sample_kind(), None),
     }
+}
+
+/// Says that labels have several values, so that each combination is a class.
+fn several_values(path: &Path, classes: &[String]) -> Option<Note> {
+    let example = classes.first().filter(|_| classes.iter().all(|class| class.contains(SEPARATOR)))?;
+    let text = format!("labels have several values, such as `{example}`, and each combination is a class");
+    Some(Note::new(NoteCode::Labels, path.display(), text))
 }
 
 /// Says that most rows have a class of their own, so that the labels are probably numbers to predict, or identifiers.

@@ -61,6 +61,17 @@ pub enum Header {
 
 named!(Header, "value of --header", Auto = "auto", Yes = "yes", No = "no");
 
+/// The format of a file whose name does not tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputFormat {
+    /// A table of text.
+    Csv,
+    /// An array of NumPy.
+    Npy,
+}
+
+named!(InputFormat, "value of --input-format", Csv = "csv", Npy = "npy");
+
 /// How to handle a missing value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Missing {
@@ -98,6 +109,68 @@ pub enum Channels {
 
 named!(Channels, "value of --channels", Grey = "grey", Rgb = "rgb");
 
+/// The bits per channel of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Bytes, 0 to 255.
+    Eight,
+    /// Floats that are whole numbers, 0 to 65535.
+    Sixteen,
+}
+
+impl Depth {
+    /// Returns the values of black and white.
+    pub fn range(self) -> (f32, f32) {
+        match self {
+            Self::Eight => (0.0, u8::MAX.into()),
+            Self::Sixteen => (0.0, u16::MAX.into()),
+        }
+    }
+
+    /// Returns the bits per channel of samples of this shape, if they can be images, `[height, width]` or `[height,
+    /// width, channels]` with one or three channels, and their values have the range of a depth.
+    pub fn of_samples(shape: &[usize], is_bytes: bool, range: (f32, f32)) -> Option<Self> {
+        let depth = if is_bytes { Self::Eight } else { Self::Sixteen };
+        (matches!(shape, [_, _] | [_, _, 1 | 3]) && range == depth.range()).then_some(depth)
+    }
+}
+
+impl fmt::Display for Depth {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Eight => "8",
+            Self::Sixteen => "16",
+        })
+    }
+}
+
+impl FromStr for Depth {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "8" => Ok(Self::Eight),
+            "16" => Ok(Self::Sixteen),
+            _ => Err(format!("`{text}` is not a valid value of --depth; expected 8, 16")),
+        }
+    }
+}
+
+impl Serialize for Depth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Eight => serializer.serialize_u8(8),
+            Self::Sixteen => serializer.serialize_u8(16),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Depth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer)?.to_string().parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// An ASCII character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character(pub u8);
@@ -117,8 +190,12 @@ impl FromStr for Character {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.as_bytes() {
             b"tab" | b"\\t" => Ok(Character(b'\t')),
-            [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(Character(*byte)),
-            _ => Err(format!("`{text}` is not a delimiter or quote; expected one ASCII character, or `tab`")),
+            [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'\n' | b'\r' | 0) => {
+                Ok(Character(*byte))
+            }
+            _ => Err(format!(
+                "expected one ASCII character that is neither a letter nor a digit, or `tab`, got `{text}`"
+            )),
         }
     }
 }
@@ -204,6 +281,9 @@ mod tests {
         for text in ["auto", "yes", "no"] {
             assert_eq!(text.parse::<Header>().map(|header| header.to_string()).as_deref(), Ok(text));
         }
+        for text in ["8", "16"] {
+            assert_eq!(text.parse::<Depth>().map(|depth| depth.to_string()).as_deref(), Ok(text));
+        }
         assert_eq!("28x14".parse(), Ok(Size { width: 28, height: 14 }));
         assert_eq!("tab".parse(), Ok(Character(b'\t')));
         assert_eq!("512MB".parse(), Ok(Bytes(512_000_000)));
@@ -214,9 +294,11 @@ mod tests {
     fn invalid_options_are_refused_with_the_expected_values() {
         let cases = [
             ("drp".parse::<Missing>().map(drop), "refuse, mean, median, drop"),
+            ("12".parse::<Depth>().map(drop), "8, 16"),
             ("28".parse::<Size>().map(drop), "like 28x28"),
             ("0x5".parse::<Size>().map(drop), "like 28x28"),
             (",,".parse::<Character>().map(drop), "one ASCII character"),
+            ("5".parse::<Character>().map(drop), "neither a letter nor a digit"),
             ("5 XB".parse::<Bytes>().map(drop), "512MB, 4GB"),
             ("99999999999GB".parse::<Bytes>().map(drop), "512MB, 4GB"),
         ];

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{labels::SeparateLabels, reader::Opened};
+use crate::{labels::SeparateLabels, reader::Opened, standard_input};
 
 /// A data set that is open but not yet read.
 pub(crate) struct OpenData {
@@ -31,8 +31,12 @@ impl OpenData {
     }
 }
 
-/// Returns the last component of a path without its extension, or `data` if there is none (`.`).
+/// Returns the last component of a path without its extension, or `data` if there is none (`.`), or `stdin` for
+/// standard input.
 pub(crate) fn name_of(path: &Path) -> String {
+    if path == Path::new(standard_input::PATH) {
+        return standard_input::NAME.to_owned();
+    }
     let path = match path.extension() {
         Some(extension) if extension == "gz" => path.with_extension(""),
         Some(_) | None => path.to_owned(),
@@ -47,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_name_is_the_file_name_without_extension() {
-        for (path, name) in [("a/b.csv", "b"), ("x.idx3-ubyte.gz", "x"), (".", "data")] {
+        for (path, name) in [("a/b.csv", "b"), ("x.idx3-ubyte.gz", "x"), (".", "data"), ("standard input", "stdin")] {
             assert_eq!(name_of(Path::new(path)), name);
         }
     }

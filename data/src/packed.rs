@@ -6,8 +6,19 @@ use std::{
 };
 
 use crate::{
-    array::Array, check::check_from, chunk::Chunk, element::Number, error::DataError, head::Head, in_memory::matrix,
-    labels::Labels, reader::Reader, reading::Missing, unpack::unpacking_error, values::Values,
+    array::Array,
+    array_precision::ArrayPrecision,
+    check::check_from,
+    chunk::Chunk,
+    element::Number,
+    error::DataError,
+    head::Head,
+    in_memory::matrix,
+    labels::{Labels, joined},
+    reader::Reader,
+    reading::Missing,
+    unpack::unpacking_error,
+    values::Values,
 };
 
 /// The number of bytes that are unpacked at a time: a multiple of every element size.
@@ -76,6 +87,7 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
 pub(crate) struct PackedRows<R> {
     unpacker: Unpacker<R>,
     head: Head,
+    precision: Option<ArrayPrecision>,
     missing: Missing,
     /// The next row to return.
     next: usize,
@@ -86,7 +98,8 @@ impl<R: Read> PackedRows<R> {
     /// limit on unpacking.
     pub(crate) fn new(path: &Path, array: Array, reader: R, missing: Missing) -> Result<Self, DataError> {
         let head = array.head(path)?;
-        Ok(PackedRows { unpacker: Unpacker::new(path, array, reader), head, missing, next: 0 })
+        let precision = ArrayPrecision::of(path, &head, array.element);
+        Ok(PackedRows { unpacker: Unpacker::new(path, array, reader), head, precision, missing, next: 0 })
     }
 }
 
@@ -116,7 +129,13 @@ impl<R: Read + Send> Reader for PackedRows<R> {
                 let start = all.len();
                 all.resize(start + bytes.len() / element.size(), 0.0);
                 element.widen(bytes, &mut all[start..]);
+                if let Some(precision) = &mut self.precision {
+                    precision.add(start, bytes, &all[start..]);
+                }
             })?;
+            if let Some(precision) = &self.precision {
+                self.head.notes = precision.notes();
+            }
             Values::F32(matrix(all, features))
         };
         check_from(&self.unpacker.path, self.next, &values, None, self.missing)?;
@@ -128,12 +147,21 @@ impl<R: Read + Send> Reader for PackedRows<R> {
     }
 }
 
-/// Reads the values of an array of rank 1. `reader` is positioned after the header.
-pub(crate) fn read_numbers(path: &Path, array: Array, reader: impl Read) -> Result<Vec<f32>, DataError> {
-    let (element, rows) = (array.element, array.rows());
-    let mut numbers: Vec<f32> = Vec::with_capacity(rows.min(MAX_RESERVED));
+/// The order of the values of an array of labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Those of a row are next to each other.
+    Rows,
+    /// Those of a column are next to each other.
+    Columns,
+}
+
+/// Reads the values of an array. `reader` is positioned after the header.
+fn read_numbers(path: &Path, array: Array, reader: impl Read) -> Result<Vec<f32>, DataError> {
+    let (element, count) = (array.element, array.rows().saturating_mul(array.features()));
+    let mut numbers: Vec<f32> = Vec::with_capacity(count.min(MAX_RESERVED));
     let mut unpacker = Unpacker::new(path, array, reader);
-    unpacker.read(rows, |bytes| {
+    unpacker.read(count, |bytes| {
         let start = numbers.len();
         numbers.resize(start + bytes.len() / element.size(), 0.0);
         element.widen(bytes, &mut numbers[start..]);
@@ -142,17 +170,25 @@ pub(crate) fn read_numbers(path: &Path, array: Array, reader: impl Read) -> Resu
     Ok(numbers)
 }
 
-/// Reads the labels of an array, one per row. Floats become text. `reader` is positioned after the header.
-pub(crate) fn read_labels(path: &Path, array: Array, reader: impl Read) -> Result<Labels, DataError> {
+/// Reads the labels of an array, one per row. Floats become text, and those of one row become one label. `reader` is
+/// positioned after the header.
+pub(crate) fn read_labels(path: &Path, array: Array, order: Order, reader: impl Read) -> Result<Labels, DataError> {
     array.check_labels(path)?;
     let (element, rows) = (array.element, array.rows());
     if !element.is_integer() {
         // Floats are usually regression targets, but whole numbers may also be classes. Text allows both.
+        let targets = array.features().max(1);
         let numbers = read_numbers(path, array, reader)?;
-        if let Some(row) = numbers.iter().position(|number| !number.is_finite()) {
-            return Err(DataError::LabelNotFinite { path: path.to_owned(), row, value: numbers[row] });
-        }
-        return Ok(Labels::Text(numbers.iter().map(f32::to_string).collect()));
+        let value = |row: usize, target: usize| match order {
+            Order::Rows => numbers[row * targets + target],
+            Order::Columns => numbers[target * rows + row],
+        };
+        let label = |row: usize| match (0..targets).map(|target| value(row, target)).find(|value| !value.is_finite()) {
+            Some(value) => Err(DataError::LabelNotFinite { path: path.to_owned(), row, value }),
+            None if targets == 1 => Ok(value(row, 0).to_string()),
+            None => Ok(joined((0..targets).map(|target| value(row, target).to_string().into()))),
+        };
+        return Ok(Labels::Text((0..rows).map(label).collect::<Result<_, _>>()?));
     }
     let mut labels = Labels::Integers(Vec::with_capacity(rows.min(MAX_RESERVED)));
     let mut unpacker = Unpacker::new(path, array, reader);

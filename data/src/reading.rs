@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::notation::{Bytes, Channels, Character, Header, Missing, Size};
-use crate::sample_kind::SampleKind;
+pub use crate::notation::{Bytes, Channels, Character, Depth, Header, InputFormat, Missing, Size};
+use crate::{date_columns::DateColumns, sample_kind::SampleKind};
 
 /// A list of column names. The alias keeps clap from treating a field of type `Vec<String>` as a repeatable flag.
 pub type Names = Vec<String>;
@@ -19,21 +19,27 @@ pub type Names = Vec<String>;
 #[serde(default)]
 pub struct Reading {
     /// Data set to read: digits, mnist, fashion-mnist, a folder of images (one subfolder per class) or of IDX files,
-    /// or a .csv, .tsv, .npy, .npz, .parquet, .arrow or IDX file [default: digits]
+    /// a .csv, .tsv, .jsonl, .npy, .npz, .safetensors, .parquet, .arrow, image or IDX file, or - for standard input
+    /// [default: digits]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "SPEC", help_heading = "Data"))]
     pub data: Option<String>,
+    /// Format of the file of --data, or of standard input: csv or npy [default: the ending of the file; for standard
+    /// input npy if it begins like a .npy file, and otherwise csv]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FORMAT", help_heading = "Data"))]
+    pub input_format: Option<InputFormat>,
     /// File with one label per row (.npy, .csv or IDX) [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", help_heading = "Data"))]
     pub labels: Option<String>,
-    /// Column of a table that contains the labels, by name or by index from 0; for an .npz, the name of the array of
-    /// labels [default: none]
+    /// Column of a table that contains the labels, by name or by index from 0; several, separated by commas, are the
+    /// targets of a regression; for an .npz or .safetensors, the name of the array of labels [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
     pub label_column: Option<String>,
-    /// Columns of a table to use as features, separated by commas, like height,width [default: all columns of a .csv,
-    /// all numeric columns of a .parquet or .arrow]
+    /// Columns of a table to use as features, separated by commas, like height,width [default: all columns of a .csv or
+    /// .jsonl, all numeric columns of a .parquet or .arrow]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAMES", value_parser = names, help_heading = "Data"))]
     pub columns: Option<Names>,
@@ -44,7 +50,7 @@ pub struct Reading {
         arg(long, value_name = "NAMES", value_parser = names, conflicts_with = "columns", help_heading = "Data")
     )]
     pub ignore: Option<Names>,
-    /// Name of the array of an .npz that contains the samples [default: the only array]
+    /// Name of the array of an .npz or .safetensors that contains the samples [default: the only array]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
     pub key: Option<String>,
@@ -69,6 +75,12 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "MODE", help_heading = "Data"))]
     pub header: Option<Header>,
+    /// Columns of dates and times to use as features, separated by commas, like when=cyclic,sold=days. `cyclic` makes
+    /// sine and cosine of the hour of the day, the day of the week and the day of the year; `days` makes days since the
+    /// first date of the training data. A name alone means cyclic [default: none]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME[=FORM]", value_parser = dates, help_heading = "Data"))]
+    pub date_columns: Option<DateColumns>,
     /// How to handle missing values (empty cells, NA, NaN, null): refuse (stop with an error), mean or median (fill in
     /// that of the column in the training part), drop (leave out the row), or keep (as NaN; only for `data`)
     /// [default: refuse; `data` keeps them, and a model trained with mean or median fills them in]
@@ -85,9 +97,14 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "CHANNELS", help_heading = "Data"))]
     pub channels: Option<Channels>,
+    /// Bits per channel to which all images of a folder are converted: 8 (values 0 to 255) or 16 (values 0 to 65535)
+    /// [default: those of the first image]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "BITS", help_heading = "Data"))]
+    pub depth: Option<Depth>,
     /// What a sample is: features (a row of a table, a vector or an image) or series (a time series of shape
-    /// `[length]` or `[channels, length]`) [default: series with --window, and for an .npy or .npz of floats whose
-    /// samples have two different sizes; otherwise features]
+    /// `[length]` or `[channels, length]`) [default: series with --window, and for an .npy, .npz or .safetensors of
+    /// floats whose samples have two different sizes; otherwise features]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "KIND", help_heading = "Data"))]
     pub sample: Option<SampleKind>,
@@ -130,6 +147,7 @@ macro_rules! fields {
 
 fields![
     data,
+    input_format,
     labels,
     label_column,
     columns,
@@ -140,9 +158,11 @@ fields![
     decimal,
     thousands,
     header,
+    date_columns,
     missing,
     resize,
     channels,
+    depth,
     sample,
     window,
     hop,
@@ -177,6 +197,18 @@ impl Default for Limits {
     }
 }
 
+impl Reading {
+    /// Returns the columns of the labels: that of the label column, or several whose names are separated by commas.
+    /// `is_column` says whether a text is the name of one column.
+    pub fn label_columns(&self, is_column: impl Fn(&str) -> bool) -> Names {
+        let Some(text) = &self.label_column else { return Names::new() };
+        match split_names(text) {
+            Ok(names) if names.len() > 1 && !is_column(text) => names,
+            Ok(_) | Err(_) => vec![text.clone()],
+        }
+    }
+}
+
 /// All options of [`load`](crate::load) and [`stream`](crate::stream()).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadOptions {
@@ -199,8 +231,13 @@ fn names(text: &str) -> Result<Names, String> {
     }
 }
 
-/// Splits at commas that are not in double quotes. A quote inside quotes is written twice, as in a CSV file.
+/// Parses `a=cyclic,b=days`.
 #[cfg(feature = "clap")]
+fn dates(text: &str) -> Result<DateColumns, String> {
+    names(text)?.iter().map(|column| column.parse()).collect()
+}
+
+/// Splits at commas that are not in double quotes. A quote inside quotes is written twice, as in a CSV file.
 fn split_names(text: &str) -> Result<Names, String> {
     let (mut names, mut name, mut is_quoted) = (Names::new(), String::new(), false);
     let mut characters = text.chars().peekable();

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::{
+    array_precision::ArrayPrecision,
     check::check_from,
     chunk::Chunk,
     error::DataError,
@@ -91,12 +92,18 @@ pub struct Stream {
     dropped: usize,
     /// Cuts the rows, which are the time steps of a recording, into windows.
     cutter: Option<Cutter>,
+    /// Compares rows in a file with their rounded values.
+    precision: Option<ArrayPrecision>,
 }
 
 impl Stream {
     fn new(part: OpenPart, classes: Option<Arc<[String]>>, missing: Missing) -> Result<Self, DataError> {
         let OpenPart { path, opened, labels } = part;
-        let stream = Stream { path, opened, labels, classes, missing, read: 0, dropped: 0, cutter: None };
+        let precision = match &opened {
+            Opened::Rows(head, rows) => ArrayPrecision::of(&path, head, rows.element()),
+            Opened::Reader(_) => None,
+        };
+        let stream = Stream { path, opened, labels, classes, missing, read: 0, dropped: 0, cutter: None, precision };
         if let (Some(labels), Some(rows)) = (&stream.labels, stream.head().rows) {
             labels.check_count(&stream.path, rows)?;
         }
@@ -119,8 +126,10 @@ impl Stream {
     }
 
     /// Returns what the reader has passed over, changed or interpreted so far. Readers may add notes until the end.
-    pub fn notes(&self) -> &Notes {
-        &self.opened.head().notes
+    pub fn notes(&self) -> Notes {
+        let mut notes = self.opened.head().notes.clone();
+        notes.extend(self.labels.iter().flat_map(|labels| labels.notes.clone()));
+        notes
     }
 
     /// Returns what has been read so far of a recording that is cut into windows.
@@ -205,7 +214,17 @@ impl Stream {
                 if range.is_empty() {
                     return Ok(None);
                 }
-                let values = rows.select(&range.collect::<Vec<_>>())?.into();
+                let mut read = first * rows.features();
+                let each = |in_file: &[u8], row: &[f32]| {
+                    if let Some(precision) = &mut self.precision {
+                        precision.add(read, in_file, row);
+                    }
+                    read += row.len();
+                };
+                let values = rows.select_with_bytes(&range.collect::<Vec<_>>(), each)?.into();
+                if let Some(precision) = &self.precision {
+                    head.notes = precision.notes();
+                }
                 check_from(&self.path, first, &values, head.columns.as_deref(), self.missing)?;
                 Chunk { values, labels: None, others: None, recorded: None }
             }

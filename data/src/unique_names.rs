@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::notes::{Note, NoteCode};
+use crate::{
+    notes::{Note, NoteCode},
+    printable::printable,
+};
 
 /// Renames all but the first column of each name, and describes the changes. `None` if the names are unique.
 pub(crate) fn make_unique(place: impl std::fmt::Display, names: &mut [String]) -> Option<Note> {
@@ -28,6 +31,7 @@ pub(crate) fn make_unique(place: impl std::fmt::Display, names: &mut [String]) -
             }
         };
         if renamed.len() < MAX_NAMES {
+            let (name, free) = (printable(name), printable(&free));
             renamed.push(format!("column {column} (counted from 0) is another `{name}` and is called `{free}`"));
         }
         count += 1;

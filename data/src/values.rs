@@ -86,6 +86,18 @@ impl Values {
         }
     }
 
+    /// Announces that the given rows are visited soon. Rows in a file are then read in the background; other rows are
+    /// in memory already.
+    ///
+    /// # Panics
+    /// If an index is not below [`rows`](Self::rows).
+    pub fn read_ahead(&self, rows: &[usize]) {
+        match self {
+            Self::OnDisk(file) => file.read_ahead(rows),
+            Self::U8(_) | Self::F32(_) | Self::Windows(_) => {}
+        }
+    }
+
     /// Checks that the rows are not in a file that was modified since it was opened.
     ///
     /// # Errors

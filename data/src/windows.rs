@@ -8,7 +8,7 @@ pub(crate) mod breaks;
 pub(crate) mod cutter;
 pub(crate) mod rows;
 pub(crate) mod step_means;
-mod time;
+pub(crate) mod time;
 pub(crate) mod walk;
 pub(crate) mod windowing;
 

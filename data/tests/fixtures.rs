@@ -48,8 +48,18 @@ fn npz_archives_are_read_exactly() {
 }
 
 #[test]
+fn files_of_tensors_are_read_exactly() {
+    check("safetensors");
+}
+
+#[test]
 fn csv_tables_are_read_exactly() {
     check("csv");
+}
+
+#[test]
+fn json_lines_are_read_exactly() {
+    check("json");
 }
 
 #[test]

@@ -12,11 +12,13 @@ mod harness;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 9] = [
     ("idx", harness::idx),
     ("npy", harness::npy),
     ("npz", harness::npz),
     ("csv", harness::csv),
+    ("json_lines", harness::json_lines),
+    ("tensors", harness::tensors),
     ("manifest", harness::manifest),
     ("safetensors", harness::safetensors),
     ("graph", harness::graph),

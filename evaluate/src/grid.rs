@@ -4,11 +4,13 @@ use narrows_runtime::ndarray::ArrayViewD;
 
 use crate::{
     PictureError,
-    raster::Raster,
+    raster::{Raster, deep_png},
     zoom::{GAP, Zoom, grid_length},
 };
 
 const BACKGROUND: u8 = 96;
+/// The values of black and white of images with 16 bits per channel.
+const SIXTEEN_BITS: (f32, f32) = (0.0, u16::MAX as f32);
 
 /// Whether samples of this shape are images: `[height, width]` or `[height, width, channels]` with 1 or 3 channels.
 pub fn is_picture(shape: &[usize]) -> bool {
@@ -19,7 +21,8 @@ pub fn is_picture(shape: &[usize]) -> bool {
 }
 
 /// Draws `pictures: [count, ...sample shape]` as a PNG with `columns` images per row. `range` contains the values of
-/// black and white. Values outside are clipped, and NaN becomes black.
+/// black and white. Values outside are clipped, and NaN becomes black. The PNG has 8 bits per channel, or 16 if the
+/// range is 0 to 65535.
 ///
 /// Images keep their aspect. Small ones are magnified by a whole factor, and all are shrunk by averaging if a side of
 /// the grid would exceed 8192 pixels.
@@ -32,7 +35,16 @@ pub fn grid(pictures: &ArrayViewD<'_, f32>, range: (f32, f32), columns: usize) -
         count: pictures.shape().first().copied().unwrap_or_default(),
         shape: pictures.shape().get(1..).unwrap_or_default().to_vec(),
     };
-    raster(pictures, range, columns)?.png().ok_or_else(size)?.map_err(PictureError::Encode)
+    let png = if range == SIXTEEN_BITS {
+        let (columns, zoom) = layout(pictures, columns)?;
+        // The cast converts NaN to 0.
+        let shade = |value: f32| value.round().clamp(0.0, SIXTEEN_BITS.1) as u16;
+        let (size, pixels) = paint(pictures, columns, zoom, GAP, u16::from(BACKGROUND) * 257, shade);
+        deep_png(size, channels_of(pictures), &pixels)
+    } else {
+        raster(pictures, range, columns)?.png()
+    };
+    png.ok_or_else(size)?.map_err(PictureError::Encode)
 }
 
 /// Returns the number of images per row for which the grid is about as wide as high, at most `most`.
@@ -51,11 +63,17 @@ pub(crate) fn raster(
     range: (f32, f32),
     columns: usize,
 ) -> Result<Raster, PictureError> {
+    let (columns, zoom) = layout(pictures, columns)?;
+    Ok(tiles(pictures, range, columns, zoom, GAP))
+}
+
+/// Returns the number of images per row, and their zoom.
+fn layout(pictures: &ArrayViewD<'_, f32>, columns: usize) -> Result<(usize, Zoom), PictureError> {
     let (count, size) = size_of(pictures)?;
     let columns = columns.clamp(1, count);
     let zoom = Zoom::of(size, columns, count.div_ceil(columns));
     let zoom = zoom.ok_or_else(|| PictureError::Size { count, shape: pictures.shape()[1..].to_vec() })?;
-    Ok(tiles(pictures, range, columns, zoom, GAP))
+    Ok((columns, zoom))
 }
 
 /// Returns the number of images, and the height and width of each.
@@ -75,12 +93,29 @@ pub(crate) fn tiles(
     zoom: Zoom,
     gap: usize,
 ) -> Raster {
+    let ((width, height), pixels) = paint(pictures, columns, zoom, gap, BACKGROUND, |value| to_byte(value, range));
+    Raster { width, height, channels: channels_of(pictures), pixels }
+}
+
+fn channels_of(pictures: &ArrayViewD<'_, f32>) -> usize {
+    pictures.shape().get(3).copied().unwrap_or(1)
+}
+
+/// Returns width and height of the grid, and its pixels, row by row. `shade` converts a value of an image.
+fn paint<P: Copy>(
+    pictures: &ArrayViewD<'_, f32>,
+    columns: usize,
+    zoom: Zoom,
+    gap: usize,
+    background: P,
+    shade: impl Fn(f32) -> P,
+) -> ((usize, usize), Vec<P>) {
     let (count, height, width) = (pictures.shape()[0], pictures.shape()[1], pictures.shape()[2]);
-    let channels = pictures.shape().get(3).copied().unwrap_or(1);
+    let channels = channels_of(pictures);
     let (cell_width, cell_height) = (zoom.length(width), zoom.length(height));
     let grid_width = grid_length(columns, cell_width, gap);
     let grid_height = grid_length(count.div_ceil(columns), cell_height, gap);
-    let mut pixels = vec![BACKGROUND; grid_width * grid_height * channels];
+    let mut pixels = vec![background; grid_width * grid_height * channels];
     for (index, picture) in pictures.outer_iter().enumerate() {
         let left = grid_length(index % columns, cell_width, gap);
         let top = grid_length(index / columns, cell_height, gap);
@@ -91,12 +126,12 @@ pub(crate) fn tiles(
                 let into = ((top + y) * grid_width + left + x) * channels;
                 for (channel, pixel) in pixels[into..into + channels].iter_mut().enumerate() {
                     let value = zoom.pixel((x, y), [height, width], |index| values[index * channels + channel]);
-                    *pixel = to_byte(value, range);
+                    *pixel = shade(value);
                 }
             }
         }
     }
-    Raster { width: grid_width, height: grid_height, channels, pixels }
+    ((grid_width, grid_height), pixels)
 }
 
 fn to_byte(value: f32, (low, high): (f32, f32)) -> u8 {
@@ -129,6 +164,20 @@ mod tests {
         assert_eq!((width, height), (2 * 226 + 2, 2 * 226 + 2));
         let at = |x: usize, y: usize| pixels[y * width as usize + x];
         assert_eq!([at(30, 30), at(300, 30), at(30, 300), at(300, 300)], [0, 255, 128, BACKGROUND]);
+    }
+
+    #[test]
+    fn images_of_16_bits_keep_every_grey_level() {
+        let values = ArrayD::from_shape_vec(vec![1, 224, 224], (0..224 * 224).map(|level| level as f32).collect());
+        let bytes = grid(&values.expect("224 * 224").view(), (0.0, 65_535.0), 1).expect("a picture");
+        let decoder = png::Decoder::new(io::Cursor::new(&bytes[..])).read_info().expect("a PNG");
+        assert_eq!(decoder.info().bit_depth, png::BitDepth::Sixteen);
+        let (width, _, pixels) = decode(&bytes);
+        let at = |x: usize, y: usize| {
+            let start = 2 * ((y + 2) * width as usize + x + 2);
+            u16::from_be_bytes([pixels[start], pixels[start + 1]])
+        };
+        assert_eq!([at(0, 0), at(1, 0), at(223, 223)], [0, 1, 50_175]);
     }
 
     #[test]

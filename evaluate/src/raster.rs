@@ -1,4 +1,4 @@
-//! An image of 8 bits per channel, and its files.
+//! An image of 8 bits per channel and its files, and PNG files of 16 bits per channel.
 
 use std::{borrow::Cow, io};
 
@@ -23,9 +23,9 @@ pub(crate) struct Raster {
 impl Raster {
     /// Returns the image as a PNG; `None` if a side has more than 65,535 pixels.
     pub(crate) fn png(&self) -> Option<io::Result<Vec<u8>>> {
-        let color = if self.channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
         let (width, height) = self.size()?;
-        Some(encode((width, height), color, &self.pixels, |_| {}))
+        let color = color_of(self.channels);
+        Some(encode((width, height), color, png::BitDepth::Eight, &self.pixels, |_| {}))
     }
 
     /// Returns the image as a PNG that is as small as possible: colours become a palette of 256 colours.
@@ -37,7 +37,7 @@ impl Raster {
         } else {
             (png::ColorType::Grayscale, Cow::Borrowed(&self.pixels[..]), None)
         };
-        Some(encode((width, height), color, &pixels, |encoder| {
+        Some(encode((width, height), color, png::BitDepth::Eight, &pixels, |encoder| {
             encoder.set_compression(png::Compression::High);
             // Filters help smooth images. These have many edges.
             encoder.set_filter(png::Filter::NoFilter);
@@ -52,16 +52,32 @@ impl Raster {
     }
 }
 
+/// Returns pixels of 16 bits per channel, row by row, as a PNG; `None` if a side has more than 65,535 pixels.
+pub(crate) fn deep_png(
+    (width, height): (usize, usize),
+    channels: usize,
+    pixels: &[u16],
+) -> Option<io::Result<Vec<u8>>> {
+    let size = (u16::try_from(width).ok()?, u16::try_from(height).ok()?);
+    let bytes: Vec<u8> = pixels.iter().flat_map(|pixel| pixel.to_be_bytes()).collect();
+    Some(encode(size, color_of(channels), png::BitDepth::Sixteen, &bytes, |_| {}))
+}
+
+fn color_of(channels: usize) -> png::ColorType {
+    if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale }
+}
+
 fn encode<'a>(
     (width, height): (u16, u16),
     color: png::ColorType,
+    depth: png::BitDepth,
     pixels: &[u8],
     set: impl FnOnce(&mut png::Encoder<'a, &mut Vec<u8>>),
 ) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width.into(), height.into());
     encoder.set_color(color);
-    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_depth(depth);
     set(&mut encoder);
     let mut writer = encoder.write_header().map_err(io::Error::from)?;
     writer.write_image_data(pixels).map_err(io::Error::from)?;

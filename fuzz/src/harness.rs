@@ -51,6 +51,37 @@ pub fn npz(bytes: &[u8]) {
     choice.check("data.npz", bytes, reading);
 }
 
+/// A safetensors file of samples and labels.
+pub fn tensors(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    let name = |name: &str| Some(name.to_owned());
+    let reading = match choice.variant % 4 {
+        0 => Reading { key: name("embeddings"), label_column: name("ids"), ..Reading::default() },
+        1 => Reading { key: name("x"), ..Reading::default() },
+        _ => Reading::default(),
+    };
+    choice.check("data.safetensors", bytes, reading);
+}
+
+/// JSON lines, raw or gzipped.
+pub fn json_lines(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    let names = |name: &str| Some(vec![name.to_owned()]);
+    let column = |name: &str| Some(name.to_owned());
+    let plain = Reading::default();
+    let reading = match choice.variant {
+        0 | 1 => plain,
+        2 => Reading { label_column: column("0"), ..plain },
+        3 => Reading { label_column: column("y"), ..plain },
+        4 => Reading { columns: names("v"), ..plain },
+        5 => Reading { ignore: names("v"), ..plain },
+        6 => Reading { ignore: names("id"), label_column: column("kind"), ..plain },
+        _ => Reading { date_columns: "when=days".parse().ok().map(|date| vec![date]), ..plain },
+    };
+    let file = if bytes.starts_with(&GZIP) { "data.jsonl.gz" } else { "data.jsonl" };
+    choice.check(file, bytes, reading);
+}
+
 /// A CSV table, raw or gzipped: samples, or the labels of two rows.
 pub fn csv(bytes: &[u8]) {
     let Some((choice, bytes)) = Choice::of(bytes) else { return };

@@ -100,6 +100,12 @@ impl Classifier {
         self.manifest.classes.as_deref().unwrap_or_default()
     }
 
+    /// Returns the names of the targets of a regressor in the order of its predictions; empty for a classifier, and for
+    /// a single target.
+    pub fn targets(&self) -> &[String] {
+        self.manifest.target_names.as_deref().unwrap_or_default()
+    }
+
     /// Returns the device on which both graphs run.
     pub fn device(&self) -> &Placement {
         &self.placement

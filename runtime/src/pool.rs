@@ -98,7 +98,7 @@ impl Pool {
                 drop(state);
                 // If the session cannot be created, dropping the guard decrements the slot count.
                 let mut guard = SlotGuard { pool: self, slot: None };
-                guard.slot = Some(Slot { session: graph.session()?, frames: VecDeque::new(), thread_number });
+                guard.slot = Some(Slot { session: graph.further_session()?, frames: VecDeque::new(), thread_number });
                 return Ok(guard);
             }
             state.waiting += 1;

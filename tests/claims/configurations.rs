@@ -56,6 +56,7 @@ fn images(sample_shape: &[usize]) -> Dataset {
         name: "images".to_owned(),
         sample_shape: sample_shape.to_vec(),
         sample_kind: narrows_data::SampleKind::default(),
+        date_columns: None,
         notes: narrows_data::Notes::default(),
         range: (0.0, 255.0),
         columns: None,

@@ -46,6 +46,7 @@ fn table(values: Array2<f32>) -> Dataset {
         name: "table".to_owned(),
         sample_shape: vec![values.ncols()],
         sample_kind: narrows_data::SampleKind::default(),
+        date_columns: None,
         notes: narrows_data::Notes::default(),
         range: (low, high),
         columns: None,

@@ -93,6 +93,7 @@ impl SmallNetwork {
             name: "made up".to_owned(),
             sample_shape: vec![self.features()],
             sample_kind: narrows_data::SampleKind::default(),
+            date_columns: None,
             notes: narrows_data::Notes::default(),
             range: (0.0, 1.0),
             columns: None,

@@ -35,6 +35,7 @@ pub(crate) fn table(columns: &[(f32, f32)]) -> Dataset {
         name: "table".to_owned(),
         sample_shape: vec![columns.len()],
         sample_kind: narrows_data::SampleKind::default(),
+        date_columns: None,
         notes: narrows_data::Notes::default(),
         range,
         columns: None,

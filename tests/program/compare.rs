@@ -210,12 +210,12 @@ fn an_option_is_passed_to_the_kinds_that_take_it() {
     assert!(config.contains("corruption = \"masking:0.5\"") && config.contains("epochs = 1"), "{config}");
     let refused = sandbox.run("compare pca ae --latent 2 --beta 2 --out d");
     assert!(
-        refused.code == Some(1) && refused.stderr.contains("--beta is an option of vae, cvae"),
+        refused.code == Some(2) && refused.stderr.contains("--beta is an option of vae, cvae"),
         "{}",
         refused.stderr
     );
     let refused = sandbox.run("compare ae vae --latent 0 --out d");
-    assert!(refused.code == Some(1) && refused.stderr.contains("--latent"), "{}", refused.stderr);
+    assert!(refused.code == Some(2) && refused.stderr.contains("--latent"), "{}", refused.stderr);
     assert!(!sandbox.path("d").exists(), "a refused comparison writes nothing");
 }
 
@@ -270,7 +270,7 @@ fn bundles_are_compared_on_a_test_part() {
     let loaded = &report["rows"][1];
     assert!(loaded["train_seconds"].is_null() && loaded["encode_microseconds"]["mean"].as_f64() > Some(0.0));
     let refused = sandbox.run("compare --bundles trained --epochs 3 --out d");
-    assert!(refused.code == Some(1) && refused.stderr.contains("--epochs has no effect"), "{}", refused.stderr);
+    assert!(refused.code == Some(2) && refused.stderr.contains("--epochs has no effect"), "{}", refused.stderr);
     sandbox.write_npy("line.npy", &line(60));
     let refused = sandbox.run("compare --bundles trained --data line.npy --out d");
     assert!(refused.code == Some(1) && refused.stderr.contains("pass --test"), "{}", refused.stderr);

@@ -54,7 +54,8 @@ fn the_defaults_of_every_kind_are_commented_and_change_nothing() {
         }
         // The commented-out options are valid too.
         let keys = text.lines().map(|line| line.trim_start_matches("# "));
-        let options: Vec<&str> = keys.filter(|line| line.split(" = ").next().is_some_and(is_key)).collect();
+        let is_option = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| is_key(key));
+        let options: Vec<&str> = keys.filter(is_option).collect();
         assert!(options.len() > 5, "{text}");
         sandbox.write("all.toml", options.join("\n"));
         let stderr = sandbox.run("train --config all.toml --run r").stderr;
@@ -115,4 +116,67 @@ fn the_configuration_of_a_bundle_names_the_training_data() {
     assert_refused([check_refusal(&sandbox, "train-export --config c.toml --out again", &["t.csv"])]);
     sandbox.run_ok("train-export --config c.toml --data sub/t.csv --out again");
     assert!(sandbox.content_of("bundle") == sandbox.content_of("again"));
+}
+
+#[test]
+fn the_flags_of_a_command_are_keys_of_its_file_and_the_command_line_overrides_them() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "train.toml",
+        "kind = \"ae\"\nepochs = 2\nhidden = [8]\nout = \"by-file\"\nrun = \"r\"\nkeep = 1\njson = true\n",
+    );
+    let report: serde_json::Value =
+        serde_json::from_str(&sandbox.run_ok("train-export --config train.toml").stdout).expect("`json = true`");
+    assert_eq!((report["bundle"].as_str(), report["run"].as_str()), (Some("by-file"), Some("r")));
+    sandbox.run_ok("train-export --config train.toml --out by-flag --run s");
+    assert!(sandbox.content_of("by-file") == sandbox.content_of("by-flag"));
+    // `train` has no --out.
+    let train = sandbox.run_ok("train --config train.toml --run t");
+    assert!(train.stderr.contains("`out` of the configuration file is a flag of another command"), "{}", train.stderr);
+
+    let head = "labels_per_class = 20\nlabel_efficiency = 1\nout = \"head\"\njson = true\naccept_poor = true\n";
+    sandbox.write("head.toml", head);
+    let report: serde_json::Value =
+        serde_json::from_str(&sandbox.run_ok("transfer by-file --data digits --config head.toml").stdout)
+            .expect("JSON");
+    assert!(report["bundle"] == "head" && report["label_efficiency"]["draws"] == 1, "{report}");
+    sandbox.write("grid.toml", "seeds = 2\nout = \"compared\"\nhidden = [8]\nepochs = 1\n");
+    sandbox.run_ok("compare ae --latent 2 --config grid.toml");
+    assert!(sandbox.path("compared/compare.json").is_file());
+}
+
+#[test]
+fn a_wrong_value_of_a_flag_in_a_file_is_an_error_that_names_the_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("wrong.toml", "kind = \"ae\"\nkeep = \"many\"\n");
+    sandbox.write("misspelt.toml", "kind = \"ae\"\nouut = \"m\"\n");
+    for (line, mention) in [
+        ("train-export --config wrong.toml", "`wrong.toml`: invalid value 'many' for '--keep <NUMBER>'"),
+        ("train-export --config misspelt.toml", "did you mean `out`?"),
+    ] {
+        let outcome = sandbox.run(line);
+        assert_eq!(outcome.code, Some(1), "{line}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(mention), "{line}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn config_prints_the_options_of_a_transfer_and_the_flags_of_the_commands() {
+    let sandbox = Sandbox::new();
+    let kind = sandbox.run_ok("config ae").stdout;
+    for line in ["# out = \"models/ae\"", "# run = \"runs/ae\"", "# keep = 2", "# json = true"] {
+        assert!(kind.lines().any(|printed| printed == line), "{line}: {kind}");
+    }
+    let transfer = sandbox.run_ok("config transfer").stdout;
+    for line in ["# label_efficiency = 20", "# accept_poor = true", "# head = \"mlp:128,64\"", "# json = true"] {
+        assert!(transfer.lines().any(|printed| printed == line), "{line}: {transfer}");
+    }
+    // The commented-out keys are valid.
+    let keys = transfer
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| line.split(" = ").next().is_some_and(is_key) && line.contains(" = "));
+    sandbox.write("all.toml", keys.collect::<Vec<_>>().join("\n"));
+    let stderr = sandbox.run("transfer nothing --config all.toml").stderr;
+    assert!(!stderr.contains("is not an option") && !stderr.contains("cannot be"), "{stderr}");
 }

@@ -60,3 +60,17 @@ fn a_cvae_of_measured_labels_is_refused() {
     assert_refused([check_refusal(&sandbox, &format!("train-export cvae {TRAIN}"), &mentions)]);
     sandbox.run_ok(&format!("train-export vae {TRAIN}"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_name_as_long_as_the_file_system_allows_is_a_file_and_a_bundle() {
+    let sandbox = Sandbox::new();
+    let long = "n".repeat(251);
+    sandbox.run_ok(&format!("train-export ae --epochs 1 --hidden 8 --run r --out {long}.out"));
+    for _ in 0..2 {
+        sandbox.run_ok(&format!("encode {long}.out --data digits --part test --out {long}.csv"));
+        sandbox.run_ok(&format!("export r --out {long}.out"));
+    }
+    assert_eq!(sandbox.read_text(&format!("{long}.csv")).lines().count(), 361);
+    assert!(sandbox.leftover_files().is_empty(), "{:?}", sandbox.leftover_files());
+}

@@ -39,7 +39,7 @@ fn json_log_is_one_object_per_line_with_a_record_of_every_epoch() {
 
     let refused = sandbox.run("train ae --epochs 0 --log-format json");
     let last: Value = serde_json::from_str(refused.stderr.lines().next_back().expect("a line")).expect("an object");
-    assert_eq!((refused.code, last["event"].as_str()), (Some(1), Some("error")));
+    assert_eq!((refused.code, last["event"].as_str()), (Some(2), Some("error")));
     assert!(last["message"].as_str().is_some_and(|message| message.contains("--epochs")), "{last}");
 }
 

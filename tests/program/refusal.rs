@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::sandbox::{Outcome, Sandbox, outcome};
 
 /// Runs a command that the program must refuse. Returns a description of what is wrong with the refusal; `None` if the
-/// exit code is 1, standard error ends with the only error, which contains everything in `mentions`, and no file
+/// exit code is 1 or 2, standard error ends with the only error, which contains everything in `mentions`, and no file
 /// changed. The lines of an error after its first one are indented.
 pub(crate) fn check_refusal(sandbox: &Sandbox, line: &str, mentions: &[&str]) -> Option<String> {
     check_refusal_of(sandbox, &mut sandbox.command(line), mentions)
@@ -36,8 +36,8 @@ pub(crate) fn assert_refused(problems: impl IntoIterator<Item = Option<String>>)
 
 fn problems_of(outcome: &Outcome, mentions: &[&str]) -> Vec<String> {
     let mut problems = Vec::new();
-    if outcome.code != Some(1) {
-        problems.push(format!("exit code {:?}, expected 1", outcome.code));
+    if !matches!(outcome.code, Some(1 | 2)) {
+        problems.push(format!("exit code {:?}, expected 1 or 2", outcome.code));
     }
     let errors: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("error:")).collect();
     let last = outcome.stderr.rfind("error:").and_then(|start| outcome.stderr.get(start..)).unwrap_or_default();

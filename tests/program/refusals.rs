@@ -1,4 +1,4 @@
-//! Bad input ends with exit code 1 and one error message that says what is wrong, where, and what to do. No file
+//! Bad input ends with one error message that says what is wrong, where, and what to do. No file
 //! changes.
 
 use ndarray::{Array2, array};

@@ -38,6 +38,19 @@ impl Sandbox {
         command
     }
 
+    /// Does the same as [`command`](Self::command). If this test was started by `nohup`, the program does not inherit
+    /// that SIGHUP is ignored.
+    #[cfg(unix)]
+    pub(crate) fn command_that_hears_hang_ups(&self, line: &str) -> Command {
+        if !cfg!(target_os = "linux") {
+            return self.command(line);
+        }
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_narrows")]);
+        command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+    }
+
     pub(crate) fn run(&self, line: &str) -> Outcome {
         outcome(&mut self.command(line))
     }

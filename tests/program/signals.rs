@@ -19,7 +19,7 @@ struct Running {
 
 impl Running {
     fn start(sandbox: &Sandbox, line: &str) -> Self {
-        let mut command = sandbox.command(line);
+        let mut command = sandbox.command_that_hears_hang_ups(line);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         let stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
         Running { child, stderr }
@@ -55,7 +55,7 @@ fn interrupt(sandbox: &Sandbox, signal: &str) -> (Option<i32>, String) {
 
 #[test]
 fn an_interrupted_run_leaves_no_bundle_and_resumes_to_the_bytes_of_an_uninterrupted_one() {
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let sandbox = Sandbox::new();
         let (actual, last) = interrupt(&sandbox, signal);
         assert_eq!(actual, Some(code), "{last}");
@@ -189,4 +189,25 @@ fn an_interrupted_fit_of_a_detector_leaves_the_bundle_as_it_was_and_no_files() {
     let (code, last) = running.wait();
     assert_eq!((code, last.as_str()), (Some(130), "error: interrupted; no detector was written"));
     assert!(!sandbox.path("models/det").exists() && sandbox.leftover_files().is_empty());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_ignores_the_end_of_its_terminal_goes_on_as_with_nohup() {
+    let sandbox = Sandbox::new();
+    let narrows = env!("CARGO_BIN_EXE_narrows");
+    // `exec` keeps the process, and an ignored signal stays ignored in it.
+    let line = format!("trap '' HUP; exec {narrows} {LONG}");
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).current_dir(sandbox.path("")).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("every unix has sh");
+    let stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let mut running = Running { child, stderr };
+    running.wait_for_line("epoch ");
+    running.send("-HUP");
+    // Longer than a step takes after which a signal ends the program.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(running.child.try_wait().expect("our own child").is_none(), "it has ended");
+    running.send("-TERM");
+    assert_eq!(running.wait().0, Some(143));
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(target_os = "linux")]
+use crate::sandbox::outcome;
 use crate::{
     refusal::{assert_refused, check_refusal},
     sandbox::Sandbox,
@@ -82,4 +84,54 @@ fn a_folder_without_write_permission_is_named() {
         assert_refused(cases.map(|(line, mentions)| check_refusal(&sandbox, line, mentions)));
     }
     permit(0o755);
+}
+
+/// Returns a command of a user who cannot write the run, which the superuser always can.
+#[cfg(target_os = "linux")]
+fn as_nobody(sandbox: &Sandbox, line: &str) -> std::process::Command {
+    use std::os::unix::process::CommandExt;
+
+    let mut command = sandbox.command(line);
+    if fs::write(sandbox.path("run/probe"), "").is_ok() {
+        fs::remove_file(sandbox.path("run/probe")).expect("just written");
+        command.uid(65534);
+    }
+    command
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_in_a_folder_that_cannot_be_written_is_exported_and_stays_as_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("train ae --epochs 1 --hidden 8 --run run");
+    sandbox.run_ok("export run --out expected");
+    fs::create_dir(sandbox.path("out")).expect("a writable folder");
+    let permit = |name: &str, mode| {
+        fs::set_permissions(sandbox.path(name), fs::Permissions::from_mode(mode)).expect("our own folder");
+    };
+    for has_lock in [true, false] {
+        if !has_lock {
+            fs::remove_file(sandbox.path("run/.lock")).expect("the lock of the run");
+        }
+        ["", "run", "run/checkpoints"].iter().for_each(|name| permit(name, 0o555));
+        permit("out", 0o777);
+        let before = sandbox.content_of("run");
+        let exported = outcome(&mut as_nobody(&sandbox, "export run --out out/exported"));
+        let resumed = outcome(&mut as_nobody(&sandbox, "train --resume run --epochs 2"));
+        ["", "run", "run/checkpoints"].iter().for_each(|name| permit(name, 0o755));
+        assert_eq!(exported.code, Some(0), "{}", exported.stderr);
+        assert!(
+            exported
+                .stderr
+                .contains("cannot lock `run`, because its folder cannot be written; nothing is written to the run"),
+            "{}",
+            exported.stderr
+        );
+        assert!(sandbox.content_of("run") == before, "the run has changed");
+        assert!(sandbox.content_of("out/exported") == sandbox.content_of("expected"));
+        assert_eq!(resumed.code, Some(1), "{}", resumed.stderr);
+        assert!(resumed.stderr.contains("error: cannot") && resumed.stderr.contains("run"), "{}", resumed.stderr);
+    }
 }

@@ -174,7 +174,7 @@ impl ArchitectureOptions {
             ("pool", self.pool.is_some_and(|pool| pool != PoolName::None)),
         ];
         for (key, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
-            problems.add(key, format!("has no effect on an mlp, which has no convolutions; {advice}"));
+            problems.add_of_data(key, format!("has no effect on an mlp, which has no convolutions; {advice}"));
         }
     }
 
@@ -206,14 +206,17 @@ impl ArchitectureOptions {
         }
         let shape = samples.shape;
         if let Some(largest) = shape.iter().copied().max().filter(|&largest| stride > largest) {
-            problems.add("stride", format!("is {stride}, but samples have at most {largest} values in a dimension"));
+            problems.add_of_data(
+                "stride",
+                format!("is {stride}, but samples have at most {largest} values in a dimension"),
+            );
             return None;
         }
         let sample = match samples.map() {
             Ok(sample) => sample,
             Err(expected) => {
                 let problem = format!("is {name}, but samples have the shape {shape:?}; convolutions need {expected}");
-                problems.add("architecture", problem);
+                problems.add_of_data("architecture", problem);
                 return None;
             }
         };
@@ -225,15 +228,15 @@ impl ArchitectureOptions {
             let [height, width] = sizes[layer];
             let map = format!("would get a map of {height} x {width} for its kernel of {kernel_size}");
             match (layer, height * width) {
-                (0, 1) => problems.add(
+                (0, 1) => problems.add_of_data(
                     "architecture",
                     format!("is {name}, but samples have a single position; pass --architecture mlp, or longer samples"),
                 ),
-                (0, _) => problems.add(
+                (0, _) => problems.add_of_data(
                     "kernel_size",
                     format!("is too large: the first layer (`encoder.conv0`) {map}; it must be below twice the map"),
                 ),
-                _ => problems.add(
+                _ => problems.add_of_data(
                     "filters",
                     format!(
                         "has {} layers, but layer {} (`encoder.conv{layer}`) {map}; use fewer layers, a smaller --stride \

@@ -82,13 +82,13 @@ impl AugmentationOptions {
             SampleKind::Series => None,
         };
         let found = augmentations.iter().filter_map(|augmentation| augmentation.problem(size));
-        found.for_each(|problem| problems.add("augment", problem));
+        found.for_each(|problem| problems.add_of_data("augment", problem));
         if size.is_none() {
             let found = match samples.kind {
                 SampleKind::Features => format!("have the shape {:?}", samples.shape),
                 SampleKind::Series => "are series".to_owned(),
             };
-            problems.add(
+            problems.add_of_data(
                 "augment",
                 format!(
                     "transforms images of shape [height, width] or [height, width, channels], but samples {found}; \

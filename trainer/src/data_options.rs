@@ -1,6 +1,6 @@
 //! The options that name the data sets and control how they are read.
 
-use narrows_data::{Channels, Character, Header, Missing, Reading, SampleKind, Size};
+use narrows_data::{Channels, Character, Depth, Header, InputFormat, Missing, Reading, SampleKind, Size};
 use serde::{Deserialize, Serialize};
 
 use crate::options::Group;
@@ -77,6 +77,7 @@ impl Group for DataOptions {
         DataOptions {
             reading: Reading {
                 data: Some("digits".to_owned()),
+                input_format: Some(InputFormat::Csv),
                 labels: Some("labels.npy".to_owned()),
                 label_column: Some("species".to_owned()),
                 columns: Some(vec!["height".to_owned(), "width".to_owned()]),
@@ -87,9 +88,11 @@ impl Group for DataOptions {
                 decimal: Some(Character(b',')),
                 thousands: Some(Character(b'.')),
                 header: Some(Header::Yes),
+                date_columns: "when=cyclic".parse().ok().map(|column| vec![column]),
                 missing: Some(Missing::Median),
                 resize: Some(Size { width: 28, height: 28 }),
                 channels: Some(Channels::Grey),
+                depth: Some(Depth::Sixteen),
                 sample: Some(SampleKind::Series),
                 window: Some(128),
                 hop: Some(64),

@@ -31,6 +31,7 @@ use crate::{
     kinds::{LossContext, objective_loss},
     network::Node,
     order::order_of,
+    read_ahead::ReadAhead,
     run::Run,
     samples::BatchSource,
 };
@@ -114,7 +115,11 @@ impl TrainingLoop<'_> {
     ) -> Result<ControlFlow<()>, TrainError> {
         let epoch = state.position.epoch + 1;
         let order = order_of(self.train, self.plan.config.seed, epoch);
-        for chunk in order.chunks(self.plan.descent.steps.batch_size).skip(state.position.batches) {
+        let batch_size = self.plan.descent.steps.batch_size;
+        let rest = order.get(state.position.batches * batch_size..).unwrap_or_default();
+        let mut ahead = ReadAhead::new(&self.source.part.values, rest);
+        for chunk in rest.chunks(batch_size) {
+            ahead.advance(chunk.len());
             self.step(state, stage, chunk)?;
             if let Some(run) = run.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step)) {
                 self.save(state, run)?;

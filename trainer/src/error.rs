@@ -51,7 +51,8 @@ pub enum TrainError {
     Diverged {
         /// The loss component, gradient or weight that is not finite, or the final loss.
         part: String,
-        /// The first layer with a value that is not finite, if there is one.
+        /// The first layer with a value that is not finite; if only the loss is not finite, the layer with the largest
+        /// value.
         layer: Option<String>,
         /// The value.
         value: f64,

@@ -3,14 +3,15 @@
 use std::cell::Cell;
 
 use candle_core::{Device, Tensor};
-use narrows_bundle::{Likelihood, ProgressRecord, Scaling};
-use narrows_data::{Dataset, Part, PartName, Values};
+use narrows_bundle::{ProgressRecord, Scaling};
+use narrows_data::{Dataset, Part, PartName};
 
 use crate::{
     Config, Descent, EpochRecord, Fitted, Method, PretrainedLayer, TrainError,
     binarize::Binarize,
     candle::Parameters,
     core_graphs::CoreGraphs,
+    data_checks::{check_magnitude, check_targets, check_variation},
     descent::{Plan, State, TrainingLoop, initial_parameters},
     evaluation::evaluate,
     event::Observe,
@@ -74,6 +75,8 @@ fn fit_with(
     available: Option<u64>,
 ) -> Result<Fitted, TrainError> {
     let (train_rows, held_out) = split(&data.train, config.valid_fraction, config.seed);
+    check_magnitude(&data.train.values, &train_rows, sample_of(data).range)?;
+    check_variation(&data.train.values, &train_rows)?;
     let scaling = config.scaling.scaling(&sample_of(data), &data.train.values, &train_rows)?;
     for (name, part) in data.parts() {
         check_targets(name, config, &part.values, &scaling)?;
@@ -294,34 +297,6 @@ fn check_loss(
         value: loss,
         step: progress.steps,
         epoch: progress.epochs,
-    })
-}
-
-/// Checks that targets are in `[0, 1]` if the likelihood is Bernoulli, which is not defined for other values.
-fn check_targets(part: &'static str, config: &Config, values: &Values, scaling: &Scaling) -> Result<(), TrainError> {
-    if config.output_distribution.likelihood != Likelihood::Bernoulli {
-        return Ok(());
-    }
-    let at = |values: &[f32], column: usize| if values.len() == 1 { values[0] } else { values[column] };
-    let mut outside = None;
-    values.visit(0..values.rows(), |row, features| {
-        if outside.is_some() {
-            return;
-        }
-        let is_outside = |&(column, value): &(usize, f32)| {
-            !(0.0..=1.0).contains(&((value - at(&scaling.offset, column)) / at(&scaling.scale, column)))
-        };
-        outside = features.floats().enumerate().find(is_outside).map(|(column, value)| (row, column, value));
-    })?;
-    let Some((row, column, value)) = outside else { return Ok(()) };
-    let low = at(&scaling.offset, column);
-    let high = low + at(&scaling.scale, column);
-    Err(TrainError::Data {
-        part,
-        what: format!(
-            "row {row}, column {column} is {value}, but the bernoulli likelihood needs values in [{low}, {high}]; pass \
-             --likelihood gaussian"
-        ),
     })
 }
 

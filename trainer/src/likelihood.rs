@@ -52,7 +52,9 @@ impl OutputOptions {
             Likelihood::Gaussian => defaults.gaussian_link,
         });
         if (likelihood, link) == (Likelihood::Bernoulli, Link::Identity) {
-            problems.add(
+            let add = if self.likelihood.is_some() { Problems::add } else { Problems::add_of_data };
+            add(
+                problems,
                 "output_link",
                 "must be sigmoid for the bernoulli likelihood, because its means are probabilities; leave it out, or pass \
                  --likelihood gaussian",

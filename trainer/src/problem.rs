@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+/// What is wrong with a configuration: an option by itself, or with the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The options are wrong whatever the data and the model are.
+    Options,
+    /// The options do not fit the data or the model.
+    Data,
+}
+
 /// One problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -9,17 +18,24 @@ pub struct Problem {
     pub key: String,
     /// What is wrong with the option, and what to do; a predicate that follows the key.
     pub what: String,
+    /// Whether other data could avoid the problem.
+    pub cause: Cause,
 }
 
 impl Problem {
     pub(crate) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
-        Problem { key: key.into(), what: what.into() }
+        Problem { key: key.into(), what: what.into(), cause: Cause::Options }
+    }
+
+    /// Returns the problem of an option that does not fit the data or the model.
+    pub(crate) fn of_data(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Problem { cause: Cause::Data, ..Problem::new(key, what) }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem { key, what } = self;
+        let Problem { key, what, cause: _ } = self;
         let is_key = !key.contains(' ');
         if is_key { write!(formatter, "`{key}` {what}") } else { write!(formatter, "{key} {what}") }
     }

@@ -22,6 +22,11 @@ impl Problems {
         self.0.push(Problem::new(key, what));
     }
 
+    /// Adds the problem of an option that does not fit the data or the model.
+    pub(crate) fn add_of_data(&mut self, key: &str, what: impl Into<String>) {
+        self.0.push(Problem::of_data(key, what));
+    }
+
     pub(crate) fn extend(&mut self, problems: Vec<Problem>) {
         self.0.extend(problems);
     }

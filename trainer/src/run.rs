@@ -23,6 +23,7 @@ mod tensorboard;
 
 use std::{
     fs::{self, File},
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -55,7 +56,8 @@ pub struct Run {
     cleanup: Option<Cleanup>,
     /// Invalid checkpoints that are newer than `start`.
     passed_over: Vec<PathBuf>,
-    _lock: File,
+    /// Locked until the run is closed; `None` in a folder that cannot be written.
+    _lock: Option<File>,
 }
 
 /// The last saved checkpoint.
@@ -107,7 +109,7 @@ impl Run {
             saved: Saved { at: Instant::now(), step: 0, best_epoch: None },
             cleanup: Some(cleanup),
             passed_over: Vec::new(),
-            _lock: lock,
+            _lock: Some(lock),
         })
     }
 
@@ -166,7 +168,7 @@ impl Run {
         self.keep();
         let checkpoint = Checkpoint::solved(config, &self.fingerprint, &fit.weights, &fit.explained_variance_ratio);
         let path = self.folder.join(CHECKPOINTS).join(checkpoint::name(0));
-        Ok(write_atomic(&path, &checkpoint.to_bytes()?).map_err(RunError::io("write", &path))?)
+        checkpoint.write(&path)
     }
 
     pub(crate) fn record(&mut self, record: &EpochRecord) -> Result<(), TrainError> {
@@ -202,8 +204,7 @@ impl Run {
             self.saved.best_epoch = Some(best.epoch);
         }
         let path = folder.join(checkpoint::name(step));
-        let bytes = Checkpoint::of(config, &self.fingerprint, state)?.to_bytes()?;
-        write_atomic(&path, &bytes).map_err(RunError::io("write", &path))?;
+        Checkpoint::of(config, &self.fingerprint, state)?.write(&path)?;
         (self.saved.at, self.saved.step) = (Instant::now(), step);
         let old = checkpoint::list(&folder)?.into_iter().filter(|&(other, _)| other < step);
         for (_, path) in old.skip(self.cadence.keep.get() - 1) {
@@ -225,6 +226,34 @@ fn write_config(folder: &Path, config: &Config) -> Result<(), RunError> {
     let text =
         config.effective().to_toml().map_err(|source: ConfigError| RunError::Config { path: path.clone(), source })?;
     write_atomic(&path, text.as_bytes()).map_err(RunError::io("write", &path))
+}
+
+/// Locks the folder of an existing run. In a folder that cannot be written, locks the file that is there, if there is
+/// one. Returns whether the folder can be written.
+fn lock_existing(folder: &Path) -> Result<(Option<File>, Access), RunError> {
+    let refused = match lock(folder) {
+        Ok(lock) => return Ok((Some(lock), Access::Writable)),
+        Err(error) => error,
+    };
+    let is_read_only = |kind| matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+    match &refused {
+        RunError::Io { source, .. } if is_read_only(source.kind()) => {}
+        _ => return Err(refused),
+    }
+    let Ok(file) = File::open(folder.join(LOCK)) else { return Ok((None, Access::ReadOnly)) };
+    match file.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: folder.to_owned() }),
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok((Some(file), Access::ReadOnly)),
+    }
+}
+
+/// Whether the folder of a run can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It can be written.
+    Writable,
+    /// It can only be read, so the run can be exported but not continued.
+    ReadOnly,
 }
 
 /// Locks the folder until the returned file is closed.

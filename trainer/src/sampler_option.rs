@@ -70,7 +70,7 @@ impl ExportSamplerOptions {
         }
         let Some(reason) = too_few(components, latent_dim, rows()) else { return (sampler, None) };
         if self.sampler.is_some() {
-            problems.add("sampler", format!("is {sampler}, but {reason}; use more rows, or leave it out"));
+            problems.add_of_data("sampler", format!("is {sampler}, but {reason}; use more rows, or leave it out"));
             return (ExportSampler::None, None);
         }
         (ExportSampler::None, Some(format!("the bundle gets no sampler, because {reason}; `generate` uses the prior")))

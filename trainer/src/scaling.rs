@@ -203,7 +203,7 @@ impl ScalingOptions {
                 Likelihood::Bernoulli => "--likelihood gaussian --output-link identity",
                 Likelihood::Gaussian => "--output-link identity",
             };
-            problems.add(
+            problems.add_of_data(
                 "scale",
                 format!(
                     "is {scale}, which gives values outside [0, 1], but a sigmoid output cannot reconstruct them; pass \
@@ -213,7 +213,7 @@ impl ScalingOptions {
         }
         let (scale, per) = rule.scale_and_per();
         if self.scale_per.is_some() && per.is_none() {
-            problems.add(
+            problems.add_of_data(
                 "scale_per",
                 format!(
                     "has no effect with --scale {scale}, which scales all features by the same values; leave it out"

@@ -1,5 +1,7 @@
 //! Consistency checks of the manifest of a classifier or regressor.
 
+use std::collections::BTreeSet;
+
 use super::{
     check_names, check_sample,
     graph::{Sizes, check_ports, check_roles},
@@ -21,8 +23,19 @@ pub(crate) fn check_classifier(manifest: &ClassifierManifest) -> Result<(), Stri
     if manifest.encoder.kind.is_conditional() {
         return Err(format!("its encoder is a {}, which takes a label with every sample", manifest.encoder.kind));
     }
+    check_target_names(manifest, count)?;
     check_sample(&manifest.sample, manifest.latent_dim)?;
     check_names(manifest)
+}
+
+/// Checks that the targets have different names, if they have names.
+fn check_target_names(manifest: &ClassifierManifest, count: usize) -> Result<(), String> {
+    let Some(names) = &manifest.target_names else { return Ok(()) };
+    let different: BTreeSet<&String> = names.iter().collect();
+    if manifest.kind != ClassifierKind::Regressor || names.len() != count || different.len() != count {
+        return Err(format!("it has {} different names of targets, expected {count}, of a regressor", different.len()));
+    }
+    Ok(())
 }
 
 /// Returns the number of classes of a classifier (at least two) or of targets of a regressor (at least one).

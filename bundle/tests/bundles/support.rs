@@ -94,6 +94,7 @@ pub(crate) fn classifier_manifest(kind: ClassifierKind) -> ClassifierManifest {
         latent_dim: LATENT,
         classes: (kind == ClassifierKind::Classifier).then(|| names(&["a", "b", "c"])),
         targets: (kind == ClassifierKind::Regressor).then_some(3),
+        target_names: None,
         encoder: EncoderRecord { kind: Kind::Vae, digest: "0".repeat(64), fine_tuned: false },
         graphs: ClassifierPorts::of(kind, &SHAPE, LATENT, 3),
         training: training(),

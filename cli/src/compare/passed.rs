@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::bail;
 use narrows_bundle::Kind;
 use narrows_trainer::{Options, options::DataOptions};
 
 use super::Grid;
+use crate::misuse::misuse;
 
 /// Says which options are passed to some of the kinds only. Refuses flags that none of them takes; an option of the
 /// configuration `file` may be one of another kind.
@@ -27,7 +27,7 @@ pub(super) fn passed_to_some(grid: &Grid, file: &Options, kinds: &[Kind]) -> any
         let compared: Vec<&str> = kinds.iter().filter(|kind| taking.contains(kind)).map(|kind| kind.name()).collect();
         if compared.is_empty() && flags.contains(&key) {
             let names: Vec<&str> = taking.iter().map(|kind| kind.name()).collect();
-            bail!("{} is an option of {}, and none of them is compared; leave it out", flag(&key), names.join(", "));
+            misuse!("{} is an option of {}, and none of them is compared; leave it out", flag(&key), names.join(", "));
         }
         if compared.len() < kinds.len() {
             by_kinds.entry(compared).or_default().push(flag(&key));
@@ -55,7 +55,7 @@ fn keys_of(grid: &Grid) -> BTreeSet<String> {
 fn check_untrained(flags: &BTreeSet<String>) -> anyhow::Result<()> {
     let example = Options { data: DataOptions::default(), ..Options::example() }.fields();
     if let Some(key) = flags.iter().find(|key| example.contains_key(*key) && *key != "binarize") {
-        bail!("{} has no effect, because only bundles are compared; leave it out, or name kinds to train", flag(key));
+        misuse!("{} has no effect, because only bundles are compared; leave it out, or name kinds to train", flag(key));
     }
     Ok(())
 }

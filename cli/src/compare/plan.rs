@@ -11,7 +11,10 @@ use narrows_trainer::{
 };
 
 use super::{Cell, Grid, Group, passed::passed_to_some};
-use crate::{model::needs_autoencoder, training::with_absolute_paths};
+use crate::{
+    misuse::{UsageError, misuse},
+    {model::needs_autoencoder, training::with_absolute_paths},
+};
 
 /// Kinds that are compared by default.
 const DEFAULT_KINDS: [Kind; 5] = [Kind::Pca, Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae];
@@ -112,7 +115,7 @@ impl Plan {
         data: &Dataset,
         explain: &dyn Fn(ConfigError) -> anyhow::Error,
     ) -> anyhow::Result<()> {
-        let mut problems: BTreeMap<String, String> = BTreeMap::new();
+        let (mut problems, mut is_misuse): (BTreeMap<String, String>, _) = (BTreeMap::new(), false);
         let mut scaling = None;
         // PCA comes last, because it gets the scaling of the others.
         let (pca, trained): (Vec<Group>, Vec<Group>) =
@@ -138,13 +141,18 @@ impl Plan {
                         break;
                     }
                     Err(error) => {
-                        problems.entry(explain(error).to_string()).or_insert_with(|| group.kind.to_string());
+                        let error = explain(error);
+                        is_misuse |= error.is::<UsageError>();
+                        problems.entry(error.to_string()).or_insert_with(|| group.kind.to_string());
                     }
                 }
             }
         }
         if !problems.is_empty() {
             let lines: Vec<String> = problems.iter().map(|(what, kind)| format!("{kind}: {what}")).collect();
+            if is_misuse {
+                misuse!("{}", lines.join("\n"));
+            }
             bail!(lines.join("\n"));
         }
         let position = |cell: &Cell| self.kinds.iter().position(|&kind| kind == cell.group.kind);

@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use narrows_bundle::AnomalyScore;
-use narrows_trainer::detector::DetectorOptions;
+use narrows_trainer::detector::{DetectorError, DetectorOptions, check};
+
+use crate::misuse::misuse;
 
 /// What the score measures, on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -109,7 +111,19 @@ impl DetectorArguments {
         self.seed
     }
 
-    pub(crate) fn options(&self) -> DetectorOptions {
+    /// Returns the options.
+    ///
+    /// # Errors
+    /// Wrong usage if one is outside its range, before any data is read.
+    pub(crate) fn checked_options(&self) -> anyhow::Result<DetectorOptions> {
+        let options = self.options();
+        match check(&options, usize::MAX) {
+            Err(error @ DetectorError::Option { .. }) => misuse!("{error}"),
+            Err(_) | Ok(()) => Ok(options),
+        }
+    }
+
+    fn options(&self) -> DetectorOptions {
         DetectorOptions {
             score: self.score.score(),
             level: self.false_alarms,

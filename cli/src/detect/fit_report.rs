@@ -25,7 +25,7 @@ pub(crate) struct FitReport<'a> {
     /// Whether the rows are windows of a recording.
     pub(crate) is_recording: bool,
     /// The flags that read the rows again.
-    pub(crate) data: String,
+    pub(crate) data: Option<String>,
     /// Where the bundle is.
     pub(crate) bundle: &'a Path,
 }
@@ -115,12 +115,15 @@ impl FitReport<'_> {
 
     /// Returns commands that use the detector and can be pasted into a shell.
     fn next_commands(&self) -> Vec<String> {
-        let data = &self.data;
         let (narrows, bundle) = (program(), absolute_word(self.bundle));
-        vec![
-            format!("{narrows} verify {bundle}"),
-            format!("{narrows} detect run {bundle} {data} --reasons 3 --out detections.csv"),
-            format!("{narrows} drift {bundle} {data}"),
-        ]
+        let verify = format!("{narrows} verify {bundle}");
+        match &self.data {
+            None => vec![verify],
+            Some(data) => vec![
+                verify,
+                format!("{narrows} detect run {bundle} {data} --reasons 3 --out detections.csv"),
+                format!("{narrows} drift {bundle} {data}"),
+            ],
+        }
     }
 }

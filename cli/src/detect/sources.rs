@@ -9,8 +9,8 @@ use narrows_data::{DataError, Dataset, Limits, Reading};
 use narrows_trainer::{detector::DetectorOptions, options::DataOptions};
 
 use super::AnomalyClass;
-use crate::report::note;
 use crate::training::{LabelType, LoadContext, load_for_model, load_parts};
+use crate::{misuse::misuse, report::note};
 
 /// Default fraction of the rows that calibrate.
 const FRACTION: f64 = 0.2;
@@ -106,7 +106,7 @@ impl RowSources {
     pub(crate) fn fraction(&self, rows: usize, options: &DetectorOptions) -> anyhow::Result<f64> {
         let fraction = self.calibration_fraction.unwrap_or_else(|| default_fraction(rows, options));
         if !(fraction > 0.0 && fraction < 1.0) {
-            bail!("--calibration-fraction is {fraction}, expected a fraction in (0, 1)");
+            misuse!("--calibration-fraction is {fraction}, expected a fraction in (0, 1)");
         }
         Ok(fraction)
     }
@@ -119,7 +119,7 @@ impl RowSources {
             _ => one == other,
         };
         if same(calibration, self.spec()) {
-            bail!(
+            misuse!(
                 "--calibration and --data are both `{calibration}`; rows that are fitted must not calibrate, so leave \
                  --calibration out (a part of --data is then held out) or name other rows"
             );

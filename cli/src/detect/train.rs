@@ -1,14 +1,14 @@
 //! Trains an autoencoder on the fitted rows of a detector.
 
-use std::{fs, ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path};
 
-use anyhow::Context;
 use narrows_bundle::{Kind, Manifest};
 use narrows_data::{Dataset, Part};
 use narrows_trainer::{Config, Fitted, Options, TrainError, detector::training_options, fit, options::DataOptions};
 
 use super::{Selection, computed::NOUN};
 use crate::{
+    config_file::options_of_file,
     problems::Sources,
     progress::Progress,
     report::{note, warn},
@@ -32,8 +32,7 @@ impl Recipe<'_> {
     /// Returns the options of the file, without the defaults for detection.
     pub(crate) fn given(&self) -> anyhow::Result<Options> {
         let Some(path) = self.file else { return Ok(Options::default()) };
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        Options::from_toml(&text).with_context(|| format!("`{}`", path.display()))
+        options_of_file(path)
     }
 
     /// Returns the kind of model.
@@ -125,6 +124,7 @@ fn described(data: &Dataset) -> Dataset {
         range: data.range,
         columns: data.columns.clone(),
         fill: data.fill.clone(),
+        date_columns: data.date_columns.clone(),
         train: Part { values: data.train.values.keep(&[]), labels: None },
         valid: None,
         test: None,

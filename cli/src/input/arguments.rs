@@ -8,7 +8,7 @@ use narrows_runtime::Autoencoder;
 use super::{DataArguments, InputStream, Part};
 use crate::{
     model::ModelArguments,
-    output::{Format, check_not_input, check_writable},
+    output::{Format, FormatArguments, check_not_input, check_writable},
 };
 
 /// A model, and the samples to run it on.
@@ -26,16 +26,21 @@ pub(crate) struct SampleArguments {
 impl SampleArguments {
     /// Returns the format of the output file, after checking that the file can be written and is not part of the
     /// data.
-    pub(crate) fn check_out(&self, out: &Path, accepted: &[Format]) -> anyhow::Result<Format> {
-        self.check_out_of(out, "--out", accepted)
+    pub(crate) fn check_out(&self, out: &Path, format: FormatArguments, accepted: &[Format]) -> anyhow::Result<Format> {
+        let format = format.of(out, accepted)?;
+        self.check_path(out)?;
+        Ok(format)
     }
 
-    /// The same for the value of another flag.
-    pub(crate) fn check_out_of(&self, out: &Path, flag: &str, accepted: &[Format]) -> anyhow::Result<Format> {
-        let format = Format::of_flag(out, flag, accepted)?;
-        check_writable(out)?;
-        check_not_input(out, self.data.spec())?;
-        Ok(format)
+    /// Checks the file of another flag, which takes one format.
+    pub(crate) fn check_other(&self, path: &Path, flag: &str, format: Format) -> anyhow::Result<()> {
+        Format::of_flag(path, flag, &[format])?;
+        self.check_path(path)
+    }
+
+    fn check_path(&self, path: &Path) -> anyhow::Result<()> {
+        check_writable(path)?;
+        check_not_input(path, self.data.spec())
     }
 
     /// Opens the samples, with their classes if the model takes labels.

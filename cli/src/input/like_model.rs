@@ -6,7 +6,7 @@ use narrows_bundle::{Contract, Sample, Windows};
 use narrows_data::{DataError, Missing, Note, NoteCode, Reading, SeriesError};
 
 use super::remembered::{completed, remembered, without_refused};
-use crate::notes::say_one;
+use crate::{misuse::misuse, notes::say_one};
 
 /// Returns the values that replace missing values, one per feature; `None` where missing values are not replaced.
 ///
@@ -26,7 +26,7 @@ pub(crate) fn fill_values(missing: Option<Missing>, manifest: &impl Contract) ->
             format!("this model was trained without --missing {how} and has no fill values; pass --missing drop")
         })?)),
         Some(Missing::Keep) => {
-            bail!("--missing keep is not possible here, because a model takes no missing values; pass --missing drop")
+            misuse!("--missing keep is not possible here, because a model takes no missing values; pass --missing drop")
         }
     }
 }

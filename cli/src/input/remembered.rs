@@ -1,11 +1,11 @@
 //! How the training data of a model was read, as the manifest of its bundle says.
 
-use narrows_bundle::{Contract, SampleKind};
-use narrows_data::{Channels, DataError, Reading};
+use narrows_bundle::{Contract, SampleKind, SampleType};
+use narrows_data::{Channels, DataError, DateColumn, DateForm, Depth, Reading};
 
 /// Options that a source may not have, or that name columns which it lacks. The windows of a model are not among them,
 /// because it cannot take other samples.
-const OPTIONAL: [&str; 13] = [
+const OPTIONAL: [&str; 15] = [
     "label_column",
     "columns",
     "ignore",
@@ -14,8 +14,10 @@ const OPTIONAL: [&str; 13] = [
     "decimal",
     "thousands",
     "header",
+    "date_columns",
     "resize",
     "channels",
+    "depth",
     "sample",
     "time_column",
     "group_column",
@@ -29,6 +31,7 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
     let trained: Reading = serde_json::from_value(manifest.training().configuration.clone()).unwrap_or_default();
     let Reading {
         data: _,
+        input_format: _,
         labels: _,
         label_column,
         columns,
@@ -39,9 +42,11 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
         decimal,
         thousands,
         header,
+        date_columns,
         missing: _,
         resize,
         channels,
+        depth,
         sample: kind,
         window: _,
         hop: _,
@@ -50,6 +55,7 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
     } = trained;
     // Grey images become colours without a loss; the reverse only if training did the same.
     let is_colour = sample.kind == SampleKind::Features && matches!(sample.shape[..], [_, _, 3]);
+    let own_depth = Depth::of_samples(&sample.shape, sample.dtype == SampleType::U8, sample.range);
     // Without names, columns are selected by their numbers.
     let (columns, ignore) = match &sample.columns {
         Some(names) => (Some(names.clone()), None),
@@ -58,6 +64,7 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
     let windows = sample.windows.as_ref();
     Reading {
         data: None,
+        input_format: None,
         labels: None,
         label_column,
         columns,
@@ -68,9 +75,11 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
         decimal,
         thousands,
         header,
+        date_columns,
         missing: None,
         resize,
         channels: channels.or(is_colour.then_some(Channels::Rgb)),
+        depth: depth.or(own_depth),
         sample: kind,
         window: windows.map(|windows| windows.window),
         hop: windows.map(|windows| windows.hop),
@@ -93,6 +102,16 @@ pub(crate) fn completed(said: &Reading, mut remembered: Reading) -> Reading {
         let selected = [&said.columns, &said.ignore].into_iter().flatten();
         selected.flatten().any(|name| name == column)
     };
+    // Days are counted from the origin of the training data.
+    let with_origin = |date: &DateColumn| {
+        let known = remembered.date_columns.iter().flatten().find(|known| known.name == date.name);
+        match (date.form, known.map(|known| known.form)) {
+            (DateForm::Days(None), Some(form @ DateForm::Days(_))) => DateColumn { form, ..date.clone() },
+            (DateForm::Days(_) | DateForm::Cyclic, _) => date.clone(),
+        }
+    };
+    let date_columns = said.date_columns.as_ref().map(|dates| dates.iter().map(with_origin).collect());
+    let said = &Reading { date_columns, ..said.clone() };
     if said.labels.is_some() || remembered.label_column.as_ref().is_some_and(is_selected) {
         remembered.label_column = None;
     }
@@ -112,7 +131,7 @@ pub(crate) fn without_refused(error: &DataError, tried: &Reading, said: &Reading
         DataError::ColumnUnknown { name, .. } | DataError::ArrayMissing { name, .. } => {
             let ignores = tried.ignore.iter().flatten().any(|ignored| ignored == name);
             match () {
-                () if tried.label_column.as_ref() == Some(name) => "label_column".to_owned(),
+                () if tried.label_columns(|column| column == name).contains(name) => "label_column".to_owned(),
                 () if ignores => "ignore".to_owned(),
                 () => return None,
             }
@@ -162,6 +181,21 @@ mod tests {
             Reading { columns: names(&["a", "kind"]), ..Reading::default() },
         ] {
             assert_eq!(completed(&said, remembered()).label_column, None, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_from_the_origin_of_the_model() {
+        let dates = |text: &str| Some(vec![text.parse().expect("a form")]);
+        let remembered = || Reading { date_columns: dates("when=days:2024-02-28"), ..Reading::default() };
+        for (said, expected) in [
+            (None, dates("when=days:2024-02-28")),
+            (dates("when=days"), dates("when=days:2024-02-28")),
+            (dates("when=days:2020-01-01"), dates("when=days:2020-01-01")),
+            (dates("other=days"), dates("other=days")),
+        ] {
+            let said = Reading { date_columns: said, ..Reading::default() };
+            assert_eq!(completed(&said, remembered()).date_columns, expected, "{said:?}");
         }
     }
 

@@ -1,13 +1,10 @@
 //! Streams the rows for a model in chunks. Missing values are filled in or their rows dropped; labels become the
 //! model's class indices.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    path::Path,
-};
+use std::collections::{HashMap, VecDeque};
 
 use anyhow::{Context, bail};
-use narrows_bundle::{Contract, Sample, counted};
+use narrows_bundle::{Contract, Sample, SampleKind, counted};
 use narrows_data::{Chunk, Labels, Note, NoteCode, PartName, Stream, Streams, Values, WindowCounts};
 use narrows_runtime::{Autoencoder, Class, Detector, Error};
 
@@ -124,7 +121,7 @@ impl<'a> InputStream<'a> {
             (Part::Test, None) => bail!("`{}` has no test part; leave --part out", data.spec()),
         };
         streams.iter().try_for_each(|stream: &Stream| check_shape(data.spec(), stream, sample))?;
-        streams.iter().try_for_each(|stream| say(stream.notes()))?;
+        streams.iter().try_for_each(|stream| say(&stream.notes()))?;
         // All parts have the same columns.
         streams.front().map_or(Ok(()), |stream| check_order(data.spec(), stream, sample))?;
         let outputs = manifest.graphs().into_iter().flat_map(|graph| &graph.outputs);
@@ -256,7 +253,7 @@ impl<'a> InputStream<'a> {
                     *all += read;
                 }
                 // Readers may add notes until the end.
-                say(stream.notes())?;
+                say(&stream.notes())?;
                 self.streams.pop_front();
                 // Only the rows of a test part follow others.
                 self.place = (PartName::Test, 0);
@@ -319,7 +316,12 @@ impl<'a> InputStream<'a> {
 /// Refuses samples of another shape than the model's, before any row is read.
 fn check_shape(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<()> {
     let (found, expected) = (&stream.head().sample_shape[..], &sample.shape[..]);
-    if found == expected || found == [sample.features()] {
+    // An image file has a dimension of channels, which grey samples of an array need not have.
+    let without_grey = |shape: &[usize]| match shape {
+        [height, width, 1] if sample.kind == SampleKind::Features => vec![*height, *width],
+        shape => shape.to_vec(),
+    };
+    if without_grey(found) == without_grey(expected) || found == [sample.features()] {
         return Ok(());
     }
     let rows_of = |count: usize| format!("rows of {}", counted(count, "value"));
@@ -328,10 +330,11 @@ fn check_shape(spec: &str, stream: &Stream, sample: &Sample) -> anyhow::Result<(
         shape => format!("samples of shape {shape:?}"),
     };
     let alternative = if expected.len() > 1 { format!(" or {}", rows_of(sample.features())) } else { String::new() };
-    let has_delimiter = [".csv", ".tsv", ".csv.gz", ".tsv.gz"].iter().any(|ending| spec.ends_with(ending));
+    let has_delimiter = narrows_data::is_standard_input(spec)
+        || [".csv", ".tsv", ".csv.gz", ".tsv.gz"].iter().any(|ending| spec.ends_with(ending));
     let hint = match (expected, found) {
         (_, [1]) if has_delimiter => "; if the file has more columns, set --delimiter".to_owned(),
-        ([height, width, ..], [_, _, ..]) if Path::new(spec).is_dir() => {
+        ([height, width, ..], [_, _, ..]) if narrows_data::is_image_path(spec) => {
             let channels = if expected.ends_with(&[3]) { "rgb" } else { "grey" };
             format!("; pass --resize {width}x{height} --channels {channels} to convert the images")
         }

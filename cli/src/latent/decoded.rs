@@ -11,7 +11,8 @@ use ndarray::{Array2, ArrayD, Axis, Slice};
 
 use super::column::Column;
 use crate::{
-    output::{Arrangement, Format, Output, check_writable, sample_layout},
+    misuse::misuse,
+    output::{Arrangement, Format, FormatArguments, Output, check_writable, sample_layout},
     report::note,
 };
 
@@ -35,8 +36,8 @@ pub(crate) struct DecodedOutput<'a> {
 
 impl<'a> DecodedOutput<'a> {
     /// Checks the path of the file and its format, before the model is opened.
-    pub(crate) fn check(path: &'a Path, accepted: &[Format]) -> anyhow::Result<Self> {
-        let format = Format::of(path, accepted)?;
+    pub(crate) fn check(path: &'a Path, format: FormatArguments, accepted: &[Format]) -> anyhow::Result<Self> {
+        let format = format.of(path, accepted)?;
         check_writable(path)?;
         Ok(DecodedOutput { path, format })
     }
@@ -49,7 +50,7 @@ impl<'a> DecodedOutput<'a> {
     /// Refuses an animation of too many steps, before the model is opened.
     pub(crate) fn check_frames(&self, steps: usize) -> anyhow::Result<()> {
         match self.format {
-            Format::Gif if steps > MAX_ANIMATED_STEPS => bail!(
+            Format::Gif if steps > MAX_ANIMATED_STEPS => misuse!(
                 "--steps {steps} gives {} frames, forwards and back, and a .gif file has at most {MAX_FRAMES}, because \
                  viewers hold all of them in memory; pass --steps {MAX_ANIMATED_STEPS} or fewer, or write a .npy file",
                 steps.saturating_mul(2).saturating_sub(2)

@@ -1,15 +1,15 @@
 //! Flags of a training run: the model, the run folder, and where to resume.
 
 use std::{
-    fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use clap::Args;
 use narrows_data::Limits;
 use narrows_trainer::{Cadence, Every, Options, Run};
+
+use crate::config_file::options_of_file;
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
@@ -39,10 +39,7 @@ impl TrainingArguments {
     /// Returns the options of the flags, completed by those of the configuration file or of the resumed run.
     pub(super) fn options(&self) -> anyhow::Result<Options> {
         let stored = match (&self.config, &self.resume) {
-            (Some(path), _) => {
-                let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-                Options::from_toml(&text).with_context(|| format!("`{}`", path.display()))?
-            }
+            (Some(path), _) => options_of_file(path)?,
             (None, Some(run)) => return Ok(Run::options_with(run, &self.options)?),
             (None, None) => Options::default(),
         };

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use narrows_bundle::counted;
-use narrows_data::{Dataset, HeldOut, Limits, LoadOptions, Reading, shared_rows};
+use narrows_data::{Dataset, HeldOut, Limits, LoadOptions, Note, NoteCode, Notes, Reading, shared_rows};
 use narrows_trainer::{Options, options::DataOptions};
 
 use crate::{
-    input::{quoted, warn_of_repeated_names},
+    input::quoted,
+    misuse::misuse,
     notes::say,
     report::{note_recordings, warn},
 };
@@ -64,7 +65,7 @@ pub(crate) fn load_parts(source: &DataOptions, limits: &Limits, context: &LoadCo
     if let (Some(valid), Some(test)) = (&source.valid, &source.test)
         && valid == test
     {
-        bail!("--valid and --test are the same file `{valid}`; a row must not be in two parts");
+        misuse!("--valid and --test are the same file `{valid}`; a row must not be in two parts");
     }
     let train = load_options(&source.reading.labels);
     let mut data = match &context.fill {
@@ -95,8 +96,11 @@ pub(crate) fn load_parts(source: &DataOptions, limits: &Limits, context: &LoadCo
             ));
         }
     }
-    warn_of_repeated_names(spec(source), &data, &train);
-    say(&data.notes)?;
+    let mut notes = Notes::default();
+    // Notes on labels say that each is a class, but targets of a regression are numbers.
+    let is_said = |note: &&Note| context.labels == LabelType::Classes || note.code != NoteCode::Labels;
+    notes.extend(data.notes.iter().filter(is_said).cloned());
+    say(&notes)?;
     note_recordings(&data);
     Ok(data)
 }
@@ -106,8 +110,11 @@ fn spec(source: &DataOptions) -> &str {
     source.reading.data.as_deref().unwrap_or("digits")
 }
 
-/// Returns the flags that read the same data again from any folder, quoted for a shell.
-pub(crate) fn data_flags(reading: &Reading) -> String {
+/// Returns the flags that read the same data again from any folder, quoted for a shell; `None` for standard input.
+pub(crate) fn data_flags(reading: &Reading) -> Option<String> {
+    if reading.data.as_deref().is_some_and(narrows_data::is_standard_input) {
+        return None;
+    }
     let data = DataOptions { reading: reading.clone(), ..DataOptions::default() };
     let reading = with_absolute_paths(&Options { data, ..Options::default() }).fields();
     let flag = |(key, value): (&String, &toml::Value)| {
@@ -118,5 +125,5 @@ pub(crate) fn data_flags(reading: &Reading) -> String {
         };
         format!("--{} {}", key.replace('_', "-"), quoted(&text))
     };
-    reading.iter().map(flag).collect::<Vec<_>>().join(" ")
+    Some(reading.iter().map(flag).collect::<Vec<_>>().join(" "))
 }

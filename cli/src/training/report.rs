@@ -133,13 +133,19 @@ impl Report<'_> {
     /// Returns commands that use the result and can be pasted into a shell.
     fn next_commands(&self) -> Vec<String> {
         let narrows = program();
+        let data = super::data::data_flags(&self.fitted.config.data.reading);
         let Some((bundle, _, manifest)) = self.bundle else {
-            return vec![format!("{narrows} export {}", absolute_word(self.session.run.folder()))];
+            let folder = absolute_word(self.session.run.folder());
+            // The export reads the data again.
+            return match data {
+                Some(_) => vec![format!("{narrows} export {folder}")],
+                None => vec![format!("{narrows} export {folder} --data FILE (with the rows of standard input)")],
+            };
         };
         let bundle = absolute_word(bundle);
         let last = generate_or_inspect(&narrows, &bundle, manifest);
-        let data = super::data::data_flags(&self.fitted.config.data.reading);
-        vec![format!("{narrows} verify {bundle}"), format!("{narrows} encode {bundle} {data} --out codes.npy"), last]
+        let encode = data.map(|data| format!("{narrows} encode {bundle} {data} --out codes.npy"));
+        [format!("{narrows} verify {bundle}")].into_iter().chain(encode).chain([last]).collect()
     }
 }
 

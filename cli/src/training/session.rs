@@ -9,7 +9,7 @@ use std::{
 use narrows_bundle::{counted, write_atomic};
 use narrows_data::{Dataset, Limits, Reading};
 use narrows_trainer::{
-    Cadence, Config, EpochPlace, Fitted, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
+    Access, Cadence, Config, EpochPlace, Fitted, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
     options::DataOptions,
 };
 
@@ -75,8 +75,11 @@ impl Session {
         print_choices(&Chosen { flags: arguments.flags(), options: &absolute }, &config, &data, run.folder())?;
         config.remarks().iter().for_each(warn);
         let folder = crate::input::absolute_word(run.folder());
+        // Standard input cannot be read a second time.
+        let is_standard_input = options.data.reading.data.as_deref().is_some_and(narrows_data::is_standard_input);
+        let data_flag = if is_standard_input { " --data FILE" } else { "" };
         let resume_command =
-            format!("{verb}{}{} --resume {folder}", arguments.cadence_flags(), arguments.limit_flags());
+            format!("{verb}{}{} --resume {folder}{data_flag}", arguments.cadence_flags(), arguments.limit_flags());
         let session = Session {
             config,
             data,
@@ -201,6 +204,14 @@ fn create_run(arguments: &TrainingArguments, config: &Config, data: &Dataset) ->
 
 /// Prints the checkpoint that a run resumes from, and the checkpoints that were skipped.
 fn report_resumed(folder: &Path, resumed: &Resumed) {
+    match resumed.access {
+        Access::Writable => {}
+        Access::ReadOnly => note(format_args!(
+            "cannot lock `{}`, because its folder cannot be written; nothing is written to the run, and another process may \
+             train it at the same time",
+            folder.display()
+        )),
+    }
     for (path, why) in &resumed.passed_over {
         warn(format_args!("skipped the checkpoint `{}`: {why}", path.display()));
     }

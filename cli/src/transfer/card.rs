@@ -68,7 +68,10 @@ fn prediction(manifest: &ClassifierManifest) -> String {
             format!("the class, one of {},", manifest.classes.as_ref().map_or(0, Vec::len))
         }
         ClassifierKind::Regressor => match manifest.targets {
-            Some(targets @ 2..) => format!("{targets} target values"),
+            Some(targets @ 2..) => match &manifest.target_names {
+                Some(names) => format!("{targets} target values ({})", names.join(", ")),
+                None => format!("{targets} target values"),
+            },
             Some(_) | None => "the target value".to_owned(),
         },
     }

@@ -38,7 +38,7 @@ pub(crate) struct Report<'a> {
     pub(crate) bundle: &'a (PathBuf, u64, ClassifierManifest),
     pub(crate) efficiency: Option<&'a Efficiency>,
     /// Flags that read the data for `classify`: its test part if it has one.
-    pub(crate) data: String,
+    pub(crate) data: Option<String>,
     pub(crate) time: Duration,
 }
 
@@ -92,7 +92,8 @@ impl Report<'_> {
         let (narrows, folder) = (program(), absolute_word(folder));
         lines.push("next:".to_owned());
         lines.push(format!("  {narrows} verify {folder}"));
-        lines.push(format!("  {narrows} classify {folder} {} --out predictions.csv", self.data));
+        let classify = |data| format!("  {narrows} classify {folder} {data} --out predictions.csv");
+        lines.extend(self.data.as_ref().map(classify));
         lines.join("\n")
     }
 
@@ -138,12 +139,15 @@ impl Report<'_> {
 
 /// Formats figures: `accuracy 91.52 %, balanced accuracy 91.40 %, log loss 0.2931`.
 fn format_figures(metrics: &Metrics) -> String {
-    let format_figure = |(name, value): (&&str, &f64)| {
-        let name = match *name {
+    let format_figure = |(name, value): (&String, &f64)| {
+        let (figure, target) =
+            name.split_once('.').map_or((name.as_str(), None), |(figure, target)| (figure, Some(target)));
+        let figure = match figure {
             "r2" => "R squared".to_owned(),
             "rmse" => "root mean squared error".to_owned(),
             name => name.replace('_', " "),
         };
+        let name = target.map_or(figure.clone(), |target| format!("{figure} of {target}"));
         if name.contains("accuracy") { format!("{name} {:.2} %", 100.0 * value) } else { format!("{name} {value:.4}") }
     };
     metrics.iter().map(format_figure).collect::<Vec<_>>().join(", ")

@@ -22,7 +22,7 @@ use crate::{
     input::{Batch, InputStream, SampleArguments},
     model::with_bundle_help,
     notes::print_json,
-    output::{Format, Output, check_finite, with_classes},
+    output::{Format, FormatArguments, Output, check_finite, with_classes},
     report::{note, print},
     rows_bar::RowsBar,
 };
@@ -46,16 +46,18 @@ pub(crate) struct Classify {
     /// required if the samples have no labels]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatArguments,
     /// Print one JSON object: `rows`, and `accuracy`, `correct` and `classes` of a classifier, or `predictions` (mean,
-    /// min, p05, p50, p95, max and nan, the number of NaN), `root_mean_squared_error` and `r_squared` of a regressor;
-    /// figures that need labels are null without labels
+    /// min, p05, p50, p95, max and nan, the number of NaN), `root_mean_squared_error` and `r_squared` of a regressor,
+    /// with several `targets` their means and those of each; figures that need labels are null without labels
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Classify) -> anyhow::Result<()> {
-    let Classify { samples, out, json } = arguments;
-    let format = out.as_ref().map(|out| samples.check_out(out, &Format::ROWS)).transpose()?;
+    let Classify { samples, out, format: _, json } = arguments;
+    let format = out.as_ref().map(|out| samples.check_out(out, arguments.format, &Format::ROWS)).transpose()?;
     let model = samples.model.open_classifier()?;
     let mut rows = InputStream::samples(&samples.data, samples.part, model.manifest())?;
     if out.is_none() && !rows.has_labels() {
@@ -65,7 +67,7 @@ pub(crate) fn run(arguments: &Classify) -> anyhow::Result<()> {
         );
     }
     let comparison = if out.is_some() { Comparison::Optional } else { Comparison::Required };
-    let mut figures = Figures::of(&model, &rows, comparison)?;
+    let mut figures = Figures::of(&model, &rows, comparison);
     let output = out.as_ref().zip(format);
     let output = output.map(|(out, format)| Output::begin(out, format, layout(&model), Picture::default()));
     let mut output = output.transpose()?;
@@ -106,7 +108,9 @@ fn layout(model: &Classifier) -> Layout {
         (ClassifierKind::Classifier, _) => {
             Layout::named(model.classes().iter().map(|class| format!("p_{class}")).collect())
         }
-        (ClassifierKind::Regressor, targets) => Layout::named(prediction_columns(targets.unwrap_or(1))),
+        (ClassifierKind::Regressor, targets) => {
+            Layout::named(prediction_columns(targets.unwrap_or(1), model.targets()))
+        }
     }
 }
 
@@ -135,14 +139,15 @@ enum Figures<'a> {
 }
 
 impl<'a> Figures<'a> {
-    fn of(model: &'a Classifier, rows: &InputStream<'_>, comparison: Comparison) -> anyhow::Result<Self> {
+    fn of(model: &'a Classifier, rows: &InputStream<'_>, comparison: Comparison) -> Self {
         let labels_of = rows.has_labels().then(|| rows.spec().to_owned());
-        Ok(match model.kind() {
+        match model.kind() {
             ClassifierKind::Classifier => Figures::Classification(Tally::of(model.classes(), labels_of)),
             ClassifierKind::Regressor => {
-                Figures::Regression(Errors::of(model.manifest().targets.unwrap_or(1), labels_of, comparison)?)
+                let columns = prediction_columns(model.manifest().targets.unwrap_or(1), model.targets());
+                Figures::Regression(Errors::of(columns, labels_of, comparison))
             }
-        })
+        }
     }
 
     fn add(&mut self, predictions: &ArrayView2<'_, f32>, batch: &Batch) -> anyhow::Result<()> {

@@ -1,8 +1,8 @@
 //! `narrows compare`: trains or loads models and compares them at equal latent size.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use narrows_bundle::{Sample, counted};
 use narrows_data::{Dataset, Limits};
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     compare::{Cell, Comparison, Folder, Grid, Judge, Measurement, Outcome, Plan, Report, Settings},
+    config_file::options_of_file,
     notes::print_json,
     problems::Sources,
     report::{described, note, print, warn},
@@ -149,8 +150,7 @@ fn refuse_failed(failed: &[(Cell, String)], all: usize) -> anyhow::Result<()> {
 /// Returns the options of the configuration file.
 fn file_options(arguments: &Compare) -> anyhow::Result<Options> {
     let Some(path) = &arguments.config else { return Ok(Options::default()) };
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    Options::from_toml(&text).with_context(|| format!("`{}`", path.display()))
+    options_of_file(path)
 }
 
 /// Refuses a bundle whose samples are not those of the data.

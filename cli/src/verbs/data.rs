@@ -10,7 +10,7 @@ use narrows_evaluate::Picture;
 use ndarray::{ArrayD, Axis, IxDyn};
 
 use crate::{
-    input::{read_preferred, warn_of_repeated_names},
+    input::read_preferred,
     notes::say,
     output::{Format, Output, check_not_input, check_writable},
     report::{note, note_recordings, print},
@@ -27,7 +27,7 @@ const MAX_NAMES: usize = 10;
 /// training to see how Narrows reads your data. Takes the same flags for reading as the training commands.
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("data", |arg| arg.long(None).index(1).required(true).help_heading(None).help("Data set: digits, mnist or fashion-mnist; a folder of images (subfolder = class) or of IDX files; or a .csv, .tsv, .npy, .npz, .parquet, .arrow or IDX file")),
+    mut_arg("data", |arg| arg.long(None).index(1).required(true).help_heading(None).help("Data set: digits, mnist or fashion-mnist; a folder of images (subfolder = class) or of IDX files; a .csv, .tsv, .jsonl, .npy, .npz, .safetensors, .parquet, .arrow, image or IDX file; or - for standard input")),
     after_help = "Examples:\n  \
         narrows data digits --out digits.png\n  \
         narrows data table.csv --label-column species --ignore id"
@@ -47,7 +47,7 @@ pub(crate) struct Data {
 
 pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
     if let Some(out) = &arguments.out {
-        Format::of(out, &[Format::Png])?;
+        Format::of_flag(out, "--out", &[Format::Png])?;
         check_writable(out)?;
         check_not_input(out, arguments.reading.data.as_deref().unwrap_or_default())?;
     }
@@ -82,7 +82,6 @@ fn load(arguments: &Data) -> anyhow::Result<Dataset> {
     let load = |reading: &Reading| {
         let options = LoadOptions { reading: reading.clone(), limits: arguments.limits.clone(), sets: None };
         let data = narrows_data::load(spec, &options)?;
-        warn_of_repeated_names(spec, &data, &options);
         say(&data.notes)?;
         Ok(data)
     };

@@ -12,7 +12,7 @@ use narrows_runtime::Autoencoder;
 use crate::{
     input::InputStream,
     model::ModelArguments,
-    output::{Format, Output, check_not_input, check_writable, sample_layout},
+    output::{Format, FormatArguments, Output, check_not_input, check_writable, sample_layout},
     report::note,
     rows_bar::RowsBar,
 };
@@ -28,7 +28,7 @@ use crate::{
 pub(crate) struct Decode {
     #[command(flatten)]
     model: ModelArguments,
-    /// File with one code per row (.npy, .csv or .parquet), as written by `encode`
+    /// File with one code per row (.npy, .csv or .parquet), as written by `encode`, or - for standard input
     #[arg(long, value_name = "FILE")]
     codes: PathBuf,
     /// Class of all codes, by name (conditional models only) [default: none]
@@ -41,10 +41,12 @@ pub(crate) struct Decode {
     /// 64 series
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
-    let format = Format::of(&arguments.out, &Format::SAMPLES)?;
+    let format = arguments.format.of(&arguments.out, &Format::SAMPLES)?;
     check_writable(&arguments.out)?;
     check_not_input(&arguments.out, &arguments.codes.to_string_lossy())?;
     let model = arguments.model.open()?;
@@ -89,8 +91,10 @@ pub(crate) fn run(arguments: &Decode) -> anyhow::Result<()> {
 /// Opens a file of codes: the columns named as `encode` names them if the file has them, otherwise all columns.
 fn stream(path: &Path, labels: Option<String>, latent_dim: usize) -> anyhow::Result<Stream> {
     // A path with a folder: the name alone could be that of a built-in data set.
-    let spec = Path::new(".").join(path).to_string_lossy().into_owned();
-    if !path.is_file() {
+    let is_standard_input = narrows_data::is_standard_input(&path.to_string_lossy());
+    let spec = if is_standard_input { path.to_owned() } else { Path::new(".").join(path) };
+    let spec = spec.to_string_lossy().into_owned();
+    if !is_standard_input && !path.is_file() {
         let what = if path.exists() { "is not a file" } else { "does not exist" };
         bail!(
             "`{}` {what}; --codes takes a .npy, .csv or .parquet file with one code per row, as written by `encode`",

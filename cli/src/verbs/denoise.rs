@@ -16,7 +16,7 @@ use narrows_runtime::{Autoencoder, Noise, NoiseSource, Samples};
 use self::{clean::CleanRows, denoised::Denoised, quality::Quality, show::Shown};
 use crate::{
     input::{Batch, InputStream, SampleArguments, for_each_step_batch},
-    output::{Format, Output, check_finite, check_not_input, sample_layout},
+    output::{Format, FormatArguments, Output, check_finite, check_not_input, sample_layout},
     report::note,
     rows_bar::RowsBar,
 };
@@ -54,6 +54,8 @@ pub(crate) struct Denoise {
     /// shows the first 16 images: noisy, denoised, and clean if known; or the first 64 series over the noisy ones
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
     /// Print one JSON object: `rows` (of a recording, windows), and where the clean samples are known, `range`, `mse`
     /// and `psnr`, each before and after; `psnr` has the mean, min, p05, p50, p95 and max in dB over the samples,
     /// without `infinite` ones, whose error is 0
@@ -62,7 +64,7 @@ pub(crate) struct Denoise {
 }
 
 pub(crate) fn run(arguments: &Denoise) -> anyhow::Result<()> {
-    let format = arguments.samples.check_out(&arguments.out, &Format::SAMPLES)?;
+    let format = arguments.samples.check_out(&arguments.out, arguments.format, &Format::SAMPLES)?;
     arguments.clean.iter().try_for_each(|clean| check_not_input(&arguments.out, clean))?;
     let model = arguments.samples.model.open()?;
     let sample = &model.manifest().sample;

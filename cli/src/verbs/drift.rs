@@ -11,6 +11,7 @@ use narrows_runtime::Detector;
 use self::{comparison::Comparison, report::Report};
 use crate::{
     input::{InputStream, SampleArguments},
+    misuse::misuse,
     model::{needs_autoencoder, with_bundle_help},
     notes::print_json,
     report::print,
@@ -49,7 +50,7 @@ pub(crate) struct Drift {
 
 pub(crate) fn run(arguments: &Drift) -> anyhow::Result<()> {
     if let Some(limit) = arguments.fail_above.filter(|limit| limit.is_nan() || *limit < 0.0) {
-        bail!("--fail-above is {limit}, expected a PSI of at least 0");
+        misuse!("--fail-above is {limit}, expected a PSI of at least 0");
     }
     let stop = Stop::listen()?;
     let detector = arguments.samples.model.open_detector()?;

@@ -9,7 +9,7 @@ use narrows_evaluate::Picture;
 
 use crate::{
     input::SampleArguments,
-    output::{Format, Output},
+    output::{Format, FormatArguments, Output},
     report::note,
     rows_bar::RowsBar,
 };
@@ -27,10 +27,12 @@ pub(crate) struct Encode {
     /// Output file (.npy, .csv or .parquet), one code per row; columns are named z0, z1, ...
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(crate) fn run(arguments: &Encode) -> anyhow::Result<()> {
-    let format = arguments.samples.check_out(&arguments.out, &Format::ROWS)?;
+    let format = arguments.samples.check_out(&arguments.out, arguments.format, &Format::ROWS)?;
     let model = arguments.samples.model.open()?;
     let mut rows = arguments.samples.rows(&model)?;
     let latent = model.latent_dim();

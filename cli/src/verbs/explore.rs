@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use narrows_pages::{
     GatherOptions,
@@ -20,6 +20,7 @@ use super::report::about;
 use crate::{
     gathering::Source,
     input::{BinarizeArguments, DataArguments, Part},
+    misuse::misuse,
     model::ModelArguments,
     report::{Ended, note, print_needed, warn},
     stop::Stop,
@@ -91,7 +92,7 @@ pub(crate) fn run(arguments: &Explore) -> anyhow::Result<()> {
     let address = SocketAddr::new(arguments.host, arguments.port);
     check_host(arguments)?;
     if arguments.rows < 2 {
-        bail!("--rows is {}, but the page needs 2 or more", arguments.rows);
+        misuse!("--rows is {}, but the page needs 2 or more", arguments.rows);
     }
     let model = arguments.model.open()?;
     let stop = Stop::listen()?;
@@ -151,11 +152,11 @@ fn check_host(arguments: &Explore) -> anyhow::Result<()> {
     match (host.is_loopback(), arguments.allow_remote) {
         (true, false) => Ok(()),
         (true, true) => {
-            bail!(
+            misuse!(
                 "--allow-remote has no effect, because only this computer reaches {host}; pass --host, or leave it out"
             )
         }
-        (false, false) => bail!(
+        (false, false) => misuse!(
             "--host {host} is not a loopback address, so other computers could ask the model; leave it out, or add \
              --allow-remote"
         ),

@@ -10,8 +10,9 @@ use ndarray::{Array2, ArrayD, Axis, Slice, stack};
 
 use crate::{
     latent::{Column, DecodedOutput, GridSize, above_0, at_least_0},
+    misuse::misuse,
     model::ModelArguments,
-    output::{Arrangement, Format},
+    output::{Arrangement, Format, FormatArguments},
 };
 
 /// Largest number of columns of a picture with one column per class.
@@ -60,22 +61,24 @@ pub(crate) struct Generate {
     /// images, or the first 64 series; .csv and .parquet of a conditional model also get the column class
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
-    let output = DecodedOutput::check(&arguments.out, &Format::SAMPLES)?;
+    let output = DecodedOutput::check(&arguments.out, arguments.format, &Format::SAMPLES)?;
     let mut count = arguments.count.or(arguments.grid.map(GridSize::count)).unwrap_or(64);
     let is_picture = output.format().is_picture();
     if count == 0 && is_picture {
-        bail!("--count 0 gives no sample to show in `{}`; pass --count 1 or more", arguments.out.display());
+        misuse!("--count 0 gives no sample to show in `{}`; pass --count 1 or more", arguments.out.display());
     }
     if arguments.grid.is_some() && !is_picture {
-        bail!("--grid is the arrangement of a .png file; leave it out for `{}`", arguments.out.display());
+        misuse!("--grid is the arrangement of a .png file; leave it out for `{}`", arguments.out.display());
     }
     if let (Some(grid), Some(count)) = (arguments.grid, arguments.count)
         && count > grid.count()
     {
-        bail!(
+        misuse!(
             "--grid {grid} shows {} samples, but --count is {count}; leave --count out, or pass a larger --grid",
             grid.count()
         );

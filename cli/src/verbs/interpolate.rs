@@ -12,7 +12,7 @@ use ndarray::{Array1, Array2, Axis};
 use crate::{
     input::SampleArguments,
     latent::{Column, DecodedOutput, EncodedRow, FrameRate, Values, encode_rows, steps_of_path},
-    output::{Arrangement, Format, check_not_input},
+    output::{Arrangement, Format, FormatArguments, check_not_input},
 };
 
 /// Largest number of images in one row of a picture.
@@ -67,6 +67,8 @@ pub(crate) struct Interpolate {
     /// back
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +80,7 @@ enum Path {
 }
 
 pub(crate) fn run(arguments: &Interpolate) -> anyhow::Result<()> {
-    let output = DecodedOutput::check(&arguments.out, &Format::WALKS)?;
+    let output = DecodedOutput::check(&arguments.out, arguments.format, &Format::WALKS)?;
     check_not_input(&arguments.out, arguments.samples.data.spec())?;
     let steps = arguments.steps;
     output.check_frames(steps)?;

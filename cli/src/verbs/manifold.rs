@@ -10,7 +10,8 @@ use narrows_runtime::{Autoencoder, quantile_grid};
 use crate::{
     input::SampleArguments,
     latent::{Column, DecodedOutput, GridSize, Label, SpreadSource, Values, spread, strongest_dimensions},
-    output::{Arrangement, Format, check_not_input},
+    misuse::misuse,
+    output::{Arrangement, Format, FormatArguments, check_not_input},
     report::note,
 };
 
@@ -41,18 +42,20 @@ pub(crate) struct Manifold {
     /// two dimensions, in columns such as z0 and z1
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(crate) fn run(arguments: &Manifold) -> anyhow::Result<()> {
-    let output = DecodedOutput::check(&arguments.out, &Format::SAMPLES)?;
+    let output = DecodedOutput::check(&arguments.out, arguments.format, &Format::SAMPLES)?;
     check_not_input(&arguments.out, arguments.samples.data.spec())?;
     let named = match arguments.dimensions.as_deref() {
         None => None,
         Some([across, down]) if across == down => {
-            bail!("--dimensions names the dimension {across} twice; pass two different ones")
+            misuse!("--dimensions names the dimension {across} twice; pass two different ones")
         }
         Some(&[across, down]) => Some([across, down]),
-        Some(other) => bail!("--dimensions takes two dimensions, such as 0,1, but got {}", other.len()),
+        Some(other) => misuse!("--dimensions takes two dimensions, such as 0,1, but got {}", other.len()),
     };
     let GridSize { columns, rows } = arguments.grid;
     let model = arguments.samples.model.open()?;

@@ -11,7 +11,7 @@ use ndarray::ArrayD;
 
 use crate::{
     input::{Batch, InputStream, SampleArguments, for_each_step_batch},
-    output::{Format, Output, check_finite, sample_layout},
+    output::{Format, FormatArguments, Output, check_finite, sample_layout},
     report::note,
     rows_bar::RowsBar,
 };
@@ -37,10 +37,12 @@ pub(crate) struct Reconstruct {
     /// shows the first 256 images, or the first 64 series over the originals
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
-    let format = arguments.samples.check_out(&arguments.out, &Format::SAMPLES)?;
+    let format = arguments.samples.check_out(&arguments.out, arguments.format, &Format::SAMPLES)?;
     let model = arguments.samples.model.open()?;
     let to = match &arguments.to {
         Some(_) if !model.takes_labels() => bail!("this {} takes no class; leave --to out", model.kind()),

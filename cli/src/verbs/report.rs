@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     gathering::{Source, calibration_scores, interrupted, loss_chart},
     input::{BinarizeArguments, DataArguments, Part, quoted},
+    misuse::misuse,
     model::ModelArguments,
     notes::print_json,
     output::{check_not_input, check_writable, folder_of},
@@ -121,7 +122,7 @@ fn default_out(bundle: &Path) -> PathBuf {
 fn check_out(out: &Path, bundle: &Path, data: &DataArguments) -> anyhow::Result<()> {
     let is_page = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("html"));
     if !is_page {
-        bail!("cannot write `{}`: a report is a web page; name a file with the extension .html", out.display());
+        misuse!("cannot write `{}`: a report is a web page; name a file with the extension .html", out.display());
     }
     check_writable(out)?;
     check_not_input(out, data.spec())?;

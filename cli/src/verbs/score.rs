@@ -18,8 +18,9 @@ use self::figure::Figure;
 
 use crate::{
     input::{BinarizeArguments, InputStream, SampleArguments},
+    misuse::misuse,
     notes::print_json,
-    output::{Format, Output},
+    output::{Format, FormatArguments, Output},
     report::{note, print},
     rows_bar::RowsBar,
     summary::Summary,
@@ -56,6 +57,8 @@ pub(crate) struct Score {
     /// also get the pass-through columns
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
     /// Print one JSON object: `rows`, `binarize`, and `scores` with mean, min, p05, p50, p95, max and nan (the number
     /// of rows whose score is NaN) of each score; for windows of a recording, `steps`, `windows`, `gaps` and
     /// `uncovered` instead of `rows`
@@ -64,10 +67,10 @@ pub(crate) struct Score {
 }
 
 pub(crate) fn run(arguments: &Score) -> anyhow::Result<()> {
-    let format = arguments.samples.check_out(&arguments.out, &Format::ROWS)?;
+    let format = arguments.samples.check_out(&arguments.out, arguments.format, &Format::ROWS)?;
     if arguments.by == Some(Figure::Anomaly) {
         if arguments.importance_samples.is_some() {
-            bail!("--importance-samples has no effect on the score of the detector; leave it out");
+            misuse!("--importance-samples has no effect on the score of the detector; leave it out");
         }
         let scores = anomaly::score(&arguments.samples, &arguments.out, format)?;
         return if arguments.json { print_json(scores.json()) } else { print(scores.text()) };
@@ -152,7 +155,7 @@ fn check_model(model: &Autoencoder, by: Option<Figure>, latent_samples: usize) -
             bail!("this {kind} has no {}, only squared_error and reconstruction", figure.name())
         }
         Some(figure) if latent_samples < figure.fewest_samples() => {
-            bail!(
+            misuse!(
                 "--by {} needs --importance-samples {} or more, got {latent_samples}",
                 figure.name(),
                 figure.fewest_samples()

@@ -1,12 +1,11 @@
 //! `narrows transfer`: trains a classifier or regressor on the codes of a bundle.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Arg, Args};
 use narrows_bundle::{Bundle, WEIGHTS, counted};
 use narrows_data::{Dataset, Limits, Reading};
@@ -17,8 +16,10 @@ use narrows_trainer::{
 };
 
 use crate::{
+    config_file::transfer_of_file,
     destination::Destination,
     input::inherited,
+    misuse::misuse,
     model::{ModelArguments, needs_autoencoder},
     problems::Sources,
     report::{note, warn},
@@ -74,7 +75,7 @@ pub(crate) struct Transfer {
     options: Options,
     #[command(flatten)]
     limits: Limits,
-    /// TOML file with the flags of Data, Head, Fine-tuning and Training as keys; flags override it [default: none]
+    /// TOML configuration file, as printed by `narrows config transfer`; flags override it [default: none]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Also train linear heads on 10, 100, 1000 and all labels, on raw samples, principal components and codes, and
@@ -82,6 +83,10 @@ pub(crate) struct Transfer {
     /// selections if given without a number]
     #[arg(long, value_name = "DRAWS", num_args = 0..=1, require_equals = true, default_missing_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     label_efficiency: Option<u16>,
+    /// Write the bundle even if the head is worse than a constant guess on the test rows, or without a test part on the
+    /// held-out rows [default: stop with an error]
+    #[arg(long)]
+    accept_poor: bool,
     /// Folder to write the bundle to; a bundle that is there is replaced [default: models/KIND-classifier or
     /// models/KIND-regressor]
     #[arg(long, value_name = "DIR")]
@@ -134,6 +139,14 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
     let fitted = fit(&config, manifest, weights.as_deref(), data, codes, &should_stop, &mut report_event);
     let fitted = unless_stopped(fitted.map_err(explain), &stop)?;
     fitted.remarks().iter().for_each(warn);
+    match (fitted.poor(), arguments.accept_poor) {
+        (Some(poor), false) => bail!(
+            "{poor}; no bundle was written; train on more labels, or pass another --head or --weight-decay; \
+             --accept-poor writes it anyway"
+        ),
+        (Some(poor), true) => warn(poor),
+        (None, _) => {}
+    }
     let efficiency = match arguments.label_efficiency {
         None => None,
         Some(count) => {
@@ -172,8 +185,8 @@ fn check_weights(config: &Config, bundle: &Bundle, path: &Path) -> anyhow::Resul
 }
 
 /// Returns the flags with which `classify` reads the test part, so that its accuracy is that of the report; all rows if
-/// there is no test part.
-fn test_flags(options: &DataOptions, data: &Dataset) -> String {
+/// there is no test part. `None` for standard input.
+fn test_flags(options: &DataOptions, data: &Dataset) -> Option<String> {
     match (&options.test, &data.test) {
         (Some(test), _) => data_flags(&Reading {
             data: Some(test.clone()),
@@ -183,7 +196,8 @@ fn test_flags(options: &DataOptions, data: &Dataset) -> String {
         (None, test) => {
             let digits = Some("digits".to_owned());
             let reading = Reading { data: options.reading.data.clone().or(digits), ..options.reading.clone() };
-            data_flags(&reading) + if test.is_some() { " --part test" } else { "" }
+            let part = if test.is_some() { " --part test" } else { "" };
+            data_flags(&reading).map(|flags| flags + part)
         }
     }
 }
@@ -191,7 +205,7 @@ fn test_flags(options: &DataOptions, data: &Dataset) -> String {
 /// Refuses --label-efficiency before any long computation if there is no accuracy to report.
 fn check_table(config: &Config, data: &Dataset) -> anyhow::Result<()> {
     match config.task {
-        Task::Regression => bail!("--label-efficiency reports accuracies, and a regression has none; leave it out"),
+        Task::Regression => misuse!("--label-efficiency reports accuracies, and a regression has none; leave it out"),
         Task::Classification if data.test.is_none() => {
             bail!("--label-efficiency needs a test part, but `{}` has none; pass --test", data.name)
         }
@@ -208,7 +222,5 @@ fn unless_stopped<T>(outcome: anyhow::Result<T>, stop: &Stop) -> anyhow::Result<
 /// Returns the options of the flags, completed by those of the configuration file.
 fn options(arguments: &Transfer) -> anyhow::Result<Options> {
     let Some(path) = &arguments.config else { return Ok(arguments.options.clone()) };
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let file = Options::from_toml(&text).with_context(|| format!("`{}`", path.display()))?;
-    Ok(arguments.options.or(&file))
+    Ok(arguments.options.or(&transfer_of_file(path)?))
 }

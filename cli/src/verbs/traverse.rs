@@ -13,7 +13,8 @@ use crate::{
     latent::{
         Column, DecodedOutput, EncodedRow, FrameRate, Label, SpreadSource, Values, at_least_0, encode_rows, spread,
     },
-    output::{Arrangement, Format, check_not_input},
+    misuse::misuse,
+    output::{Arrangement, Format, FormatArguments, check_not_input},
 };
 
 /// Move through one latent dimension at a time
@@ -57,17 +58,19 @@ pub(crate) struct Traverse {
     /// the columns dimension and value; a .png has one row per dimension, a .gif one image per dimension that moves
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 pub(crate) fn run(arguments: &Traverse) -> anyhow::Result<()> {
-    let output = DecodedOutput::check(&arguments.out, &Format::WALKS)?;
+    let output = DecodedOutput::check(&arguments.out, arguments.format, &Format::WALKS)?;
     check_not_input(&arguments.out, arguments.samples.data.spec())?;
     let (steps, range) = (arguments.steps.get(), arguments.range);
     output.check_frames(steps)?;
     let named = arguments.dimensions.as_deref().unwrap_or_default();
     let mut seen = HashSet::new();
     if let Some(dimension) = named.iter().find(|&dimension| !seen.insert(dimension)) {
-        bail!("--dimensions names the dimension {dimension} twice; name it once");
+        misuse!("--dimensions names the dimension {dimension} twice; name it once");
     }
     let model = arguments.samples.model.open()?;
     let dimensions = arguments.dimensions.clone().unwrap_or_else(|| (0..model.latent_dim()).collect());

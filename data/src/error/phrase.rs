@@ -18,3 +18,12 @@ pub(super) fn list(folders: &[PathBuf]) -> String {
     let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
     folders.join(", ")
 }
+
+/// Says how many bytes were found, and why there are more or fewer than declared.
+pub(super) fn length(declared: u128, found: u64) -> String {
+    if u128::from(found) < declared {
+        format!("{found}; the file is cut off or damaged, so download or copy it again")
+    } else {
+        format!("{found} or more; the file is too long for its header, so write it again")
+    }
+}

@@ -1,5 +1,6 @@
 //! The Arrow IPC format, as a file (`.arrow`, Feather version 2) or as a stream.
 
+mod footer;
 mod messages;
 
 use std::{
@@ -27,10 +28,14 @@ const FORMAT: &str = "Arrow IPC";
 /// The first and last bytes of a file. A stream starts with its first message instead.
 const MAGIC: [u8; 6] = *b"ARROW1";
 
+/// The size of the end of a file: the size of the footer and the magic bytes.
+const TRAILER_BYTES: usize = 4 + MAGIC.len();
+
 /// Opens a file or a stream to read it batch by batch. A complete batch, of the size that its writer chose, is in
 /// memory.
 ///
-/// A file is a stream followed by a footer. The footer is not used: messages are read sequentially.
+/// A file is a stream followed by a footer. Messages are read sequentially. The footer is used only if the stream does
+/// not start with a readable schema.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(io)?;
@@ -47,13 +52,26 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
     } else {
         (0, length)
     };
-    file.seek(SeekFrom::Start(start)).map_err(io)?;
-    let mut messages = Messages::new(BufReader::new(file), end.saturating_sub(start), options.limits.unpack);
-    let schema = match decode(path, FORMAT, || messages.next(path))? {
-        Some(Message { content: Content::Schema(schema), .. }) => schema,
-        Some(_) | None => {
-            let source = "it does not start with a schema; Feather version 1 is not supported".into();
-            return Err(DataError::TableDamaged { path: path.to_owned(), format: FORMAT, source });
+    let messages_from = |mut file: File, start: u64| -> Result<_, DataError> {
+        file.seek(SeekFrom::Start(start)).map_err(io)?;
+        Ok(Messages::new(BufReader::new(file), end.saturating_sub(start), options.limits.unpack))
+    };
+    let mut messages = messages_from(file.try_clone().map_err(io)?, start)?;
+    let schema = match decode(path, FORMAT, || messages.next(path)) {
+        Ok(Some(Message { content: Content::Schema(schema), .. })) => schema,
+        other => {
+            let footer = || footer::read(&mut file, end, length - TRAILER_BYTES as u64);
+            match if end < length { decode(path, FORMAT, footer).ok() } else { None } {
+                Some(footer) => {
+                    messages = messages_from(file, footer.first)?;
+                    footer.schema
+                }
+                None => {
+                    let source = "it does not start with a schema; Feather version 1 is not supported".into();
+                    let damaged = DataError::TableDamaged { path: path.to_owned(), format: FORMAT, source };
+                    return Err(other.err().unwrap_or(damaged));
+                }
+            }
         }
     };
     let table = IpcTable { path: path.to_owned(), schema: schema.clone(), messages, dictionaries: HashMap::new() };
@@ -62,8 +80,8 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
 
 /// Returns the byte offset of the footer. The file ends with the footer, the size of the footer and the magic bytes.
 fn footer_start(file: &mut File, length: u64) -> std::io::Result<Option<u64>> {
-    let Some(footer_end) = length.checked_sub(4 + MAGIC.len() as u64) else { return Ok(None) };
-    let mut trailer = [0; 4 + MAGIC.len()];
+    let Some(footer_end) = length.checked_sub(TRAILER_BYTES as u64) else { return Ok(None) };
+    let mut trailer = [0; TRAILER_BYTES];
     file.seek(SeekFrom::Start(footer_end))?;
     file.read_exact(&mut trailer)?;
     let [a, b, c, d, magic @ ..] = trailer;

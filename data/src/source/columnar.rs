@@ -10,6 +10,7 @@ mod numbers;
 mod pictures;
 mod plan;
 mod schema;
+mod tensors;
 
 use std::{
     error::Error,
@@ -72,7 +73,11 @@ fn open_table(
         let pictures = Pictures::open(path, schema, (column, label), rows, batches, reading, notes)?;
         return Ok(Opened::Reader(Box::new(pictures)));
     }
-    for (option, is_given) in [("resize", reading.resize.is_some()), ("channels", reading.channels.is_some())] {
+    for (option, is_given) in [
+        ("resize", reading.resize.is_some()),
+        ("channels", reading.channels.is_some()),
+        ("depth", reading.depth.is_some()),
+    ] {
         if is_given {
             let (option, spec) = (option.to_owned(), path.display().to_string());
             return Err(DataError::OptionUnused { option, spec, kind: "a table without a column of images" });
@@ -91,12 +96,12 @@ fn open_table(
         rows,
         has_labels: plan.has_labels(),
         roles: plan.roles(),
+        date_columns: None,
         notes,
     };
     let missing = options.reading.missing.unwrap_or_default();
     let features = head.sample_shape.iter().product();
-    // Lists are not compared: they have as many features as the first row says.
-    let precision = Precision::new(if plan.names().is_some() { features } else { 0 });
+    let precision = if plan.names().is_some() { Precision::new(features) } else { Precision::of_all() };
     let opening_notes = head.notes.clone();
     let table = Table {
         path: path.to_owned(),
@@ -164,11 +169,15 @@ impl<B: Batches> Reader for Table<B> {
             self.rest = Some(batch.slice(rows, batch.num_rows() - rows));
         }
         let batch = batch.slice(0, rows);
-        let values = self.plan.values(&batch, &self.head.sample_shape, self.read)?;
+        let values = self.plan.values(&batch, &self.head.sample_shape, self.read, &mut self.precision)?;
         self.plan.compare(&batch, &values, &mut self.precision);
-        let name = |feature| column_label(feature, self.head.columns.as_deref());
+        let place = self.path.display();
+        let rounded = match self.plan.list() {
+            Some(list) => self.precision.array_note(place, |_| format!("the lists of `{list}`")),
+            None => self.precision.note(place, |feature| column_label(feature, self.head.columns.as_deref())),
+        };
         self.head.notes = self.opening_notes.clone();
-        self.head.notes.extend(self.precision.note(self.path.display(), name));
+        self.head.notes.extend(rounded);
         check_from(&self.path, self.read, &values, self.head.columns.as_deref(), self.missing)?;
         let labels = self.plan.labels(&batch, self.read)?;
         let others = self.plan.others(&batch)?;

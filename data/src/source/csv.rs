@@ -5,6 +5,7 @@ mod booleans;
 mod cells;
 mod columns;
 mod dialect;
+mod first_line;
 mod heading;
 mod labels;
 mod numbers;
@@ -15,7 +16,12 @@ mod text;
 use std::path::Path;
 
 pub(crate) use self::labels::read_labels;
-use self::table::Table;
+pub(super) use self::{
+    dialect::Dialect,
+    records::{Record, Rows},
+    table::Table,
+    text::open as open_text,
+};
 use crate::{error::DataError, reader::Opened, reading::LoadOptions};
 
 /// Opens a table to read it in constant memory.

@@ -45,6 +45,7 @@ fn part(values: Vec<u8>, labels: Vec<u32>) -> OpenPart {
         rows: None,
         has_labels: true,
         roles: Roles::default(),
+        date_columns: None,
         notes: Notes::default(),
     };
     let values = Values::U8(matrix(values, FEATURES));

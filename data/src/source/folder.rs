@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     error::DataError,
     labels::SeparateLabels,
+    notes::Notes,
     open_data::{OpenData, OpenPart},
     reading::LoadOptions,
     source::idx,
@@ -47,7 +48,7 @@ pub(crate) fn open_files(name: String, files: &Files, options: &LoadOptions) -> 
     let part = |pair: &Pair| -> Result<OpenPart, DataError> {
         let opened = idx::open(&pair.images, options)?;
         let labels = idx::read_labels(&pair.labels, options)?;
-        let labels = SeparateLabels { path: pair.labels.clone(), labels };
+        let labels = SeparateLabels { path: pair.labels.clone(), labels, notes: Notes::default() };
         Ok(OpenPart { path: pair.images.clone(), opened, labels: Some(labels) })
     };
     let (train, test) = (part(&files.train)?, files.test.as_ref().map(part).transpose()?);

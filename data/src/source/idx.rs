@@ -18,7 +18,7 @@ use crate::{
     file_rows::FileRows,
     fingerprint::hex,
     labels::Labels,
-    packed::{self, PackedRows},
+    packed::{self, Order, PackedRows},
     reader::Opened,
     reading::LoadOptions,
     unpack::{GZIP, check_declared, gunzip, unpacking_error},
@@ -54,13 +54,13 @@ pub(crate) fn read_labels(path: &Path, options: &LoadOptions) -> Result<Labels, 
             let array = read_header(path, &mut file)?;
             array.check_labels(path)?;
             check_raw(path, &array, length)?;
-            packed::read_labels(path, array, file)
+            packed::read_labels(path, array, Order::Rows, file)
         }
         Content::Gzipped(mut reader, length) => {
             let array = read_header(path, &mut reader)?;
             array.check_labels(path)?;
             check_declared(path, length, array.declared_bytes(), options.limits.unpack)?;
-            packed::read_labels(path, array, reader)
+            packed::read_labels(path, array, Order::Rows, reader)
         }
     }
 }

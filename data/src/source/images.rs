@@ -1,9 +1,9 @@
-//! A folder of images, each a sample of bytes of shape `[height, width, channels]`.
+//! A folder of images, or a single one, each a sample of shape `[height, width, channels]`.
 //!
 //! Images are PNG, JPEG, WebP, BMP, GIF or TIFF. The name of a subfolder is the class of its images. Samples have 1
-//! channel (grey) or 3 channels (red, green, blue), like the first image. The alpha channel is dropped without
-//! blending. Depths of 16 bits are rounded to 8, the EXIF orientation is applied, and only the first frame of an
-//! animation is used.
+//! channel (grey) or 3 channels (red, green, blue), and 8 or 16 bits per channel, like the first image. Values of 16
+//! bits are floats from 0 to 65535. The alpha channel is dropped without blending, the EXIF orientation is applied, and
+//! only the first frame of an animation is used.
 
 mod changes;
 mod decoder;
@@ -27,53 +27,40 @@ use crate::{
     labels::Labels,
     notes::Notes,
     reader::{Opened, Reader},
-    reading::{Channels, LoadOptions, Reading},
+    reading::{Depth, LoadOptions},
     values::Values,
 };
 
 pub(crate) use changes::Changes;
-use decoder::pixels;
-pub(crate) use decoder::{Form, Target, form_of};
+pub(crate) use decoder::Target;
+use decoder::{bytes, floats};
+pub(super) use listing::is_image;
 use listing::{Listing, list};
 pub(crate) use picture::Picture;
 
-/// Lists the folder and reads the header of its first image.
+/// Opens a folder of images, or a single image. Reads the header of the first image.
 pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataError> {
-    let listing = list(path)?;
-    let Reading { resize, channels, .. } = options.reading;
+    let listing = if path.is_dir() { list(path)? } else { Listing::single(path) };
     let first = listing.path(0).ok_or_else(|| DataError::NoImages { folder: path.to_owned(), others: 0 })?;
-    let form = match (resize, channels) {
-        (Some(size), Some(channels)) => Form { size, channels },
-        _ => {
-            let own = form_of(Picture { path: &first, bytes: None })?;
-            Form { size: resize.unwrap_or(own.size), channels: channels.unwrap_or(own.channels) }
-        }
-    };
+    let target = Target::of(Picture { path: &first, bytes: None }, &options.reading)?;
+    let form = target.form;
     let mut notes = Notes::default();
     notes.extend(listing.note());
     let head = Head {
-        sample_shape: vec![form.size.height as usize, form.size.width as usize, depth(form.channels)],
-        is_bytes: true,
-        range: Some((0.0, 255.0)),
+        sample_shape: form.shape(),
+        is_bytes: form.depth == Depth::Eight,
+        range: Some(form.depth.range()),
         columns: None,
         rows: Some(listing.len()),
         has_labels: listing.has_classes(),
         roles: Roles::default(),
+        date_columns: None,
         notes,
     };
-    let target = Target { form, first, resizes: resize.is_some(), converts: channels.is_some() };
     let opening_notes = head.notes.clone();
     let changes = Changes::default();
     let folder = path.to_owned();
     Ok(Opened::Reader(Box::new(Images { folder, head, opening_notes, changes, listing, target, next: 0 })))
-}
-
-/// Returns the number of channels of a pixel.
-pub(crate) fn depth(channels: Channels) -> usize {
-    match channels {
-        Channels::Grey => 1,
-        Channels::Rgb => 3,
-    }
 }
 
 /// Reads images, and decodes them on demand.
@@ -103,8 +90,7 @@ impl Reader for Images {
         let features: usize = self.head.sample_shape.iter().product();
         let paths: Vec<PathBuf> = rows.clone().filter_map(|row| self.listing.path(row)).collect();
         let pictures: Vec<_> = paths.iter().map(|path| Picture { path, bytes: None }).collect();
-        let (bytes, changes) = decode(&pictures, features, &self.target)?;
-        let values = Values::U8(matrix(bytes, features));
+        let (values, changes) = decode(&pictures, features, &self.target)?;
         self.changes.add(changes);
         self.head.notes = self.opening_notes.clone();
         self.head.notes.extend(self.changes.notes(&self.folder));
@@ -118,34 +104,53 @@ impl Reader for Images {
     }
 }
 
+/// Decodes images, and returns their pixels and what was changed.
+pub(crate) fn decode(pictures: &[Picture], features: usize, target: &Target) -> Result<(Values, Changes), DataError> {
+    Ok(match target.form.depth {
+        Depth::Eight => {
+            let (bytes, changes) = decode_all(pictures, features, |picture| bytes(picture, target))?;
+            (Values::U8(matrix(bytes, features)), changes)
+        }
+        Depth::Sixteen => {
+            let (floats, changes) = decode_all(pictures, features, |picture| floats(picture, target))?;
+            (Values::F32(matrix(floats, features)), changes)
+        }
+    })
+}
+
 /// Decodes images in parallel, and returns their pixels, concatenated, and what was changed.
-pub(crate) fn decode(pictures: &[Picture], features: usize, target: &Target) -> Result<(Vec<u8>, Changes), DataError> {
+fn decode_all<T: Copy + Default + Send>(
+    pictures: &[Picture],
+    features: usize,
+    pixels: impl Fn(Picture) -> Result<(Vec<T>, Changes), DataError> + Sync,
+) -> Result<(Vec<T>, Changes), DataError> {
     /// A limit, because each thread may hold an image in memory.
     const MAX_THREADS: usize = 8;
-    let mut bytes = vec![0; pictures.len() * features];
+    let mut all = vec![T::default(); pictures.len() * features];
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let images_per_thread = pictures.len().div_ceil(threads).max(1);
-    let fill = |pictures: &[Picture], bytes: &mut [u8]| -> Result<Changes, DataError> {
+    let fill = |pictures: &[Picture], all: &mut [T]| -> Result<Changes, DataError> {
         let mut changes = Changes::default();
-        for (&picture, into) in pictures.iter().zip(bytes.chunks_mut(features)) {
-            let (pixels, more) = pixels(picture, target)?;
+        for (&picture, into) in pictures.iter().zip(all.chunks_mut(features)) {
+            let (pixels, more) = pixels(picture)?;
             into.copy_from_slice(&pixels);
             changes.add(more);
         }
         Ok(changes)
     };
-    let work = pictures.chunks(images_per_thread).zip(bytes.chunks_mut(images_per_thread * features));
+    let work = pictures.chunks(images_per_thread).zip(all.chunks_mut(images_per_thread * features));
+    let fill = &fill;
     let changes = thread::scope(|scope| {
-        let threads: Vec<_> = work.map(|(pictures, bytes)| scope.spawn(move || fill(pictures, bytes))).collect();
+        let threads: Vec<_> = work.map(|(pictures, all)| scope.spawn(move || fill(pictures, all))).collect();
         let outcomes = threads.into_iter().map(|thread| match thread.join() {
             Ok(outcome) => outcome,
             Err(panic) => std::panic::resume_unwind(panic),
         });
         outcomes.collect::<Vec<_>>().into_iter().collect::<Result<Vec<Changes>, DataError>>()
     })?;
-    let mut all = Changes::default();
-    changes.into_iter().for_each(|changes| all.add(changes));
-    Ok((bytes, all))
+    let mut total = Changes::default();
+    changes.into_iter().for_each(|changes| total.add(changes));
+    Ok((all, total))
 }
 
 #[cfg(test)]

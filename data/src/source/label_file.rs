@@ -4,25 +4,32 @@ use std::path::Path;
 
 use crate::{
     error::DataError,
-    labels::Labels,
+    labels::SeparateLabels,
+    notes::Notes,
     reading::LoadOptions,
     source::{csv, idx, npy},
 };
 
 /// Reads labels from an .npy, a .csv with one column, or an IDX file.
-pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Labels, DataError> {
+pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<SeparateLabels, DataError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
+    let mut notes = Notes::default();
     let labels = match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("npy") => npy::read_labels(path)?,
-        Some("csv") => csv::read_labels(path)?,
+        Some("csv") => {
+            let (labels, said) = csv::read_labels(path)?;
+            notes.extend(said);
+            labels
+        }
         _ => idx::read_labels(path, options)?,
     };
-    Ok(labels.parsed())
+    Ok(SeparateLabels { path: path.to_owned(), labels: labels.parsed(), notes })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Labels;
 
     #[test]
     fn labels_are_read_from_every_format() {
@@ -37,7 +44,7 @@ mod tests {
         let files =
             [npy, write("labels.csv", b"digit\n3\n5\n"), write("labels-idx1-ubyte", &idx::encode(&[2], &[3, 5]))];
         for path in files {
-            let labels = read(&path, &LoadOptions::default()).expect("two labels");
+            let labels = read(&path, &LoadOptions::default()).expect("two labels").labels;
             assert_eq!(labels, Labels::Integers(vec![3, 5]), "{}", path.display());
         }
     }
@@ -51,7 +58,7 @@ mod tests {
         ndarray_npy::write_npy(path("floats.npy"), &ndarray::array![-1f64, 2.0, 2.0]).expect("written");
         std::fs::write(path("text.csv"), "-1.0\n 2 \n2.00\n").expect("written");
         for name in ["column.npy", "floats.npy", "text.csv"] {
-            let labels = read(&path(name), &LoadOptions::default()).expect(name);
+            let labels = read(&path(name), &LoadOptions::default()).expect(name).labels;
             assert_eq!(labels, Labels::Integers(vec![-1, 2, 2]), "{name}");
         }
         ndarray_npy::write_npy(path("bool.npy"), &ndarray::array![true, false]).expect("written");
@@ -64,11 +71,25 @@ mod tests {
             ("targets.npy", ["0.5", "2"]),
             ("targets.csv", ["0.5", "2"]),
         ] {
-            let labels = read(&path(name), &LoadOptions::default()).expect(name);
+            let labels = read(&path(name), &LoadOptions::default()).expect(name).labels;
             assert_eq!(labels, Labels::Text(expected.map(str::to_owned).to_vec()), "{name}");
         }
         ndarray_npy::write_npy(path("wide.npy"), &ndarray::array![[1, 2], [3, 4]]).expect("written");
         let error = read(&path("wide.npy"), &LoadOptions::default()).expect_err("two columns").to_string();
         assert!(error.contains("has 2 dimensions, expected 1 (one label per row)"), "{error}");
+    }
+
+    #[test]
+    fn a_header_and_words_for_missing_values_in_a_file_of_labels_are_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let texts = |text: &str| {
+            let path = folder.path().join("labels.csv");
+            std::fs::write(&path, text).expect("written");
+            let labels = read(&path, &LoadOptions::default()).expect("labels");
+            labels.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>()
+        };
+        assert!(texts("k\n1\n2\n")[0].starts_with("the first line, `k`, is a header"));
+        assert!(texts("1\nNA\n2\n")[0].starts_with("`NA` is a class here and not a missing label"));
+        assert_eq!(texts("1\n2\n"), [""; 0]);
     }
 }

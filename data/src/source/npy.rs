@@ -14,6 +14,7 @@ use crate::{
     packed,
     reader::Opened,
     reading::{LoadOptions, Missing},
+    standard_input,
 };
 
 /// Opens an array of samples. Row-major arrays have random access, column-major arrays are read sequentially.
@@ -49,12 +50,12 @@ pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
     let header = Header::read(path, &mut file)?;
     let array = header.array(path)?;
     array.check_length(path, length.saturating_sub(header.length))?;
-    packed::read_labels(path, array, file)
+    packed::read_labels(path, array, header.order(), file)
 }
 
 fn open_file(path: &Path) -> Result<(File, u64), DataError> {
     let io = |source| DataError::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(io)?;
+    let file = standard_input::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     Ok((file, length))
 }

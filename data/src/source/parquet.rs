@@ -2,6 +2,7 @@
 
 mod damaged;
 mod declared;
+mod dictionaries;
 mod pages;
 mod thrift;
 
@@ -13,7 +14,9 @@ use std::{
 use ::parquet::{
     arrow::{
         ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_reader::{
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+        },
     },
     errors::ParquetError,
 };
@@ -36,7 +39,11 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
         return Err(DataError::Empty { path: path.to_owned() });
     }
     decode(path, FORMAT, || declared::check_schema(&file, length))?;
-    let metadata = decode(path, FORMAT, || ArrowReaderMetadata::load(&file, Default::default()))?;
+    let mut metadata = decode(path, FORMAT, || ArrowReaderMetadata::load(&file, Default::default()))?;
+    if let Some(schema) = dictionaries::plain(metadata.schema()) {
+        let options = ArrowReaderOptions::new().with_schema(schema);
+        metadata = decode(path, FORMAT, || ArrowReaderMetadata::load(&file, options))?;
+    }
     let rows = declared::check_metadata(path, length, &metadata, options.limits.unpack)?;
     let schema = metadata.schema().clone();
     let width = declared::width(schema.fields());

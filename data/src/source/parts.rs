@@ -38,11 +38,23 @@ pub(super) fn open(folder: &Path, options: &LoadOptions, open: Open) -> Result<O
         return Err(DataError::content(ContentError::Partitions { path, expected }));
     }
     let mut notes = Notes::default();
-    let count = counted(parts.len(), "file");
-    let columns =
-        if names.is_empty() { String::new() } else { format!(", with the column {} of the folders", names.join(", ")) };
-    let text = format!("{count} read as one table, in the order of their names{columns}");
-    notes.add(Note::new(NoteCode::Parts, folder.display(), text));
+    if parts.len() > 1 || !names.is_empty() {
+        let columns = match names.len() {
+            0 => String::new(),
+            1 => format!(
+                "; the column {} of the folders is passed through, or the label if --label-column names it",
+                names[0]
+            ),
+            _ => format!(
+                "; the columns {} of the folders are passed through, or the label if --label-column names one",
+                names.join(", ")
+            ),
+        };
+        let are =
+            if parts.len() == 1 { "is read as a table" } else { "are read as one table, in the order of their names" };
+        let text = format!("{} {are}{columns}", counted(parts.len(), "file"));
+        notes.add(Note::new(NoteCode::Parts, folder.display(), text));
+    }
     let label = options.reading.label_column.as_ref().and_then(|label| names.iter().position(|name| name == label));
     // A part has no column of a partition.
     let reading = Reading {
@@ -58,6 +70,7 @@ pub(super) fn open(folder: &Path, options: &LoadOptions, open: Open) -> Result<O
     let first = parts.pop_front().ok_or_else(|| DataError::NoRows { path: folder.to_owned() })?;
     let reader = reader(&first.path, &options, open)?;
     let own = reader.head().clone();
+    check_partitions(&first.path, &names, own.columns.iter().flatten())?;
     let shift = |role: Option<usize>| role.map(|role| role + names.len());
     let head = Head {
         rows: None,
@@ -84,6 +97,29 @@ fn reader(path: &Path, options: &LoadOptions, open: Open) -> Result<Box<dyn Read
     match open(path, options)? {
         Opened::Reader(reader) => Ok(reader),
         Opened::Rows(..) => unreachable!("tables are read sequentially"),
+    }
+}
+
+/// Says that a part has no rows.
+fn empty_part(path: &Path) -> Note {
+    Note::new(NoteCode::Files, path.display(), "the file has no rows")
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{name}`")
+}
+
+/// Checks that no column of a part has the name of a partition: it would be unclear which of them is meant.
+fn check_partitions<'a>(
+    path: &Path,
+    partitions: &[String],
+    mut columns: impl Iterator<Item = &'a String>,
+) -> Result<(), DataError> {
+    match columns.find(|column| partitions.contains(column)) {
+        Some(column) => {
+            Err(DataError::content(ContentError::PartitionColumn { path: path.to_owned(), column: column.clone() }))
+        }
+        None => Ok(()),
     }
 }
 
@@ -115,7 +151,10 @@ impl Reader for Parts {
             let Some((_, reader)) = &mut self.current else { return Ok(None) };
             let chunk = match reader.next(max_rows) {
                 // A part may have no rows, such as that of a filter.
-                Err(DataError::NoRows { .. }) if !self.parts.is_empty() => None,
+                Err(DataError::NoRows { path }) if !self.parts.is_empty() => {
+                    self.notes.add(empty_part(&path));
+                    None
+                }
                 outcome => outcome?,
             };
             self.head.notes = self.notes.clone();
@@ -136,7 +175,11 @@ impl Parts {
     fn open_next(&mut self) -> Result<bool, DataError> {
         while let Some(part) = self.parts.pop_front() {
             let reader = match reader(&part.path, &self.options, self.open) {
-                Err(DataError::NoRows { .. } | DataError::Empty { .. }) => continue,
+                Err(DataError::NoRows { .. } | DataError::Empty { .. }) => {
+                    self.notes.add(empty_part(&part.path));
+                    self.head.notes.add(empty_part(&part.path));
+                    continue;
+                }
                 outcome => outcome?,
             };
             let (own, path) = (reader.head(), part.path.clone());
@@ -165,18 +208,27 @@ impl Parts {
             fields.push(Arc::new(Field::new(name, DataType::Utf8, false)));
             columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows))));
         }
-        if let Some(others) = &chunk.others {
-            let schema = self.others.get_or_insert_with(|| others.schema());
-            for field in schema.fields() {
-                let column =
-                    others.column_by_name(field.name()).filter(|column| column.data_type() == field.data_type());
-                let Some(column) = column else {
-                    let (path, column) = (part.path.clone(), field.name().clone());
-                    return Err(DataError::content(ContentError::PartColumn { path, column }));
-                };
-                fields.push(Arc::new(field.as_ref().clone().with_nullable(true)));
-                columns.push(Arc::clone(column));
-            }
+        let own = chunk.others.as_ref().map(RecordBatch::schema).unwrap_or_else(|| Arc::new(Schema::empty()));
+        let partitions: Vec<String> = part.partitions.iter().map(|(name, _)| name.clone()).collect();
+        check_partitions(&part.path, &partitions, own.fields().iter().map(|field| field.name()))?;
+        let expected = self.others.get_or_insert_with(|| Arc::clone(&own));
+        for field in expected.fields() {
+            let column = chunk.others.as_ref().and_then(|others| others.column_by_name(field.name()));
+            let Some(column) = column.filter(|column| column.data_type() == field.data_type()) else {
+                let (path, column) = (part.path.clone(), field.name().clone());
+                return Err(DataError::content(ContentError::PartColumn { path, column }));
+            };
+            fields.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+            columns.push(Arc::clone(column));
+        }
+        let is_new = |name: &&String| expected.field_with_name(name).is_err();
+        let new: Vec<_> =
+            own.fields().iter().map(|field| field.name()).filter(is_new).map(|name| quoted(name)).collect();
+        if !new.is_empty() {
+            let text = format!("columns that the first file does not have are not read: {}", new.join(", "));
+            let note = Note::new(NoteCode::Columns, part.path.display(), text);
+            self.notes.add(note.clone());
+            self.head.notes.add(note);
         }
         let others = (!columns.is_empty()).then(|| RecordBatch::try_new(Arc::new(Schema::new(fields)), columns));
         let labels = match self.label.and_then(|label| part.partitions.get(label)) {

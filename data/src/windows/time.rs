@@ -66,6 +66,11 @@ impl Time {
     }
 }
 
+/// Whether text is a date, or a time with a date.
+pub(crate) fn is_date(text: &str) -> bool {
+    matches!(Time::parse(text), Some(Time::Timestamp(_)))
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

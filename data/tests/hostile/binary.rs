@@ -1,4 +1,4 @@
-//! Arrays and images: IDX, NPY, NPZ, and folders.
+//! Arrays and images: IDX, NPY, NPZ, safetensors, and folders.
 
 use std::io::{Cursor, Write};
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [idx_files(), arrays(), archives(), folders(), others()].into_iter().flatten().collect()
+    [idx_files(), arrays(), archives(), tensors(), folders(), others()].into_iter().flatten().collect()
 }
 
 fn idx_files() -> Vec<Case> {
@@ -44,6 +44,31 @@ fn idx_files() -> Vec<Case> {
         with_labels("negative-text.idx", "negative.csv"),
         with_labels("floats.idx", "float.npy"),
         labelled("no-numbers.idx", "nan.npy", "the label of row 1 is NaN"),
+    ]
+}
+
+fn tensors() -> Vec<Case> {
+    let with_header = |header: &str, bytes: usize| {
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; bytes]].concat()
+    };
+    let of = |shape: &str, end: u64, bytes: usize| {
+        with_header(&format!(r#"{{"x":{{"dtype":"U8","shape":{shape},"data_offsets":[0,{end}]}}}}"#), bytes)
+    };
+    vec![
+        refused("declares-2-64.safetensors", [0xff; 8].to_vec(), "cannot be read as safetensors"),
+        refused("declares-2-20.safetensors", (1u64 << 20).to_le_bytes().to_vec(), "cut off"),
+        refused("short.safetensors", b"\x02\0\0\0", "cut off"),
+        refused("text.safetensors", "{\"this\": \"is no file of tensors\"}", ""),
+        refused("cut.safetensors", cut("safetensors/f8.safetensors", 1), "cannot be read as safetensors"),
+        refused("long.safetensors", of("[2,2]", 4, 5), "cannot be read as safetensors"),
+        refused("huge.safetensors", of("[1073741824,1073741824]", 1 << 60, 4), "cannot be read as safetensors"),
+        refused("overflows.safetensors", of("[18446744073709551615,2]", 4, 4), ""),
+        refused("outside.safetensors", of("[2,2]", u64::MAX, 4), ""),
+        refused("shape.safetensors", of("[2,3]", 4, 4), ""),
+        refused("no-rows.safetensors", of("[0,2]", 0, 0), "no rows"),
+        refused("no-features.safetensors", of("[2,0]", 0, 0), "0 features"),
+        refused("brackets.safetensors", with_header(&"[".repeat(1 << 20), 0), ""),
+        fine("two-rows.safetensors", of("[2,2]", 4, 4), 2),
     ]
 }
 

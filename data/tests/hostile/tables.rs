@@ -1,4 +1,4 @@
-//! Tables: CSV, Parquet and Arrow.
+//! Tables: CSV, JSON lines, Parquet and Arrow.
 
 use narrows_data::{Missing, Reading};
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(crate) fn cases() -> Vec<Case> {
-    [text(), parquet(), arrow()].into_iter().flatten().collect()
+    [text(), json_lines(), parquet(), arrow()].into_iter().flatten().collect()
 }
 
 fn label(column: &str) -> Reading {
@@ -54,6 +54,27 @@ fn text() -> Vec<Case> {
         fine("dropped.csv", "a,b\n1,2\n,2\n", 1).missing(Missing::Drop),
         fine("filled.csv", "a,b\n1,2\n,2\n", 2).missing(Missing::Median),
         fine("one-row.csv", "1,2\n", 1),
+    ]
+}
+
+fn json_lines() -> Vec<Case> {
+    let valid = gzip(b"{\"a\":1}\n{\"a\":2}\n");
+    vec![
+        refused("blank.jsonl", "\n \n", "is empty"),
+        refused("cut.jsonl", "{\"a\":1}\n{\"a\":", "line 2 is not an object or an array"),
+        refused("cut.jsonl.gz", valid[..valid.len() - 9].to_vec(), "cut off"),
+        refused("nan.jsonl", "{\"a\":NaN}\n", "line 1 is not an object or an array"),
+        refused("overflow.jsonl", "[1]\n[1e39]\n", "line 2, column 0"),
+        refused("latin-1.jsonl", b"{\"a\":\"\xf6\"}\n", "line 1"),
+        refused("nul.jsonl", "{\"a\":\"\\u0000\"}\n", "line 1"),
+        refused("nested.jsonl", b"[".repeat(1 << 20), "line 1 is not an object or an array"),
+        refused("long.jsonl", [&b"["[..], &b"1,".repeat(4 << 20)].concat(), "line 1 has more than 4 MB"),
+        refused("wide.jsonl", [&b"["[..], &b"1,".repeat(1 << 20), b"1]\n[2]\n"].concat(), "more than 524288 values"),
+        refused("keys.jsonl", [&b"{"[..], &b"\"a\":1,".repeat(1 << 19), b"\"b\":1}"].concat(), "more than 65536 keys"),
+        refused("no-label.jsonl", "{\"a\":1,\"b\":null}\n", "column `b` is empty").read_as(label("b")),
+        fine("mark.jsonl", "\u{feff}{\"a\":1}\r\n\r\n{\"a\":2}", 2),
+        fine("valid.ndjson.gz", valid, 2),
+        fine("dropped.jsonl", "{\"a\":1}\n{\"b\":2}\n{\"a\":1,\"b\":2}\n", 1).missing(Missing::Drop),
     ]
 }
 

@@ -2,12 +2,14 @@
 
 mod environment;
 mod frame;
+mod free_memory;
 mod output_set;
 mod profile;
 mod providers;
 mod reason;
 mod session;
 mod settings;
+mod shared_weights;
 mod shutdown;
 
 pub(crate) use environment::start;

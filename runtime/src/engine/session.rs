@@ -1,14 +1,18 @@
 //! Sessions of ONNX Runtime, and runs of a graph.
 
-use narrows_bundle::{ElementType, GraphPorts, Port};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use narrows_bundle::{ElementType, GraphPorts, Port, detach_weights};
 use ort::{session::builder::SessionBuilder, value::TensorElementType};
 
 use super::{
     Frame,
     environment::environment,
+    free_memory::create_in_new_thread,
     output_set::OutputSet,
     reason::plain_reason,
     settings::Settings,
+    shared_weights::{MINIMUM, SharedWeights},
     shutdown::{Call, OrtObject},
 };
 use crate::{Device, Error, Options, rows::full_shape};
@@ -23,6 +27,8 @@ pub(crate) struct Graph {
     threads: usize,
     memory: Memory,
     environment: ort::environment::Environment,
+    /// The weights of all sessions but the first one; set when the second session is created.
+    shared: Arc<Mutex<Option<SharedWeights>>>,
 }
 
 /// How ONNX Runtime allocates the values between the nodes of a run.
@@ -52,7 +58,8 @@ impl Graph {
     ) -> Result<Self, Error> {
         let environment = environment(options)?;
         let (ports, settings, threads) = (ports.clone(), Settings::default(), options.threads.unwrap_or(1));
-        Ok(Graph { ports, settings, bytes, device, threads, memory, environment })
+        let shared = Arc::default();
+        Ok(Graph { ports, settings, bytes, device, threads, memory, environment, shared })
     }
 
     /// Sets the value of a setting in the runs of all tensors that are allocated from now on.
@@ -70,6 +77,35 @@ impl Graph {
             Device::Cpu | Device::Auto => self.load(builder),
             Device::Cuda(_) => self.load_and_test(builder),
         }
+    }
+
+    /// Loads the graph into a further session, which shares its weights with all further sessions. The first session
+    /// has its own, because most programs have only one, and the shared weights would be a second copy.
+    pub(crate) fn further_session(&self) -> Result<Session, Error> {
+        match self.device {
+            // A library that cannot share the weights, or not those of this graph, loads them once more.
+            Device::Cpu | Device::Auto => self.sharing_session().or_else(|_| self.session()),
+            Device::Cuda(_) => self.session(),
+        }
+    }
+
+    fn sharing_session(&self) -> Result<Session, Error> {
+        let failed = |source| self.failed("load", source);
+        // One session is created at a time, because it needs copies of the weights while it is created.
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let weights = match &mut *shared {
+            Some(weights) => &*weights,
+            none => {
+                let detached = detach_weights(&self.ports.file, &self.bytes, MINIMUM)?;
+                &*none.insert(SharedWeights::new(detached).map_err(failed)?)
+            }
+        };
+        create_in_new_thread(|| {
+            let builder = self.builder()?;
+            let _call = Call::begin().map_err(failed)?;
+            let mut builder = weights.add_to(builder).map_err(failed)?;
+            Ok(Session { inner: OrtObject::new(builder.commit_from_memory(weights.graph()).map_err(failed)?) })
+        })
     }
 
     /// Returns the builder of a session on the device.

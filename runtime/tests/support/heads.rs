@@ -129,6 +129,7 @@ fn manifest(kind: ClassifierKind, outputs: usize, graphs: ClassifierPorts) -> Cl
         latent_dim: LATENT,
         classes: (kind == ClassifierKind::Classifier).then(|| CLASSES.map(str::to_owned).to_vec()),
         targets: (kind == ClassifierKind::Regressor).then_some(outputs),
+        target_names: None,
         encoder: EncoderRecord { kind: Kind::Ae, digest: "0".repeat(64), fine_tuned: false },
         graphs,
         training: training(),

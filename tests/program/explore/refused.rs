@@ -168,10 +168,10 @@ fn a_cvae_needs_a_class_that_it_knows() {
 fn an_address_that_other_computers_reach_needs_a_flag() {
     let sandbox = Sandbox::new();
     for (flags, code, message) in [
-        ("--host 0.0.0.0", 1, "is not a loopback address"),
-        ("--host 127.0.0.1 --allow-remote", 1, "--allow-remote has no effect"),
+        ("--host 0.0.0.0", 2, "is not a loopback address"),
+        ("--host 127.0.0.1 --allow-remote", 2, "--allow-remote has no effect"),
         ("--host example.com", 2, "invalid value 'example.com'"),
-        ("--data digits --rows 1", 1, "--rows is 1"),
+        ("--data digits --rows 1", 2, "--rows is 1"),
         ("--rows 5", 2, "--data"),
         ("--part test", 2, "--data"),
         ("--port 70000", 2, "70000"),

@@ -87,6 +87,8 @@ impl Config {
         let (sampler, sampler_remark) = common.sampler.check(kind, latent_dim, sampler_rows, &mut problems);
         let mut data_options = common.data.clone();
         data_options.reading.data.get_or_insert_with(|| data.name.clone());
+        // With the origins of days, which new data must share.
+        data_options.reading.date_columns = data.date_columns.clone().or(data_options.reading.date_columns);
         problems.none_or(Config {
             data: data_options,
             latent_dim,
@@ -149,17 +151,17 @@ fn descent(
     let samples = Samples { shape: &facts.data.sample_shape, kind: facts.data.sample_kind };
     let architecture = options.architecture.check(samples, allowed, problems);
     if let Some((key, problem)) = too_large(&architecture, facts.data, facts.latent_dim) {
-        problems.add(key, problem);
+        problems.add_of_data(key, problem);
     }
     let steps = options.steps.check(problems);
     let rows_per_step = steps.batch_size.min(facts.fitted);
     if let Some((key, problem)) = too_many_samples(objective.model().latent_samples(), rows_per_step, facts.data) {
-        problems.add(key, problem);
+        problems.add_of_data(key, problem);
     }
     if let Some((key, problem)) =
         architecture.convolutions.as_ref().and_then(|maps| too_large_maps(maps, rows_per_step))
     {
-        problems.add(key, problem);
+        problems.add_of_data(key, problem);
     }
     let (kind, fewest) = (objective.kind(), objective.model().min_batch_rows());
     if check_rows(facts, fewest, kind, problems) && steps.batch_size > 0 && steps.batch_size < fewest {
@@ -214,13 +216,14 @@ fn check_prior(prior: LatentPrior, architecture: &Architecture, facts: &Facts<'_
     let (rows, features) = (facts.fitted, facts.data.train.values.features());
     if components > rows && rows > 0 {
         let rows = counted(rows, "training row");
-        problems.add("prior", format!("has {components} pseudo-inputs, which start from the {rows}; use fewer"));
+        problems
+            .add_of_data("prior", format!("has {components} pseudo-inputs, which start from the {rows}; use fewer"));
     }
     if (components as u128).saturating_mul(features as u128) > MOST_PARAMETERS {
         let what = format!(
             "has {components} pseudo-inputs of {features} features, which are more than {MOST_PARAMETERS} values; use fewer"
         );
-        problems.add("prior", what);
+        problems.add_of_data("prior", what);
     }
     if architecture.normalisation == Normalisation::Batch {
         let what = format!(
@@ -247,7 +250,7 @@ fn check_rows(facts: &Facts<'_>, fewest: usize, kind: Kind, problems: &mut Probl
         _ => format!(", but a {kind} needs at least {fewest}, because its loss compares rows"),
     };
     let advice = if rows >= fewest { ", or --valid-fraction 0" } else { "" };
-    problems.add("data", format!("{reason}{need}; pass data with more rows{advice}"));
+    problems.add_of_data("data", format!("{reason}{need}; pass data with more rows{advice}"));
     false
 }
 
@@ -264,12 +267,13 @@ fn check_warmup(
         return;
     }
     if warmup >= steps_of(epochs) {
-        problems.add("warmup", format!("takes {warmup} steps, but the run has only {}", steps_of(epochs)));
+        problems.add_of_data("warmup", format!("takes {warmup} steps, but the run has only {}", steps_of(epochs)));
     } else if let Some(Pretraining { epochs, .. }) = pretraining
         && warmup >= steps_of(epochs)
     {
         let steps = steps_of(epochs);
-        problems.add("warmup", format!("takes {warmup} steps, but the pretraining of a layer has only {steps}"));
+        problems
+            .add_of_data("warmup", format!("takes {warmup} steps, but the pretraining of a layer has only {steps}"));
     }
 }
 
@@ -281,7 +285,7 @@ fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut P
             "contains only the value {low} in 32-bit floats, so there is nothing to learn; if the values differ, \
              subtract their common offset first"
         );
-        problems.add("data", what);
+        problems.add_of_data("data", what);
     }
     for (part, key, flag) in [
         (Some(&data.train), "data", "--labels or --label-column"),
@@ -289,7 +293,8 @@ fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut P
         (data.test.as_ref(), "test", "--test-labels or --label-column"),
     ] {
         if kind.is_conditional() && part.is_some_and(|part| part.labels.is_none()) {
-            problems.add(key, format!("has no labels, and a cvae receives the class of every sample; pass {flag}"));
+            problems
+                .add_of_data(key, format!("has no labels, and a cvae receives the class of every sample; pass {flag}"));
         }
     }
     if let (true, Some(classes), Some(labels)) = (kind.is_conditional(), &data.classes, &data.train.labels)
@@ -302,7 +307,7 @@ fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut P
             counted(classes.len(), "different number"),
             counted(labels.len(), "training row")
         );
-        problems.add(key, what);
+        problems.add_of_data(key, what);
     }
     if source.reading.missing == Some(Missing::Keep) {
         problems.add("missing", "is keep, which is only for inspecting data; use mean, median or drop for training");
@@ -338,7 +343,7 @@ fn check_components(facts: &Facts<'_>, problems: &mut Problems) {
     let (features, latent_dim) = (facts.data.train.values.features(), facts.latent_dim);
     let most = features.min(facts.fitted.saturating_sub(1));
     if latent_dim > most {
-        problems.add(
+        problems.add_of_data(
             "latent",
             format!(
                 "is {latent_dim}, but PCA has at most {most} components here: the smaller of {} and {} minus 1",
@@ -348,7 +353,7 @@ fn check_components(facts: &Facts<'_>, problems: &mut Problems) {
         );
     }
     if let Some((key, problem)) = too_large(&Architecture::linear(), facts.data, latent_dim) {
-        problems.add(key, problem);
+        problems.add_of_data(key, problem);
     }
 }
 

@@ -22,8 +22,7 @@ impl Cause {
     }
 }
 
-/// Checks that the loss is finite. Otherwise returns its first infinite or NaN term, and the first layer with such
-/// values.
+/// Checks that the loss is finite. Otherwise returns its first infinite or NaN term, and the layer where it comes from.
 pub(super) fn find_in_loss(
     network: &Network<'_>,
     batch: &Batch,
@@ -32,7 +31,7 @@ pub(super) fn find_in_loss(
 ) -> Result<Option<Cause>> {
     let non_finite = parts.iter().find(|(_, value)| !value.is_finite()).copied();
     let Some((part, value)) = non_finite.or((!total.is_finite()).then_some(("loss", total))) else { return Ok(None) };
-    let layer = first_non_finite_layer(network, batch)?;
+    let layer = origin(network, batch)?;
     Ok(Some(Cause { part: format!("the {part}"), layer, value }))
 }
 
@@ -76,25 +75,32 @@ pub(super) fn check_validation(record: &EpochRecord) -> std::result::Result<(), 
     }
 }
 
-fn first_non_finite_layer(network: &Network<'_>, batch: &Batch) -> Result<Option<String>> {
-    let first_in_graph = |graph: &Graph, input: &Tensor| -> Result<(Option<String>, Vec<Tensor>)> {
-        let inputs: Vec<Tensor> = std::iter::once(input.clone()).chain(batch.labels.clone()).collect();
+/// Returns the first layer with an infinite or NaN value. If all values are finite, the loss overflowed when it was
+/// computed from them, and the layer with the largest absolute value is the cause.
+fn origin(network: &Network<'_>, batch: &Batch) -> Result<Option<String>> {
+    let labels = batch.labels.clone();
+    let layers = |graph: &Graph, input: &Tensor| -> Result<Vec<(String, f32)>> {
+        let inputs: Vec<Tensor> = std::iter::once(input.clone()).chain(labels.clone()).collect();
         let values = node_values(graph, network.parameters, &inputs)?;
-        for (node, value) in graph.nodes().iter().zip(&values) {
-            if first_non_finite(value)?.is_some() {
-                return Ok((Some(node.name.clone()), values));
-            }
-        }
-        Ok((None, values))
+        graph.nodes().iter().zip(&values).map(|(node, value)| Ok((node.name.clone(), largest(value)?))).collect()
     };
-    if let (Some(layer), _) = first_in_graph(network.encoder, &batch.x)? {
-        return Ok(Some(layer));
+    let mut found = layers(network.encoder, &batch.x)?;
+    if found.iter().all(|(_, value)| value.is_finite())
+        && let Some(code) = network.encode(&batch.x, batch.labels.as_ref())?.first()
+    {
+        found.extend(layers(network.decoder, code)?);
     }
-    let encoded = network.encode(&batch.x, batch.labels.as_ref())?;
-    match encoded.first() {
-        Some(code) => Ok(first_in_graph(network.decoder, code)?.0),
-        None => Ok(None),
-    }
+    let non_finite = found.iter().find(|(_, value)| !value.is_finite());
+    let layer = non_finite.or(found.iter().rev().max_by(|one, other| one.1.total_cmp(&other.1)));
+    Ok(layer.map(|(name, _)| name.clone()))
+}
+
+/// Returns the largest absolute value, or infinity if a value is infinite or NaN.
+fn largest(tensor: &Tensor) -> Result<f32> {
+    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+    Ok(values
+        .into_iter()
+        .fold(0.0, |most, value| if value.is_finite() { most.max(value.abs()) } else { f32::INFINITY }))
 }
 
 /// Returns the first infinite or NaN value.
@@ -177,6 +183,10 @@ mod tests {
             .expect("a non-finite loss");
         let actual = part_and_layer(cause.into_error(1, 1));
         assert_eq!(actual, ("the reconstruction".to_owned(), Some("decoder.logits".to_owned())));
+        let large = TestNetwork::gaussian(4, &[], 3).with(&[("decoder.logits.bias", &[0.0, 3e38, 0.0, 0.0])]);
+        let cause = find_in_loss(&large.network(), &batch(), f64::INFINITY, &parts);
+        let error = cause.expect("floats").expect("a non-finite loss").into_error(1, 1);
+        assert_eq!(part_and_layer(error).1, Some("decoder.logits".to_owned()), "a loss that overflows");
         let test_network = TestNetwork::gaussian(4, &[], 3);
         assert!(find_in_loss(&test_network.network(), &batch(), 1.0, &[("l1", 1.0)]).expect("floats").is_none());
     }

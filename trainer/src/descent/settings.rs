@@ -107,13 +107,13 @@ impl StoppingOptions {
         let patience = self.patience.unwrap_or(patience);
         let min_delta = problems.not_negative("min_delta", "loss", self.min_delta.unwrap_or(0.0));
         if min_delta > 0.0 && patience == 0 {
-            problems.add(
+            problems.add_of_data(
                 "min_delta",
                 "has no effect without --patience, which needs validation rows; pass --valid-fraction 0.1",
             );
         }
         if patience > 0 && !can_stop {
-            problems.add("patience", "needs validation rows; pass --valid-fraction 0.1");
+            problems.add_of_data("patience", "needs validation rows; pass --valid-fraction 0.1");
         }
         (patience > 0).then_some(EarlyStop { patience, min_delta })
     }

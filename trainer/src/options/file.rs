@@ -16,7 +16,15 @@ impl Options {
     /// [`ConfigError`] with all problems at once: invalid TOML, unknown keys, and values that an option does not
     /// accept.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        parsed(text, &Options::keys(), "`narrows config KIND` lists them all")
+        Self::from_toml_with(text, &[])
+    }
+
+    /// Reads a configuration file that may also have the keys `flags`, which are no options and are left out.
+    ///
+    /// # Errors
+    /// Those of [`Options::from_toml`].
+    pub fn from_toml_with(text: &str, flags: &[&str]) -> Result<Self, ConfigError> {
+        parsed(text, &Options::keys(), flags, "`narrows config KIND` lists them all")
     }
 
     /// Writes these options as a configuration file.
@@ -33,12 +41,18 @@ impl Options {
     }
 }
 
-/// Reads a file of options with the keys `keys`; `hint` tells the reader of an error where they are listed.
+/// Reads a file of options with the keys `keys`, and leaves out the keys `flags`; `hint` tells the reader of an error
+/// where they are listed.
 ///
 /// # Errors
 /// [`ConfigError`] with all problems at once.
-pub(crate) fn parsed<T: DeserializeOwned>(text: &str, keys: &[&str], hint: &str) -> Result<T, ConfigError> {
-    let table: Table = toml::from_str(text).map_err(|error| {
+pub(crate) fn parsed<T: DeserializeOwned>(
+    text: &str,
+    keys: &[&str],
+    flags: &[&str],
+    hint: &str,
+) -> Result<T, ConfigError> {
+    let mut table: Table = toml::from_str(text).map_err(|error| {
         let line =
             1 + error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count());
         let reason = match text.lines().nth(line - 1).and_then(|line| line.split_once('=')) {
@@ -49,7 +63,10 @@ pub(crate) fn parsed<T: DeserializeOwned>(text: &str, keys: &[&str], hint: &str)
         };
         ConfigError::of(Problem::new(format!("line {line}"), format!("is not valid TOML: {reason}")))
     })?;
-    let problems: Vec<Problem> = table.iter().filter_map(|(key, value)| problem::<T>(key, value, keys, hint)).collect();
+    table.retain(|key, _| keys.contains(&key) || !flags.contains(&key));
+    let known = [keys, flags].concat();
+    let problems: Vec<Problem> =
+        table.iter().filter_map(|(key, value)| problem::<T>(key, value, &known, hint)).collect();
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }

@@ -102,7 +102,7 @@ impl Options {
                 Likelihood::Gaussian => "gaussian",
             };
             (likelihood != required && !is_off)
-                .then(|| Problem::new(key, format!("is an option of the {name} likelihood (--likelihood {name})")))
+                .then(|| Problem::of_data(key, format!("is an option of the {name} likelihood (--likelihood {name})")))
         };
         self.fields().keys().filter_map(problem).collect()
     }

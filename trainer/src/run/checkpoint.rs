@@ -4,12 +4,13 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    fs, io,
+    fs,
+    io::{self, Write},
     ops::Range,
     path::{Path, PathBuf},
 };
 
-use narrows_bundle::sha256_hex_of;
+use narrows_bundle::{AtomicFile, Fingerprint, sha256_hex_of};
 use ndarray::ArrayD;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use crate::{
     candle::Average,
     descent::{Best, Learner, Plan, Position, State},
     network::Weights,
-    stored::Stored,
+    stored::{Stored, StoredTensors},
 };
 
 /// The format that this version writes and reads.
@@ -129,18 +130,30 @@ impl<'a> Checkpoint<'a> {
         Ok(state)
     }
 
-    /// Serializes the checkpoint to the content of its file.
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, TrainError> {
-        let record = Record { digest: DIGEST_PLACEHOLDER.to_owned(), ..self.record.clone() };
-        let record = serde_json::to_string(&record).map_err(candle_core::Error::wrap)?;
+    /// Writes the checkpoint atomically, tensor by tensor: no copy of the whole file is in memory. The digest, which is
+    /// before the tensors, is computed first.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), TrainError> {
         let memory = self.memory.iter().map(|(name, values)| (format!("memory/{name}"), Stored::flat(values)));
         let arrays = [("weights", &self.weights), ("best", &*self.best)].into_iter().flat_map(|(prefix, weights)| {
             weights.iter().map(move |(name, array)| (format!("{prefix}/{name}"), Stored::array(array)))
         });
-        let metadata = HashMap::from([(KEY.to_owned(), record)]);
-        let mut file = safetensors::serialize(arrays.chain(memory), Some(metadata))?;
-        insert_digest(&mut file);
-        Ok(file)
+        let tensors = StoredTensors::new(arrays.chain(memory));
+        let header = |digest: &str| -> Result<Vec<u8>, TrainError> {
+            let record = Record { digest: digest.to_owned(), ..self.record.clone() };
+            let record = serde_json::to_string(&record).map_err(candle_core::Error::wrap)?;
+            tensors.header(Some(HashMap::from([(KEY.to_owned(), record)])))
+        };
+        let mut digest = Fingerprint::default();
+        digest.add(&header(DIGEST_PLACEHOLDER)?);
+        tensors.chunks().for_each(|bytes| digest.add(&bytes));
+        let header = header(&digest.hex())?;
+        let write = || {
+            let mut file = AtomicFile::create(path)?;
+            file.write_all(&header)?;
+            tensors.chunks().try_for_each(|bytes| file.write_all(&bytes))?;
+            file.commit()
+        };
+        Ok(write().map_err(RunError::io("write", path))?)
     }
 
     /// Reads and verifies a file. The content is untrusted: sizes, format and digest are checked.
@@ -235,14 +248,6 @@ pub(super) fn newest(folder: &Path) -> Result<Newest, RunError> {
         }
     }
     Ok((None, passed_over))
-}
-
-/// Replaces the placeholder by the digest.
-fn insert_digest(file: &mut [u8]) {
-    if let Some(range) = digest_range(file, DIGEST_PLACEHOLDER) {
-        let digest = digest(file, &range);
-        file[range].copy_from_slice(digest.as_bytes());
-    }
 }
 
 /// Whether `recorded`, the digest in the metadata, is the digest of the file.

@@ -11,8 +11,8 @@ use narrows_data::Dataset;
 use toml::Table;
 
 use super::{
-    Cadence, Checkpoint, Run, RunError, Saved, checkpoint, cleanup::remove_partial_files, layout::CHECKPOINTS, lock,
-    metrics::Metrics, write_config,
+    Access, Cadence, Checkpoint, Run, RunError, Saved, checkpoint, cleanup::remove_partial_files, layout::CHECKPOINTS,
+    lock_existing, metrics::Metrics, write_config,
 };
 use crate::{
     Activation, Config, DataOptions, Kernels, Method, Options, Pretrain,
@@ -34,6 +34,8 @@ pub struct Resumed {
     pub finished: bool,
     /// Newer checkpoints that are invalid, each with the reason. They are renamed when the run continues.
     pub passed_over: Vec<(PathBuf, String)>,
+    /// Whether the folder can be written.
+    pub access: Access,
 }
 
 impl Run {
@@ -53,7 +55,7 @@ impl Run {
         let folder = folder.into();
         // Reads the configuration first, so that nothing is created in a folder that is not a run.
         let before = Run::options(&folder)?;
-        let lock = lock(&folder)?;
+        let (lock, access) = lock_existing(&folder)?;
         let checkpoints = folder.join(CHECKPOINTS);
         let (mut start, passed_over) = checkpoint::newest(&checkpoints)?;
         let fingerprint = data.fingerprint()?;
@@ -76,8 +78,14 @@ impl Run {
             Method::ClosedForm(_) => start.is_some(),
             Method::Descent(_) => position.is_some_and(|position| position.end.is_some()),
         };
-        let resumed =
-            Resumed { checkpoint: start.as_ref().map(|(path, _)| path.clone()), step, epoch, finished, passed_over };
+        let resumed = Resumed {
+            checkpoint: start.as_ref().map(|(path, _)| path.clone()),
+            step,
+            epoch,
+            finished,
+            passed_over,
+            access,
+        };
         let run = Run {
             metrics: Metrics::read(&folder, epoch),
             folder,

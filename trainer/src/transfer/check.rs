@@ -1,7 +1,7 @@
 //! Checks the model, the labels and the options of a transfer, and reports all problems of the options at once.
 
 use narrows_bundle::Manifest;
-use narrows_data::Dataset;
+use narrows_data::{Dataset, SEPARATOR};
 
 use crate::{
     ConfigError, Corruption, OptimizerName, Problem, ScalePer, TrainError, architecture::Samples,
@@ -23,8 +23,9 @@ impl Config {
         let task = options.head.task.unwrap_or_default();
         check_model(model)?;
         check_samples(model, data)?;
-        check_labels(task, data)?;
-        Ok(Check::new(options, task, model, data).config()?)
+        let names = target_names(options, task, data);
+        let targets = check_labels(task, &names, data)?;
+        Ok(Check::new(options, &targets, model, data).config()?)
     }
 }
 
@@ -33,13 +34,13 @@ fn check_model(model: &Manifest) -> Result<(), TrainError> {
     if model.kind.is_conditional() {
         let what = "is a cvae, whose encoder needs the class as an input, so its code cannot predict the class; pass the \
                     bundle of a pca, ae, dae, wae or vae";
-        return Err(ConfigError::of(Problem::new("bundle", what)).into());
+        return Err(ConfigError::of(Problem::of_data("bundle", what)).into());
     }
     Ok(())
 }
 
 fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), TrainError> {
-    let wrong = |what: String| Err(ConfigError::of(Problem::new("data", what)).into());
+    let wrong = |what: String| Err(ConfigError::of(Problem::of_data("data", what)).into());
     if model.sample.shape != data.sample_shape {
         let (found, expected) = (&data.sample_shape, &model.sample.shape);
         return wrong(format!("has samples of shape {found:?}, the encoder takes {expected:?}"));
@@ -51,13 +52,22 @@ fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), TrainError> {
     Ok(())
 }
 
-/// Checks that a head can be trained on the labels.
-pub(super) fn check_labels(task: Task, data: &Dataset) -> Result<(), TrainError> {
+/// Returns the names of the targets of a regression, which are those of the label columns; empty for a classification.
+fn target_names(options: &Options, task: Task, data: &Dataset) -> Vec<String> {
+    let values = data.classes.iter().flatten().next().map_or(1, |label| label.split(SEPARATOR).count());
+    match task {
+        Task::Classification => Vec::new(),
+        Task::Regression => options.data.reading.label_columns(|_| values == 1),
+    }
+}
+
+/// Checks that a head can be trained on the labels. Returns those of the training part.
+pub(super) fn check_labels(task: Task, names: &[String], data: &Dataset) -> Result<Targets, TrainError> {
     for (name, part) in data.parts() {
-        Targets::of(task, data, name, part)?;
+        Targets::of(task, names, data, name, part)?;
     }
     let wrong = |what: String| Err(TrainError::Data { part: "training", what });
-    let targets = Targets::of(task, data, "training", &data.train)?;
+    let targets = Targets::of(task, names, data, "training", &data.train)?;
     let rows: Vec<usize> = (0..targets.len()).collect();
     match &targets {
         Targets::Classes { .. } => {
@@ -76,17 +86,17 @@ pub(super) fn check_labels(task: Task, data: &Dataset) -> Result<(), TrainError>
                     rows.len()
                 ));
             }
-            Ok(())
         }
         Targets::Numbers(numbers) => {
-            if numbers.len() < 2 || numbers.iter().all(|number| *number == numbers[0]) {
-                return wrong(
-                    "all targets are the same number; a regression needs at least two different ones".to_owned(),
-                );
+            if let Some(name) = numbers.constant_in(&rows) {
+                let which = if numbers.names().len() > 1 { format!("targets `{name}`") } else { "targets".to_owned() };
+                return wrong(format!(
+                    "all {which} are the same number; a regression needs at least two different ones"
+                ));
             }
-            Ok(())
         }
     }
+    Ok(targets)
 }
 
 /// Checks the options and collects all problems.
@@ -99,14 +109,16 @@ struct Check<'a> {
     latent_dim: usize,
     samples: Samples<'a>,
     outputs: usize,
+    /// Names of the targets of a regression.
+    names: Vec<String>,
     problems: Problems,
 }
 
 impl<'a> Check<'a> {
-    fn new(options: &'a Options, task: Task, model: &Manifest, data: &'a Dataset) -> Self {
-        let outputs = match task {
-            Task::Classification => data.classes.as_ref().map_or(0, Vec::len),
-            Task::Regression => 1,
+    fn new(options: &'a Options, targets: &Targets, model: &Manifest, data: &'a Dataset) -> Self {
+        let (task, names) = match targets {
+            Targets::Classes { .. } => (Task::Classification, Vec::new()),
+            Targets::Numbers(numbers) => (Task::Regression, numbers.names().to_vec()),
         };
         Check {
             options,
@@ -116,7 +128,8 @@ impl<'a> Check<'a> {
             has_valid: data.valid.is_some(),
             latent_dim: model.latent_dim,
             samples: Samples { shape: &data.sample_shape, kind: data.sample_kind },
-            outputs,
+            outputs: targets.outputs(),
+            names,
             problems: Problems::default(),
         }
     }
@@ -131,6 +144,7 @@ impl<'a> Check<'a> {
         let valid_fraction = options.split.check(default_fraction, self.has_valid, &mut self.problems);
         let config = Config {
             task: self.task,
+            targets: self.names.clone(),
             standardise: options.head.standardise.unwrap_or(ScalePer::Column),
             class_weights: options.head.class_weights.unwrap_or_default(),
             weight_decay: options.head.weight_decay,
@@ -159,7 +173,7 @@ impl<'a> Check<'a> {
         }
         if self.parameters() > MOST_PARAMETERS {
             let head = self.head.clone();
-            self.problems.add("head", format!("is {head}, which has more than {MOST_PARAMETERS} parameters"));
+            self.problems.add_of_data("head", format!("is {head}, which has more than {MOST_PARAMETERS} parameters"));
         }
         if !self.is_tuned && self.head.hidden().is_empty() {
             for key in options.set_for_descent() {

@@ -68,6 +68,9 @@ pub struct Config {
     /// Task of the head.
     #[doc(hidden)]
     pub task: Task,
+    /// Names of the targets of a regression; a single target has an empty name.
+    #[doc(hidden)]
+    pub targets: Vec<String>,
     /// Layers of the head.
     #[doc(hidden)]
     pub head: Head,

@@ -82,8 +82,8 @@ pub fn label_efficiency(
         let what = "is missing; the label-efficiency table needs a test part, pass --test".to_owned();
         return Err(TrainError::Data { part: "test", what });
     };
-    let train = Targets::of(Task::Classification, data, "training", &data.train)?;
-    let test_targets = Targets::of(Task::Classification, data, "test", test)?;
+    let train = Targets::of(Task::Classification, &[], data, "training", &data.train)?;
+    let test_targets = Targets::of(Task::Classification, &[], data, "test", test)?;
     let all: Vec<usize> = (0..train.len()).collect();
     let test_rows: Vec<usize> = (0..test_targets.len()).collect();
     let labels: Vec<usize> = BUDGETS.into_iter().filter(|&count| count < all.len()).chain([all.len()]).collect();

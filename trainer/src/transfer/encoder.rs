@@ -91,7 +91,7 @@ pub(crate) fn classifier_graph(encoder: &Graph, head: &Graph) -> Result<Graph, G
 }
 
 fn problem(what: String) -> TrainError {
-    ConfigError::of(Problem::new("bundle", what)).into()
+    ConfigError::of(Problem::of_data("bundle", what)).into()
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Transferred {
         let model = origin.manifest;
         let kind = self.config.task.kind();
         let classes = data.classes.clone().filter(|_| kind == ClassifierKind::Classifier);
-        let outputs = classes.as_ref().map_or(1, Vec::len);
+        let outputs = classes.as_ref().map_or(self.unit.offset.len(), Vec::len);
         let ports = ClassifierPorts::of(kind, &model.sample.shape, model.latent_dim, outputs);
         let head = self.head_with_ports(kind)?;
         let (folded, weights) = folded(&head, &self.weights)?;
@@ -70,7 +70,7 @@ impl Transferred {
         let entries = metadata.into_iter();
         let entries = entries.map(|(key, value)| Entry { key: format!("{PRODUCER}.{key}"), value }).collect();
         let classifier_model = join(&encoder, &head_model, code_name, &name("whole"), entries).map_err(|what| {
-            ConfigError::of(Problem::new("bundle", format!("has an encoder that cannot be joined: {what}")))
+            ConfigError::of(Problem::of_data("bundle", format!("has an encoder that cannot be joined: {what}")))
         })?;
         let probe = self.probe(origin, &head)?;
         let files = vec![
@@ -123,7 +123,7 @@ impl Transferred {
         let model = origin.manifest;
         let Some(core) = &self.encoder else {
             return Model::decode(origin.encoder).map_err(|error| {
-                ConfigError::of(Problem::new(
+                ConfigError::of(Problem::of_data(
                     "bundle",
                     format!("has an encoder that is not a valid ONNX model: {error}"),
                 ))
@@ -174,7 +174,8 @@ impl Transferred {
                 ..sample_of(data)
             },
             latent_dim: model.latent_dim,
-            targets: classes.is_none().then_some(1),
+            targets: classes.is_none().then_some(self.unit.offset.len()),
+            target_names: Some(self.config.targets.clone()).filter(|names| names.len() > 1),
             classes,
             encoder: EncoderRecord {
                 kind: model.kind,

@@ -7,7 +7,7 @@ use narrows_data::Values;
 use super::{
     Head, Targets,
     lbfgs::Limits,
-    metrics::compute_metrics,
+    metrics::{LOSS, compute_metrics},
     objective::{Objective, balanced},
     outputs::{Inputs, outputs, unscaled},
     parts::LabelledRows,
@@ -180,7 +180,7 @@ impl<'a> Problem<'a> {
         let metrics = compute_metrics(&outputs, targets, rows, &self.unit);
         Ok(match targets {
             Targets::Classes { .. } => metrics.get("log_loss").copied().unwrap_or(f64::NAN),
-            Targets::Numbers(_) => metrics.get("rmse").copied().unwrap_or(f64::NAN).powi(2),
+            Targets::Numbers(_) => metrics.get(LOSS).copied().unwrap_or(f64::NAN),
         })
     }
 }
@@ -208,13 +208,18 @@ pub(crate) fn standardisation(per: ScalePer, codes: &Values, rows: &[usize]) -> 
     Ok(ScalingRule::Standard(per).scaling(&sample, codes, rows)?)
 }
 
-/// Mean and standard deviation of the targets of a regression; the identity for classes.
+/// Mean and standard deviation of each target of a regression; the identity for classes.
 pub(crate) fn unit_of(targets: &Targets, rows: &[usize]) -> Scaling {
     let Targets::Numbers(numbers) = targets else { return unscaled() };
-    let chosen: Vec<f64> = rows.iter().map(|&row| f64::from(numbers[row])).collect();
-    let mean = chosen.iter().sum::<f64>() / chosen.len().max(1) as f64;
-    let deviation =
-        (chosen.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / chosen.len().max(1) as f64).sqrt();
-    let scale = if deviation > 1e-7 * mean.abs() && deviation > 0.0 { deviation } else { 1.0 };
-    Scaling { offset: vec![mean as f32], scale: vec![scale as f32] }
+    let unit = |target: usize| {
+        let chosen = rows.iter().filter_map(|&row| numbers.row(row).get(target)).map(|&number| f64::from(number));
+        let chosen: Vec<f64> = chosen.collect();
+        let mean = chosen.iter().sum::<f64>() / chosen.len().max(1) as f64;
+        let deviation =
+            (chosen.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / chosen.len().max(1) as f64).sqrt();
+        let scale = if deviation > 1e-7 * mean.abs() && deviation > 0.0 { deviation } else { 1.0 };
+        (mean as f32, scale as f32)
+    };
+    let (offset, scale) = (0..numbers.names().len()).map(unit).unzip();
+    Scaling { offset, scale }
 }

@@ -81,14 +81,16 @@ fn score(neighbours: &[Vec<usize>], train: &Targets, test: &Targets, rows: &[usi
                 neighbours.iter().map(|&row| train[row]).find(|&label| votes[label as usize] == most)
             };
             let correct = neighbours.iter().zip(rows).filter(|(near, row)| vote(near) == Some(labels[**row])).count();
-            Metrics::from([("accuracy", correct as f64 / rows.len().max(1) as f64)])
+            Metrics::from([("accuracy".to_owned(), correct as f64 / rows.len().max(1) as f64)])
         }
         (Targets::Numbers(train), Targets::Numbers(numbers)) => {
-            let mean = |near: &Vec<usize>| {
-                near.iter().map(|&row| f64::from(train[row])).sum::<f64>() / near.len().max(1) as f64
+            let mean = |(row, target): (usize, usize)| {
+                let near = neighbours.get(row).map(Vec::as_slice).unwrap_or_default();
+                let values = near.iter().filter_map(|&row| train.row(row).get(target));
+                values.map(|&value| f64::from(value)).sum::<f64>() / near.len().max(1) as f64
             };
-            let predictions: Vec<f64> = neighbours.iter().map(mean).collect();
-            regression_metrics(&predictions, &rows.iter().map(|&row| f64::from(numbers[row])).collect::<Vec<_>>())
+            let predictions = Array2::from_shape_fn((neighbours.len(), train.names().len()), mean);
+            regression_metrics(&predictions, &numbers.selected(rows), numbers.names())
         }
         // Training and test targets belong to the same task.
         (Targets::Classes { .. }, Targets::Numbers(_)) | (Targets::Numbers(_), Targets::Classes { .. }) => {

@@ -13,7 +13,7 @@ pub(crate) struct Objective<'a> {
     pub(crate) targets: &'a Targets,
     /// Weight of a row of each class; `None` for equal weights.
     pub(crate) class_weights: Option<&'a [f32]>,
-    /// Mean and standard deviation of the targets of a regression. Outputs are standardised with them.
+    /// Mean and standard deviation of each target of a regression. Outputs are standardised with them.
     pub(crate) unit: &'a Scaling,
     /// Weight decay: factor of half the sum of the squared weights of the head, without the biases.
     pub(crate) decay: f64,
@@ -21,7 +21,7 @@ pub(crate) struct Objective<'a> {
 
 impl Objective<'_> {
     /// Computes the loss summed over `rows`, a scalar. `outputs` is `[rows, outputs]`. The loss is the cross-entropy in
-    /// nats, or half the squared error in squared standard deviations of the targets.
+    /// nats, or half the squared error in squared standard deviations of the targets, summed over the targets.
     ///
     /// # Errors
     /// Errors of Candle.
@@ -36,8 +36,12 @@ impl Objective<'_> {
                 (chosen * Tensor::from_vec(weights, rows.len(), &Device::Cpu)?)?.sum_all()?.neg()
             }
             Targets::Numbers(numbers) => {
-                let scaled = rows.iter().map(|&row| (numbers[row] - self.unit.offset[0]) / self.unit.scale[0]);
-                let targets = Tensor::from_vec(scaled.collect::<Vec<f32>>(), (rows.len(), 1), &Device::Cpu)?;
+                let units = || self.unit.offset.iter().zip(&self.unit.scale);
+                let scaled = rows.iter().flat_map(|&row| {
+                    numbers.row(row).iter().zip(units()).map(|(number, (offset, scale))| (number - offset) / scale)
+                });
+                let shape = (rows.len(), numbers.names().len());
+                let targets = Tensor::from_vec(scaled.collect::<Vec<f32>>(), shape, &Device::Cpu)?;
                 (outputs - targets)?.sqr()?.sum_all()? * 0.5
             }
         }
@@ -73,6 +77,7 @@ pub(crate) fn balanced(counts: &[usize]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::targets::Numbers;
 
     fn number(tensor: &Tensor) -> f64 {
         f64::from(tensor.to_scalar::<f32>().expect("a scalar"))
@@ -96,7 +101,7 @@ mod tests {
 
     #[test]
     fn regression_loss_is_in_standard_deviations_of_the_targets() {
-        let targets = Targets::Numbers(vec![10.0, 14.0]);
+        let targets = Targets::Numbers(Numbers::new(vec![10.0, 14.0], vec!["y".to_owned()]));
         let unit = Scaling { offset: vec![12.0], scale: vec![2.0] };
         let objective = Objective { targets: &targets, class_weights: None, unit: &unit, decay: 0.0 };
         let outputs = Tensor::new(&[[0f32], [0.0]], &Device::Cpu).expect("a small tensor");

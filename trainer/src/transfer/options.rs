@@ -137,7 +137,30 @@ impl Options {
     /// # Errors
     /// [`ConfigError`] with all problems at once: invalid TOML, unknown keys and invalid values.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        parsed(text, &<Self as Group>::keys(), "`narrows transfer --help` lists them all")
+        Self::from_toml_with(text, &[])
+    }
+
+    /// Reads a configuration file that may also have the keys `flags`, which are no options and are left out.
+    ///
+    /// # Errors
+    /// Those of [`Options::from_toml`].
+    pub fn from_toml_with(text: &str, flags: &[&str]) -> Result<Self, ConfigError> {
+        parsed(text, &Self::keys(), flags, "`narrows config transfer` lists them all")
+    }
+
+    /// Returns the keys of all options, in the order of their declaration.
+    pub fn keys() -> Vec<&'static str> {
+        <Self as Group>::keys()
+    }
+
+    /// Sets every option to a valid value, to show its syntax.
+    pub fn example() -> Self {
+        Group::example()
+    }
+
+    /// Returns the options that are set, by key.
+    pub fn fields(&self) -> toml::Table {
+        toml::Table::try_from(self).unwrap_or_default()
     }
 
     /// Returns these options, completed by those of `other` where an option is not set.
@@ -188,6 +211,8 @@ mod tests {
         assert_eq!(options.head.head, Some(Head::Mlp(vec![64])));
         let (tuned, corruption) = (options.tuning.fine_tune, options.corruption.corruption);
         assert_eq!((tuned, corruption), (Some(true), Some(Corruption::Masking(0.25))));
+        let with_flags = Options::from_toml_with("out = \"m\"\nseed = 3\n", &["out"]).expect("a known flag");
+        assert_eq!(with_flags.seed, Some(3));
         let error = Options::from_toml("haed = \"linear\"\ntask = \"fog\"\n").expect_err("two mistakes").to_string();
         assert!(error.contains("did you mean `head`?") && error.contains("`task` cannot be"), "{error}");
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use narrows_bundle::{Scaling, counted};
 use narrows_data::{Dataset, Part, Values};
+use ndarray::Array2;
 
 use super::{
     Budget, ClassWeights, Codes, Config, Metrics, Targets,
-    metrics::compute_metrics,
+    metrics::{compute_metrics, reported},
     objective::{Objective, balanced},
     outputs::{Inputs, outputs},
     train_head::Labelled,
@@ -75,11 +76,11 @@ impl Parts {
     pub(super) fn of(config: &Config, data: &Dataset) -> Result<Self, TrainError> {
         let with_rows = |name, part: &Option<Part>| -> Result<_, TrainError> {
             let Some(part) = part else { return Ok(None) };
-            let targets = Targets::of(config.task, data, name, part)?;
+            let targets = Targets::of(config.task, &config.targets, data, name, part)?;
             let rows = (0..targets.len()).collect();
             Ok(Some((targets, rows)))
         };
-        let train = Targets::of(config.task, data, "training", &data.train)?;
+        let train = Targets::of(config.task, &config.targets, data, "training", &data.train)?;
         let all: Vec<usize> = (0..train.len()).collect();
         let labelled = match config.budget {
             Budget::All => all,
@@ -99,10 +100,12 @@ impl Parts {
         }
         let (valid, test) = (with_rows("validation", &data.valid)?, with_rows("test", &data.test)?);
         if let Targets::Numbers(numbers) = &train
-            && fitted.iter().all(|&row| numbers[row] == numbers[fitted[0]])
+            && let Some(name) = numbers.constant_in(&fitted)
         {
             let rows = counted(fitted.len(), "labelled row");
-            let what = format!("{rows} with a single target value are too few; use more labels (--label-fraction)");
+            let value = if numbers.names().len() > 1 { format!(" of `{name}`") } else { String::new() };
+            let what =
+                format!("{rows} with a single target value{value} are too few; use more labels (--label-fraction)");
             return Err(TrainError::Data { part: "training", what });
         }
         Ok(Parts { train, fitted, held_out, valid, test })
@@ -133,6 +136,30 @@ impl Parts {
         (config.class_weights == ClassWeights::Balanced).then(|| balanced(&self.train.counts(&self.fitted)))
     }
 
+    /// Computes the metrics of the best constant guess for each part of the data. `unit` holds the mean of the targets
+    /// of a regression.
+    pub(super) fn constant_figures(&self, unit: &Scaling) -> BTreeMap<&'static str, Metrics> {
+        let guess = match &self.train {
+            // Unit variance and mean 0 in the unit of the head.
+            Targets::Numbers(_) => vec![0.0; self.train.outputs()],
+            Targets::Classes { .. } => {
+                let counts = self.train.counts(&self.fitted);
+                counts.iter().map(|&count| (count as f32 / self.fitted.len().max(1) as f32).ln()).collect()
+            }
+        };
+        let held_out = (&self.train, &self.held_out);
+        let valid = self.valid.as_ref().map(|(targets, rows)| (targets, rows));
+        let valid = valid.or((!self.held_out.is_empty()).then_some(held_out));
+        let test = self.test.as_ref().map(|(targets, rows)| (targets, rows));
+        let parts = [("train", Some((&self.train, &self.fitted))), ("valid", valid), ("test", test)];
+        let parts = parts.into_iter().filter_map(|(name, part)| part.map(|part| (name, part)));
+        let figures = parts.map(|(name, (targets, rows))| {
+            let outputs = Array2::from_shape_fn((rows.len(), guess.len()), |(_, output)| guess[output]);
+            (name, reported(compute_metrics(&outputs, targets, rows, unit)))
+        });
+        figures.collect()
+    }
+
     /// Computes the metrics of each part of the data.
     ///
     /// # Errors
@@ -149,7 +176,7 @@ impl Parts {
         let parts = parts.into_iter().filter_map(|(name, rows)| rows.map(|rows| (name, rows)));
         let figures = parts.map(|(name, LabelledRows { values, targets, rows })| {
             let outputs = outputs(network.0, network.1, Inputs { values, scaling }, rows)?;
-            Ok((name, compute_metrics(&outputs, targets, rows, unit)))
+            Ok((name, reported(compute_metrics(&outputs, targets, rows, unit))))
         });
         figures.collect()
     }

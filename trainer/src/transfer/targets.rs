@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use narrows_bundle::ClassifierKind;
-use narrows_data::{Dataset, Part};
+use narrows_data::{Dataset, Part, SEPARATOR};
+use ndarray::Array2;
 use rand::seq::SliceRandom;
 
 use crate::{
@@ -55,6 +56,48 @@ impl FromStr for Task {
     }
 }
 
+/// The targets of a regression: one or more numbers for each row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Numbers {
+    /// The values, row by row.
+    values: Vec<f32>,
+    /// The names of the targets, at least one.
+    names: Vec<String>,
+}
+
+impl Numbers {
+    /// Creates targets of rows with as many values as there are names.
+    pub(crate) fn new(values: Vec<f32>, names: Vec<String>) -> Self {
+        debug_assert!(!names.is_empty() && values.len().is_multiple_of(names.len()), "rows of equal length");
+        Numbers { values, names }
+    }
+
+    /// Returns the names of the targets.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Returns the targets of a row.
+    pub(crate) fn row(&self, row: usize) -> &[f32] {
+        let count = self.names.len();
+        self.values.get(row * count..(row + 1) * count).unwrap_or_default()
+    }
+
+    /// Returns the targets of these rows, `[rows, targets]`.
+    pub(crate) fn selected(&self, rows: &[usize]) -> Array2<f64> {
+        let value =
+            |(row, target): (usize, usize)| self.row(rows[row]).get(target).map_or(f64::NAN, |&value| value.into());
+        Array2::from_shape_fn((rows.len(), self.names.len()), value)
+    }
+
+    /// Returns the name of a target that is the same number in all these rows.
+    pub(crate) fn constant_in(&self, rows: &[usize]) -> Option<&str> {
+        let first = self.row(*rows.first()?);
+        let is_constant = |target: usize| rows.iter().all(|&row| self.row(row).get(target) == first.get(target));
+        (0..self.names.len()).find(|&target| is_constant(target)).map(|target| self.names[target].as_str())
+    }
+}
+
 /// The targets of all rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Targets {
@@ -65,16 +108,23 @@ pub(crate) enum Targets {
         /// Number of classes.
         classes: usize,
     },
-    /// A finite number for each row, in the unit of the data.
-    Numbers(Vec<f32>),
+    /// Finite numbers in the unit of the data.
+    Numbers(Numbers),
 }
 
 impl Targets {
-    /// Returns the targets of one part of the data, called `name` in errors.
+    /// Returns the targets of one part of the data, called `name` in errors. `names` are those of the targets of a
+    /// regression, if they are known.
     ///
     /// # Errors
     /// [`TrainError::Data`] if the part has no labels, or for a regression if a label is not a finite number.
-    pub(crate) fn of(task: Task, data: &Dataset, name: &'static str, part: &Part) -> Result<Self, TrainError> {
+    pub(crate) fn of(
+        task: Task,
+        names: &[String],
+        data: &Dataset,
+        name: &'static str,
+        part: &Part,
+    ) -> Result<Self, TrainError> {
         let wrong = |what: String| TrainError::Data { part: name, what };
         let (Some(labels), Some(classes)) = (&part.labels, &data.classes) else {
             let flag = match name {
@@ -87,14 +137,28 @@ impl Targets {
         match task {
             Task::Classification => Ok(Targets::Classes { labels: labels.clone(), classes: classes.len() }),
             Task::Regression => {
-                let numbers: Vec<Option<f32>> = classes.iter().map(|name| number(name)).collect();
-                let target = |(row, &label): (usize, &u32)| {
-                    numbers.get(label as usize).copied().flatten().ok_or_else(|| {
-                        let name = classes.get(label as usize).map_or("", String::as_str);
-                        wrong(format!("the label of row {row} is `{name}`, but a regression needs finite numbers"))
-                    })
+                let numbers: Vec<Option<Vec<f32>>> = classes.iter().map(|name| numbers(name)).collect();
+                let names = match &numbers.first() {
+                    Some(Some(first)) if first.len() == names.len() => names.to_vec(),
+                    Some(Some(first)) if first.len() > 1 => (0..first.len()).map(|target| target.to_string()).collect(),
+                    Some(_) | None => vec![String::new()],
                 };
-                Ok(Targets::Numbers(labels.iter().enumerate().map(target).collect::<Result<_, _>>()?))
+                let mut values = Vec::with_capacity(labels.len() * names.len());
+                for (row, &label) in labels.iter().enumerate() {
+                    let found = numbers.get(label as usize).and_then(Option::as_ref);
+                    let Some(found) = found.filter(|found| found.len() == names.len()) else {
+                        let label = classes.get(label as usize).map_or("", String::as_str);
+                        let expected = match names.len() {
+                            1 => "finite numbers".to_owned(),
+                            count => format!("{count} finite numbers in every row"),
+                        };
+                        return Err(wrong(format!(
+                            "the label of row {row} is `{label}`, but a regression needs {expected}"
+                        )));
+                    };
+                    values.extend(found);
+                }
+                Ok(Targets::Numbers(Numbers::new(values, names)))
             }
         }
     }
@@ -103,15 +167,15 @@ impl Targets {
     pub(crate) fn len(&self) -> usize {
         match self {
             Targets::Classes { labels, .. } => labels.len(),
-            Targets::Numbers(numbers) => numbers.len(),
+            Targets::Numbers(numbers) => numbers.values.len() / numbers.names.len().max(1),
         }
     }
 
-    /// Number of outputs of a head: the number of classes, or 1 for a regression.
+    /// Number of outputs of a head: the number of classes, or of targets of a regression.
     pub(crate) fn outputs(&self) -> usize {
         match self {
             Targets::Classes { classes, .. } => *classes,
-            Targets::Numbers(_) => 1,
+            Targets::Numbers(numbers) => numbers.names.len(),
         }
     }
 
@@ -191,8 +255,10 @@ impl Targets {
     }
 }
 
-fn number(text: &str) -> Option<f32> {
-    text.trim().parse().ok().filter(|number: &f32| number.is_finite())
+/// Parses the numbers of a label: one, or several that the reader of the data has joined.
+fn numbers(text: &str) -> Option<Vec<f32>> {
+    let number = |text: &str| text.trim().parse().ok().filter(|number: &f32| number.is_finite());
+    text.split(SEPARATOR).map(number).collect()
 }
 
 fn ascending(rows: impl IntoIterator<Item = usize>) -> Vec<usize> {
@@ -234,6 +300,31 @@ mod tests {
         assert_eq!(targets.counts(&targets.stratified_fraction(&ROWS(), 0.1, 0)), [6, 3, 1, 1]);
         let (fitted, held_out) = targets.split(&ROWS(), 0.1, 0);
         assert_eq!((targets.counts(&fitted), targets.counts(&held_out)), (vec![54, 27, 8, 1], vec![6, 3, 1, 0]));
+    }
+
+    #[test]
+    fn a_label_of_several_numbers_has_several_targets_and_every_row_the_same_number_of_them() {
+        let data = |classes: &[&str]| {
+            let rows = ndarray::Array2::<f32>::zeros((classes.len(), 1));
+            let labels: Vec<String> = classes.iter().map(ToString::to_string).collect();
+            Dataset::from_array("rows", rows).and_then(|data| data.with_labels(&labels)).expect("labelled rows")
+        };
+        let targets = |classes: &[&str], names: &[&str]| {
+            let (data, names) = (data(classes), names.iter().map(ToString::to_string).collect::<Vec<_>>());
+            Targets::of(Task::Regression, &names, &data, "training", &data.train)
+        };
+        let Ok(Targets::Numbers(numbers)) = targets(&["1.5;2", "-3;2"], &["width", "height"]) else {
+            panic!("numbers")
+        };
+        assert_eq!((numbers.row(0), numbers.row(1)), (&[1.5, 2.0][..], &[-3.0, 2.0][..]));
+        assert_eq!(
+            (numbers.names().join(" ").as_str(), numbers.constant_in(&[0, 1])),
+            ("width height", Some("height"))
+        );
+        let Ok(Targets::Numbers(numbers)) = targets(&["1;2", "3;4"], &["y"]) else { panic!("numbers") };
+        assert_eq!(numbers.names(), ["0", "1"]);
+        let error = targets(&["1;2", "3"], &[]).expect_err("one number").to_string();
+        assert!(error.contains("the label of row 1 is `3`, but a regression needs 2 finite numbers"), "{error}");
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use narrows_data::{Dataset, Part, Values};
 use ndarray::{Array2, array};
 
-use super::{linear::Linear, parts::LabelledRows, targets::Targets};
+use super::{
+    linear::Linear,
+    parts::LabelledRows,
+    targets::{Numbers, Targets},
+};
 use crate::{
     ScalePer,
     random::{Stream, stream},
@@ -22,7 +26,11 @@ fn clouds(rows: usize) -> (Values, Targets, Targets) {
         labels.push(class);
         numbers.push(7.0 + 0.03 * into[1] - into[2]);
     }
-    (Values::F32(values), Targets::Classes { labels, classes: 2 }, Targets::Numbers(numbers))
+    (
+        Values::F32(values),
+        Targets::Classes { labels, classes: 2 },
+        Targets::Numbers(Numbers::new(numbers, vec!["y".to_owned()])),
+    )
 }
 
 fn linear() -> Linear<'static> {
@@ -89,6 +97,7 @@ fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
         name: "rows".to_owned(),
         sample_shape: vec![1],
         sample_kind: narrows_data::SampleKind::default(),
+        date_columns: None,
         notes: narrows_data::Notes::default(),
         range: (0.0, rows as f32),
         columns: None,
@@ -104,7 +113,7 @@ fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
 fn unusable_labels_are_rejected_with_a_suggestion() {
     use super::{Task, check::check_labels};
     let check = |task, labels, classes: &[&str]| {
-        check_labels(task, &labelled(labels, classes)).map_err(|error| error.to_string())
+        check_labels(task, &[], &labelled(labels, classes)).map(|_| ()).map_err(|error| error.to_string())
     };
     let rejected = |task, labels, classes: &[&str]| check(task, labels, classes).expect_err("unusable labels");
     assert!(rejected(Task::Classification, None, &[]).contains("there are no labels; pass --labels"));

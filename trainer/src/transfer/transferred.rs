@@ -22,6 +22,9 @@ pub struct Transferred {
     pub trials: Vec<(f64, f64)>,
     /// Metrics by part: `train`, `valid`, `test`.
     pub figures: BTreeMap<&'static str, Metrics>,
+    /// Metrics by part of the best constant guess: the frequencies of the classes among the fitted rows, or the mean of
+    /// their targets.
+    pub constant: BTreeMap<&'static str, Metrics>,
     /// Metrics of the head on the frozen encoder, before fine-tuning.
     pub frozen_figures: Option<BTreeMap<&'static str, Metrics>>,
     /// Metrics of the nearest-neighbour baseline on the test part.
@@ -48,6 +51,7 @@ impl Transferred {
             decay: head.decay,
             trials: head.trials,
             figures: BTreeMap::new(),
+            constant: parts.constant_figures(&head.unit),
             frozen_figures: None,
             neighbours: None,
             history: Vec::new(),
@@ -58,6 +62,45 @@ impl Transferred {
             unit: head.unit,
             encoder: None,
         }
+    }
+
+    /// Returns why the head is of no use: on rows that it was not fitted to, it is worse than a constant guess. These
+    /// are the test rows, otherwise the held-out rows, otherwise the fitted rows.
+    pub fn poor(&self) -> Option<String> {
+        let part = ["test", "valid", "train"].into_iter().find(|part| self.figures.contains_key(part))?;
+        let figure =
+            |figures: &BTreeMap<_, Metrics>, name| figures.get(part).and_then(|metrics| metrics.get(name)).copied();
+        let both = |name| figure(&self.figures, name).zip(figure(&self.constant, name));
+        let reason = match (both("r2"), both("accuracy"), both("log_loss")) {
+            (Some((r2, guess)), _, _) if r2.is_nan() || r2 < guess => {
+                match both("rmse").filter(|_| self.config.targets.len() == 1) {
+                    Some((error, guess)) => {
+                        format!(
+                            "its root mean squared error is {error:.4}, and that of the mean of the targets {guess:.4}"
+                        )
+                    }
+                    None => format!(
+                        "its R squared is {r2:.4} on average over the targets, and that of their means {guess:.4}"
+                    ),
+                }
+            }
+            (_, Some((accuracy, guessed)), Some((loss, guess)))
+                if accuracy < guessed && (loss.is_nan() || loss > guess) =>
+            {
+                format!(
+                    "its accuracy is {:.2} %, and that of the most frequent class {:.2} %",
+                    100.0 * accuracy,
+                    100.0 * guessed
+                )
+            }
+            _ => return None,
+        };
+        let rows = match part {
+            "test" => "test rows",
+            "valid" => "validation rows",
+            _ => "training rows",
+        };
+        Some(format!("the head is worse than a constant guess on the {rows}: {reason}"))
     }
 
     /// Returns warnings about the quality of the result.

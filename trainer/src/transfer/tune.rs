@@ -72,5 +72,5 @@ pub(super) fn fine_tune(
 fn no_weights() -> TrainError {
     let what =
         "contains no weights, which fine-tuning needs; for a packed bundle, pass the folder that it was packed from";
-    ConfigError::of(Problem::new("bundle", what)).into()
+    ConfigError::of(Problem::of_data("bundle", what)).into()
 }

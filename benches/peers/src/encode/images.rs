@@ -58,6 +58,7 @@ impl Images {
             name: "enlarged digits".to_owned(),
             sample_shape: vec![SIDE, SIDE],
             sample_kind: SampleKind::Features,
+            date_columns: None,
             notes: narrows_data::Notes::default(),
             range: (0.0, 255.0),
             columns: None,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use narrows_data::Labels;
 use narrows_runtime::Error;
 use serde_json::{Value, json};
@@ -52,8 +52,10 @@ impl<'a> Tally<'a> {
     fn index_of(&self, label: &str) -> anyhow::Result<usize> {
         let unknown = || Error::UnknownClass { class: label.to_owned(), classes: self.classes.to_vec() };
         let index = self.indices.get(label).copied();
+        let remedy =
+            "correct the label, remove its rows, or train the head on rows of that class with `narrows transfer`";
         let context = || format!("labels of `{}`", self.labels_of.as_deref().unwrap_or_default());
-        index.ok_or_else(unknown).with_context(context)
+        index.ok_or_else(|| anyhow!("{}; {remedy}", unknown())).with_context(context)
     }
 
     fn correct(&self) -> usize {
@@ -120,7 +122,11 @@ mod tests {
 
         let error = tally.add(&[0], Some(&Labels::Integers(vec![0]))).expect_err("no name");
         let message = format!("{error:#}");
-        assert_eq!(message, "labels of `d`: there is no class `0`, this model has `1`, `2`, `cat`");
+        assert_eq!(
+            message,
+            "labels of `d`: there is no class `0`, this model has `1`, `2`, `cat`; correct the label, remove its rows, or \
+             train the head on rows of that class with `narrows transfer`"
+        );
     }
 
     #[test]

@@ -70,6 +70,7 @@ pub(super) fn run(arguments: &DetectFit) -> anyhow::Result<()> {
 
 /// Adds a detector to a bundle.
 fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result<()> {
+    let options = arguments.detector.checked_options()?;
     let bundle = Bundle::open(path).map_err(needs_autoencoder)?;
     let model = Autoencoder::from_bundle(&bundle, &arguments.runtime())?;
     // Claimed before anything is computed, so that a wrong path is reported at once.
@@ -77,7 +78,6 @@ fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result
     stop.defer_first_signal();
     let loaded = arguments.rows.load_for(bundle.manifest())?;
     let trained = Trained::Before(bundle.manifest());
-    let options = arguments.detector.options();
     let mut selection = Selection::of(&arguments.rows, &loaded, trained, &options)?;
     warn_of_seen_rows(&loaded.data, &selection, bundle.manifest())?;
     selection.check(&options)?;
@@ -108,6 +108,7 @@ fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result
 
 /// Trains an autoencoder, and writes its bundle with a detector.
 fn fit_new(arguments: &DetectFit, stop: &Stop) -> anyhow::Result<()> {
+    let options = arguments.detector.checked_options()?;
     let recipe = Recipe {
         kind: arguments.kind,
         file: arguments.config.as_deref(),
@@ -120,7 +121,6 @@ fn fit_new(arguments: &DetectFit, stop: &Stop) -> anyhow::Result<()> {
     stop.defer_first_signal();
     let loaded = arguments.rows.load_new()?;
     let later = Trained::Later { takes_labels: recipe.kind(&given).is_conditional() };
-    let options = arguments.detector.options();
     let mut selection = Selection::of(&arguments.rows, &loaded, later, &options)?;
     selection.check(&options)?;
     let left_out = selection.keep_typical(options.contamination, options.seed)?;

@@ -8,7 +8,7 @@ mod worst;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use narrows_data::write::Layout;
 use narrows_evaluate::Picture;
@@ -24,9 +24,10 @@ use self::{
 use crate::{
     detect::AnomalyClass,
     input::{Batch, InputStream, SampleArguments},
+    misuse::{UsageError, misuse},
     model::with_bundle_help,
     notes::print_json,
-    output::{Format, Output, select_rows},
+    output::{Format, FormatArguments, Output, select_rows},
     report::{note, print},
     rows_bar::RowsBar,
 };
@@ -73,6 +74,8 @@ pub(super) struct DetectRun {
     /// also get the pass-through columns [default: none]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatArguments,
     /// Print one JSON object: `rows`, `level`, `anomalies`, `expected`, `not_finite` (the number of scores that are NaN
     /// or infinite; these rows are anomalies), `highest` (rows with their reasons), and `labelled` with the figures, or
     /// null
@@ -84,11 +87,11 @@ pub(super) fn run(arguments: &DetectRun) -> anyhow::Result<()> {
     let detector = open(arguments)?;
     let samples = &arguments.samples;
     let out = arguments.out.as_deref();
-    let format = out.map(|out| samples.check_out(out, &Format::ROWS)).transpose()?;
+    let format = out.map(|out| samples.check_out(out, arguments.format, &Format::ROWS)).transpose()?;
     if let Some(shares) = &arguments.shares {
-        samples.check_out_of(shares, "--shares", &[Format::Npy])?;
+        samples.check_other(shares, "--shares", Format::Npy)?;
         if out == Some(shares) {
-            bail!("--shares and --out are the same file `{}`; name two files", shares.display());
+            misuse!("--shares and --out are the same file `{}`; name two files", shares.display());
         }
     }
     let columns = Columns::of(&detector, arguments.reasons, arguments.written(), format)?;
@@ -155,7 +158,7 @@ pub(super) fn run(arguments: &DetectRun) -> anyhow::Result<()> {
 fn open(arguments: &DetectRun) -> anyhow::Result<Detector> {
     let detector = arguments.samples.model.open_detector()?;
     Ok(match arguments.level {
-        Some(level) => detector.at_level(level).context("--level")?,
+        Some(level) => detector.at_level(level).map_err(|error| UsageError(format!("--level: {error}")))?,
         None => detector,
     })
 }

@@ -5,7 +5,8 @@
 use std::{error::Error, io::Read, path::Path, sync::Arc};
 
 use arrow_ipc::{
-    Buffer, CompressionType, DictionaryBatch, MetadataVersion, RecordBatch, convert::try_fb_to_schema, root_as_message,
+    Buffer, CompressionType, DictionaryBatch, MetadataVersion, RecordBatch, Schema, convert::try_fb_to_schema,
+    root_as_message,
 };
 use arrow_schema::SchemaRef;
 
@@ -39,6 +40,14 @@ pub(super) enum Content {
     Batch,
 }
 
+/// Refuses numbers of another byte order.
+pub(super) fn check_byte_order(schema: &Schema<'_>) -> Result<(), Fault> {
+    if schema.endianness() != arrow_ipc::Endianness::Little {
+        return Err("its numbers are big-endian, which is not supported".into());
+    }
+    Ok(())
+}
+
 impl<R: Read> Messages<R> {
     /// Creates a reader of the messages in the first `length` bytes of `from`.
     pub(super) fn new(from: R, length: u64, times: u32) -> Self {
@@ -63,9 +72,7 @@ impl<R: Read> Messages<R> {
         let message = parse(&metadata)?;
         let body = self.take(message.bodyLength(), "the body of a message")?;
         let content = if let Some(schema) = message.header_as_schema() {
-            if schema.endianness() != arrow_ipc::Endianness::Little {
-                return Err("its numbers are big-endian, which is not supported".into());
-            }
+            check_byte_order(&schema)?;
             Content::Schema(Arc::new(try_fb_to_schema(schema)?))
         } else if let Some(batch) = message.header_as_record_batch() {
             self.check(path, &batch, &body)?;

@@ -52,6 +52,24 @@ fn a_buffer_that_declares_more_than_the_unpack_limit_is_refused() {
 }
 
 #[test]
+fn a_file_whose_schema_is_only_in_the_footer_is_read_as_polars_writes_it() {
+    let bytes = encode(&[table(), table()], FILE);
+    // The first message starts with the marker and its size.
+    let start = bytes.windows(4).position(|marker| marker == [0xff; 4]).expect("a marker");
+    let size = bytes.get(start + 4..start + 8).and_then(|size| size.try_into().ok()).map(i32::from_le_bytes);
+    let mut without = bytes.clone();
+    without.copy_within(start + 8..start + 8 + size.expect("a size") as usize, start);
+    assert!(message(&file(&without[..without.len() - 1], FILE)).contains("is cut off"));
+    let columns = Some(vec!["numbers".to_owned()]);
+    let reading = || Reading { columns: columns.clone(), missing: Some(Missing::Keep), ..Reading::default() };
+    let (head, rows) = read(&file(&bytes, FILE), reading(), 100).expect("a table");
+    let (found, found_rows) = read(&file(&without, FILE), reading(), 100).expect("a table with a footer");
+    assert_eq!(found.columns, head.columns);
+    let counts = [&rows, &found_rows].map(|chunks| chunks.iter().map(|chunk| chunk.values.rows()).sum::<usize>());
+    assert_eq!(counts, [6, 6]);
+}
+
+#[test]
 fn a_file_of_another_format_is_refused() {
     let cases: [(&[u8], &str); 5] = [
         (b"", "is empty"),

@@ -12,8 +12,13 @@ use arrow_schema::{ArrowError, DataType};
 
 use crate::{error::DataError, precision::Exact};
 
+/// Whether values are numbers or booleans, or a dictionary of them, as pandas writes categories.
 pub(super) fn is_number(kind: &DataType) -> bool {
-    kind.is_numeric() || *kind == DataType::Boolean
+    match kind {
+        DataType::Boolean => true,
+        DataType::Dictionary(_, values) => !matches!(**values, DataType::Dictionary(..)) && is_number(values),
+        kind => kind.is_numeric(),
+    }
 }
 
 /// Converts numbers to the nearest `f32`. Missing values become NaN. Numbers outside the range of `f32` become
@@ -42,6 +47,11 @@ pub(super) fn floats(array: &dyn Array) -> Result<Vec<f32>, DataError> {
         DataType::Decimal32(_, scale) => decimals::<Decimal32Type>(array, *scale, |digits| Some(digits.into())),
         DataType::Decimal64(_, scale) => decimals::<Decimal64Type>(array, *scale, Some),
         DataType::Decimal128(_, scale) => decimals::<Decimal128Type>(array, *scale, |digits| digits.try_into().ok()),
+        DataType::Dictionary(..) => {
+            let values = floats(array.as_any_dictionary().values())?;
+            let value = |row| key(array, row).and_then(|key| values.get(key)).copied().unwrap_or(f32::NAN);
+            (0..array.len()).map(value).collect()
+        }
         DataType::Decimal256(_, scale) => {
             decimals::<Decimal256Type>(array, *scale, |digits| digits.to_i128()?.try_into().ok())
         }
@@ -49,7 +59,7 @@ pub(super) fn floats(array: &dyn Array) -> Result<Vec<f32>, DataError> {
     })
 }
 
-/// Returns a number before it is rounded to `f32`. `None` if it is missing, or if its type is not rounded or a decimal.
+/// Returns a number before it is rounded to `f32`. `None` if it is missing, or if its type is not rounded.
 pub(super) fn exact(array: &dyn Array, row: usize) -> Option<Exact> {
     macro_rules! integer {
         ($type:ty) => {
@@ -65,8 +75,42 @@ pub(super) fn exact(array: &dyn Array, row: usize) -> Option<Exact> {
         DataType::UInt32 => integer!(UInt32Type),
         DataType::UInt64 => integer!(UInt64Type),
         DataType::Float64 => Some(Exact::Float(array.as_primitive::<Float64Type>().value(row))),
+        DataType::Dictionary(..) => exact(array.as_any_dictionary().values(), key(array, row)?),
+        DataType::Decimal32(..) => exact_decimal(&array.as_primitive::<Decimal32Type>().value_as_string(row)),
+        DataType::Decimal64(..) => exact_decimal(&array.as_primitive::<Decimal64Type>().value_as_string(row)),
+        DataType::Decimal128(..) => exact_decimal(&array.as_primitive::<Decimal128Type>().value_as_string(row)),
+        DataType::Decimal256(..) => exact_decimal(&array.as_primitive::<Decimal256Type>().value_as_string(row)),
         _ => None,
     }
+}
+
+/// Returns the index of a value of a dictionary. `None` if it is missing.
+fn key(array: &dyn Array, row: usize) -> Option<usize> {
+    let keys = array.as_any_dictionary().keys();
+    macro_rules! key {
+        ($type:ty) => {
+            usize::try_from(keys.as_primitive::<$type>().value(row)).ok()
+        };
+    }
+    if keys.is_null(row) {
+        return None;
+    }
+    match keys.data_type() {
+        DataType::Int8 => key!(Int8Type),
+        DataType::Int16 => key!(Int16Type),
+        DataType::Int32 => key!(Int32Type),
+        DataType::Int64 => key!(Int64Type),
+        DataType::UInt8 => key!(UInt8Type),
+        DataType::UInt16 => key!(UInt16Type),
+        DataType::UInt32 => key!(UInt32Type),
+        DataType::UInt64 => key!(UInt64Type),
+        _ => None,
+    }
+}
+
+/// Parses the text of a decimal, which is an integer if it has no fraction.
+fn exact_decimal(text: &str) -> Option<Exact> {
+    text.parse().map(Exact::Integer).or_else(|_| text.parse().map(Exact::Float)).ok()
 }
 
 /// Returns bytes, or booleans as 0 and 1, and the index of the first missing value.
@@ -113,6 +157,17 @@ mod tests {
             let floats = floats(&array.expect("a valid scale")).expect("decimals");
             assert_eq!(floats[0], expected as f32);
             assert!(floats[1].is_nan());
+        }
+    }
+
+    #[test]
+    fn decimals_are_compared_with_their_rounded_value() {
+        for (digits, scale, expected) in
+            [(16_777_217, 0, Exact::Integer(16_777_217)), (12_345_678_901, 2, Exact::Float(123_456_789.01))]
+        {
+            let array = Decimal128Array::from(vec![Some(digits), None]).with_precision_and_scale(38, scale);
+            let array = array.expect("a valid scale");
+            assert_eq!((exact(&array, 0), exact(&array, 1)), (Some(expected), None));
         }
     }
 }

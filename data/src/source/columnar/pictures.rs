@@ -13,19 +13,17 @@ use crate::{
     content_error::ContentError,
     error::DataError,
     head::{Head, Roles},
-    in_memory::matrix,
     labels::Labels,
     notes::{Note, NoteCode, Notes},
     reader::Reader,
-    reading::Reading,
+    reading::{Depth, Reading},
     source::{
         columnar::{
             batches::{Batches, next_rows},
             labels,
         },
-        images::{Changes, Form, Picture, Target, decode, depth, form_of},
+        images::{Changes, Picture, Target, decode},
     },
-    values::Values,
 };
 
 /// The name of the field with the encoded image.
@@ -96,7 +94,7 @@ impl<B: Batches> Pictures<B> {
             unused.map(|&other| format!("`{}` ({})", name(other), schema.field(other).data_type())).collect();
         if !unused.is_empty() {
             let text = format!(
-                "the features are the pixels of `{}`; not features: {}; --label-column makes one of them the labels",
+                "the features are the pixels of `{}`; not read: {}; --label-column makes one of them the labels",
                 name(column),
                 unused.join(", ")
             );
@@ -104,26 +102,20 @@ impl<B: Batches> Pictures<B> {
         }
         let place = place(path, 0);
         let bytes = bytes(path, &name(column), first.column(column), 0, 0)?;
-        let form = match (reading.resize, reading.channels) {
-            (Some(size), Some(channels)) => Form { size, channels },
-            _ => {
-                let own = form_of(Picture { path: &place, bytes: Some(bytes) })?;
-                let (size, channels) = (reading.resize.unwrap_or(own.size), reading.channels.unwrap_or(own.channels));
-                Form { size, channels }
-            }
-        };
+        let target = Target::of(Picture { path: &place, bytes: Some(bytes) }, reading)?;
+        let form = target.form;
         let among_others = |label: usize| others.iter().position(|&other| other == label);
         let head = Head {
-            sample_shape: vec![form.size.height as usize, form.size.width as usize, depth(form.channels)],
-            is_bytes: true,
-            range: Some((0.0, 255.0)),
+            sample_shape: form.shape(),
+            is_bytes: form.depth == Depth::Eight,
+            range: Some(form.depth.range()),
             columns: None,
             rows,
             has_labels: label.is_some(),
             roles: Roles { label: label.as_ref().and_then(|(label, _)| among_others(*label)), ..Roles::default() },
+            date_columns: None,
             notes,
         };
-        let (resizes, converts) = (reading.resize.is_some(), reading.channels.is_some());
         let classes = label.as_ref().map(|(_, label)| class_names(schema, label)).unwrap_or_default();
         Ok(Pictures {
             path: path.to_owned(),
@@ -134,7 +126,7 @@ impl<B: Batches> Pictures<B> {
             opening_notes: head.notes.clone(),
             head,
             changes: Changes::default(),
-            target: Target { form, first: place, resizes, converts },
+            target,
             batches,
             rest: Some(first),
             read: 0,
@@ -176,7 +168,7 @@ impl<B: Batches> Reader for Pictures<B> {
         let places = places.iter().map(PathBuf::as_path).enumerate();
         let pictures = places.map(picture).collect::<Result<Vec<_>, DataError>>()?;
         let features = self.head.sample_shape.iter().product();
-        let (pixels, changes) = decode(&pictures, features, &self.target)?;
+        let (values, changes) = decode(&pictures, features, &self.target)?;
         self.changes.add(changes);
         self.head.notes = self.opening_notes.clone();
         self.head.notes.extend(self.changes.notes(&self.path));
@@ -185,12 +177,7 @@ impl<B: Batches> Reader for Pictures<B> {
         let labels = labels.transpose()?.map(|labels| self.named(labels));
         let others = (!self.others.is_empty()).then(|| batch.project(&self.others));
         self.read += rows;
-        Ok(Some(Chunk {
-            values: Values::U8(matrix(pixels, features)),
-            labels,
-            others: others.transpose().map_err(DataError::column)?,
-            recorded: None,
-        }))
+        Ok(Some(Chunk { values, labels, others: others.transpose().map_err(DataError::column)?, recorded: None }))
     }
 }
 

@@ -1,6 +1,11 @@
 //! Assigns the columns of a table to the features, the label and the pass-through columns.
 
-use std::path::{Path, PathBuf};
+mod left_out;
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
@@ -11,11 +16,11 @@ use crate::{
     head::Roles,
     in_memory::matrix,
     labels::Labels,
-    notes::{Note, NoteCode},
     precision::Precision,
+    printable::printable,
     reading::{Missing, Reading},
     series_error::SeriesError,
-    source::columnar::{labels, lists, numbers, schema::index_columns},
+    source::columnar::{labels, lists, numbers, schema::index_columns, tensors::tensor_shape},
     values::Values,
 };
 
@@ -25,11 +30,14 @@ pub(super) struct Plan {
     /// The names of all columns.
     names: Vec<String>,
     sample: Sample,
-    label: Option<usize>,
+    /// The columns of the labels: none, one, or the targets of a regression.
+    labels: Vec<usize>,
     time: Option<usize>,
     group: Option<usize>,
     others: Vec<usize>,
     kind: Kind,
+    /// The shape of a sample, if the features are tensors with a declared shape.
+    tensor: Option<Vec<usize>>,
 }
 
 enum Sample {
@@ -51,10 +59,8 @@ enum Kind {
 impl Plan {
     pub(super) fn new(path: &Path, schema: &Schema, reading: &Reading) -> Result<Self, DataError> {
         let find = |name: &String| find(path, schema, name);
-        let label = reading.label_column.as_ref().map(find).transpose()?;
-        if let Some(label) = label {
-            labels::check_type(path, schema.field(label))?;
-        }
+        let labels = label_columns(path, schema, reading)?;
+        labels.iter().try_for_each(|&label| labels::check_type(path, schema.field(label)))?;
         let ignored = reading.ignore.iter().flatten().map(find);
         let mut ignored = ignored.collect::<Result<Vec<_>, _>>()?;
         let time = reading.time_column.as_ref().map(find).transpose()?;
@@ -63,9 +69,9 @@ impl Plan {
         let sample = match &reading.columns {
             Some(names) => {
                 let columns = names.iter().map(find).collect::<Result<_, _>>()?;
-                sample_of(path, schema, label, columns)?
+                sample_of(path, schema, &labels, columns)?
             }
-            None => default_sample(path, schema, |column| Some(column) != label && !ignored.contains(&column))?,
+            None => default_sample(path, schema, |column| !labels.contains(&column) && !ignored.contains(&column))?,
         };
         let in_sample: &[usize] = match &sample {
             Sample::Columns(columns) => columns,
@@ -77,6 +83,10 @@ impl Plan {
                 return Err(DataError::series(SeriesError::InSample { path, column, option }));
             }
         }
+        let tensor = match &sample {
+            Sample::Columns(_) => None,
+            Sample::List(column) => tensor_shape(path, schema.field(*column))?,
+        };
         let fields: Vec<_> = in_sample.iter().map(|&column| schema.field(column)).collect();
         let has_type = |fits: fn(&DataType) -> bool| fields.iter().all(|field| fits(lists::leaf(field).0));
         let may_miss = fields.iter().any(|field| lists::leaf(field).1);
@@ -89,7 +99,7 @@ impl Plan {
         };
         let others = (0..schema.fields().len()).filter(|column| !in_sample.contains(column)).collect();
         let names = schema.fields().iter().map(|field| field.name().clone()).collect();
-        Ok(Plan { path: path.to_owned(), names, sample, label, time, group, others, kind })
+        Ok(Plan { path: path.to_owned(), names, sample, labels, time, group, others, kind, tensor })
     }
 
     pub(super) fn is_bytes(&self) -> bool {
@@ -104,46 +114,6 @@ impl Plan {
         }
     }
 
-    /// Describes the columns that are not features although no option says so.
-    pub(super) fn notes(&self, schema: &Schema, reading: &Reading) -> Vec<Note> {
-        if reading.columns.is_some() {
-            return Vec::new();
-        }
-        let index = index_columns(schema);
-        let is_named = |column: usize| {
-            let name = &self.names[column];
-            let by_option = reading.ignore.iter().flatten().any(|ignored| {
-                ignored == name || find(&self.path, schema, ignored).is_ok_and(|ignored| ignored == column)
-            });
-            by_option || [self.label, self.time, self.group].contains(&Some(column))
-        };
-        let left_out: Vec<usize> = self.others.iter().copied().filter(|&column| !is_named(column)).collect();
-        let (index, others): (Vec<_>, Vec<_>) = left_out.into_iter().partition(|column| index.contains(column));
-        let list = |columns: &[usize]| list(schema, |column| columns.contains(&column));
-        let what = match self.sample {
-            Sample::Columns(_) => "neither numbers nor booleans",
-            Sample::List(_) => "not the column of lists",
-        };
-        let place = self.path.display();
-        let index_text = || {
-            format!("{} is the index of pandas and not a feature; select it with --columns if it is one", list(&index))
-        };
-        let others_text = || {
-            format!(
-                "{} {what}, so not features: {}",
-                if others.len() == 1 { "a column is" } else { "columns are" },
-                list(&others)
-            )
-        };
-        [
-            (!index.is_empty()).then(|| Note::new(NoteCode::Index, &place, index_text())),
-            (!others.is_empty()).then(|| Note::new(NoteCode::Columns, &place, others_text())),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-
     /// Returns the names of the features, if each feature is a column.
     pub(super) fn names(&self) -> Option<Vec<String>> {
         match &self.sample {
@@ -152,14 +122,26 @@ impl Plan {
         }
     }
 
+    /// Returns the name of the column of lists, if the features are in one.
+    pub(super) fn list(&self) -> Option<&str> {
+        match &self.sample {
+            Sample::Columns(_) => None,
+            Sample::List(column) => Some(&self.names[*column]),
+        }
+    }
+
     pub(super) fn has_labels(&self) -> bool {
-        self.label.is_some()
+        !self.labels.is_empty()
     }
 
     /// Returns the roles of the pass-through columns.
     pub(super) fn roles(&self) -> Roles {
         let among_others = |role: Option<usize>| self.others.iter().position(|column| Some(*column) == role);
-        Roles { time: among_others(self.time), group: among_others(self.group), label: among_others(self.label) }
+        Roles {
+            time: among_others(self.time),
+            group: among_others(self.group),
+            label: among_others(self.labels.first().copied()),
+        }
     }
 
     /// Determines the shape of a sample from the first rows.
@@ -175,17 +157,31 @@ impl Plan {
         if shape.contains(&0) {
             return Err(DataError::NoFeatures { path });
         }
-        Ok(shape)
+        Ok(self.tensor.clone().unwrap_or(shape))
     }
 
-    /// Converts a batch to samples. `first` is the row in the file of its first row.
-    pub(super) fn values(&self, batch: &RecordBatch, shape: &[usize], first: usize) -> Result<Values, DataError> {
+    /// Converts a batch to samples. `first` is the row in the file of its first row. Compares the items of lists with
+    /// their rounded values.
+    pub(super) fn values(
+        &self,
+        batch: &RecordBatch,
+        shape: &[usize],
+        first: usize,
+        precision: &mut Precision,
+    ) -> Result<Values, DataError> {
         let features = shape.iter().product();
         Ok(if self.is_bytes() {
             let bytes = |array: &dyn arrow_array::Array| numbers::bytes(array);
             Values::U8(matrix(self.rows(batch, shape, first, bytes, None)?, features))
         } else {
-            let floats = |array: &dyn arrow_array::Array| numbers::floats(array).map(|floats| (floats, None));
+            let precision = RefCell::new(precision);
+            let floats = |array: &dyn arrow_array::Array| {
+                let floats = numbers::floats(array)?;
+                if self.list().is_some() {
+                    compare(array, floats.iter().copied(), 0, &mut precision.borrow_mut());
+                }
+                Ok((floats, None))
+            };
             Values::F32(matrix(self.rows(batch, shape, first, floats, Some(f32::NAN))?, features))
         })
     }
@@ -194,14 +190,7 @@ impl Plan {
     pub(super) fn compare(&self, batch: &RecordBatch, values: &Values, precision: &mut Precision) {
         let (Sample::Columns(columns), Values::F32(values)) = (&self.sample, values) else { return };
         for (feature, (&column, values)) in columns.iter().zip(values.columns()).enumerate() {
-            for (row, &rounded) in values.iter().enumerate() {
-                if !rounded.is_nan()
-                    && precision.add(feature, rounded)
-                    && let Some(exact) = numbers::exact(batch.column(column), row)
-                {
-                    precision.add_exact(feature, exact, rounded);
-                }
-            }
+            compare(batch.column(column), values.iter().copied(), feature, precision);
         }
     }
 
@@ -235,6 +224,9 @@ impl Plan {
                 Ok(rows)
             }
             Sample::List(column) => {
+                // The lists of tensors are flat.
+                let flat = [shape.iter().product()];
+                let shape = if self.tensor.is_some() { &flat } else { shape };
                 lists::flatten(batch.column(*column), shape, &leaf, missing).map_err(|fault| match fault {
                     lists::Fault::Length { row, expected, found } => DataError::ListLength {
                         path: self.path.clone(),
@@ -251,8 +243,9 @@ impl Plan {
     }
 
     pub(super) fn labels(&self, batch: &RecordBatch, first: usize) -> Result<Option<Labels>, DataError> {
-        let labels = |label: usize| labels::read(&self.path, &self.names[label], batch.column(label), first);
-        self.label.map(labels).transpose()
+        let read = |&label: &usize| labels::read(&self.path, &self.names[label], batch.column(label), first);
+        let columns = self.labels.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok((!columns.is_empty()).then(|| Labels::joined(columns)))
     }
 
     /// Returns the pass-through columns, including the label, or `None` if there are none.
@@ -261,6 +254,23 @@ impl Plan {
             return Ok(None);
         }
         batch.project(&self.others).map(Some).map_err(DataError::column)
+    }
+}
+
+/// Compares the values of an array with their rounded values.
+fn compare(
+    array: &dyn arrow_array::Array,
+    rounded: impl Iterator<Item = f32>,
+    feature: usize,
+    precision: &mut Precision,
+) {
+    for (row, rounded) in rounded.enumerate() {
+        if !rounded.is_nan()
+            && precision.add(feature, rounded)
+            && let Some(exact) = numbers::exact(array, row)
+        {
+            precision.add_exact(feature, exact, rounded);
+        }
     }
 }
 
@@ -274,17 +284,31 @@ pub(super) fn find(path: &Path, schema: &Schema, name: &str) -> Result<usize, Da
     })
 }
 
+/// Returns the columns of the labels, each once.
+fn label_columns(path: &Path, schema: &Schema, reading: &Reading) -> Result<Vec<usize>, DataError> {
+    let names = reading.label_columns(|name| find(path, schema, name).is_ok());
+    let mut columns = Vec::with_capacity(names.len());
+    for name in &names {
+        let column = find(path, schema, name)?;
+        if columns.contains(&column) {
+            return Err(DataError::ColumnTwice { path: path.to_owned(), column: format!("`{name}`") });
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
 /// Makes the selected columns the features.
-fn sample_of(path: &Path, schema: &Schema, label: Option<usize>, columns: Vec<usize>) -> Result<Sample, DataError> {
+fn sample_of(path: &Path, schema: &Schema, labels: &[usize], columns: Vec<usize>) -> Result<Sample, DataError> {
     if let [column] = columns[..]
         && lists::is_of_numbers(schema.field(column).data_type())
-        && Some(column) != label
+        && !labels.contains(&column)
     {
         return Ok(Sample::List(column));
     }
     for &column in &columns {
         let (path, field) = (path.to_owned(), schema.field(column));
-        if Some(column) == label {
+        if labels.contains(&column) {
             return Err(DataError::LabelInSample { path, column: field.name().clone() });
         }
         if !numbers::is_number(field.data_type()) {
@@ -323,7 +347,7 @@ fn list(schema: &Schema, is_selected: impl Fn(usize) -> bool) -> String {
     let mut entries: Vec<_> = fields
         .iter()
         .take(MAX_COLUMNS)
-        .map(|(_, field)| format!("`{}` ({})", field.name(), field.data_type()))
+        .map(|(_, field)| printable(&format!("`{}` ({})", field.name(), field.data_type())).into_owned())
         .collect();
     if fields.len() > MAX_COLUMNS {
         entries.push(format!("and {} more", fields.len() - MAX_COLUMNS));

@@ -1,5 +1,6 @@
 mod left_out;
 mod pictures;
+mod tensors;
 
 use std::{fs, path::PathBuf, sync::Arc};
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::{
     booleans::word,
-    cells::{Cell, content, shortened, text},
+    cells::{Cell, content, is_blank, shortened, text},
+    dialect::Syntax,
+    heading::Heading,
     numbers::Numbers,
     table::Table,
 };
-use crate::{content_error::ContentError, error::DataError, reading::Character};
+use crate::{content_error::ContentError, error::DataError, reading::Character, windows::time::is_date};
 
 /// The delimiters of other dialects.
 const DELIMITERS: [u8; 3] = [b';', b'\t', b'|'];
@@ -18,6 +20,10 @@ impl Table {
     pub(super) fn notation_advice(&self, feature: usize, cell: &str) -> Option<String> {
         if self.booleans.contains(feature) {
             return Some("the values above are booleans of one notation, so correct the cell".to_owned());
+        }
+        match self.dialect.syntax {
+            Syntax::Csv => {}
+            Syntax::JsonLines => return None,
         }
         let numbers = self.dialect.numbers;
         let is_number_with = |numbers: Numbers| matches!(numbers.parse(cell.trim().as_bytes()), Cell::Number(_));
@@ -52,17 +58,38 @@ impl Table {
     }
 
     /// Returns what to do about a cell of text that is no number in any notation.
-    pub(super) fn text_advice(&self) -> &'static str {
-        if self.has_selection {
+    pub(super) fn text_advice(&self, feature: usize, cell: &str) -> String {
+        if is_date(cell) {
+            let name = self.name_as_typed(feature);
+            return format!(
+                "pass --date-columns {name} to make features of its dates, or exclude it with --ignore {name}"
+            );
+        }
+        let advice = if self.has_selection {
             "correct the cell, or leave the column out of --columns"
         } else {
             "correct the cell, exclude the column with --ignore, or use it as the labels with --label-column"
+        };
+        advice.to_owned()
+    }
+
+    /// Returns the name of a feature, or else the index of its column, as it is typed in a shell.
+    fn name_as_typed(&self, feature: usize) -> String {
+        match self.head.columns.as_ref().and_then(|names| names.get(feature)) {
+            Some(name) if name.contains(char::is_control) => self.columns.sample[feature].to_string(),
+            Some(name) if name.contains([',', '"', ' ']) => format!("'{}'", quoted(name)),
+            Some(name) => name.clone(),
+            None => self.columns.sample[feature].to_string(),
         }
     }
 
     /// Returns what to do about a row with another number of cells than the first line: if the first line has another
     /// delimiter, name it. Empty if nothing is known.
     pub(super) fn ragged_advice(&self) -> String {
+        match self.dialect.syntax {
+            Syntax::Csv => {}
+            Syntax::JsonLines => return String::new(),
+        }
         let names = self.head.columns.iter().flatten().chain(self.columns.others.iter().map(|(_, name)| name));
         let first: Vec<&String> = names.collect();
         let has = |delimiter: u8| first.iter().any(|name| name.as_bytes().contains(&delimiter));
@@ -75,7 +102,26 @@ impl Table {
             Some(delimiter) => {
                 format!("; the first line contains `{}`, so pass {}", Character(delimiter), flag(delimiter))
             }
+            None if self.read == 0 && self.record.len() == self.columns.width + 1 => self.one_more_cell_advice(),
             None => String::new(),
+        }
+    }
+
+    /// Returns what to do about a first row with one more cell than the first line.
+    fn one_more_cell_advice(&self) -> String {
+        let is_last_empty = is_blank(self.record.cell(self.columns.width));
+        match (self.columns.heading, is_last_empty) {
+            (_, false) if self.columns.width == 1 && self.dialect.delimiter == b',' => {
+                "; if it is one number with a decimal comma, pass --decimal ',' --delimiter ';'".to_owned()
+            }
+            (_, true) => {
+                "; it ends with a delimiter, so remove it from each line, or add one to the first line".to_owned()
+            }
+            (Heading::Names | Heading::NamesByLabel, false) => {
+                "; if it starts with a row name, as R's write.table writes it, add a name for it to the first line"
+                    .to_owned()
+            }
+            (Heading::None, false) => String::new(),
         }
     }
 
@@ -105,14 +151,15 @@ impl Table {
         }
         let label = |feature: usize| self.columns.column_label(self.columns.sample[feature], &self.head);
         let columns = found.iter().map(|(&feature, text)| format!("{} (`{text}`)", label(feature))).collect();
-        let name = |&feature: &usize| match self.head.columns.as_ref().and_then(|names| names.get(feature)) {
-            Some(name) if name.contains([',', '"', ' ']) => format!("'{}'", quoted(name)),
-            Some(name) => name.clone(),
-            None => self.columns.sample[feature].to_string(),
+        let names: Vec<_> = found.keys().map(|&feature| self.name_as_typed(feature)).collect();
+        let dates = found.iter().filter(|(_, text)| is_date(text)).map(|(&feature, _)| self.name_as_typed(feature));
+        let dates: Vec<_> = dates.collect();
+        let dates = match &dates[..] {
+            [] => String::new(),
+            dates => format!("; --date-columns {} makes features of dates", dates.join(",")),
         };
-        let names: Vec<_> = found.keys().map(name).collect();
         let (path, columns, names) = (self.path.clone(), joined(columns), names.join(","));
-        Ok(Some(DataError::content(ContentError::TextColumns { path, line, columns, names })))
+        Ok(Some(DataError::content(ContentError::TextColumns { path, line, columns, names, dates })))
     }
 }
 

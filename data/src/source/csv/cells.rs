@@ -1,5 +1,7 @@
 //! Parses a cell: a number, a missing value, or text.
 
+use crate::printable::printable;
+
 /// The notations of a missing value, in addition to those of NaN as a number: the default `na_values` of pandas'
 /// `read_csv`, and the `?` of the UCI repository.
 const MISSING: [&[u8]; 17] = [
@@ -61,6 +63,11 @@ pub(super) fn content(cell: &[u8], quote: u8) -> &[u8] {
     }
 }
 
+/// Whether text is a notation of a missing value, and not empty.
+pub(super) fn is_missing_word(content: &[u8]) -> bool {
+    !content.is_empty() && Cell::of(content) == Cell::Missing
+}
+
 /// Whether a cell is empty or contains only spaces.
 pub(super) fn is_blank(cell: &[u8]) -> bool {
     cell.trim_ascii().is_empty()
@@ -71,12 +78,13 @@ pub(super) fn text(content: &[u8]) -> Option<&str> {
     std::str::from_utf8(content).ok().filter(|text| !text.contains('\0'))
 }
 
-/// Shortens a cell for an error message: a stray quote can turn half of the file into one cell.
+/// Makes a cell fit into one line of a message: escapes control characters, and shortens it, because a stray quote can
+/// turn half of the file into one cell.
 pub(super) fn shortened(text: &str) -> String {
     const MAX_CHARACTERS: usize = 40;
     match text.char_indices().nth(MAX_CHARACTERS) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or(text)),
-        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", printable(text.get(..end).unwrap_or(text))),
+        None => printable(text).into_owned(),
     }
 }
 
@@ -138,5 +146,11 @@ mod tests {
         for (cell, expected) in cases {
             assert_eq!(content(cell.as_bytes(), b'"'), expected.as_bytes(), "{cell:?}");
         }
+    }
+
+    #[test]
+    fn a_cell_in_a_message_is_one_short_line() {
+        assert_eq!(shortened("two\nlines"), "two\\nlines");
+        assert_eq!(shortened(&"x".repeat(41)), format!("{}...", "x".repeat(40)));
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{
     cells::{content, shortened, text},
-    dialect::Dialect,
+    dialect::{Dialect, Syntax},
+    first_line,
     heading::{Heading, Hints},
     records::Record,
 };
@@ -13,7 +14,7 @@ use crate::{
     error::DataError,
     head::{Head, Roles},
     notes::{Note, NoteCode, Notes},
-    reading::Reading,
+    reading::{Header, Reading},
     series_error::SeriesError,
     unique_names::make_unique,
 };
@@ -31,7 +32,8 @@ pub(super) struct Columns {
     pub(super) sample: Vec<usize>,
     /// The names of the features, if there are any. They move to the [`Head`].
     pub(super) sample_names: Option<Vec<String>>,
-    pub(super) label: Option<usize>,
+    /// The columns of the labels: none, one, or the targets of a regression.
+    pub(super) labels: Vec<usize>,
     /// All other columns, with their names.
     pub(super) others: Vec<(usize, String)>,
     /// The roles of other columns.
@@ -50,12 +52,14 @@ impl Columns {
         reading: &Reading,
     ) -> Result<Self, DataError> {
         let width = first.len();
-        let Reading { label_column, columns, ignore, header, time_column, group_column, .. } = reading;
+        let Reading { columns, ignore, header, time_column, group_column, .. } = reading;
+        // Names are not known yet.
+        let label_columns = reading.label_columns(|column| by_index(column, width).is_some());
         if columns.is_some() && ignore.is_some() {
             return Err(DataError::ColumnsAndIgnore { path: path.to_owned() });
         }
         let is_sample = is_sample_by_index(width, reading);
-        let mut specs = label_column
+        let mut specs = label_columns
             .iter()
             .chain(columns.iter().flatten())
             .chain(ignore.iter().flatten())
@@ -65,7 +69,10 @@ impl Columns {
             header: header.unwrap_or_default(),
             has_name: specs.any(|spec| by_index(spec, width).is_none()),
             is_sample: &is_sample,
-            label: label_column.as_ref().and_then(|label| by_index(label, width)),
+            label: match &label_columns[..] {
+                [label] => by_index(label, width),
+                [] | [_, ..] => None,
+            },
             dialect,
         };
         let heading = Heading::of(path, first, second, hints)?;
@@ -74,28 +81,47 @@ impl Columns {
             Heading::None => None,
         };
         let mut notes = Notes::default();
+        if header.unwrap_or_default() == Header::Auto {
+            notes.extend(match heading {
+                Heading::Names => first_line::header_note(path, first, second, dialect),
+                Heading::None => first_line::sample_note(path, first, second, dialect),
+                Heading::NamesByLabel => None,
+            });
+        }
         notes.extend(names.as_mut().and_then(|names| make_unique(path.display(), names)));
-        let find = |spec: &String| find(path, spec, width, names.as_deref());
-        let label = label_column.as_ref().map(find).transpose()?;
+        let find = |spec: &String| find(path, spec, width, names.as_deref(), dialect.syntax);
+        let labels = reading.label_columns(|column| find(&column.to_owned()).is_ok());
+        let labels = labels.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         let ignored = ignore.iter().flatten().map(find).collect::<Result<Vec<_>, _>>()?;
         let selected = columns.as_ref().map(|columns| columns.iter().map(find).collect::<Result<Vec<_>, _>>());
 
         let time = time_column.as_ref().map(find).transpose()?;
         let group = group_column.as_ref().map(find).transpose()?;
         let mut is_other = vec![columns.is_some(); width];
-        ignored.into_iter().chain(label).chain(time).chain(group).for_each(|column| is_other[column] = true);
+        ignored
+            .into_iter()
+            .chain(labels.iter().copied())
+            .chain(time)
+            .chain(group)
+            .for_each(|column| is_other[column] = true);
         let sample = match selected.transpose()? {
             Some(selected) => selected,
             None => {
-                if heading == Heading::Names && !is_other[0] && has_index(first, dialect.quote) {
-                    is_other[0] = true;
-                    notes.add(index_note(path));
+                let index = if heading == Heading::Names { index_columns(first, dialect.quote) } else { 0 };
+                if index > 0 && (0..index).any(|column| !is_other[column]) {
+                    (0..index).for_each(|column| is_other[column] = true);
+                    notes.add(index_note(path, index));
                 }
                 (0..width).filter(|&column| !is_other[column]).collect()
             }
         };
         let mut is_used = vec![false; width];
-        label.into_iter().for_each(|label| is_used[label] = true);
+        for &label in &labels {
+            if std::mem::replace(&mut is_used[label], true) {
+                let column = label_among(label, names.as_deref());
+                return Err(DataError::ColumnTwice { path: path.to_owned(), column });
+            }
+        }
         for (role, option) in [(time, "time-column"), (group, "group-column")] {
             if let Some(column) = role.filter(|column| sample.contains(column)) {
                 let column = names.as_ref().map_or_else(|| column.to_string(), |names| shortened(&names[column]));
@@ -125,9 +151,13 @@ impl Columns {
         };
         let others: Vec<_> = others.map(|column| (column, name(column))).collect();
         let among_others = |role: Option<usize>| others.iter().position(|(column, _)| Some(*column) == role);
-        let roles = Roles { time: among_others(time), group: among_others(group), label: among_others(label) };
+        let roles = Roles {
+            time: among_others(time),
+            group: among_others(group),
+            label: among_others(labels.first().copied()),
+        };
         let sample_names = (heading != Heading::None).then(|| sample.iter().map(|&column| name(column)).collect());
-        Ok(Columns { width, heading, sample, sample_names, label, others, roles, notes })
+        Ok(Columns { width, heading, sample, sample_names, labels, others, roles, notes })
     }
 
     /// Formats a column for a message: its name, or its index from 0 without a header. The head has the names of the
@@ -161,22 +191,34 @@ fn is_sample_by_index(width: usize, reading: &Reading) -> Vec<bool> {
     let indices = |specs: &[String]| specs.iter().filter_map(|spec| by_index(spec, width)).collect::<Vec<_>>();
     indices(reading.columns.as_deref().unwrap_or_default()).into_iter().for_each(|column| is_sample[column] = true);
     let ignored = indices(reading.ignore.as_deref().unwrap_or_default());
-    let roles = [&reading.label_column, &reading.time_column, &reading.group_column];
+    let roles = [&reading.time_column, &reading.group_column];
     let roles = roles.into_iter().flat_map(|role| indices(role.as_slice()));
-    ignored.into_iter().chain(roles).for_each(|column| is_sample[column] = false);
+    let labels = indices(&reading.label_columns(|column| by_index(column, width).is_some()));
+    ignored.into_iter().chain(labels).chain(roles).for_each(|column| is_sample[column] = false);
     is_sample
 }
 
-/// Whether the first column contains row numbers or row names: pandas and R write it without a name, and pandas calls
-/// it `Unnamed: 0` when it writes such a file again.
-fn has_index(first: &Record, quote: u8) -> bool {
-    let is_named = |column: usize| !content(first.cell(column), quote).is_empty();
-    first.len() > 1 && is_named(1) && (!is_named(0) || content(first.cell(0), quote) == b"Unnamed: 0")
+/// Returns the number of first columns that contain row numbers or row names: pandas and R write them without a name,
+/// and pandas calls the first one `Unnamed: 0` when it writes such a file again.
+fn index_columns(first: &Record, quote: u8) -> usize {
+    let is_unnamed = |column: usize| content(first.cell(column), quote).is_empty();
+    let count = match (0..first.len()).take_while(|&column| is_unnamed(column)).count() {
+        0 if content(first.cell(0), quote) == b"Unnamed: 0" => 1,
+        count => count,
+    };
+    if count < first.len() { count } else { 0 }
 }
 
-fn index_note(path: &Path) -> Note {
-    let text = "the first column has no name, so it contains row numbers or row names and is not a feature; select it \
-                with --columns if it is one";
+fn index_note(path: &Path, count: usize) -> Note {
+    let text = match count {
+        1 => "the first column has no name, so it contains row numbers or row names and is not a feature; select it \
+             with --columns if it is one"
+            .to_owned(),
+        _ => format!(
+            "the first {count} columns have no name, so they contain row numbers or row names and are not features; \
+             select them with --columns if they are"
+        ),
+    };
     Note::new(NoteCode::Index, path.display(), text)
 }
 
@@ -195,20 +237,25 @@ fn default_name(column: usize) -> String {
 }
 
 /// Finds a column by its index, or else by its name.
-fn find(path: &Path, spec: &str, width: usize, names: Option<&[String]>) -> Result<usize, DataError> {
+fn find(path: &Path, spec: &str, width: usize, names: Option<&[String]>, syntax: Syntax) -> Result<usize, DataError> {
     if let Some(column) = by_index(spec, width) {
         return Ok(column);
     }
     names.unwrap_or_default().iter().position(|name| name == spec).ok_or_else(|| {
-        let columns = list(width, names);
+        let columns = list(width, names, syntax);
         DataError::ColumnUnknown { path: path.to_owned(), name: spec.to_owned(), columns }
     })
 }
 
 /// Lists the accepted specs of columns.
-fn list(width: usize, names: Option<&[String]>) -> String {
+fn list(width: usize, names: Option<&[String]>, syntax: Syntax) -> String {
     const MAX_NAMES: usize = 12;
     const OTHER_DELIMITER: &str = "if another character separates the cells, set it with --delimiter";
+    match (syntax, names) {
+        (Syntax::JsonLines, Some([name])) => return format!("`{}`, its only column", shortened(name)),
+        (Syntax::JsonLines, None) => return format!("an index from 0 to {}", width.saturating_sub(1)),
+        (Syntax::JsonLines, Some(_)) | (Syntax::Csv, _) => {}
+    }
     let indices = format!("an index from 0 to {}", width.saturating_sub(1));
     match names {
         None if width == 1 => return format!("index 0, the only column (the file has no header; {OTHER_DELIMITER})"),

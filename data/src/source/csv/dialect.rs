@@ -8,15 +8,33 @@ use crate::{
     reading::{Character, Reading},
 };
 
+/// The format of a table of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// Options describe how cells and numbers are written.
+    Csv,
+    /// Nothing is open.
+    JsonLines,
+}
+
 /// The delimiter, the quote character and the notation of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dialect {
+pub(in crate::source) struct Dialect {
+    pub(super) syntax: Syntax,
     pub(super) delimiter: u8,
     pub(super) quote: u8,
     pub(super) numbers: Numbers,
 }
 
 impl Dialect {
+    /// Cells that are already split. Numbers have a decimal point.
+    pub(in crate::source) const JSON_LINES: Dialect = Dialect {
+        syntax: Syntax::JsonLines,
+        delimiter: b',',
+        quote: b'"',
+        numbers: Numbers { decimal: b'.', thousands: None },
+    };
+
     /// Takes the characters from the options. The default delimiter is the one that the first line of the file names
     /// (`separator`), otherwise a tab for a `.tsv` file, otherwise a comma.
     pub(super) fn of(path: &Path, reading: &Reading, separator: Option<u8>) -> Result<Self, DataError> {
@@ -36,6 +54,6 @@ impl Dialect {
             return Err(same(decimal, "decimal sign", "thousands separator"));
         }
         let numbers = Numbers { decimal: decimal.0, thousands: thousands.map(|Character(byte)| byte) };
-        Ok(Dialect { delimiter: delimiter.0, quote: quote.0, numbers })
+        Ok(Dialect { syntax: Syntax::Csv, delimiter: delimiter.0, quote: quote.0, numbers })
     }
 }

@@ -7,6 +7,8 @@
 //!
 //! Only columns of features count. If they do not decide, the label column does: text above an integer is a header.
 //! `5.1,3.5,setosa` is a sample, `0,1,label` above `5.1,3.5,2` is a header.
+//!
+//! Some lines of numbers are headers too, see `first_line.rs`.
 
 use std::path::Path;
 
@@ -14,6 +16,7 @@ use super::{
     booleans::word,
     cells::{Cell, content, shortened},
     dialect::Dialect,
+    first_line,
     records::Record,
 };
 use crate::{error::DataError, reading::Header};
@@ -48,6 +51,7 @@ impl Heading {
         match hints.header {
             Header::Yes => return Ok(Heading::Names),
             Header::No => return Ok(Heading::None),
+            Header::Auto if first_line::reason(first, second, hints.dialect).is_some() => return Ok(Heading::Names),
             Header::Auto => {}
         }
         let cells = || first.iter().map(|cell| content(cell, hints.dialect.quote)).enumerate();

@@ -1,27 +1,29 @@
 //! A separate file of labels with one column, read completely.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{
-    cells::{self, content},
+    cells::{self, content, is_missing_word},
     dialect::Dialect,
     heading::is_integer,
-    records::{Record, Records},
+    records::{Record, Records, Rows},
     text,
 };
 use crate::{
     error::DataError,
     labels::Labels,
+    notes::{Note, NoteCode, Notes},
+    printable::printable,
     reading::{Limits, Reading},
 };
 
-/// Reads a file of labels with one column. A first line of text above integers is a header.
-pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
+/// Reads a file of labels with one column. A first line of text above integers is a header, which a note says.
+pub(crate) fn read_labels(path: &Path) -> Result<(Labels, Notes), DataError> {
     let text = text::open(path, Limits::default().unpack)?;
     let dialect = Dialect::of(path, &Reading::default(), text.separator)?;
     let mut records = Records::new(path, text, dialect);
     let mut record = Record::default();
-    let mut labels = Vec::new();
+    let (mut labels, mut notes) = (Vec::new(), Notes::default());
     while records.next(&mut record)? {
         labels.push(label(path, &record, dialect.quote)?);
     }
@@ -30,12 +32,27 @@ pub(crate) fn read_labels(path: &Path) -> Result<Labels, DataError> {
         && !is_integer(first.as_bytes())
         && others.iter().all(|label| is_integer(label.as_bytes()))
     {
+        let text = format!("the first line, `{}`, is a header, because all other lines are integers", printable(first));
+        notes.add(Note::new(NoteCode::Labels, path.display(), text));
         labels.remove(0);
     }
     if labels.is_empty() {
         return Err(DataError::Empty { path: path.to_owned() });
     }
-    Ok(Labels::Text(labels))
+    let words = labels.iter().filter(|label| is_missing_word(label.as_bytes())).cloned().collect();
+    notes.extend(missing_words_note(path, &words));
+    Ok((Labels::Text(labels), notes))
+}
+
+/// Names labels that look like missing values.
+pub(super) fn missing_words_note(path: &Path, words: &BTreeSet<String>) -> Option<Note> {
+    let words: Vec<_> = words.iter().map(|label| format!("`{label}`")).collect();
+    let (are, one) = if words.len() == 1 { ("is a class", "it is one") } else { ("are classes", "they are") };
+    let text = format!(
+        "{} {are} here and not a missing label; if {one}, correct the cells or leave out the rows before",
+        words.join(", ")
+    );
+    (!words.is_empty()).then(|| Note::new(NoteCode::Labels, path.display(), text))
 }
 
 fn label(path: &Path, record: &Record, quote: u8) -> Result<String, DataError> {

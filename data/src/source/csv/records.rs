@@ -17,9 +17,18 @@ pub(super) const MAX_BYTES: usize = 1 << 25;
 /// The maximum number of cells in a record.
 pub(super) const MAX_CELLS: usize = 1 << 19;
 
+/// Reads the rows of a table sequentially.
+pub(in crate::source) trait Rows: Send {
+    /// Reads the next record into `record`. Returns `false` at the end.
+    fn next(&mut self, record: &mut Record) -> Result<bool, DataError>;
+
+    /// Returns the number of blank lines between the records that were read.
+    fn blank_lines(&self) -> usize;
+}
+
 /// The cells of a line, or of several lines if a quoted cell contains line ends.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(in crate::source) struct Record {
     /// The line in which it starts, from 1.
     pub(super) line: u64,
     /// The content of all cells, concatenated.
@@ -27,9 +36,26 @@ pub(super) struct Record {
     /// The end of each cell in `bytes`. Longer than the number of cells.
     ends: Vec<usize>,
     cells: usize,
+    /// Its length in the file in bytes, without its line end.
+    length: usize,
 }
 
 impl Record {
+    /// Removes all cells. The record starts in `line`.
+    pub(in crate::source) fn begin(&mut self, line: u64) {
+        self.line = line;
+        self.bytes.clear();
+        self.ends.clear();
+        (self.cells, self.length) = (0, 0);
+    }
+
+    /// Adds a cell after [`begin`](Self::begin).
+    pub(in crate::source) fn push(&mut self, cell: &[u8]) {
+        self.bytes.extend_from_slice(cell);
+        self.ends.push(self.bytes.len());
+        self.cells += 1;
+    }
+
     /// The number of cells.
     pub(super) fn len(&self) -> usize {
         self.cells
@@ -41,6 +67,12 @@ impl Record {
         let start = column.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied());
         let range = start.zip(ends.get(column).copied());
         range.and_then(|(start, end)| self.bytes.get(start..end)).unwrap_or(&[])
+    }
+
+    /// Whether all cells are in quotes, which are not part of their content. Spaces around quotes are.
+    pub(super) fn is_quoted(&self) -> bool {
+        let content = self.ends.get(self.cells.saturating_sub(1)).copied().unwrap_or(0);
+        self.cells > 0 && self.length == content + self.cells - 1 + 2 * self.cells
     }
 
     /// Returns all cells.
@@ -63,6 +95,10 @@ pub(super) struct Records {
     line: u64,
     /// Whether the last byte was a carriage return. A line feed after it does not count as another line.
     after_return: bool,
+    /// The number of blank lines between records.
+    blank: usize,
+    /// The number of blank lines since the last record. `None` before the first one.
+    blank_since: Option<usize>,
 }
 
 impl Records {
@@ -78,21 +114,14 @@ impl Records {
             end: 0,
             line: if text.separator.is_some() { 2 } else { 1 },
             after_return: false,
+            blank: 0,
+            blank_since: None,
         }
     }
 
-    /// Reads the next record into `record`. Returns `false` at the end. Skips blank lines.
-    pub(super) fn next(&mut self, record: &mut Record) -> Result<bool, DataError> {
-        loop {
-            if !self.skip_line_ends()? {
-                return Ok(false);
-            }
-            let length = self.parse(record)?;
-            // An empty cell in quotes is a record, not a blank line.
-            let is_unquoted = record.len() == 1 && record.cell(0).len() == length;
-            if !(is_unquoted && is_blank(record.cell(0))) {
-                return Ok(true);
-            }
+    fn add_blank(&mut self, lines: usize) {
+        if let Some(blank) = &mut self.blank_since {
+            *blank += lines;
         }
     }
 
@@ -103,9 +132,13 @@ impl Records {
                 return Ok(false);
             }
             match self.window.get(self.start) {
-                Some(b'\r') => (self.line, self.after_return) = (self.line + 1, true),
+                Some(b'\r') => {
+                    (self.line, self.after_return) = (self.line + 1, true);
+                    self.add_blank(1);
+                }
                 Some(b'\n') => {
                     self.line += u64::from(!self.after_return);
+                    self.add_blank(usize::from(!self.after_return));
                     self.after_return = false;
                 }
                 Some(_) | None => {
@@ -172,5 +205,28 @@ impl Records {
             }
         };
         Ok(self.end > 0)
+    }
+}
+
+impl Rows for Records {
+    /// Skips blank lines.
+    fn next(&mut self, record: &mut Record) -> Result<bool, DataError> {
+        loop {
+            if !self.skip_line_ends()? {
+                return Ok(false);
+            }
+            record.length = self.parse(record)?;
+            // An empty cell in quotes is a record, not a blank line.
+            let is_unquoted = record.len() == 1 && record.cell(0).len() == record.length;
+            if !(is_unquoted && is_blank(record.cell(0))) {
+                self.blank += self.blank_since.replace(0).unwrap_or(0);
+                return Ok(true);
+            }
+            self.add_blank(1);
+        }
+    }
+
+    fn blank_lines(&self) -> usize {
+        self.blank
     }
 }

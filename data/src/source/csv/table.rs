@@ -1,17 +1,23 @@
 //! Reads a CSV table: converts records to samples, labels and pass-through columns.
 
-use std::{collections::VecDeque, path::Path, path::PathBuf, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, VecDeque},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arrow_array::{ArrayRef, RecordBatch, builder::StringBuilder};
 use arrow_schema::{DataType, Field, Schema};
 
 use super::{
     booleans::Booleans,
-    cells::{Cell, content, shortened, text},
+    cells::{Cell, content, is_missing_word, shortened, text},
     columns::Columns,
     dialect::Dialect,
     heading::{Heading, is_integer},
-    records::{Record, Records},
+    labels::missing_words_note,
+    records::{Record, Records, Rows},
     text::open as open_text,
 };
 use crate::{
@@ -20,7 +26,7 @@ use crate::{
     error::DataError,
     head::Head,
     in_memory::matrix,
-    labels::Labels,
+    labels::{Labels, joined},
     notes::{Note, NoteCode, Notes},
     precision::Precision,
     reader::Reader,
@@ -32,9 +38,9 @@ use crate::{
 const MAX_TEXT_BYTES: usize = 1 << 24;
 
 /// An open table.
-pub(super) struct Table {
+pub(in crate::source) struct Table {
     pub(super) path: PathBuf,
-    records: Records,
+    records: Box<dyn Rows>,
     pub(super) columns: Columns,
     pub(super) head: Head,
     /// The notes of the open file, before its rows are read.
@@ -43,8 +49,10 @@ pub(super) struct Table {
     missing: Missing,
     pub(super) booleans: Booleans,
     precision: Precision,
+    /// The labels that are notations of a missing value.
+    missing_labels: BTreeSet<String>,
     /// The number of rows read.
-    read: usize,
+    pub(super) read: usize,
     /// Whether an option selects the features by --columns.
     pub(super) has_selection: bool,
     /// The schema of the pass-through columns.
@@ -68,8 +76,19 @@ impl Table {
     pub(super) fn open(path: &Path, options: &LoadOptions) -> Result<Self, DataError> {
         let text = open_text(path, options.limits.unpack)?;
         let dialect = Dialect::of(path, &options.reading, text.separator)?;
-        let separator = text.separator.map(|separator| separator_note(path, separator, dialect));
-        let mut records = Records::new(path, text, dialect);
+        let mut notes = Notes::default();
+        notes.extend(text.separator.map(|separator| separator_note(path, separator, dialect)));
+        Self::of(path, Box::new(Records::new(path, text, dialect)), dialect, notes, options)
+    }
+
+    /// Reads records, whose first one may contain the names of the columns. `opening` are notes on the file.
+    pub(in crate::source) fn of(
+        path: &Path,
+        mut records: Box<dyn Rows>,
+        dialect: Dialect,
+        opening: Notes,
+        options: &LoadOptions,
+    ) -> Result<Self, DataError> {
         let (mut first, mut second) = (Record::default(), Record::default());
         if !records.next(&mut first)? {
             return Err(DataError::Empty { path: path.to_owned() });
@@ -79,7 +98,7 @@ impl Table {
         let first = (columns.heading == Heading::None).then_some(first);
         let second = has_second.then_some(second);
         let mut notes = std::mem::take(&mut columns.notes);
-        notes.extend(separator);
+        notes.extend(opening);
         let (booleans, precision) = (Booleans::new(columns.sample.len()), Precision::new(columns.sample.len()));
         let fields: Vec<_> =
             columns.others.iter().map(|(_, name)| Field::new(name.as_str(), DataType::Utf8, false)).collect();
@@ -89,8 +108,9 @@ impl Table {
             range: None,
             columns: columns.sample_names.take(),
             rows: None,
-            has_labels: columns.label.is_some(),
+            has_labels: !columns.labels.is_empty(),
             roles: columns.roles,
+            date_columns: None,
             notes,
         };
         Ok(Table {
@@ -103,6 +123,7 @@ impl Table {
             missing: options.reading.missing.unwrap_or_default(),
             booleans,
             precision,
+            missing_labels: BTreeSet::new(),
             read: 0,
             has_selection: options.reading.columns.is_some(),
             schema: Arc::new(Schema::new(fields)),
@@ -144,10 +165,21 @@ impl Table {
             }
         }
         self.read += 1;
-        let columns = &self.columns;
-        if let Some(column) = columns.label {
-            rows.labels.push(self.label(column)?.to_owned());
+        match self.columns.labels[..] {
+            [] => {}
+            [column] => {
+                let label = self.label(column)?.to_owned();
+                if is_missing_word(label.as_bytes()) {
+                    self.missing_labels.insert(label.clone());
+                }
+                rows.labels.push(label);
+            }
+            [..] => {
+                let values = self.columns.labels.iter().map(|&column| self.label(column).map(Cow::Borrowed));
+                rows.labels.push(joined(values.collect::<Result<Vec<_>, _>>()?.into_iter()));
+            }
         }
+        let columns = &self.columns;
         for (&(column, _), into) in columns.others.iter().zip(&mut rows.others) {
             let text = self.text(column)?;
             into.append_value(text);
@@ -189,7 +221,7 @@ impl Table {
                 }
                 let advice = self.notation_advice(feature, text);
                 let is_plain_text = advice.is_none();
-                let advice = advice.unwrap_or_else(|| self.text_advice().to_owned());
+                let advice = advice.unwrap_or_else(|| self.text_advice(feature, text));
                 let error = DataError::Cell {
                     path: path(),
                     line,
@@ -216,9 +248,24 @@ impl Table {
     fn add_notes(&mut self) {
         let name = |feature| column_label(feature, self.head.columns.as_deref());
         let place = self.path.display();
-        let notes = [self.booleans.note(&place, name), self.precision.note(&place, name)];
+        let notes = [
+            self.booleans.note(&place, name),
+            self.precision.note(&place, name),
+            missing_words_note(&self.path, &self.missing_labels),
+            self.blank_lines_note(),
+        ];
         self.head.notes = self.opening_notes.clone();
         self.head.notes.extend(notes.into_iter().flatten());
+    }
+
+    /// Counts blank lines in a table of one column, where some programs write a missing value as a blank line.
+    fn blank_lines_note(&self) -> Option<Note> {
+        let count = self.records.blank_lines();
+        let text = format!(
+            "{} passed over; if they are missing values, write them as NA",
+            if count == 1 { "a blank line was".to_owned() } else { format!("{count} blank lines were") }
+        );
+        (self.columns.width == 1 && count > 0).then(|| Note::new(NoteCode::Notation, self.path.display(), text))
     }
 
     fn label(&self, column: usize) -> Result<&str, DataError> {

@@ -1,6 +1,7 @@
 //! Tests of valid and invalid CSV tables.
 
 mod errors;
+mod first_lines;
 mod forms;
 mod random;
 

@@ -1,13 +1,13 @@
 //! Opens the text of a table: unpacks gzip, and removes the UTF-8 byte order mark and the line `sep=;` of Excel.
 
 use std::{
-    fs::File,
     io::{self, Cursor, Read, Seek},
     path::Path,
 };
 
 use crate::{
     error::DataError,
+    standard_input,
     unpack::{GZIP, gunzip, unpacking_error},
 };
 
@@ -18,16 +18,16 @@ const START_BYTES: usize = 12;
 const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// The text of a table.
-pub(super) struct Text {
-    pub(super) reader: Box<dyn Read + Send>,
+pub(in crate::source) struct Text {
+    pub(in crate::source) reader: Box<dyn Read + Send>,
     /// The delimiter that a first line `sep=;` names. The line is not part of the text.
     pub(super) separator: Option<u8>,
 }
 
 /// Opens a table. Gzip is recognised by the content, not by the name, and may unpack to `times` the compressed size.
-pub(super) fn open(path: &Path, times: u32) -> Result<Text, DataError> {
+pub(in crate::source) fn open(path: &Path, times: u32) -> Result<Text, DataError> {
     let io_error = |source| DataError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(io_error)?;
+    let mut file = standard_input::open(path).map_err(io_error)?;
     let start = first_bytes(&mut file, GZIP.len()).map_err(io_error)?;
     let mut text: Box<dyn Read + Send> = if start == GZIP {
         file.rewind().map_err(io_error)?;

@@ -1,14 +1,15 @@
 //! Reads the header and the pixels of an image.
 
 use std::{
+    error::Error,
     io::{BufRead, Seek},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
 use image::{
-    AnimationDecoder, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
-    codecs::{gif::GifDecoder, webp::WebPDecoder},
+    AnimationDecoder, DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel,
+    codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder},
     imageops::{FilterType, resize},
     metadata::Orientation,
 };
@@ -16,7 +17,7 @@ use image::{
 use super::{changes::Changes, jpeg::has_end, picture::Picture};
 use crate::{
     error::DataError,
-    reading::{Channels, Size},
+    reading::{Channels, Depth, Reading, Size},
 };
 
 /// The largest unpacked image in bytes, checked before decoding: a small file can declare a huge image.
@@ -24,14 +25,26 @@ const MAX_BYTES: u64 = 64 << 20;
 /// The largest width and height in pixels.
 const MAX_SIDE: u32 = 16_384;
 
-/// Size and channels of an image.
+/// Size, channels and bits per channel of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Form {
     pub(crate) size: Size,
     pub(crate) channels: Channels,
+    pub(crate) depth: Depth,
 }
 
-/// The size and channels that all samples must have.
+impl Form {
+    /// Returns the shape of the sample, `[height, width, channels]`.
+    pub(crate) fn shape(&self) -> Vec<usize> {
+        let channels = match self.channels {
+            Channels::Grey => 1,
+            Channels::Rgb => 3,
+        };
+        vec![self.size.height as usize, self.size.width as usize, channels]
+    }
+}
+
+/// The form that all samples must have.
 pub(crate) struct Target {
     pub(crate) form: Form,
     /// The first image, which determines what the options leave open.
@@ -42,23 +55,71 @@ pub(crate) struct Target {
     pub(crate) converts: bool,
 }
 
-/// Reads the size and the channels of an image from its header.
-pub(crate) fn form_of(picture: Picture) -> Result<Form, DataError> {
-    catch(picture.path, || Ok(header(&mut open(picture)?.0)?.0))
+impl Target {
+    /// Returns the form of the first image, except for what the options say.
+    pub(crate) fn of(first: Picture, reading: &Reading) -> Result<Self, DataError> {
+        let form = match (reading.resize, reading.channels, reading.depth) {
+            (Some(size), Some(channels), Some(depth)) => Form { size, channels, depth },
+            (size, channels, depth) => {
+                let own = catch(first.path, || Ok(header(&mut open(first)?.0)?.0))?;
+                Form {
+                    size: size.unwrap_or(own.size),
+                    channels: channels.unwrap_or(own.channels),
+                    depth: depth.unwrap_or(own.depth),
+                }
+            }
+        };
+        let (resizes, converts) = (reading.resize.is_some(), reading.channels.is_some());
+        Ok(Target { form, first: first.path.to_owned(), resizes, converts })
+    }
 }
 
-/// Returns the pixels of an image in row-major order, in the form of `target`, and what was changed.
-pub(super) fn pixels(picture: Picture, target: &Target) -> Result<(Vec<u8>, Changes), DataError> {
-    let Form { size, channels } = target.form;
+/// Returns the pixels of an image as bytes in row-major order, in the form of `target`, and what was changed.
+pub(super) fn bytes(picture: Picture, target: &Target) -> Result<(Vec<u8>, Changes), DataError> {
+    pixels(picture, target, |image| match target.form.channels {
+        Channels::Grey => fit(image.into_luma8(), target).into_raw(),
+        Channels::Rgb => fit(image.into_rgb8(), target).into_raw(),
+    })
+}
+
+/// Returns the pixels of an image as floats from 0 to 65535 in row-major order, in the form of `target`, and what was
+/// changed.
+pub(super) fn floats(picture: Picture, target: &Target) -> Result<(Vec<f32>, Changes), DataError> {
+    let (pixels, changes) = pixels(picture, target, |image| match target.form.channels {
+        Channels::Grey => fit(image.into_luma16(), target).into_raw(),
+        Channels::Rgb => fit(image.into_rgb16(), target).into_raw(),
+    })?;
+    Ok((pixels.into_iter().map(f32::from).collect(), changes))
+}
+
+/// Resizes an image that has another size.
+fn fit<P: Pixel + 'static>(image: ImageBuffer<P, Vec<P::Subpixel>>, target: &Target) -> ImageBuffer<P, Vec<P::Subpixel>>
+where
+    P::Subpixel: 'static,
+{
+    let Size { width, height } = target.form.size;
+    // The triangle filter averages all source pixels that map to a target pixel.
+    if image.dimensions() == (width, height) { image } else { resize(&image, width, height, FilterType::Triangle) }
+}
+
+/// Decodes an image, checks its form, and converts it with `convert`. Returns its pixels and what was changed.
+fn pixels<T>(
+    picture: Picture,
+    target: &Target,
+    convert: impl FnOnce(DynamicImage) -> Vec<T>,
+) -> Result<(Vec<T>, Changes), DataError> {
+    let Form { size, channels, depth } = target.form;
     let path = picture.path;
     catch(path, || {
         let (mut decoder, format) = open(picture)?;
         let (found, orientation) = header(&mut decoder)?;
-        let mut changes = Changes {
-            turned: usize::from(orientation != Orientation::NoTransforms),
-            animated: usize::from(is_animated(picture, format)?),
-            ..Changes::default()
-        };
+        let mut changes =
+            Changes { turned: usize::from(orientation != Orientation::NoTransforms), ..Changes::default() };
+        match further(picture, format)? {
+            Further::None => {}
+            Further::Frames => changes.animated = 1,
+            Further::Pages => changes.paged = 1,
+        }
         if found.size != size && !target.resizes {
             let (path, first) = (path.to_owned(), target.first.clone());
             return Err(Fault::Known(DataError::ImageSize { path, found: found.size, first, expected: size }));
@@ -69,28 +130,33 @@ pub(super) fn pixels(picture: Picture, target: &Target) -> Result<(Vec<u8>, Chan
             return Err(Fault::Known(DataError::ImageChannels { path, found, first, expected }));
         }
         let mut image = DynamicImage::from_decoder(decoder)?;
-        changes.add_image(&image);
+        changes.add_image(&image, depth);
         image.apply_orientation(orientation);
-        let Size { width, height } = size;
-        // The triangle filter averages all source pixels that map to a target pixel.
-        let pixels = match channels {
-            Channels::Grey if found.size == size => image.into_luma8().into_raw(),
-            Channels::Rgb if found.size == size => image.into_rgb8().into_raw(),
-            Channels::Grey => resize(&image.into_luma8(), width, height, FilterType::Triangle).into_raw(),
-            Channels::Rgb => resize(&image.into_rgb8(), width, height, FilterType::Triangle).into_raw(),
-        };
-        Ok((pixels, changes))
+        Ok((convert(image), changes))
     })
 }
 
-/// Whether an image has more than one frame.
-fn is_animated(picture: Picture, format: ImageFormat) -> Result<bool, Fault> {
+/// What a file has after its first image.
+enum Further {
+    None,
+    Frames,
+    Pages,
+}
+
+/// Returns what a file has after its first image.
+fn further(picture: Picture, format: ImageFormat) -> Result<Further, Fault> {
     let file =
         picture.open().map_err(|source| Fault::Known(DataError::Io { path: picture.path.to_owned(), source }))?;
+    let frames = |are_more: bool| if are_more { Further::Frames } else { Further::None };
     Ok(match format {
-        ImageFormat::Gif => GifDecoder::new(file)?.into_frames().take(2).filter(Result::is_ok).count() > 1,
-        ImageFormat::WebP => WebPDecoder::new(file)?.has_animation(),
-        _ => false,
+        ImageFormat::Gif => frames(GifDecoder::new(file)?.into_frames().take(2).filter(Result::is_ok).count() > 1),
+        ImageFormat::WebP => frames(WebPDecoder::new(file)?.has_animation()),
+        ImageFormat::Png => frames(PngDecoder::new(file)?.is_apng()?),
+        ImageFormat::Tiff => {
+            let pages = tiff::decoder::Decoder::new(file).map_err(|error| Fault::Content(error.into()))?;
+            if pages.more_images() { Further::Pages } else { Further::None }
+        }
+        _ => Further::None,
     })
 }
 
@@ -98,7 +164,7 @@ fn is_animated(picture: Picture, format: ImageFormat) -> Result<bool, Fault> {
 enum Fault {
     Known(DataError),
     Image(ImageError),
-    Content(&'static str),
+    Content(Box<dyn Error + Send + Sync>),
 }
 
 impl From<ImageError> for Fault {
@@ -133,7 +199,7 @@ fn open(picture: Picture) -> Result<(impl ImageDecoder, ImageFormat), Fault> {
             | ImageFormat::Gif
             | ImageFormat::Tiff),
         ) => Ok((reader.into_decoder()?, format)),
-        Some(_) | None => Err(Fault::Content("its content is neither PNG, JPEG, WebP, BMP, GIF nor TIFF")),
+        Some(_) | None => Err(Fault::Content("its content is neither PNG, JPEG, WebP, BMP, GIF nor TIFF".into())),
     }
 }
 
@@ -144,7 +210,7 @@ fn is_jpeg(file: &mut impl BufRead) -> std::io::Result<bool> {
 
 fn header(decoder: &mut impl ImageDecoder) -> Result<(Form, Orientation), Fault> {
     if decoder.total_bytes() > MAX_BYTES {
-        return Err(Fault::Content("it needs more than 64 MB of memory; make it smaller"));
+        return Err(Fault::Content("it needs more than 64 MB of memory; make it smaller".into()));
     }
     let orientation = decoder.orientation()?;
     let (width, height) = match (orientation, decoder.dimensions()) {
@@ -154,8 +220,10 @@ fn header(decoder: &mut impl ImageDecoder) -> Result<(Form, Orientation), Fault>
         ) => (height, width),
         (_, size) => size,
     };
-    let channels = if decoder.color_type().has_color() { Channels::Rgb } else { Channels::Grey };
-    Ok((Form { size: Size { width, height }, channels }, orientation))
+    let color = decoder.color_type();
+    let channels = if color.has_color() { Channels::Rgb } else { Channels::Grey };
+    let depth = if color.bytes_per_pixel() > color.channel_count() { Depth::Sixteen } else { Depth::Eight };
+    Ok((Form { size: Size { width, height }, channels, depth }, orientation))
 }
 
 /// Calls a decoder. Converts its errors, and its panics on damaged files, to a [`DataError`].
@@ -164,7 +232,7 @@ fn catch<T>(path: &Path, decode: impl FnOnce() -> Result<T, Fault>) -> Result<T,
         Ok(Ok(decoded)) => return Ok(decoded),
         Ok(Err(Fault::Known(error))) => return Err(error),
         Ok(Err(Fault::Image(error))) => error.into(),
-        Ok(Err(Fault::Content(message))) => message.into(),
+        Ok(Err(Fault::Content(source))) => source,
         Err(_) => "its content is inconsistent".into(),
     };
     Err(DataError::Image { path: path.to_owned(), source })

@@ -65,6 +65,13 @@ impl Others {
 }
 
 impl Listing {
+    /// Returns the listing of a single image.
+    pub(super) fn single(image: &Path) -> Self {
+        let folder = image.parent().unwrap_or(Path::new("")).to_owned();
+        let images = image.file_name().map(|name| (0, name.to_owned()));
+        Listing { folder, classes: Vec::new(), images: images.into_iter().collect(), others: Others::default() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.images.len()
     }
@@ -176,7 +183,8 @@ fn entries(folder: &Path) -> Result<Entries, DataError> {
     Ok(entries)
 }
 
-fn is_image(name: &OsStr) -> bool {
+/// Whether a file has the ending of an image.
+pub(in crate::source) fn is_image(name: &OsStr) -> bool {
     let extension = Path::new(name).extension().unwrap_or_default();
     ENDINGS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }

@@ -2,11 +2,12 @@ use std::{fs, path::Path};
 
 use arrow_array::cast::AsArray;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba};
+use ndarray::{Array2, array};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::Size;
+use crate::{Channels, Reading, Size};
 
 fn grey(width: u32, height: u32) -> DynamicImage {
     GrayImage::from_fn(width, height, |x, y| Luma([(10 * y + x) as u8])).into()
@@ -96,11 +97,61 @@ fn every_pixel_format_becomes_bytes_with_one_or_three_channels() {
     ];
     for (image, channels, expected) in cases {
         let folder = folder(&[("x.png", image)], &[]);
-        let (head, chunks) = read(folder.path(), Reading { channels, ..Reading::default() }, 9).expect("one image");
+        let reading = Reading { channels, depth: Some(Depth::Eight), ..Reading::default() };
+        let (head, chunks) = read(folder.path(), reading, 9).expect("one image");
         assert_eq!(head.sample_shape, [1, 1, expected.len()]);
         assert!(!head.has_labels && chunks[0].labels.is_none());
         assert_eq!(bytes(&chunks), [expected]);
     }
+}
+
+#[test]
+fn sixteen_bits_per_channel_keep_every_grey_level() {
+    let deep = |levels: u16| -> DynamicImage {
+        ImageBuffer::from_fn(64, 64, |x, y| Luma([(64 * y + x) as u16 * levels])).into()
+    };
+    for (name, levels) in [("x.png", 1), ("x.tiff", 16)] {
+        let folder = folder(&[(name, deep(levels))], &[]);
+        let (head, chunks) = read(folder.path(), Reading::default(), 9).expect("one image");
+        let expected = Array2::from_shape_fn((1, 4096), |(_, index)| index as f32 * f32::from(levels));
+        assert_eq!((head.is_bytes, head.range), (false, Some((0.0, 65_535.0))));
+        assert_eq!(chunks[0].values, Values::F32(expected));
+        assert!(head.notes.is_empty(), "{:?}", head.notes);
+    }
+}
+
+#[test]
+fn a_single_image_is_one_row_without_labels() {
+    let folder = folder(&[("a/b.PNG", grey(3, 2))], &[]);
+    let data =
+        crate::load(&folder.path().join("a/b.PNG").to_string_lossy(), &LoadOptions::default()).expect("an image");
+    assert_eq!((data.name.as_str(), data.sample_shape), ("b", vec![2, 3, 1]));
+    assert_eq!((data.train.values, data.classes), (Values::U8(array![[0, 1, 2, 10, 11, 12]]), None));
+}
+
+#[test]
+fn the_first_image_or_the_option_decides_between_8_and_16_bits() {
+    let deep: DynamicImage = ImageBuffer::from_pixel(1, 1, Luma([1000u16])).into();
+    let shallow: DynamicImage = ImageBuffer::from_pixel(1, 1, Luma([3u8])).into();
+    let float: DynamicImage = ImageBuffer::from_pixel(1, 1, Rgb([0.5f32, 1.0, 2.0])).into();
+    let texts = |head: &Head| head.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>();
+    let first_deep = folder(&[("a.png", deep.clone()), ("b.png", shallow.clone())], &[]);
+    let first_shallow = folder(&[("a.png", shallow), ("b.png", deep)], &[]);
+    let sixteen = Reading { depth: Some(Depth::Sixteen), ..Reading::default() };
+    for (folder, reading, expected) in [
+        (&first_deep, Reading::default(), array![[1000.0], [771.0]]),
+        (&first_shallow, sixteen, array![[771.0], [1000.0]]),
+    ] {
+        let (head, chunks) = read(folder.path(), reading, 9).expect("two images");
+        assert_eq!(chunks[0].values, Values::F32(expected));
+        assert_eq!(texts(&head), ["8 bits per channel become 16 in 1 image: values are multiplied by 257"]);
+    }
+    let (head, chunks) = read(first_shallow.path(), Reading::default(), 9).expect("two images");
+    assert_eq!(bytes(&chunks), [[3], [4]]);
+    assert!(texts(&head)[0].ends_with("--depth 16 keeps them"), "{head:?}");
+    let (head, chunks) = read(folder(&[("a.tiff", float)], &[]).path(), Reading::default(), 9).expect("one image");
+    assert_eq!(chunks[0].values, Values::F32(array![[32_768.0, 65_535.0, 65_535.0]]));
+    assert!(texts(&head)[0].starts_with("floats become whole numbers in 1 image"), "{head:?}");
 }
 
 #[test]
@@ -195,13 +246,23 @@ fn what_is_lost_in_decoding_is_said() {
     let clear: DynamicImage = ImageBuffer::from_pixel(2, 1, LumaA([1u8, 0])).into();
     let opaque: DynamicImage = ImageBuffer::from_pixel(2, 1, LumaA([1u8, 255])).into();
     let folder = folder(&[("a.png", low), ("b.png", clear), ("c.png", opaque)], &[]);
-    let (head, _) = read(folder.path(), Reading::default(), 1).expect("three images");
+    let eight = Reading { depth: Some(Depth::Eight), ..Reading::default() };
+    let (head, _) = read(folder.path(), eight, 1).expect("three images");
     let texts: Vec<_> = head.notes.iter().map(|note| note.text.clone()).collect();
     assert_eq!(texts.len(), 2, "{texts:?}");
     assert!(texts[0].starts_with(
         "16 bits per channel become 8 in 1 image; the largest value is 4095 of 65535, so at most 16 of 256"
     ));
     assert_eq!(texts[1], "transparency is dropped in 1 image");
+}
+
+#[test]
+fn further_frames_and_pages_are_said() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images/frames");
+    let reading = Reading { channels: Some(Channels::Grey), ..Reading::default() };
+    let (head, _) = read(&folder, reading, 9).expect("four images");
+    let texts: Vec<_> = head.notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(texts, ["only the first frame is read of 2 images", "only the first page is read of 1 image"]);
 }
 
 #[cfg(target_os = "linux")]

@@ -6,8 +6,8 @@ use std::{fs::File, path::PathBuf};
 use ndarray::{Axis, Slice};
 
 use crate::{
-    array::Array, check::check_from, chunk::Chunk, error::DataError, file_rows::read_at, head::Head, in_memory::matrix,
-    reader::Reader, reading::Missing, unpack::unpacking_error, values::Values,
+    array::Array, array_precision::ArrayPrecision, check::check_from, chunk::Chunk, error::DataError, head::Head,
+    in_memory::matrix, read_at::read_at, reader::Reader, reading::Missing, unpack::unpacking_error, values::Values,
 };
 
 /// The size in memory in bytes of a block of gathered rows, rounded up to one row.
@@ -24,6 +24,7 @@ pub(super) struct FortranRows {
     start: u64,
     array: Array,
     head: Head,
+    precision: Option<ArrayPrecision>,
     missing: Missing,
     /// The gathered rows.
     block: Values,
@@ -44,7 +45,8 @@ impl FortranRows {
     ) -> Result<Self, DataError> {
         let head = array.head(&path)?;
         let block = Values::U8(ndarray::Array2::zeros((0, 0)));
-        Ok(FortranRows { path, file, start, array, head, missing, block, first: 0, next: 0 })
+        let precision = ArrayPrecision::of(&path, &head, array.element);
+        Ok(FortranRows { path, file, start, array, head, precision, missing, block, first: 0, next: 0 })
     }
 
     /// Gathers a block of rows, starting with the next row.
@@ -53,6 +55,7 @@ impl FortranRows {
         let width = features.saturating_mul(if element.is_byte() { 1 } else { size_of::<f32>() });
         let count = (BLOCK_BYTES / width.max(1)).max(1).min(rows - self.next);
         let mut bytes = vec![0; count * element.size()];
+        let mut precision = self.precision.take();
         self.block = if element.is_byte() {
             let block = self.transpose(count, |this, feature, into: &mut [u8]| {
                 this.read_feature(feature, into)?;
@@ -64,10 +67,17 @@ impl FortranRows {
             let block = self.transpose(count, |this, feature, into: &mut [f32]| {
                 this.read_feature(feature, &mut bytes)?;
                 element.widen(&bytes, into);
+                if let Some(precision) = &mut precision {
+                    precision.add_feature(feature, &bytes, into);
+                }
                 Ok(())
             })?;
             Values::F32(matrix(block, features))
         };
+        if let Some(precision) = &precision {
+            self.head.notes = precision.notes();
+        }
+        self.precision = precision;
         self.first = self.next;
         check_from(&self.path, self.first, &self.block, None, self.missing)
     }

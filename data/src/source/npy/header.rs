@@ -3,7 +3,7 @@
 use std::{io::Read, path::Path};
 
 use super::dictionary::{Dictionary, Parser};
-use crate::{array::Array, element::Element, error::DataError, unpack::unpacking_error};
+use crate::{array::Array, element::Element, error::DataError, packed::Order, unpack::unpacking_error};
 
 /// The longest header in bytes, the limit of NumPy. Most headers have 128 bytes.
 const MAX_LENGTH: u32 = 10_000;
@@ -72,6 +72,11 @@ impl Header {
                 Err(DataError::ElementType { path: path.to_owned(), expected, found: found.clone() })
             }
         }
+    }
+
+    /// Returns the order of the values of labels.
+    pub(crate) fn order(&self) -> Order {
+        if self.is_row_major() { Order::Rows } else { Order::Columns }
     }
 
     /// Whether the values of a row are contiguous.

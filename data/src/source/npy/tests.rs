@@ -192,6 +192,31 @@ fn labels_are_integers_floats_or_booleans() {
     }
 }
 
+#[test]
+fn floats_of_several_targets_are_one_label_per_row_in_either_order() {
+    let expected = Labels::Text(vec!["1.5;2".to_owned(), "-3;0.25".to_owned()]);
+    let array = array![[1.5f64, 2.0], [-3.0, 0.25]];
+    for array in [fortran(&array), array] {
+        assert_eq!(with_file(&bytes_of(array), read_labels).expect("two targets"), expected);
+    }
+    let array = array![[1.5f32, 2.0], [f32::NAN, 0.25]];
+    let message = with_file(&bytes_of(array), read_labels).expect_err("NaN").to_string();
+    assert!(message.contains("the label of row 1 is NaN"), "{message}");
+}
+
+#[test]
+fn a_file_with_more_bytes_than_its_header_says_is_not_called_cut_off() {
+    let complete = bytes_of(array![[1.0f32, 2.0]]);
+    let cases = [
+        (complete[..complete.len() - 3].to_vec(), "found 5; the file is cut off or damaged"),
+        ([&complete[..], &[0; 4]].concat(), "found 12 or more; the file is too long for its header"),
+    ];
+    for (bytes, expected) in cases {
+        let message = read(&bytes).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message} lacks {expected}");
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_headers_never_panic(

@@ -14,17 +14,18 @@ use super::{
 };
 use crate::{
     array::Array,
+    element::Element,
     error::DataError,
     labels::Labels,
     packed::{self, PackedRows},
     reader::Opened,
     reading::LoadOptions,
-    source::npy::{self, header::Header},
+    source::{
+        choice::Arrays,
+        npy::{self, header::Header},
+    },
     unpack::{check_declared, limited, unpacking_error},
 };
-
-/// The maximum number of headers to read when searching for the array of samples.
-pub(super) const MAX_HEADERS: usize = 1000;
 
 pub(super) struct Archive {
     path: PathBuf,
@@ -45,23 +46,8 @@ impl Archive {
         Ok(Archive { path: path.to_owned(), file: Arc::new(file), length, entries })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
-    }
-
-    /// Returns the array with this name. If there are two, it is the last one, as in NumPy.
-    pub(super) fn named(&self, name: &str) -> Option<&Entry> {
-        let name = name.strip_suffix(".npy").unwrap_or(name);
-        self.entries.iter().rfind(|entry| entry.name == name)
-    }
-
-    /// Returns the array with this name, or else one whose name differs only in case.
-    pub(super) fn like(&self, name: &str) -> Option<&Entry> {
-        self.named(name).or_else(|| self.entries.iter().rfind(|entry| entry.name.eq_ignore_ascii_case(name)))
     }
 
     /// Returns the path of an array for error messages.
@@ -73,7 +59,7 @@ impl Archive {
     }
 
     /// Reads the header of an array.
-    pub(super) fn header(&self, entry: &Entry) -> Result<Header, DataError> {
+    fn header(&self, entry: &Entry) -> Result<Header, DataError> {
         Header::read(&self.path_of(entry), &mut self.content(entry)?)
     }
 
@@ -104,7 +90,7 @@ impl Archive {
         }
     }
 
-    /// Reads the labels, one per row. The shape may be `[rows]` or `[rows, 1]`.
+    /// Reads the labels, one per row. The shape may be `[rows]` or `[rows, 1]`, or for floats `[rows, targets]`.
     pub(super) fn labels(&self, entry: &Entry, options: &LoadOptions) -> Result<Labels, DataError> {
         let path = &self.path_of(entry);
         let mut content = self.content(entry)?;
@@ -112,7 +98,7 @@ impl Archive {
         let array = header.array(path)?;
         array.check_labels(path)?;
         self.check(entry, &array, &header, options)?;
-        packed::read_labels(path, array, limited(content, entry.packed, options.limits.unpack))
+        packed::read_labels(path, array, header.order(), limited(content, entry.packed, options.limits.unpack))
     }
 
     /// Checks the declared size of an array against the directory and the limit on unpacking. Returns the number of
@@ -140,6 +126,21 @@ impl Archive {
 
     fn start_of(&self, entry: &Entry) -> Result<u64, DataError> {
         directory::start_of(&self.file, self.length, entry).map_err(|fault| archive_error(&self.path, fault))
+    }
+}
+
+impl Arrays for Archive {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.entries.iter().map(|entry| entry.name.as_str()).collect()
+    }
+
+    fn type_and_shape(&self, array: usize) -> Option<(Result<Element, String>, Vec<usize>)> {
+        let Header { element, shape, .. } = self.header(self.entries.get(array)?).ok()?;
+        Some((element, shape))
     }
 }
 

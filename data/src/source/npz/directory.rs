@@ -6,7 +6,7 @@
 use std::{fs::File, io};
 
 use super::entry::{Entry, Packing};
-use crate::file_rows::read_at;
+use crate::read_at::read_at;
 
 /// The largest directory in bytes: a hundred bytes for each of a hundred thousand arrays.
 const MAX_SIZE: u64 = 10 << 20;

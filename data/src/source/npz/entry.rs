@@ -8,7 +8,7 @@ use std::{
 
 use flate2::{Crc, read::DeflateDecoder};
 
-use crate::{file_rows::read_at, source::npy::dictionary::printable};
+use crate::{read_at::read_at, source::npy::dictionary::printable};
 
 /// The compression of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,6 +53,19 @@ fn the_only_array_of_rank_2_contains_the_samples() {
 }
 
 #[test]
+fn float_labels_of_one_or_several_targets_are_read_from_both_widths() {
+    for method in METHODS {
+        let x = ("x.npy", npy(array![[1.0f32, 2.0], [3.0, 4.0]]));
+        let labels =
+            |y: Vec<u8>| read(&zipped(&[x.clone(), ("y.npy", y)], method), Reading::default()).expect("labels").classes;
+        let names = |names: [&str; 2]| Some(names.map(str::to_owned).to_vec());
+        assert_eq!(labels(npy(array![0.5f32, 2.25])), names(["0.5", "2.25"]));
+        assert_eq!(labels(npy(array![0.5f64, 2.25])), names(["0.5", "2.25"]));
+        assert_eq!(labels(npy(array![[0.5f64, 1.0], [2.25, -4.0]])), names(["0.5;1", "2.25;-4"]));
+    }
+}
+
+#[test]
 fn training_and_test_parts_are_found_by_their_usual_names() {
     for method in METHODS {
         let arrays = [
@@ -209,5 +222,34 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes: Vec<u8>, count: u16, size: u32, start: u32) {
         let end = [&b"PK\x05\x06\0\0\0\0\0\0"[..], &count.to_le_bytes(), &size.to_le_bytes(), &start.to_le_bytes(), &[0, 0]];
         let _ = read(&[&bytes[..], &end.concat()].concat(), Reading::default());
+    }
+}
+
+#[test]
+fn integers_that_lose_digits_are_said_in_every_layout_and_way_to_read() {
+    let rows = array![[1i64, 1_700_000_010], [2, 1_700_000_017], [3, 1_700_000_600]];
+    let mut columns = Array2::zeros((3, 2).f());
+    columns.assign(&rows);
+    let files = METHODS
+        .into_iter()
+        .flat_map(|method| [&rows, &columns].map(|array| ("t.npz", zipped(&[("a.npy", npy(array.clone()))], method))));
+    let files: Vec<_> = files.chain([&rows, &columns].map(|array| ("t.npy", npy(array.clone())))).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        let spec = path.to_string_lossy();
+        let mut options = LoadOptions::default();
+        let mut found = vec![load(&spec, &options).expect("an array").notes];
+        options.limits.memory = crate::Bytes(1);
+        found.push(load(&spec, &options).expect("an array").notes);
+        let mut train = crate::stream(&spec, &options).expect("an array").train;
+        while train.next(2, None).expect("rows").is_some() {}
+        found.push(train.notes());
+        for notes in found {
+            let texts: Vec<_> = notes.iter().map(|note| note.text.as_str()).collect();
+            assert_eq!(texts.len(), 1, "{name}: {texts:?}");
+            assert!(texts[0].contains("may become equal in column 1 (counted from 0) (170000"), "{name}: {texts:?}");
+        }
     }
 }

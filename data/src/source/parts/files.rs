@@ -15,6 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::source) enum Kind {
     Csv,
+    JsonLines,
     Parquet,
     Arrow,
 }
@@ -86,6 +87,7 @@ fn of_name(path: &Path) -> Option<Kind> {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending)) && path.is_file();
     match () {
         () if ends(&[".csv", ".tsv", ".csv.gz", ".tsv.gz"]) => Some(Kind::Csv),
+        () if ends(&[".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"]) => Some(Kind::JsonLines),
         () if ends(&[".parquet", ".pq"]) => Some(Kind::Parquet),
         () if ends(&[".arrow", ".feather", ".ipc"]) => Some(Kind::Arrow),
         () => None,

@@ -17,6 +17,7 @@ fn table(rows: usize) -> Dataset {
         name: "table".to_owned(),
         sample_shape: vec![3],
         sample_kind: narrows_data::SampleKind::default(),
+        date_columns: None,
         notes: narrows_data::Notes::default(),
         range: (-2.0, rows as f32),
         columns: None,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
 use arrow_array::{ArrayRef, Int64Array, StringArray};
 use narrows_data::{RecordBatch, write::Layout};
 use narrows_runtime::{Detections, Detector, Explained};
@@ -12,6 +11,7 @@ use super::placed::Place;
 use crate::{
     detect::feature_name,
     input::Batch,
+    misuse::misuse,
     output::{ExtraColumn, Format, with_columns},
 };
 
@@ -47,7 +47,7 @@ impl<'a> Columns<'a> {
     ) -> anyhow::Result<Self> {
         let is_table = format.is_some_and(Format::is_table);
         if reasons > 0 && format.is_some() && !is_table {
-            bail!("--reasons needs columns with text; write a .csv or .parquet file");
+            misuse!("--reasons needs columns with text; write a .csv or .parquet file");
         }
         let reasons = reasons.min(detector.manifest().sample.features());
         Ok(Columns { detector, reasons, written, is_table })

@@ -38,7 +38,7 @@ fn images_are_read_out_of_a_struct_column() {
         assert_eq!(rows, 300);
         assert_eq!(chunks[0].values.select(&[7]).expect("in memory"), Values::U8(array![[7, 7, 7, 7, 7, 7]]));
         let texts: Vec<_> = head.notes.iter().map(|note| note.text.clone()).collect();
-        assert!(texts[0].contains("pixels of `image`; not features: `label` (Int64); --label-column"), "{texts:?}");
+        assert!(texts[0].contains("pixels of `image`; not read: `label` (Int64); --label-column"), "{texts:?}");
 
         let reading = Reading {
             label_column: Some("label".to_owned()),

@@ -9,15 +9,28 @@ fn error_message(text: impl AsRef<[u8]>, words: &str) -> String {
 
 #[test]
 fn errors_name_the_line_and_column() {
-    let cases: [(&[u8], &str, &str); 55] = [
+    let cases: [(&[u8], &str, &str); 60] = [
         (b"", "", "is empty"),
         (b"\n\n", "", "is empty"),
         (b"\xef\xbb\xbf", "", "is empty"),
         (b"a,b\n", "", "has no rows"),
         (b"label\n1\n", "label=label", "0 features"),
         (b"1\n", "ignore=0", "0 features"),
+        (b"a,b\n\"x\ny\",1\n", "", "column `a` is `x\\ny`, expected a finite number"),
+        (
+            b"\"a\nb\",c\nx,y\n",
+            "",
+            "the columns `a\\nb` (`x`), `c` (`y`) contain text (from line 3), expected numbers; exclude them with --ignore 0,c",
+        ),
+        (b"a,b\n1,2\n", "columns=c\u{1b}", "has no column `c\\u{1b}`; expected an index from 0 to 1"),
         (b"a,b\n1,2\n3\n", "", "line 3 has 1 cell, expected 2"),
-        (b"a,b\n1,2,\n", "", "line 2 has 3 cells, expected 2"),
+        (b"a,b\n1,2,\n", "", "line 2 has 3 cells, expected 2; it ends with a delimiter, so remove it from each line"),
+        (b"a;b\nr;1;2\n", "delimiter=;", "line 2 has 3 cells, expected 2; if it starts with a row name, as R's"),
+        (
+            b"a\n1,5\n",
+            "",
+            "line 2 has 2 cells, expected 1; if it is one number with a decimal comma, pass --decimal ','",
+        ),
         (b"a,b,\n1,2,\n", "", "line 2, column `column2` is empty"),
         (b"a,b\n1,2\n3,x\n", "", "line 3, column `b` is `x`, expected a finite number"),
         (b"a,b\n1,2\n3,x\n", "", "correct the cell, exclude the column with --ignore, or use it as the labels with"),

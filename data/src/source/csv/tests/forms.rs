@@ -245,6 +245,28 @@ fn a_file_of_labels_may_have_a_header_above_integers() {
     for (text, labels) in cases {
         let (_folder, path) = write_file("labels.csv", text);
         let expected = Labels::Text(labels.iter().map(|&label| label.to_owned()).collect());
-        assert_eq!(crate::source::csv::read_labels(&path).expect(text), expected, "{text:?}");
+        assert_eq!(crate::source::csv::read_labels(&path).expect(text).0, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn several_label_columns_are_one_label_and_no_features() {
+    let read = |text: &str, label_column: &str| {
+        read(text, &Reading { label_column: Some(label_column.to_owned()), ..Reading::default() })
+    };
+    let joined = Some(Labels::Text(vec!["1;2".to_owned(), "cat;2.5".to_owned()]));
+    let table = "a,kind,size\n7,1.0,2\n8,cat,2.5\n";
+    for label_column in ["kind,size", "1,2", "kind,\"size\""] {
+        let read = read(table, label_column).expect(label_column);
+        assert_eq!((read.rows, read.labels), (vec![vec![7.0], vec![8.0]], joined.clone()), "{label_column}");
+    }
+    // Without a header, and with a name that contains a comma.
+    let plain = read("7,1,2\n8,3,4\n", "2,1").expect("numbers");
+    assert_eq!(plain.labels, Some(Labels::Text(vec!["2;1".to_owned(), "4;3".to_owned()])));
+    let comma = read("a,\"b,c\"\n7,x\n8,y\n", "b,c").expect("a name");
+    assert_eq!(comma.labels, Some(Labels::Text(vec!["x".to_owned(), "y".to_owned()])));
+    for (label_column, expected) in [("kind,kind", "selected twice"), ("kind,colour", "has no column `colour`")] {
+        let message = read(table, label_column).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message}");
     }
 }
