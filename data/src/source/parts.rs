@@ -30,30 +30,13 @@ type Open = fn(&Path, &LoadOptions) -> Result<Opened, DataError>;
 /// Opens the first part of the table in `folder`. `open` opens a part.
 pub(super) fn open(folder: &Path, options: &LoadOptions, open: Open) -> Result<Opened, DataError> {
     let mut parts: VecDeque<Part> = list(folder)?.into();
-    let Some(first) = parts.front() else { return Err(DataError::NoRows { path: folder.to_owned() }) };
-    let names: Vec<String> = first.partitions.iter().map(|(name, _)| name.clone()).collect();
-    let uneven = parts.iter().find(|part| !part.partitions.iter().map(|(name, _)| name).eq(&names));
-    if let Some(part) = uneven {
+    let mut notes = Notes::default();
+    notes.extend(parts_note(folder, &parts));
+    let Some(first) = parts.pop_front() else { return Err(DataError::NoRows { path: folder.to_owned() }) };
+    let names: Vec<String> = first.names().cloned().collect();
+    if let Some(part) = parts.iter().find(|part| !part.names().eq(&names)) {
         let (path, expected) = (part.path.clone(), names.join(", "));
         return Err(DataError::content(ContentError::Partitions { path, expected }));
-    }
-    let mut notes = Notes::default();
-    if parts.len() > 1 || !names.is_empty() {
-        let columns = match names.len() {
-            0 => String::new(),
-            1 => format!(
-                "; the column {} of the folders is passed through, or the label if --label-column names it",
-                names[0]
-            ),
-            _ => format!(
-                "; the columns {} of the folders are passed through, or the label if --label-column names one",
-                names.join(", ")
-            ),
-        };
-        let are =
-            if parts.len() == 1 { "is read as a table" } else { "are read as one table, in the order of their names" };
-        let text = format!("{} {are}{columns}", counted(parts.len(), "file"));
-        notes.add(Note::new(NoteCode::Parts, folder.display(), text));
     }
     let label = options.reading.label_column.as_ref().and_then(|label| names.iter().position(|name| name == label));
     // A part has no column of a partition.
@@ -67,7 +50,6 @@ pub(super) fn open(folder: &Path, options: &LoadOptions, open: Open) -> Result<O
         ..options.reading.clone()
     };
     let options = LoadOptions { reading, ..options.clone() };
-    let first = parts.pop_front().ok_or_else(|| DataError::NoRows { path: folder.to_owned() })?;
     let reader = reader(&first.path, &options, open)?;
     let own = reader.head().clone();
     check_partitions(&first.path, &names, own.columns.iter().flatten())?;
@@ -89,8 +71,30 @@ pub(super) fn open(folder: &Path, options: &LoadOptions, open: Open) -> Result<O
         None => options.reading.clone(),
     };
     let options = LoadOptions { reading, ..options };
-    let table = Parts { head, notes, label, options, open, parts, current: Some((first, reader)), others: None };
+    let current = Some((first, reader));
+    let table = Parts { head, notes, partitions: names, label, options, open, parts, current, others: None };
     Ok(Opened::Reader(Box::new(table)))
+}
+
+/// Says that several files are one table, and which columns the names of folders are.
+fn parts_note(folder: &Path, parts: &VecDeque<Part>) -> Option<Note> {
+    let names: Vec<&str> = parts.front()?.names().map(String::as_str).collect();
+    let columns = match names[..] {
+        [] => String::new(),
+        [name] => {
+            format!("; the column {name} of the folders is passed through, or the label if --label-column names it")
+        }
+        [..] => format!(
+            "; the columns {} of the folders are passed through, or the label if --label-column names one",
+            names.join(", ")
+        ),
+    };
+    let are = match parts.len() {
+        1 => "is read as a table",
+        _ => "are read as one table, in the order of their names",
+    };
+    let text = format!("{} {are}{columns}", counted(parts.len(), "file"));
+    (parts.len() > 1 || !names.is_empty()).then(|| Note::new(NoteCode::Parts, folder.display(), text))
 }
 
 fn reader(path: &Path, options: &LoadOptions, open: Open) -> Result<Box<dyn Reader>, DataError> {
@@ -128,6 +132,8 @@ struct Parts {
     head: Head,
     /// The notes of the folder and of the parts that have been read completely.
     notes: Notes,
+    /// The names of the partitions.
+    partitions: Vec<String>,
     /// The partition with the labels.
     label: Option<usize>,
     options: LoadOptions,
@@ -209,8 +215,7 @@ impl Parts {
             columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows))));
         }
         let own = chunk.others.as_ref().map(RecordBatch::schema).unwrap_or_else(|| Arc::new(Schema::empty()));
-        let partitions: Vec<String> = part.partitions.iter().map(|(name, _)| name.clone()).collect();
-        check_partitions(&part.path, &partitions, own.fields().iter().map(|field| field.name()))?;
+        check_partitions(&part.path, &self.partitions, own.fields().iter().map(|field| field.name()))?;
         let expected = self.others.get_or_insert_with(|| Arc::clone(&own));
         for field in expected.fields() {
             let column = chunk.others.as_ref().and_then(|others| others.column_by_name(field.name()));

@@ -28,6 +28,13 @@ pub(super) struct Part {
     pub(super) partitions: Vec<(String, String)>,
 }
 
+impl Part {
+    /// The names of the partitions.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.partitions.iter().map(|(name, _)| name)
+    }
+}
+
 /// The deepest nesting of partitions.
 const MAX_DEPTH: usize = 16;
 
