@@ -8,6 +8,7 @@ venv-python := if os_family() == "windows" { ".tools/interop-venv/Scripts/python
 fixtures-python := if os_family() == "windows" { ".tools/fixtures-venv/Scripts/python.exe" } else { ".tools/fixtures-venv/bin/python" }
 oddities-python := if os_family() == "windows" { ".tools/oddities-venv/Scripts/python.exe" } else { ".tools/oddities-venv/bin/python" }
 detectors-python := if os_family() == "windows" { ".tools/detectors-venv/Scripts/python.exe" } else { ".tools/detectors-venv/bin/python" }
+mixed-python := if os_family() == "windows" { ".tools/mixed-venv/Scripts/python.exe" } else { ".tools/mixed-venv/bin/python" }
 peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
 # The release profile with overflow checks and debug assertions in our own crates. Tests share the builds of the
@@ -121,16 +122,22 @@ bench *FLAGS: _tools
 
 # Training needs `just data all`; see docs/benchmarks.md for the rest.
 
-# Compare with other engines: all, encode (ROWS: dense, conv), train (ROWS: vae etc.), anomaly or false-alarms (a folder).
+# Compare with others: all, encode (ROWS: dense, conv), train (ROWS: vae etc.), anomaly, false-alarms, tables or impute.
 [no-exit-message]
 bench-peers PART="all" *ROWS: _tools
-    @{{ just_executable() }} python={{ python }} {{ if PART =~ "^(anomaly|false-alarms)$" { "_bench-detectors" } else { "_bench-engines" } }} {{ PART }} {{ ROWS }}
+    @{{ just_executable() }} python={{ python }} {{ if PART =~ "^(anomaly|false-alarms)$" { "_bench-detectors" } else if PART =~ "^(tables|impute)$" { "_bench-tables" } else { "_bench-engines" } }} {{ PART }} {{ ROWS }}
 
 [no-exit-message]
 _bench-detectors PART *ROWS:
     @{{ python }} scripts/venv.py detectors
     @cargo build --release --package narrows-cli --bin narrows
     @{{ detectors-python }} benches/peers/anomaly/{{ if PART == "anomaly" { "compare.py" } else { "false_alarms.py" } }} target/release/narrows {{ ROWS }}
+
+[no-exit-message]
+_bench-tables PART:
+    @{{ python }} scripts/venv.py mixed
+    @cargo build --release --package narrows-cli --bin narrows
+    @{{ mixed-python }} benches/peers/tables/{{ if PART == "tables" { "compare.py" } else { "impute.py" } }} target/release/narrows
 
 [no-exit-message]
 _bench-engines PART *ROWS:

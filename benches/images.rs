@@ -16,6 +16,7 @@ pub(crate) fn images(rows: usize) -> Dataset {
         sample_shape: vec![28, 28],
         sample_kind: narrows_data::SampleKind::default(),
         date_columns: None,
+        table: None,
         notes: narrows_data::Notes::default(),
         range: (0.0, 255.0),
         columns: None,

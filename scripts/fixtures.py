@@ -284,12 +284,26 @@ def columnar():
     rows = np.stack([full["height"], np.arange(-2.0, 3), [1.0, 0, 1, 1, 0]], axis=1)
     in_mixed = ["height", "count", "flag"]
     yield "plain", pa.table(dict(numbers.items())), [dict(rows=numbers, columns=names)]
+    # A row of a mixed table: the position of a level from 1, the parts of a date, and numbers. The most frequent level
+    # is the first one, and false is before true.
+    parts = [[day.toordinal() - 719_163, day.month, day.weekday() + 1] for day in pd.date_range("2024-02-28", periods=5)]
+    cells = np.column_stack([range(1, 6), parts, rows[:, :2], rows[:, 2] + 1, [1, 2, 1, 3, 2]])
+    in_cells = ["id", "day.day", "day.month", "day.weekday", *in_mixed, "kind"]
+
+    def without(*left_out):
+        kept = [name not in left_out for name in in_cells]
+        return dict(rows=cells[:, kept], columns=[name for name in in_cells if name not in left_out])
+
+    counts = ["-2", "-1", "0", "1", "2"]
     yield "mixed", mixed, [
-        dict(rows=rows, columns=in_mixed, others=["day", "id", "kind"]),
-        dict(rows=rows, columns=in_mixed, labels=KINDS, reading={"label_column": "kind"}),
+        dict(rows=cells, columns=in_cells, others=[]),
+        dict(**without("kind"), labels=KINDS, reading={"label_column": "kind"}, others=["kind"]),
+        dict(**without("count", "flag"), reading={"ignore": ["count", "flag"]}, others=["count", "flag"]),
+        dict(**without("count"), reading={"label_column": "count"}, labels=counts),
+        # Without text and dates among the features, it is a table of numbers.
+        dict(rows=rows, columns=in_mixed, reading={"ignore": ["day", "id", "kind"]}, others=["day", "id", "kind"]),
+        dict(rows=rows, columns=in_mixed, labels=KINDS, reading={"columns": in_mixed, "label_column": "kind"}),
         dict(rows=rows[:, [2, 0]], columns=["flag", "height"], reading={"columns": ["flag", "height"]}),
-        dict(rows=rows[:, :1], columns=["height"], reading={"ignore": ["count", "flag"]}),
-        dict(rows=rows[:, ::2], columns=in_mixed[::2], reading={"label_column": "count"}, labels=["-2", "-1", "0", "1", "2"]),
     ]
     pixels = array("u1", (5, 3))
     yield "bytes", pa.table({f"p{column}": pixels[:, column] for column in range(3)}), [
@@ -352,7 +366,8 @@ def parquet():
         pa.parquet.write_table(repeated, path_of(name), compression=compression, use_dictionary=False, row_group_size=30)
         expect(name, np.tile(entries[0]["rows"].to_numpy(), (20, 1)), columns=["height", "width"])
     table().to_parquet(path_of("parquet/pandas.pq"))
-    expect("parquet/pandas.pq", **entries[0], labels=KINDS, reading={"label_column": "kind"})
+    reading = {"label_column": "kind", "ignore": ["id"]}
+    expect("parquet/pandas.pq", **entries[0], labels=KINDS, reading=reading, others=["id", "kind"])
     categories = pd.DataFrame({"flag": [True, False, True], "size": [1.5, 2.5, 1.5], "level": [3, 4, 3]})
     categories.astype("category").to_parquet(path_of("parquet/categories.parquet"))
     expect("parquet/categories.parquet", categories.astype("f4"), columns=list(categories))

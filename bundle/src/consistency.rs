@@ -6,10 +6,13 @@ mod graph;
 
 use std::path::{Component, Path};
 
-use crate::{Contract, Manifest, PRIOR, Prior, Role, SAMPLER, Sample, SampleKind, SamplerRecord, Scaling, Windows};
+use crate::{
+    CellLikelihood, Contract, Likelihood, Manifest, PRIOR, Prior, Role, SAMPLER, Sample, SampleKind, SamplerRecord,
+    Scaling, Windows,
+};
 pub(crate) use classifier::check_classifier;
 use detector::check_detector;
-use graph::{Sizes, check_ports, check_roles};
+use graph::{Sizes, check_ports, check_roles, with_and_without_label};
 
 /// Largest number of features of a sample and of latent dimensions. It is far above the size of any model, and far
 /// below the point where the size of a batch could overflow.
@@ -18,23 +21,51 @@ const SIZE_LIMIT: usize = 1 << 28;
 /// Checks a manifest; the error says what is wrong.
 pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {
     let (encoder, decoder) = (&manifest.graphs.encoder, &manifest.graphs.decoder);
-    let codes: [&[Role]; 2] = [&[Role::Latent], &[Role::Mean, Role::LogVariance]];
-    check_roles("encoder", encoder, &[&[Role::Sample], &[Role::Sample, Role::Label]], &codes)?;
-    check_roles("decoder", decoder, &[&[Role::Latent], &[Role::Latent, Role::Label]], &[&[Role::Reconstruction]])?;
+    let sizes = Sizes::of(&manifest.sample, manifest.latent_dim, None)?;
+    let codes = [vec![Role::Latent], vec![Role::Mean, Role::LogVariance]];
+    check_roles("encoder", encoder, &with_and_without_label(sizes.inputs()), &codes)?;
+    check_roles("decoder", decoder, &with_and_without_label(vec![Role::Latent]), &[sizes.outputs()])?;
     let takes_label = encoder.input(Role::Label).or(decoder.input(Role::Label)).is_some();
     if takes_label && manifest.classes.as_ref().is_none_or(Vec::is_empty) {
         return Err("its graphs take a label, but it names no classes".to_owned());
     }
-    let sizes = Sizes { sample: &manifest.sample.shape, latent_dim: manifest.latent_dim, outputs: None };
     check_ports(manifest.graphs(), &sizes)?;
     check_sample(&manifest.sample, manifest.latent_dim)?;
     check_scaling(manifest)?;
     if let Some(variance) = manifest.variance.filter(|variance| !(variance.is_finite() && *variance > 0.0)) {
         return Err(format!("its likelihood has variance {variance}, expected a positive finite number"));
     }
+    check_cells(manifest)?;
+    let classes = manifest.classes.as_ref().map(Vec::len);
+    if manifest.class_rows.as_ref().is_some_and(|rows| Some(rows.len()) != classes) {
+        return Err("its numbers of rows are not those of its classes".to_owned());
+    }
     check_mixtures(manifest)?;
     check_detector(manifest, &sizes)?;
     check_names(manifest)
+}
+
+/// Checks that every cell of a mixed table has a distribution that fits its kind.
+fn check_cells(manifest: &Manifest) -> Result<(), String> {
+    let is_table = manifest.sample.table.is_some();
+    if is_table != manifest.cells.is_some() || is_table != (manifest.likelihood == Likelihood::Columns) {
+        return Err(
+            "a mixed table, and only a mixed table, has the likelihood `columns` and one for each cell".to_owned()
+        );
+    }
+    let cells = manifest.sample.cells().unwrap_or_default();
+    let likelihoods = manifest.cells.as_deref().unwrap_or_default();
+    if likelihoods.len() != cells.len() {
+        return Err(format!("it has the likelihoods of {} cells, expected {}", likelihoods.len(), cells.len()));
+    }
+    let is_valid = |value: f64| value.is_finite() && value >= 0.0;
+    for (cell, CellLikelihood { distribution, weight, baseline }) in cells.iter().zip(likelihoods) {
+        // An error in nats can be negative: the density of a narrow distribution is above 1.
+        if !(distribution.is_valid() && distribution.fits(cell.kind) && is_valid(*weight) && baseline.is_finite()) {
+            return Err(format!("the likelihood of its cell `{}` is not one of {:?}", cell.name, cell.kind));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the prior and the sampler have a file, and that the recorded figures are numbers.
@@ -101,6 +132,9 @@ fn check_sample(sample: &Sample, latent_dim: usize) -> Result<(), String> {
         ));
     }
     check_series(sample)?;
+    if sample.cells().is_some_and(|cells| sample.shape != [cells.len()]) {
+        return Err(format!("its samples of shape {:?} are not rows of its table", sample.shape));
+    }
     let named = described_count(sample);
     let column_count = sample.columns.as_ref().map(Vec::len);
     if let Some(count) = column_count.filter(|&count| Some(count) != named) {
@@ -176,9 +210,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{
-        DataRecord, ElementType, FORMAT, FileRecord, Kind, Likelihood, Link, Ports, SampleType, TrainingRecord,
-    };
+    use crate::{DataRecord, ElementType, FORMAT, FileRecord, Kind, Link, Ports, SampleType, TrainingRecord};
 
     fn manifest(kind: Kind) -> Manifest {
         let shape = vec![2, 3];
@@ -196,14 +228,17 @@ mod tests {
                 fill: None,
                 kind: crate::SampleKind::default(),
                 windows: None,
+                table: None,
             },
             latent_dim: 4,
             prior: kind.has_prior().then_some(Prior::StandardNormal),
             sampler: None,
             detector: None,
             classes: kind.is_conditional().then(|| vec!["a".to_owned()]),
+            class_rows: None,
             likelihood: Likelihood::Gaussian,
             variance: None,
+            cells: None,
             output_link: Link::Identity,
             scaling: Scaling { offset: vec![0.0], scale: vec![1.0] },
             training: TrainingRecord {

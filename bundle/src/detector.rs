@@ -1,8 +1,12 @@
 //! The record of an anomaly detector in a manifest.
 
+use narrows_table::Layout;
 use serde::{Deserialize, Serialize};
 
-use crate::{DETECTOR, ElementType, GraphParity, GraphPorts, Port, Role, Setting, counted};
+use crate::{
+    DETECTOR, ElementType, GraphParity, GraphPorts, Port, Role, Setting, counted,
+    port::{table_inputs, table_outputs},
+};
 
 /// An anomaly detector on an autoencoder. Its graph takes a sample in the data's own unit and returns an anomaly score,
 /// a p-value, a label and the share of each value in the score.
@@ -90,21 +94,37 @@ impl DetectorRecord {
     /// Returns the ports of the detector graph: `x`, and `label` if the model takes one; `score`, `p_value`,
     /// `is_anomaly`, `share` and the reconstruction `x_hat`; and the setting `level`.
     pub fn ports(sample_shape: &[usize], takes_label: bool, level: f32) -> GraphPorts {
+        let sample = vec![Port::floats("x", Role::Sample, sample_shape)];
+        let reconstruction = vec![Port::floats("x_hat", Role::Reconstruction, sample_shape)];
+        Self::between(sample, reconstruction, sample_shape, takes_label, level)
+    }
+
+    /// Returns the ports for the rows of a mixed table, like [`Ports::of_table`](crate::Ports::of_table). Every cell
+    /// has a share.
+    pub fn ports_of_table(layout: &Layout, takes_label: bool, level: f32) -> GraphPorts {
+        Self::between(table_inputs(layout), table_outputs(layout), &[layout.cells()], takes_label, level)
+    }
+
+    fn between(
+        sample: Vec<Port>,
+        reconstruction: Vec<Port>,
+        sample_shape: &[usize],
+        takes_label: bool,
+        level: f32,
+    ) -> GraphPorts {
         let label = Port { name: "label".to_owned(), role: Role::Label, dtype: ElementType::I64, shape: vec![] };
         let is_anomaly =
             Port { name: "is_anomaly".to_owned(), role: Role::Anomaly, dtype: ElementType::Bool, shape: vec![] };
+        let scores = [
+            Port::floats("score", Role::Score, &[]),
+            Port::floats("p_value", Role::PValue, &[]),
+            is_anomaly,
+            Port::floats("share", Role::Share, sample_shape),
+        ];
         GraphPorts {
             file: DETECTOR.to_owned(),
-            inputs: std::iter::once(Port::floats("x", Role::Sample, sample_shape))
-                .chain(takes_label.then_some(label))
-                .collect(),
-            outputs: vec![
-                Port::floats("score", Role::Score, &[]),
-                Port::floats("p_value", Role::PValue, &[]),
-                is_anomaly,
-                Port::floats("share", Role::Share, sample_shape),
-                Port::floats("x_hat", Role::Reconstruction, sample_shape),
-            ],
+            inputs: sample.into_iter().chain(takes_label.then_some(label)).collect(),
+            outputs: scores.into_iter().chain(reconstruction).collect(),
             settings: vec![Setting { name: Self::LEVEL.to_owned(), default: level }],
         }
     }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use narrows_table::CellKind;
 use serde::{Deserialize, Serialize};
 
 /// The likelihood p(x|z): the distribution of a sample given its code.
@@ -12,6 +13,76 @@ pub enum Likelihood {
     Bernoulli,
     /// Each scaled feature has the same variance around its mean; the loss is the squared error.
     Gaussian,
+    /// Each cell of a mixed table has a distribution of its own ([`CellLikelihood`]).
+    Columns,
+}
+
+/// The distribution of a cell of a mixed table given its code, and its weight in the loss.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellLikelihood {
+    /// The distribution.
+    pub distribution: Distribution,
+    /// The factor of the cell's error in the loss of a model without a distribution over codes: the inverse of the
+    /// error of the best constant reconstruction of the training rows, so that all cells count alike. 1 for variational
+    /// models, whose loss is a likelihood.
+    pub weight: f64,
+    /// The error of the best constant reconstruction of the training rows, in the unit of the loss without weights.
+    pub baseline: f64,
+}
+
+/// The distribution of a cell given its code. The decoder returns its mean, or the probabilities of its levels.
+///
+/// In models with a distribution over codes the error of a cell is its negative log-likelihood in nats. In the others
+/// it is the squared error in scaled units (Gaussian), `(degrees + 1) ln(1 + residual^2 / degrees)` in scaled units
+/// (Student-t), the deviance (Poisson, negative binomial), or the negative logarithm of the probability (categorical).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Distribution {
+    /// A normal distribution.
+    Gaussian {
+        /// Its variance in squared scaled units.
+        variance: f64,
+    },
+    /// A Student-t distribution.
+    StudentT {
+        /// Its degrees of freedom.
+        degrees: f64,
+        /// Its scale parameter, in scaled units.
+        scale: f64,
+    },
+    /// A Poisson distribution of a count in the unit of the data.
+    Poisson,
+    /// A negative binomial distribution of a count with the mean `m` and the variance `m + dispersion m^2`.
+    NegativeBinomial {
+        /// Its dispersion.
+        dispersion: f64,
+    },
+    /// A categorical distribution over the levels.
+    Categorical,
+}
+
+impl Distribution {
+    /// Returns whether the parameters are finite and positive.
+    pub(crate) fn is_valid(self) -> bool {
+        let is_positive = |value: f64| value.is_finite() && value > 0.0;
+        match self {
+            Distribution::Gaussian { variance } => is_positive(variance),
+            Distribution::StudentT { degrees, scale } => is_positive(degrees) && is_positive(scale),
+            Distribution::NegativeBinomial { dispersion } => is_positive(dispersion),
+            Distribution::Poisson | Distribution::Categorical => true,
+        }
+    }
+
+    /// Returns whether a cell of this kind can have this distribution.
+    pub(crate) fn fits(self, kind: CellKind) -> bool {
+        match self {
+            Distribution::Gaussian { .. } => kind == CellKind::Number,
+            Distribution::StudentT { .. } => kind == CellKind::HeavyTailed,
+            Distribution::Poisson | Distribution::NegativeBinomial { .. } => kind == CellKind::Count,
+            Distribution::Categorical => kind.levels().is_some(),
+        }
+    }
 }
 
 /// The function between the decoder's last linear layer and the scaled reconstruction.
@@ -31,7 +102,8 @@ impl FromStr for Likelihood {
         match text {
             "bernoulli" => Ok(Likelihood::Bernoulli),
             "gaussian" => Ok(Likelihood::Gaussian),
-            _ => Err(format!("`{text}` is not a likelihood: choose bernoulli or gaussian")),
+            "columns" => Ok(Likelihood::Columns),
+            _ => Err(format!("`{text}` is not a likelihood: choose bernoulli, gaussian or columns")),
         }
     }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DetectorRecord, FileRecord, GraphParity, Kind, Likelihood, Link, Ports, Sample, SamplerRecord, Scaling,
-    TrainingRecord,
+    CellLikelihood, DetectorRecord, FileRecord, GraphParity, Kind, Likelihood, Link, Ports, Sample, SamplerRecord,
+    Scaling, TrainingRecord,
 };
 
 /// The contents of `manifest.json`.
@@ -34,12 +34,18 @@ pub struct Manifest {
     pub sampler: Option<SamplerRecord>,
     /// Class names in the order of the labels, where the data had labels.
     pub classes: Option<Vec<String>>,
+    /// The number of training rows of each class, in the order of the classes, where the data was a mixed table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_rows: Option<Vec<u64>>,
     /// The likelihood p(x|z), whose mean the decoder outputs.
     pub likelihood: Likelihood,
     /// Variance of a Gaussian likelihood, in squared scaled units, fixed or learned; `None` for models without
     /// one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<f64>,
+    /// The distribution of every cell of a mixed table, in the order of the cells; `None` for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<Vec<CellLikelihood>>,
     /// The function between the decoder's last layer and the scaled reconstruction.
     pub output_link: Link,
     /// The affine scaling between the data's unit and the network's; the graphs apply it.

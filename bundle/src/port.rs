@@ -1,5 +1,6 @@
 //! The ports of a graph: its inputs and outputs, with names, shapes, element types and roles.
 
+use narrows_table::Layout;
 use serde::{Deserialize, Serialize};
 
 use crate::{DECODER, ENCODER, Kind, onnx::element};
@@ -34,6 +35,13 @@ pub enum Role {
     Anomaly,
     /// The share of each value of the sample in the reconstruction error; the shares of a row sum to 1.
     Share,
+    /// The categories of a row of a mixed table, each as a position in its vocabulary, from 1; 0 for an unseen level or
+    /// a missing value.
+    Categories,
+    /// The decoded categories: the most probable level of each, or the median of an ordered category; never 0.
+    DecodedCategories,
+    /// The probabilities of the levels of all categories of a mixed table, one category after the other.
+    LevelProbabilities,
 }
 
 /// Element type of a port.
@@ -77,6 +85,11 @@ impl Port {
     /// Creates a port of 32-bit floats.
     pub(crate) fn floats(name: &str, role: Role, shape: &[usize]) -> Self {
         Port { name: name.to_owned(), role, dtype: ElementType::F32, shape: shape.to_vec() }
+    }
+
+    /// Creates a port of 64-bit integers.
+    fn integers(name: &str, role: Role, shape: &[usize]) -> Self {
+        Port { name: name.to_owned(), role, dtype: ElementType::I64, shape: shape.to_vec() }
     }
 }
 
@@ -122,6 +135,28 @@ impl GraphPorts {
     }
 }
 
+/// Returns the inputs for the rows of a mixed table: `x` with the numbers and `categories` with the categories. A table
+/// without numbers or without categories has no port for them.
+pub(crate) fn table_inputs(layout: &Layout) -> Vec<Port> {
+    let ports = [
+        Port::floats("x", Role::Sample, &[layout.numbers.len()]),
+        Port::integers("categories", Role::Categories, &[layout.categories.len()]),
+    ];
+    ports.into_iter().filter(|port| port.shape != [0]).collect()
+}
+
+/// Returns the outputs with a decoded row of a mixed table: `x_hat` with the numbers, `categories_hat` with the
+/// categories and `probabilities` with those of all levels. A table without numbers or without categories has no port
+/// for them.
+pub(crate) fn table_outputs(layout: &Layout) -> Vec<Port> {
+    let ports = [
+        Port::floats("x_hat", Role::Reconstruction, &[layout.numbers.len()]),
+        Port::integers("categories_hat", Role::DecodedCategories, &[layout.categories.len()]),
+        Port::floats("probabilities", Role::LevelProbabilities, &[layout.levels()]),
+    ];
+    ports.into_iter().filter(|port| port.shape != [0]).collect()
+}
+
 /// The ports of the encoder and the decoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -136,14 +171,26 @@ impl Ports {
     /// Returns the ports of a kind of model, for samples of shape `sample_shape` and `latent_dim` latent
     /// dimensions.
     pub fn of(kind: Kind, sample_shape: &[usize], latent_dim: usize) -> Self {
+        let sample = vec![Port::floats("x", Role::Sample, sample_shape)];
+        let reconstruction = vec![Port::floats("x_hat", Role::Reconstruction, sample_shape)];
+        Self::between(kind, sample, reconstruction, latent_dim)
+    }
+
+    /// Returns the ports of a kind of model for the rows of a mixed table. Numbers and categories are separate inputs
+    /// and outputs; a table without numbers or without categories has no port for them.
+    pub fn of_table(kind: Kind, layout: &Layout, latent_dim: usize) -> Self {
+        Self::between(kind, table_inputs(layout), table_outputs(layout), latent_dim)
+    }
+
+    fn between(kind: Kind, sample: Vec<Port>, reconstruction: Vec<Port>, latent_dim: usize) -> Self {
         let code = |name, role| Port::floats(name, role, &[latent_dim]);
         let label = Port { name: "label".to_owned(), role: Role::Label, dtype: ElementType::I64, shape: vec![] };
         let label = kind.is_conditional().then_some(label);
-        let with_label = |first: Port| std::iter::once(first).chain(label.clone()).collect();
+        let with_label = |first: Vec<Port>| first.into_iter().chain(label.clone()).collect();
         Ports {
             encoder: GraphPorts {
                 file: ENCODER.to_owned(),
-                inputs: with_label(Port::floats("x", Role::Sample, sample_shape)),
+                inputs: with_label(sample),
                 outputs: if kind.is_variational() {
                     vec![code("mu", Role::Mean), code("log_var", Role::LogVariance)]
                 } else {
@@ -153,8 +200,8 @@ impl Ports {
             },
             decoder: GraphPorts {
                 file: DECODER.to_owned(),
-                inputs: with_label(code("z", Role::Latent)),
-                outputs: vec![Port::floats("x_hat", Role::Reconstruction, sample_shape)],
+                inputs: with_label(vec![code("z", Role::Latent)]),
+                outputs: reconstruction,
                 settings: Vec::new(),
             },
         }

@@ -1,5 +1,6 @@
 //! The description of samples in a manifest.
 
+use narrows_table::{Cell, Schema};
 use serde::{Deserialize, Serialize};
 
 /// Description of one sample, as it is in the data file.
@@ -26,12 +27,21 @@ pub struct Sample {
     /// per channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<Windows>,
+    /// The columns of a mixed table, where a sample is a row of one. Then the shape is `[cells]`, and `columns` has the
+    /// names of the cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Schema>,
 }
 
 impl Sample {
     /// Returns the number of features of one sample.
     pub fn features(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// Returns the cells of a row of a mixed table.
+    pub fn cells(&self) -> Option<Vec<Cell>> {
+        self.table.as_ref().map(Schema::cells)
     }
 
     /// Returns whether `columns` are the columns of the model in another order. Used without reordering, each value

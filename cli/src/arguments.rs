@@ -63,6 +63,7 @@ pub(crate) enum Verb {
     Encode(verbs::encode::Encode),
     Decode(verbs::decode::Decode),
     Reconstruct(verbs::reconstruct::Reconstruct),
+    Impute(verbs::impute::Impute),
     Denoise(verbs::denoise::Denoise),
     Generate(verbs::generate::Generate),
     #[cfg(feature = "train")]

@@ -27,6 +27,7 @@ pub(crate) use self::{
     limits::gap_between_parts,
     page::Page,
 };
+use crate::columns::columns;
 
 /// Returns the card as Markdown with a YAML header. It depends on the manifest alone, whose file records must contain
 /// the pictures.
@@ -49,7 +50,7 @@ pub(crate) fn card(manifest: &Manifest) -> anyhow::Result<String> {
         pictures: pictures::pictures(manifest),
         facts: facts(&manifest.sample, training, manifest.classes.as_deref(), Some(&manifest.scaling)),
         data_notes: data_notes(manifest),
-        figures: figures(training, &parity.unwrap_or_default()),
+        figures: figures(training, &parity.unwrap_or_default()) + &of_columns(manifest),
         protocol: Protocol::Autoencoder(manifest).sentences(),
         distributions: distributions(manifest),
         limits: limits::limits(manifest),
@@ -63,6 +64,11 @@ pub(crate) fn card(manifest: &Manifest) -> anyhow::Result<String> {
         commands: commands(manifest),
     };
     page.markdown()
+}
+
+/// Returns the figures of the columns of a mixed table.
+fn of_columns(manifest: &Manifest) -> String {
+    columns(manifest).map_or_else(String::new, |columns| format!("\n```text\n{columns}\n```\n"))
 }
 
 fn introduction(manifest: &Manifest) -> String {

@@ -6,6 +6,7 @@ mod anomaly_class;
 mod anomaly_rows;
 #[cfg(feature = "train")]
 mod arguments;
+mod cell_texts;
 #[cfg(feature = "train")]
 mod computed;
 mod feature_names;
@@ -30,6 +31,7 @@ mod typical;
 
 pub(crate) use self::{
     anomaly_class::AnomalyClass,
+    cell_texts::{CellTexts, CellValue},
     feature_names::feature_name,
     percent::percent,
     ranking::{ranking_in_words, ranking_json},

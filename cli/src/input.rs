@@ -9,14 +9,14 @@ mod remembered;
 mod steps;
 mod stream;
 
-use std::fmt;
 #[cfg(feature = "train")]
 use std::path::Path;
+use std::{fmt, sync::Arc};
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use narrows_bundle::Contract;
-use narrows_data::{DataError, Limits, LoadOptions, Missing, Reading, Streams};
+use narrows_bundle::{Contract, Sample};
+use narrows_data::{DataError, Features, Limits, LoadOptions, Missing, Reading, Streams, table::Schema};
 
 #[cfg(feature = "train")]
 pub(crate) use self::remembered::inherited;
@@ -75,7 +75,7 @@ impl DataArguments {
         let streams = read_like_model(&self.reading, manifest, |reading| {
             let missing = if has_fill { reading.missing.or(Some(Missing::Keep)) } else { reading.missing };
             read_preferred(&Reading { missing, ..reading.clone() }, reading, |reading| {
-                Ok(narrows_data::stream(self.spec(), &self.options(reading))?)
+                Ok(narrows_data::stream(self.spec(), &self.options(reading, manifest))?)
             })
         });
         streams.map_err(|error| self.explain(error, &manifest.sample().columns))
@@ -93,8 +93,17 @@ impl DataArguments {
         }
     }
 
-    fn options(&self, reading: &Reading) -> LoadOptions {
-        LoadOptions { reading: reading.clone(), limits: self.limits.clone(), sets: None }
+    fn options(&self, reading: &Reading, manifest: &impl Contract) -> LoadOptions {
+        let (schema, features) = columns_of(manifest.sample());
+        LoadOptions { reading: reading.clone(), limits: self.limits.clone(), sets: None, schema, features }
+    }
+}
+
+/// Returns the columns that a model takes: those of the schema of a mixed table, or only numbers.
+pub(crate) fn columns_of(sample: &Sample) -> (Option<Arc<Schema>>, Features) {
+    match &sample.table {
+        Some(schema) => (Some(Arc::new(schema.clone())), Features::Values),
+        None => (None, Features::Numbers),
     }
 }
 

@@ -3,6 +3,7 @@
 mod arguments;
 #[cfg(feature = "train")]
 mod card;
+mod columns;
 #[cfg(feature = "train")]
 mod compare;
 #[cfg(feature = "train")]
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Verb::Encode(arguments) => verbs::encode::run(arguments),
         Verb::Decode(arguments) => verbs::decode::run(arguments),
         Verb::Reconstruct(arguments) => verbs::reconstruct::run(arguments),
+        Verb::Impute(arguments) => verbs::impute::run(arguments),
         Verb::Score(arguments) => verbs::score::run(arguments),
         Verb::Detect(arguments) => verbs::detect::run(arguments),
         Verb::Drift(arguments) => verbs::drift::run(arguments),

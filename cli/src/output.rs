@@ -4,6 +4,7 @@
 mod class_column;
 mod extra_columns;
 mod format;
+mod row_layout;
 mod sample_layout;
 mod sample_picture;
 mod target;
@@ -17,7 +18,7 @@ use anyhow::{Context, bail};
 use narrows_bundle::counted;
 use narrows_data::{
     RecordBatch,
-    write::{self, Layout, WriteError, Writer},
+    write::{self, WriteError, Writer},
 };
 use narrows_evaluate::Picture;
 use ndarray::ArrayViewD;
@@ -26,14 +27,22 @@ pub(crate) use self::{
     class_column::with_classes,
     extra_columns::{ExtraColumn, select_rows, with_columns},
     format::{Format, FormatArguments},
+    row_layout::RowLayout,
     sample_layout::sample_layout,
     sample_picture::Arrangement,
 };
 use self::{
+    row_layout::table_columns,
     sample_picture::SamplePicture,
     target::{Target, is_standard_output, name_of},
 };
 use crate::{report::Stopped, stop::Stop};
+
+/// A file of rows.
+struct Rows {
+    writer: Writer<Target>,
+    layout: RowLayout,
+}
 
 /// Refuses an output path that cannot be written to, before any work is done.
 pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
@@ -97,13 +106,18 @@ pub(crate) struct Output {
 }
 
 enum Kind {
-    Rows(Box<Writer<Target>>),
+    Rows(Box<Rows>),
     Picture(Box<SamplePicture>),
 }
 
 impl Output {
     /// Begins a file of rows with this layout. `picture` says how a PNG shows them.
-    pub(crate) fn begin(path: &Path, format: Format, layout: Layout, picture: Picture) -> anyhow::Result<Self> {
+    pub(crate) fn begin(
+        path: &Path,
+        format: Format,
+        layout: impl Into<RowLayout>,
+        picture: Picture,
+    ) -> anyhow::Result<Self> {
         Self::begin_arranged(path, format, layout, picture, Arrangement::Automatic)
     }
 
@@ -111,10 +125,12 @@ impl Output {
     pub(crate) fn begin_arranged(
         path: &Path,
         format: Format,
-        layout: Layout,
+        layout: impl Into<RowLayout>,
         picture: Picture,
         arrangement: Arrangement,
     ) -> anyhow::Result<Self> {
+        let layout = layout.into();
+        layout.check(path, format)?;
         let format = match format {
             Format::Npy => Some(write::Format::Npy),
             Format::Csv => Some(write::Format::Csv),
@@ -125,8 +141,9 @@ impl Output {
         let kind = match format {
             Some(format) => {
                 let target = Target::create(path, &stop).map_err(WriteError::from);
-                let writer = target.and_then(|target| Writer::create(target, format, layout));
-                Kind::Rows(Box::new(writer.with_context(|| cannot_write(path))?))
+                let writer = target.and_then(|target| Writer::create(target, format, layout.floats()));
+                let writer = writer.with_context(|| cannot_write(path))?;
+                Kind::Rows(Box::new(Rows { writer, layout }))
             }
             None => Kind::Picture(Box::new(SamplePicture::new(picture, arrangement))),
         };
@@ -137,7 +154,19 @@ impl Output {
     /// Appends `rows: [count, ...shape of a row]`, with pass-through columns if the format supports them.
     pub(crate) fn write(&mut self, rows: &ArrayViewD<'_, f32>, others: Option<&RecordBatch>) -> anyhow::Result<()> {
         check_finite(rows, self.rows)?;
-        self.write_with_missing(rows, others)
+        self.append(rows, None, others)
+    }
+
+    /// Does the same with the classes of the rows, which a table writes to its columns of the label. Other rows ignore
+    /// them.
+    pub(crate) fn write_of_classes(
+        &mut self,
+        rows: &ArrayViewD<'_, f32>,
+        classes: &[String],
+        others: Option<&RecordBatch>,
+    ) -> anyhow::Result<()> {
+        check_finite(rows, self.rows)?;
+        self.append(rows, Some(classes), others)
     }
 
     /// Does the same for rows with missing values, which are NaN. The layout must allow them.
@@ -146,10 +175,30 @@ impl Output {
         rows: &ArrayViewD<'_, f32>,
         others: Option<&RecordBatch>,
     ) -> anyhow::Result<()> {
+        self.append(rows, None, others)
+    }
+
+    fn append(
+        &mut self,
+        rows: &ArrayViewD<'_, f32>,
+        classes: Option<&[String]>,
+        others: Option<&RecordBatch>,
+    ) -> anyhow::Result<()> {
         check_stop(&self.stop, self.rows, &self.path)?;
         self.rows += rows.shape().first().copied().unwrap_or_default();
         match &mut self.kind {
-            Kind::Rows(writer) => writer.write(rows, others).with_context(|| cannot_write(&self.path)),
+            Kind::Rows(rows_file) => {
+                let Rows { writer, layout } = &mut **rows_file;
+                let written = match layout {
+                    RowLayout::Floats(_) => writer.write(rows, others),
+                    RowLayout::Table(decoder) => {
+                        let columns = table_columns(decoder, rows, classes, others)?;
+                        let none = ndarray::Array2::zeros((columns.num_rows(), 0));
+                        writer.write(&none.view().into_dyn(), Some(&columns))
+                    }
+                };
+                written.with_context(|| cannot_write(&self.path))
+            }
             Kind::Picture(picture) => Ok(picture.add(rows)?),
         }
     }
@@ -186,7 +235,7 @@ impl Output {
             None => format!("wrote {}{suffix} to {file}", counted(rows, noun)),
         };
         let target = match kind {
-            Kind::Rows(writer) => writer.finish().with_context(|| cannot_write(&path))?,
+            Kind::Rows(rows) => rows.writer.finish().with_context(|| cannot_write(&path))?,
             Kind::Picture(picture) => {
                 let image = picture.draw(&|| stop.signal().is_some());
                 // The drawing of a stopped animation ends with an error.
@@ -231,6 +280,8 @@ fn cannot_write(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use ndarray::array;
+
+    use narrows_data::write::Layout;
 
     use super::*;
 

@@ -19,6 +19,7 @@ pub(crate) mod export;
 #[cfg(feature = "train")]
 pub(crate) mod fit_prior;
 pub(crate) mod generate;
+pub(crate) mod impute;
 pub(crate) mod inspect;
 pub(crate) mod interpolate;
 pub(crate) mod manifold;

@@ -58,6 +58,7 @@ impl Array {
             has_labels: false,
             roles: Roles::default(),
             date_columns: None,
+            table: None,
             notes: Notes::default(),
         })
     }

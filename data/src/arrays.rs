@@ -79,6 +79,7 @@ impl Dataset {
             test: None,
             classes: None,
             date_columns: None,
+            table: None,
             notes: Notes::default(),
         })
     }

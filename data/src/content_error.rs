@@ -8,11 +8,10 @@ use std::path::PathBuf;
 #[expect(missing_docs, reason = "the message of each variant says what its fields are")]
 pub enum ContentError {
     #[error(
-        "{}: the columns {columns} contain text (from line {line}), expected numbers; exclude them with --ignore \
-         {names}, or use one of them as the labels with --label-column{dates}",
+        "{}: the columns {columns} contain text (from line {line}), expected numbers; {advice}",
         path.display()
     )]
-    TextColumns { path: PathBuf, line: u64, columns: String, names: String, dates: String },
+    TextColumns { path: PathBuf, line: u64, columns: String, advice: String },
 
     #[error("{} is {kind}, which is not read in this form; {advice}", path.display())]
     Compressed { path: PathBuf, kind: &'static str, advice: String },

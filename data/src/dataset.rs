@@ -1,5 +1,7 @@
 //! A loaded data set: values, labels and classes, in a training, a validation and a test part.
 
+use narrows_table::Schema;
+
 use crate::{date_columns::DateColumns, notes::Notes, sample_kind::SampleKind, values::Values};
 
 /// The training, validation or test part of a data set.
@@ -29,6 +31,8 @@ pub struct Dataset {
     pub fill: Option<Vec<f32>>,
     /// The columns of dates that are features, if there are any, with the origins of days.
     pub date_columns: Option<DateColumns>,
+    /// The columns of a mixed table, if the samples are its rows. Then `columns` has the names of the cells.
+    pub table: Option<Schema>,
     /// The rows for training.
     pub train: Part,
     /// The rows for the validation loss, if they were given. Otherwise a fraction of the training part can be held out.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use narrows_table::Column;
 use serde::Serialize;
 
 use crate::{
@@ -30,6 +31,9 @@ pub struct Description {
     pub range: (f32, f32),
     /// The names of the features, if the source is a table with column names.
     pub columns: Option<Vec<String>>,
+    /// The columns of a mixed table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub types: Option<Vec<DescribedColumn>>,
     /// The parts that exist, starting with the training part.
     pub parts: Vec<Described>,
     /// Features with the same value in every training row, each as its index and its name, if it has one.
@@ -42,6 +46,34 @@ pub struct Description {
     pub fingerprint: String,
     /// The same as [`Dataset::notes`].
     pub notes: Notes,
+}
+
+/// A column of a mixed table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DescribedColumn {
+    /// The name of the column.
+    pub name: String,
+    /// What its values mean, as in `--types`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The number of levels of a category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub levels: Option<usize>,
+    /// The first levels of a category, at most five.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+}
+
+impl DescribedColumn {
+    fn of(column: &Column) -> Self {
+        let levels = column.levels();
+        DescribedColumn {
+            name: column.name.clone(),
+            kind: column.kind.name(),
+            levels: levels.map(<[String]>::len),
+            examples: levels.unwrap_or_default().iter().take(5).cloned().collect(),
+        }
+    }
 }
 
 /// A summary of a part of a data set.
@@ -99,6 +131,7 @@ impl Dataset {
             dtype: if self.train.values.is_bytes() { "bytes" } else { "floats" },
             range: self.range,
             columns: self.columns.clone(),
+            types: self.table.as_ref().map(|table| table.columns.iter().map(DescribedColumn::of).collect()),
             parts: self.parts().map(|(name, part)| describe_part(name, part, classes)).collect::<Result<_, _>>()?,
             constant: columns_where(|low, high| low == high),
             empty: columns_where(|low, high| low > high),
@@ -177,6 +210,7 @@ mod tests {
             sample_shape: vec![4],
             sample_kind: SampleKind::default(),
             date_columns: None,
+            table: None,
             notes: Notes::default(),
             range: (1.0, 5.0),
             columns: Some(["a", "b", "c", "d"].map(str::to_owned).to_vec()),

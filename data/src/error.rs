@@ -7,7 +7,8 @@ use std::{error::Error, io, path::PathBuf};
 
 use self::phrase::{length, list, missing, not_finite};
 use crate::{
-    content_error::ContentError, counted::counted, notation::Character, printable::printable, series_error::SeriesError,
+    content_error::ContentError, counted::counted, notation::Character, printable::printable,
+    series_error::SeriesError, table_error::TableError,
 };
 
 /// The accepted data arguments, for messages about an argument that is not recognised.
@@ -71,6 +72,9 @@ pub enum DataError {
 
     #[error(transparent)]
     Content(Box<ContentError>),
+
+    #[error(transparent)]
+    Table(Box<TableError>),
 
     #[error("{} is empty; expected at least 1 row", path.display())]
     Empty { path: PathBuf },
@@ -191,7 +195,7 @@ pub enum DataError {
     Utf16 { path: PathBuf },
 
     #[error(
-        "{}: line {line}, column {column} {}; pass --missing mean, median or drop", path.display(), missing(cell)
+        "{}: line {line}, column {column} {}; pass --missing mean, median, drop or mask", path.display(), missing(cell)
     )]
     CellMissing { path: PathBuf, line: u64, column: String, cell: String },
 

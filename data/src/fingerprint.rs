@@ -21,6 +21,7 @@ impl Dataset {
     /// The hashed bytes, with every integer little-endian and counts as `u64`:
     /// - `narrows data 1` and a line feed;
     /// - the rank of a sample, then its sizes;
+    /// - for a mixed table, `table` and a line feed, then its schema as JSON and a line feed;
     /// - the training part, then the test part: one byte, 0 if the part does not exist, otherwise 1 and
     ///   - the element type, one byte: 1 for `u8`, 2 for `f32`;
     ///   - the number of rows, then the values row by row (`f32` as its four bytes); for windows of a recording instead
@@ -36,6 +37,11 @@ impl Dataset {
         add_count(&mut hash, self.sample_shape.len());
         for &size in &self.sample_shape {
             add_count(&mut hash, size);
+        }
+        if let Some(schema) = &self.table {
+            hash.update(b"table\n");
+            hash.update(serde_json::to_vec(schema).unwrap_or_default());
+            hash.update(b"\n");
         }
         for part in [Some(&self.train), self.test.as_ref()] {
             match part {
@@ -125,6 +131,7 @@ mod tests {
             sample_shape: vec![2],
             sample_kind: SampleKind::default(),
             date_columns: None,
+            table: None,
             notes: crate::Notes::default(),
             range: (0.0, 255.0),
             columns: None,

@@ -1,5 +1,7 @@
 //! Metadata of a file, available before its rows are read.
 
+use narrows_table::Schema;
+
 use crate::{date_columns::DateColumns, notes::Notes};
 
 /// Metadata of an open file.
@@ -21,6 +23,8 @@ pub struct Head {
     pub roles: Roles,
     /// The columns of dates that are features, if there are any, with their origins once rows are read.
     pub date_columns: Option<DateColumns>,
+    /// The columns of a mixed table, if the samples are its rows.
+    pub table: Option<Schema>,
     /// What the reader passed over, changed or interpreted so far. Readers may add notes while rows are read.
     pub notes: Notes,
 }

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     labels::Labels,
     missing::Fill,
     open_data::OpenData,
-    reading::{Depth, LoadOptions, Missing, Reading},
+    reading::{Depth, Features, LoadOptions, Missing, Reading},
     source::{self},
 };
 
@@ -99,8 +100,14 @@ impl Dataset {
                 Reading { depth: said.depth.or(own), ..said }
             }
         };
-        match source::open(spec, &LoadOptions { reading, ..options.clone() }) {
-            Err(DataError::OptionUnused { .. }) => source::open(spec, options),
+        // The rows of a mixed table become cells by the schema of the training part.
+        let (schema, features) = match &self.table {
+            Some(schema) => (Some(Arc::new(schema.clone())), Features::Values),
+            None => (None, Features::Numbers),
+        };
+        let like = LoadOptions { schema, features, ..options.clone() };
+        match source::open(spec, &LoadOptions { reading, ..like.clone() }) {
+            Err(DataError::OptionUnused { .. }) => source::open(spec, &like),
             outcome => outcome,
         }
     }

@@ -22,6 +22,8 @@ mod binarize;
 mod check;
 mod chunk;
 mod collect;
+mod column_names;
+mod column_types;
 mod content_error;
 mod counted;
 mod dataset;
@@ -58,6 +60,7 @@ mod spool;
 mod standard_input;
 pub mod statistics;
 mod stream;
+mod table_error;
 mod unique_names;
 mod unpack;
 mod values;
@@ -68,27 +71,31 @@ pub use arrays::Samples;
 pub use arrow_array::RecordBatch;
 pub use binarize::{Binarize, PartName, binarize_row, sample_bit};
 pub use chunk::{Chunk, Recorded};
+pub use column_types::{ColumnType, ColumnTypes, TypeName};
 pub use content_error::ContentError;
 pub use dataset::{Dataset, Part};
 pub use date_columns::{DateColumn, DateColumns, DateForm, Day};
-pub use describe::{Described, Description, MissingCounts};
+pub use describe::{Described, DescribedColumn, Description, MissingCounts};
 pub use error::DataError;
 pub use file_rows::FileRows;
 pub use head::{Head, Roles};
 pub use held_out::HeldOut;
 pub use labels::{Labels, SEPARATOR};
 pub use load::{load, load_filled};
+pub use narrows_table as table;
 pub use ndarray;
 pub use notes::{Note, NoteCode, Notes};
 pub use overlap::shared_rows;
 pub use reading::{
-    Bytes, Channels, Character, Depth, Header, InputFormat, Limits, LoadOptions, Missing, Names, Reading, Size,
+    Bytes, Channels, Character, Depth, Features, Header, InputFormat, Limits, LoadOptions, Missing, Names, Reading,
+    Size,
 };
 pub use row::Row;
 pub use sample_kind::SampleKind;
 pub use series_error::SeriesError;
 pub use source::{is_image_path, is_known, is_standard_input};
 pub use stream::{Stream, Streams, stream};
+pub use table_error::TableError;
 pub use values::Values;
 pub use windows::{
     rows::WindowRows,

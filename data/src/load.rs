@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, path::Path};
 
+use narrows_table::{Layout, Schema};
+
 use crate::{
     collect::{Collected, collect},
     dataset::{Dataset, Part},
@@ -34,7 +36,12 @@ use crate::{
 pub fn load(spec: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
     load_with(spec, options, |train| {
         let Collected { path, head, values, .. } = train;
-        Fill::of(options.reading.missing.unwrap_or_default(), path, head.columns.as_deref(), values)
+        let fill = Fill::of(options.reading.missing.unwrap_or_default(), path, head.columns.as_deref(), values)?;
+        Ok(match &head.table {
+            // Categories have no mean. Whoever fills them in later fills in the unseen level.
+            Some(schema) => fill.map(|fill| fill.without(&Layout::of(&schema.cells()).categories)),
+            None => fill,
+        })
     })
 }
 
@@ -90,14 +97,14 @@ fn load_with(
         None => (None, None),
     };
     let (sample_kind, sample_note) = sample_kind(&train.path, &train.head, &options.reading);
-    let Head { sample_shape, columns, date_columns, range, mut notes, .. } = train.head;
+    let Head { sample_shape, columns, date_columns, table, range, mut notes, .. } = train.head;
     notes.extend(sample_note);
     notes.extend(classes.as_ref().and_then(|classes| several_values(&train.path, classes)));
     notes.extend(classes.as_ref().and_then(|classes| many_classes(&train.path, classes.len(), train_rows)));
     notes.extend(test.iter().flat_map(|test| test.head.notes.clone()));
     let range = match range {
         Some(range) => range,
-        None => range_of(&train.values)?,
+        None => range_of(&train.values, table.as_ref())?,
     };
     // Names that are not unique cannot select columns.
     let columns = columns.filter(|names| names.iter().collect::<HashSet<_>>().len() == names.len());
@@ -109,6 +116,7 @@ fn load_with(
         columns,
         fill: fill.and_then(Fill::values),
         date_columns,
+        table,
         train: Part { values: train.values, labels: train_labels },
         valid: None,
         test: test.map(|test| Part { values: test.values, labels: test_labels }),
@@ -156,10 +164,16 @@ fn many_classes(path: &Path, classes: usize, rows: usize) -> Option<Note> {
     (classes > FEW && classes > rows / 2).then(|| Note::new(NoteCode::Labels, path.display(), text))
 }
 
-/// Returns the minimum and maximum value.
-fn range_of(values: &Values) -> Result<(f32, f32), DataError> {
+/// Returns the minimum and maximum value: of a mixed table that of its numbers, or 0 and 1 if it has none.
+fn range_of(values: &Values, table: Option<&Schema>) -> Result<(f32, f32), DataError> {
     let all: Vec<usize> = (0..values.rows()).collect();
-    Ok(extremes(values, &all, Per::Set)?.first().copied().unwrap_or_default())
+    let Some(schema) = table else {
+        return Ok(extremes(values, &all, Per::Set)?.first().copied().unwrap_or_default());
+    };
+    let columns = extremes(values, &all, Per::Column)?;
+    let numbers = Layout::of(&schema.cells()).numbers.into_iter().filter_map(|cell| columns.get(cell).copied());
+    let range = numbers.reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.max(other_high)));
+    Ok(range.filter(|(low, high)| low <= high).unwrap_or((0.0, 1.0)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use narrows_table::UNSEEN;
+
 use crate::{
     check::column_label,
     error::DataError,
@@ -30,7 +32,7 @@ impl Fill {
     ) -> Result<Option<Self>, DataError> {
         let all: Vec<usize> = (0..values.rows()).collect();
         let fill: Vec<f32> = match missing {
-            Missing::Refuse | Missing::Keep => return Ok(None),
+            Missing::Refuse | Missing::Keep | Missing::Mask => return Ok(None),
             Missing::Drop => return Ok(Some(Fill::Drop)),
             Missing::Mean => {
                 let mut has_value = vec![false; values.features()];
@@ -76,6 +78,22 @@ impl Fill {
                     rows @ (Values::U8(_) | Values::F32(_) | Values::Windows(_)) => rows.select(&kept)?,
                 };
                 Ok(Some(kept))
+            }
+        }
+    }
+
+    /// Fills categories, each a cell and its number of levels, with the unseen level.
+    pub(crate) fn without(self, categories: &[(usize, usize)]) -> Self {
+        match self {
+            Fill::Drop => Fill::Drop,
+            Fill::Values(mut fill) => {
+                let cells = categories.iter().map(|(cell, _)| *cell);
+                cells.for_each(|cell| {
+                    if let Some(value) = fill.get_mut(cell) {
+                        *value = UNSEEN;
+                    }
+                });
+                Fill::Values(fill)
             }
         }
     }

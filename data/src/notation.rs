@@ -86,6 +86,8 @@ pub enum Missing {
     Drop,
     /// Keep it as NaN. This is for describing data; models do not accept NaN.
     Keep,
+    /// Keep it as NaN, for models of mixed tables that take missing values as they are.
+    Mask,
 }
 
 named!(
@@ -95,7 +97,8 @@ named!(
     Mean = "mean",
     Median = "median",
     Drop = "drop",
-    Keep = "keep"
+    Keep = "keep",
+    Mask = "mask"
 );
 
 /// The channels of an image.

@@ -40,6 +40,10 @@ pub enum NoteCode {
     Labels,
     /// What a sample is: a series or an image.
     Sample,
+    /// What the values of the columns of a mixed table mean.
+    Types,
+    /// Levels of a category that the training data does not have.
+    Unseen,
 }
 
 impl fmt::Display for NoteCode {
@@ -59,6 +63,8 @@ impl fmt::Display for NoteCode {
             Self::Notation => "notation",
             Self::Labels => "labels",
             Self::Sample => "sample",
+            Self::Types => "types",
+            Self::Unseen => "unseen",
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What each format returns when it opens a file: rows for random access, or a sequential reader.
 
+use std::path::PathBuf;
+
 use crate::{chunk::Chunk, error::DataError, file_rows::FileRows, head::Head};
 
 /// Reads a file from its first row to its last, in constant memory.
@@ -10,6 +12,20 @@ pub(crate) trait Reader: Send {
     /// Returns the next rows, at most `max_rows`, or `None` at the end. A file without rows is [`DataError::NoRows`],
     /// either when it is opened or at the first call.
     fn next(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError>;
+
+    /// Returns where a row of the last chunk is, if the reader knows it better than by its number.
+    fn place(&self, row: usize) -> Option<Place> {
+        let _ = row;
+        None
+    }
+}
+
+/// Where a row is, for error messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    /// `line 12`, or `row 10`.
+    pub(crate) position: String,
 }
 
 /// An open file.

@@ -1,14 +1,15 @@
 //! Options for reading data: how to interpret a file, and the limits on memory and unpacked size.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
+use narrows_table::Schema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::notation::{Bytes, Channels, Character, Depth, Header, InputFormat, Missing, Size};
-use crate::{date_columns::DateColumns, sample_kind::SampleKind};
-
-/// A list of column names. The alias keeps clap from treating a field of type `Vec<String>` as a repeatable flag.
-pub type Names = Vec<String>;
+pub use crate::{
+    column_names::Names,
+    notation::{Bytes, Channels, Character, Depth, Header, InputFormat, Missing, Size},
+};
+use crate::{column_names::split_names, column_types::ColumnTypes, date_columns::DateColumns, sample_kind::SampleKind};
 
 /// Which data to read, and how. Whatever is `None` is inferred from the data.
 ///
@@ -38,8 +39,8 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME", help_heading = "Data"))]
     pub label_column: Option<String>,
-    /// Columns of a table to use as features, separated by commas, like height,width [default: all columns of a .csv or
-    /// .jsonl, all numeric columns of a .parquet or .arrow]
+    /// Columns of a table to use as features, separated by commas, like height,width [default: all columns of numbers,
+    /// text, booleans and dates]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAMES", value_parser = names, help_heading = "Data"))]
     pub columns: Option<Names>,
@@ -77,13 +78,23 @@ pub struct Reading {
     pub header: Option<Header>,
     /// Columns of dates and times to use as features, separated by commas, like when=cyclic,sold=days. `cyclic` makes
     /// sine and cosine of the hour of the day, the day of the week and the day of the year; `days` makes days since the
-    /// first date of the training data. A name alone means cyclic [default: none]
+    /// first date of the training data. A name alone means cyclic. The dates of a mixed table are features without this
+    /// option [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME[=FORM]", value_parser = dates, help_heading = "Data"))]
     pub date_columns: Option<DateColumns>,
+    /// Types of the columns of a table, separated by commas, like amount=number,country=category,size=ordered:S|M|L.
+    /// The types are number, heavy-tailed (a number with rare extreme values), count (a whole number of at least 0),
+    /// category, ordered (a category whose levels have an order) and date. A table with --types is a mixed table
+    /// [default: told from the values; a table of numbers only is not a mixed table]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::column_types::deserialize")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME=TYPE", value_parser = types, help_heading = "Data"))]
+    pub types: Option<ColumnTypes>,
     /// How to handle missing values (empty cells, NA, NaN, null): refuse (stop with an error), mean or median (fill in
-    /// that of the column in the training part), drop (leave out the row), or keep (as NaN; only for `data`)
-    /// [default: refuse; `data` keeps them, and a model trained with mean or median fills them in]
+    /// that of the column in the training part; numbers only), drop (leave out the row), mask (give them to the network
+    /// as they are, which makes any table a mixed one), or keep (as NaN; only for `data`)
+    /// [default: refuse; `data` keeps them, a model trained with mean or median fills them in, and one trained with
+    /// mask takes them as they are]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "METHOD", help_heading = "Data"))]
     pub missing: Option<Missing>,
@@ -159,6 +170,7 @@ fields![
     thousands,
     header,
     date_columns,
+    types,
     missing,
     resize,
     channels,
@@ -218,6 +230,32 @@ pub struct LoadOptions {
     pub limits: Limits,
     /// The folder that contains `data/sets/<name>/`. Defaults to the working directory.
     pub sets: Option<PathBuf>,
+    /// The columns of a mixed table, for example of a trained model. The rows of a table become cells by this schema:
+    /// columns are found by name, and others pass through. `columns`, `ignore` and `types` are then ignored.
+    pub schema: Option<Arc<Schema>>,
+    /// Whether a table has features, or all its columns pass through.
+    pub features: Features,
+}
+
+impl LoadOptions {
+    /// Returns whether a table that is read with these options could be a mixed one with `--types`.
+    pub(crate) fn may_be_mixed(&self) -> bool {
+        let Reading { window, time_column, group_column, .. } = &self.reading;
+        self.features == Features::Values && window.is_none() && time_column.is_none() && group_column.is_none()
+    }
+}
+
+/// What the columns of a table are that are features by the options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Features {
+    /// The values of the samples.
+    #[default]
+    Values,
+    /// The values of the samples, which are numbers: text is refused, as for a model of a table of numbers.
+    Numbers,
+    /// Pass-through columns, like all others. The samples have no values, and [`Head::columns`](crate::Head::columns)
+    /// names these columns. Tables of text are passed through as text.
+    PassThrough,
 }
 
 /// Parses `a,b,c`.
@@ -237,23 +275,10 @@ fn dates(text: &str) -> Result<DateColumns, String> {
     names(text)?.iter().map(|column| column.parse()).collect()
 }
 
-/// Splits at commas that are not in double quotes. A quote inside quotes is written twice, as in a CSV file.
-fn split_names(text: &str) -> Result<Names, String> {
-    let (mut names, mut name, mut is_quoted) = (Names::new(), String::new(), false);
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if is_quoted && characters.next_if_eq(&'"').is_some() => name.push('"'),
-            '"' if is_quoted || name.trim().is_empty() => is_quoted = !is_quoted,
-            ',' if !is_quoted => names.push(std::mem::take(&mut name)),
-            character => name.push(character),
-        }
-    }
-    if is_quoted {
-        return Err(format!("`{text}` has an unclosed quote; write a name that contains a comma like a,\"b, c\""));
-    }
-    names.push(name);
-    Ok(names.into_iter().map(|name| name.trim().to_owned()).collect())
+/// Parses `a=number,b=ordered:S|M|L`.
+#[cfg(feature = "clap")]
+fn types(text: &str) -> Result<ColumnTypes, String> {
+    crate::column_types::parse(text)
 }
 
 #[cfg(all(test, feature = "clap"))]

@@ -12,6 +12,7 @@ pub(crate) mod idx;
 mod images;
 mod json_lines;
 mod label_file;
+mod mixed;
 mod npy;
 mod npz;
 mod parquet;
@@ -28,7 +29,7 @@ use crate::{
     error::DataError,
     open_data::{OpenData, name_of},
     reader::Opened,
-    reading::{InputFormat, LoadOptions, Reading},
+    reading::{InputFormat, LoadOptions, Missing, Reading},
     series_error::SeriesError,
     standard_input,
 };
@@ -66,16 +67,16 @@ pub(crate) fn open(spec: &str, options: &LoadOptions) -> Result<OpenData, DataEr
                 parts::Kind::Parquet => parquet::open,
                 parts::Kind::Arrow => arrow::open,
             };
-            let opened = dates::open(&path, options, |options| parts::open(&path, options, open))?;
+            let opened = tabular(&path, options, kind, |options| parts::open(&path, options, open))?;
             OpenData::single(path, opened)
         }
-        Format::Csv(path) => table(path, options, csv::open)?,
-        Format::JsonLines(path) => table(path, options, json_lines::open)?,
+        Format::Csv(path) => table(path, options, parts::Kind::Csv, csv::open)?,
+        Format::JsonLines(path) => table(path, options, parts::Kind::JsonLines, json_lines::open)?,
         Format::Npy(path) => single(path, options, npy::open)?,
         Format::Npz(path) => npz::open(name_of(&path), &path, options)?,
         Format::Safetensors(path) => safetensors::open(name_of(&path), &path, options)?,
-        Format::Parquet(path) => table(path, options, parquet::open)?,
-        Format::Arrow(path) => table(path, options, arrow::open)?,
+        Format::Parquet(path) => table(path, options, parts::Kind::Parquet, parquet::open)?,
+        Format::Arrow(path) => table(path, options, parts::Kind::Arrow, arrow::open)?,
         Format::Idx(path) => single(path, options, idx::open)?,
     };
     if let Some(file) = &options.reading.labels {
@@ -108,10 +109,23 @@ fn single(path: PathBuf, options: &LoadOptions, open: Open) -> Result<OpenData, 
     Ok(OpenData::single(path, opened))
 }
 
-/// Opens a table, which has only a training part and may have columns of dates.
-fn table(path: PathBuf, options: &LoadOptions, open: Open) -> Result<OpenData, DataError> {
-    let opened = dates::open(&path, options, |options| open(&path, options))?;
+/// Opens a table, which has only a training part, and may be mixed or have columns of dates.
+fn table(path: PathBuf, options: &LoadOptions, kind: parts::Kind, open: Open) -> Result<OpenData, DataError> {
+    let opened = tabular(&path, options, kind, |options| open(&path, options))?;
     Ok(OpenData::single(path, opened))
+}
+
+/// Opens a table as cells if it is mixed, and otherwise as numbers.
+fn tabular(
+    path: &Path,
+    options: &LoadOptions,
+    kind: parts::Kind,
+    open: impl Fn(&LoadOptions) -> Result<Opened, DataError>,
+) -> Result<Opened, DataError> {
+    match mixed::open(path, options, kind, &open)? {
+        Some(opened) => Ok(opened),
+        None => dates::open(path, options, open),
+    }
 }
 
 /// The options that apply to every table.
@@ -120,6 +134,7 @@ const TABLE_OPTIONS: &[&str] = &[
     "columns",
     "ignore",
     "date_columns",
+    "types",
     "missing",
     "resize",
     "channels",
@@ -141,6 +156,7 @@ const CSV_OPTIONS: &[&str] = &[
     "thousands",
     "header",
     "date_columns",
+    "types",
     "missing",
     "sample",
     "window",
@@ -155,6 +171,7 @@ const JSON_OPTIONS: &[&str] = &[
     "columns",
     "ignore",
     "date_columns",
+    "types",
     "missing",
     "sample",
     "window",
@@ -291,6 +308,7 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         thousands,
         header,
         date_columns,
+        types,
         missing,
         resize,
         channels,
@@ -312,6 +330,7 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         ("thousands", thousands.is_some()),
         ("header", header.is_some()),
         ("date_columns", date_columns.is_some()),
+        ("types", types.is_some()),
         ("missing", missing.is_some()),
         ("resize", resize.is_some()),
         ("channels", channels.is_some()),
@@ -325,6 +344,10 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
     let (kind, applicable) = source.kind_and_options();
     if let Some((option, _)) = given.into_iter().find(|(option, is_given)| *is_given && !applicable.contains(option)) {
         return Err(DataError::OptionUnused { option: option.replace('_', "-"), spec: spec.to_owned(), kind });
+    }
+    let is_table = applicable.contains(&"types");
+    if *missing == Some(Missing::Mask) && !is_table {
+        return Err(DataError::OptionUnused { option: "missing mask".to_owned(), spec: spec.to_owned(), kind });
     }
     let has_labels = match source {
         Format::Digits | Format::Set(_) | Format::IdxFolder(_) => true,

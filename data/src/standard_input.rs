@@ -86,4 +86,20 @@ mod tests {
         first.read_to_string(&mut rest).expect("two bytes");
         assert_eq!((&start, rest.as_str(), all.as_str()), (b"ab", "cd", "abcd"));
     }
+
+    #[test]
+    fn a_mixed_table_of_standard_input_is_read_twice() {
+        let text = b"a,k\n1,cat\n2,dog\n3,dog\n";
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        io::Write::write_all(&mut packed, text).expect("in memory");
+        for content in [text.to_vec(), packed.finish().expect("in memory")] {
+            // No other test of this process reads standard input.
+            *CONTENT.lock().expect("no test panics") = Some(stored(&content[..]).expect("a temporary file"));
+            let data = crate::load(SPEC, &crate::LoadOptions::default()).expect("a mixed table");
+            let schema = data.table.expect("a mixed table");
+            assert_eq!(schema.columns[1].levels(), Some(&["dog".to_owned(), "cat".to_owned()][..]));
+            let values = data.train.values.to_f32().expect("in memory");
+            assert_eq!(values, ndarray::array![[1.0, 2.0], [2.0, 1.0], [3.0, 1.0]]);
+        }
+    }
 }

@@ -194,7 +194,7 @@ impl Stream {
                     chunk = chunk.select(&kept)?;
                 }
             }
-            (None, Missing::Refuse | Missing::Mean | Missing::Median | Missing::Keep) => {}
+            (None, Missing::Refuse | Missing::Mean | Missing::Median | Missing::Keep | Missing::Mask) => {}
         }
         match &mut self.cutter {
             Some(cutter) => cutter.cut(chunk, &is_complete).map(Some),

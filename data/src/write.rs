@@ -6,6 +6,7 @@ mod error;
 mod layout;
 mod npy;
 mod parquet;
+mod table;
 
 use std::{
     io::{self, Seek, Write},
@@ -16,7 +17,7 @@ use arrow_array::RecordBatch;
 use ndarray::ArrayViewD;
 
 use self::{csv::CsvRows, npy::NpyRows, parquet::ParquetRows};
-pub use self::{error::WriteError, layout::Layout};
+pub use self::{error::WriteError, layout::Layout, table::in_table_order};
 
 /// The format of a file of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +65,11 @@ impl<W: Write + Seek + Send> Writer<W> {
     /// Creates a writer for rows of the given layout. `into` must be at its start.
     ///
     /// # Errors
-    /// [`WriteError::Wide`] if a Parquet file would have more than 5000 columns of features.
+    /// [`WriteError::Wide`] if a Parquet file would have more than 5000 columns of features, and
+    /// [`WriteError::TableArray`] if an array would contain the rows of a mixed table.
     pub fn create(into: W, format: Format, layout: Layout) -> Result<Self, WriteError> {
         match format {
+            Format::Npy if layout.is_table() => return Err(WriteError::TableArray),
             Format::Npy | Format::Csv => {}
             Format::Parquet => layout.check_columns()?,
         }

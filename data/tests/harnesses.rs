@@ -12,12 +12,13 @@ mod harness;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     ("idx", harness::idx),
     ("npy", harness::npy),
     ("npz", harness::npz),
     ("csv", harness::csv),
     ("json_lines", harness::json_lines),
+    ("mixed", harness::mixed),
     ("tensors", harness::tensors),
     ("manifest", harness::manifest),
     ("safetensors", harness::safetensors),

@@ -1,6 +1,7 @@
 //! Figures of a model over the rows of a data set, computed by its exported graphs.
 
 mod aggregate;
+mod cells;
 mod features;
 mod posteriors;
 
@@ -8,7 +9,7 @@ use narrows_runtime::{
     Autoencoder, Codes, Error, Posterior, Samples, ScoreOptions,
     bundle::{Likelihood, Role, SampleKind},
 };
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewD};
+use ndarray::{Array1, Array2, ArrayD, ArrayView1, ArrayView2, ArrayViewD};
 
 use crate::{
     images::ImageShape,
@@ -18,8 +19,13 @@ use crate::{
     ssim::{Ssim, SsimWindow},
 };
 
-pub use self::{aggregate::Aggregate, features::FeatureError, posteriors::PosteriorFigures};
-use self::{features::FeatureErrors, posteriors::Posteriors};
+pub use self::{
+    aggregate::Aggregate,
+    cells::{CategoryFigures, CellFigures},
+    features::FeatureError,
+    posteriors::PosteriorFigures,
+};
+use self::{cells::CellSums, features::FeatureErrors, posteriors::Posteriors};
 
 /// Figures of a model, each averaged over the rows. A figure that does not apply to the model or its samples is `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,13 +35,16 @@ pub struct Figures {
     pub rows: usize,
     /// Squared error of a row, summed over the features, in squared scaled units.
     pub squared_error: Estimate,
-    /// Squared error per feature: `squared_error` divided by the number of features, as `mse` in the manifest.
+    /// Squared error per feature: `squared_error` divided by the number of features, as `mse` in the manifest. In a
+    /// mixed table, the mean over the numbers that are there.
     pub mse: f64,
     /// Fraction of the variance of the rows that the reconstructions explain (R^2 over all features). `None` if no
     /// feature varies.
     pub explained_variance: Option<f64>,
-    /// Errors of every feature, in the order of the features.
+    /// Errors of every feature, in the order of the features; of a mixed table, those of the numbers.
     pub features: Vec<FeatureError>,
+    /// Figures of the cells of a mixed table, in their order; empty for other samples.
+    pub cells: Vec<CellFigures>,
     /// Negative log-likelihood of a row given the mean of its code, in nats: the binary cross-entropy, or that of a
     /// normal distribution. `None` for a Gaussian likelihood of a deterministic encoder, which has no variance.
     pub nats: Option<Estimate>,
@@ -98,6 +107,7 @@ pub struct Evaluator<'m> {
     codes: Vec<f32>,
     squared_error: Moments,
     features: FeatureErrors,
+    cells: Option<CellSums>,
     nats: Moments,
     posteriors: Posteriors,
     elbo: Moments,
@@ -147,6 +157,7 @@ impl<'m> Evaluator<'m> {
             codes: Vec::new(),
             squared_error: Moments::default(),
             features: FeatureErrors::default(),
+            cells: sample.cells().map(CellSums::new),
             nats: Moments::default(),
             posteriors: Posteriors::default(),
             elbo: Moments::default(),
@@ -180,10 +191,16 @@ impl<'m> Evaluator<'m> {
         let kl = self.add_scores(rows, labels)?;
         let codes = self.encoded(rows, labels, kl.as_ref())?;
         let decoded = self.model.decode(for_decoder(self.model, &codes, labels))?;
+        self.add_cells(rows, &codes, labels, &decoded)?;
         for ((row, decoded), code) in rows.outer_iter().zip(decoded.outer_iter()).zip(codes.outer_iter()) {
             let pairs = row.iter().zip(decoded.iter()).map(|(&x, &y)| (f64::from(x), f64::from(y)));
             let (targets, means) = (row.iter().copied(), decoded.iter().copied());
-            let error = self.features.add(self.columns.scaled(targets).zip(self.columns.scaled(means)));
+            let pairs_in_scale = self.columns.scaled(targets).zip(self.columns.scaled(means)).enumerate();
+            let cells = self.cells.as_ref();
+            let is_number = |feature| cells.is_none_or(|cells| cells.is_number(feature));
+            let error = self.features.add(
+                pairs_in_scale.map(|(feature, pair)| if is_number(feature) { pair } else { (f64::NAN, f64::NAN) }),
+            );
             self.squared_error.add(error);
             if let Some(images) = &mut self.images {
                 images.add(pairs.unzip());
@@ -191,6 +208,28 @@ impl<'m> Evaluator<'m> {
             each(EvaluatedRow { code, reconstruction: decoded, squared_error: error });
         }
         self.codes.extend(codes);
+        Ok(())
+    }
+
+    /// Adds the figures of the cells of a mixed table.
+    fn add_cells(
+        &mut self,
+        rows: ArrayView2<'_, f32>,
+        codes: &Array2<f32>,
+        labels: Option<&[i64]>,
+        decoded: &ArrayD<f32>,
+    ) -> Result<(), Error> {
+        let Some(cells) = &mut self.cells else { return Ok(()) };
+        let samples = Samples::from(rows);
+        let samples = match labels {
+            Some(labels) if self.model.takes_labels() => samples.labelled(labels),
+            Some(_) | None => samples,
+        };
+        let errors = self.model.cell_errors(samples)?;
+        let probabilities = self.model.level_probabilities(for_decoder(self.model, codes, labels))?;
+        if let Ok(decoded) = decoded.view().into_dimensionality() {
+            cells.add(rows, decoded, errors.view(), probabilities.view());
+        }
         Ok(())
     }
 
@@ -244,7 +283,7 @@ impl<'m> Evaluator<'m> {
     fn has_nats(&self) -> bool {
         match self.model.manifest().likelihood {
             Likelihood::Bernoulli => true,
-            Likelihood::Gaussian => self.has_posterior(),
+            Likelihood::Gaussian | Likelihood::Columns => self.has_posterior(),
         }
     }
 
@@ -261,9 +300,13 @@ impl<'m> Evaluator<'m> {
         Figures {
             rows: self.squared_error.count(),
             squared_error: self.squared_error.estimate(),
-            mse: self.squared_error.mean() / self.width.max(1) as f64,
+            mse: match &self.cells {
+                Some(_) => self.features.mean(),
+                None => self.squared_error.mean() / self.width.max(1) as f64,
+            },
             explained_variance: self.features.explained_variance(),
             features: self.features.features(),
+            cells: self.cells.as_ref().map(CellSums::figures).unwrap_or_default(),
             nats: of(&self.nats),
             posterior: (self.model.manifest().prior)
                 .filter(|_| self.has_posterior() && self.squared_error.count() > 0)

@@ -2,7 +2,9 @@
 //! line plots of series, and curves of losses and accuracies.
 
 mod animation;
+mod associations;
 mod canvas;
+mod category_drift;
 mod chart;
 mod class_spread;
 mod components;
@@ -30,13 +32,17 @@ mod quality;
 mod ranking;
 mod raster;
 mod reservoir;
+mod row_space;
 mod scaled;
 mod sprites;
 mod ssim;
 mod strengths;
+mod table_space;
 mod zoom;
 
 pub use animation::animation;
+pub use associations::{Associations, total_variation};
+pub use category_drift::{CategoryDrift, CategoryDriftCounts};
 pub use chart::{
     Bar, ChartError, CorrelationCharts, MarginalChart, Threshold, bars, correlation_charts, histogram, marginal_charts,
 };
@@ -49,7 +55,8 @@ pub use drift::{Drift, DriftCounts};
 pub use embedding::neighbour_embedding;
 pub use error::PictureError;
 pub use figures::{
-    Aggregate, EvaluatedRow, Evaluator, FeatureError, Figures, ImageFigures, Nll, PosteriorFigures, encode,
+    Aggregate, CategoryFigures, CellFigures, EvaluatedRow, Evaluator, FeatureError, Figures, ImageFigures, Nll,
+    PosteriorFigures, encode,
 };
 pub use frechet::frechet_distance;
 pub use generated::generated;
@@ -65,10 +72,12 @@ pub use psnr::psnr;
 pub use quality::{FeatureSpace, SampleQuality};
 pub use ranking::Ranking;
 pub use reservoir::Reservoir;
+pub use row_space::RowSpace;
 pub use scaled::Columns;
 pub use sprites::{SpriteSheet, sprite_sheet};
 pub use ssim::{Ssim, SsimWindow};
 pub use strengths::dimension_strengths;
+pub use table_space::TableSpace;
 
 /// Compiles the examples of the guide as tests.
 #[cfg(doctest)]

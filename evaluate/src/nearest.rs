@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 
 use ndarray::{Array1, Array2, ArrayView2, linalg::general_mat_mul};
 
-use crate::scaled::Columns;
+use crate::row_space::RowSpace;
 
 /// A row and its distance to a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NearestRow {
     /// Index of the row in the stream.
     pub index: usize,
-    /// Euclidean distance in scaled units.
+    /// Euclidean distance of the points, for example in scaled units.
     pub distance: f64,
     /// The row, `[features]` in the unit of the data.
     pub row: Array1<f32>,
@@ -19,12 +19,12 @@ pub struct NearestRow {
 
 /// The search for the nearest rows.
 ///
-/// Holds three numbers for each feature of each sample: 16 bytes. A batch of `b` rows needs 12 bytes for each feature
-/// of each of its rows, and 4 bytes for each pair of a row and a sample.
+/// Holds three numbers for each dimension of the point of each sample: 16 bytes. A batch needs 12 bytes for each
+/// dimension of each of its rows, and 4 bytes for each pair of a row and a sample.
 #[derive(Debug, Clone)]
 pub struct NearestRows {
-    columns: Columns,
-    /// Samples in scaled units, `[samples, features]`, and shifted and rounded for matrix products.
+    space: RowSpace,
+    /// Points of the samples, `[samples, dimensions]`, and shifted and rounded for matrix products.
     samples: Array2<f64>,
     rounded: Array2<f32>,
     /// The shift: a rough mean, so that rounding errors are small for values far from zero.
@@ -35,14 +35,15 @@ pub struct NearestRows {
 }
 
 impl NearestRows {
-    /// Starts a search for samples, `[samples, features]` in the unit of the data. Distances are in the unit of
-    /// `columns`, in which all columns have a similar range.
-    pub fn new(columns: Columns, samples: ArrayView2<'_, f32>) -> Self {
-        let samples = columns.scaled_rows(samples);
+    /// Starts a search for samples, `[samples, features]` in the unit of the data. Distances are those of `space`, for
+    /// example [`Columns`](crate::Columns), in which all features have a similar range.
+    pub fn new(space: impl Into<RowSpace>, samples: ArrayView2<'_, f32>) -> Self {
+        let space = space.into();
+        let samples = space.points(samples);
         let centre = samples.mean_axis(ndarray::Axis(0)).unwrap_or_else(|| Array1::zeros(samples.ncols()));
         let rounded = (&samples - &centre).mapv(|value| value as f32);
         let nearest = vec![None; samples.nrows()];
-        NearestRows { columns, squares: squares(&rounded), samples, rounded, centre, nearest, seen: 0 }
+        NearestRows { space, squares: squares(&rounded), samples, rounded, centre, nearest, seen: 0 }
     }
 
     /// Adds the next rows, `[rows, features]` in the unit of the data. Of rows with the same distance, the first one is
@@ -51,14 +52,14 @@ impl NearestRows {
     /// Products of matrices in 32-bit arithmetic find the rows that can be the nearest, within their rounding error
     /// (Higham 2002, equation 3.5). The distances of those are computed in 64-bit arithmetic.
     pub fn add(&mut self, rows: ArrayView2<'_, f32>) {
-        let scaled = self.columns.scaled_rows(rows);
-        let rounded = (&scaled - &self.centre).mapv(|value| value as f32);
+        let points = self.space.points(rows);
+        let rounded = (&points - &self.centre).mapv(|value| value as f32);
         let row_squares = squares(&rounded);
         // A product of `dot` may have any layout, but the rows of this array are contiguous.
         let mut products = Array2::<f32>::zeros((self.samples.nrows(), rows.nrows()));
         general_mat_mul(1.0, &self.rounded, &rounded.t(), 0.0, &mut products);
         // Four roundings of sums of `features` terms: two squares, the product, and the values themselves.
-        let unit = 4.0 * (rows.ncols() + 4) as f32 * f32::EPSILON;
+        let unit = 4.0 * (points.ncols() + 4) as f32 * f32::EPSILON;
         for (index, products) in products.outer_iter().enumerate() {
             let square = self.squares[index];
             let bounds = || {
@@ -73,7 +74,7 @@ impl NearestRows {
                 bounds().enumerate().filter(|(_, (least, _))| least.partial_cmp(&limit) != Some(Ordering::Greater))
             {
                 let sample = self.samples.row(index);
-                let squared: f64 = sample.iter().zip(scaled.row(row)).map(|(one, other)| (one - other).powi(2)).sum();
+                let squared: f64 = sample.iter().zip(points.row(row)).map(|(one, other)| (one - other).powi(2)).sum();
                 let distance = squared.sqrt();
                 let best = &mut self.nearest[index];
                 if distance.is_finite() && best.as_ref().is_none_or(|best| distance < best.distance) {
@@ -99,6 +100,7 @@ mod tests {
     use ndarray::{Axis, array, concatenate};
 
     use super::*;
+    use crate::scaled::Columns;
 
     fn found(samples: &Array2<f32>, rows: &Array2<f32>, batch: usize) -> Vec<Option<NearestRow>> {
         let mut nearest = NearestRows::new(Columns::identity(samples.ncols()), samples.view());

@@ -3,7 +3,7 @@
 use narrows_runtime::{Autoencoder, Error};
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 
-use crate::{components::Components, frechet::frechet_distance, neighbourhoods::Neighbourhoods, scaled::Columns};
+use crate::{components::Components, frechet::frechet_distance, neighbourhoods::Neighbourhoods, row_space::RowSpace};
 
 /// Number of rows that an encoder encodes at a time.
 const CHUNK: usize = 1024;
@@ -11,10 +11,10 @@ const CHUNK: usize = 1024;
 /// The space in which samples are compared.
 #[derive(Debug)]
 pub enum FeatureSpace<'m> {
-    /// The scaled values of the samples.
-    Pixels(Columns),
-    /// Principal components of scaled values.
-    Components(Columns, Components),
+    /// The points of the samples: their scaled values, or those of the rows of a mixed table.
+    Pixels(RowSpace),
+    /// Principal components of these points.
+    Components(RowSpace, Components),
     /// Codes of a reference encoder, which takes no labels.
     Encoder(&'m Autoencoder),
 }
@@ -26,8 +26,8 @@ impl FeatureSpace<'_> {
     /// Those of [`Autoencoder::encode`].
     pub fn of(&self, rows: ArrayView2<'_, f32>) -> Result<Array2<f64>, Error> {
         match self {
-            FeatureSpace::Pixels(columns) => Ok(columns.scaled_rows(rows)),
-            FeatureSpace::Components(columns, components) => Ok(components.of(columns.scaled_rows(rows).view())),
+            FeatureSpace::Pixels(space) => Ok(space.points(rows)),
+            FeatureSpace::Components(space, components) => Ok(components.of(space.points(rows).view())),
             FeatureSpace::Encoder(model) => {
                 let mut features = Array2::zeros((rows.nrows(), model.latent_dim()));
                 for start in (0..rows.nrows()).step_by(CHUNK) {

@@ -21,6 +21,11 @@ impl Columns {
         Columns(vec![(0.0, 1.0); columns])
     }
 
+    /// Returns the number of columns.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Scales the values of one row.
     pub fn scaled<'a>(&'a self, row: impl Iterator<Item = f32> + 'a) -> impl Iterator<Item = f64> + 'a {
         row.zip(&self.0).map(|(value, (offset, scale))| (f64::from(value) - offset) / scale)

@@ -3,7 +3,10 @@
 use narrows_runtime::{Autoencoder, CodeSpread, Codes, Error};
 use ndarray::{Array2, Axis};
 
-/// Returns every latent dimension with the squared difference, in squared units of the data, between the samples that
+use crate::table_space::TableSpace;
+
+/// Returns every latent dimension with the squared difference, in squared units of the data, or of a mixed table in the
+/// space of [`TableSpace`] with the probabilities of the levels, between the samples that
 /// are decoded one standard deviation below and above the mean of that dimension. The dimension that changes the sample
 /// most is first. `label` is the class of a conditional model.
 ///
@@ -15,6 +18,7 @@ pub fn dimension_strengths(
     label: Option<i64>,
 ) -> Result<Vec<(usize, f64)>, Error> {
     let latent = model.latent_dim();
+    let space = TableSpace::of(model.manifest());
     let mut changes: Vec<(usize, f64)> = Vec::with_capacity(latent);
     for dimension in 0..latent {
         let mut codes: Array2<f32> = Array2::zeros((2, latent));
@@ -22,9 +26,20 @@ pub fn dimension_strengths(
             code.assign(&spread.mean.mapv(|mean| mean as f32));
             code[dimension] += (sign * spread.deviation[dimension]) as f32;
         }
-        let samples = match label {
-            Some(label) => model.decode(Codes::from(&codes).labelled(&[label; 2]))?,
-            None => model.decode(&codes)?,
+        let labels = label.map(|label| [label; 2]);
+        let inputs = || match &labels {
+            Some(labels) => Codes::from(&codes).labelled(labels),
+            None => Codes::from(&codes),
+        };
+        let decoded = model.decode(inputs())?;
+        let samples = match &space {
+            Some(space) => {
+                let probabilities = model.level_probabilities(inputs())?;
+                let width = decoded.len() / 2;
+                let rows = Array2::from_shape_fn((2, width), |(row, cell)| decoded[[row, cell]]);
+                space.expected_points(rows.view(), probabilities.view()).into_dyn()
+            }
+            None => decoded,
         };
         let (below, above) = (samples.index_axis(Axis(0), 0), samples.index_axis(Axis(0), 1));
         let change = below.iter().zip(&above).map(|(below, above)| f64::from(below - above).powi(2)).sum();

@@ -103,6 +103,27 @@ pub fn csv(bytes: &[u8]) {
     choice.check(file, bytes, reading);
 }
 
+/// A mixed table, as CSV or JSON lines, raw or gzipped.
+pub fn mixed(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    let types = |text: &str| Some(text.split(',').filter_map(|column| column.parse().ok()).collect());
+    let plain = Reading::default();
+    let masked = Reading { missing: Some(Missing::Mask), ..Reading::default() };
+    let (reading, ending) = match choice.variant {
+        0 => (masked, "csv"),
+        1 => (masked, "jsonl"),
+        2 => (Reading { types: types("a=category"), ..plain }, "csv"),
+        3 => (Reading { types: types("a=ordered:x|y|z,b=count"), ..plain }, "csv"),
+        4 => (Reading { types: types("a=date,b=heavy-tailed"), ..masked }, "csv"),
+        5 => (Reading { types: types("column0=category"), header: Some(Header::No), ..masked }, "csv"),
+        6 => (Reading { types: types("a=ordered"), label_column: Some("b".to_owned()), ..masked }, "csv"),
+        7 => (Reading { types: types("a=category,b=date"), ..plain }, "jsonl"),
+        _ => (Reading { types: types("a=number"), decimal: Some(Character(b',')), ..masked }, "csv"),
+    };
+    let packed = if bytes.starts_with(&GZIP) { ".gz" } else { "" };
+    choice.check(&format!("data.{ending}{packed}"), bytes, reading);
+}
+
 /// The options for reading a file.
 struct Choice {
     missing: Missing,
@@ -136,8 +157,12 @@ impl Choice {
     }
 
     fn check(&self, file: &str, bytes: &[u8], reading: Reading) {
-        let missing = Some(self.missing);
-        let options = LoadOptions { reading: Reading { missing, ..reading }, limits: self.limits.clone(), sets: None };
+        let missing = reading.missing.or(Some(self.missing));
+        let options = LoadOptions {
+            reading: Reading { missing, ..reading },
+            limits: self.limits.clone(),
+            ..LoadOptions::default()
+        };
         same::in_folder(|folder| {
             let path = folder.join(file);
             fs::write(&path, bytes).expect("a writable temporary folder");

@@ -23,6 +23,9 @@
 //!
 //! `rows` counts the rows on the page from 0, and `numbers` are their numbers in the data, from 0.
 //!
+//! In a sample of a mixed table, a category is the position of its level from 1, 0 is an unseen level, and null a
+//! missing value; `/api/model` has the levels. `/api/row` then has the losses of the rows as `squared_error`.
+//!
 //! Scores are those of [`narrows_runtime::Scores`]. `part_below` is the part of the rows with a smaller squared error,
 //! from 0 to 1. Errors are `{"error": "..."}` with status 4xx if the client can correct the request, otherwise 5xx.
 //!

@@ -15,7 +15,8 @@ pub struct Gathered {
     pub seed: u64,
     /// Figures over all rows.
     pub figures: Figures,
-    /// Squared error of each row in squared scaled units, in the order of the rows.
+    /// Error of each row, in the order of the rows: the squared error in squared scaled units, summed over the
+    /// features; in a mixed table the loss, summed over the columns.
     pub errors: Vec<f64>,
     /// Names of the classes of the rows; empty without labels.
     pub classes: Vec<String>,
@@ -25,9 +26,9 @@ pub struct Gathered {
     pub planes: Vec<Plane>,
     /// Random rows with their reconstructions, in their order in the data.
     pub random: Vec<Reconstructed>,
-    /// The rows with the smallest squared errors, the smallest first.
+    /// The rows with the smallest errors, the smallest first.
     pub best: Vec<Reconstructed>,
-    /// The rows with the largest squared errors, the largest first.
+    /// The rows with the largest errors, the largest first.
     pub worst: Vec<Reconstructed>,
     /// Generated samples; `None` for models that generate nothing.
     pub generated: Option<Generated>,
@@ -125,8 +126,8 @@ pub struct Row {
     pub condition: Option<i64>,
     /// The code, `[latent]`; for a variational model the mean.
     pub code: Array1<f32>,
-    /// Squared error in squared scaled units, summed over the features.
-    pub squared_error: f64,
+    /// The error of the row, see [`Gathered::errors`].
+    pub error: f64,
 }
 
 /// A row with its reconstruction.

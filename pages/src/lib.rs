@@ -2,6 +2,7 @@
 
 mod chart;
 mod error;
+mod error_unit;
 pub mod explore;
 mod frame;
 mod gather;

@@ -1,5 +1,6 @@
 //! How the samples of a model look: images, lines, or the values of a table.
 
+mod cells;
 mod image;
 mod lines;
 
@@ -7,6 +8,7 @@ use maud::{Markup, html};
 use narrows_evaluate::{Columns, Picture, PictureError};
 use ndarray::ArrayView1;
 
+pub(crate) use self::cells::{CellDescription, CellFormat, Cells, level_name};
 use self::{
     image::image,
     lines::{Lines, lines},
@@ -29,6 +31,8 @@ pub(crate) enum Look {
     Table {
         /// The names of the columns, one per feature.
         columns: Vec<String>,
+        /// What their values are.
+        cells: Cells,
     },
 }
 
@@ -72,12 +76,14 @@ impl Look {
             });
         }
         let features = sample.features();
-        let known = gathered.about.columns.as_ref().or(sample.columns.as_ref());
+        // The file of a mixed table has other columns than the rows have cells.
+        let own = sample.columns.as_ref();
+        let known = if sample.table.is_some() { own } else { gathered.about.columns.as_ref().or(own) };
         let columns = match known.filter(|names| names.len() == features) {
             Some(names) => names.clone(),
             None => (0..features).map(|feature| format!("feature {feature}")).collect(),
         };
-        Look::Table { columns }
+        Look::Table { columns, cells: Cells::of(sample) }
     }
 }
 

@@ -93,11 +93,11 @@ impl Autoencoder {
     /// # Errors
     /// Those of [`Autoencoder::open`].
     pub fn from_bundle(bundle: &Bundle, options: &Options) -> Result<Self, Error> {
-        let graphs = &bundle.manifest().graphs;
+        let Manifest { graphs, sample, .. } = bundle.manifest();
         let (encoder, decoder) = (bundle.graph_with_cost(&graphs.encoder)?, bundle.graph_with_cost(&graphs.decoder)?);
         let load = |device| {
-            let encoder = LoadedGraph::load(&graphs.encoder, encoder.clone(), Role::Sample, device, options)?;
-            let decoder = LoadedGraph::load(&graphs.decoder, decoder.clone(), Role::Latent, device, options)?;
+            let encoder = LoadedGraph::load(&graphs.encoder, encoder.clone(), Role::Sample, sample, device, options)?;
+            let decoder = LoadedGraph::load(&graphs.decoder, decoder.clone(), Role::Latent, sample, device, options)?;
             Ok((encoder, decoder))
         };
         let ((encoder, decoder), placement) = load_on_device(options, load)?;
@@ -238,7 +238,8 @@ fn matrix_of(values: &[f32], rows: usize, width: usize) -> Result<ArrayView2<'_,
         .ok_or(Error::SliceLength { rows, width, found: values.len() })
 }
 
-/// Converts the rows of a code or head output to a matrix. The manifest's check guarantees one dimension per row.
+/// Converts the rows of a code, of a head output or of a mixed table to a matrix. The manifest's check guarantees one
+/// dimension per row.
 pub(crate) fn as_matrix(rows: ArrayD<f32>) -> Array2<f32> {
-    rows.into_dimensionality::<Ix2>().expect("the port of a code or of a head has one dimension")
+    rows.into_dimensionality::<Ix2>().expect("the port of a code, of a head or of a table has one dimension")
 }

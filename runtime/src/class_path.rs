@@ -68,7 +68,8 @@ impl ClassPath {
         let graph = model.graph.as_mut().ok_or_else(|| invalid("it contains no graph"))?;
         blend_classes(graph, &label.name, ends, steps).map_err(|what| invalid(&what))?;
         let checked = CheckedGraph::of(&model);
-        let load = |device| LoadedGraph::load(ports, checked.clone(), Role::Latent, device, options);
+        let sample = &manifest.sample;
+        let load = |device| LoadedGraph::load(ports, checked.clone(), Role::Latent, sample, device, options);
         let (decoder, _) = load_on_device(options, load)?;
         Ok(ClassPath { decoder, steps: (0..steps as i64).collect() })
     }

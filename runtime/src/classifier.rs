@@ -75,11 +75,13 @@ impl Classifier {
     /// # Errors
     /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
     pub fn from_bundle(bundle: &ClassifierBundle, options: &Options) -> Result<Self, Error> {
-        let graphs = &bundle.manifest().graphs;
+        let ClassifierManifest { graphs, sample, .. } = bundle.manifest();
         let (end_to_end, head) = (bundle.graph_with_cost(&graphs.end_to_end)?, bundle.graph_with_cost(&graphs.head)?);
         let load = |device| {
-            let end_to_end = LoadedGraph::load(&graphs.end_to_end, end_to_end.clone(), Role::Sample, device, options)?;
-            Ok((end_to_end, LoadedGraph::load(&graphs.head, head.clone(), Role::Latent, device, options)?))
+            let (samples, codes) = (Role::Sample, Role::Latent);
+            let end_to_end =
+                LoadedGraph::load(&graphs.end_to_end, end_to_end.clone(), samples, sample, device, options)?;
+            Ok((end_to_end, LoadedGraph::load(&graphs.head, head.clone(), codes, sample, device, options)?))
         };
         let ((end_to_end, head), placement) = load_on_device(options, load)?;
         Ok(Classifier { manifest: bundle.manifest().clone(), end_to_end, head, placement })

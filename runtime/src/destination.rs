@@ -1,13 +1,17 @@
 //! Arrays that receive computed rows.
 
-use narrows_bundle::Port;
+use narrows_bundle::{ElementType, Port};
 use ndarray::{ArrayViewMut, ArrayViewMutD, Axis, Dimension};
 
 use crate::{
     Error,
     engine::Frame,
     rows::{full_shape, width},
+    table_edge::TableEdge,
 };
+
+/// Why an output cannot be written.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// An array that receives the rows of an output.
 #[derive(Debug)]
@@ -43,20 +47,37 @@ impl<'a> Destination<'a> {
         if slice.len() == rows { Ok(Self::Booleans(slice)) } else { Err(wrong_shape(&[slice.len()], rows, port)) }
     }
 
-    /// Writes all rows from the output with this position in the graph.
+    /// Writes all rows from the output with this position in the graph. Integers, which are positions of levels, become
+    /// floats.
     ///
     /// # Errors
-    /// An error of the engine if there is no such output, or if it has another element type.
-    pub(crate) fn write(
-        &mut self,
-        frame: &Frame,
-        output: usize,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        match self {
-            Destination::Floats(view) => write_floats(view, frame.output(output)?),
-            Destination::Booleans(slice) => write_each(slice.iter_mut(), frame.output(output)?),
+    /// An error of the engine if there is no such output, or if it has another element type than `port`.
+    pub(crate) fn write(&mut self, frame: &Frame, output: usize, port: &Port) -> Result<(), Failure> {
+        match (self, port.dtype) {
+            (Destination::Floats(view), ElementType::F32 | ElementType::Bool) => {
+                write_floats(view, frame.output(output)?);
+            }
+            (Destination::Floats(view), ElementType::I64) => {
+                let levels: &[i64] = frame.output(output)?;
+                view.iter_mut().zip(levels).for_each(|(element, &level)| *element = level as f32);
+            }
+            (Destination::Booleans(slice), _) => write_each(slice.iter_mut(), frame.output(output)?),
         }
         Ok(())
+    }
+
+    /// Writes all rows of a mixed table, joined from the outputs of a graph with numbers and with categories.
+    ///
+    /// # Errors
+    /// As for [`Destination::write`], and a message for a category outside its vocabulary.
+    pub(crate) fn write_cells(&mut self, frame: &Frame, table: &TableEdge) -> Result<(), Failure> {
+        let [numbers, categories] = table.outputs;
+        let numbers = numbers.map_or(Ok(&[][..]), |index| frame.output(index))?;
+        let categories = categories.map_or(Ok(&[][..]), |index| frame.output(index))?;
+        match self {
+            Destination::Floats(view) => Ok(table.join(numbers, categories, view)?),
+            Destination::Booleans(_) => Err("rows of cells are no booleans".into()),
+        }
     }
 
     /// Splits the array into pieces of `rows` rows; the last one may have fewer.
@@ -114,7 +135,7 @@ impl<'a> Pieces<'a> {
 
 #[cfg(test)]
 mod tests {
-    use narrows_bundle::{ElementType, Role};
+    use narrows_bundle::Role;
     use ndarray::{Array2, array, s};
 
     use super::*;

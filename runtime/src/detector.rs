@@ -100,7 +100,8 @@ impl Detector {
         let missing = || Error::NoDetector { path: bundle.path().to_owned() };
         let record = manifest.detector.clone().ok_or_else(missing)?;
         let checked = bundle.graph_with_cost(&record.graph)?;
-        let load = |device| LoadedGraph::load(&record.graph, checked.clone(), Role::Sample, device, options);
+        let sample = &manifest.sample;
+        let load = |device| LoadedGraph::load(&record.graph, checked.clone(), Role::Sample, sample, device, options);
         let (graph, placement) = load_on_device(options, load)?;
         Ok(Detector { level: record.level, manifest, record, graph, placement })
     }
@@ -195,7 +196,7 @@ impl Detector {
         let mut values = vec![0.0; width(self.graph.input())];
         let each = shares.outer_iter().zip(expected.outer_iter()).enumerate();
         each.map(|(row, (shares, expected))| {
-            rows.write(row..row + 1, &mut values)?;
+            rows.copy(row..row + 1, &mut values);
             let (shares, expected) = (shares.flatten(), expected.flatten());
             let reason = |feature| {
                 Some(Reason {

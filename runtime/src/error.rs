@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use narrows_bundle::{BundleError, ClassifierKind, Kind, counted, quoted, quoted_list};
+use narrows_table::CodecError;
 
 use crate::{Device, library::LibraryError};
 
@@ -15,6 +16,17 @@ pub enum Error {
     /// The bundle cannot be read, or its content is invalid.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A value is not of the type of its column in a mixed table, is missing, or cannot be converted back.
+    #[error(transparent)]
+    Table(#[from] CodecError),
+    /// A row of a mixed table has other columns than the model.
+    #[error("row {row} {what}")]
+    TableRow {
+        /// Row, from 0.
+        row: usize,
+        /// What is wrong, and what to do.
+        what: String,
+    },
     /// No usable ONNX Runtime was found, or it did not start.
     #[error(transparent)]
     Library(#[from] LibraryError),
@@ -39,6 +51,26 @@ pub enum Error {
         position: Vec<usize>,
         /// The value.
         value: f32,
+    },
+    /// The model was not trained on a mixed table.
+    #[error(
+        "the samples of this {kind} are not rows of a mixed table (train on a table with text or with `--types`, or use the methods for arrays)"
+    )]
+    NotATable {
+        /// Name of the model's kind.
+        kind: &'static str,
+    },
+    /// The cell of a category is not the position of a level.
+    #[error("row {row}: `{cell}` is {value}, expected a whole number from 1 to {levels}, or 0 for an unseen level")]
+    NotALevel {
+        /// Row, from 0.
+        row: usize,
+        /// Name of the cell.
+        cell: String,
+        /// Its value.
+        value: f32,
+        /// Number of levels of the category.
+        levels: usize,
     },
     /// A graph needs a label for every row, but none were given.
     #[error("this {kind} needs a label for every row (0 to {}), but none were given (add them with `labelled`)", classes.saturating_sub(1))]
@@ -278,12 +310,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// Converts the row of a block in [`Error::NotFinite`] to the row of the samples.
+    /// Converts the row of a block in [`Error::NotFinite`] and [`Error::NotALevel`] to the row of the samples.
     pub(crate) fn at_row(self, row_of: impl FnOnce(usize) -> usize) -> Self {
         match self {
             Error::NotFinite { input, row, position, value } => {
                 Error::NotFinite { input, row: row_of(row), position, value }
             }
+            Error::NotALevel { row, cell, value, levels } => Error::NotALevel { row: row_of(row), cell, value, levels },
             other => other,
         }
     }

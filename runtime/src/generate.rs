@@ -3,15 +3,16 @@
 use ndarray::{Array2, ArrayD};
 
 use crate::{
-    Autoencoder, Class, CodeDistribution, CodeSpread, Codes, Error, GenerateOptions, allocation::repeated_label,
-    prior_noise::prior_noise,
+    Autoencoder, CellChoice, Class, CodeDistribution, CodeSpread, Codes, Error, GenerateOptions,
+    allocation::repeated_label, prior_noise::prior_noise,
 };
 
 impl Autoencoder {
     /// Generates `count` samples, `[count, ...sample shape]`: samples codes and decodes them. Codes are sampled
     /// from the fitted sampler if the bundle has one, otherwise from the prior.
     ///
-    /// The same seed gives the same samples; a smaller `count` gives a prefix of them.
+    /// The same seed gives the same samples; a smaller `count` gives a prefix of them. The cells of a mixed table are
+    /// drawn from their distributions ([`CellChoice`]).
     ///
     /// # Errors
     /// [`Error::NoPrior`] if the model has neither a sampler nor a prior, [`Error::ClassNeeded`] if the decoder takes a
@@ -46,12 +47,20 @@ impl Autoencoder {
             None if self.decoder.takes_labels() => {
                 Err(Error::ClassNeeded { kind: self.kind(), classes: self.classes().to_vec() })
             }
-            None => self.decode(&self.sample_codes(options)?),
+            None => self.decode_chosen(Codes::from(&self.sample_codes(options)?), options),
             Some(class) => {
                 let label = self.decoder_class(class)? as i64;
                 let codes = self.sample_codes(options)?;
-                self.decode(Codes::from(&codes).labelled(&repeated_label(label, options.count)?))
+                let labels = repeated_label(label, options.count)?;
+                self.decode_chosen(Codes::from(&codes).labelled(&labels), options)
             }
+        }
+    }
+
+    fn decode_chosen(&self, codes: Codes<'_>, options: &GenerateOptions<'_>) -> Result<ArrayD<f32>, Error> {
+        match options.cells {
+            CellChoice::Drawn => self.decode_drawn(codes, options.seed, 0),
+            CellChoice::MostLikely => self.decode(codes),
         }
     }
 

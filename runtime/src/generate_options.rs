@@ -1,6 +1,6 @@
 //! Options of generation.
 
-use crate::Class;
+use crate::{CellChoice, Class};
 
 /// Options for [`Autoencoder::generate_with`](crate::Autoencoder::generate_with).
 ///
@@ -26,11 +26,14 @@ pub struct GenerateOptions<'a> {
     pub truncate: Option<f32>,
     /// Class of all samples. A decoder that takes a class needs one, and other decoders refuse it.
     pub class: Option<Class<'a>>,
+    /// How the cells of a mixed table are chosen, by default drawn from their distributions. Without an effect on other
+    /// samples.
+    pub cells: CellChoice,
 }
 
 impl Default for GenerateOptions<'_> {
     fn default() -> Self {
-        GenerateOptions { count: 1, seed: 0, temperature: 1.0, truncate: None, class: None }
+        GenerateOptions { count: 1, seed: 0, temperature: 1.0, truncate: None, class: None, cells: CellChoice::Drawn }
     }
 }
 
@@ -67,6 +70,13 @@ impl<'a> GenerateOptions<'a> {
     #[must_use]
     pub fn class(mut self, class: impl Into<Class<'a>>) -> Self {
         self.class = Some(class.into());
+        self
+    }
+
+    /// Sets how the cells of a mixed table are chosen.
+    #[must_use]
+    pub fn cells(mut self, cells: CellChoice) -> Self {
+        self.cells = cells;
         self
     }
 }

@@ -48,6 +48,7 @@ compile_error!(
 
 mod allocation;
 mod autoencoder;
+mod cell_sampler;
 mod check;
 mod class_path;
 mod classifier;
@@ -57,15 +58,19 @@ mod detections;
 mod detector;
 mod device;
 mod diagnosis;
+mod draw;
 mod engine;
 mod error;
 mod far_outside;
 mod generate;
 mod generate_options;
+mod impute;
 mod interpolate;
 mod label;
 mod latent;
+mod levels;
 pub mod library;
+mod ln_gamma;
 mod load_on_device;
 mod loaded_graph;
 mod machine;
@@ -86,11 +91,16 @@ mod samples;
 mod score;
 mod scratch;
 mod spread;
+mod table;
+mod table_edge;
+mod table_rows;
 mod tolerance;
 mod traverse;
 mod trial;
 mod verify;
 
+#[cfg(feature = "arrow")]
+pub use arrow_array;
 pub use autoencoder::Autoencoder;
 pub use check::Check;
 pub use class_path::ClassPath;
@@ -99,14 +109,17 @@ pub use detections::{Detections, DetectionsMut, Explained, Reason};
 pub use detector::Detector;
 pub use device::Device;
 pub use diagnosis::{Diagnosis, Trial, diagnose};
+pub use draw::CellChoice;
 pub use error::Error;
 pub use generate_options::GenerateOptions;
+pub use impute::{Imputation, ImputeOptions};
 pub use interpolate::{Interpolation, codes_between};
 pub use label::Class;
 pub use latent::Posterior;
 pub use load_on_device::Placement;
 pub use machine::{Machine, Processor};
 pub use narrows_bundle as bundle;
+pub use narrows_table::{UnseenLevel, UnseenLevels, Value};
 pub use ndarray;
 pub use noise::{Noise, NoiseSource};
 pub use normal::normal_quantile;
@@ -117,6 +130,8 @@ pub use prior::CodeDistribution;
 pub use samples::{Codes, Samples};
 pub use score::{ScoreOptions, Scores};
 pub use spread::{CodeMoments, CodeSpread};
+pub use table::Table;
+pub use table_rows::TableRows;
 pub use traverse::{quantile_grid, traversal};
 pub use verify::verify;
 
@@ -128,6 +143,7 @@ struct Readme;
 /// Compiles the examples of the guide as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/runtime.md")]
+#[doc = include_str!("../../docs/guide/tables.md")]
 #[doc = include_str!("../../docs/guide/devices.md")]
 #[doc = include_str!("../../docs/guide/scoring.md")]
 #[doc = include_str!("../../docs/guide/anomalies.md")]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use narrows_bundle::{BundleError, CheckedGraph, GraphPorts, Port, Role};
+use narrows_bundle::{BundleError, CheckedGraph, GraphPorts, Port, Role, Sample};
 use narrows_crew::{Busy, Panicked, cores, idle, idle_for_short_tasks, together};
 use ndarray::ArrayD;
 
@@ -18,6 +18,7 @@ use crate::{
     engine::{Frame, Graph, OutputSet},
     pool::{Pool, lock},
     rows::{InputRows, full_shape, width},
+    table_edge::TableEdge,
 };
 
 /// How long helper threads wait for the next batch before they sleep: about the cost of waking them.
@@ -28,6 +29,10 @@ const HELPER_WAIT: Duration = Duration::from_micros(50);
 #[derive(Debug)]
 pub(crate) struct LoadedGraph {
     input: Port,
+    /// Position of the input with the labels.
+    label_input: Option<usize>,
+    /// How rows of a mixed table are given to the graph and received from it.
+    table: Option<TableEdge>,
     graph: Graph,
     pool: Pool,
     row: RowCost,
@@ -38,22 +43,29 @@ pub(crate) struct LoadedGraph {
 pub(crate) type OutputTarget<'p, 'a> = (&'p Port, Destination<'a>);
 
 impl LoadedGraph {
-    /// Loads a checked graph whose first input has the role `role`.
+    /// Loads a checked graph that takes samples (the role `Sample`) or codes (the role `Latent`) of a model with this
+    /// description of samples.
     pub(crate) fn load(
         ports: &GraphPorts,
         checked: CheckedGraph,
         role: Role,
+        sample: &Sample,
         device: Device,
         options: &Options,
     ) -> Result<Self, Error> {
-        let input = ports.input(role).ok_or_else(|| missing(ports, role))?.clone();
+        let table = TableEdge::of(ports, sample);
+        let input = match &table {
+            Some(table) if role == Role::Sample => table.input.clone(),
+            Some(_) | None => ports.input(role).ok_or_else(|| missing(ports, role))?.clone(),
+        };
+        let label_input = ports.inputs.iter().position(|port| port.role == Role::Label);
         let CheckedGraph { bytes, cost, parameters: _ } = checked;
         let width = ports.inputs.iter().chain(&ports.outputs).map(width).sum();
         let row = RowCost::of(cost, bytes.len(), width);
         let graph = Graph::new(ports, bytes, device, row.memory(), options)?;
         let pool = Pool::new(graph.session()?, max_sessions(device, options));
         let cut = Cut::of(row, pool.max_slots(), options);
-        Ok(LoadedGraph { input, graph, pool, row, cut })
+        Ok(LoadedGraph { input, label_input, table, graph, pool, row, cut })
     }
 
     /// Sets the value of a setting, a scalar input with a default value, for all later runs.
@@ -66,7 +78,7 @@ impl LoadedGraph {
         Ok(())
     }
 
-    /// Returns the input port for samples or codes.
+    /// Returns the input port for samples or codes. Samples of a mixed table are rows of cells.
     pub(crate) fn input(&self) -> &Port {
         &self.input
     }
@@ -81,9 +93,13 @@ impl LoadedGraph {
         &self.graph.ports.outputs
     }
 
-    /// Returns the output port with this role, if the graph has one.
+    /// Returns the output port with this role, if the graph has one. The reconstructions of a mixed table are rows of
+    /// cells, which are joined from two outputs of the graph.
     pub(crate) fn output(&self, role: Role) -> Option<&Port> {
-        self.graph.ports.output(role)
+        match &self.table {
+            Some(table) if role == Role::Reconstruction => table.output.as_ref(),
+            Some(_) | None => self.graph.ports.output(role),
+        }
     }
 
     /// Returns the output port with this role, or an error if the graph has none.
@@ -93,7 +109,7 @@ impl LoadedGraph {
 
     /// Returns whether the graph takes a label for every row.
     pub(crate) fn takes_labels(&self) -> bool {
-        self.graph.ports.input(Role::Label).is_some()
+        self.label_input.is_some()
     }
 
     /// Runs the graph and returns the given outputs of floats, each `[rows, ...port shape]`. The engine is not called
@@ -183,7 +199,7 @@ impl LoadedGraph {
         targets: [OutputTarget<'_, '_>; N],
     ) -> Result<(), Error> {
         let mut slot = self.pool.acquire(&self.graph)?;
-        let wanted = OutputSet::of(targets.each_ref().map(|(port, _)| self.position(port)));
+        let wanted = self.outputs_of(&targets);
         let mut frame = slot.frame(&self.graph, range.len(), wanted)?;
         let outcome = self
             .fill(&mut frame, rows, labels, range)
@@ -201,10 +217,44 @@ impl LoadedGraph {
         range: Range<usize>,
     ) -> Result<(), Error> {
         let failed = |error| self.graph.failed("run", error);
-        if let Some(labels) = labels.and_then(|labels| labels.get(range.clone())) {
-            frame.integers().map_err(failed)?.copy_from_slice(labels);
+        let labels = labels.and_then(|labels| labels.get(range.clone()));
+        if let Some((labels, index)) = labels.zip(self.label_input) {
+            frame.input(index).map_err(failed)?.copy_from_slice(labels);
         }
-        rows.write(range, frame.floats().map_err(failed)?)
+        match &self.table {
+            Some(table) if self.input.role == Role::Sample => {
+                let [numbers, categories] = table.inputs;
+                let mut are_allowed = true;
+                if let Some(index) = numbers {
+                    let to = frame.input(index).map_err(failed)?;
+                    are_allowed &= table.write_numbers(rows, range.clone(), to);
+                }
+                if let Some(index) = categories {
+                    let to = frame.input(index).map_err(failed)?;
+                    are_allowed &= table.write_categories(rows, range.clone(), to);
+                }
+                if are_allowed { Ok(()) } else { Err(table.first_error(rows, range)) }
+            }
+            Some(_) | None => rows.write(range, frame.input(0).map_err(failed)?),
+        }
+    }
+
+    /// Returns the table if a port stands for complete rows of cells, which are joined from several outputs.
+    fn joined(&self, port: &Port) -> Option<&TableEdge> {
+        self.table.as_ref().filter(|table| table.is_output(port))
+    }
+
+    /// Returns the outputs of the graph that the targets need.
+    fn outputs_of(&self, targets: &[OutputTarget<'_, '_>]) -> OutputSet {
+        OutputSet::of(
+            targets
+                .iter()
+                .flat_map(|(port, _)| match self.joined(port) {
+                    Some(table) => table.outputs,
+                    None => [Some(self.position(port)), None],
+                })
+                .flatten(),
+        )
     }
 
     /// Returns the position of an output in the graph; that of no output for a port of another graph.
@@ -214,7 +264,11 @@ impl LoadedGraph {
 
     fn collect<const N: usize>(&self, frame: &Frame, targets: [OutputTarget<'_, '_>; N]) -> Result<(), Error> {
         for (port, mut destination) in targets {
-            destination.write(frame, self.position(port)).map_err(|error| self.graph.failed("run", error))?;
+            let outcome = match self.joined(port) {
+                Some(table) => destination.write_cells(frame, table),
+                None => destination.write(frame, self.position(port), port),
+            };
+            outcome.map_err(|error| self.graph.failed("run", error))?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use narrows_bundle::{Manifest, Scaling};
+use narrows_bundle::{Manifest, Scaling, table::Layout};
 use ndarray::ArrayViewMutD;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
@@ -41,29 +41,37 @@ pub struct NoiseSource {
     noise: Noise,
     scaling: Scaling,
     random: ChaCha8Rng,
+    /// Features that get no noise, ascending.
+    without_noise: Vec<usize>,
 }
 
 impl NoiseSource {
     /// Creates noise for samples with this scaling.
     pub fn new(noise: Noise, scaling: &Scaling, seed: u64) -> Self {
-        NoiseSource { noise, scaling: scaling.clone(), random: generator(seed, Stream::Noise) }
+        let random = generator(seed, Stream::Noise);
+        NoiseSource { noise, scaling: scaling.clone(), random, without_noise: Vec::new() }
     }
 
-    /// Creates noise for the samples of a model.
+    /// Creates noise for the samples of a model. The categories of a mixed table get no noise.
     pub fn of(noise: Noise, manifest: &Manifest, seed: u64) -> Self {
-        Self::new(noise, &manifest.scaling, seed)
+        let categories = manifest.sample.cells().map(|cells| Layout::of(&cells).categories).unwrap_or_default();
+        let without_noise = categories.into_iter().map(|(cell, _)| cell).collect();
+        NoiseSource { without_noise, ..Self::new(noise, &manifest.scaling, seed) }
     }
 
     /// Changes the next rows, `[batch, ...sample shape]` or `[batch, features]`, in the unit of the data. Values may
     /// leave the range of the data.
     pub fn apply(&mut self, mut rows: ArrayViewMutD<'_, f32>) {
-        let NoiseSource { noise, scaling, random } = self;
+        let NoiseSource { noise, scaling, random, without_noise } = self;
         let at = |values: &[f32], feature: usize, default: f32| match values {
             [single] => *single,
             values => values.get(feature).copied().unwrap_or(default),
         };
         for mut row in rows.outer_iter_mut() {
             for (feature, value) in row.iter_mut().enumerate() {
+                if without_noise.binary_search(&feature).is_ok() {
+                    continue;
+                }
                 let (offset, scale) = (at(&scaling.offset, feature, 0.0), at(&scaling.scale, feature, 1.0));
                 match *noise {
                     Noise::Gaussian(deviation) => {

@@ -20,7 +20,7 @@ const UNIFORM_LIMIT: f32 = 1.0;
 /// [`Error::OutOfRange`] for an impossible temperature or truncation, [`Error::TooMany`] if the values do not fit into
 /// memory.
 pub(crate) fn prior_noise(options: &GenerateOptions<'_>, latent_dim: usize) -> Result<Array2<f32>, Error> {
-    let GenerateOptions { count, seed, temperature, truncate, class: _ } = *options;
+    let GenerateOptions { count, seed, temperature, truncate, class: _, cells: _ } = *options;
     if !(temperature.is_finite() && temperature >= 0.0) {
         let expected = "a finite number of at least 0";
         return Err(Error::OutOfRange { option: "temperature", value: temperature.into(), expected });

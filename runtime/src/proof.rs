@@ -1,6 +1,7 @@
 //! The parity check: compares the outputs of ONNX Runtime with the trainer's stored outputs for the same rows.
 
 mod detector;
+mod levels;
 
 use std::collections::BTreeMap;
 
@@ -8,24 +9,25 @@ use narrows_bundle::{
     ClassifierManifest, ClassifierParity, DECODER_INPUT, GraphParity, HEAD_INPUT, HeadProbe, Manifest, Parity, Port,
     Probe, Role, SAMPLES,
 };
-use ndarray::{ArrayD, Axis};
+use ndarray::{ArrayD, Axis, Ix2};
 
 use crate::{
     Autoencoder, Classifier, Error,
     label::check_labels,
     loaded_graph::LoadedGraph,
     probe_batches::{batch_sizes, batches, check_shape, labels_of},
-    rows::InputRows,
+    rows::{InputRows, full_shape},
     samples::Values,
     tolerance::Tolerance,
 };
+use levels::AcceptedLevels;
 
 pub use detector::prove_detector;
 pub(crate) use detector::prove_detector_graph;
 
 pub use crate::{
     probe_batches::BATCH_SIZES,
-    tolerance::{DECODER_TOLERANCE, DETECTOR_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE},
+    tolerance::{DECODER_TOLERANCE, DETECTOR_TOLERANCE, ENCODER_TOLERANCE, HEAD_TOLERANCE, LEVEL_TOLERANCE},
 };
 
 /// Runs both graphs of an autoencoder on the probe's rows with all [`BATCH_SIZES`], and measures the largest
@@ -34,6 +36,10 @@ pub use crate::{
 /// All rows are compared for every batch size. Where a batch is larger than the probe, the rows are repeated
 /// cyclically. A batch that is larger than the probe is left out if its rows need more than 64 MiB or 2^36
 /// multiply-adds; [`Parity::batch_sizes`] has the sizes that were run. NaN counts as an infinite difference.
+///
+/// The decoded levels of a mixed table must be equal, except where the probabilities of two levels, or the cumulative
+/// probability of an ordered level and one half, are closer than [`LEVEL_TOLERANCE`]. Another level counts as an
+/// infinite difference.
 ///
 /// # Errors
 /// [`Error::Probe`] if the probe's tensors do not fit the graphs, and those of [`Autoencoder::encode`]. A difference
@@ -91,7 +97,7 @@ fn encoder_parity(
 ) -> Result<GraphParity, Error> {
     let labels = labels_for(encoder, probe, manifest)?;
     let stored = Stored { input: (SAMPLES, &probe.samples), rows: probe.rows(), labels, outputs: &probe.encoded };
-    parity(encoder, &stored, sizes, |_, _| Tolerance::for_codes())
+    parity(encoder, &stored, sizes, |_, _| Some(Comparison::Values(Tolerance::for_codes())))
 }
 
 fn decoder_parity(
@@ -102,7 +108,20 @@ fn decoder_parity(
 ) -> Result<GraphParity, Error> {
     let labels = labels_for(decoder, probe, manifest)?;
     let stored = Stored { input: (DECODER_INPUT, &probe.codes), rows: probe.rows(), labels, outputs: &probe.decoded };
-    parity(decoder, &stored, sizes, |_, _| Tolerance::for_samples(manifest))
+    let Some(cells) = manifest.sample.cells() else {
+        return parity(decoder, &stored, sizes, |_, _| Some(Comparison::Values(Tolerance::for_samples(manifest))));
+    };
+    let probabilities =
+        decoder.output(Role::LevelProbabilities).and_then(|port| probe.decoded.get(&port.name)).unwrap_or(&probe.codes);
+    parity(decoder, &stored, sizes, |port, expected| {
+        if port.role == Role::DecodedCategories {
+            AcceptedLevels::of(&cells, expected, probabilities, LEVEL_TOLERANCE).map(Comparison::Levels)
+        } else if port.role == Role::LevelProbabilities {
+            Some(Comparison::Values(Tolerance::for_level_probabilities()))
+        } else {
+            Some(Comparison::Values(Tolerance::for_numbers(manifest, &cells, expected)))
+        }
+    })
 }
 
 fn output_parity(
@@ -114,9 +133,9 @@ fn output_parity(
     let stored = Stored { input, rows: probe.rows(), labels: None, outputs: &probe.outputs };
     let logits = graph.output(Role::Logits).and_then(|port| probe.outputs.get(&port.name));
     parity(graph, &stored, sizes, |port, expected| match (logits, port.role == Role::Probabilities) {
-        (Some(logits), false) => Tolerance::for_logits(logits),
-        (Some(logits), true) => Tolerance::for_probabilities(logits),
-        (None, _) => Tolerance::for_predictions(expected),
+        (Some(logits), false) => Some(Comparison::Values(Tolerance::for_logits(logits))),
+        (Some(logits), true) => Some(Comparison::Values(Tolerance::for_probabilities(logits))),
+        (None, _) => Some(Comparison::Values(Tolerance::for_predictions(expected))),
     })
 }
 
@@ -136,13 +155,33 @@ struct Stored<'a> {
     outputs: &'a BTreeMap<String, ArrayD<f32>>,
 }
 
-/// Measures the parity of one graph. `tolerance` is called for every output; all outputs of a graph have the same
-/// tolerance, in their own units.
+/// How the computed values of an output are compared with the stored ones.
+enum Comparison {
+    Values(Tolerance),
+    Levels(AcceptedLevels),
+}
+
+impl Comparison {
+    /// Returns the largest difference between the computed values of a batch and the stored ones, whose rows have these
+    /// indices.
+    fn difference(&self, computed: &ArrayD<f32>, stored: &ArrayD<f32>, rows: &[usize]) -> f32 {
+        match self {
+            Comparison::Values(tolerance) => tolerance.difference(computed, &stored.select(Axis(0), rows)),
+            Comparison::Levels(accepted) => match computed.view().into_dimensionality::<Ix2>() {
+                Ok(levels) if accepted.contain(levels, rows) => 0.0,
+                Ok(_) | Err(_) => f32::INFINITY,
+            },
+        }
+    }
+}
+
+/// Measures the parity of one graph. `comparison` is called for every output, and returns `None` if the stored arrays
+/// do not fit together; all outputs of a graph have the same tolerance, in their own units.
 fn parity(
     graph: &LoadedGraph,
     stored: &Stored<'_>,
     sizes: &[usize],
-    tolerance: impl Fn(&Port, &ArrayD<f32>) -> Tolerance,
+    comparison: impl Fn(&Port, &ArrayD<f32>) -> Option<Comparison>,
 ) -> Result<GraphParity, Error> {
     // A probe without rows would prove nothing. Requiring at least one row makes the shape check refuse it.
     let rows = stored.rows.max(1);
@@ -153,7 +192,12 @@ fn parity(
         .iter()
         .map(|port| {
             let array = check_shape(&port.name, stored.outputs.get(&port.name), rows, port)?;
-            Ok((port, array, tolerance(port, array)))
+            let comparison = comparison(port, array).ok_or_else(|| Error::Probe {
+                tensor: port.name.clone(),
+                expected: full_shape(rows, port),
+                found: Some(array.shape().to_vec()),
+            })?;
+            Ok((array, comparison))
         })
         .collect::<Result<Vec<_>, Error>>()?;
 
@@ -164,11 +208,15 @@ fn parity(
             let batch = InputRows::of(Values::Floats(batch.view()), graph.input())?;
             let labels = stored.labels.map(|labels| labels_of(labels, &indices));
             let computed = graph.run_all(&batch, labels.as_deref())?;
-            for ((_, array, tolerance), computed) in expected.iter().zip(computed) {
-                largest = tolerance.difference(&computed, &array.select(Axis(0), &indices)).max(largest);
+            for ((array, comparison), computed) in expected.iter().zip(computed) {
+                largest = comparison.difference(&computed, array, &indices).max(largest);
             }
         }
     }
-    let tolerance = expected.iter().map(|(_, _, tolerance)| tolerance.tolerance).fold(f32::INFINITY, f32::min);
+    let tolerances = expected.iter().map(|(_, comparison)| match comparison {
+        Comparison::Values(tolerance) => tolerance.tolerance,
+        Comparison::Levels(_) => f32::INFINITY,
+    });
+    let tolerance = tolerances.fold(f32::INFINITY, f32::min);
     Ok(GraphParity { max_abs_difference: largest, tolerance })
 }

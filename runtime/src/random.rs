@@ -24,6 +24,10 @@ pub(crate) enum Stream {
     Truncation,
     /// Noise that is added to samples.
     Noise,
+    /// Cells of generated rows.
+    Cells,
+    /// Codes sampled from the posterior to fill in missing cells.
+    Imputation,
 }
 
 /// Returns the generator of a stream: ChaCha with 8 rounds, which gives the same bits on every machine.
@@ -37,8 +41,19 @@ pub(crate) fn generator(seed: u64, stream: Stream) -> ChaCha8Rng {
         Stream::Component => 3,
         Stream::Truncation => 8,
         Stream::Noise => 9,
+        Stream::Cells => 10,
+        Stream::Imputation => 11,
     });
     generator
+}
+
+/// Derives the seed of a row from the seed and the row's values by 64-bit FNV-1a (Fowler, Noll and Vo 1991). Equal rows
+/// have the same seed.
+pub(crate) fn seed_of_row(seed: u64, values: impl IntoIterator<Item = f64>) -> u64 {
+    // Adding zero maps -0.0 to 0.0, and every missing value has the same bits.
+    let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() };
+    let bytes = std::iter::once(seed).chain(values.into_iter().map(bits)).flat_map(u64::to_le_bytes);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Samples uniform numbers of [0, 1) without end, each from the upper 53 bits of one output.
@@ -71,6 +86,15 @@ mod tests {
             normals.as_slice().expect("standard layout"),
             [0.699_960_77, -0.144_061_64, 0.302_886_28, -1.374_513_9]
         );
+    }
+
+    #[test]
+    fn the_seed_of_a_row_is_stable_and_differs_between_rows_and_seeds() {
+        assert_eq!(seed_of_row(7, [0.5, 0.0]), seed_of_row(7, [0.5, -0.0]));
+        assert_eq!(seed_of_row(7, [f64::NAN]), seed_of_row(7, [-f64::NAN]));
+        let others = [seed_of_row(7, [0.0, 0.5]), seed_of_row(8, [0.5, 0.0]), seed_of_row(7, [0.5, 0.25])];
+        assert!(!others.contains(&seed_of_row(7, [0.5, 0.0])));
+        assert_eq!(seed_of_row(7, [0.5, 0.0]), 13_615_965_513_978_721_515);
     }
 
     #[test]

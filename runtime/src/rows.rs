@@ -22,6 +22,19 @@ impl<'a, 'p> InputRows<'a, 'p> {
         Ok(InputRows { count, port, values })
     }
 
+    /// Returns the values of all rows.
+    pub(crate) fn values(&self) -> &Values<'a> {
+        &self.values
+    }
+
+    /// Copies a range of rows to `to` in row-major order, without a check; `to` has the length of these rows.
+    pub(crate) fn copy(&self, rows: Range<usize>, to: &mut [f32]) {
+        match &self.values {
+            Values::Floats(view) => each_row(view, rows, to, |value| value),
+            Values::Bytes(view) => each_row(view, rows, to, f32::from),
+        }
+    }
+
     /// Copies a range of rows to `to` in row-major order; `to` has the length of these rows.
     ///
     /// # Errors

@@ -1,14 +1,18 @@
 //! Scores of samples: reconstruction errors, and likelihood estimates of variational models.
 
+mod cell_errors;
+mod cells;
 mod divergence;
 mod importance;
 mod measure;
+mod scale;
 mod weights;
 
 use narrows_bundle::Role;
 use ndarray::{Array1, Array2, Axis, Slice};
 
-use crate::{Autoencoder, Codes, Error, Posterior, Samples, label::check_labels};
+use crate::{Autoencoder, Codes, Error, Posterior, Samples, label::check_labels, levels::Decoded};
+use cells::DecodedRow;
 use divergence::kl_divergence;
 use importance::{Estimates, ImportanceSampler, KL_SAMPLES};
 use measure::Measure;
@@ -72,7 +76,7 @@ impl ScoreOptions {
 #[non_exhaustive]
 pub struct Scores {
     /// Squared error of the reconstruction, `sum (x - x_hat)^2`. Divided by the number of features it is the mean
-    /// squared error that the manifest records as `mse`.
+    /// squared error that the manifest records as `mse`. In a mixed table, the sum over the numbers that are there.
     pub squared_error: Array1<f64>,
     /// Reconstruction loss, the one that training minimises:
     ///
@@ -80,7 +84,11 @@ pub struct Scores {
     /// - Gaussian likelihood of a deterministic encoder (PCA, AE, DAE, WAE): the squared error;
     /// - Gaussian likelihood of a variational encoder (VAE, CVAE): the negative log-likelihood in nats,
     ///   `sum (x - x_hat)^2 / (2 sigma^2) + n/2 ln(2 pi sigma^2)` for `n` features, with the manifest's variance
-    ///   `sigma^2`, or 1 where it has none.
+    ///   `sigma^2`, or 1 where it has none;
+    /// - mixed tables: the sum of the errors of the cells that are there, as
+    ///   [`Distribution`](crate::bundle::Distribution) has them, with the weights of the manifest; for a variational
+    ///   encoder the negative log-likelihood in nats. Probabilities are at least 1e-7, which is that of an unseen
+    ///   level.
     ///
     /// For a variational encoder, `x_hat` is decoded from the mean of the posterior. The `reconstruction` that
     /// training reports for a VAE or CVAE uses latent samples instead; it corresponds to `-(elbo + kl)`.
@@ -170,15 +178,15 @@ impl Autoencoder {
             seed: options.seed,
         });
         let has_mixture = prior.is_some_and(|prior| prior.mixture().is_some());
-        let block = rows_per_block(manifest.sample.features().max(self.latent_dim()));
+        let block = rows_per_block(self.values_per_row());
         let (mut squared_error, mut reconstruction, mut estimates) = (Vec::new(), Vec::new(), Estimates::default());
         for start in (0..rows).step_by(block) {
             let range = start..rows.min(start.saturating_add(block));
             let targets = measure.targets(&samples, range.clone());
             let codes = codes.slice_axis(Axis(0), Slice::from(range.clone()));
             let codes = Codes { labels: labels.and_then(|labels| labels.get(range)), ..codes.into() };
-            let decoded = self.decode(codes).map_err(|error| error.at_row(|row| start + row))?;
-            for (target, decoded) in targets.outer_iter().zip(decoded.outer_iter()) {
+            let decoded = self.decode_with_probabilities(codes).map_err(|error| error.at_row(|row| start + row))?;
+            for (target, decoded) in targets.outer_iter().zip(decoded.rows()) {
                 squared_error.push(measure.squared_error(target, &decoded));
                 reconstruction.push(measure.reconstruction(target, &decoded));
             }
@@ -203,6 +211,13 @@ impl Autoencoder {
             squared_error: squared_error.into(),
             reconstruction: reconstruction.into(),
         })
+    }
+}
+
+impl Decoded {
+    fn rows(&self) -> impl Iterator<Item = DecodedRow<'_>> {
+        let rows = self.samples.outer_iter().zip(self.probabilities.outer_iter());
+        rows.map(|(sample, probabilities)| DecodedRow { sample, probabilities })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Tolerances of the parity check: the units of differences, and the accepted rounding differences of an engine.
 
-use narrows_bundle::Manifest;
+use narrows_bundle::{
+    Manifest, Scaling,
+    table::{Cell, CellKind},
+};
 use ndarray::{Array1, ArrayBase, ArrayD, Axis, Data, Dimension};
 
 /// Largest accepted absolute difference of an encoder's output.
@@ -29,6 +32,14 @@ pub const HEAD_TOLERANCE: f32 = 1e-4;
 /// another order are about 1e-6 of the sum; the tolerance is a hundred times that, because scores that subtract large
 /// terms, such as log-densities, amplify them. Labels have no tolerance.
 pub const DETECTOR_TOLERANCE: f32 = 1e-4;
+
+/// Largest accepted difference of the probability of a level of a mixed table, and the unit of the differences of its
+/// numbers.
+///
+/// A probability changes by at most half of the change of a logit. Logits are up to the order of 10, and summing in
+/// another order changes them by about 1e-6 of their size; the tolerance is ten times that. It is the tolerance of a
+/// number in its scale as well, so that all outputs of a decoder have the same one.
+pub const LEVEL_TOLERANCE: f32 = DECODER_TOLERANCE * COLUMN_RANGE;
 
 /// Factor by which differences of probabilities are multiplied: 1e-5 is accepted where logits are of the order of 1.
 /// For larger logits the accepted difference grows in proportion, because the rounding errors of two large logits
@@ -69,6 +80,30 @@ impl Tolerance {
             rounding: scaling.offset.iter().map(|offset| OFFSET_ROUNDING * offset.abs()).collect(),
             tolerance: DECODER_TOLERANCE * COLUMN_RANGE,
         }
+    }
+
+    /// Returns the tolerance of the decoded numbers of a mixed table, `[rows, numbers]`: in the scale of each column,
+    /// or relative to the largest stored value of a count, which the decoder computes by an exponential function.
+    pub(crate) fn for_numbers(manifest: &Manifest, cells: &[Cell], stored: &ArrayD<f32>) -> Self {
+        let Scaling { offset, scale } = &manifest.scaling;
+        let pairs = offset.iter().cycle().zip(scale.iter().cycle());
+        let numbers = cells.iter().zip(pairs).filter(|(cell, _)| cell.kind.levels().is_none());
+        let columns = stored.axis_iter(Axis(stored.ndim().saturating_sub(1)));
+        let (units, rounding) = numbers
+            .zip(columns)
+            .map(|((cell, (offset, scale)), column)| match cell.kind {
+                CellKind::Count => (largest(&column).max(1.0), 0.0),
+                CellKind::Number | CellKind::HeavyTailed | CellKind::Category { .. } => {
+                    (scale.abs(), OFFSET_ROUNDING * offset.abs())
+                }
+            })
+            .unzip();
+        Tolerance { units, rounding, tolerance: LEVEL_TOLERANCE }
+    }
+
+    /// Returns the tolerance of the probabilities of levels, which is absolute.
+    pub(crate) fn for_level_probabilities() -> Self {
+        Tolerance { units: vec![1.0], rounding: vec![0.0], tolerance: LEVEL_TOLERANCE }
     }
 
     /// Returns the tolerance of logits, relative to the largest stored logit.

@@ -41,7 +41,7 @@ fn compute(device: Device, ports: &GraphPorts, bytes: &[u8], options: &Options) 
     let failed = |error| graph.failed("run", error);
     let mut session = graph.session()?;
     let mut frame = graph.frame(1, OutputSet::of([0]))?;
-    frame.floats().map_err(failed)?.copy_from_slice(&INPUT);
+    frame.input(0).map_err(failed)?.copy_from_slice(&INPUT);
     session.run(&mut frame, &graph)?;
     Ok(frame.output::<f32>(0).map_err(failed)?.to_vec())
 }

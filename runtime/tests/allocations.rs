@@ -9,13 +9,18 @@ use std::{
 
 use narrows_runtime::{
     Autoencoder, Codes, DetectionsMut, Detector, Options, Samples,
-    bundle::Kind,
+    bundle::{Kind, table::MissingCells},
     ndarray::{Array1, Array2, Array3, s},
 };
 
 mod support;
 
-use support::{FEATURES, Fixture, LATENT, detector::detector_fixture, labels, samples};
+use support::{
+    FEATURES, Fixture, LATENT,
+    detector::detector_fixture,
+    labels, samples,
+    tables::{rows_with_gaps, table_fixture},
+};
 
 struct Counting;
 
@@ -51,7 +56,10 @@ fn encoding_decoding_and_detecting_into_arrays_do_not_allocate_after_a_warm_up()
     let model = |kind| Autoencoder::open_with(Fixture::new(kind).path(), &options).expect("a good bundle");
     let (plain, conditional) = (model(Kind::Vae), model(Kind::Cvae));
     let detector = Detector::open_with(detector_fixture(Kind::Ae).path(), &options).expect("a good bundle");
+    let table = table_fixture(Kind::Vae, MissingCells::Masked);
+    let table = Autoencoder::open_with(table.path(), &options).expect("a good bundle");
     for rows in [1, 7, 50, 51, 1000] {
+        let cells = rows_with_gaps(rows);
         let (floats, labels) = (samples(rows), labels(rows));
         let bytes = floats.mapv(|value| value as u8);
         let mirrored = Array3::from_shape_fn((3, 2, rows), |(x, y, row)| floats[[row, y, x]]);
@@ -74,6 +82,7 @@ fn encoding_decoding_and_detecting_into_arrays_do_not_allocate_after_a_warm_up()
             let (scores, p_values) = (scores.view_mut(), p_values.view_mut());
             let results = DetectionsMut { scores, p_values, are_anomalies: &mut are_anomalies };
             detector.detect_into(&floats, results).expect("good samples");
+            table.encode_into(&cells, &mut codes.view_mut()).expect("good cells");
             flat.copy_from_slice(restored.as_slice().expect("standard layout"));
         };
         let counts: Vec<usize> = (0..300)
@@ -83,11 +92,11 @@ fn encoding_decoding_and_detecting_into_arrays_do_not_allocate_after_a_warm_up()
                 ALLOCATIONS.load(Ordering::SeqCst) - before
             })
             .collect();
-        // The distribution of runs over threads is random. Each of the five graphs can create one session for a
+        // The distribution of runs over threads is random. Each of the six graphs can create one session for a
         // helper, and tensors for two batch sizes in each of two sessions, so that many calls may allocate.
         let allocating = counts.iter().filter(|&&count| count > 0).count();
         assert!(
-            allocating <= 5 * (1 + 2 * 2),
+            allocating <= 6 * (1 + 2 * 2),
             "{allocating} of {} calls with {rows} rows allocated: {counts:?}",
             counts.len()
         );

@@ -2,7 +2,7 @@
 
 use narrows_runtime::{
     Autoencoder, Classifier, Codes, Error, Options, Samples,
-    bundle::{ClassifierBundle, ClassifierKind, Kind},
+    bundle::{Bundle, ClassifierBundle, ClassifierKind, Kind, table::MissingCells},
     ndarray::Array2,
 };
 
@@ -12,6 +12,7 @@ use support::{
     CLASSES, Fixture, LATENT, assert_close,
     heads::{HeadFixture, OUTPUTS, head_outputs, softmax},
     mean_of, samples,
+    tables::{rows_with_gaps, table_codes, table_fixture, table_rows},
 };
 
 #[test]
@@ -38,6 +39,37 @@ fn a_classifier_predicts_classes_from_samples_and_from_codes() {
         assert_close(&model.head(&codes).expect("good codes"), &probabilities);
         assert_close(&model.head_logits(&codes).expect("good codes"), &logits);
     }
+}
+
+#[test]
+fn a_classifier_takes_the_cells_of_a_table_from_a_folder_and_from_a_packed_bundle() {
+    for (missing, rows) in [(MissingCells::Refused, table_rows(40)), (MissingCells::Masked, rows_with_gaps(40))] {
+        let fixture = HeadFixture::of_table(missing);
+        let path = fixture.path();
+        let packed = ClassifierBundle::open(&path).and_then(|bundle| bundle.pack()).expect("a good bundle");
+        let logits = head_outputs(&table_codes(Kind::Ae, &rows, &[]));
+        let options = Options::default().chunk(7);
+        for model in [Classifier::open_with(&path, &options), Classifier::open_bytes(&packed, &options)] {
+            let model = model.expect("a good bundle");
+            assert_close(&model.logits(&rows).expect("good cells"), &logits);
+            assert_close(&model.probabilities(&rows).expect("good cells"), &softmax(&logits));
+            let mut bad = rows.clone();
+            bad[[31, 2]] = 4.0;
+            let error = model.logits(&bad).expect_err("a level outside the vocabulary").to_string();
+            assert!(error.contains("row 31") && error.contains("grade"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_packed_model_of_a_table_returns_what_the_folder_returns() {
+    let fixture = table_fixture(Kind::Vae, MissingCells::Masked);
+    let packed = Bundle::open(fixture.path()).and_then(|bundle| bundle.pack()).expect("a good bundle");
+    let folder = Autoencoder::open(fixture.path()).expect("a good bundle");
+    let model = Autoencoder::open_bytes(&packed).expect("a good bundle");
+    let rows = rows_with_gaps(40);
+    assert_eq!(model.encode(&rows).expect("good cells"), folder.encode(&rows).expect("good cells"));
+    assert_eq!(model.generate(9, 3).expect("a prior"), folder.generate(9, 3).expect("a prior"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 # How far a rounded value may be from the reference, in steps of 32-bit floats: a reader may round twice.
 STEPS = 1
@@ -22,12 +23,13 @@ class Reference:
     """What another program reads: columns by name (`None` for a column that has no numbers), and labels.
 
     A column is a list of numbers, with `None` for a missing value. Integers are exact. Without a header, the names are
-    the indices of the columns, as text.
+    the indices of the columns, as text. `texts` has the values of all columns as text.
     """
 
     columns: dict
     labels: list = None
     header: bool = True
+    texts: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Case:
     plain: bool = False
     # Codes of notes that must be there if it is read.
     notes: list = field(default_factory=list)
+    # The types of columns that a mixed table must have, by name.
+    types: dict = field(default_factory=dict)
 
 
 def verdict(case, read):
@@ -67,6 +71,7 @@ def verdict(case, read):
     for reference in case.references:
         compare = pictures if isinstance(reference, Pictures) else table
         found = compare(reference, read, case.reading)
+        found += type_differences(case, read)
         found += [(code, f"no note with the code `{code}`", "", [code]) for code in case.notes]
         unsaid = [text for _, text, name, codes in found if not is_said(read["notes"], name, codes)]
         if not unsaid and (least is None or least):
@@ -92,6 +97,8 @@ def table(reference, read, reading):
     ours = read["columns"]
     if reading.get("columns"):
         names = reading["columns"]
+    if read.get("table"):
+        return mixed_table(reference, read, names)
     found = []
     if (ours is not None) != reference.header:
         found.append(("header", "another header", "", ["notation"]))
@@ -109,6 +116,97 @@ def table(reference, read, reading):
         else:
             found += column_differences(name, list(column), expected[name])
     found += label_differences(read["labels"], reference.labels)
+    return found
+
+
+def mixed_table(reference, read, names):
+    """Returns the differences of a mixed table, whose rows are cells."""
+    found = []
+    columns = {name: index for index, name in enumerate(read["columns"])}
+    cells = [list(column) for column in zip(*read["rows"])]
+    expected = {clean(name): name for name in names}
+    read_names = []
+    for column in read["table"]["columns"]:
+        kind, own = column["kind"], column["name"]
+        if kind["type"] == "label":
+            continue
+        # Without a header, columns are called by their index.
+        name = clean(own) if reference.header else own.removeprefix("column")
+        read_names.append(name)
+        if name not in expected:
+            found.append(("names", f"column {name!r} is not in {list(expected)}", "", ["names", "notation"]))
+            continue
+        numbers, texts = reference.columns[expected[name]], reference.texts[expected[name]]
+        if "levels" in kind:
+            found += category_differences(name, kind["levels"], cells[columns[own]], texts)
+        elif kind["type"] == "date":
+            parts = {part: cells[columns[f"{own}.{part}"]] for part in PARTS if f"{own}.{part}" in columns}
+            found += date_differences(name, parts, texts)
+        else:
+            found += column_differences(name, cells[columns[own]], numbers)
+    for name in expected:
+        if name not in read_names:
+            found.append(("columns", f"column {name!r} is left out", name, ["columns", "index"]))
+    return found + label_differences(read["labels"], reference.labels)
+
+
+PARTS = ["day", "time", "month", "weekday"]
+
+
+def category_differences(name, levels, ours, expected):
+    """Returns the differences of a category: its values, and the order of its levels."""
+    if len(ours) != len(expected):
+        return [("rows", f"{len(ours)} rows instead of {len(expected)}", "", ["notation"])]
+    for row, (cell, text) in enumerate(zip(ours, expected)):
+        level = None if is_missing(cell) else levels[int(cell) - 1] if cell > 0 else "no level"
+        text = None if is_missing(text) else level_text(text)
+        if (level if level is None else level_text(level)) != text:
+            return [("values", f"column {name!r}, row {row}: {level!r} instead of {text!r}", name, ["unseen"])]
+    return []
+
+
+def level_text(text):
+    """Returns a level without surrounding spaces. Booleans of any spelling are the same, and a whole float is an
+    integer."""
+    if isinstance(text, (bool, np.bool_)) or str(text).lower() in ("true", "false"):
+        return str(text).lower()
+    if isinstance(text, (float, np.floating)) and text == int(text):
+        return str(int(text))
+    return str(text).strip()
+
+
+def date_differences(name, ours, expected):
+    """Returns the differences of a date: its day since 1970, its time in seconds, its month and its weekday from 1."""
+    for row, text in enumerate(expected):
+        cells = {part: column[row] for part, column in ours.items()}
+        if is_missing(text) or str(text) == "NaT":
+            parts = {part: None for part in cells}
+        else:
+            when = pd.Timestamp(text)
+            when = when.tz_convert("UTC").tz_localize(None) if when.tzinfo else when
+            day = when.normalize()
+            parts = {
+                "day": (day - pd.Timestamp(0)).days,
+                "time": (when - day).total_seconds(),
+                "month": when.month,
+                "weekday": when.weekday() + 1,
+            }
+        if any(not is_same(cell, parts[part]) for part, cell in cells.items()):
+            return [("values", f"column {name!r}, row {row}: {cells} instead of {parts}", name, ["notation"])]
+        if not is_missing(text) and "time" not in cells and parts["time"]:
+            return [("values", f"column {name!r}, row {row} has a time", name, ["notation"])]
+    return []
+
+
+def type_differences(case, read):
+    """Returns the columns that have another type than they must have, or another order of levels."""
+    kinds = {clean(column["name"]): column["kind"] for column in (read.get("table") or {"columns": []})["columns"]}
+    found = []
+    for name, expected in case.types.items():
+        kind = kinds.get(name, {"type": "nothing"})
+        own = "|".join([kind["type"], *kind.get("levels", [])])
+        if own != expected:
+            found.append(("types", f"column {name!r} is {own} instead of {expected}", "", ["no note tells it"]))
     return found
 
 

@@ -46,6 +46,7 @@ def read_text(path, reading, written=None, **more):
         text = pd.read_csv(path, **arguments, dtype=str)
     names = [str(name) for name in frame.columns]
     columns = {name: numbers(frame.iloc[:, index], arguments["decimal"]) for index, name in enumerate(names)}
+    texts = {name: text.iloc[:, index].tolist() for index, name in enumerate(names)}
     labels = None
     if label is not None:
         stripped = [name.strip() for name in names]
@@ -53,7 +54,8 @@ def read_text(path, reading, written=None, **more):
         labels = [value if isinstance(value, str) else None for value in text.iloc[:, index]]
     if written is not None and written != len(frame):
         columns = {name: [None] * written for name in columns}
-    return Reference(columns, labels, arguments.get("header", 0) is not None)
+        texts = columns
+    return Reference(columns, labels, arguments.get("header", 0) is not None, texts)
 
 
 def numbers(column, decimal):

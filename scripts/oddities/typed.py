@@ -109,6 +109,11 @@ def columns_of(table):
     return columns
 
 
+def reference_of(table):
+    """Returns what an Arrow table contains."""
+    return Reference(columns_of(table), texts={name: table[name].to_pylist() for name in table.column_names})
+
+
 def typed(random, folder, index):
     """Writes a table with columns of several types."""
     rows = int(random.integers(2, 7))
@@ -140,7 +145,7 @@ def typed(random, folder, index):
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
             return None
     reading = {"data": path, "missing": "keep"}
-    return Case(f"pyarrow: {form}", reading, [Reference(columns_of(table))])
+    return Case(f"pyarrow: {form}", reading, [reference_of(table)])
 
 
 def one_type(folder, name, random):
@@ -152,7 +157,7 @@ def one_type(folder, name, random):
     path = os.path.join(folder, f"type {name}.arrow")
     with pa.ipc.new_file(path, table.schema) as file:
         file.write_table(table)
-    return Case("Arrow: one column of each type", {"data": path, "missing": "keep"}, [Reference(columns_of(table))])
+    return Case("Arrow: one column of each type", {"data": path, "missing": "keep"}, [reference_of(table)])
 
 
 def lists(folder, name, random):
@@ -203,7 +208,7 @@ def of_pandas(random, folder, index):
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError):
         return None
     reading = {"data": path, "missing": "keep"}
-    return Case(f"pandas to Parquet: {kind}", reading, [Reference(columns_of(pa.parquet.read_table(path)))])
+    return Case(f"pandas to Parquet: {kind}", reading, [reference_of(pa.parquet.read_table(path))])
 
 
 def of_polars(random, folder, index):
@@ -228,7 +233,7 @@ def of_polars(random, folder, index):
     except pl.exceptions.PolarsError:
         return None
     reading = {"data": path, "missing": "keep"}
-    return Case(f"Polars: {kind}", reading, [Reference(columns_of(table.to_arrow()))])
+    return Case(f"Polars: {kind}", reading, [reference_of(table.to_arrow())])
 
 
 def numpy_arrays(random, folder):

@@ -57,6 +57,7 @@ fn images(sample_shape: &[usize]) -> Dataset {
         sample_shape: sample_shape.to_vec(),
         sample_kind: narrows_data::SampleKind::default(),
         date_columns: None,
+        table: None,
         notes: narrows_data::Notes::default(),
         range: (0.0, 255.0),
         columns: None,

@@ -47,6 +47,7 @@ fn table(values: Array2<f32>) -> Dataset {
         sample_shape: vec![values.ncols()],
         sample_kind: narrows_data::SampleKind::default(),
         date_columns: None,
+        table: None,
         notes: narrows_data::Notes::default(),
         range: (low, high),
         columns: None,

@@ -14,19 +14,25 @@ struct Claim {
     refuses: &'static [&'static str],
 }
 
-const CLAIMS: [Claim; 9] = [
+const CLAIMS: [Claim; 10] = [
     Claim { package: "narrows-crew", flags: &[], needs: &[], refuses: &["*"] },
+    Claim {
+        package: "narrows-table",
+        flags: &["--all-features"],
+        needs: &["arrow-array"],
+        refuses: &["candle*", "ort", "ort-sys", "prost*", "narrows-*"],
+    },
     Claim {
         package: "narrows-bundle",
         flags: &[],
-        needs: &["prost"],
-        refuses: &["candle*", "ort", "ort-sys", "prost-build", "protoc*", "narrows-*"],
+        needs: &["prost", "narrows-table"],
+        refuses: &["candle*", "ort", "ort-sys", "prost-build", "protoc*", "narrows-data", "narrows-trainer"],
     },
     Claim {
         package: "narrows-data",
         flags: &[],
-        needs: &["ndarray"],
-        refuses: &["candle*", "ort", "ort-sys", "prost-build", "protoc*", "narrows-*"],
+        needs: &["ndarray", "narrows-table"],
+        refuses: &["candle*", "ort", "ort-sys", "prost-build", "protoc*", "narrows-bundle", "narrows-trainer"],
     },
     Claim {
         package: "narrows-trainer",

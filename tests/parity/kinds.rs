@@ -124,7 +124,10 @@ fn input(probe: &Probe, role: Role, rows: usize) -> candle_core::Tensor {
         | Role::Score
         | Role::PValue
         | Role::Anomaly
-        | Role::Share => panic!("an autoencoder has no port of role {role:?}"),
+        | Role::Share
+        | Role::Categories
+        | Role::DecodedCategories
+        | Role::LevelProbabilities => panic!("an autoencoder has no port of role {role:?}"),
     }
 }
 

@@ -7,6 +7,7 @@ mod engines;
 mod faults;
 mod folding;
 mod kinds;
+mod mixed_tables;
 mod ports;
 mod primitives;
 mod seeds;

@@ -87,7 +87,10 @@ fn the_manifest_names_the_role_of_every_port() {
                 | Role::Score
                 | Role::PValue
                 | Role::Anomaly
-                | Role::Share => {
+                | Role::Share
+                | Role::Categories
+                | Role::DecodedCategories
+                | Role::LevelProbabilities => {
                     panic!("an autoencoder has no such port: {port:?}")
                 }
             };

@@ -6,8 +6,9 @@ use narrows_bundle::Scaling;
 use narrows_trainer::{
     GraphError,
     internals::{
-        Add, AddChannels, Affine, BatchNorm, Clamp, Conv2d, Convolution, Dense, FromMap, Graph, LabelRow, LayerNorm,
-        Order, Pool, Pooling, Primitive, Reshape, ScaleChannels, Softmax, ToMap, Value, Windows,
+        Add, AddChannels, Affine, BatchNorm, Clamp, Columns, Concat, Conv2d, Convolution, CountMean, Dense, FromMap,
+        Graph, LabelRow, LayerNorm, LogRate, Order, Pool, Pooling, Primitive, Reshape, ScaleChannels, Softmax, ToMap,
+        Value, Windows,
     },
     ndarray::ArrayD,
     options::Activation,
@@ -24,7 +25,7 @@ const LAST: Order = Order::ChannelsLast;
 type Build = fn(&mut Graph, Value) -> Result<Value, GraphError>;
 
 /// Name, number of features, and how the code is computed from `x`.
-const CASES: [(&str, usize, Build); 18] = [
+const CASES: [(&str, usize, Build); 20] = [
     ("dense", 5, |graph, x| graph.node("a", Dense::new(5, 3), &[x])),
     ("dense with one input and one output", 1, |graph, x| graph.node("a", Dense::new(1, 1), &[x])),
     ("activation", 3, |graph, x| graph.node("a", Activation::Tanh, &[x])),
@@ -87,6 +88,15 @@ const CASES: [(&str, usize, Build); 18] = [
         graph.node("d", FromMap { channels: 2, height: 2, width: 2, order: LAST }, &[map])
     }),
     ("softmax", 5, |graph, x| graph.node("a", Softmax, &[x])),
+    ("columns in another order, and twice", 5, |graph, x| {
+        let first = graph.node("a", Columns { columns: vec![3, 0, 3] }, &[x])?;
+        let second = graph.node("b", Columns { columns: vec![4] }, &[x])?;
+        graph.node("c", Concat, &[second, first])
+    }),
+    ("means of counts", 2, |graph, x| {
+        let rates = vec![LogRate { mean: 0.3, deviation: 0.7 }, LogRate { mean: -0.5, deviation: 0.2 }];
+        graph.node("a", CountMean { rates }, &[x])
+    }),
 ];
 
 /// Returns seven rows of values between -3 and 3.
@@ -178,7 +188,10 @@ fn the_cases_cover_every_primitive() {
             "affine",
             "batch norm",
             "clamp",
+            "columns",
+            "concat",
             "conv2d",
+            "count mean",
             "dense",
             "from map",
             "label row",
@@ -211,5 +224,11 @@ fn name_of(primitive: &Primitive) -> &'static str {
         Primitive::BatchNorm(_) => "batch norm",
         Primitive::LayerNorm(_) => "layer norm",
         Primitive::ScaleChannels(_) => "scale channels",
+        Primitive::Columns(_) => "columns",
+        Primitive::Concat(_) => "concat",
+        Primitive::CountMean(_) => "count mean",
+        // Its result is an integer, and the input of the other is one: models of mixed tables cover both.
+        Primitive::Level(_) => "level",
+        Primitive::TableRow(_) => "table row",
     }
 }

@@ -94,6 +94,7 @@ impl SmallNetwork {
             sample_shape: vec![self.features()],
             sample_kind: narrows_data::SampleKind::default(),
             date_columns: None,
+            table: None,
             notes: narrows_data::Notes::default(),
             range: (0.0, 1.0),
             columns: None,

@@ -36,6 +36,7 @@ pub(crate) fn table(columns: &[(f32, f32)]) -> Dataset {
         sample_shape: vec![columns.len()],
         sample_kind: narrows_data::SampleKind::default(),
         date_columns: None,
+        table: None,
         notes: narrows_data::Notes::default(),
         range,
         columns: None,

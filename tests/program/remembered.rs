@@ -163,7 +163,8 @@ fn days_are_counted_from_the_first_date_of_the_training_data() {
     sandbox.run_ok("export run --out exported");
     sandbox.run_ok("encode exported --data late.csv --out late.npy");
     let days = sandbox.run("train-export pca --data t.csv --latent 1 --out other").stderr;
-    assert!(days.contains("pass --date-columns when to make features of its dates"), "{days}");
+    assert!(days.contains("types: price") && days.contains("when date"), "{days}");
+    assert!(days.contains("pca, which needs numbers"), "{days}");
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use narrows_bundle::{Bundle, Role, Stage};
+use narrows_bundle::{Bundle, Role, Stage, table::Layout};
 use narrows_data::Dataset;
 use narrows_runtime::{Autoencoder, Codes, Options, Samples};
 use narrows_trainer::detector::{DetectorOptions, Input, Origin, Rows, fit};
-use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
+use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2, concatenate};
 use tempfile::TempDir;
 
 /// Returns the bundle with a detector that is fitted to the first `count` training rows and calibrated on as many of
@@ -29,10 +29,9 @@ pub fn with_detector(bundle: &Bundle, data: &Dataset, count: usize, options: &De
     let shape = (probe.rows(), manifest.sample.features());
     let flat = probe.samples.clone().into_shape_with_order(shape).expect("rows");
     let probe = rows_of(&model, flat, probe.labels.clone());
-    let decode =
-        |codes: &ArrayView2<'_, f32>, labels: Option<&[i64]>| -> Result<Array2<f32>, Box<dyn Error + Send + Sync>> {
-            Ok(flat_rows(model.decode(labelled_codes(codes, labels))?))
-        };
+    let decode = |codes: &ArrayView2<'_, f32>,
+                  labels: Option<&[i64]>|
+     -> Result<Array2<f32>, Box<dyn Error + Send + Sync>> { Ok(decoded_rows(&model, codes, labels)?) };
     let encoder = bundle.graph(&manifest.graphs.encoder).expect("an encoder");
     let decoder = bundle.graph(&manifest.graphs.decoder).expect("a decoder");
     let prior = bundle.mixture_prior().expect("a prior or none");
@@ -77,8 +76,21 @@ fn rows_of(model: &Autoencoder, samples: Array2<f32>, labels: Option<Vec<i64>>) 
         }
         false => (model.encode(input()).expect("codes"), None),
     };
-    let reconstructions = flat_rows(model.decode(labelled_codes(&codes.view(), labels.as_deref())).expect("samples"));
+    let reconstructions = decoded_rows(model, &codes.view(), labels.as_deref()).expect("samples");
     Rows { samples, labels, codes, log_variances, reconstructions }
+}
+
+/// Decodes codes: samples, or the numbers and then the probabilities of all levels of a mixed table.
+fn decoded_rows(
+    model: &Autoencoder,
+    codes: &ArrayView2<'_, f32>,
+    labels: Option<&[i64]>,
+) -> Result<Array2<f32>, narrows_runtime::Error> {
+    let decoded = flat_rows(model.decode(labelled_codes(codes, labels))?);
+    let Some(cells) = model.manifest().sample.cells() else { return Ok(decoded) };
+    let numbers = decoded.select(Axis(1), &Layout::of(&cells).numbers);
+    let probabilities = model.level_probabilities(labelled_codes(codes, labels))?;
+    Ok(concatenate![Axis(1), numbers, probabilities])
 }
 
 fn labelled_codes<'a>(codes: &'a ArrayView2<'_, f32>, labels: Option<&'a [i64]>) -> Codes<'a> {

@@ -8,6 +8,7 @@
 mod average;
 mod bernoulli;
 mod borrowed;
+mod cell_loss;
 #[cfg(test)]
 mod depth;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use bernoulli::bernoulli_loss;
 #[cfg(test)]
 pub(crate) use bernoulli::bernoulli_loss_composed;
 pub(crate) use bernoulli::bernoulli_rows;
+pub(crate) use cell_loss::cell_loss;
 pub(crate) use gradients::Gradients;
 pub use kernels::Kernels;
 pub use kl_divergence::kl_divergence;

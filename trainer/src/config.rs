@@ -4,6 +4,7 @@ mod check;
 mod effective;
 mod measured;
 mod size;
+mod table;
 
 use narrows_bundle::{Kind, Likelihood};
 use narrows_data::{Part, Values};
@@ -83,6 +84,8 @@ pub struct Descent {
     pub augmentation: Option<Augmenter>,
     /// Whether and when samples are binarised.
     pub binarize: Binarize,
+    /// Probability with which cells of a mixed table are masked; `None` for other data.
+    pub masking: Option<f64>,
     /// The hidden layers.
     pub architecture: Architecture,
     /// Layer-wise pretraining, if enabled.
@@ -133,7 +136,13 @@ impl Config {
         divergence.into_iter().chain(self.sampler_remark.clone()).collect()
     }
 
-    /// Returns whether the loss depends on the variance of the likelihood.
+    /// Returns whether the option of the variance has an effect: on all values, or on the numbers of a mixed table.
+    pub(crate) fn takes_variance(&self) -> bool {
+        self.has_variance()
+            || (self.kind().is_variational() && self.output_distribution.likelihood == Likelihood::Columns)
+    }
+
+    /// Returns whether the loss depends on one variance of all values.
     pub(crate) fn has_variance(&self) -> bool {
         self.kind().is_variational() && self.output_distribution.likelihood == Likelihood::Gaussian
     }

@@ -41,7 +41,9 @@ pub(crate) fn check_variation(values: &Values, rows: &[usize]) -> Result<(), Tra
         let mut has_difference = false;
         values.visit(chunk.iter().copied(), |_, features| match &first {
             None => first = Some(features.floats().collect()),
-            Some(first) => has_difference |= !features.floats().eq(first.iter().copied()),
+            Some(first) => {
+                has_difference |= !features.floats().map(f32::to_bits).eq(first.iter().map(|value| value.to_bits()))
+            }
         })?;
         if has_difference {
             return Ok(());

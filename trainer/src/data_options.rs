@@ -89,6 +89,7 @@ impl Group for DataOptions {
                 thousands: Some(Character(b'.')),
                 header: Some(Header::Yes),
                 date_columns: "when=cyclic".parse().ok().map(|column| vec![column]),
+                types: "height=number".parse().ok().map(|column| vec![column]),
                 missing: Some(Missing::Median),
                 resize: Some(Size { width: 28, height: 28 }),
                 channels: Some(Channels::Grey),

@@ -8,6 +8,7 @@
 //! label, so that every engine that runs it gives the labels that were validated.
 
 mod calibrate;
+mod cells;
 mod chunk;
 mod defaults;
 mod error;
@@ -26,16 +27,19 @@ mod values;
 mod whitening;
 
 use narrows_bundle::{CALIBRATION, DETECTOR, DETECTOR_PROBE, DetectorRecord, Manifest, Mixture, Role, onnx::Model};
+use narrows_data::table::Layout;
 use prost::Message;
 
 pub use defaults::training_options;
 pub use error::DetectorError;
 pub use options::DetectorOptions;
 pub use rows::{Decode, Rows, outlying_samples};
+pub use scores::check_score_of_table;
 pub use trim::typical_rows;
 
 use calibrate::{Steps, check_rows};
-use chunk::for_each_chunk;
+use cells::CellErrors;
+use chunk::{Unit, for_each_chunk};
 use parts::Parts;
 use probe::{calibration, detector_probe};
 use scores::fit_score;
@@ -100,6 +104,7 @@ pub fn check(options: &DetectorOptions, calibration_rows: usize) -> Result<(), D
 /// # Errors
 /// - [`DetectorError::Option`] for an option outside its range, or a score that the model does not have,
 /// - [`DetectorError::TooFewRows`] if there are too few calibration rows for the level, or too few rows for the score,
+/// - [`DetectorError::Width`] if the reconstructions of a mixed table are not numbers and probabilities,
 /// - [`DetectorError::NotFinite`] for a row whose score is not finite,
 /// - [`DetectorError::Graph`] if the graphs of the bundle cannot be joined,
 /// - [`DetectorError::Decode`] if the decoder cannot be run,
@@ -109,10 +114,15 @@ pub fn fit(input: Input<'_>, should_stop: &dyn Fn() -> bool) -> Result<FittedDet
     let manifest = origin.manifest;
     check(options, held_out.count())?;
     let (encoder, decoder) = (decoded(origin.encoder)?, decoded(origin.decoder)?);
-    let parts = Parts { options, manifest, prior: origin.prior, decoder: &decoder, decode, should_stop };
+    let cells = CellErrors::of(manifest);
+    if let Some(cells) = &cells {
+        [fitted, held_out, probe].into_iter().try_for_each(|rows| cells.check(rows))?;
+    }
+    let unit = Unit { scaling: &manifest.scaling, cells: cells.as_ref() };
+    let parts = Parts { options, manifest, unit, prior: origin.prior, decoder: &decoder, decode, should_stop };
     let score = fit_score(parts, fitted)?;
     let scores = |part, rows: &Rows| {
-        let chunks = for_each_chunk(rows, &manifest.scaling, should_stop, |chunk| score.of(chunk))?;
+        let chunks = for_each_chunk(rows, unit, should_stop, |chunk| score.of(chunk))?;
         finite(part, chunks.concat())
     };
     let of_fitted = scores("fitted", fitted)?;
@@ -124,8 +134,12 @@ pub fn fit(input: Input<'_>, should_stop: &dyn Fn() -> bool) -> Result<FittedDet
 
     let takes_label =
         manifest.graphs.encoder.input(Role::Label).or(manifest.graphs.decoder.input(Role::Label)).is_some();
-    let ports = DetectorRecord::ports(&manifest.sample.shape, takes_label, options.level as f32);
-    let model = graph::detector_model(manifest, (&encoder, &decoder), score.as_ref(), &steps, &ports)?;
+    let ports = match manifest.sample.cells() {
+        None => DetectorRecord::ports(&manifest.sample.shape, takes_label, options.level as f32),
+        Some(cells) => DetectorRecord::ports_of_table(&Layout::of(&cells), takes_label, options.level as f32),
+    };
+    let joined = graph::Autoencoder { manifest, encoder: &encoder, decoder: &decoder, cells: cells.as_ref() };
+    let model = graph::detector_model(joined, score.as_ref(), &steps, &ports)?;
     let scored = [(probe, of_probe.as_slice()), (held_out, &of_held_out), (fitted, &of_fitted)];
     let probe = detector_probe(scored, &steps, threshold, options.level, &manifest.sample.shape)?;
     let calibration = calibration(&of_held_out, held_out);

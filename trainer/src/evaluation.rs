@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kinds::{Batch, LossContext, Model, Network, objective_loss},
     samples::BatchSource,
+    table::{CellSums, TableFigures},
 };
 
 /// Number of rows that are evaluated at a time; a row counts once for each of its latent samples.
@@ -36,12 +37,16 @@ pub struct Averages {
 pub struct Figures {
     /// The loss that training minimises, per sample: nats, or squared error in scaled units.
     pub loss: f64,
-    /// Mean squared error per feature, in scaled units, of the reconstruction from the code or its mean.
+    /// Mean squared error per feature, in scaled units, of the reconstruction from the code or its mean. Of a mixed
+    /// table, only numbers that are there count.
     pub mse: f64,
     /// Number of active latent dimensions of a variational encoder: those whose mean has a variance above 0.01 over the
     /// rows. `None` for other kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_units: Option<usize>,
+    /// How well the cells of a mixed table are reconstructed; `None` for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableFigures>,
     /// Components of the loss, as in [`Averages`].
     #[serde(flatten)]
     pub parts: BTreeMap<String, f64>,
@@ -51,7 +56,11 @@ impl Figures {
     /// Returns all metrics by name.
     pub fn named(&self) -> Vec<(&str, f64)> {
         let active = self.active_units.map(|units| ("active_units", units as f64));
-        let totals = [("loss", self.loss), ("mse", self.mse)].into_iter().chain(active);
+        let of_table = self.table.iter().flat_map(|table| {
+            let figures = [("cross_entropy", table.cross_entropy), ("accuracy", table.accuracy)];
+            figures.into_iter().filter_map(|(name, value)| Some((name, value?)))
+        });
+        let totals = [("loss", self.loss), ("mse", self.mse)].into_iter().chain(active).chain(of_table);
         totals.chain(self.parts.iter().map(|(name, value)| (name.as_str(), *value))).collect()
     }
 }
@@ -96,6 +105,10 @@ pub(crate) fn evaluate(
 ) -> Result<Figures> {
     let (mut averages, mut squares) = (Averages::default(), 0.0);
     let mut spread = Spread::default();
+    let mut cells = match network.table {
+        Some(table) => Some((CellSums::new(table), table.likelihoods.logs(network.parameters)?)),
+        None => None,
+    };
     let chunk_rows = chunk_rows(network.values_per_row(), model.latent_samples());
     for (index, chunk) in rows.chunks(chunk_rows).enumerate() {
         let context = LossContext::Evaluation { seed, batch: index as u64 };
@@ -106,29 +119,32 @@ pub(crate) fn evaluate(
         // Frees the intermediate values that are stored for the backward pass.
         drop(loss);
         let mean = mean_code(network, &batch)?;
-        let error = scalar(&mean_error(network, &batch, &mean)?)?;
-        squares += error / batch.x.dim(1)?.max(1) as f64 * chunk.len() as f64;
+        let logits = network.decode(&mean, batch.labels.as_ref())?;
+        match &mut cells {
+            Some((sums, parameters)) => sums.add(&logits, &batch.x, parameters)?,
+            None => {
+                let error = network.output_distribution.squared_error(network.kernels, &logits, &batch.x)?;
+                squares += scalar(&error)? / batch.x.dim(1)?.max(1) as f64 * chunk.len() as f64;
+            }
+        }
         if network.is_variational() {
             spread.add(&mean.to_vec2()?);
         }
     }
     let Averages { loss, parts } = averages.over(rows.len());
     let active_units = network.is_variational().then(|| spread.active());
-    Ok(Figures { loss, parts, mse: squares / rows.len().max(1) as f64, active_units })
+    let mse = cells.as_ref().map_or(squares / rows.len().max(1) as f64, |(sums, _)| sums.mse());
+    let table = cells.map(|(sums, _)| sums.figures());
+    Ok(Figures { loss, parts, mse, active_units, table })
 }
 
 /// Returns the code, or its mean for a variational encoder.
 fn mean_code(network: &Network<'_>, batch: &Batch) -> Result<Tensor> {
-    let encoded = network.encode(&batch.x, batch.labels.as_ref())?;
+    let encoded = network.encode(batch.inputs(), batch.labels.as_ref())?;
     match encoded.into_iter().next() {
         Some(mean) => Ok(mean),
         None => candle_core::bail!("the encoder has no output"),
     }
-}
-
-fn mean_error(network: &Network<'_>, batch: &Batch, mean: &Tensor) -> Result<Tensor> {
-    let logits = network.decode(mean, batch.labels.as_ref())?;
-    network.output_distribution.squared_error(network.kernels, &logits, &batch.x)
 }
 
 /// Sums and sums of squares of codes over rows, for each latent dimension.

@@ -2,23 +2,28 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use narrows_bundle::{
     Bundle, BundleError, Covariances, DECODER, DataRecord, ENCODER, FORMAT, GraphPorts, Manifest, Mixture, PRIOR,
     PROBE, Ports, Prior, Probe, SAMPLER, Stage, TrainingRecord, WEIGHTS,
 };
-use narrows_data::{Dataset, Part};
+use narrows_data::{Dataset, Part, table::Layout};
 use ndarray::{Array1, Array2, ArrayD};
 use prost::Message;
 
 use crate::{
     Fitted, Method, TrainError,
     candle::{Parameters, run_without_gradients},
+    core_graphs::CoreGraphs,
     kinds::{LatentPrior, components},
-    network::{Graph, Weights, folded, with_decoder_ports, with_encoder_ports},
+    network::{
+        Graph, Weights, folded, with_decoder_ports, with_encoder_ports, with_table_decoder_ports,
+        with_table_encoder_ports,
+    },
     onnx::to_model,
     samples::{labels, sample_of},
     stored::Stored,
+    table::scaling_of,
 };
 
 /// Largest number of rows in the probe.
@@ -69,14 +74,11 @@ impl Fitted {
     /// [`TrainError::Candle`] and [`TrainError::Safetensors`] if memory is exhausted.
     pub fn export(&self, data: &Dataset) -> Result<Export, TrainError> {
         let kind = self.config.kind();
-        let ports = Ports::of(kind, &data.sample_shape, self.config.latent_dim);
-        let encoder = with_encoder_ports(&self.core.encoder, &data.sample_shape, &self.scaling)?;
-        let decoder = with_decoder_ports(
-            &self.core.decoder,
-            &data.sample_shape,
-            self.config.output_distribution.link,
-            &self.scaling,
-        )?;
+        let ports = match &self.core.table {
+            None => Ports::of(kind, &data.sample_shape, self.config.latent_dim),
+            Some(table) => Ports::of_table(kind, &Layout::of(&table.cells), self.config.latent_dim),
+        };
+        let (encoder, decoder) = self.ported(&data.sample_shape)?;
         let probe = self.probe(data, &encoder, &decoder)?;
         let mixture = self.mixture_prior()?;
         let mut files = vec![
@@ -98,6 +100,24 @@ impl Fitted {
             manifest.sampler = Some(sampler.record);
         }
         Ok(Export { manifest, files, remarks })
+    }
+
+    /// Returns the encoder and the decoder with the ports of the exported graphs.
+    fn ported(&self, sample_shape: &[usize]) -> Result<(Graph, Graph), TrainError> {
+        let (CoreGraphs { encoder, decoder, table }, scaling) = (&self.core, &self.scaling);
+        Ok(match table {
+            None => {
+                let link = self.config.output_distribution.link;
+                let decoder = with_decoder_ports(decoder, sample_shape, link, scaling)?;
+                (with_encoder_ports(encoder, sample_shape, scaling)?, decoder)
+            }
+            Some(table) => {
+                let numeric = Layout::of(&table.cells).numbers;
+                let numbers = scaling_of(scaling, &table.row.order.numbers);
+                let decoder = with_table_decoder_ports(decoder, &table.row, &numbers, &table.rates)?;
+                (with_table_encoder_ports(encoder, &scaling_of(scaling, &numeric))?, decoder)
+            }
+        })
     }
 
     /// Returns the learned prior: the posteriors of the pseudo-inputs with equal weights. `None` for another prior.
@@ -150,12 +170,16 @@ impl Fitted {
         part.values.visit(rows.iter().copied(), |_, row| values.extend(row.floats()))?;
         let x = Tensor::from_vec(values, shape, &Device::Cpu)?;
         let labels = if self.config.kind().is_conditional() { labels(part, &rows)? } else { None };
-        let inputs = |value: &Tensor| std::iter::once(value.clone()).chain(labels.clone()).collect::<Vec<_>>();
-        let encoded = run_without_gradients(encoder, &parameters, &inputs(&x))?;
+        let inputs = |values: &[Tensor]| values.iter().cloned().chain(labels.clone()).collect::<Vec<_>>();
+        let ports = match &self.core.table {
+            None => vec![x.clone()],
+            Some(table) => table_ports(&Layout::of(&table.cells), &x)?,
+        };
+        let encoded = run_without_gradients(encoder, &parameters, &inputs(&ports))?;
         let Some(codes) = encoded.first() else {
             return Err(candle_core::Error::Msg("the encoder has no output".to_owned()).into());
         };
-        let decoded = run_without_gradients(decoder, &parameters, &inputs(codes))?;
+        let decoded = run_without_gradients(decoder, &parameters, &inputs(std::slice::from_ref(codes)))?;
         Ok(Probe {
             samples: array(&x)?,
             labels: labels.map(|labels| labels.to_vec1()).transpose()?,
@@ -189,8 +213,10 @@ impl Fitted {
             sampler: None,
             detector: None,
             classes: data.classes.clone(),
+            class_rows: class_rows(data),
             likelihood: self.config.output_distribution.likelihood,
             variance: self.variance(),
+            cells: self.core.table.as_ref().map(|table| table.likelihoods.fitted(&self.weights)),
             output_link: self.config.output_distribution.link,
             scaling: self.scaling.clone(),
             graphs,
@@ -211,6 +237,34 @@ impl Fitted {
             files: BTreeMap::new(),
         })
     }
+}
+
+/// Returns the inputs of an encoder for rows of cells, `[rows, cells]`: the numbers, if there are any, and the
+/// positions of the levels, which are 0 for missing values.
+pub(crate) fn table_ports(layout: &Layout, cells: &Tensor) -> candle_core::Result<Vec<Tensor>> {
+    let select = |columns: Vec<u32>| match columns.is_empty() {
+        true => Ok(None),
+        false => cells.index_select(&Tensor::new(columns, cells.device())?, 1).map(Some),
+    };
+    let numbers = select(layout.numbers.iter().map(|&cell| cell as u32).collect())?;
+    let levels = select(layout.categories.iter().map(|&(cell, _)| cell as u32).collect())?;
+    let levels = levels.map(|levels| {
+        let is_known = levels.eq(&levels)?;
+        is_known.where_cond(&levels, &levels.zeros_like()?)?.to_dtype(DType::I64)
+    });
+    Ok(numbers.into_iter().chain(levels.transpose()?).collect())
+}
+
+/// Returns the number of training rows of each class of a mixed table.
+fn class_rows(data: &Dataset) -> Option<Vec<u64>> {
+    let (Some(_), Some(classes), Some(labels)) = (&data.table, &data.classes, &data.train.labels) else { return None };
+    let mut rows = vec![0; classes.len()];
+    for &label in labels {
+        if let Some(rows) = rows.get_mut(label as usize) {
+            *rows += 1;
+        }
+    }
+    Some(rows)
 }
 
 /// Returns the largest number of rows in the probe for samples of `features` values.

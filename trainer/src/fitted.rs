@@ -56,8 +56,16 @@ impl Fitted {
         let figures = evaluated.flat_map(|(part, figures)| {
             figures.named().into_iter().map(move |(name, value)| (format!("{part}.{name}"), value))
         });
+        let parts = [("train", Some(&self.train)), ("valid", self.valid.as_ref()), ("test", self.test.as_ref())];
+        let tables = parts.into_iter().filter_map(|(part, figures)| Some((part, figures?.table.as_ref()?)));
+        let columns = tables.flat_map(|(part, table)| {
+            table.cells.iter().flat_map(move |cell| {
+                let named = |figure: &str, value: f64| (format!("{part}.column.{}.{figure}", cell.name), value);
+                [named("error", cell.error), named("share", cell.share)]
+            })
+        });
         let layers = self.pretrained.iter().map(|layer| (format!("pretrain.layer{}.loss", layer.layer), layer.loss));
-        figures.chain(layers).collect()
+        figures.chain(columns).chain(layers).collect()
     }
 
     /// Returns the variance of the Gaussian likelihood of a variational kind, in scaled units; `None` for other kinds
@@ -115,8 +123,10 @@ fn active_dimensions(active: usize, latent_dim: usize) -> String {
 fn likelihood_advice(current: OutputDistribution, default: Likelihood) -> &'static str {
     match (current.likelihood, default, current.variance) {
         (Likelihood::Gaussian, _, Variance::Fixed(_)) => "--variance learned, ",
-        (Likelihood::Bernoulli, Likelihood::Gaussian, _) => "--likelihood gaussian, ",
-        (Likelihood::Gaussian, _, Variance::Learned) | (Likelihood::Bernoulli, Likelihood::Bernoulli, _) => "",
+        (Likelihood::Bernoulli, Likelihood::Gaussian | Likelihood::Columns, _) => "--likelihood gaussian, ",
+        (Likelihood::Gaussian, _, Variance::Learned)
+        | (Likelihood::Bernoulli, Likelihood::Bernoulli, _)
+        | (Likelihood::Columns, ..) => "",
     }
 }
 

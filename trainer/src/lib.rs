@@ -86,6 +86,7 @@ mod scaling;
 mod schedule;
 mod split;
 mod stored;
+mod table;
 mod text;
 pub mod transfer;
 mod variance;
@@ -107,6 +108,7 @@ pub use pretrain::PretrainedLayer;
 pub use problem::{Cause, ConfigError, Problem};
 pub use run::{Access, Cadence, Every, Resumed, Run, RunError};
 pub use split::{split, split_for_detector};
+pub use table::{CellFigures, TableFigures};
 
 pub(crate) use candle::Kernels;
 pub(crate) use config::{Descent, Method};
@@ -129,11 +131,12 @@ pub mod internals {
         core_graphs::CoreGraphs,
         likelihood::OutputDistribution,
         network::{
-            Add, AddChannels, Affine, BatchNorm, Clamp, Conv2d, Convolutions, Dense, FromMap, Graph, LabelRow,
-            LayerNorm, Normalisation, Order, Pool, Pooling, Primitive, Reshape, SampleMap, ScaleChannels, Softmax,
-            ToMap, Value, builder::Builder, folded, summary, with_decoder_ports, with_encoder_ports,
+            Add, AddChannels, Affine, BatchNorm, CellOrder, Clamp, Columns, Concat, Conv2d, Convolutions, CountMean,
+            Dense, FromMap, Graph, LabelRow, LayerNorm, Level, Normalisation, Order, Pool, Pooling, Primitive, Reshape,
+            SampleMap, ScaleChannels, Softmax, TableInputs, TableRow, ToMap, Value, builder::Builder, folded, summary,
+            with_decoder_ports, with_encoder_ports,
         },
-        numeric::{Convolution, Windows},
+        numeric::{Convolution, LogRate, Windows},
         onnx::to_model,
         order::order_of,
         pretrain::Pretraining,

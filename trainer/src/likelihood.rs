@@ -46,10 +46,28 @@ impl OutputOptions {
         variance: Variance,
         problems: &mut Problems,
     ) -> OutputDistribution {
+        let is_table = defaults.likelihood == Likelihood::Columns;
+        if is_table && (self.likelihood.is_some_and(|likelihood| likelihood != Likelihood::Columns)) {
+            problems.add_of_data(
+                "likelihood",
+                "is that of all values, but each column of a mixed table has its own; leave it out, and choose the types of \
+                 columns by --types",
+            );
+        }
+        if is_table && self.output_link.is_some_and(|link| link != Link::Identity) {
+            problems.add_of_data("output_link", "has no effect on a mixed table; leave it out");
+        }
+        if !is_table && self.likelihood == Some(Likelihood::Columns) {
+            problems.add_of_data(
+                "likelihood",
+                "is columns, the likelihood of tables with columns of several types; leave it out",
+            );
+        }
         let likelihood = self.likelihood.unwrap_or(defaults.likelihood);
         let link = self.output_link.unwrap_or(match likelihood {
             Likelihood::Bernoulli => Link::Sigmoid,
             Likelihood::Gaussian => defaults.gaussian_link,
+            Likelihood::Columns => Link::Identity,
         });
         if (likelihood, link) == (Likelihood::Bernoulli, Link::Identity) {
             let add = if self.likelihood.is_some() { Problems::add } else { Problems::add_of_data };
@@ -76,6 +94,7 @@ impl OutputDistribution {
         match self.likelihood {
             Likelihood::Bernoulli => bernoulli_loss(kernels, logits, targets),
             Likelihood::Gaussian => self.squared_error(kernels, logits, targets),
+            Likelihood::Columns => candle_core::bail!("the cells of a mixed table have errors of their own"),
         }
     }
 
@@ -102,7 +121,7 @@ impl OutputDistribution {
     /// any shape: an average over the batch or one value per row.
     pub(crate) fn in_nats(self, errors: Tensor, targets: &Tensor, parameters: &Parameters) -> Result<Tensor> {
         match self.likelihood {
-            Likelihood::Bernoulli => Ok(errors),
+            Likelihood::Bernoulli | Likelihood::Columns => Ok(errors),
             Likelihood::Gaussian => self.variance.nats(&errors, targets.dim(1)?, parameters),
         }
     }
@@ -118,6 +137,7 @@ impl OutputDistribution {
         let errors = match self.likelihood {
             Likelihood::Bernoulli => bernoulli_rows(kernels, logits, targets)?,
             Likelihood::Gaussian => squared_error_rows(kernels, self.link, logits, targets)?,
+            Likelihood::Columns => candle_core::bail!("the cells of a mixed table have errors of their own"),
         };
         self.in_nats(errors, targets, parameters)
     }

@@ -57,6 +57,11 @@ impl LossContext {
         self.stream(Stream::BinarizeDynamic, Stream::EvaluationBinarize)
     }
 
+    /// Returns the generator for the masking of cells, which evaluations do not use.
+    pub(crate) fn masking(self) -> ChaCha8Rng {
+        self.stream(Stream::Masking, Stream::Masking)
+    }
+
     fn stream(self, training: Stream, evaluation: Stream) -> ChaCha8Rng {
         match self {
             LossContext::Training { seed, step, .. } => stream(seed, training, step),

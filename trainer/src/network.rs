@@ -3,6 +3,7 @@
 //! Each layer is defined once, so the trained and the exported network cannot differ.
 
 pub(crate) mod builder;
+mod cell_order;
 mod channels;
 mod convolutions;
 mod fold;
@@ -18,6 +19,7 @@ mod sample_map;
 mod summary;
 mod weights;
 
+pub use cell_order::CellOrder;
 pub use convolutions::Convolutions;
 pub use fold::folded;
 pub(crate) use graph::Node;
@@ -27,6 +29,7 @@ pub use normalisation::Normalisation;
 pub(crate) use operation::InputKind;
 pub(crate) use parameter::{ParameterSpec, Role};
 pub use ports::{with_decoder_ports, with_encoder_ports};
+pub(crate) use ports::{with_table_decoder_ports, with_table_encoder_ports, with_table_row};
 pub use primitive::*;
 pub use sample_map::{Order, SampleMap};
 pub use summary::summary;

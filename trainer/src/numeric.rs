@@ -7,10 +7,12 @@
 
 mod adam;
 mod buffers;
+mod cell_errors;
 mod convolution;
 mod elementary;
 #[cfg(test)]
 pub(crate) mod example;
+mod gamma;
 pub(crate) mod kl_divergence;
 mod lanes;
 mod matrix;
@@ -36,8 +38,11 @@ mod vectorized;
 mod write;
 
 pub(crate) use buffers::{Buffer, BufferPool};
+pub use cell_errors::LogRate;
+pub(crate) use cell_errors::{CellDistribution, CellErrors, CellResults, CellTerm, CellUnit, LOG_RATE_RANGE};
 pub use convolution::Convolution;
 pub(crate) use elementary::{exp, normal, sigmoid, tanh};
+pub(crate) use gamma::ln_gamma;
 pub(crate) use matrix::Matrix;
 pub(crate) use mixture::{Components, Densities};
 pub(crate) use moving_average::update_moving_average;

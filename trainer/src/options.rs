@@ -35,6 +35,7 @@ pub use crate::{
     scaling::{Scale, ScalePer, ScalingOptions},
     schedule::{Schedule, ScheduleOptions},
     split::SplitOptions,
+    table::MaskingOptions,
     variance::{Variance, VarianceOptions},
 };
 
@@ -91,6 +92,8 @@ option_groups! {
         pub discrepancy: DiscrepancyOptions,
         /// Corruption of the encoder's input.
         pub corruption: CorruptionOptions,
+        /// Masking of the cells of mixed tables.
+        pub masking: MaskingOptions,
         /// Penalties on the code.
         pub penalty: PenaltyOptions,
         /// Penalty on the weights.

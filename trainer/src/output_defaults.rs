@@ -28,6 +28,9 @@ impl OutputDefaults {
     /// decoder would ignore most of the code. Variational kinds use a Gaussian likelihood for grey values, whose
     /// variance they learn.
     pub(crate) fn of(kind: Kind, sample: &Sample, values: &Values, scale: Scale, binarize: Binarize) -> Self {
+        if sample.table.is_some() {
+            return OutputDefaults { likelihood: Likelihood::Columns, gaussian_link: Link::Identity };
+        }
         if kind == Kind::Pca || !is_bounded(sample, scale) {
             return OutputDefaults::UNBOUNDED;
         }
@@ -85,6 +88,7 @@ mod tests {
             fill: None,
             kind: SampleKind::default(),
             windows: None,
+            table: None,
         };
         let defaults = OutputDefaults::of(kind, &sample, &values, scale, binarize);
         (defaults.likelihood, defaults.gaussian_link)

@@ -62,6 +62,8 @@ pub(crate) enum Stream {
     DetectorStart,
     /// Rows that calibrate a detector; the counter is 0.
     DetectorSplit,
+    /// Masking of the cells of mixed tables; the counter is the step.
+    Masking,
 }
 
 impl Stream {
@@ -90,6 +92,7 @@ impl Stream {
             Stream::DetectorNoise => 25,
             Stream::DetectorStart => 26,
             Stream::DetectorSplit => 27,
+            Stream::Masking => 28,
         }
     }
 }

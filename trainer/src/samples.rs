@@ -14,6 +14,7 @@ use crate::{
     binarize::{Binarize, binarized},
     kinds::{Batch, LossContext, Network},
     numeric::{parallel_for_each, rows_per_chunk, vectorized},
+    table::MaskedNumbers,
 };
 
 /// Returns the description of a sample for the manifest: its shape, type, range and columns.
@@ -28,7 +29,8 @@ pub(crate) fn sample_of(data: &Dataset) -> Sample {
         let Windowing { window, hop, time_column, group_column } = windows.windowing().clone();
         Windows { window, hop, time_column, group_column }
     });
-    Sample { shape: data.sample_shape.clone(), dtype, range: data.range, columns, fill, kind, windows }
+    let table = data.table.clone();
+    Sample { shape: data.sample_shape.clone(), dtype, range: data.range, columns, fill, kind, windows, table }
 }
 
 /// The source of batches: a part of the data and the preprocessing of its samples.
@@ -71,10 +73,18 @@ impl BatchSource<'_> {
         let augmentation = self.augmentation.and_then(|augmenter| augmenter.at(context));
         let x = augmented(&self.part.values, rows, augmentation.as_ref(), self.scaling, spare.take())?;
         let x = binarized(self.binarize, x, self.name, rows, context)?;
-        let Some(below) = &network.below else { return Ok(Batch { x, labels }) };
+        let Some(below) = &network.below else {
+            let masked = match (network.table, context) {
+                (Some(table), LossContext::Training { .. }) => {
+                    Some(table.masked(&x, table.masking, MaskedNumbers::Kept, &mut context.masking())?)
+                }
+                (Some(_), LossContext::Evaluation { .. }) | (None, _) => None,
+            };
+            return Ok(Batch { masked, ..Batch::new(x, labels) });
+        };
         let outputs = below.run(network.kernels, &x)?;
         spare.set(Some(x));
-        Ok(Batch { x: outputs, labels })
+        Ok(Batch::new(outputs, labels))
     }
 }
 

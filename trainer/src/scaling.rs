@@ -1,5 +1,7 @@
 //! Feature scaling.
 
+mod cells;
+
 use std::{fmt, str::FromStr};
 
 use narrows_bundle::{Likelihood, Link, Sample, SampleKind, SampleType, Scaling};
@@ -120,6 +122,9 @@ impl ScalingRule {
         let (low, high) = sample.range;
         let has_columns = sample.shape.len() == 1 || sample.kind == SampleKind::Series;
         let per = per.unwrap_or(if has_columns { ScalePer::Column } else { ScalePer::Global });
+        if sample.table.is_some() && scale == Scale::Auto {
+            return ScalingRule::Standard(ScalePer::Column);
+        }
         match scale {
             Scale::None => ScalingRule::Unchanged,
             Scale::Unit => ScalingRule::Unit,
@@ -154,8 +159,15 @@ impl ScalingRule {
         }
     }
 
-    /// Fits the scaling; statistics of the data are computed from `rows`.
+    /// Fits the scaling; statistics of the data are computed from `rows`. Of a mixed table only numbers are scaled.
     pub(crate) fn scaling(self, sample: &Sample, values: &Values, rows: &[usize]) -> Result<Scaling, DataError> {
+        match sample.cells() {
+            None => self.of_features(sample, values, rows),
+            Some(cells) => self.of_cells(&cells, sample, values, rows),
+        }
+    }
+
+    fn of_features(self, sample: &Sample, values: &Values, rows: &[usize]) -> Result<Scaling, DataError> {
         let global = |offset: f32, scale: f32| Scaling { offset: vec![offset], scale: vec![scale] };
         match self {
             ScalingRule::Unchanged => Ok(global(0.0, 1.0)),
@@ -201,7 +213,7 @@ impl ScalingOptions {
         if ends.1 == Link::Sigmoid && !rule.is_bounded() {
             let other_output = match ends.0 {
                 Likelihood::Bernoulli => "--likelihood gaussian --output-link identity",
-                Likelihood::Gaussian => "--output-link identity",
+                Likelihood::Gaussian | Likelihood::Columns => "--output-link identity",
             };
             problems.add_of_data(
                 "scale",
@@ -210,6 +222,15 @@ impl ScalingOptions {
                      --scale unit, --scale minmax or {other_output}"
                 ),
             );
+        }
+        if sample.table.is_some() && rule == ScalingRule::Unit {
+            let what = "is unit, the range of all values, but the columns of a mixed table have units of their own; pass \
+                        standard, minmax or robust";
+            problems.add_of_data("scale", what);
+        }
+        if sample.table.is_some() && self.scale_per == Some(ScalePer::Global) {
+            let what = "is global, but the columns of a mixed table have units of their own; leave it out";
+            problems.add_of_data("scale_per", what);
         }
         let (scale, per) = rule.scale_and_per();
         if self.scale_per.is_some() && per.is_none() {
@@ -288,6 +309,7 @@ mod tests {
             fill: None,
             kind: narrows_bundle::SampleKind::default(),
             windows: None,
+            table: None,
         }
     }
 

@@ -37,6 +37,8 @@ pub use codes::Codes;
 pub use config::{Budget, Config, Start};
 pub(crate) use config::{ClassWeights, Tuning};
 pub use efficiency::{Efficiency, Repetitions, Row, label_efficiency};
+#[cfg(test)]
+pub(crate) use encoder::{encoder_of, encoder_weights};
 pub use event::Event;
 pub use export::{Export, Origin};
 pub use fit::fit;

@@ -12,13 +12,13 @@ use crate::{ClassifierKind, ClassifierManifest, Contract, Role};
 /// Checks a manifest; the error says what is wrong.
 pub(crate) fn check_classifier(manifest: &ClassifierManifest) -> Result<(), String> {
     let count = output_count(manifest)?;
-    let roles: &[Role] = match manifest.kind {
-        ClassifierKind::Classifier => &[Role::Logits, Role::Probabilities],
-        ClassifierKind::Regressor => &[Role::Prediction],
-    };
-    check_roles("head", &manifest.graphs.head, &[&[Role::Latent]], &[roles])?;
-    check_roles("end-to-end", &manifest.graphs.end_to_end, &[&[Role::Sample]], &[roles])?;
-    let sizes = Sizes { sample: &manifest.sample.shape, latent_dim: manifest.latent_dim, outputs: Some(count) };
+    let roles = [match manifest.kind {
+        ClassifierKind::Classifier => vec![Role::Logits, Role::Probabilities],
+        ClassifierKind::Regressor => vec![Role::Prediction],
+    }];
+    let sizes = Sizes::of(&manifest.sample, manifest.latent_dim, Some(count))?;
+    check_roles("head", &manifest.graphs.head, &[vec![Role::Latent]], &roles)?;
+    check_roles("end-to-end", &manifest.graphs.end_to_end, &[sizes.inputs()], &roles)?;
     check_ports(manifest.graphs(), &sizes)?;
     if manifest.encoder.kind.is_conditional() {
         return Err(format!("its encoder is a {}, which takes a label with every sample", manifest.encoder.kind));

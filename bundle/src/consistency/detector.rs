@@ -1,6 +1,6 @@
 //! Consistency checks of the record of a detector.
 
-use super::graph::{Sizes, check_ports, check_roles};
+use super::graph::{Sizes, check_ports, check_roles, with_and_without_label};
 use crate::{CALIBRATION, DETECTOR, DETECTOR_PROBE, DetectorRecord, Manifest, Role, Setting};
 
 /// Checks that the record of a detector, its ports and its files agree; the error says what is wrong.
@@ -19,8 +19,9 @@ pub(super) fn check_detector(manifest: &Manifest, sizes: &Sizes<'_>) -> Result<(
     if graph.file != DETECTOR {
         return Err(format!("the graph of its detector is in `{}`, expected `{DETECTOR}`", graph.file));
     }
-    let outputs = [Role::Score, Role::PValue, Role::Anomaly, Role::Share, Role::Reconstruction];
-    check_roles("detector", graph, &[&[Role::Sample], &[Role::Sample, Role::Label]], &[&outputs])?;
+    let mut outputs = vec![Role::Score, Role::PValue, Role::Anomaly, Role::Share];
+    outputs.extend(sizes.outputs());
+    check_roles("detector", graph, &with_and_without_label(sizes.inputs()), &[outputs])?;
     check_ports([graph], sizes)?;
     if graph.input(Role::Label).is_some() && manifest.classes.as_ref().is_none_or(Vec::is_empty) {
         return Err("the graph of its detector takes a label, but it names no classes".to_owned());

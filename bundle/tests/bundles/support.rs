@@ -74,8 +74,10 @@ fn manifest(kind: Kind) -> Manifest {
         sampler: None,
         detector: None,
         classes: kind.is_conditional().then(|| names(&["a", "b"])),
+        class_rows: None,
         likelihood: Likelihood::Gaussian,
         variance: None,
+        cells: None,
         output_link: Link::Identity,
         scaling: Scaling { offset: vec![0.0], scale: vec![1.0] },
         training: training(),
@@ -150,6 +152,7 @@ fn sample() -> Sample {
         fill: None,
         kind: narrows_bundle::SampleKind::default(),
         windows: None,
+        table: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Code in three languages that runs a bundle.
 
-use narrows_bundle::{ClassifierKind, ClassifierManifest, Covariance, Manifest, PRIOR, Port, Prior, Role, SAMPLER};
+use narrows_bundle::{
+    ClassifierKind, ClassifierManifest, Covariance, Manifest, PRIOR, Port, Prior, Role, SAMPLER, Sample, table::Layout,
+};
 use serde::Serialize;
 
 use super::render::render;
@@ -31,11 +33,34 @@ pub(super) struct Code<'a> {
     /// The shape of a sample, separated by commas.
     dims: String,
     features: usize,
+    table: Option<TableOfExample>,
     latent_dim: usize,
     /// The class of the example.
     class: ClassOfExample,
     /// The distribution that codes are drawn from, if there is one.
     draw: Option<Draw>,
+}
+
+/// The cells of a mixed table that are numbers and categories, as lists of positions and their lengths.
+#[derive(Debug, Serialize)]
+pub(super) struct TableOfExample {
+    numbers: String,
+    number_count: usize,
+    categories: String,
+    category_count: usize,
+}
+
+impl TableOfExample {
+    pub(super) fn of(sample: &Sample) -> Option<Self> {
+        let Layout { numbers, categories } = Layout::of(&sample.cells()?);
+        let categories: Vec<usize> = categories.into_iter().map(|(cell, _)| cell).collect();
+        Some(TableOfExample {
+            number_count: numbers.len(),
+            numbers: dims(&numbers),
+            category_count: categories.len(),
+            categories: dims(&categories),
+        })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -71,9 +96,12 @@ impl<'a> Code<'a> {
             label: decoder.input(Role::Label).map(|port| port.name.as_str()),
             code: name(encoder.output(Role::Latent).or_else(|| encoder.output(Role::Mean))),
             latent: name(decoder.input(Role::Latent)),
-            reconstruction: name(decoder.output(Role::Reconstruction)),
+            reconstruction: name(
+                decoder.output(Role::Reconstruction).or_else(|| decoder.output(Role::DecodedCategories)),
+            ),
             dims: dims(&manifest.sample.shape),
             features: manifest.sample.features(),
+            table: TableOfExample::of(&manifest.sample),
             latent_dim: manifest.latent_dim,
             class,
             draw: Draw::of(manifest),
@@ -135,6 +163,7 @@ pub(crate) struct ClassifierCode<'a> {
     output: &'a str,
     dims: String,
     features: usize,
+    table: Option<TableOfExample>,
     /// Whether the outputs are classes.
     classes: bool,
 }
@@ -154,6 +183,7 @@ impl<'a> ClassifierCode<'a> {
             output: name(graph.output(output)),
             dims: dims(&manifest.sample.shape),
             features: manifest.sample.features(),
+            table: TableOfExample::of(&manifest.sample),
             classes,
         }
     }

@@ -3,7 +3,7 @@
 use narrows_bundle::{AnomalyScore, DetectorRecord, Manifest, Role, counted};
 use serde::Serialize;
 
-use super::render::render;
+use super::{code::TableOfExample, render::render};
 
 /// What the card says of a detector.
 #[derive(Debug, Serialize)]
@@ -23,6 +23,7 @@ struct Code<'a> {
     label: Option<&'a str>,
     /// The shape of a sample, separated by commas.
     dims: String,
+    table: Option<TableOfExample>,
     level: f64,
 }
 
@@ -32,7 +33,8 @@ impl DetectorOfCard {
         let Some(record) = &manifest.detector else { return Ok(None) };
         let dims: Vec<String> = manifest.sample.shape.iter().map(usize::to_string).collect();
         let label = record.graph.input(Role::Label).map(|port| port.name.as_str());
-        let code = Code { graph: &record.graph.file, label, dims: dims.join(", "), level: record.level };
+        let table = TableOfExample::of(&manifest.sample);
+        let code = Code { graph: &record.graph.file, label, dims: dims.join(", "), table, level: record.level };
         let labels = if label.is_some() { " --label-column class" } else { "" };
         Ok(Some(DetectorOfCard {
             text: text(record),

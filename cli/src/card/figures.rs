@@ -6,7 +6,7 @@ use narrows_bundle::{
     ClassifierKind, ClassifierManifest, GraphParity, Kind, Likelihood, Manifest, TrainingRecord, counted,
 };
 
-use crate::digits::significant;
+use crate::{columns::is_of_column, digits::significant};
 
 /// The parts of the data, with their names in metrics.
 const PARTS: [(&str, &str); 3] = [("train", "training"), ("valid", "validation"), ("test", "test")];
@@ -21,7 +21,7 @@ pub(crate) fn figures(training: &TrainingRecord, parities: &[(&str, &GraphParity
     // Figures of parts, and those of the complete run.
     let mut of_parts: BTreeMap<(usize, String), BTreeMap<&str, String>> = BTreeMap::new();
     let mut others: Vec<(String, String)> = Vec::new();
-    for (name, &value) in &training.metrics {
+    for (name, &value) in training.metrics.iter().filter(|(name, _)| !is_of_column(name)) {
         match split(name) {
             (figure, Some(part)) => {
                 let text = if is_count(&figure) { format!("{value}") } else { significant(value) };
@@ -73,7 +73,8 @@ fn rows(training: &TrainingRecord, part: &str) -> usize {
 /// Returns the unit of the loss that training minimises.
 pub(crate) fn loss_unit(likelihood: Likelihood, kind: Kind) -> &'static str {
     match (likelihood, kind.is_variational()) {
-        (Likelihood::Bernoulli, _) | (Likelihood::Gaussian, true) => "nats per sample",
+        (Likelihood::Bernoulli, _) | (Likelihood::Gaussian | Likelihood::Columns, true) => "nats per sample",
+        (Likelihood::Columns, false) => "weighted error per sample",
         (Likelihood::Gaussian, false) => "squared error per sample",
     }
 }
@@ -91,7 +92,8 @@ impl Protocol<'_> {
             Protocol::Autoencoder(manifest) => (&manifest.training, of_autoencoder(manifest)),
             Protocol::Classifier(manifest) => (&manifest.training, of_classifier(manifest)),
         };
-        let names: Vec<String> = training.metrics.keys().map(|name| split(name).0).collect();
+        let names: Vec<String> =
+            training.metrics.keys().filter(|name| !is_of_column(name)).map(|name| split(name).0).collect();
         let has = |figure: &str| names.iter().any(|name| name.rsplit('.').next() == Some(figure));
         let known = explanations.into_iter().filter(|(figure, _)| has(figure));
         let known: Vec<String> = known.map(|(figure, text)| format!("- `{figure}`: {text}")).collect();
@@ -141,6 +143,10 @@ fn of_autoencoder(manifest: &Manifest) -> Vec<(&'static str, String)> {
             "the negative log-density under a normal distribution, summed over the values of a sample, in nats"
         }
         (Likelihood::Gaussian, false) => "the squared error in scaled units, summed over the values of a sample",
+        (Likelihood::Columns, true) => "the negative log-likelihood of the values of all columns, in nats",
+        (Likelihood::Columns, false) => {
+            "the errors of all columns, each divided by the error of the best constant reconstruction"
+        }
     };
     vec![
         ("loss", loss),
@@ -152,6 +158,11 @@ fn of_autoencoder(manifest: &Manifest) -> Vec<(&'static str, String)> {
              weight"
                 .to_owned(),
         ),
+        (
+            "cross_entropy",
+            "the negative logarithm of the probability of the true level of a category, in nats".to_owned(),
+        ),
+        ("accuracy", "the fraction of the categories that are decoded to their true level".to_owned()),
         ("l1", "the weighted penalty on absolute codes".to_owned()),
         ("l2", "the weighted penalty on weights".to_owned()),
         ("contractive", "the weighted penalty on the derivative of the code".to_owned()),

@@ -156,10 +156,12 @@ fn likelihoods(manifest: &Manifest) -> Option<String> {
         (Likelihood::Bernoulli, false) => "The cross-entropy of values between 0 and 1 is not the likelihood of the \
          data: it is comparable only between models of the same data with the same scaling."
             .to_owned(),
-        (Likelihood::Gaussian, _) => "Likelihoods are densities of scaled values. They are comparable only between \
+        (Likelihood::Gaussian | Likelihood::Columns, _) => {
+            "Likelihoods are densities of scaled values. They are comparable only between \
          models of the same data with the same scaling, and a high likelihood does not mean that a row is like the \
          data (Nalisnick et al. 2019)."
-            .to_owned(),
+                .to_owned()
+        }
     })
 }
 

@@ -56,10 +56,10 @@ fn anomalies(manifest: &Manifest) -> String {
         );
     }
     let score = match (manifest.kind.is_variational(), manifest.likelihood) {
-        (true, Likelihood::Bernoulli | Likelihood::Gaussian) => {
+        (true, Likelihood::Bernoulli | Likelihood::Gaussian | Likelihood::Columns) => {
             "reconstruction error and a bound of the log-likelihood"
         }
-        (false, Likelihood::Bernoulli | Likelihood::Gaussian) => "reconstruction error",
+        (false, Likelihood::Bernoulli | Likelihood::Gaussian | Likelihood::Columns) => "reconstruction error",
     };
     format!(
         "**Anomaly scores.** `narrows score` gives the {score} of every row. Rows unlike the training data usually \

@@ -41,7 +41,7 @@ fn kinds(_: Arg) -> Arg {
         .num_args(0..)
         .action(ArgAction::Append)
         .value_parser(value_parser!(Kind))
-        .help("Kinds of model: pca, ae, dae, wae, vae or cvae [default: pca ae dae vae cvae; none with --bundles]")
+        .help("Kinds of model: pca, ae, dae, wae, vae or cvae [default: pca ae dae vae cvae, without pca for a table with columns of several types; none with --bundles]")
 }
 
 fn latent(arg: Arg) -> Arg {

@@ -16,7 +16,7 @@ use crate::{
     {model::needs_autoencoder, training::with_absolute_paths},
 };
 
-/// Kinds that are compared by default.
+/// Kinds that are compared by default; of mixed tables without the PCA, which needs numbers.
 const DEFAULT_KINDS: [Kind; 5] = [Kind::Pca, Kind::Ae, Kind::Dae, Kind::Vae, Kind::Cvae];
 /// Numbers of latent dimensions by default.
 const DEFAULT_LATENT: [usize; 3] = [2, 8, 32];
@@ -66,7 +66,10 @@ impl Plan {
         explain: &dyn Fn(ConfigError) -> anyhow::Error,
     ) -> anyhow::Result<Self> {
         let options = grid.options.or(file);
-        let defaults = if bundles.is_empty() { DEFAULT_KINDS.to_vec() } else { Vec::new() };
+        let mut defaults = if bundles.is_empty() { DEFAULT_KINDS.to_vec() } else { Vec::new() };
+        if data.table.is_some() {
+            defaults.retain(|&kind| kind != Kind::Pca);
+        }
         let kinds = listed_once(first_non_empty([grid.kinds.clone(), file.kind.into_iter().collect(), defaults]));
         let mut latent = listed_once(first_non_empty([
             grid.latent.clone(),

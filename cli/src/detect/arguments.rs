@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use narrows_bundle::AnomalyScore;
-use narrows_trainer::detector::{DetectorError, DetectorOptions, check};
+use narrows_trainer::detector::{DetectorError, DetectorOptions, check, check_score_of_table};
 
 use crate::misuse::misuse;
 
@@ -13,7 +13,7 @@ pub(crate) enum ScoreName {
     Combined,
     /// Squared error after whitening by the covariance of the residuals
     Whitened,
-    /// Squared error of the reconstruction
+    /// Squared error of the reconstruction; of a table with categories, the sum of the errors of the columns
     Reconstruction,
     /// Negative log-density of the code under a Gaussian mixture
     Density,
@@ -42,9 +42,9 @@ impl ScoreName {
 /// Options of the score and the threshold.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DetectorArguments {
-    /// Anomaly score of a row
-    #[arg(long, value_enum, default_value = "combined", help_heading = "Score")]
-    score: ScoreName,
+    /// Anomaly score of a row [default: combined, or reconstruction for a table with categories, counts or dates]
+    #[arg(long, value_enum, help_heading = "Score")]
+    score: Option<ScoreName>,
     /// Fraction of normal rows that may be flagged, from 1e-7 to 0.5; it sets the threshold, and needs at least
     /// 1 / FRACTION - 1 calibration rows
     #[arg(
@@ -123,9 +123,22 @@ impl DetectorArguments {
         }
     }
 
+    /// Returns the options for the rows of a mixed table, whose score is the reconstruction error unless another one
+    /// was given.
+    ///
+    /// # Errors
+    /// Wrong usage for a score that mixed tables do not have.
+    pub(crate) fn for_mixed_table(&self, options: DetectorOptions) -> anyhow::Result<DetectorOptions> {
+        let score = self.score.map_or(AnomalyScore::Reconstruction, ScoreName::score);
+        match check_score_of_table(score) {
+            Err(error) => misuse!("{error}"),
+            Ok(()) => Ok(DetectorOptions { score, ..options }),
+        }
+    }
+
     fn options(&self) -> DetectorOptions {
         DetectorOptions {
-            score: self.score.score(),
+            score: self.score.map_or(DetectorOptions::default().score, ScoreName::score),
             level: self.false_alarms,
             contamination: self.contamination,
             neighbours: self.neighbours as usize,

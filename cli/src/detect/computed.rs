@@ -3,7 +3,7 @@
 use std::{error::Error, ops::Range};
 
 use anyhow::{Context, bail};
-use narrows_bundle::{Probe, Role};
+use narrows_bundle::{Probe, Role, table::Layout};
 use narrows_data::{Limits, Values};
 use narrows_runtime::{Autoencoder, Codes, Samples};
 use narrows_trainer::detector::{Rows, outlying_samples};
@@ -68,7 +68,7 @@ pub(crate) fn compute(
 pub(crate) fn probe_rows(model: &Autoencoder, probe: &Probe) -> anyhow::Result<Rows> {
     let count = probe.samples.len_of(Axis(0));
     let samples = probe.samples.to_shape((count, probe.samples.len() / count.max(1)))?.into_owned();
-    let outlying = outlying_samples(&samples.view(), &model.manifest().scaling);
+    let outlying = outlying_samples(&samples.view(), model.manifest());
     let samples = concatenate(Axis(0), &[samples.view(), outlying.view()])?;
     let count = samples.nrows();
     let mut rows = empty(model, count, samples.ncols());
@@ -80,19 +80,32 @@ pub(crate) fn probe_rows(model: &Autoencoder, probe: &Probe) -> anyhow::Result<R
     Ok(rows)
 }
 
-/// Runs the decoder on codes, for scores that sample codes.
+/// Runs the decoder on codes, and returns what a detector compares with samples: the decoded values, or of a mixed
+/// table the numbers and then the probabilities of all levels.
 pub(crate) fn decode_with(
     model: &Autoencoder,
     codes: &ArrayView2<'_, f32>,
     labels: Option<&[i64]>,
 ) -> Result<Array2<f32>, Box<dyn Error + Send + Sync>> {
-    let inputs = match labels {
+    let inputs = || match labels {
         Some(labels) => Codes::from(codes.view()).labelled(labels),
         None => Codes::from(codes.view()),
     };
-    let decoded = model.decode(inputs)?;
+    let decoded = model.decode(inputs())?;
     let features = decoded.len() / codes.nrows().max(1);
-    Ok(decoded.into_shape_with_order((codes.nrows(), features))?)
+    let decoded = decoded.into_shape_with_order((codes.nrows(), features))?;
+    let Some(cells) = model.manifest().sample.cells() else { return Ok(decoded) };
+    let numbers = decoded.select(Axis(1), &Layout::of(&cells).numbers);
+    let probabilities = model.level_probabilities(inputs())?;
+    Ok(concatenate(Axis(1), &[numbers.view(), probabilities.view()])?)
+}
+
+/// Returns the number of columns that [`decode_with`] returns for rows with `features` values.
+fn decoded_width(model: &Autoencoder, features: usize) -> usize {
+    model.manifest().sample.cells().map_or(features, |cells| {
+        let layout = Layout::of(&cells);
+        layout.numbers.len() + layout.levels()
+    })
 }
 
 /// Computes the codes and reconstructions of samples that are already there.
@@ -125,13 +138,13 @@ fn empty(model: &Autoencoder, count: usize, features: usize) -> Rows {
         labels: None,
         codes: codes(),
         log_variances: has_posterior.then(codes),
-        reconstructions: Array2::zeros((count, features)),
+        reconstructions: Array2::zeros((count, decoded_width(model, features))),
     }
 }
 
 /// Refuses rows whose samples, reconstructions and codes need more memory than the limit.
 fn check_memory(model: &Autoencoder, count: usize, features: usize, limits: &Limits, spec: &str) -> anyhow::Result<()> {
-    let floats = 2 * features + 2 * model.latent_dim();
+    let floats = features + decoded_width(model, features) + 2 * model.latent_dim();
     let bytes = (count as u64).saturating_mul(floats as u64).saturating_mul(size_of::<f32>() as u64);
     if bytes > limits.memory.0 {
         bail!(

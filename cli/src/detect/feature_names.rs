@@ -44,7 +44,7 @@ mod tests {
     fn sample(kind: SampleKind, shape: &[usize], columns: &[&str]) -> Sample {
         let columns = (!columns.is_empty()).then(|| columns.iter().map(|&name| name.to_owned()).collect());
         let (range, shape) = ((0.0, 1.0), shape.to_vec());
-        Sample { shape, dtype: SampleType::F32, range, columns, fill: None, kind, windows: None }
+        Sample { shape, dtype: SampleType::F32, range, columns, fill: None, kind, windows: None, table: None }
     }
 
     #[test]

@@ -125,6 +125,7 @@ fn described(data: &Dataset) -> Dataset {
         columns: data.columns.clone(),
         fill: data.fill.clone(),
         date_columns: data.date_columns.clone(),
+        table: data.table.clone(),
         train: Part { values: data.train.values.keep(&[]), labels: None },
         valid: None,
         test: None,

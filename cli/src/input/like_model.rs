@@ -3,7 +3,7 @@
 
 use anyhow::{Context, anyhow, bail};
 use narrows_bundle::{Contract, Sample, Windows};
-use narrows_data::{DataError, Missing, Note, NoteCode, Reading, SeriesError};
+use narrows_data::{DataError, Missing, Note, NoteCode, Reading, SeriesError, table::MissingCells};
 
 use super::remembered::{completed, remembered, without_refused};
 use crate::{misuse::misuse, notes::say_one};
@@ -25,6 +25,10 @@ pub(crate) fn fill_values(missing: Option<Missing>, manifest: &impl Contract) ->
         Some(how @ (Missing::Mean | Missing::Median)) => Ok(Some(fill.clone().with_context(|| {
             format!("this model was trained without --missing {how} and has no fill values; pass --missing drop")
         })?)),
+        Some(Missing::Mask) if is_masked(manifest) => Ok(None),
+        Some(Missing::Mask) => {
+            bail!("this model was trained on complete rows, without --missing mask; pass --missing drop")
+        }
         Some(Missing::Keep) => {
             misuse!("--missing keep is not possible here, because a model takes no missing values; pass --missing drop")
         }
@@ -38,6 +42,8 @@ pub(crate) enum MissingAdvice {
     UseFillValues,
     /// The model has no fill values.
     DropRows,
+    /// The model takes the rows of a mixed table, which were complete in training.
+    DropRowsOrMask,
     /// The data are codes, which are computed and not collected.
     WriteCodesAgain,
 }
@@ -45,7 +51,11 @@ pub(crate) enum MissingAdvice {
 impl MissingAdvice {
     /// Returns the advice for a model.
     pub(crate) fn of(manifest: &impl Contract) -> Self {
-        if manifest.sample().fill.is_some() { Self::UseFillValues } else { Self::DropRows }
+        match manifest.sample() {
+            sample if sample.fill.is_some() => Self::UseFillValues,
+            sample if sample.table.is_some() => Self::DropRowsOrMask,
+            _ => Self::DropRows,
+        }
     }
 
     /// Replaces the advice of an error about a cell: that of the reader is for training, and a model refuses it.
@@ -54,6 +64,9 @@ impl MissingAdvice {
             Self::UseFillValues => "leave --missing out to use the fill values of the model, or pass --missing drop",
             Self::DropRows => {
                 "this model has no fill values, so pass --missing drop, or train it with --missing mean or median"
+            }
+            Self::DropRowsOrMask => {
+                "this model was trained on complete rows, so pass --missing drop, or train it with --missing mask"
             }
             Self::WriteCodesAgain => "remove the row, or write the codes again with `narrows encode`",
         };
@@ -72,6 +85,11 @@ impl MissingAdvice {
             Some(_) | None => error,
         }
     }
+}
+
+/// Returns whether the model was trained with masked cells and takes missing values as they are.
+fn is_masked(manifest: &impl Contract) -> bool {
+    manifest.sample().table.as_ref().is_some_and(|schema| schema.missing == MissingCells::Masked)
 }
 
 /// Returns whether the model was trained with fill values that are not `how`.

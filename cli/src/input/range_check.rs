@@ -8,6 +8,8 @@ use ndarray::ArrayView2;
 #[derive(Debug, Clone)]
 pub(super) struct RangeCheck {
     sample: Sample,
+    /// Which values are the positions of levels, which have no range; empty for samples without categories.
+    is_category: Vec<bool>,
     rows: usize,
     far_rows: usize,
     lowest: f32,
@@ -16,7 +18,15 @@ pub(super) struct RangeCheck {
 
 impl RangeCheck {
     pub(super) fn new(sample: &Sample) -> Self {
-        RangeCheck { sample: sample.clone(), rows: 0, far_rows: 0, lowest: f32::INFINITY, highest: f32::NEG_INFINITY }
+        let cells = sample.cells().unwrap_or_default();
+        RangeCheck {
+            sample: sample.clone(),
+            is_category: cells.iter().map(|cell| cell.kind.levels().is_some()).collect(),
+            rows: 0,
+            far_rows: 0,
+            lowest: f32::INFINITY,
+            highest: f32::NEG_INFINITY,
+        }
     }
 
     /// Adds rows in memory.
@@ -34,9 +44,13 @@ impl RangeCheck {
         for row in rows.rows() {
             let ends = row
                 .iter()
-                .map(|&item| value(item))
+                .enumerate()
+                .filter(|(feature, _)| !self.is_category.get(*feature).copied().unwrap_or(false))
+                .map(|(_, &item)| value(item))
                 .fold((f32::INFINITY, f32::NEG_INFINITY), |ends, value| (ends.0.min(value), ends.1.max(value)));
-            if self.sample.is_far_outside(ends.0) || self.sample.is_far_outside(ends.1) {
+            // A row may have no number at all.
+            let has_numbers = ends.0 <= ends.1;
+            if has_numbers && (self.sample.is_far_outside(ends.0) || self.sample.is_far_outside(ends.1)) {
                 self.far_rows += 1;
                 (self.lowest, self.highest) = (self.lowest.min(ends.0), self.highest.max(ends.1));
             }
@@ -45,7 +59,7 @@ impl RangeCheck {
 
     /// Returns a note if there are such rows.
     pub(super) fn note(&self, spec: &str) -> Option<Note> {
-        let RangeCheck { sample, rows, far_rows, lowest, highest } = self;
+        let RangeCheck { sample, is_category: _, rows, far_rows, lowest, highest } = self;
         let (low, high) = sample.range;
         let text = format!(
             "{far_rows} of {} far outside the range of the training data, {low} to {high}: their values go from {lowest} to \

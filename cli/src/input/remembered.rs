@@ -43,6 +43,8 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
         thousands,
         header,
         date_columns,
+        // Of a mixed table, the schema has the types, and whether values may be missing.
+        types: _,
         missing: _,
         resize,
         channels,
@@ -56,10 +58,11 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
     // Grey images become colours without a loss; the reverse only if training did the same.
     let is_colour = sample.kind == SampleKind::Features && matches!(sample.shape[..], [_, _, 3]);
     let own_depth = Depth::of_samples(&sample.shape, sample.dtype == SampleType::U8, sample.range);
-    // Without names, columns are selected by their numbers.
-    let (columns, ignore) = match &sample.columns {
-        Some(names) => (Some(names.clone()), None),
-        None => (columns, ignore),
+    // Without names, columns are selected by their numbers. The columns of a mixed table are those of its schema.
+    let (columns, ignore) = match (&sample.columns, &sample.table) {
+        (_, Some(_)) => (None, None),
+        (Some(names), None) => (Some(names.clone()), None),
+        (None, None) => (columns, ignore),
     };
     let windows = sample.windows.as_ref();
     Reading {
@@ -76,6 +79,7 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
         thousands,
         header,
         date_columns,
+        types: None,
         missing: None,
         resize,
         channels: channels.or(is_colour.then_some(Channels::Rgb)),

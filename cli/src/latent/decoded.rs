@@ -1,6 +1,6 @@
 //! Decodes codes and writes the samples.
 
-use std::{fmt::Display, path::Path, sync::Arc};
+use std::{fmt::Display, ops::Range, path::Path, sync::Arc};
 
 use anyhow::bail;
 use arrow_array::RecordBatch;
@@ -127,8 +127,32 @@ impl<'a> DecodedOutput<'a> {
     }
 }
 
+impl DecodedOutput<'_> {
+    /// Writes `count` rows of a mixed table that `decode` returns for ranges of rows, with the names of their classes.
+    pub(crate) fn write_table(
+        &self,
+        model: &Autoencoder,
+        count: usize,
+        classes: Option<&[String]>,
+        mut decode: impl FnMut(Range<usize>) -> anyhow::Result<ArrayD<f32>>,
+    ) -> anyhow::Result<()> {
+        let layout = sample_layout(&model.manifest().sample, self.format);
+        let mut output = Output::begin(self.path, self.format, layout, Picture::default())?;
+        for first in (0..count).step_by(CHUNK_ROWS) {
+            let rows = first..(first + CHUNK_ROWS).min(count);
+            let samples = decode(rows.clone())?;
+            match classes.and_then(|classes| classes.get(rows)) {
+                Some(classes) => output.write_of_classes(&samples.view(), classes, None)?,
+                None => output.write(&samples.view(), None)?,
+            }
+        }
+        note(output.finish("row", "")?);
+        Ok(())
+    }
+}
+
 /// Returns a range of rows of columns.
-fn others(columns: &[Column], rows: std::ops::Range<usize>) -> anyhow::Result<RecordBatch> {
+fn others(columns: &[Column], rows: Range<usize>) -> anyhow::Result<RecordBatch> {
     let arrays = columns.iter().map(|column| column.array(rows.clone())).collect::<anyhow::Result<Vec<_>>>()?;
     let fields = columns.iter().zip(&arrays);
     let fields: Vec<Field> =

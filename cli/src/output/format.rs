@@ -64,6 +64,8 @@ fn listed(words: Vec<String>) -> String {
 impl Format {
     /// Formats for rows of numbers.
     pub(crate) const ROWS: [Format; 3] = [Format::Npy, Format::Csv, Format::Parquet];
+    /// Formats for rows with text.
+    pub(crate) const TABLES: [Format; 2] = [Format::Csv, Format::Parquet];
     /// Formats for samples, which may be images.
     pub(crate) const SAMPLES: [Format; 4] = [Format::Npy, Format::Csv, Format::Png, Format::Parquet];
 

@@ -1,13 +1,17 @@
 //! The columns of samples in a table.
 
-use narrows_data::write::Layout;
+use narrows_data::{table::Decoder, write::Layout};
 use narrows_runtime::bundle::Sample;
 
-use super::format::Format;
+use super::{format::Format, row_layout::RowLayout};
 
 /// Returns the layout of samples of a model: columns with the names of the training data, `NAME_0`, `NAME_1` and so on
-/// for the steps of a named channel of a series, and otherwise `x0`, `x1` and so on.
-pub(crate) fn sample_layout(sample: &Sample, format: Format) -> Layout {
+/// for the steps of a named channel of a series, and otherwise `x0`, `x1` and so on. The rows of a mixed table have its
+/// own columns.
+pub(crate) fn sample_layout(sample: &Sample, format: Format) -> RowLayout {
+    if let Some(schema) = &sample.table {
+        return RowLayout::Table(Box::new(Decoder::new(schema)));
+    }
     let names: Option<Vec<String>> = match (&sample.columns, &sample.shape[..]) {
         // An array keeps the shape of the samples.
         _ if !format.is_table() => None,
@@ -18,7 +22,7 @@ pub(crate) fn sample_layout(sample: &Sample, format: Format) -> Layout {
         (Some(_) | None, _) => None,
     };
     match names {
-        Some(names) => Layout::named_in_shape(names, &sample.shape),
-        None => Layout::numbered(&sample.shape, "x"),
+        Some(names) => Layout::named_in_shape(names, &sample.shape).into(),
+        None => Layout::numbered(&sample.shape, "x").into(),
     }
 }

@@ -111,6 +111,7 @@ fn likelihood(chosen: &Chosen<'_>, config: &Config, data: &Dataset) -> String {
         (Likelihood::Gaussian, _) if !config.kind().is_variational() => "gaussian, squared error".to_owned(),
         (Likelihood::Gaussian, Variance::Learned) => "gaussian with a learned variance".to_owned(),
         (Likelihood::Gaussian, Variance::Fixed(variance)) => format!("gaussian with variance {variance}"),
+        (Likelihood::Columns, _) => "one for each column".to_owned(),
     };
     let link_name = match link {
         Link::Identity => "identity",
@@ -134,6 +135,7 @@ fn likelihood(chosen: &Chosen<'_>, config: &Config, data: &Dataset) -> String {
                 "chosen because some values lie between the ends of their range; pass --likelihood bernoulli for the cross-entropy"
             }
             (Likelihood::Gaussian, Link::Identity) => "chosen because the scaled values have no fixed range",
+            (Likelihood::Columns, _) => "chosen because the table has columns of several types",
         },
     };
     format!("{name}, {link_name} output ({why})")

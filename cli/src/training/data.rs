@@ -1,10 +1,12 @@
 //! Loads the data of a run: the training, validation and test part.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
 use narrows_bundle::counted;
-use narrows_data::{Dataset, HeldOut, Limits, LoadOptions, Note, NoteCode, Notes, Reading, shared_rows};
+use narrows_data::{
+    Dataset, Features, HeldOut, Limits, LoadOptions, Note, NoteCode, Notes, Reading, shared_rows, table::Schema,
+};
 use narrows_trainer::{Options, options::DataOptions};
 
 use crate::{
@@ -42,6 +44,10 @@ pub(crate) struct LoadContext {
     pub(crate) fill: Option<Vec<f32>>,
     /// Type of the labels.
     pub(crate) labels: LabelType,
+    /// The columns of a mixed table, for a trained model.
+    pub(crate) schema: Option<Arc<Schema>>,
+    /// Whether the model takes only numbers.
+    pub(crate) features: Features,
 }
 
 /// Type of the labels.
@@ -61,6 +67,8 @@ pub(crate) fn load_parts(source: &DataOptions, limits: &Limits, context: &LoadCo
         reading: Reading { labels: labels.clone(), ..reading.clone() },
         limits: limits.clone(),
         sets: None,
+        schema: context.schema.clone(),
+        features: context.features,
     };
     if let (Some(valid), Some(test)) = (&source.valid, &source.test)
         && valid == test

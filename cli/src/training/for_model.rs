@@ -6,7 +6,7 @@ use narrows_trainer::options::DataOptions;
 
 use super::data::{LabelType, LoadContext, load_parts};
 use crate::{
-    input::{MissingAdvice, fill_values, read_like_model},
+    input::{MissingAdvice, columns_of, fill_values, read_like_model},
     notes::say_one,
 };
 
@@ -19,7 +19,8 @@ pub(crate) fn load_for_model(
     labels: LabelType,
 ) -> anyhow::Result<Dataset> {
     let fill = fill_values(source.reading.missing, model)?;
-    let context = LoadContext { fill, labels };
+    let (schema, features) = columns_of(&model.sample);
+    let context = LoadContext { fill, labels, schema, features };
     let load =
         |reading: &Reading| load_parts(&DataOptions { reading: reading.clone(), ..source.clone() }, limits, &context);
     let data =

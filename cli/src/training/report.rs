@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Session, curves::unit};
 use crate::{
+    columns::fitted_columns,
     input::{absolute_word, program},
     notes::print_json,
     progress::loss,
@@ -66,6 +67,9 @@ impl Report<'_> {
                 unit(self.fitted),
                 figures.mse
             ));
+        }
+        if let Some((part, figures)) = self.figures().last() {
+            lines.extend(fitted_columns(part, figures));
         }
         if let Some(parity) = self.bundle.and_then(|(_, _, manifest)| manifest.parity.as_ref()) {
             for (name, graph, unit) in

@@ -80,7 +80,8 @@ fn load(arguments: &Data) -> anyhow::Result<Dataset> {
     let spec = data.as_deref().context("no data set is named")?;
     let preferred = Reading { missing: missing.or(Some(Missing::Keep)), ..arguments.reading.clone() };
     let load = |reading: &Reading| {
-        let options = LoadOptions { reading: reading.clone(), limits: arguments.limits.clone(), sets: None };
+        let options =
+            LoadOptions { reading: reading.clone(), limits: arguments.limits.clone(), ..LoadOptions::default() };
         let data = narrows_data::load(spec, &options)?;
         say(&data.notes)?;
         Ok(data)

@@ -75,6 +75,11 @@ pub(crate) fn run(arguments: &Denoise) -> anyhow::Result<()> {
             sample.shape
         );
     }
+    if sample.table.is_some() {
+        bail!(
+            "`denoise` removes noise from numbers, but this model takes the rows of a mixed table; use `reconstruct`"
+        );
+    }
     let mut rows = arguments.samples.rows(&model)?;
     let mut denoiser = Denoiser {
         model: &model,
@@ -141,11 +146,11 @@ fn samples(
 ) -> anyhow::Result<()> {
     let sample = &denoiser.model.manifest().sample;
     let layout = match (rows.columns(), &sample.shape[..]) {
-        (Some(names), [features]) if names.len() == *features => Layout::named(names.to_vec()),
+        (Some(names), [features]) if names.len() == *features => Layout::named(names.to_vec()).into(),
         (_, _) => sample_layout(sample, format),
     };
     let mut output = match format.is_picture() {
-        false => Some(Output::begin(&arguments.out, format, layout.clone(), Picture::default())?),
+        false => Some(Output::begin(&arguments.out, format, layout, Picture::default())?),
         true => None,
     };
     let mut shown = Shown::new(sample);
@@ -162,7 +167,7 @@ fn samples(
     denoiser.check_end(rows)?;
     note(match output {
         Some(output) => output.finish("denoised sample", "")?,
-        None => shown.write(&arguments.out, layout)?,
+        None => shown.write(&arguments.out, sample_layout(sample, format))?,
     });
     Ok(())
 }

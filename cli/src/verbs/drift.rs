@@ -23,10 +23,12 @@ use crate::{
 ///
 /// Compares the scores and every column of recent rows with the calibration rows, whose quantiles the bundle stores:
 /// the population stability index (PSI) over ten bins between the deciles, and the Kolmogorov-Smirnov statistic with
-/// its p-value. If the scores have drifted, the false-alarm rate no longer holds, and the detector should be fitted
-/// again. As a rule of thumb, a PSI below 0.1 is stable, up to 0.25 a moderate shift, and above it a large one; of few
-/// rows, the PSI is large by chance, so a shift counts only if its p-value is below 0.01. Also says whether more rows
-/// are flagged than are expected of normal rows. Samples with more than 1024 values are compared by their scores alone.
+/// its p-value. A category of a mixed table has its levels as bins, with unseen and missing ones, the total variation
+/// distance and the p-value of the chi-squared test. If the scores have drifted, the false-alarm rate no longer holds,
+/// and the detector should be fitted again. As a rule of thumb, a PSI below 0.1 is stable, up to 0.25 a moderate shift,
+/// and above it a large one; of few rows, the PSI is large by chance, so a shift counts only if its p-value is below
+/// 0.01. Also says whether more rows are flagged than are expected of normal rows. Samples with more than 1024 values
+/// are compared by their scores alone.
 /// Reads the rows as a stream and holds up to 4 KB per column.
 #[derive(Debug, Args)]
 #[command(
@@ -41,9 +43,9 @@ pub(crate) struct Drift {
     #[arg(long, value_name = "PSI", allow_negative_numbers = true)]
     fail_above: Option<f64>,
     /// Print one JSON object: `rows`, `flagged` (the number of anomalies), `level` (the fraction of normal rows that
-    /// may be flagged), `calibration_rows`, `scores` and `columns`, each with `psi`, `kolmogorov_smirnov`, `p_value`
-    /// and `shift` (stable, moderate or large), the columns with `name` and the most shifted first; figures of a column
-    /// without values are null
+    /// may be flagged), `calibration_rows`, `scores` and `columns`, each with `psi`, `kolmogorov_smirnov` (of a
+    /// category `total_variation`), `p_value` and `shift` (stable, moderate or large), the columns with `name` and the
+    /// most shifted first; figures of a column without values are null
     #[arg(long)]
     json: bool,
 }

@@ -10,6 +10,8 @@ mod lines;
 mod passes;
 mod report;
 mod sampled;
+mod synthetic;
+mod table_cells;
 
 use anyhow::bail;
 use narrows_evaluate::Evaluator;

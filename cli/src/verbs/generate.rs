@@ -1,5 +1,8 @@
 //! `narrows generate`: generates new samples from the prior.
 
+mod condition;
+mod table;
+
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -7,6 +10,8 @@ use clap::Args;
 use narrows_evaluate::Picture;
 use narrows_runtime::{Autoencoder, Codes, GenerateOptions};
 use ndarray::{Array2, ArrayD, Axis, Slice, stack};
+
+use condition::Condition;
 
 use crate::{
     latent::{Column, DecodedOutput, GridSize, above_0, at_least_0},
@@ -22,12 +27,14 @@ const MAX_CLASS_COLUMNS: usize = 32;
 ///
 /// Samples codes from the sampler of the bundle, or from the prior (wae, vae, cvae) without one, runs the decoder on
 /// them and writes one sample per code, in the unit of the training data. A conditional model (cvae) generates samples
-/// of one class, or of all classes in turn; its sampler has one distribution of codes per class.
+/// of one class, or of all classes in turn; its sampler has one distribution of codes per class. The rows of a mixed
+/// table are drawn from the distributions of their columns, and its classes are as frequent as in the training data.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     narrows generate models/vae --count 64 --out samples.png\n  \
     narrows generate models/vae --temperature 0.7 --truncate 2 --grid 12x8 --out typical.png\n  \
-    narrows generate models/cvae --label 7 --count 64 --out sevens.png")]
+    narrows generate models/cvae --label 7 --count 64 --out sevens.png\n  \
+    narrows generate models/penguins --count 500 --condition island=Dream --out penguins.csv")]
 pub(crate) struct Generate {
     #[command(flatten)]
     model: ModelArguments,
@@ -37,6 +44,11 @@ pub(crate) struct Generate {
     /// Class to generate, by name (conditional models only) [default: every class in turn]
     #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     label: Option<String>,
+    /// Value that a column of the class has in all rows of a mixed table, like country=NL; repeat it for further
+    /// columns (conditional models trained with --label-column) [default: all values, as frequent as in the training
+    /// data]
+    #[arg(long, value_name = "COLUMN=VALUE", conflicts_with = "label")]
+    condition: Vec<Condition>,
     /// Factor of the standard deviation of the prior: below 1, samples are more typical and less varied; 0 gives the
     /// sample of the mean code
     #[arg(
@@ -101,11 +113,21 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
         Some(grid) => output.check_model(&model, count, ("--grid", grid))?,
         None => output.check_model(&model, count, ("--count", count))?,
     }
+    let takes_conditions = model.takes_labels() && model.manifest().sample.table.is_some();
+    if !arguments.condition.is_empty() && !takes_conditions {
+        bail!(
+            "--condition needs a cvae of a mixed table, and this is a {} of another kind of data; leave --condition out",
+            model.manifest().kind
+        );
+    }
     let options = |count| {
         let options =
             GenerateOptions::default().count(count).seed(arguments.seed).temperature(arguments.temperature as f32);
         arguments.truncate.into_iter().fold(options, GenerateOptions::truncate)
     };
+    if model.manifest().sample.table.is_some() {
+        return rows_of_table(arguments, &model, &output, count, &options);
+    }
     match &arguments.label {
         Some(_) if !model.takes_labels() => bail!("this {} takes no class; leave --label out", model.manifest().kind),
         Some(name) => {
@@ -125,6 +147,28 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
         }
         None => output.decode(&model, &model.sample_codes(&options(count))?, None, &[], arrangement),
     }
+}
+
+/// Generates rows of a mixed table, every cell drawn from its distribution.
+fn rows_of_table(
+    arguments: &Generate,
+    model: &Autoencoder,
+    output: &DecodedOutput<'_>,
+    count: usize,
+    options: &dyn Fn(usize) -> GenerateOptions<'static>,
+) -> anyhow::Result<()> {
+    if !model.takes_labels() {
+        if arguments.label.is_some() {
+            bail!("this {} takes no class; leave --label out", model.manifest().kind);
+        }
+        let codes = model.sample_codes(&options(count))?;
+        return output.write_table(model, count, None, |rows| table::drawn(model, &codes, None, arguments.seed, rows));
+    }
+    let classes = table::classes(model, &arguments.condition, arguments.label.as_deref(), count, arguments.seed)?;
+    let codes = table::codes(model, &classes.labels, options)?;
+    output.write_table(model, count, Some(&classes.names), |rows| {
+        table::drawn(model, &codes, Some(&classes.labels), arguments.seed, rows)
+    })
 }
 
 /// Returns a range of the samples: the first code of every class, then the second code of every class, and so on.

@@ -9,15 +9,16 @@ use narrows_bundle::{
 };
 
 use crate::{
+    columns::{columns, is_of_column},
     report::{join_first, print},
     table::table,
 };
 
 /// Print the contents of a bundle: model, graphs, metrics and files
 ///
-/// Reads the manifest of a bundle and prints the kind, the shape of a sample, the training data and options, the
-/// detector if there is one, the inputs and outputs of each graph, the metrics, and the size and SHA-256 of each file.
-/// Runs no graph; `narrows verify` does.
+/// Reads the manifest of a bundle and prints the kind, the shape of a sample, the columns of a mixed table with their
+/// errors and shares of the loss, the training data and options, the detector if there is one, the inputs and outputs
+/// of each graph, the metrics, and the size and SHA-256 of each file. Runs no graph; `narrows verify` does.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  narrows inspect models/vae")]
 pub(crate) struct Inspect {
@@ -50,13 +51,14 @@ fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> Own<'_>, json: bool)
     let own = own(manifest);
     let detector = own.detector;
     let tables = [
-        facts(manifest, own),
-        options(manifest),
-        ports(manifest, detector),
-        metrics(manifest, detector),
-        files(manifest),
+        Some(facts(manifest, own)),
+        columns(manifest),
+        Some(options(manifest)),
+        Some(ports(manifest, detector)),
+        Some(metrics(manifest, detector)),
+        Some(files(manifest)),
     ];
-    print(tables.join("\n\n"))
+    print(tables.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
 }
 
 /// Returns the kind, and the facts that only the manifest of an autoencoder has.
@@ -170,7 +172,7 @@ fn metrics(manifest: &impl Contract, detector: Option<&DetectorRecord>) -> Strin
         let is_count = name.ends_with(".active_units");
         vec![name.clone(), if is_count { counted(*value as usize, "latent dimension") } else { format!("{value:.6}") }]
     };
-    let metrics = manifest.training().metrics.iter().map(metric);
+    let metrics = manifest.training().metrics.iter().filter(|(name, _)| !is_of_column(name)).map(metric);
     let ratios = manifest.training().explained_variance_ratio.iter().flatten().enumerate();
     let ratios =
         ratios.map(|(index, ratio)| vec![format!("explained variance, component {index}"), format!("{ratio:.6}")]);

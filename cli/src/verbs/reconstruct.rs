@@ -54,7 +54,9 @@ pub(crate) fn run(arguments: &Reconstruct) -> anyhow::Result<()> {
         return steps(arguments, format, &model, rows, to);
     }
     let layout = match (rows.columns(), model.sample_shape()) {
-        (Some(names), [features]) if names.len() == *features => Layout::named(names.to_vec()),
+        (Some(names), [features]) if names.len() == *features && model.manifest().sample.table.is_none() => {
+            Layout::named(names.to_vec()).into()
+        }
         (_, _) => sample_layout(&model.manifest().sample, format),
     };
     let picture = Picture::of(&model.manifest().sample);

@@ -9,7 +9,7 @@ fn messages_name_the_position_and_what_to_do() {
         ),
         (
             DataError::CellMissing { path: "t.csv".into(), line: 3, column: "`age`".to_owned(), cell: String::new() },
-            "t.csv: line 3, column `age` is empty; pass --missing mean, median or drop",
+            "t.csv: line 3, column `age` is empty; pass --missing mean, median, drop or mask",
         ),
         (
             DataError::Ragged { path: "t.csv".into(), line: 3, expected: 2, found: 1, advice: String::new() },

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::DataError;
-use crate::{content_error::ContentError, series_error::SeriesError};
+use crate::{content_error::ContentError, series_error::SeriesError, table_error::TableError};
 
 impl DataError {
     /// Wraps an error of series.
@@ -14,6 +14,11 @@ impl DataError {
     /// Wraps an error of content.
     pub(crate) fn content(source: ContentError) -> Self {
         DataError::Content(Box::new(source))
+    }
+
+    /// Wraps an error of a mixed table.
+    pub(crate) fn table(source: TableError) -> Self {
+        DataError::Table(Box::new(source))
     }
 
     /// Wraps an error of the content of a line of JSON.

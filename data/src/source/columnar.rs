@@ -83,8 +83,8 @@ fn open_table(
             return Err(DataError::OptionUnused { option, spec, kind: "a table without a column of images" });
         }
     }
-    let plan = Plan::new(path, schema, &options.reading)?;
-    notes.extend(plan.notes(schema, &options.reading));
+    let plan = Plan::new(path, schema, options)?;
+    notes.extend(plan.notes(schema, options));
     let Some(first) = next_rows(&mut batches)? else {
         return Err(DataError::NoRows { path: path.to_owned() });
     };
@@ -97,6 +97,7 @@ fn open_table(
         has_labels: plan.has_labels(),
         roles: plan.roles(),
         date_columns: None,
+        table: None,
         notes,
     };
     let missing = options.reading.missing.unwrap_or_default();

@@ -8,6 +8,7 @@ mod dialect;
 mod first_line;
 mod heading;
 mod labels;
+mod notation;
 mod numbers;
 mod records;
 mod table;
@@ -18,6 +19,7 @@ use std::path::Path;
 pub(crate) use self::labels::read_labels;
 pub(super) use self::{
     dialect::Dialect,
+    notation::{Content, Notation},
     records::{Record, Rows},
     table::Table,
     text::open as open_text,

@@ -46,6 +46,7 @@ fn part(values: Vec<u8>, labels: Vec<u32>) -> OpenPart {
         has_labels: true,
         roles: Roles::default(),
         date_columns: None,
+        table: None,
         notes: Notes::default(),
     };
     let values = Values::U8(matrix(values, FEATURES));

@@ -55,6 +55,7 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
         has_labels: listing.has_classes(),
         roles: Roles::default(),
         date_columns: None,
+        table: None,
         notes,
     };
     let opening_notes = head.notes.clone();

@@ -17,7 +17,7 @@ use crate::{
     head::{Head, Roles},
     labels::Labels,
     notes::{Note, NoteCode, Notes},
-    reader::{Opened, Reader},
+    reader::{Opened, Place, Reader},
     reading::{LoadOptions, Reading},
 };
 
@@ -173,6 +173,12 @@ impl Reader for Parts {
                 }
             }
         }
+    }
+
+    fn place(&self, row: usize) -> Option<Place> {
+        let (part, reader) = self.current.as_ref()?;
+        let rows = || Place { path: part.path.clone(), position: format!("row {row} of the rows read together") };
+        Some(reader.place(row).unwrap_or_else(rows))
     }
 }
 

@@ -39,6 +39,9 @@ pub enum WriteError {
     /// The shape does not fit into the header of an .npy.
     #[error("a row has {0} dimensions, which is too many for the header of an .npy; write a .csv")]
     Rank(usize),
+    /// The rows of a mixed table have text, which an array of floats cannot contain.
+    #[error("an .npy contains only numbers, and the rows of a mixed table are more; write a .csv or .parquet")]
+    TableArray,
     /// An error of the Parquet writer.
     #[error("{0}")]
     Parquet(#[source] Box<dyn std::error::Error + Send + Sync>),

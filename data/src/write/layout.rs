@@ -52,6 +52,16 @@ impl Layout {
         Layout { shape: Vec::new(), names: Names::Given(vec![name.to_owned()]), may_miss: false }
     }
 
+    /// Creates a layout of rows of a mixed table: all columns are pass-through columns, and rows have the shape `[0]`.
+    pub fn table() -> Self {
+        Layout { shape: vec![0], names: Names::Given(Vec::new()), may_miss: false }
+    }
+
+    /// Returns whether rows have no values of their own.
+    pub(super) fn is_table(&self) -> bool {
+        self.shape == [0]
+    }
+
     /// Allows missing values, which are NaN in rows and in an .npy file, null in Parquet and an empty cell in CSV.
     pub fn with_missing(self) -> Self {
         Layout { may_miss: true, ..self }
@@ -94,7 +104,7 @@ impl Layout {
 }
 
 /// Modifies a name by `next` until it is unique, and adds it to `used`.
-fn unique(used: &mut HashSet<String>, mut name: String, next: impl Fn(&str) -> String) -> String {
+pub(super) fn unique(used: &mut HashSet<String>, mut name: String, next: impl Fn(&str) -> String) -> String {
     while !used.insert(name.clone()) {
         name = next(&name);
     }

@@ -76,7 +76,7 @@ impl Case {
         let labels = labels.map(|file| folder.join(file).to_string_lossy().into_owned());
         let reading = Reading { labels, ..self.reading };
         let (start, before) = (Instant::now(), peak_memory());
-        let options = LoadOptions { reading, limits: self.limits, sets: None };
+        let options = LoadOptions { reading, limits: self.limits, ..LoadOptions::default() };
         let spec = path.to_string_lossy();
         let loaded = load(&spec, &options).map(|data| data.train.values.rows()).map_err(|error| error.to_string());
         let streamed = all_rows(&spec, &options).map_err(|error| error.to_string());

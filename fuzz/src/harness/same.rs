@@ -39,7 +39,9 @@ pub(super) fn check(spec: &str, folder: &Path, options: &LoadOptions, max_rows: 
                 (_, Err(error)) => check_message(&error, folder),
                 // Streams do not compute fills, and do not require that a row is left.
                 (Missing::Mean | Missing::Median | Missing::Drop, Ok(_)) => {}
-                (Missing::Refuse | Missing::Keep, Ok(_)) => panic!("can be streamed, but not loaded: {error}"),
+                (Missing::Refuse | Missing::Keep | Missing::Mask, Ok(_)) => {
+                    panic!("can be streamed, but not loaded: {error}")
+                }
             }
         }
     }
@@ -86,14 +88,24 @@ impl Rows {
     fn check(&self, data: &Dataset, part: &Part, options: &LoadOptions) {
         assert_eq!((self.rows, &self.shape), (part.values.rows(), &data.sample_shape));
         assert_eq!(self.is_bytes, part.values.is_bytes());
-        let may_miss = options.reading.missing == Some(Missing::Keep);
+        let may_miss = matches!(options.reading.missing, Some(Missing::Keep | Missing::Mask));
+        let levels: Vec<Option<usize>> = match &data.table {
+            Some(schema) => {
+                assert_eq!(schema.check(), Ok(()));
+                schema.cells().iter().map(|cell| cell.kind.levels()).collect()
+            }
+            None => vec![None; part.values.features()],
+        };
+        assert_eq!(levels.len(), part.values.features());
         let mut streamed = self.values.iter();
         part.values
             .visit(0..self.rows, |row, values| {
-                for (loaded, &streamed) in values.floats().zip(&mut streamed) {
+                for ((loaded, &streamed), levels) in values.floats().zip(&mut streamed).zip(&levels) {
                     let is_same = loaded == streamed || loaded.is_nan() && streamed.is_nan();
                     assert!(is_same, "row {row}: loaded {loaded}, streamed {streamed}");
                     assert!(loaded.is_finite() || loaded.is_nan() && may_miss, "row {row} contains {loaded}");
+                    let is_level = |levels: usize| loaded.fract() == 0.0 && (0.0..=levels as f32).contains(&loaded);
+                    assert!(loaded.is_nan() || levels.is_none_or(is_level), "row {row} contains the level {loaded}");
                 }
             })
             .expect("readable a second time");

@@ -1,7 +1,7 @@
 //! The scripts of the page, contained in the program.
 
 /// The addresses of the scripts, and their text.
-pub(crate) const ASSETS: [(&str, &str); 16] = [
+pub(crate) const ASSETS: [(&str, &str); 17] = [
     ("/explore/main.js", include_str!("../assets/explore/main.js")),
     ("/explore/api.js", include_str!("../assets/explore/api.js")),
     ("/explore/state.js", include_str!("../assets/explore/state.js")),
@@ -9,6 +9,7 @@ pub(crate) const ASSETS: [(&str, &str); 16] = [
     ("/explore/picture.js", include_str!("../assets/explore/picture.js")),
     ("/explore/lines.js", include_str!("../assets/explore/lines.js")),
     ("/explore/bars.js", include_str!("../assets/explore/bars.js")),
+    ("/explore/cells.js", include_str!("../assets/explore/cells.js")),
     ("/explore/plane.js", include_str!("../assets/explore/plane.js")),
     ("/explore/sliders.js", include_str!("../assets/explore/sliders.js")),
     ("/explore/classes.js", include_str!("../assets/explore/classes.js")),

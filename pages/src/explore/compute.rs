@@ -10,6 +10,7 @@ use super::{
     fields::Fields,
     plane::Plane,
     refusal::{Refusal, to_json},
+    rows::row_errors,
     state::Explorer,
 };
 
@@ -79,7 +80,8 @@ pub(crate) fn score(explorer: &Explorer, fields: &Fields) -> Result<Vec<u8>, Ref
     if let Some(value) = numbers.into_iter().flatten().flatten().find(|value| !value.is_finite()) {
         return Err(too_far("score", *value, "samples"));
     }
-    let parts = scores.squared_error.iter().map(|&error| explorer.rows.part_below(error)).collect();
+    let errors = row_errors(&explorer.model, scores.clone());
+    let parts = errors.iter().map(|&error| explorer.rows.part_below(error)).collect();
     to_json(&ScoreAnswer {
         reconstruction: scores.reconstruction.to_vec(),
         kl: scores.kl.map(|kl| kl.to_vec()),
@@ -100,7 +102,10 @@ pub(crate) fn generate(explorer: &Explorer, fields: &Fields) -> Result<Vec<u8>, 
         options = options.class(label);
     }
     let codes = explorer.model.sample_codes(&options)?;
-    let samples = decoded(explorer, &codes, label, "temperature")?;
+    let samples = match explorer.is_mixed() {
+        true => drawn(explorer, &codes, label, options.seed)?,
+        false => decoded(explorer, &codes, label, "temperature")?,
+    };
     to_json(&Answer { codes: Some(finite_rows(codes.into_dyn(), "prior", "temperature")?), samples: Some(samples) })
 }
 
@@ -124,6 +129,9 @@ pub(crate) fn blend(explorer: &Explorer, fields: &Fields) -> Result<Vec<u8>, Ref
 
 /// `samples`, `noise`, `seed` -> `samples` with noise, as `narrows denoise --noise` adds it.
 pub(crate) fn corrupt(explorer: &Explorer, fields: &Fields) -> Result<Vec<u8>, Refusal> {
+    if explorer.is_mixed() {
+        return Err(Refusal::bad_request("noise is for numbers only, but this model takes the rows of a mixed table"));
+    }
     let mut samples = fields.matrix("samples", explorer.features(), explorer.max_rows())?;
     let noise = fields.text("noise")?.ok_or_else(|| Refusal::bad_request("the field `noise` is missing"))?;
     let noise: Noise = noise.parse().map_err(|error| Refusal::bad_request(format!("`noise`: {error}")))?;
@@ -184,7 +192,11 @@ fn with_samples<T>(
     fields: &Fields,
     run: impl FnOnce(Samples<'_>) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    let values = fields.matrix("samples", explorer.features(), explorer.max_rows())?;
+    let (width, most) = (explorer.features(), explorer.max_rows());
+    let values = match explorer.takes_missing() {
+        true => fields.matrix_with_gaps("samples", width, most)?,
+        false => fields.matrix("samples", width, most)?,
+    };
     match label(explorer, fields)? {
         Some(label) => run(Samples::from(&values).labelled(&vec![label; values.nrows()])),
         None => run(Samples::from(&values)),
@@ -203,6 +215,17 @@ fn decoded(
         None => explorer.model.decode(codes)?,
     };
     finite_rows(samples, "decoder", field)
+}
+
+/// Decodes codes, and draws the values of a mixed table from their distributions.
+fn drawn(explorer: &Explorer, codes: &Array2<f32>, label: Option<i64>, seed: u64) -> Result<Vec<Vec<f32>>, Refusal> {
+    let samples = match label {
+        Some(label) => {
+            explorer.model.decode_drawn(Codes::from(codes).labelled(&vec![label; codes.nrows()]), seed, 0)?
+        }
+        None => explorer.model.decode_drawn(codes, seed, 0)?,
+    };
+    finite_rows(samples, "decoder", "temperature")
 }
 
 /// Returns the rows of an array, which must be finite, because JSON has no other numbers. The rows of the data are, so

@@ -4,6 +4,7 @@ use narrows_runtime::bundle::SampleKind;
 use serde::Serialize;
 
 use super::{plane::Plane, state::Explorer};
+use crate::look::CellDescription;
 
 /// Largest number of different classes that the page colours: ten colours as circles, then as squares.
 const MAX_COLOURS: usize = 20;
@@ -18,6 +19,8 @@ pub(crate) struct Model<'a> {
     shape: &'a [usize],
     range: (f32, f32),
     columns: Option<&'a [String]>,
+    /// What the columns of a mixed table are; empty for other samples.
+    cells: Vec<CellDescription<'a>>,
     scaling: Scaling<'a>,
     latent_dim: usize,
     takes_labels: bool,
@@ -77,6 +80,7 @@ impl Explorer {
             shape: &sample.shape,
             range: sample.range,
             columns: sample.columns.as_deref(),
+            cells: self.cells.describe(),
             scaling: Scaling { offset: &manifest.scaling.offset, scale: &manifest.scaling.scale },
             latent_dim: self.model.latent_dim(),
             takes_labels: self.model.takes_labels(),

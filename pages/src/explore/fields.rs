@@ -29,6 +29,15 @@ impl Fields {
 
     /// Returns a list of at most `most` rows, each a list of `width` numbers, as `[rows, width]`.
     pub(crate) fn matrix(&self, name: &str, width: usize, most: usize) -> Result<Array2<f32>, Refusal> {
+        self.rows(name, width, most, append)
+    }
+
+    /// Returns such a list, in which null is a missing value and becomes NaN.
+    pub(crate) fn matrix_with_gaps(&self, name: &str, width: usize, most: usize) -> Result<Array2<f32>, Refusal> {
+        self.rows(name, width, most, append_with_gaps)
+    }
+
+    fn rows(&self, name: &str, width: usize, most: usize, append: Append) -> Result<Array2<f32>, Refusal> {
         let rows = self.list(name)?;
         if rows.is_empty() || rows.len() > most {
             return Err(Refusal::bad_request(format!("`{name}` has {} rows, expected 1 to {most}", rows.len())));
@@ -134,6 +143,21 @@ impl Fields {
     }
 }
 
+/// Appends the `width` numbers of a list with a name.
+type Append = fn(&mut Vec<f32>, &Value, &str, usize) -> Result<(), Refusal>;
+
+/// Appends the `width` numbers of a list, and NaN for null.
+fn append_with_gaps(values: &mut Vec<f32>, list: &Value, place: &str, width: usize) -> Result<(), Refusal> {
+    let first = values.len();
+    let Some(cells) = list.as_array() else { return append(values, list, place, width) };
+    let filled: Vec<Value> =
+        cells.iter().map(|cell| if cell.is_null() { Value::from(0) } else { cell.clone() }).collect();
+    append(values, &Value::Array(filled), place, width)?;
+    let added = values.iter_mut().skip(first);
+    added.zip(cells).filter(|(_, cell)| cell.is_null()).for_each(|(value, _)| *value = f32::NAN);
+    Ok(())
+}
+
 /// Appends the `width` numbers of a list.
 fn append(values: &mut Vec<f32>, list: &Value, place: &str, width: usize) -> Result<(), Refusal> {
     let Some(list) = list.as_array() else {
@@ -208,5 +232,16 @@ mod tests {
         let seed = |fields: &Fields| fields.whole("seed", 0, 0..=9).map(drop);
         assert!(refusal("{\"seed\": -1}", seed).contains("`seed` is -1, expected a whole number from 0 to 9"));
         assert!(refusal("{\"seed\": 1.5}", seed).contains("`seed` is 1.5"));
+    }
+
+    #[test]
+    fn null_is_a_missing_value_only_where_values_may_be_missing() {
+        let fields = Fields::parse(b"{\"codes\": [[1, null], [null, 2]]}", &["codes"]).expect("fields");
+        let rows = fields.matrix_with_gaps("codes", 2, 3).expect("two rows");
+        assert_eq!((rows[[0, 0]], rows[[1, 1]]), (1.0, 2.0));
+        assert!(rows[[0, 1]].is_nan() && rows[[1, 0]].is_nan());
+        assert!(fields.matrix("codes", 2, 3).is_err());
+        let long = Fields::parse(b"{\"codes\": [[1, null, 3]]}", &["codes"]).expect("fields");
+        assert!(long.matrix_with_gaps("codes", 2, 3).is_err());
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn page(explorer: &Explorer, gathered: Option<&Gathered>) -> Result<S
     if explorer.rows.len() > 0 {
         sections.push(samples(explorer));
         sections.push(blend(explorer));
-        sections.push(noise());
+        sections.push(if explorer.is_mixed() { no_noise() } else { noise() });
     }
     if form.is_image() {
         sections.push(draw());
@@ -146,6 +146,14 @@ fn noise() -> Section {
         }
         div.views { div #noise-clean {} div #noise-noisy {} div #noise-cleaned {} }
         p #about-noise aria-live="polite" {}
+    };
+    section("noise", "Add noise and clean it", body)
+}
+
+/// Says why there is no noise.
+fn no_noise() -> Section {
+    let body = html! {
+        p.note { "Noise is for numbers only, and the rows of this table have columns of several kinds." }
     };
     section("noise", "Add noise and clean it", body)
 }

@@ -1,6 +1,6 @@
 //! The rows of data that the page shows: a random sample of a data set, or the rows of the bundle's probe.
 
-use narrows_runtime::{Autoencoder, Error, Samples, ScoreOptions};
+use narrows_runtime::{Autoencoder, Error, Samples, ScoreOptions, Scores};
 use ndarray::{Array1, Array2};
 
 /// Some rows of data, before the model has seen them.
@@ -24,10 +24,19 @@ pub(crate) struct CodedRows {
     pub(crate) rows: Rows,
     /// `[rows, latent]`.
     pub(crate) codes: Array2<f32>,
-    /// Squared errors, `[rows]`, or why there are none.
+    /// Squared errors, of the rows of a mixed table their losses, `[rows]`, or why there are none.
     pub(crate) errors: Result<Array1<f64>, String>,
     /// The same squared errors in ascending order, without NaN.
     sorted: Vec<f64>,
+}
+
+/// Returns the errors of rows by which they are compared: squared errors, or the losses of the rows of a mixed table,
+/// whose squared errors leave its categories out.
+pub(crate) fn row_errors(model: &Autoencoder, scores: Scores) -> Array1<f64> {
+    match model.manifest().sample.table {
+        Some(_) => scores.reconstruction,
+        None => scores.squared_error,
+    }
 }
 
 impl CodedRows {
@@ -45,7 +54,7 @@ impl CodedRows {
         };
         let codes = model.encode(samples())?;
         // A value outside the range of a Bernoulli likelihood has a code, but no score.
-        let errors = model.score(samples(), &ScoreOptions::default()).map(|scores| scores.squared_error);
+        let errors = model.score(samples(), &ScoreOptions::default()).map(|scores| row_errors(model, scores));
         let errors = errors.map_err(|error| error.to_string());
         let mut sorted: Vec<f64> = errors.iter().flatten().copied().filter(|error| !error.is_nan()).collect();
         sorted.sort_by(f64::total_cmp);

@@ -1,9 +1,10 @@
 //! What the routes work on: the model, the rows and what is known about its latent space.
 
 use narrows_evaluate::dimension_strengths;
-use narrows_runtime::{Autoencoder, CodeMoments, Error};
+use narrows_runtime::{Autoencoder, CodeMoments, Error, bundle::table::MissingCells};
 
 use super::{plane::Plane, rows::CodedRows};
+use crate::look::Cells;
 
 /// Largest number of values in one answer. Lists of rows are limited so that no answer exceeds it.
 const MAX_VALUES: usize = 1 << 20;
@@ -21,6 +22,8 @@ pub(crate) struct Explorer {
     pub(crate) spread: Vec<(f32, f32)>,
     /// The latent dimensions, the one first that changes samples most.
     pub(crate) order: Vec<usize>,
+    /// What the columns of a mixed table are.
+    pub(crate) cells: Cells,
     /// The plane that is shown first.
     pub(crate) plane: Plane,
 }
@@ -59,7 +62,19 @@ impl Explorer {
             }
             [] => Plane::of_dimensions([0, 0], codes, &spread),
         };
-        Ok(Explorer { model, rows, name, spread, order, plane })
+        let cells = Cells::of(&model.manifest().sample);
+        Ok(Explorer { cells, model, rows, name, spread, order, plane })
+    }
+
+    /// Returns whether a sample is a row of a mixed table.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.model.manifest().sample.table.is_some()
+    }
+
+    /// Returns whether values of a sample may be missing.
+    pub(crate) fn takes_missing(&self) -> bool {
+        let table = self.model.manifest().sample.table.as_ref();
+        table.is_some_and(|schema| schema.missing == MissingCells::Masked)
     }
 
     /// Returns the number of values of a sample.

@@ -7,12 +7,20 @@ use ndarray::{Array2, Axis};
 use crate::gathered::{Baseline, Row};
 
 /// Fits principal components to rows, `[rows, features]` as they are in the data, and returns their error on the
-/// points. `None` for a model that is itself one, for binarised rows, and where there are too few rows or features.
-/// `fitted` says which rows these are.
+/// points. `None` for a model that is itself one, for mixed tables and binarised rows, and where there are too few rows
+/// or features. `fitted` says which rows these are.
 pub(crate) fn baseline(model: &Autoencoder, rows: &Array2<f32>, points: &[Row], fitted: String) -> Option<Baseline> {
     let (latent, features) = (model.latent_dim(), model.manifest().sample.features());
     let is_binarized = points.iter().any(|row| row.values != row.original);
-    if model.kind() == Kind::Pca || is_binarized || latent >= features || rows.nrows() <= latent || points.is_empty() {
+    // Squared errors say nothing of categories.
+    let is_mixed = model.manifest().sample.table.is_some();
+    if model.kind() == Kind::Pca
+        || is_binarized
+        || is_mixed
+        || latent >= features
+        || rows.nrows() <= latent
+        || points.is_empty()
+    {
         return None;
     }
     let columns = Columns::of(model.manifest());
@@ -31,7 +39,7 @@ pub(crate) fn baseline(model: &Autoencoder, rows: &Array2<f32>, points: &[Row], 
     Some(Baseline {
         components: latent,
         mse: error.max(0.0) / values,
-        model_mse: points.iter().map(|row| row.squared_error).sum::<f64>() / values,
+        model_mse: points.iter().map(|row| row.error).sum::<f64>() / values,
         rows: points.len(),
         fitted,
     })

@@ -1,8 +1,8 @@
 //! The pass through the shown rows: figures, errors, random rows, and the best and worst ones.
 
 use narrows_evaluate::{EvaluatedRow, Evaluator, Reservoir};
-use narrows_runtime::{Autoencoder, ScoreOptions};
-use ndarray::{Array1, ArrayView2};
+use narrows_runtime::{Autoencoder, Samples, ScoreOptions};
+use ndarray::{Array1, ArrayView2, Axis};
 
 use super::{classes::Classes, extremes::Extremes, options::GatherOptions};
 use crate::gathered::{Reconstructed, Row};
@@ -68,9 +68,19 @@ impl<'m> Gatherer<'m> {
     /// Those of [`Evaluator::add`].
     pub fn add(&mut self, rows: ShownRows<'_>) -> Result<(), narrows_runtime::Error> {
         let Gatherer { evaluator, errors, classes, points, random, best, worst, .. } = self;
+        // The squared error of a row of a mixed table is that of its numbers alone, so such a row has its loss.
+        let losses = self.model.manifest().sample.table.as_ref().map(|_| {
+            let samples = Samples::from(rows.values);
+            self.model.cell_errors(match rows.conditions.filter(|_| self.model.takes_labels()) {
+                Some(conditions) => samples.labelled(conditions),
+                None => samples,
+            })
+        });
+        let losses = losses.transpose()?.map(|errors| errors.sum_axis(Axis(1)));
         let mut index = 0;
         evaluator.add_each(rows.values, rows.conditions, |evaluated| {
             let EvaluatedRow { code, reconstruction, squared_error } = evaluated;
+            let error = losses.as_ref().and_then(|losses| losses.get(index)).copied().unwrap_or(squared_error);
             let class = rows.labels.and_then(|labels| labels.get(index)).map(|label| classes.index_of(label));
             let row = |number| Row {
                 number,
@@ -79,7 +89,7 @@ impl<'m> Gatherer<'m> {
                 class,
                 condition: rows.conditions.and_then(|conditions| conditions.get(index)).copied(),
                 code: code.to_owned(),
-                squared_error,
+                error,
             };
             let number = errors.len();
             let reconstructed = || Reconstructed {
@@ -88,9 +98,9 @@ impl<'m> Gatherer<'m> {
             };
             points.add(|| row(number));
             random.add(reconstructed);
-            best.add(squared_error, reconstructed);
-            worst.add(squared_error, reconstructed);
-            errors.push(squared_error);
+            best.add(error, reconstructed);
+            worst.add(error, reconstructed);
+            errors.push(error);
             index += 1;
         })
     }

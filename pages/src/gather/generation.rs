@@ -1,6 +1,6 @@
 //! Samples that the model generates.
 
-use narrows_evaluate::{Columns, Components, FeatureSpace, SampleQuality, generated};
+use narrows_evaluate::{Components, FeatureSpace, RowSpace, SampleQuality, generated};
 use narrows_runtime::{Autoencoder, Error, bundle::counted};
 use ndarray::Array2;
 
@@ -56,13 +56,13 @@ pub(crate) fn compared_samples(
     let labels: Vec<i64> = points.iter().map(|row| row.condition.unwrap_or(0)).collect();
     let samples = generated(model, &labels, seed)?;
     let real = Array2::from_shape_fn((points.len(), features), |(row, column)| points[row].original[column]);
-    let columns = Columns::of(model.manifest());
-    let components = Components::fit(columns.scaled_rows(fitted.view()).view(), MAX_COMPONENTS);
+    let row_space = RowSpace::of(model.manifest());
+    let components = Components::fit(row_space.points(fitted.view()).view(), MAX_COMPONENTS);
     if components.is_empty() {
         return Ok(None);
     }
     let space = format!("{} of {described}", counted(components.len(), "principal component"));
-    let space_of_features = FeatureSpace::Components(columns, components);
+    let space_of_features = FeatureSpace::Components(row_space, components);
     let quality = SampleQuality::of(&space_of_features, real.view(), samples.view(), NEIGHBOURS)?;
     Ok(Some(Compared { quality, space, real, samples }))
 }

@@ -1,6 +1,6 @@
 //! The rows of a part that are nearest to generated samples, and to real rows that are not searched.
 
-use narrows_evaluate::{Columns, CopyTest, NearestRow, NearestRows};
+use narrows_evaluate::{CopyTest, NearestRow, NearestRows, RowSpace};
 use narrows_runtime::Autoencoder;
 use ndarray::{Array2, ArrayView2, Axis};
 
@@ -50,12 +50,12 @@ impl NearestSearch {
         if chosen.len() < MIN_HELD_OUT {
             return None;
         }
-        let columns = Columns::of(model.manifest());
+        let space = RowSpace::of(model.manifest());
         let features = model.manifest().sample.features();
         let rows = Array2::from_shape_fn((chosen.len(), features), |(row, column)| chosen[row].original[column]);
         Some(NearestSearch {
-            samples: NearestRows::new(columns.clone(), samples),
-            held_out: NearestRows::new(columns, rows.view()),
+            samples: NearestRows::new(space.clone(), samples),
+            held_out: NearestRows::new(space, rows.view()),
             excluded: match held_out {
                 HeldOut::Elsewhere => Vec::new(),
                 HeldOut::Among => chosen.iter().map(|row| row.number).collect(),

@@ -59,15 +59,15 @@ fn embedded(codes: &Array2<f64>, seed: u64, should_stop: &dyn Fn() -> bool) -> R
 fn one_dimension(codes: &Array2<f64>, points: &[Row]) -> Plane {
     let positions = Array2::from_shape_fn((points.len(), 2), |(row, column)| match column {
         0 => codes[[row, 0]],
-        _ => points[row].squared_error,
+        _ => points[row].error,
     });
     Plane {
         id: "codes",
         title: "The codes".to_owned(),
         explanation:
-            "The code has one dimension, drawn from left to right; the height of a point is its squared error."
+            "The code has one dimension, drawn from left to right; the height of a point is the error of its row."
                 .to_owned(),
-        axes: Some(["z0".to_owned(), "squared error".to_owned()]),
+        axes: Some(["z0".to_owned(), "error".to_owned()]),
         scales: Scales::Independent,
         positions,
     }

@@ -1,12 +1,15 @@
 //! Tables: the error of each column, and the columns of generated rows against those of real ones.
 
-use maud::{Markup, html};
-use narrows_evaluate::{Correlations, MarginalChart, correlation_charts, marginal_charts};
+mod charts;
+mod mixed;
+
+use maud::html;
+use narrows_evaluate::{Correlations, correlation_charts, marginal_charts};
 use narrows_runtime::bundle::counted;
 use ndarray::Axis;
 
+use self::charts::{MAX_COLUMNS, MIN_ROWS, matrices, number_chart};
 use crate::{
-    chart::chart,
     error::PageError,
     frame::Section,
     gathered::{Compared, Gathered},
@@ -15,16 +18,12 @@ use crate::{
     number::short,
 };
 
-/// Largest number of columns with their errors.
-const MAX_COLUMNS: usize = 40;
-/// Matrices of more columns have small text, so fewer of them stand side by side.
-const MAX_SMALL: usize = 12;
-/// With fewer rows, distributions and correlations say nothing.
-const MIN_ROWS: usize = 20;
-
 /// Returns the sections of a table; none for images and series.
 pub(super) fn sections(gathered: &Gathered) -> Result<Vec<Section>, PageError> {
-    let Look::Table { columns } = Look::of(gathered) else { return Ok(Vec::new()) };
+    let Look::Table { columns, cells } = Look::of(gathered) else { return Ok(Vec::new()) };
+    if gathered.manifest.sample.table.is_some() {
+        return mixed::sections(gathered, &columns, &cells);
+    }
     let mut all = vec![errors(gathered, &columns)];
     let compared = gathered.generated.as_ref().and_then(|generated| generated.quality.as_ref());
     if let Some(compared) = compared.filter(|compared| compared.real.nrows() >= MIN_ROWS) {
@@ -73,20 +72,6 @@ fn marginals(compared: &Compared, names: &[String]) -> Result<Option<Section>, P
     if charts.is_empty() {
         return Ok(None);
     }
-    let draw = |drawn: &MarginalChart| -> Markup {
-        let name = names.get(drawn.column).map_or("", String::as_str);
-        let distance = short(drawn.distance.kolmogorov_smirnov);
-        let description = format!("Distribution of {name} in real and in generated rows, which differ by {distance}");
-        html! {
-            div {
-                (chart(&drawn.svg, &description))
-                p.note {
-                    span.figure { "Kolmogorov-Smirnov " (distance) "," } " "
-                    span.figure { "Wasserstein " (short(drawn.distance.wasserstein)) }
-                }
-            }
-        }
-    };
     let body = html! {
         p {
             (counted(compared.samples.nrows(), "generated row")) " against " (counted(compared.real.nrows(), "real row"))
@@ -95,7 +80,7 @@ fn marginals(compared: &Compared, names: &[String]) -> Result<Option<Section>, P
             @if charts.len() < names.len() { " " (charts.len()) " of " (counted(names.len(), "column")) ", those that differ most." }
             @if names.len() < all { " Without " (counted(all - names.len(), "column")) " of equal values." }
         }
-        div.charts { @for drawn in &charts { (draw(drawn)) } }
+        div.charts { @for drawn in &charts { (number_chart(drawn, &names)) } }
     };
     Ok(Some(Section { id: "marginals", title: "Real and generated columns".to_owned(), body }))
 }
@@ -111,11 +96,7 @@ fn correlations(compared: &Compared, names: &[String]) -> Result<Option<Section>
             (short(difference)) " on average, of at most 2."
             @if constant > 0 { " Without " (counted(constant, "column")) " of equal values." }
         }
-        div class=(if charts.columns.len() > MAX_SMALL { "charts broad" } else { "charts" }) {
-            (chart(&charts.real, "Correlations of the columns of real rows"))
-            (chart(&charts.generated, "Correlations of the columns of generated rows"))
-            (chart(&charts.difference, "Difference of the correlations, generated minus real"))
-        }
+        (matrices(&charts, "Correlations"))
     };
     Ok(Some(Section { id: "correlations", title: "Correlations of columns".to_owned(), body }))
 }

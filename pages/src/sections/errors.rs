@@ -17,17 +17,13 @@ pub(super) fn section(gathered: &Gathered) -> Result<Option<Section>, PageError>
     let thresholds: Vec<Threshold> =
         names.into_iter().zip(quantiles).map(|(name, value)| Threshold { name, value }).collect();
     let noun = &gathered.about.noun;
-    let svg = histogram(
-        &format!("Errors of the {noun}s"),
-        "squared error, squared scaled units",
-        &gathered.errors,
-        &thresholds,
-    )?;
+    let svg =
+        histogram(&format!("Errors of the {noun}s"), gathered.error_unit().axis(), &gathered.errors, &thresholds)?;
     let [low, high] = quantiles.map(short);
     let rows = &gathered.about.rows;
     let body = html! {
         p {
-            "The squared error of each of " (rows) ", summed over the features, in squared scaled units. 95\u{a0}% of these \
+            "The " (gathered.error_unit().of_row(noun)) ", for each of " (rows) ". 95\u{a0}% of these \
              " (noun) "s have an error of at most " (low) ", 99\u{a0}% of at most " (high) ". To find \
              anomalies, such a quantile is a usual threshold: with the second one, about 1 in 100 " (noun) "s like these \
              is reported although nothing is wrong with it."

@@ -10,7 +10,7 @@ use crate::{
     error::PageError,
     frame::Section,
     gathered::{Gathered, Generated, Nearest},
-    look::{Look, Pictures},
+    look::{Cells, Look, Pictures},
     number::short,
 };
 
@@ -29,7 +29,7 @@ pub(super) fn section(gathered: &Gathered) -> Result<Option<Section>, PageError>
     order.truncate(SHOWN);
     let shown = match &Look::of(gathered) {
         Look::Pictures(pictures) => cards((generated, nearest), &order, pictures, &gathered.about.noun)?,
-        Look::Table { columns } => table(gathered, (generated, nearest), &order, columns),
+        Look::Table { columns, cells } => table(gathered, (generated, nearest), &order, (columns, cells)),
     };
     let (all, noun) = (nearest.of_samples.len(), &gathered.about.noun);
     let chosen = if order.len() < all {
@@ -41,6 +41,9 @@ pub(super) fn section(gathered: &Gathered) -> Result<Option<Section>, PageError>
         p { (verdict(nearest, noun)) }
         p.note {
             (chosen) ": " (arrangement(gathered)) " Distances are Euclidean in scaled units"
+            @if gathered.manifest.sample.table.is_some() {
+                ", and two different levels of a category are at the distance 1"
+            }
             @if nearest.test.typical_distance > 0.0 {
                 "; the number before × is the distance divided by the typical one of a real " (noun)
             }
@@ -114,7 +117,7 @@ fn table(
     gathered: &Gathered,
     (generated, nearest): (&Generated, &Nearest),
     order: &[usize],
-    names: &[String],
+    (names, cells): (&[String], &Cells),
 ) -> Markup {
     let mut headings = Vec::new();
     let mut rows: Vec<ArrayView1<'_, f32>> = Vec::new();
@@ -128,5 +131,5 @@ fn table(
     }
     let values = Array2::from_shape_fn((rows.len(), names.len()), |(row, column)| rows[row][column]);
     let chosen = columns_with_largest_errors(&gathered.figures);
-    values_table(("", &headings), values.view(), names, (&chosen, LARGEST_ERRORS))
+    values_table(("", &headings), values.view(), (names, cells), (&chosen, LARGEST_ERRORS))
 }

@@ -31,13 +31,12 @@ pub(super) fn section(gathered: &Gathered) -> Result<Option<Section>, PageError>
             let groups = groups.iter().map(group).collect::<Result<Vec<Markup>, PageError>>()?;
             html! { @if let Some(note) = pictures.note() { (note) } @for group in groups { (group) } }
         }
-        Look::Table { columns } => {
-            pairs_table(gathered, groups, columns, &columns_with_largest_errors(&gathered.figures))
+        Look::Table { columns, cells } => {
+            pairs_table(gathered, groups, (columns, cells), &columns_with_largest_errors(&gathered.figures))
         }
     };
     let body = html! {
-        p.note { (explanation(&look)) " The " (noun) "s are counted from 0. An error is the squared error of a " (noun) " in \
-            squared scaled units, summed over the features." }
+        p.note { (explanation(&look)) " The " (noun) "s are counted from 0. An error is the " (gathered.error_unit().of_row(noun)) "." }
         (shown)
     };
     Ok(Some(Section { id: "reconstructions", title: "Reconstructions".to_owned(), body }))
@@ -69,7 +68,7 @@ fn cards(gathered: &Gathered, pictures: &Pictures, rows: &[Reconstructed]) -> Re
                     span.figure { (noun) " " (shown.row.number) @if class.is_some() { "," } }
                     @if let Some(class) = class { " " span.figure { "class " (shown_name(class)) } }
                     br;
-                    span.figure { "error " (short(shown.row.squared_error)) }
+                    span.figure { "error " (short(shown.row.error)) }
                 }
             }
         })

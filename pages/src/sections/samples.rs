@@ -21,7 +21,7 @@ pub(super) fn section(gathered: &Gathered) -> Result<Option<Section>, PageError>
     let look = Look::of(gathered);
     let is_table = matches!(look, Look::Table { .. });
     let samples = match &look {
-        Look::Table { columns } => {
+        Look::Table { columns, cells } => {
             let name = |index: usize| match &generated.labels {
                 Some(labels) => format!("{index}, class {}", class(gathered, labels[index])),
                 None => index.to_string(),
@@ -30,7 +30,8 @@ pub(super) fn section(gathered: &Gathered) -> Result<Option<Section>, PageError>
             let headings: Vec<String> = chosen.iter().map(|&index| name(index)).collect();
             let values = generated.values.select(ndarray::Axis(0), &chosen);
             let columns_shown = columns_with_largest_errors(&gathered.figures);
-            values_table(("sample", &headings), values.view(), columns, (&columns_shown, LARGEST_ERRORS))
+            let chosen = (&columns_shown[..], LARGEST_ERRORS);
+            values_table(("sample", &headings), values.view(), (columns, cells), chosen)
         }
         Look::Pictures(pictures) => match &generated.labels {
             Some(labels) => by_class(gathered, generated, labels, pictures)?,

@@ -51,6 +51,10 @@ fn model(gathered: &Gathered) -> String {
     let shape = manifest.sample.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
     let what = match (manifest.sample.kind, manifest.sample.shape.len()) {
         (SampleKind::Series, _) => format!("series of shape {shape}"),
+        (SampleKind::Features, 1) if manifest.sample.table.is_some() => {
+            let columns = manifest.sample.table.as_ref().map_or(0, |schema| schema.columns.len());
+            format!("rows of a table with {}", counted(columns, "column"))
+        }
         (SampleKind::Features, 1) => format!("rows of {}", counted(manifest.sample.features(), "value")),
         (SampleKind::Features, _) => format!("images of {shape} values"),
     };
@@ -65,14 +69,20 @@ fn model(gathered: &Gathered) -> String {
 fn reconstruction(gathered: &Gathered) -> String {
     let Gathered { figures, about, baseline, .. } = gathered;
     let binarized = about.binarized.as_ref().map_or(String::new(), |how| format!(", binarised ({how})"));
-    let mut text = format!(
-        "On {} of {}{binarized}, it reconstructs a value with a mean squared error of {} in scaled units",
-        about.rows,
-        about.data,
-        short(figures.mse)
-    );
+    let mut text = format!("On {} of {}{binarized}, it reconstructs ", about.rows, about.data);
+    let (value, values) = if figures.cells.is_empty() { ("a value", "the mean") } else { ("a number", "its mean") };
+    if let Some(accuracy) = category_accuracy(figures) {
+        text += &format!("{} of the categories correctly", percent(accuracy));
+    }
+    if figures.features.is_empty() {
+        return finished(text + ".", about);
+    }
+    if category_accuracy(figures).is_some() {
+        text += ", and ";
+    }
+    text += &format!("{value} with a mean squared error of {} in scaled units", short(figures.mse));
     if let Some(explained) = figures.explained_variance.filter(|_| figures.rows > 1) {
-        text += &format!(", which is {} of the error of always answering the mean", percent(1.0 - explained));
+        text += &format!(", which is {} of the error of always answering {values}", percent(1.0 - explained));
     }
     text += ".";
     if let Some(Baseline { components, mse, model_mse, rows, fitted }) = baseline {
@@ -84,10 +94,23 @@ fn reconstruction(gathered: &Gathered) -> String {
             short(*model_mse),
         );
     }
-    if let Some(warning) = about.warning() {
-        text += &format!(" {warning}");
+    finished(text, about)
+}
+
+/// Adds the warning of errors that are smaller than those of new rows.
+fn finished(text: String, about: &About) -> String {
+    match about.warning() {
+        Some(warning) => format!("{text} {warning}"),
+        None => text,
     }
-    text
+}
+
+/// Returns the share of the categories of a mixed table that are reconstructed as the right level; `None` without
+/// categories.
+fn category_accuracy(figures: &Figures) -> Option<f64> {
+    let categories = || figures.cells.iter().filter_map(|cell| Some((cell.category?.accuracy, cell.rows as f64)));
+    let rows: f64 = categories().map(|(_, rows)| rows).sum();
+    (rows > 0.0).then(|| categories().map(|(accuracy, rows)| accuracy * rows).sum::<f64>() / rows)
 }
 
 fn codes(gathered: &Gathered) -> Option<String> {
@@ -152,10 +175,18 @@ fn lines(gathered: &Gathered) -> Vec<Line> {
             false => format!("{unit}, mean over {rows}"),
         },
     };
-    let mut lines =
-        vec![line("squared error per feature", figures.mse, format!("squared scaled units, mean over {rows}"))];
+    let mut lines = Vec::new();
+    if let Some(accuracy) = category_accuracy(figures) {
+        let meaning = format!("a fraction of the values of all categories, over {rows}");
+        lines.push(line("accuracy of categories", accuracy, meaning));
+    }
+    if !figures.features.is_empty() {
+        let name = if figures.cells.is_empty() { "squared error per feature" } else { "squared error per number" };
+        lines.push(line(name, figures.mse, format!("squared scaled units, mean over {rows}")));
+    }
     if let Some(explained) = figures.explained_variance.filter(|_| figures.rows > 1) {
-        lines.push(line("explained variance", explained, format!("R², at most 1, over all features of {rows}")));
+        let features = if figures.cells.is_empty() { "features" } else { "numbers" };
+        lines.push(line("explained variance", explained, format!("R², at most 1, over all {features} of {rows}")));
     }
     if let Some(Baseline { components, mse, rows, fitted, .. }) = baseline {
         lines.push(line(

@@ -7,8 +7,9 @@ use ndarray::ArrayView2;
 
 use crate::{
     gathered::{Gathered, Reconstructed},
+    look::{CellFormat, Cells},
     name::name,
-    number::{Comparable, short},
+    number::short,
 };
 
 /// Largest number of columns of a table.
@@ -18,9 +19,12 @@ pub(super) const LARGEST_ERRORS: &str = "those with the largest errors";
 
 /// Returns the indices of at most 12 columns: those with the largest errors, in the order of the columns.
 pub(super) fn columns_with_largest_errors(figures: &Figures) -> Vec<usize> {
-    let mut features: Vec<_> = figures.features.iter().collect();
-    features.sort_by(|one, other| other.mse.total_cmp(&one.mse));
-    let mut chosen: Vec<usize> = features.into_iter().take(MAX_COLUMNS).map(|feature| feature.feature).collect();
+    let mut errors: Vec<(usize, f64)> = match figures.cells.is_empty() {
+        true => figures.features.iter().map(|feature| (feature.feature, feature.mse)).collect(),
+        false => figures.cells.iter().map(|cell| (cell.cell, cell.error)).collect(),
+    };
+    errors.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let mut chosen: Vec<usize> = errors.into_iter().take(MAX_COLUMNS).map(|(column, _)| column).collect();
     chosen.sort_unstable();
     chosen
 }
@@ -35,16 +39,16 @@ fn left_out(chosen: usize, all: usize, reason: &str) -> Option<Markup> {
 pub(super) fn pairs_table(
     gathered: &Gathered,
     groups: &[(&str, &Vec<Reconstructed>)],
-    names: &[String],
+    (names, cells): (&[String], &Cells),
     chosen: &[usize],
 ) -> Markup {
     let has_classes = !gathered.classes.is_empty();
     let comparable = |&column: &usize| {
         let rows = groups.iter().flat_map(|(_, rows)| rows.iter());
         let values = rows.flat_map(|shown| [shown.row.values[column], shown.reconstruction[column]]);
-        (column, Comparable::of(values))
+        (column, cells.format(column, values))
     };
-    let columns: Vec<(usize, Comparable)> = chosen.iter().map(comparable).collect();
+    let columns: Vec<(usize, CellFormat<'_>)> = chosen.iter().map(comparable).collect();
     html! {
         div.wide { table {
             thead { tr {
@@ -61,9 +65,9 @@ pub(super) fn pairs_table(
                         @let class = row.class.and_then(|class| gathered.classes.get(class));
                         td { (name(class.map_or("", String::as_str))) }
                     }
-                    td { (short(row.squared_error)) }
-                    @for &(column, digits) in &columns {
-                        td { (digits.format(row.values[column])) " → " (digits.format(reconstruction[column])) }
+                    td { (short(row.error)) }
+                    @for &(column, format) in &columns {
+                        td { (format.text(row.values[column])) " → " (format.text(reconstruction[column])) }
                     }
                 } }
             } }
@@ -77,17 +81,17 @@ pub(super) fn pairs_table(
 pub(super) fn values_table(
     (first, headings): (&str, &[String]),
     rows: ArrayView2<'_, f32>,
-    names: &[String],
+    (names, cells): (&[String], &Cells),
     (chosen, reason): (&[usize], &str),
 ) -> Markup {
-    let comparable = |&column: &usize| (column, Comparable::of(rows.column(column).iter().copied()));
-    let columns: Vec<(usize, Comparable)> = chosen.iter().map(comparable).collect();
+    let comparable = |&column: &usize| (column, cells.format(column, rows.column(column).to_vec().into_iter()));
+    let columns: Vec<(usize, CellFormat<'_>)> = chosen.iter().map(comparable).collect();
     html! {
         div.wide { table {
             thead { tr { th { (first) } @for &column in chosen { th { (name(&names[column])) } } } }
             tbody { @for (heading, row) in headings.iter().zip(rows.outer_iter()) { tr {
                 td { (name(heading)) }
-                @for &(column, digits) in &columns { td { (digits.format(row[column])) } }
+                @for &(column, format) in &columns { td { (format.text(row[column])) } }
             } } }
         } }
         @if let Some(note) = left_out(chosen.len(), names.len(), reason) { (note) }

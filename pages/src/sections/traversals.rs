@@ -8,7 +8,7 @@ use crate::{
     error::PageError,
     frame::Section,
     gathered::{Gathered, Traversal},
-    look::{Look, Pictures},
+    look::{Cells, Look, Pictures},
     number::short,
 };
 
@@ -25,7 +25,9 @@ pub(super) fn section(gathered: &Gathered) -> Result<Option<Section>, PageError>
     }
     let shown = match &Look::of(gathered) {
         Look::Pictures(pictures) => strips(walks, pictures)?,
-        Look::Table { columns } => html! { div.tables { @for walk in walks { (table(walk, columns)) } } },
+        Look::Table { columns, cells } => {
+            html! { div.tables { @for walk in walks { (table(walk, columns, cells)) } } }
+        }
     };
     let latent = gathered.manifest.latent_dim;
     let noun = &gathered.about.noun;
@@ -65,12 +67,16 @@ fn strips(walks: &[Traversal], pictures: &Pictures) -> Result<Markup, PageError>
     Ok(html! { div.wide { table.strips { @for row in rows { (row) } } } })
 }
 
-fn table(walk: &Traversal, names: &[String]) -> Markup {
+fn table(walk: &Traversal, names: &[String], cells: &Cells) -> Markup {
     let change = |column: usize| -> f64 {
         let values = walk.samples.column(column);
         let (low, high) = values
             .iter()
             .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
+        if cells.levels(column).is_some() {
+            // One level becomes another one.
+            return f64::from(u8::from(low < high));
+        }
         // Relative to the size of the values, because columns have different units.
         f64::from(high - low) / f64::from(high.abs().max(low.abs())).max(f64::MIN_POSITIVE)
     };
@@ -86,7 +92,7 @@ fn table(walk: &Traversal, names: &[String]) -> Markup {
         (values_table(
             (&format!("z{}", walk.dimension), &headings),
             samples.view(),
-            names,
+            (names, cells),
             (&chosen, "those that change most, relative to their size"),
         ))
     } }

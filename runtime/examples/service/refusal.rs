@@ -35,6 +35,7 @@ impl From<Error> for Refusal {
         let status = match error {
             Error::Shape { .. }
             | Error::NotFinite { .. }
+            | Error::NotALevel { .. }
             | Error::LabelsMissing { .. }
             | Error::LabelsUnexpected { .. }
             | Error::LabelCount { .. }

@@ -76,14 +76,10 @@ impl Frame {
         self.bytes
     }
 
-    /// Returns the elements of the first input in row-major order, to be filled.
-    pub(crate) fn floats(&mut self) -> ort::Result<&mut [f32]> {
-        input_tensor(self.tensors.inputs.first_mut())?.try_extract_tensor_mut().map(|(_, values)| values)
-    }
-
-    /// Returns the elements of the second input, the labels, to be filled.
-    pub(crate) fn integers(&mut self) -> ort::Result<&mut [i64]> {
-        input_tensor(self.tensors.inputs.get_mut(1))?.try_extract_tensor_mut().map(|(_, values)| values)
+    /// Returns the elements of an input of floats or integers in row-major order, to be filled. `index` is the position
+    /// of the input in the graph.
+    pub(crate) fn input<T: PrimitiveTensorElementType>(&mut self, index: usize) -> ort::Result<&mut [T]> {
+        input_tensor(self.tensors.inputs.get_mut(index))?.try_extract_tensor_mut().map(|(_, values)| values)
     }
 
     /// Returns the elements of an output of floats or booleans in row-major order, after a run. `index` is the position

@@ -188,9 +188,12 @@ impl Session {
     pub(super) fn try_row(&mut self, graph: &Graph) -> Result<Frame, Error> {
         let failed = |error| graph.failed("run", error);
         let mut frame = graph.frame(1, OutputSet::all(&graph.ports))?;
-        frame.floats().map_err(failed)?.fill(0.0);
-        if graph.ports.inputs.len() > 1 {
-            frame.integers().map_err(failed)?.fill(0);
+        for (index, port) in graph.ports.inputs.iter().enumerate() {
+            match port.dtype {
+                ElementType::F32 => frame.input::<f32>(index).map_err(failed)?.fill(0.0),
+                ElementType::I64 => frame.input::<i64>(index).map_err(failed)?.fill(0),
+                ElementType::Bool => frame.input::<bool>(index).map_err(failed)?.fill(false),
+            }
         }
         self.run(&mut frame, graph)?;
         Ok(frame)

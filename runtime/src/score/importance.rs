@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::{measure::Measure, weights::LogWeights};
 use crate::{
     Autoencoder, CodeDistribution, Codes, Error, Posterior,
-    random::{Stream, generator},
+    random::{Stream, generator, seed_of_row},
 };
 
 /// Half of `ln(2 pi)`.
@@ -113,9 +113,9 @@ impl ImportanceSampler<'_> {
         let first = rows.first().map_or(0, |row| row.index);
         let decoded = self
             .model
-            .decode(Codes { labels: labels.as_deref(), ..Codes::from(&codes) })
+            .decode_with_probabilities(Codes { labels: labels.as_deref(), ..Codes::from(&codes) })
             .map_err(|error| error.at_row(|code| first + code / count))?;
-        let mut samples = decoded.outer_iter().zip(log_ratios);
+        let mut samples = decoded.rows().zip(log_ratios);
         for row in rows {
             for (decoded, log_ratio) in samples.by_ref().take(count) {
                 let log_likelihood = self.measure.log_likelihood(row.target, &decoded);
@@ -163,7 +163,8 @@ impl ImportanceSampler<'_> {
 
 impl<'a> Row<'a> {
     fn new(index: usize, target: ArrayView1<'a, f64>, seed: u64) -> Self {
-        let noise = generator(seed_of_row(seed, target), Stream::Importance);
+        // The label is not included, so that classes are compared with the same latent samples.
+        let noise = generator(seed_of_row(seed, target.iter().copied()), Stream::Importance);
         Row { index, target, noise, log_likelihood_sum: 0.0, log_ratio_sum: 0.0, weights: LogWeights::default() }
     }
 }
@@ -174,29 +175,4 @@ impl<'a> Row<'a> {
 fn log_prior_over_posterior(z: f32, eps: f32, log_variance: f32) -> f64 {
     let (z, eps) = (f64::from(z), f64::from(eps));
     0.5 * (eps * eps + f64::from(log_variance) - z * z)
-}
-
-/// Derives the seed of a row from the seed and the row's values by 64-bit FNV-1a (Fowler, Noll and Vo 1991). The
-/// label is not included, so that classes are compared with the same latent samples.
-fn seed_of_row(seed: u64, row: ArrayView1<'_, f64>) -> u64 {
-    // Adding zero maps -0.0 to 0.0.
-    let values = row.iter().map(|value| (value + 0.0).to_bits());
-    let bytes = std::iter::once(seed).chain(values).flat_map(u64::to_le_bytes);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn the_seed_of_a_row_is_stable_and_differs_between_rows_and_seeds() {
-        let seed = |seed, row: [f64; 2]| seed_of_row(seed, array![row[0], row[1]].view());
-        assert_eq!(seed(7, [0.5, 0.0]), seed(7, [0.5, -0.0]));
-        let others = [seed(7, [0.0, 0.5]), seed(8, [0.5, 0.0]), seed(7, [0.5, 0.25])];
-        assert!(!others.contains(&seed(7, [0.5, 0.0])));
-        assert_eq!(seed(7, [0.5, 0.0]), 13_615_965_513_978_721_515);
-    }
 }

@@ -2,9 +2,13 @@
 
 use std::{f64::consts::PI, ops::Range};
 
-use narrows_bundle::{Likelihood, Manifest, Role};
+use narrows_bundle::{Likelihood, Manifest, Role, table::CellKind};
 use ndarray::{Array2, ArrayView1, ArrayViewD, Axis, Dimension, Slice};
 
+use super::{
+    cells::{CellMeasures, DecodedRow},
+    scale::Scale,
+};
 use crate::{Error, Samples, samples::Values};
 
 /// Lower bound of a Bernoulli probability: the `f32` output of a graph does not resolve smaller ones near 1.
@@ -13,36 +17,41 @@ const MIN_PROBABILITY: f64 = 1e-7;
 /// The likelihood of a model, and the scaling of the samples.
 #[derive(Debug)]
 pub(super) struct Measure {
-    columns: Vec<Column>,
+    columns: Vec<Scale>,
     likelihood: Likelihood,
+    /// The likelihoods of the cells of a mixed table.
+    cells: Option<CellMeasures>,
     variance: f64,
     is_variational: bool,
-}
-
-/// The scaling of one feature.
-#[derive(Debug, Clone, Copy)]
-struct Column {
-    offset: f32,
-    scale: f32,
 }
 
 impl Measure {
     pub(super) fn of(manifest: &Manifest) -> Self {
         let scaling = &manifest.scaling;
         let pairs = scaling.offset.iter().cycle().zip(scaling.scale.iter().cycle());
-        let columns = pairs.take(manifest.sample.features());
+        let pairs = pairs.take(manifest.sample.features());
+        let mut columns: Vec<Scale> = pairs.map(|(&offset, &scale)| Scale { offset, scale }).collect();
+        for (column, cell) in columns.iter_mut().zip(manifest.sample.cells().iter().flatten()) {
+            match cell.kind {
+                CellKind::Number | CellKind::HeavyTailed => {}
+                // Counts and levels have no scale.
+                CellKind::Count | CellKind::Category { .. } => *column = Scale { offset: 0.0, scale: 1.0 },
+            }
+        }
+        let is_variational = manifest.graphs.encoder.output(Role::LogVariance).is_some();
         Measure {
-            columns: columns.map(|(&offset, &scale)| Column { offset, scale }).collect(),
+            cells: CellMeasures::of(manifest, &columns, is_variational),
+            columns,
             likelihood: manifest.likelihood,
             variance: manifest.variance.unwrap_or(1.0),
-            is_variational: manifest.graphs.encoder.output(Role::LogVariance).is_some(),
+            is_variational,
         }
     }
 
     /// Refuses values outside the range of a Bernoulli likelihood, as training does.
     pub(super) fn check(&self, samples: &Samples<'_>) -> Result<(), Error> {
         match (self.likelihood, &samples.values) {
-            (Likelihood::Gaussian, _) => Ok(()),
+            (Likelihood::Gaussian | Likelihood::Columns, _) => Ok(()),
             (Likelihood::Bernoulli, Values::Floats(view)) => self.check_range(view),
             (Likelihood::Bernoulli, Values::Bytes(view)) => self.check_range(view),
         }
@@ -51,12 +60,12 @@ impl Measure {
     fn check_range<T: Copy + Into<f32>>(&self, view: &ArrayViewD<'_, T>) -> Result<(), Error> {
         for (row, values) in view.outer_iter().enumerate() {
             // Computed in `f32`, as in training, where the ends of the range scale to exactly 0 and 1.
-            let is_outside = |(&value, column): (&T, &Column)| {
+            let is_outside = |(&value, column): (&T, &Scale)| {
                 !(0.0..=1.0).contains(&((value.into() - column.offset) / column.scale))
             };
             let outside = values.iter().zip(&self.columns).position(is_outside);
             let first = outside.and_then(|index| values.indexed_iter().zip(&self.columns).nth(index));
-            if let Some(((position, &value), &Column { offset, scale })) = first {
+            if let Some(((position, &value), &Scale { offset, scale })) = first {
                 let (low, high) = (offset.min(offset + scale), offset.max(offset + scale));
                 return Err(Error::OutsideRange {
                     row,
@@ -88,22 +97,44 @@ impl Measure {
         scaled
     }
 
-    /// Computes `sum (x - x_hat)^2` of a target in scaled units and a decoded sample in the data's unit.
-    pub(super) fn squared_error(&self, target: ArrayView1<'_, f64>, decoded: &ArrayViewD<'_, f32>) -> f64 {
-        self.pairs(&target, decoded).map(|(target, mean)| (target - mean).powi(2)).sum()
+    /// Computes `sum (x - x_hat)^2` of a target in scaled units and a decoded sample in the data's unit, over the
+    /// numbers of a mixed table that are there.
+    pub(super) fn squared_error(&self, target: ArrayView1<'_, f64>, decoded: &DecodedRow<'_>) -> f64 {
+        match &self.cells {
+            Some(cells) => cells.squared_error(target, decoded),
+            None => self.pairs(&target, decoded).map(|(target, mean)| (target - mean).powi(2)).sum(),
+        }
     }
 
-    /// Computes the reconstruction loss: the squared error for a Gaussian likelihood of a deterministic encoder,
-    /// otherwise the negative log-likelihood in nats.
-    pub(super) fn reconstruction(&self, target: ArrayView1<'_, f64>, decoded: &ArrayViewD<'_, f32>) -> f64 {
+    /// Calls a function with the position of each cell of a mixed table that is there and its error in the loss; not at
+    /// all for other samples.
+    pub(super) fn cell_errors(
+        &self,
+        target: ArrayView1<'_, f64>,
+        decoded: &DecodedRow<'_>,
+        receive: impl FnMut(usize, f64),
+    ) {
+        if let Some(cells) = &self.cells {
+            cells.errors(target, decoded, receive);
+        }
+    }
+
+    /// Computes the reconstruction loss: the squared error for a Gaussian likelihood of a deterministic encoder, the
+    /// weighted errors of the cells of a mixed table, otherwise the negative log-likelihood in nats.
+    pub(super) fn reconstruction(&self, target: ArrayView1<'_, f64>, decoded: &DecodedRow<'_>) -> f64 {
         match (self.likelihood, self.is_variational) {
             (Likelihood::Gaussian, false) => self.squared_error(target, decoded),
             (Likelihood::Gaussian, true) | (Likelihood::Bernoulli, _) => -self.log_likelihood(target, decoded),
+            (Likelihood::Columns, _) => {
+                let mut sum = 0.0;
+                self.cell_errors(target, decoded, |_, error| sum += error);
+                sum
+            }
         }
     }
 
     /// Computes `ln p(x|z)` in nats.
-    pub(super) fn log_likelihood(&self, target: ArrayView1<'_, f64>, decoded: &ArrayViewD<'_, f32>) -> f64 {
+    pub(super) fn log_likelihood(&self, target: ArrayView1<'_, f64>, decoded: &DecodedRow<'_>) -> f64 {
         match self.likelihood {
             Likelihood::Bernoulli => {
                 let per_value = |(target, mean): (f64, f64)| {
@@ -112,6 +143,7 @@ impl Measure {
                 };
                 self.pairs(&target, decoded).map(per_value).sum()
             }
+            Likelihood::Columns => self.cells.as_ref().map_or(0.0, |cells| cells.log_likelihood(target, decoded)),
             Likelihood::Gaussian => {
                 let half = 0.5 * self.columns.len() as f64;
                 let error = self.squared_error(target, decoded);
@@ -123,17 +155,10 @@ impl Measure {
     fn pairs<'a>(
         &'a self,
         target: &'a ArrayView1<'_, f64>,
-        decoded: &'a ArrayViewD<'_, f32>,
+        decoded: &'a DecodedRow<'_>,
     ) -> impl Iterator<Item = (f64, f64)> + 'a {
-        let means = decoded.iter().zip(&self.columns).map(|(&value, column)| column.scaled(value));
+        let means = decoded.sample.iter().zip(&self.columns).map(|(&value, column)| column.scaled(value));
         target.iter().copied().zip(means)
-    }
-}
-
-impl Column {
-    /// Scales a value in `f64`: with a large offset and a small scale, the subtraction in `f32` would lose precision.
-    fn scaled(self, value: f32) -> f64 {
-        (f64::from(value) - f64::from(self.offset)) / f64::from(self.scale)
     }
 }
 

@@ -26,8 +26,9 @@ impl<'a> LoadedForCheck<'a> {
         input: Role,
         options: &Options,
     ) -> Self {
+        let sample = bundle.manifest().sample();
         let loaded = bundle.graph_with_cost(ports).map_err(Error::from).and_then(|checked| {
-            load_on_device(options, |device| LoadedGraph::load(ports, checked.clone(), input, device, options))
+            load_on_device(options, |device| LoadedGraph::load(ports, checked.clone(), input, sample, device, options))
         });
         LoadedForCheck { name, ports, loaded }
     }
@@ -44,7 +45,8 @@ impl<'a> LoadedForCheck<'a> {
         }
         let names = |ports: &[Port]| ports.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join("`, `");
         Check::of(format!("{} graph", self.name), self.loaded.as_ref(), |(graph, _)| {
-            format!("takes `{}`, returns `{}`", graph.input().name, names(graph.outputs()))
+            let inputs: Vec<Port> = self.ports.inputs.iter().filter(|port| port.role != Role::Label).cloned().collect();
+            format!("takes `{}`, returns `{}`", names(&inputs), names(graph.outputs()))
         })
     }
 

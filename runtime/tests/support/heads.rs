@@ -6,13 +6,18 @@ use narrows_runtime::{
     bundle::{
         ClassifierKind, ClassifierManifest, ClassifierPorts, EncoderRecord, FORMAT, HeadProbe, Kind, PROBE, Stage,
         onnx::Model,
+        table::{Layout, MissingCells},
     },
     ndarray::{Array2, Axis},
 };
 use prost::Message;
 use tempfile::TempDir;
 
-use super::{Builder, CLASSES, FEATURES, LATENT, SHAPE, linear, mean_of, sample, samples, training};
+use super::{
+    Builder, CLASSES, FEATURES, LATENT, SHAPE, linear, mean_of, sample, samples,
+    tables::{CELLS, INPUTS, add_inputs, rows_with_gaps, schema, table_codes, table_rows},
+    training,
+};
 
 /// Layer number of the head, which determines its weights.
 const HEAD: usize = 4;
@@ -52,6 +57,33 @@ impl HeadFixture {
         Self::of(draft(ClassifierKind::Regressor, 1, 1))
     }
 
+    /// Creates a classifier of the rows of a mixed table.
+    pub(crate) fn of_table(missing: MissingCells) -> Self {
+        let schema = schema(missing);
+        let mut draft = draft(ClassifierKind::Classifier, OUTPUTS, 1);
+        let manifest = &mut draft.manifest;
+        let layout = Layout::of(&schema.cells());
+        manifest.graphs = ClassifierPorts::of_table(ClassifierKind::Classifier, &layout, LATENT, OUTPUTS);
+        manifest.sample.shape = vec![CELLS];
+        manifest.sample.columns = Some(schema.cells().into_iter().map(|cell| cell.name).collect());
+        manifest.sample.table = Some(schema);
+        let mut graph = Builder::default();
+        add_inputs(&mut graph);
+        graph.linear(1, Kind::Ae, "inputs", "code", [INPUTS, LATENT]);
+        draft.end_to_end = add_head(graph, "code", OUTPUTS).model(&manifest.graphs.end_to_end);
+        let samples = if missing == MissingCells::Masked { rows_with_gaps(5) } else { table_rows(5) };
+        let codes = table_codes(Kind::Ae, &samples, &[]);
+        let logits = head_outputs(&codes);
+        draft.probe = HeadProbe {
+            samples: samples.into_dyn(),
+            codes: codes.into_dyn(),
+            outputs: [("probabilities", softmax(&logits)), ("logits", logits)]
+                .map(|(name, array)| (name.to_owned(), array.into_dyn()))
+                .into(),
+        };
+        Self::of(draft)
+    }
+
     fn of(mut draft: HeadDraft) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut stage = Stage::begin(folder.path().join("bundle")).expect("a free destination");
@@ -83,6 +115,13 @@ pub(crate) fn softmax(logits: &Array2<f32>) -> Array2<f32> {
     let weights = logits.mapv(f32::exp);
     let sums = weights.sum_axis(Axis(1));
     weights / sums.insert_axis(Axis(1))
+}
+
+/// Adds a classifier of codes: a linear layer and its softmax.
+fn add_head(mut graph: Builder, code: &str, outputs: usize) -> Builder {
+    graph.linear(HEAD, Kind::Ae, code, "logits", [LATENT, outputs]);
+    graph.node("Softmax", &["logits"], "probabilities", &[("axis", 1)]);
+    graph
 }
 
 fn draft(kind: ClassifierKind, outputs: usize, axis: i64) -> HeadDraft {

@@ -4,6 +4,7 @@
 pub(crate) mod detector;
 pub(crate) mod heads;
 pub(crate) mod mixed;
+pub(crate) mod tables;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -52,6 +53,10 @@ impl Fixture {
     pub(crate) fn modified(kind: Kind, modify: impl FnOnce(&mut Draft)) -> Self {
         let mut draft = draft(kind);
         modify(&mut draft);
+        Self::of(draft)
+    }
+
+    pub(crate) fn of(mut draft: Draft) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut stage = Stage::begin(folder.path().join("bundle")).expect("a free destination");
         stage.write(ENCODER, &draft.encoder.encode_to_vec()).expect("a writable folder");
@@ -194,10 +199,11 @@ fn sample() -> Sample {
         fill: None,
         kind: narrows_bundle::SampleKind::default(),
         windows: None,
+        table: None,
     }
 }
 
-fn manifest(kind: Kind, graphs: Ports) -> Manifest {
+pub(crate) fn manifest(kind: Kind, graphs: Ports) -> Manifest {
     Manifest {
         format: FORMAT,
         digest: String::new(),
@@ -208,8 +214,10 @@ fn manifest(kind: Kind, graphs: Ports) -> Manifest {
         sampler: None,
         detector: None,
         classes: kind.is_conditional().then(|| CLASSES.map(str::to_owned).to_vec()),
+        class_rows: None,
         likelihood: Likelihood::Gaussian,
         variance: None,
+        cells: None,
         output_link: Link::Identity,
         scaling: Scaling { offset: vec![0.0], scale: vec![1.0] },
         graphs,

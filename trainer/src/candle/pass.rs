@@ -127,9 +127,9 @@ fn checked_rows(graph: &Graph, inputs: &[Tensor]) -> Result<usize> {
 /// Checks that all labels are less than the number of classes, because they select rows of tables. A negative label has
 /// become a large positive one by the conversion to `u32`.
 fn check_labels(graph: &Graph, labels: &[Vec<u32>]) -> Result<()> {
-    let classes = graph.nodes().iter().filter_map(|node| match node.primitive.operation().input_kind() {
+    let classes = graph.nodes().iter().filter_map(|node| match node.primitive.operation().input_kind(0) {
         InputKind::Labels { classes } => Some(classes),
-        InputKind::Floats => None,
+        InputKind::Floats | InputKind::Categories => None,
     });
     let Some(classes) = classes.min() else { return Ok(()) };
     match labels.iter().flatten().find(|&&label| label as usize >= classes) {

@@ -55,7 +55,7 @@ mod tests {
 
     fn loss(test_network: &TestNetwork) -> candle_core::Tensor {
         let context = LossContext::Training { seed: 1, step: 1, epochs: 0.0 };
-        let batch = Batch { x: samples(5, 6), labels: None };
+        let batch = Batch::new(samples(5, 6), None);
         Ae::default().loss(&test_network.network(), &batch, context).expect("matching shapes").total
     }
 

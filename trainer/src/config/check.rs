@@ -7,6 +7,7 @@ use super::{
     Config, Descent, Method,
     measured::measured_class,
     size::{MOST_PARAMETERS, too_large, too_large_maps, too_many_samples},
+    table::check_table,
 };
 use crate::{
     ConfigError, Options, Problem,
@@ -60,6 +61,7 @@ impl Config {
         let mut problems = Problems::default();
         let common = options.common();
         check_data(kind, common.data, data, &mut problems);
+        check_table(kind, options, data, &mut problems);
         let (output_distribution, default_likelihood) = output_distribution(kind, options, data, &mut problems);
         let ends = (output_distribution.likelihood, output_distribution.link);
         let scaling = common.scaling.check(&sample_of(data), ends, &mut problems);
@@ -150,6 +152,10 @@ fn descent(
 ) -> Descent {
     let samples = Samples { shape: &facts.data.sample_shape, kind: facts.data.sample_kind };
     let architecture = options.architecture.check(samples, allowed, problems);
+    if facts.data.table.is_some() && architecture.convolutions.is_some() {
+        let what = "has convolutions, but the columns of a mixed table are no neighbours; leave it out, or pass mlp";
+        problems.add_of_data("architecture", what);
+    }
     if let Some((key, problem)) = too_large(&architecture, facts.data, facts.latent_dim) {
         problems.add_of_data(key, problem);
     }
@@ -199,6 +205,7 @@ fn descent(
         l2: problems.not_negative("l2", "weight", options.weights.l2.unwrap_or(0.0)),
         augmentation: options.augmentation.check(samples, problems),
         binarize: options.binarize.binarize.unwrap_or(Binarize::None),
+        masking: facts.data.table.as_ref().map(|schema| options.masking.check(schema.missing, problems)),
         architecture,
         pretraining,
         epochs,
@@ -280,7 +287,8 @@ fn check_warmup(
 /// Reports data that cannot be used for training: constant values, missing labels or missing values.
 fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut Problems) {
     let (low, high) = data.range;
-    if low >= high {
+    // The values of a mixed table have no common range.
+    if low >= high && data.table.is_none() {
         let what = format!(
             "contains only the value {low} in 32-bit floats, so there is nothing to learn; if the values differ, \
              subtract their common offset first"

@@ -11,6 +11,7 @@ use crate::{
     pretrain::Pretraining,
     sampler_option::ExportSamplerOptions,
     split::SplitOptions,
+    table::MaskingOptions,
     variance::VarianceOptions,
 };
 
@@ -25,7 +26,7 @@ impl Config {
             split: SplitOptions { valid_fraction: Some(self.valid_fraction) },
             seed: Some(self.seed),
             sampler: ExportSamplerOptions { sampler: Some(self.sampler) },
-            variance: VarianceOptions { variance: self.has_variance().then_some(self.output_distribution.variance) },
+            variance: VarianceOptions { variance: self.takes_variance().then_some(self.output_distribution.variance) },
             ..Options::new(self.kind())
         };
         match &self.method {
@@ -49,6 +50,7 @@ impl Descent {
             l2,
             augmentation,
             binarize,
+            masking,
             architecture,
             pretraining,
             epochs,
@@ -63,6 +65,7 @@ impl Descent {
             weights: WeightPenaltyOptions { l2: Some(*l2) },
             augmentation: Augmenter::options(augmentation.as_ref()),
             binarize: BinarizeOptions { binarize: Some(*binarize) },
+            masking: MaskingOptions { masking: *masking },
             architecture: architecture.options(),
             pretrain: Pretraining::options(*pretraining),
             length: LengthOptions { epochs: Some(*epochs) },

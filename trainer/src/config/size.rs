@@ -2,7 +2,10 @@
 
 use narrows_data::Dataset;
 
-use crate::{architecture::Architecture, network::Convolutions};
+use crate::{
+    architecture::Architecture,
+    network::{Convolutions, TableRow},
+};
 
 /// Largest number of parameters of encoder and decoder together. An ONNX file is limited to 2 GiB, and training stores
 /// four values per parameter.
@@ -18,7 +21,10 @@ const MOST_MAP_VALUES: u128 = 1 << 28;
 /// Returns a problem if a step with `samples` latent samples per row needs too much memory: the option to change, and
 /// the reason.
 pub(super) fn too_many_samples(samples: usize, rows: usize, data: &Dataset) -> Option<(&'static str, String)> {
-    let features = data.train.values.features();
+    let features = match &data.table {
+        None => data.train.values.features(),
+        Some(schema) => TableRow::new(&schema.cells(), schema.missing).order.logits(),
+    };
     let values = (samples as u128).saturating_mul(rows as u128).saturating_mul(features as u128);
     let step = format!(
         "a step of {rows} rows with {features} features would reconstruct more than {MOST_SAMPLED_VALUES} values"
@@ -75,12 +81,20 @@ pub(super) fn too_large(
     };
     let Architecture { convolutions, hidden, .. } = architecture;
     let features = convolutions.as_ref().map_or(data.train.values.features(), Convolutions::features);
-    let (features, latent) = (features as u128, latent_dim as u128);
+    // A category enters as its code and leaves as one logit for each level.
+    let (inputs, outputs, embeddings) = match &data.table {
+        None => (features, features, 0),
+        Some(schema) => {
+            let row = TableRow::new(&schema.cells(), schema.missing);
+            (row.width(), row.order.logits(), row.trained())
+        }
+    };
+    let (inputs, outputs, latent) = (inputs as u128, outputs as u128, latent_dim as u128);
     let classes = data.classes.as_ref().map_or(0, Vec::len) as u128;
     // Upper bounds: both may have labels as inputs, and a variational encoder has two output layers.
-    let encoder = parameters_between(features + classes, 2 * latent, &mut hidden.iter());
-    let decoder = parameters_between(latent + classes, features, &mut hidden.iter().rev());
-    if encoder.saturating_add(decoder) <= MOST_PARAMETERS {
+    let encoder = parameters_between(inputs + classes, 2 * latent, &mut hidden.iter());
+    let decoder = parameters_between(latent + classes, outputs, &mut hidden.iter().rev());
+    if encoder.saturating_add(decoder).saturating_add(embeddings as u128) <= MOST_PARAMETERS {
         return None;
     }
     let widest = hidden.iter().copied().max().unwrap_or(0).max(latent_dim);

@@ -84,9 +84,9 @@ fn origin(network: &Network<'_>, batch: &Batch) -> Result<Option<String>> {
         let values = node_values(graph, network.parameters, &inputs)?;
         graph.nodes().iter().zip(&values).map(|(node, value)| Ok((node.name.clone(), largest(value)?))).collect()
     };
-    let mut found = layers(network.encoder, &batch.x)?;
+    let mut found = layers(network.encoder, batch.inputs())?;
     if found.iter().all(|(_, value)| value.is_finite())
-        && let Some(code) = network.encode(&batch.x, batch.labels.as_ref())?.first()
+        && let Some(code) = network.encode(batch.inputs(), batch.labels.as_ref())?.first()
     {
         found.extend(layers(network.decoder, code)?);
     }
@@ -126,7 +126,7 @@ mod tests {
     const CONTEXT: LossContext = LossContext::Training { seed: 1, step: 1, epochs: 0.0 };
 
     fn batch() -> Batch {
-        Batch { x: samples(5, 4), labels: None }
+        Batch::new(samples(5, 4), None)
     }
 
     fn part_and_layer(error: TrainError) -> (String, Option<String>) {

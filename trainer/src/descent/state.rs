@@ -162,6 +162,12 @@ pub(crate) fn initial_parameters(
     if config.has_variance() {
         config.output_distribution.variance.add_parameter(&mut parameters, &Device::Cpu)?;
     }
+    if let Some(table) = &core.table {
+        table.likelihoods.add_parameters(&mut parameters, &Device::Cpu)?;
+        for (name, values) in table.constants() {
+            parameters.insert(&name, &Tensor::new(values, &Device::Cpu)?)?;
+        }
+    }
     if let Some(values) = pseudo_inputs {
         parameters.insert(PSEUDO_INPUTS, values)?;
     }

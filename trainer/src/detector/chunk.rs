@@ -6,20 +6,30 @@ use narrows_bundle::Scaling;
 use ndarray::{Array, Array2, ArrayView1, Axis, Dimension, Slice};
 use rayon::prelude::*;
 
-use super::{DetectorError, Rows};
+use super::{DetectorError, Rows, cells::CellErrors};
 
 /// Number of rows of a chunk. It is fixed, so that sums do not depend on the number of cores, and small, so that the
 /// distances of a chunk to all stored rows stay in the cache.
 const CHUNK_ROWS: usize = 128;
 
+/// In which unit samples are compared with their reconstructions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unit<'a> {
+    pub(super) scaling: &'a Scaling,
+    /// The errors of the cells of a mixed table; `None` for other samples.
+    pub(super) cells: Option<&'a CellErrors>,
+}
+
 /// Some of the rows.
 pub(super) struct Chunk<'a> {
     /// The class of every row, if the graphs take labels.
     pub(super) labels: Option<&'a [i64]>,
-    /// Samples in scaled units, `[rows, features]`.
+    /// Samples in scaled units, `[rows, features]`; `[rows, 0]` for mixed tables.
     pub(super) targets: Array2<f64>,
-    /// Samples minus reconstructions in scaled units, `[rows, features]`.
+    /// Samples minus reconstructions in scaled units, `[rows, features]`; `[rows, 0]` for mixed tables.
     pub(super) residuals: Array2<f64>,
+    /// The errors of the cells of a mixed table, `[rows, cells]`.
+    pub(super) errors: Option<Array2<f64>>,
     /// Codes, `[rows, latent]`.
     pub(super) codes: Array2<f64>,
     /// Logarithms of the variances of the posteriors, `[rows, latent]`; variational encoders only.
@@ -27,15 +37,26 @@ pub(super) struct Chunk<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    fn of(rows: &'a Rows, range: Range<usize>, scaling: &Scaling) -> Self {
+    fn of(rows: &'a Rows, range: Range<usize>, unit: Unit<'_>) -> Self {
         let part = |array: &'a Array2<f32>| array.slice_axis(Axis(0), Slice::from(range.clone()));
         // Rounded to 32-bit floats as in the graph; one value stands for all features.
-        let (offset, inverse) = (ArrayView1::from(&scaling.offset), ArrayView1::from(&scaling.scale).mapv(f32::recip));
+        let (offset, inverse) =
+            (ArrayView1::from(&unit.scaling.offset), ArrayView1::from(&unit.scaling.scale).mapv(f32::recip));
         let samples = part(&rows.samples);
+        let nothing = || Array2::zeros((range.len(), 0));
+        let (targets, residuals, errors) = match unit.cells {
+            None => (
+                ((&samples - &offset) * &inverse).mapv(f64::from),
+                ((&samples - &part(&rows.reconstructions)) * &inverse).mapv(f64::from),
+                None,
+            ),
+            Some(cells) => (nothing(), nothing(), Some(cells.errors(&samples, &part(&rows.reconstructions)))),
+        };
         Chunk {
             labels: rows.labels.as_deref().and_then(|labels| labels.get(range.clone())),
-            targets: ((&samples - &offset) * &inverse).mapv(f64::from),
-            residuals: ((&samples - &part(&rows.reconstructions)) * &inverse).mapv(f64::from),
+            targets,
+            residuals,
+            errors,
             codes: part(&rows.codes).mapv(f64::from),
             log_variances: rows.log_variances.as_ref().map(|array| part(array).mapv(f64::from)),
         }
@@ -45,26 +66,26 @@ impl<'a> Chunk<'a> {
 /// Calls `each` for every chunk of the rows, on several threads, and returns the results in the order of the rows.
 pub(super) fn for_each_chunk<T: Send>(
     rows: &Rows,
-    scaling: &Scaling,
+    unit: Unit<'_>,
     should_stop: &dyn Fn() -> bool,
     each: impl Fn(&Chunk<'_>) -> Result<T, DetectorError> + Sync,
 ) -> Result<Vec<T>, DetectorError> {
     let mut results = Vec::new();
-    visit_chunks(rows, scaling, should_stop, each, |result| results.push(result))?;
+    visit_chunks(rows, unit, should_stop, each, |result| results.push(result))?;
     Ok(results)
 }
 
 /// Computes the sum of `each` over all chunks of the rows, which are added in their order; `None` without rows.
 pub(super) fn sum_of_chunks<D: Dimension>(
     rows: &Rows,
-    scaling: &Scaling,
+    unit: Unit<'_>,
     should_stop: &dyn Fn() -> bool,
     each: impl Fn(&Chunk<'_>) -> Array<f64, D> + Sync,
 ) -> Result<Option<Array<f64, D>>, DetectorError> {
     let mut sum: Option<Array<f64, D>> = None;
     visit_chunks(
         rows,
-        scaling,
+        unit,
         should_stop,
         |chunk| Ok(each(chunk)),
         |part| match &mut sum {
@@ -79,7 +100,7 @@ pub(super) fn sum_of_chunks<D: Dimension>(
 /// exist at a time.
 fn visit_chunks<T: Send>(
     rows: &Rows,
-    scaling: &Scaling,
+    unit: Unit<'_>,
     should_stop: &dyn Fn() -> bool,
     each: impl Fn(&Chunk<'_>) -> Result<T, DetectorError> + Sync,
     mut visit: impl FnMut(T),
@@ -87,7 +108,7 @@ fn visit_chunks<T: Send>(
     let starts: Vec<usize> = (0..rows.count()).step_by(CHUNK_ROWS).collect();
     let of_chunk = |&start: &usize| {
         let range = start..rows.count().min(start + CHUNK_ROWS);
-        each(&Chunk::of(rows, range, scaling))
+        each(&Chunk::of(rows, range, unit))
     };
     for starts in starts.chunks(2 * rayon::current_num_threads()) {
         if should_stop() {

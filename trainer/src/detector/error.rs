@@ -28,6 +28,21 @@ pub enum DetectorError {
         /// What to do.
         advice: String,
     },
+    /// The rows of a mixed table, or their reconstructions, have another width than the model says.
+    #[error(
+        "rows of the mixed table have {samples} cells and {reconstructions} numbers and probabilities, expected \
+         {cells} and {expected}"
+    )]
+    Width {
+        /// Number of columns of the samples.
+        samples: usize,
+        /// Number of columns of the reconstructions.
+        reconstructions: usize,
+        /// Number of cells of a row.
+        cells: usize,
+        /// Number of numbers and levels of a row.
+        expected: usize,
+    },
     /// A row has a score that is not finite.
     #[error(
         "the {part} row {row} has the score {score}; the model does not compute finite values for it, so train it again"

@@ -2,27 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use narrows_bundle::{DetectorRecord, GraphPorts, Manifest, Role, onnx::Model};
+use narrows_bundle::{DetectorRecord, GraphPorts, Manifest, Role, Scaling, onnx::Model};
 
 use super::{
     DetectorError,
     calibrate::{SLACK, Steps},
+    cells::{CellErrors, CellValues},
     joined::Joined,
     score::{Outputs, Score},
     values::Values,
 };
 use crate::onnx::Call;
 
+/// The autoencoder whose graphs become part of a detector.
+#[derive(Clone, Copy)]
+pub(super) struct Autoencoder<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) encoder: &'a Model,
+    pub(super) decoder: &'a Model,
+    /// The errors of the cells of a mixed table; `None` for other samples.
+    pub(super) cells: Option<&'a CellErrors>,
+}
+
 /// Returns the graph of a detector with the given ports.
 pub(super) fn detector_model(
-    manifest: &Manifest,
-    (encoder, decoder): (&Model, &Model),
+    model: Autoencoder<'_>,
     score: &dyn Score,
     steps: &Steps,
     ports: &GraphPorts,
 ) -> Result<Model, DetectorError> {
     let mut graph = Joined::default();
-    let (values, x_hat) = values(&mut graph, manifest, encoder, decoder)?;
+    let manifest = model.manifest;
+    let (values, decoded) = values(&mut graph, model)?;
     let Outputs { score, share } = score.add_to(&mut graph, "score", &values)?;
     let score = {
         let mut call = graph.call("finite");
@@ -41,14 +52,8 @@ pub(super) fn detector_model(
         (vector(&mut call, &score), vector(&mut call, &p_value), vector(&mut call, &is_anomaly));
     let shape: Vec<i64> = std::iter::once(-1).chain(manifest.sample.shape.iter().map(|&size| size as i64)).collect();
     let share = call.reshape(&share, &shape);
-    let named = [
-        (Role::Score, score),
-        (Role::PValue, p_value),
-        (Role::Anomaly, is_anomaly),
-        (Role::Share, share),
-        (Role::Reconstruction, x_hat),
-    ];
-    for (role, value) in named {
+    let named = [(Role::Score, score), (Role::PValue, p_value), (Role::Anomaly, is_anomaly), (Role::Share, share)];
+    for (role, value) in named.into_iter().chain(decoded) {
         let port = ports.output(role).ok_or_else(|| DetectorError::Graph(format!("there is no port for {role:?}")))?;
         graph.output(&port.name, &value);
     }
@@ -56,50 +61,71 @@ pub(super) fn detector_model(
     Ok(graph.finish(&format!("{}-detector", manifest.kind), ports, metadata))
 }
 
-/// Adds the encoder, the decoder and the residual. Returns the values for scores, and the reconstruction.
-fn values(
-    graph: &mut Joined,
-    manifest: &Manifest,
-    encoder: &Model,
-    decoder: &Model,
-) -> Result<(Values, String), DetectorError> {
+/// Adds the encoder, the decoder and the residual. Returns the values for scores, and the outputs of the decoder.
+fn values(graph: &mut Joined, model: Autoencoder<'_>) -> Result<(Values, Vec<(Role, String)>), DetectorError> {
+    let Autoencoder { manifest, encoder, decoder, cells } = model;
     let takes_label = |ports: &GraphPorts| ports.input(Role::Label).is_some();
     let ports = &manifest.graphs;
-    let encoded = graph.embed("encoder", encoder, &inputs(&ports.encoder, Role::Sample, "x"))?;
+    let of_sample: BTreeMap<&str, String> =
+        ports.encoder.inputs.iter().map(|port| (port.name.as_str(), port.name.clone())).collect();
+    let encoded = graph.embed("encoder", encoder, &of_sample)?;
     let value_of = |role: Role| ports.encoder.output(role).and_then(|port| encoded.get(&port.name)).cloned();
     let code = value_of(Role::Latent).or_else(|| value_of(Role::Mean));
     let code = code.ok_or_else(|| DetectorError::Graph("the encoder has no code".to_owned()))?;
-    let decoded = graph.embed("decoder", decoder, &inputs(&ports.decoder, Role::Latent, &code))?;
-    let x_hat = decoded.into_values().next();
-    let x_hat = x_hat.ok_or_else(|| DetectorError::Graph("the decoder has no output".to_owned()))?;
-    let scaling = &manifest.scaling;
-    let mut call = graph.call("residual");
+    let of_code = inputs(&ports.decoder, &code);
+    let outputs = graph.embed("decoder", decoder, &of_code)?;
+    let decoded = ports.decoder.outputs.iter().filter_map(|port| Some((port.role, outputs.get(&port.name)?.clone())));
+    let decoded: Vec<(Role, String)> = decoded.collect();
+    let output = |role: Role| decoded.iter().find(|(of, _)| *of == role).map(|(_, value)| value.clone());
+    let mut values = Values {
+        features: manifest.sample.features(),
+        sample: "x".to_owned(),
+        target: String::new(),
+        residual: String::new(),
+        errors: None,
+        code,
+        log_variance: value_of(Role::LogVariance),
+        label: takes_label(&ports.decoder).then(|| "label".to_owned()),
+    };
+    match cells {
+        None => {
+            let x_hat = output(Role::Reconstruction);
+            let x_hat = x_hat.ok_or_else(|| DetectorError::Graph("the decoder has no output".to_owned()))?;
+            add_residual(&mut graph.call("residual"), &manifest.scaling, &x_hat, &mut values);
+        }
+        Some(cells) => {
+            let input = |role: Role| ports.encoder.input(role).map(|port| port.name.clone());
+            let of_table = CellValues {
+                numbers: input(Role::Sample).zip(output(Role::Reconstruction)),
+                categories: input(Role::Categories).zip(output(Role::LevelProbabilities)),
+            };
+            let errors = cells.add_to(&mut graph.call("errors"), &of_table);
+            // A value that is not finite has an error that is not finite.
+            values.target.clone_from(&errors);
+            values.errors = Some(errors);
+        }
+    }
+    Ok((values, decoded))
+}
+
+/// Adds the sample and its residual in scaled units.
+fn add_residual(call: &mut Call<'_>, scaling: &Scaling, x_hat: &str, values: &mut Values) {
     let sample = call.node("Flatten", &["x".to_owned()]);
-    let reconstruction = call.node("Flatten", std::slice::from_ref(&x_hat));
+    let reconstruction = call.node("Flatten", &[x_hat.to_owned()]);
     let inverse: Vec<f32> = scaling.scale.iter().map(|scale| scale.recip()).collect();
     let inverse = call.floats("inverse_scale", &[inverse.len()], &inverse);
     let offset = call.floats("offset", &[scaling.offset.len()], &scaling.offset);
     // The difference comes before the scaling, so that a large offset costs no precision.
     let difference = call.node("Sub", &[sample.clone(), reconstruction]);
-    let residual = call.node("Mul", &[difference, inverse.clone()]);
+    values.residual = call.node("Mul", &[difference, inverse.clone()]);
     let shifted = call.node("Sub", &[sample.clone(), offset]);
-    let target = call.node("Mul", &[shifted, inverse]);
-    let values = Values {
-        features: manifest.sample.features(),
-        sample,
-        target,
-        residual,
-        code,
-        log_variance: value_of(Role::LogVariance),
-        label: takes_label(&ports.decoder).then(|| "label".to_owned()),
-    };
-    Ok((values, x_hat))
+    values.target = call.node("Mul", &[shifted, inverse]);
+    values.sample = sample;
 }
 
-/// Returns the values of the inputs of a graph: `value` for the one of this role, and the detector's input for the
-/// label.
-fn inputs<'a>(ports: &'a GraphPorts, role: Role, value: &str) -> BTreeMap<&'a str, String> {
-    let first = ports.input(role).map(|port| (port.name.as_str(), value.to_owned()));
+/// Returns the values of the inputs of the decoder: the code, and the detector's input for the label.
+fn inputs<'a>(ports: &'a GraphPorts, value: &str) -> BTreeMap<&'a str, String> {
+    let first = ports.input(Role::Latent).map(|port| (port.name.as_str(), value.to_owned()));
     let label = ports.input(Role::Label).map(|port| (port.name.as_str(), "label".to_owned()));
     first.into_iter().chain(label).collect()
 }

@@ -4,7 +4,7 @@ use super::{
     DetectorError,
     chunk::Chunk,
     joined::Joined,
-    values::{Values, share_of},
+    values::{Values, share_of, share_of_cells},
 };
 
 /// An anomaly score: its computation in 64-bit floats, the reference, and its nodes in the graph.
@@ -32,9 +32,15 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    /// Returns the outputs of a score whose shares are those of the squared error, in scaled units.
+    /// Returns the outputs of a score whose shares are those of the squared error, in scaled units, or of the errors of
+    /// cells.
     pub(super) fn with_share_of_error(score: String, graph: &mut Joined, prefix: &str, values: &Values) -> Self {
         let prefix = format!("{prefix}.share");
-        Outputs { score, share: share_of(&mut graph.call(&prefix), &values.residual) }
+        let mut call = graph.call(&prefix);
+        let share = match &values.errors {
+            None => share_of(&mut call, &values.residual),
+            Some(errors) => share_of_cells(&mut call, errors),
+        };
+        Outputs { score, share }
     }
 }

@@ -21,7 +21,10 @@ use whitened::Whitened;
 
 /// Fits the score of the options to rows.
 pub(super) fn fit_score<'a>(parts: Parts<'a>, rows: &Rows) -> Result<Box<dyn Score + 'a>, DetectorError> {
-    let Parts { options, manifest, prior, decoder, decode, should_stop } = parts;
+    let Parts { options, manifest, unit, prior, decoder, decode, should_stop } = parts;
+    if unit.cells.is_some() {
+        check_score_of_table(options.score)?;
+    }
     let sampled = |estimate| Sampled::of(estimate, manifest, prior, decoder, decode, options);
     Ok(match options.score {
         AnomalyScore::Reconstruction => Box::new(Reconstruction),
@@ -32,4 +35,22 @@ pub(super) fn fit_score<'a>(parts: Parts<'a>, rows: &Rows) -> Result<Box<dyn Sco
         AnomalyScore::Likelihood => Box::new(sampled(Estimate::Likelihood)?),
         AnomalyScore::Combined => Box::new(Combined::fit(parts, rows)?),
     })
+}
+
+/// Refuses scores that mixed tables do not have.
+///
+/// # Errors
+/// [`DetectorError::Option`] with the scores that they have.
+pub fn check_score_of_table(score: AnomalyScore) -> Result<(), DetectorError> {
+    let reason = match score {
+        AnomalyScore::Reconstruction | AnomalyScore::Density | AnomalyScore::Neighbours => return Ok(()),
+        AnomalyScore::Whitened | AnomalyScore::Combined => "needs the covariance of the errors of numbers",
+        AnomalyScore::Elbo | AnomalyScore::Likelihood => "decodes every row many times in the graph",
+    };
+    let problem = format!(
+        "{} {reason}, and does not support tables with columns of several types; pass --score reconstruction, density or \
+         neighbours",
+        score.name()
+    );
+    Err(DetectorError::Option { option: "--score", problem })
 }

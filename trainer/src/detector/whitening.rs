@@ -1,12 +1,11 @@
 //! Whitening: a linear map after which the fitted vectors have about unit covariance.
 
 use nalgebra::{DMatrix, SymmetricEigen};
-use narrows_bundle::Scaling;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::{
     DetectorError, Rows,
-    chunk::{Chunk, sum_of_chunks},
+    chunk::{Chunk, Unit, sum_of_chunks},
 };
 use crate::onnx::Call;
 
@@ -44,19 +43,19 @@ impl Whitening {
     /// Wiesel, Eldar & Hero 2010, equation 23), so that it has an inverse for any number of rows.
     pub(super) fn fit(
         rows: &Rows,
-        scaling: &Scaling,
+        unit: Unit<'_>,
         should_stop: &dyn Fn() -> bool,
         vectors: impl Fn(&Chunk<'_>) -> Array2<f64> + Sync,
     ) -> Result<Self, DetectorError> {
         let count = rows.count() as f64;
-        let rounding = ROUNDING * mean_variance(rows, scaling, should_stop)?;
+        let rounding = ROUNDING * mean_variance(rows, unit, should_stop)?;
         let sum = |each: &(dyn Fn(&Chunk<'_>) -> Array1<f64> + Sync)| {
-            Ok::<_, DetectorError>(sum_of_chunks(rows, scaling, should_stop, each)?.unwrap_or_default())
+            Ok::<_, DetectorError>(sum_of_chunks(rows, unit, should_stop, each)?.unwrap_or_default())
         };
         let mean = sum(&|chunk| vectors(chunk).sum_axis(Axis(0)))? / count;
         let centred = |chunk: &Chunk<'_>| vectors(chunk) - &mean;
         let map = if mean.len() <= MAX_DIMENSIONS {
-            let products = sum_of_chunks(rows, scaling, should_stop, |chunk| {
+            let products = sum_of_chunks(rows, unit, should_stop, |chunk| {
                 let centred = centred(chunk);
                 centred.t().dot(&centred)
             })?;
@@ -115,10 +114,10 @@ fn smallest(mean: f64, rounding: f64) -> f64 {
 }
 
 /// Returns the variance of the samples in scaled units, as the mean over the features.
-fn mean_variance(rows: &Rows, scaling: &Scaling, should_stop: &dyn Fn() -> bool) -> Result<f64, DetectorError> {
+fn mean_variance(rows: &Rows, unit: Unit<'_>, should_stop: &dyn Fn() -> bool) -> Result<f64, DetectorError> {
     let sums = |map: fn(f64) -> f64| {
         let of_chunk = |chunk: &Chunk<'_>| chunk.targets.mapv(map).sum_axis(Axis(0));
-        Ok::<_, DetectorError>(sum_of_chunks(rows, scaling, should_stop, of_chunk)?.unwrap_or_default())
+        Ok::<_, DetectorError>(sum_of_chunks(rows, unit, should_stop, of_chunk)?.unwrap_or_default())
     };
     let count = rows.count() as f64;
     let (means, squares) = (sums(|value| value)? / count, sums(|value| value * value)? / count);

@@ -57,7 +57,7 @@ impl Model for Ae {
     }
 
     fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
-        reconstruction_loss(self.penalty, network, &batch.x, batch, context)
+        reconstruction_loss(self.penalty, network, batch.inputs(), batch, context)
     }
 
     fn code_layer(&self) -> CodeLayer {

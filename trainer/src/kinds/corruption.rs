@@ -7,7 +7,12 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::{options::options, random::map_with_random_bytes_parallel, text::as_text};
+use crate::{
+    options::options,
+    random::map_with_random_bytes_parallel,
+    table::{MaskedNumbers, Table},
+    text::as_text,
+};
 
 options! {
     /// Corruption of the encoder's input.
@@ -55,6 +60,29 @@ impl Corruption {
             }
         }
         Tensor::from_vec(values, x.shape(), x.device())
+    }
+
+    /// Returns a corrupted copy of the scaled cells of a mixed table: masked cells are missing values, or the mean of a
+    /// number and an unseen level where no value may be missing; noise is added to numbers only.
+    ///
+    /// # Errors
+    /// Errors of Candle, and for [`Corruption::SaltAndPepper`], which a checked configuration does not contain.
+    pub(crate) fn apply_to_cells(self, table: &Table, cells: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
+        match self {
+            Corruption::Masking(probability) => table.masked(cells, probability, MaskedNumbers::Mean, random),
+            Corruption::Gaussian(deviation) => {
+                let order = &table.row.order;
+                let mut values = cells.flatten_all()?.to_vec1::<f32>()?;
+                for row in values.chunks_exact_mut(order.cells().max(1)) {
+                    for &cell in &order.numbers {
+                        let noise: f32 = StandardNormal.sample(random);
+                        row[cell] += deviation as f32 * noise;
+                    }
+                }
+                Tensor::from_vec(values, cells.shape(), cells.device())
+            }
+            Corruption::SaltAndPepper(_) => candle_core::bail!("salt and pepper do not corrupt the cells of a table"),
+        }
     }
 
     /// Returns what is wrong with the parameter, if anything.

@@ -53,9 +53,13 @@ impl Model for Dae {
     fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
         let inputs = match context {
             LossContext::Training { seed, step, .. } => {
-                self.corruption.apply(&batch.x, &mut stream(seed, Stream::Corruption, step))?
+                let random = &mut stream(seed, Stream::Corruption, step);
+                match network.table {
+                    Some(table) => self.corruption.apply_to_cells(table, batch.inputs(), random)?,
+                    None => self.corruption.apply(batch.inputs(), random)?,
+                }
             }
-            LossContext::Evaluation { .. } => batch.x.clone(),
+            LossContext::Evaluation { .. } => batch.inputs().clone(),
         };
         reconstruction_loss(self.ae.penalty, network, &inputs, batch, context)
     }

@@ -25,7 +25,7 @@ pub(super) fn importance_loss(
     batch: &Batch,
     context: LossContext,
 ) -> Result<Loss> {
-    let (mu, log_var) = network.posterior(&batch.x, batch.labels.as_ref())?;
+    let (mu, log_var) = network.posterior(batch.inputs(), batch.labels.as_ref())?;
     let rows = mu.dim(0)?;
     // All latent samples of the batch are concatenated: `[samples * batch, ...]`.
     let (means, log_variances) = (mu.repeat((samples, 1))?, log_var.repeat((samples, 1))?);
@@ -78,7 +78,7 @@ mod tests {
 
     /// Estimates of the bound for many noise samples, all on the same batch.
     fn bounds(test_network: &TestNetwork, bound: Bound, seed: u64, count: u64) -> Vec<f64> {
-        let (network, batch) = (test_network.network(), Batch { x: samples(16, 5), labels: None });
+        let (network, batch) = (test_network.network(), Batch::new(samples(16, 5), None));
         let model = Vae { bound, ..Vae::default() };
         let loss = |step| model.loss(&network, &batch, LossContext::Training { seed, step, epochs: 0.0 });
         (0..count).map(|step| -number(&loss(step).expect("shapes that fit").total)).collect()
@@ -126,8 +126,7 @@ mod tests {
             ("decoder.logits.bias", &[b]),
         ]);
         let xs = [-2.0f32, 0.3, 1.7];
-        let batch =
-            Batch { x: Tensor::new(&xs, &Device::Cpu).and_then(|x| x.reshape((3, 1))).expect("small"), labels: None };
+        let batch = Batch::new(Tensor::new(&xs, &Device::Cpu).and_then(|x| x.reshape((3, 1))).expect("small"), None);
         let density = |x: f32| 0.5 * ((x - b).powi(2) / evidence + (2.0 * std::f32::consts::PI * evidence).ln());
         let exact = f64::from(xs.map(density).iter().sum::<f32>() / 3.0);
         for samples in [1, 4] {
@@ -142,7 +141,7 @@ mod tests {
     fn extreme_importance_weights_leave_the_loss_and_its_gradients_finite() {
         let test_network = TestNetwork::variational(5, 2, None, Likelihood::Gaussian)
             .with_weights(|index| 40.0 * (index as f32).sin());
-        let batch = Batch { x: (samples(8, 5) * 30.0).expect("small"), labels: None };
+        let batch = Batch::new((samples(8, 5) * 30.0).expect("small"), None);
         let context = LossContext::Training { seed: 3, step: 1, epochs: 0.0 };
         let total = importance_loss(20, LatentPrior::Normal, &test_network.network(), &batch, context)
             .expect("shapes that fit")
@@ -163,14 +162,9 @@ mod tests {
         let labels = Tensor::new(&[2i64, 0, 1], &Device::Cpu).expect("small");
         let x = Tensor::new(&[[0f32, 0.0, 9.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]], &Device::Cpu).expect("small");
         let context = LossContext::Training { seed: 3, step: 1, epochs: 0.0 };
-        let loss = importance_loss(
-            4,
-            LatentPrior::Normal,
-            &test_network.network(),
-            &Batch { x, labels: Some(labels) },
-            context,
-        )
-        .expect("labels that fit");
+        let loss =
+            importance_loss(4, LatentPrior::Normal, &test_network.network(), &Batch::new(x, Some(labels)), context)
+                .expect("labels that fit");
         let constant = 1.5 * (2.0 * std::f64::consts::PI).ln();
         assert!((number(&loss.parts[0].1) - constant).abs() < 1e-5, "{}", loss.parts[0].1);
     }

@@ -107,12 +107,13 @@ impl Case {
             output_distribution,
             kernels,
             below: None,
+            table: None,
         };
         let labels = classes.map(|classes| {
             let labels: Vec<i64> = (0..ROWS).map(|row| (row * 7 % classes) as i64).collect();
             Tensor::from_vec(labels, ROWS, &Device::Cpu).expect("small")
         });
-        let batch = Batch { x: samples(ROWS, self.features()), labels };
+        let batch = Batch::new(samples(ROWS, self.features()), labels);
         let context = LossContext::Training { seed: 5, step: 3, epochs: 0.5 };
         let loss = objective_loss(&*self.model, self.l2, &network, &batch, context).expect("shapes that fit");
         // A second backward pass must not be affected by the first one.

@@ -41,10 +41,24 @@ pub(crate) trait Model {
 
 /// A batch of scaled samples.
 pub(crate) struct Batch {
-    /// Inputs of the encoder, `[batch, features]`.
+    /// The samples, `[batch, features]`, which are reconstructed.
     pub(crate) x: Tensor,
+    /// The same samples with masked cells, if the encoder receives these.
+    pub(crate) masked: Option<Tensor>,
     /// Labels, `[batch]`, only if the model takes labels.
     pub(crate) labels: Option<Tensor>,
+}
+
+impl Batch {
+    /// Creates a batch whose samples are both the inputs of the encoder and the targets of the decoder.
+    pub(crate) fn new(x: Tensor, labels: Option<Tensor>) -> Self {
+        Batch { x, masked: None, labels }
+    }
+
+    /// Returns the inputs of the encoder, `[batch, features]`.
+    pub(crate) fn inputs(&self) -> &Tensor {
+        self.masked.as_ref().unwrap_or(&self.x)
+    }
 }
 
 /// A loss and its components.

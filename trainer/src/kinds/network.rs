@@ -8,6 +8,7 @@ use crate::{
     likelihood::OutputDistribution,
     network::Graph,
     numeric::{PointLoss, Reduction},
+    table::Table,
 };
 
 /// An encoder and a decoder with their weights.
@@ -24,6 +25,8 @@ pub(crate) struct Network<'a> {
     pub(crate) kernels: Kernels,
     /// Frozen layers that scaled samples pass through before the encoder, if there are any.
     pub(crate) below: Option<Below<'a>>,
+    /// The mixed table whose cells are reconstructed; `None` for other data.
+    pub(crate) table: Option<&'a Table>,
 }
 
 /// Frozen layers below the encoder.
@@ -77,6 +80,9 @@ impl Network<'_> {
     /// Returns the error of reconstructing `targets` from the codes `z`, averaged over the batch; see
     /// [`OutputDistribution::error`].
     pub(crate) fn error(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
+        if let Some(table) = self.table {
+            return self.cell_loss(table, z, labels, targets, Reduction::Mean);
+        }
         match self.fused(z, labels, targets, Reduction::Mean)? {
             Some(error) => Ok(error),
             None => self.output_distribution.error(self.kernels, &self.decode(z, labels)?, targets),
@@ -85,6 +91,9 @@ impl Network<'_> {
 
     /// Returns the negative log-likelihood of `targets` in nats, given the codes `z`, averaged over the batch.
     pub(crate) fn nats(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
+        if let Some(table) = self.table {
+            return self.cell_loss(table, z, labels, targets, Reduction::Mean);
+        }
         match self.fused(z, labels, targets, Reduction::Mean)? {
             Some(error) => self.output_distribution.in_nats(error, targets, self.parameters),
             None => self.output_distribution.nats(self.kernels, &self.decode(z, labels)?, targets, self.parameters),
@@ -93,12 +102,28 @@ impl Network<'_> {
 
     /// Returns the negative log-likelihood of every row in nats, `[batch]`.
     pub(crate) fn nats_by_row(&self, z: &Tensor, labels: Option<&Tensor>, targets: &Tensor) -> Result<Tensor> {
+        if let Some(table) = self.table {
+            return self.cell_loss(table, z, labels, targets, Reduction::Rows);
+        }
         match self.fused(z, labels, targets, Reduction::Rows)? {
             Some(errors) => self.output_distribution.in_nats(errors, targets, self.parameters),
             None => {
                 self.output_distribution.nats_by_row(self.kernels, &self.decode(z, labels)?, targets, self.parameters)
             }
         }
+    }
+
+    /// Returns the weighted errors of the cells of a table, given the codes `z`.
+    fn cell_loss(
+        &self,
+        table: &Table,
+        z: &Tensor,
+        labels: Option<&Tensor>,
+        targets: &Tensor,
+        reduction: Reduction,
+    ) -> Result<Tensor> {
+        let logits = self.decode(z, labels)?;
+        table.likelihoods.loss(self.kernels, &logits, targets, self.parameters, reduction)
     }
 
     /// Computes decoder and loss in one pass; `None` if the kernels do not support it.
@@ -112,6 +137,7 @@ impl Network<'_> {
         let point_loss = match self.output_distribution.likelihood {
             Likelihood::Bernoulli => PointLoss::Bernoulli,
             Likelihood::Gaussian => PointLoss::SquaredError(self.output_distribution.link),
+            Likelihood::Columns => return Ok(None),
         };
         let inputs = with_labels(z, labels);
         loss(self.kernels, self.decoder, self.parameters, &inputs, point_loss, targets, reduction)

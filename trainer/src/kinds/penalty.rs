@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn components_are_weighted_and_add_up_and_a_weight_of_zero_leaves_no_component() {
         let test_network = TestNetwork::gaussian(4, &[5], 3);
-        let (network, batch) = (test_network.network(), Batch { x: samples(6, 4), labels: None });
+        let (network, batch) = (test_network.network(), Batch::new(samples(6, 4), None));
         let context = LossContext::Evaluation { seed: 1, batch: 0 };
         let loss = |l1, contractive, l2| {
             let ae = Ae { penalty: CodePenalty { l1, contractive }, ..Ae::default() };

@@ -44,7 +44,7 @@ impl TestNetwork {
         let parameters = Parameters::initial(&[&encoder, &decoder], 1, &Device::Cpu).expect("small");
         let link = match likelihood {
             Likelihood::Bernoulli => Link::Sigmoid,
-            Likelihood::Gaussian => Link::Identity,
+            Likelihood::Gaussian | Likelihood::Columns => Link::Identity,
         };
         let output_distribution = OutputDistribution { likelihood, link, variance: Variance::default() };
         TestNetwork { encoder, decoder, parameters, output_distribution }
@@ -81,6 +81,7 @@ impl TestNetwork {
             output_distribution: self.output_distribution,
             kernels: Kernels::Fused,
             below: None,
+            table: None,
         }
     }
 }

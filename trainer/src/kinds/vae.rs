@@ -188,7 +188,7 @@ fn evidence_loss(
     context: LossContext,
 ) -> Result<Loss> {
     let labels = batch.labels.as_ref();
-    let (mu, log_var) = network.posterior(&batch.x, labels)?;
+    let (mu, log_var) = network.posterior(batch.inputs(), labels)?;
     let noise = normal_like(&mu, &mut context.noise())?;
     let z = reparameterise(network.kernels, &mu, &log_var, &noise)?;
     let reconstruction = network.nats(&z, labels, &batch.x)?;

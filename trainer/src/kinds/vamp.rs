@@ -54,9 +54,9 @@ pub(crate) fn classes_in_turn(encoder: &Graph, count: usize) -> Result<Option<Te
 
 /// Returns the number of classes of an encoder that takes labels.
 pub(crate) fn class_count(encoder: &Graph) -> Option<usize> {
-    let classes = encoder.nodes().iter().filter_map(|node| match node.primitive.operation().input_kind() {
+    let classes = encoder.nodes().iter().filter_map(|node| match node.primitive.operation().input_kind(0) {
         InputKind::Labels { classes } => Some(classes),
-        InputKind::Floats => None,
+        InputKind::Floats | InputKind::Categories => None,
     });
     classes.min()
 }
@@ -141,7 +141,7 @@ mod tests {
         for likelihood in [Likelihood::Bernoulli, Likelihood::Gaussian] {
             let test_network = test_network(likelihood, None);
             let network = test_network.network();
-            let batch = Batch { x: samples(4, 5), labels: None };
+            let batch = Batch::new(samples(4, 5), None);
             let context = LossContext::Training { seed: 3, step: 1, epochs: 0.0 };
             let evidence = vae(Bound::Evidence(Divergence::default())).loss(&network, &batch, context);
             let importance = vae(Bound::ImportanceWeighted { samples: 1 }).loss(&network, &batch, context);
@@ -155,7 +155,7 @@ mod tests {
     fn pseudo_inputs_and_the_encoder_receive_a_gradient_that_matches_a_finite_difference() {
         let test_network = test_network(Likelihood::Bernoulli, Some(2));
         let labels = Some(Tensor::new(&[0i64, 1, 1, 0], &Device::Cpu).expect("small"));
-        let batch = Batch { x: samples(4, 5), labels };
+        let batch = Batch::new(samples(4, 5), labels);
         let context = LossContext::Training { seed: 3, step: 1, epochs: 0.0 };
         let model = vae(Bound::Evidence(Divergence::default()));
         let loss = |parameters: &Parameters| {

@@ -66,7 +66,7 @@ impl Model for Wae {
     /// Computes the reconstruction error plus the weighted discrepancy. The component `mmd` is the unweighted
     /// discrepancy.
     fn loss(&self, network: &Network<'_>, batch: &Batch, context: LossContext) -> Result<Loss> {
-        let z = first(network.encode(&batch.x, None)?)?;
+        let z = first(network.encode(batch.inputs(), None)?)?;
         let reconstruction = network.error(&z, None, &batch.x)?;
         let mmd = discrepancy(&z, &normal_like(&z, &mut context.noise())?)?;
         let total = (&reconstruction + (&mmd * self.mmd)?)?;
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_batch_of_one_row_has_a_loss_and_a_gradient() {
         let test_network = TestNetwork::gaussian(4, &[5], 3);
-        let batch = Batch { x: samples(1, 4), labels: None };
+        let batch = Batch::new(samples(1, 4), None);
         let context = LossContext::Training { seed: 1, step: 1, epochs: 0.0 };
         let loss = Wae { mmd: 10.0 }.loss(&test_network.network(), &batch, context).expect("shapes that fit");
         assert_eq!(number(&loss.parts[1].1), 0.0);

@@ -46,7 +46,12 @@ pub fn folded(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights), Grap
             | Primitive::Pool(_)
             | Primitive::ToMap(_)
             | Primitive::FromMap(_)
-            | Primitive::LayerNorm(_) => false,
+            | Primitive::LayerNorm(_)
+            | Primitive::TableRow(_)
+            | Primitive::Columns(_)
+            | Primitive::Concat(_)
+            | Primitive::CountMean(_)
+            | Primitive::Level(_) => false,
         };
         let absorbed = inputs.first().copied().filter(|_| is_absorbed);
         folded_values.push(match absorbed {

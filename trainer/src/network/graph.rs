@@ -2,7 +2,11 @@
 
 use narrows_bundle::ElementType;
 
-use super::{operation::InputKind, parameter::ParameterSpec, primitive::Primitive};
+use super::{
+    operation::{InputKind, Operation},
+    parameter::ParameterSpec,
+    primitive::Primitive,
+};
 
 /// Error when a node cannot be added to a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,10 +110,10 @@ impl Graph {
         }
         let shapes: Vec<&[usize]> = inputs.iter().map(|&value| self.shape(value)).collect();
         let operation = primitive.operation();
-        let shape = operation
-            .shape(&shapes)
-            .and_then(|shape| self.check_elements(operation.input_kind(), inputs).map(|()| shape))
-            .map_err(|problem| GraphError::Shape { node: name.clone(), primitive: operation.describe(), problem })?;
+        let shape =
+            operation.shape(&shapes).and_then(|shape| self.check_elements(operation, inputs).map(|()| shape)).map_err(
+                |problem| GraphError::Shape { node: name.clone(), primitive: operation.describe(), problem },
+            )?;
         self.nodes.push(Node { name, primitive, inputs: inputs.to_vec(), shape });
         Ok(Value::Node(self.nodes.len() - 1))
     }
@@ -156,15 +160,19 @@ impl Graph {
         }
     }
 
-    fn check_elements(&self, kind: InputKind, inputs: &[Value]) -> Result<(), String> {
-        let (expected, description) = match kind {
-            InputKind::Floats => (ElementType::F32, "floats"),
-            InputKind::Labels { .. } => (ElementType::I64, "labels"),
-        };
-        match inputs.iter().map(|&value| self.element(value)).find(|&actual| actual != expected) {
-            Some(actual) => Err(format!("expects {description} ({expected:?}), got {actual:?}")),
-            None => Ok(()),
+    fn check_elements(&self, operation: &dyn Operation, inputs: &[Value]) -> Result<(), String> {
+        for (index, &value) in inputs.iter().enumerate() {
+            let (expected, description) = match operation.input_kind(index) {
+                InputKind::Floats => (ElementType::F32, "floats"),
+                InputKind::Labels { .. } => (ElementType::I64, "labels"),
+                InputKind::Categories => (ElementType::I64, "categories"),
+            };
+            let actual = self.element(value);
+            if actual != expected {
+                return Err(format!("expects {description} ({expected:?}), got {actual:?}"));
+            }
         }
+        Ok(())
     }
 
     /// Returns all parameters with their full names, in the order of the nodes.
@@ -193,15 +201,47 @@ impl Graph {
     /// [`GraphError::Shape`] if the shapes of `values` do not match its inputs, [`GraphError::Duplicate`] if both
     /// graphs have a node of the same name.
     pub fn splice(&mut self, other: &Graph, values: &[Value]) -> Result<Vec<Value>, GraphError> {
+        let replaced: Vec<Vec<Value>> = values.iter().map(|&value| vec![value]).collect();
+        self.splice_with(other, &replaced, Primitive::clone)
+    }
+
+    /// Appends the nodes of an encoder of cells to this graph, with the inputs of an exported graph: `cells` replace
+    /// its first input, which is read by a [`TableRow`](super::TableRow) alone, and `values` the others.
+    ///
+    /// # Errors
+    /// Those of [`splice`](Graph::splice).
+    pub(crate) fn splice_of_ports(
+        &mut self,
+        other: &Graph,
+        cells: &[Value],
+        values: &[Value],
+    ) -> Result<Vec<Value>, GraphError> {
+        let replaced: Vec<Vec<Value>> =
+            std::iter::once(cells.to_vec()).chain(values.iter().map(|&value| vec![value])).collect();
+        let of_ports = |primitive: &Primitive| match primitive.as_table_row() {
+            Some(row) => row.of_ports().into(),
+            None => primitive.clone(),
+        };
+        self.splice_with(other, &replaced, of_ports)
+    }
+
+    /// Appends the nodes of `other`, each input of which is replaced by several values, and each primitive of which by
+    /// that of `change`.
+    fn splice_with(
+        &mut self,
+        other: &Graph,
+        values: &[Vec<Value>],
+        change: impl Fn(&Primitive) -> Primitive,
+    ) -> Result<Vec<Value>, GraphError> {
         let mut copied: Vec<Value> = Vec::with_capacity(other.nodes.len());
         let resolve = |copied: &[Value], value: Value| match value {
-            Value::Input(index) => values.get(index).copied().unwrap_or(value),
-            Value::Node(index) => copied.get(index).copied().unwrap_or(value),
+            Value::Input(index) => values.get(index).cloned().unwrap_or_else(|| vec![value]),
+            Value::Node(index) => vec![copied.get(index).copied().unwrap_or(value)],
         };
         for node in &other.nodes {
-            let inputs: Vec<Value> = node.inputs.iter().map(|&value| resolve(&copied, value)).collect();
-            copied.push(self.node(node.name.clone(), node.primitive.clone(), &inputs)?);
+            let inputs: Vec<Value> = node.inputs.iter().flat_map(|&value| resolve(&copied, value)).collect();
+            copied.push(self.node(node.name.clone(), change(&node.primitive), &inputs)?);
         }
-        Ok(other.outputs.iter().map(|(_, value)| resolve(&copied, *value)).collect())
+        Ok(other.outputs.iter().flat_map(|(_, value)| resolve(&copied, *value)).collect())
     }
 }

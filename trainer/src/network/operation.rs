@@ -13,8 +13,8 @@ pub trait Operation {
     /// If the number of inputs or their shapes are wrong. The message continues "layer `x` ...".
     fn shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String>;
 
-    /// Returns whether the inputs are floats or labels.
-    fn input_kind(&self) -> InputKind {
+    /// Returns what the input with this index is.
+    fn input_kind(&self, _index: usize) -> InputKind {
         InputKind::Floats
     }
 
@@ -58,7 +58,7 @@ pub trait Operation {
     fn describe(&self) -> String;
 }
 
-/// The kind of the inputs of a primitive.
+/// The kind of an input of a primitive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {
     /// 32-bit floats.
@@ -68,6 +68,8 @@ pub enum InputKind {
         /// The number of classes.
         classes: usize,
     },
+    /// The positions of the levels of categories, as integers.
+    Categories,
 }
 
 /// Returns the shape of the input of a unary operation, or an error for any other number of inputs.

@@ -1,6 +1,9 @@
 //! Adds the input and output processing of the exported graphs: their ports have the shape and the scale of the data.
 
+mod table;
+
 use narrows_bundle::{ElementType, Link, Scaling};
+pub(crate) use table::{with_table_decoder_ports, with_table_encoder_ports, with_table_row};
 
 use super::{Activation, Affine, Graph, GraphError, Reshape, Value};
 

@@ -1,7 +1,11 @@
 //! The interface by which a primitive adds its nodes, parameters and constants to an ONNX graph.
 
-use narrows_bundle::onnx::{Attribute, Node, Tensor, attribute};
+use std::ops::Range;
 
+use narrows_bundle::{
+    ElementType,
+    onnx::{Attribute, Node, Tensor, attribute},
+};
 use ndarray::ArrayD;
 
 use crate::network::Weights;
@@ -48,6 +52,11 @@ impl<'a> Call<'a> {
     /// Adds an operator with one attribute of integers and returns the name of its result.
     pub fn node_with_integers(&mut self, operator: &str, inputs: &[String], name: &str, values: &[i64]) -> String {
         self.push(operator, inputs, vec![integers(name, values)])
+    }
+
+    /// Adds a conversion to another element type and returns the name of its result.
+    pub fn cast(&mut self, x: &str, to: ElementType) -> String {
+        self.node_with_integer("Cast", &[x.to_owned()], "to", i64::from(to.code()))
     }
 
     /// Adds an operator that reduces `axis` to length 1, and returns the name of its result. For `ReduceSum`, see
@@ -143,6 +152,17 @@ impl<'a> Call<'a> {
         name
     }
 
+    /// Adds a range of the values of a trained vector as a constant `name` of another shape, and returns its name.
+    pub fn part_of_parameter(&mut self, parameter: &str, name: &str, shape: &[usize], values: Range<usize>) -> String {
+        let name = format!("{}.{name}", self.prefix);
+        let all = self.weights.get(&format!("{}.{parameter}", self.prefix)).and_then(|array| array.as_slice());
+        // As for a missing parameter, the graph then has an undefined name.
+        if let Some(part) = all.and_then(|all| all.get(values)) {
+            self.constants.push(Tensor::floats(&name, shape, part));
+        }
+        name
+    }
+
     /// Adds a float constant and returns its name.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
         let name = format!("{}.{name}", self.prefix);
@@ -154,6 +174,13 @@ impl<'a> Call<'a> {
     pub fn integers(&mut self, name: &str, values: &[i64]) -> String {
         let name = format!("{}.{name}", self.prefix);
         self.constants.push(Tensor::integers(&name, &[values.len()], values));
+        name
+    }
+
+    /// Adds an integer constant without dimensions and returns its name.
+    pub fn scalar_integer(&mut self, name: &str, value: i64) -> String {
+        let name = format!("{}.{name}", self.prefix);
+        self.constants.push(Tensor::integers(&name, &[], &[value]));
         name
     }
 

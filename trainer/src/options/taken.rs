@@ -22,6 +22,7 @@ use crate::{
     scaling::ScalingOptions,
     schedule::ScheduleOptions,
     split::SplitOptions,
+    table::MaskingOptions,
     variance::VarianceOptions,
 };
 
@@ -45,6 +46,7 @@ takes! {
         architecture: ArchitectureOptions,
         augmentation: AugmentationOptions,
         binarize: BinarizeOptions,
+        masking: MaskingOptions,
         weights: WeightPenaltyOptions,
         length: LengthOptions,
         steps: StepOptions,
@@ -70,10 +72,22 @@ impl Options {
 
     /// Returns the groups that every kind trained by gradient descent takes.
     pub(crate) fn trained(&self) -> Trained<'_> {
-        let Options { architecture, augmentation, binarize, weights, length, steps, schedule, .. } = self;
+        let Options { architecture, augmentation, binarize, masking, weights, length, steps, schedule, .. } = self;
         let Options { optimizer, adamw, stopping, kernels, .. } = self;
         let rule = RuleOptions { optimizer, adamw };
-        Trained { architecture, augmentation, binarize, weights, length, steps, schedule, rule, stopping, kernels }
+        Trained {
+            architecture,
+            augmentation,
+            binarize,
+            masking,
+            weights,
+            length,
+            steps,
+            schedule,
+            rule,
+            stopping,
+            kernels,
+        }
     }
 
     /// Returns the kinds of model that take an option.
@@ -100,9 +114,22 @@ impl Options {
             let name = match required {
                 Likelihood::Bernoulli => "bernoulli",
                 Likelihood::Gaussian => "gaussian",
+                Likelihood::Columns => "columns",
             };
-            (likelihood != required && !is_off)
-                .then(|| Problem::of_data(key, format!("is an option of the {name} likelihood (--likelihood {name})")))
+            match (required, likelihood) {
+                // The variance of the numbers among the columns.
+                (Likelihood::Gaussian, Likelihood::Gaussian | Likelihood::Columns)
+                | (Likelihood::Bernoulli, Likelihood::Bernoulli)
+                | (Likelihood::Columns, Likelihood::Columns) => None,
+                (_, _) if is_off => None,
+                (_, Likelihood::Columns) => {
+                    Some(Problem::of_data(key, "has no effect on a table with columns of several types; leave it out"))
+                }
+                (_, Likelihood::Gaussian | Likelihood::Bernoulli) => {
+                    let what = format!("is an option of the {name} likelihood (--likelihood {name})");
+                    Some(Problem::of_data(key, what))
+                }
+            }
         };
         self.fields().keys().filter_map(problem).collect()
     }

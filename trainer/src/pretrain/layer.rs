@@ -48,6 +48,7 @@ impl Layer {
                 core: CoreGraphs {
                     encoder: chain("x", inputs, &[up], "z")?,
                     decoder: chain("z", outputs, &[down], "logits")?,
+                    table: None,
                 },
                 below: match encoder.get(..index) {
                     None | Some([]) => None,
@@ -73,6 +74,8 @@ impl Layer {
             output_distribution: self.output_distribution,
             kernels,
             below: self.below.as_ref().map(|graph| Below { graph, parameters: all }),
+            // Layers of mixed tables are not pretrained.
+            table: None,
         }
     }
 }

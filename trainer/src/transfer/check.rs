@@ -1,7 +1,7 @@
 //! Checks the model, the labels and the options of a transfer, and reports all problems of the options at once.
 
 use narrows_bundle::Manifest;
-use narrows_data::{Dataset, SEPARATOR};
+use narrows_data::{Dataset, SEPARATOR, table::Schema};
 
 use crate::{
     ConfigError, Corruption, OptimizerName, Problem, ScalePer, TrainError, architecture::Samples,
@@ -44,6 +44,11 @@ fn check_samples(model: &Manifest, data: &Dataset) -> Result<(), TrainError> {
     if model.sample.shape != data.sample_shape {
         let (found, expected) = (&data.sample_shape, &model.sample.shape);
         return wrong(format!("has samples of shape {found:?}, the encoder takes {expected:?}"));
+    }
+    let cells = |table: Option<&Schema>| table.map(|table| (table.cells(), table.missing));
+    if cells(model.sample.table.as_ref()) != cells(data.table.as_ref()) {
+        let what = "has columns of other types than the encoder was trained on; read it with the types of the model";
+        return wrong(what.to_owned());
     }
     if data.columns.as_ref().is_some_and(|columns| model.sample.has_reordered_columns(columns)) {
         let what = "has its columns in another order than the encoder expects; omit --columns to select them by name";
@@ -106,6 +111,8 @@ struct Check<'a> {
     head: Head,
     is_tuned: bool,
     has_valid: bool,
+    /// Whether the samples are the rows of a mixed table.
+    is_table: bool,
     latent_dim: usize,
     samples: Samples<'a>,
     outputs: usize,
@@ -126,6 +133,7 @@ impl<'a> Check<'a> {
             head: options.head.head.clone().unwrap_or_default(),
             is_tuned: options.tuning.fine_tune.unwrap_or(false),
             has_valid: data.valid.is_some(),
+            is_table: data.table.is_some(),
             latent_dim: model.latent_dim,
             samples: Samples { shape: &data.sample_shape, kind: data.sample_kind },
             outputs: targets.outputs(),
@@ -220,6 +228,10 @@ impl<'a> Check<'a> {
             self.problems.add("corruption", format!("is invalid: {problem}"));
         }
         let corruption = options.corruption.corruption;
+        if corruption.is_some() && self.is_table {
+            let what = "changes numbers, but the encoder takes the rows of a mixed table; leave it out";
+            self.problems.add_of_data("corruption", what);
+        }
         let augmentation = options.augmentation.check(self.samples, &mut self.problems);
         self.is_tuned.then_some(Tuning { start, rate_factor: encoder_rate / learning_rate, augmentation, corruption })
     }

@@ -1,13 +1,20 @@
 //! Rebuilds the encoder of a bundle as a trainable network.
 
+use candle_core::Tensor;
 use narrows_bundle::{Manifest, SampleKind};
+use narrows_data::table::Layout;
 use ndarray::ArrayD;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::{
     ConfigError, Options, Problem, TrainError,
     architecture::{Architecture, Samples},
-    network::{Activation, Graph, GraphError, Weights, builder::Builder},
+    export::table_ports,
+    network::{
+        Activation, Graph, GraphError, TableRow, Weights, builder::Builder, with_encoder_ports,
+        with_table_encoder_ports, with_table_row,
+    },
+    table::{NODE, scaling_of},
 };
 
 /// Builds the encoder graph of a bundle from the configuration in its manifest. The input is the scaled features, the
@@ -26,9 +33,10 @@ pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
     let samples = Samples { shape: &model.sample.shape, kind };
     let Architecture { convolutions, hidden, normalisation, activation } =
         Architecture::recorded(architecture, samples).map_err(problem)?;
+    let table = model.sample.table.as_ref().map(|schema| TableRow::new(&schema.cells(), schema.missing));
     let builder = Builder {
         convolutions,
-        features: model.sample.features(),
+        features: table.as_ref().map_or(model.sample.features(), TableRow::width),
         hidden,
         latent_dim: model.latent_dim,
         normalisation,
@@ -37,7 +45,34 @@ pub(crate) fn encoder_of(model: &Manifest) -> Result<Graph, TrainError> {
         classes: None,
     };
     // A CVAE is rejected earlier, since its encoder receives the class.
-    Ok(if model.kind.is_variational() { builder.variational_encoder()? } else { builder.encoder()? })
+    let encoder = if model.kind.is_variational() { builder.variational_encoder()? } else { builder.encoder()? };
+    Ok(match table {
+        None => encoder,
+        Some(row) => with_table_row(&encoder, NODE, &row)?,
+    })
+}
+
+/// Adds to a core encoder the inputs of an exported graph, in the scale of the data.
+///
+/// # Errors
+/// [`GraphError`] if the encoder does not fit the model.
+pub(crate) fn with_ports_of(model: &Manifest, core: &Graph) -> Result<Graph, GraphError> {
+    let Some(cells) = model.sample.cells() else {
+        return with_encoder_ports(core, &model.sample.shape, &model.scaling);
+    };
+    let numbers = Layout::of(&cells).numbers;
+    with_table_encoder_ports(core, &scaling_of(&model.scaling, &numbers))
+}
+
+/// Returns the inputs of such an encoder for samples, `[rows, ...sample shape]`.
+///
+/// # Errors
+/// Errors of Candle, for lack of memory.
+pub(crate) fn encoder_inputs(model: &Manifest, samples: Tensor) -> candle_core::Result<Vec<Tensor>> {
+    match model.sample.cells() {
+        None => Ok(vec![samples]),
+        Some(cells) => table_ports(&Layout::of(&cells), &samples),
+    }
 }
 
 /// Reads the weights of the encoder from the weights file of the bundle.

@@ -8,17 +8,20 @@ use narrows_bundle::{
     Manifest, PROBE, Probe, Role, Scaling, TrainingRecord, WEIGHTS,
     onnx::{Entry, Model, PRODUCER},
 };
-use narrows_data::Dataset;
+use narrows_data::{Dataset, table::Layout};
 use ndarray::{Array1, ArrayD};
 use prost::Message;
 
-use super::{Options, Task, Transferred};
+use super::{
+    Options, Task, Transferred,
+    encoder::{encoder_inputs, with_ports_of},
+};
 use crate::{
     ConfigError, Problem, TrainError,
     candle::{Kernels, Parameters, run, run_without_gradients},
     export::{array, named, weight_bytes},
     kinds::first,
-    network::{Affine, Graph, Softmax, Weights, folded, with_encoder_ports},
+    network::{Affine, Graph, Softmax, Weights, folded},
     onnx::{join, to_model},
     samples::sample_of,
 };
@@ -57,7 +60,10 @@ impl Transferred {
         let kind = self.config.task.kind();
         let classes = data.classes.clone().filter(|_| kind == ClassifierKind::Classifier);
         let outputs = classes.as_ref().map_or(self.unit.offset.len(), Vec::len);
-        let ports = ClassifierPorts::of(kind, &model.sample.shape, model.latent_dim, outputs);
+        let ports = match model.sample.cells() {
+            None => ClassifierPorts::of(kind, &model.sample.shape, model.latent_dim, outputs),
+            Some(cells) => ClassifierPorts::of_table(kind, &Layout::of(&cells), model.latent_dim, outputs),
+        };
         let head = self.head_with_ports(kind)?;
         let (folded, weights) = folded(&head, &self.weights)?;
         let mut metadata = vec![("kind", kind.to_string()), ("latent", model.latent_dim.to_string())];
@@ -130,7 +136,7 @@ impl Transferred {
                 .into()
             });
         };
-        let graph = with_encoder_ports(core, &model.sample.shape, &model.scaling)?;
+        let graph = with_ports_of(model, core)?;
         let (graph, weights) = folded(&graph, &self.weights)?;
         let GraphPorts { outputs, .. } = &model.graphs.encoder;
         Ok(to_model(&format!("{}-encoder", model.kind), &graph, &weights, outputs, &[]))
@@ -144,8 +150,8 @@ impl Transferred {
             None => tensor(&origin.probe.codes)?,
             Some(core) => {
                 let model = origin.manifest;
-                let encoder = with_encoder_ports(core, &model.sample.shape, &model.scaling)?;
-                first(run_without_gradients(&encoder, &parameters, &[tensor(samples)?])?)?
+                let inputs = encoder_inputs(model, tensor(samples)?)?;
+                first(run_without_gradients(&with_ports_of(model, core)?, &parameters, &inputs)?)?
             }
         };
         let outputs = run(Kernels::Composed, head, &parameters, std::slice::from_ref(&codes))?;
@@ -168,6 +174,7 @@ impl Transferred {
             kind,
             sample: narrows_bundle::Sample {
                 range: model.sample.range,
+                table: model.sample.table.clone(),
                 fill: model.sample.fill.clone(),
                 kind: model.sample.kind,
                 windows: sample_of(data).windows.or_else(|| model.sample.windows.clone()),

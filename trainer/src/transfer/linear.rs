@@ -204,6 +204,7 @@ pub(crate) fn standardisation(per: ScalePer, codes: &Values, rows: &[usize]) -> 
         fill: None,
         kind: narrows_bundle::SampleKind::default(),
         windows: None,
+        table: None,
     };
     Ok(ScalingRule::Standard(per).scaling(&sample, codes, rows)?)
 }

@@ -98,6 +98,7 @@ fn labelled(labels: Option<Vec<u32>>, classes: &[&str]) -> Dataset {
         sample_shape: vec![1],
         sample_kind: narrows_data::SampleKind::default(),
         date_columns: None,
+        table: None,
         notes: narrows_data::Notes::default(),
         range: (0.0, rows as f32),
         columns: None,

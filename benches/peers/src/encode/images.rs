@@ -59,6 +59,7 @@ impl Images {
             sample_shape: vec![SIDE, SIDE],
             sample_kind: SampleKind::Features,
             date_columns: None,
+            table: None,
             notes: narrows_data::Notes::default(),
             range: (0.0, 255.0),
             columns: None,

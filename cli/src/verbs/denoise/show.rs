@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use narrows_data::write::Layout;
 use narrows_evaluate::Picture;
 use narrows_runtime::bundle::Sample;
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 use super::denoised::Denoised;
-use crate::output::{Arrangement, Format, Output};
+use crate::output::{Arrangement, Format, Output, RowLayout};
 
 /// Number of images: one column each.
 const IMAGES: usize = 16;
@@ -44,7 +43,7 @@ impl<'a> Shown<'a> {
     }
 
     /// Draws the picture and writes it. Returns a message.
-    pub(crate) fn write(self, path: &Path, layout: Layout) -> anyhow::Result<String> {
+    pub(crate) fn write(self, path: &Path, layout: RowLayout) -> anyhow::Result<String> {
         let empty = || ArrayD::zeros([&[0], &self.sample.shape[..]].concat());
         let (noisy, denoised) = (self.noisy.unwrap_or_else(empty), self.denoised.unwrap_or_else(empty));
         let count = denoised.len_of(Axis(0));

@@ -70,8 +70,11 @@ pub(super) fn run(arguments: &DetectFit) -> anyhow::Result<()> {
 
 /// Adds a detector to a bundle.
 fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result<()> {
-    let options = arguments.detector.checked_options()?;
+    let mut options = arguments.detector.checked_options()?;
     let bundle = Bundle::open(path).map_err(needs_autoencoder)?;
+    if bundle.manifest().sample.table.is_some() {
+        options = arguments.detector.for_mixed_table(options)?;
+    }
     let model = Autoencoder::from_bundle(&bundle, &arguments.runtime())?;
     // Claimed before anything is computed, so that a wrong path is reported at once.
     let form = Form::claim(&bundle, arguments.out.as_deref().unwrap_or(path), stop)?;
@@ -81,7 +84,8 @@ fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result
     let mut selection = Selection::of(&arguments.rows, &loaded, trained, &options)?;
     warn_of_seen_rows(&loaded.data, &selection, bundle.manifest())?;
     selection.check(&options)?;
-    let left_out = selection.keep_typical(options.contamination, options.seed)?;
+    let left_out =
+        selection.keep_typical(options.contamination, options.seed, bundle.manifest().sample.table.as_ref())?;
     let limits = &arguments.rows.limits;
     let fitted = fit_to(&bundle, &model, &selection, &loaded.data.name, &options, limits, stop)?;
     let mut manifest = bundle.manifest().clone();
@@ -108,7 +112,7 @@ fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result
 
 /// Trains an autoencoder, and writes its bundle with a detector.
 fn fit_new(arguments: &DetectFit, stop: &Stop) -> anyhow::Result<()> {
-    let options = arguments.detector.checked_options()?;
+    let mut options = arguments.detector.checked_options()?;
     let recipe = Recipe {
         kind: arguments.kind,
         file: arguments.config.as_deref(),
@@ -120,10 +124,13 @@ fn fit_new(arguments: &DetectFit, stop: &Stop) -> anyhow::Result<()> {
     let mut destination = Destination::claim(&out, stop)?;
     stop.defer_first_signal();
     let loaded = arguments.rows.load_new()?;
+    if loaded.data.table.is_some() {
+        options = arguments.detector.for_mixed_table(options)?;
+    }
     let later = Trained::Later { takes_labels: recipe.kind(&given).is_conditional() };
     let mut selection = Selection::of(&arguments.rows, &loaded, later, &options)?;
     selection.check(&options)?;
-    let left_out = selection.keep_typical(options.contamination, options.seed)?;
+    let left_out = selection.keep_typical(options.contamination, options.seed, loaded.data.table.as_ref())?;
     let trained = train(&recipe, &given, &loaded.data, &selection, stop)?;
     let mut manifest = stage(&mut destination, &trained.fitted, &trained.data)?;
     check_stop(NOUN, stop)?;

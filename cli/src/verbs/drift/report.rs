@@ -2,11 +2,11 @@
 
 use anyhow::bail;
 use narrows_bundle::counted;
-use narrows_evaluate::Drift;
+use narrows_evaluate::{CategoryDrift, Drift};
 use narrows_runtime::Detector;
 use serde_json::{Value, json};
 
-use super::comparison::Comparison;
+use super::comparison::{ColumnDrift, Comparison};
 use crate::{detect::percent, table::table};
 
 /// Number of columns that are shown as text.
@@ -28,9 +28,9 @@ enum Shift {
 }
 
 impl Shift {
-    fn of(drift: &Drift) -> Self {
-        match drift.population_stability_index {
-            _ if drift.p_value >= SIGNIFICANT => Shift::Stable,
+    fn of(drift: &ColumnDrift) -> Self {
+        match drift.population_stability_index() {
+            _ if drift.p_value() >= SIGNIFICANT => Shift::Stable,
             index if index < 0.1 => Shift::Stable,
             index if index <= 0.25 => Shift::Moderate,
             _ => Shift::Large,
@@ -53,14 +53,14 @@ pub(super) struct Report {
     flagged: usize,
     level: f64,
     calibration_rows: usize,
-    scores: Option<Drift>,
-    columns: Vec<(String, Option<Drift>)>,
+    scores: Option<ColumnDrift>,
+    columns: Vec<(String, Option<ColumnDrift>)>,
 }
 
 impl Report {
     /// `described` is the number of rows with the parts they come from.
     pub(super) fn of(comparison: &Comparison, described: String, rows: usize, detector: &Detector) -> Self {
-        let (scores, columns) = (comparison.scores(), comparison.columns());
+        let (scores, columns) = (comparison.scores().map(ColumnDrift::Number), comparison.columns());
         let (flagged, level) = (comparison.flagged(), detector.level());
         let calibration_rows = detector.record().calibration_rows;
         Report { described, rows, flagged, level, calibration_rows, scores, columns }
@@ -71,7 +71,7 @@ impl Report {
         let rows = all.iter().chain(self.columns.iter().take(SHOWN)).map(|(name, drift)| cells(name, *drift));
         let mut lines = vec![
             format!("{} against {}", self.described, counted(self.calibration_rows, "calibration row")),
-            table(&["of", "PSI", "KS", "p-value", "shift"], rows),
+            table(&["of", "PSI", if self.has_categories() { "KS or TV" } else { "KS" }, "p-value", "shift"], rows),
         ];
         if let Some(hidden) = self.columns.len().checked_sub(SHOWN).filter(|&hidden| hidden > 0) {
             lines.push(format!("and {} with smaller shifts", counted(hidden, "column")));
@@ -89,7 +89,19 @@ impl Report {
             "PSI below 0.1 is stable, up to 0.25 a moderate shift, above it a large one: a rule of thumb; a shift counts \
              only if its p-value is below {SIGNIFICANT}"
         ));
+        if self.has_categories() {
+            lines.push(
+                "a category has the total variation distance (TV) of its levels in place of the Kolmogorov-Smirnov \
+                 statistic (KS), and the p-value of the chi-squared test; unseen levels and missing values count as \
+                 levels"
+                    .to_owned(),
+            );
+        }
         lines.join("\n")
+    }
+
+    fn has_categories(&self) -> bool {
+        self.columns.iter().any(|(_, drift)| matches!(drift, Some(ColumnDrift::Category(_))))
     }
 
     /// Says what the figures mean.
@@ -146,8 +158,8 @@ impl Report {
             .chain(&self.columns)
             .filter_map(|(name, drift)| {
                 let drift = (*drift)?;
-                let index = drift.population_stability_index;
-                (index > limit && drift.p_value < SIGNIFICANT).then(|| format!("{name} ({index:.3})"))
+                let index = drift.population_stability_index();
+                (index > limit && drift.p_value() < SIGNIFICANT).then(|| format!("{name} ({index:.3})"))
             })
             .collect();
         match above.is_empty() {
@@ -173,26 +185,38 @@ fn flags_more(flagged: usize, rows: usize, calibration_rows: usize, level: f64) 
     if fraction - level > DEVIATIONS * variance.sqrt() { Excess::Significant } else { Excess::None }
 }
 
-fn cells(name: &str, drift: Option<Drift>) -> Vec<String> {
+fn cells(name: &str, drift: Option<ColumnDrift>) -> Vec<String> {
     let figures = match drift {
         None => ["-", "-", "-", "no values"].map(str::to_owned),
-        Some(drift @ Drift { population_stability_index: index, kolmogorov_smirnov, p_value, .. }) => [
-            format!("{index:.4}"),
-            format!("{kolmogorov_smirnov:.4}"),
-            if p_value < 1e-4 { "< 0.0001".to_owned() } else { format!("{p_value:.4}") },
-            Shift::of(&drift).name().to_owned(),
-        ],
+        Some(drift) => {
+            let distance = match drift {
+                ColumnDrift::Number(Drift { kolmogorov_smirnov, .. }) => kolmogorov_smirnov,
+                ColumnDrift::Category(CategoryDrift { total_variation, .. }) => total_variation,
+            };
+            let p_value = drift.p_value();
+            [
+                format!("{:.4}", drift.population_stability_index()),
+                format!("{distance:.4}"),
+                if p_value < 1e-4 { "< 0.0001".to_owned() } else { format!("{p_value:.4}") },
+                Shift::of(&drift).name().to_owned(),
+            ]
+        }
     };
     [name.to_owned()].into_iter().chain(figures).collect()
 }
 
-fn figures(drift: Option<Drift>) -> Value {
-    json!({
-        "psi": drift.map(|drift| drift.population_stability_index),
-        "kolmogorov_smirnov": drift.map(|drift| drift.kolmogorov_smirnov),
-        "p_value": drift.map(|drift| drift.p_value),
+fn figures(drift: Option<ColumnDrift>) -> Value {
+    let mut object = json!({
+        "psi": drift.map(|drift| drift.population_stability_index()),
+        "p_value": drift.map(|drift| drift.p_value()),
         "shift": drift.map(|drift| Shift::of(&drift).name()),
-    })
+    });
+    match drift {
+        Some(ColumnDrift::Category(drift)) => object["total_variation"] = json!(drift.total_variation),
+        Some(ColumnDrift::Number(drift)) => object["kolmogorov_smirnov"] = json!(drift.kolmogorov_smirnov),
+        None => object["kolmogorov_smirnov"] = Value::Null,
+    }
+    object
 }
 
 #[cfg(test)]
@@ -202,7 +226,8 @@ mod tests {
     #[test]
     fn the_limits_of_the_rule_of_thumb_hold_for_shifts_that_are_not_chance() {
         let shift = |population_stability_index, p_value| {
-            Shift::of(&Drift { rows: 9, nan: 0, population_stability_index, kolmogorov_smirnov: 0.3, p_value })
+            let drift = Drift { rows: 9, nan: 0, population_stability_index, kolmogorov_smirnov: 0.3, p_value };
+            Shift::of(&ColumnDrift::Number(drift))
         };
         use Shift::{Large, Moderate, Stable};
         let shifts = [0.0, 0.0999, 0.1, 0.25, 0.2501, f64::NAN].map(|index| shift(index, 0.0099));

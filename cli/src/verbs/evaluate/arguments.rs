@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use anyhow::bail;
 use clap::Args;
+use narrows_evaluate::RowSpace;
 use narrows_runtime::Autoencoder;
 
 use crate::{
@@ -15,7 +16,8 @@ use crate::{
 ///
 /// Runs a model on the rows of a data set in ONNX Runtime and prints its figures: reconstruction error and explained
 /// variance; cross-entropy, ELBO and likelihood in nats; KL divergence, active units and mutual information of the
-/// codes; PSNR and SSIM of images; accuracy of a linear classifier and of nearest neighbours on the codes; and the
+/// codes; PSNR and SSIM of images; for mixed tables, the figures of each
+/// column; accuracy of a linear classifier and of nearest neighbours on the codes; and the
 /// quality of generated samples. A figure that does not apply to the model or the data is left out. Rows are read in
 /// chunks; the codes of all rows and --samples rows are kept in memory, and for a cvae with labels all training rows.
 #[derive(Debug, Args)]
@@ -44,7 +46,8 @@ pub(crate) struct Evaluate {
     pub(super) importance_samples: usize,
     #[command(flatten)]
     pub(super) binarize: BinarizeArguments,
-    /// Features in which generated samples are compared with real ones: pixels (at most 2048 scaled values), pca (up to
+    /// Features in which generated samples are compared with real ones: pixels (at most 2048 scaled values; of a
+    /// mixed table, standardised numbers and one-hot categories), pca (up to
     /// 64 principal components of --samples training rows), or the bundle of a reference encoder
     #[arg(long, value_name = "pixels|pca|BUNDLE", default_value_t = Features::Pca)]
     pub(super) features: Features,
@@ -118,7 +121,7 @@ const MAX_PIXELS: usize = 2048;
 
 /// Refuses samples with so many features that a Fréchet distance would take hours.
 fn check_width(model: &Autoencoder) -> anyhow::Result<()> {
-    let features = model.manifest().sample.features();
+    let features = RowSpace::of(model.manifest()).dimensions();
     if model.is_generative() && features > MAX_PIXELS {
         bail!(
             "--features pixels takes at most {MAX_PIXELS} features, but a sample has {features}; pass --features pca"

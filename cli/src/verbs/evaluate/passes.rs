@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use narrows_bundle::Kind;
-use narrows_evaluate::{ClassSpread, Columns, Evaluator, Reservoir, encode};
+use narrows_evaluate::{ClassSpread, Evaluator, Reservoir, RowSpace, encode};
 use narrows_runtime::Autoencoder;
 use ndarray::{Array1, Array2, ArrayView2};
 
@@ -79,7 +79,7 @@ pub(super) fn evaluate_rows(
     evaluator: &mut Evaluator<'_>,
 ) -> anyhow::Result<Evaluated> {
     let bar = RowsBar::new(rows.total());
-    let columns = Columns::of(model.manifest());
+    let space = RowSpace::of(model.manifest());
     let mut sample = Reservoir::new(if model.is_generative() { arguments.samples } else { 0 }, arguments.seed);
     let mut spread = ClassSpread::default();
     let (mut classes, mut labels) = (Classes::default(), Vec::new());
@@ -89,8 +89,8 @@ pub(super) fn evaluate_rows(
         let grey = batch.floats()?;
         keep(&mut sample, &grey, &batch);
         if let Some(batch_classes) = batch.classes() {
-            for (row, &class) in grey.outer_iter().zip(batch_classes) {
-                spread.add(class as usize, columns.scaled(row.iter().copied()));
+            for (point, &class) in space.points(grey.view()).outer_iter().zip(batch_classes) {
+                spread.add(class as usize, point.iter().copied());
             }
             if keeps_all {
                 labelled.add(&grey, batch_classes);

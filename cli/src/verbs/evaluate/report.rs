@@ -10,7 +10,9 @@ use super::{
     arguments::Evaluate,
     judged::{Judged, Outcome, Split},
     lines::{Group, Line},
-    sampled::{Agreement, Conditional, Sampled},
+    sampled::{Conditional, Sampled},
+    synthetic::Synthetic,
+    table_cells,
 };
 use crate::input::Part;
 
@@ -76,7 +78,13 @@ impl Report<'_> {
             object.insert("probe_judged_rows".to_owned(), json!(judged));
             object.insert("probe_split".to_owned(), json!(split.name()));
         }
-        if let Some(Sampled { quality, features, .. }) = &self.sampled {
+        if self.is_mixed() {
+            object.insert("columns".to_owned(), table_cells::json(&self.figures));
+        }
+        if let Some(Sampled { quality, features, cells, .. }) = &self.sampled {
+            if let Some(cells) = cells {
+                object.insert("generated_columns".to_owned(), cells.json());
+            }
             object.insert("feature_space".to_owned(), json!(features));
             object.insert("feature_dimensions".to_owned(), json!(quality.width));
             object.insert("compared_samples".to_owned(), json!(quality.generated));
@@ -87,24 +95,29 @@ impl Report<'_> {
     }
 
     fn groups(&self) -> Vec<Group> {
-        let reconstruction = Some(self.reconstruction());
-        let groups = [reconstruction, self.images(), self.likelihood(), self.codes(), self.labels(), self.samples()];
+        let reconstruction = (!self.figures.features.is_empty()).then(|| self.reconstruction());
+        let columns = table_cells::group(&self.figures, self.model.kind().is_variational());
+        let likelihood = self.likelihood();
+        let groups = [reconstruction, columns, self.images(), likelihood, self.codes(), self.labels(), self.samples()];
         groups.into_iter().flatten().collect()
+    }
+
+    /// Returns whether the rows are those of a mixed table.
+    fn is_mixed(&self) -> bool {
+        !self.figures.cells.is_empty()
     }
 
     fn reconstruction(&self) -> Group {
         let Figures { squared_error, mse, explained_variance, .. } = &self.figures;
+        let name = if self.is_mixed() { "squared error per number" } else { "squared error per feature" };
         let mut lines = vec![
-            Line::number("mse", "squared error per feature", *mse, "squared scaled units"),
+            Line::number("mse", name, *mse, "squared scaled units"),
             Line::mean("squared_error", "squared error per row", *squared_error, "squared scaled units"),
         ];
         if let &Some(explained) = explained_variance {
-            lines.push(Line::number(
-                "explained_variance",
-                "explained variance",
-                explained,
-                "of 1, R^2 over all features",
-            ));
+            let features = if self.is_mixed() { "numbers" } else { "features" };
+            let unit = format!("of 1, R^2 over all {features}");
+            lines.push(Line::number("explained_variance", "explained variance", explained, unit));
         }
         let explained = |feature: &FeatureError| Some((feature.explained_variance?, feature.feature));
         let least = self.figures.features.iter().filter_map(explained).min_by(|one, other| one.0.total_cmp(&other.0));
@@ -144,11 +157,15 @@ impl Report<'_> {
 
     fn likelihood(&self) -> Option<Group> {
         let mut lines = Vec::new();
-        let bits = |nats: f64| nats / (self.model.manifest().sample.features() as f64 * std::f64::consts::LN_2);
-        let per_dimension = "bits per dimension";
+        let features = self.model.manifest().sample.features() as f64;
+        // The density of a number and the probability of a category have no common unit.
+        let bits = |key, name, nats: f64| {
+            let bits = nats / (features * std::f64::consts::LN_2);
+            (!self.is_mixed()).then(|| Line::number(key, name, bits, "bits per dimension"))
+        };
         if let Some(nats) = self.figures.nats {
             lines.push(Line::mean("nats", "-ln p(x|z) at the mean code", nats, "nats per row"));
-            lines.push(Line::number("nats_bits_per_dimension", "", bits(nats.mean), per_dimension));
+            lines.extend(bits("nats_bits_per_dimension", "", nats.mean));
         }
         if let Some(elbo) = self.figures.elbo {
             let samples = self.arguments.importance_samples.max(1);
@@ -158,12 +175,12 @@ impl Report<'_> {
                 elbo,
                 format!("nats per row, {}", counted(samples, "latent sample")),
             ));
-            lines.push(Line::number("elbo_bits_per_dimension", "-ELBO", bits(-elbo.mean), per_dimension));
+            lines.extend(bits("elbo_bits_per_dimension", "-ELBO", -elbo.mean));
         }
         if let Some(nll) = self.figures.nll {
             let unit = format!("nats per row, {}", counted(nll.samples, "importance sample"));
             lines.push(Line::mean("nll", "-ln p(x)", nll.over_rows, unit));
-            lines.push(Line::number("nll_bits_per_dimension", "", bits(nll.over_rows.mean), per_dimension));
+            lines.extend(bits("nll_bits_per_dimension", "", nll.over_rows.mean));
             if nll.standard_error_per_row.is_finite() {
                 lines.push(Line::number(
                     "nll_row_standard_error",
@@ -236,7 +253,7 @@ impl Report<'_> {
     }
 
     fn samples(&self) -> Option<Group> {
-        let Sampled { quality, features, conditional } = self.sampled.as_ref()?;
+        let Sampled { quality, features, conditional, cells } = self.sampled.as_ref()?;
         let mut lines = Vec::new();
         let mut notes = Vec::new();
         if let Some(distance) = quality.frechet_distance {
@@ -261,12 +278,20 @@ impl Report<'_> {
                 notes.push("too few samples for the neighbours of precision, recall, density and coverage".to_owned())
             }
         }
-        if let Some(Conditional { variance_ratio, agreement }) = conditional {
-            if let Some(Agreement { agreement, accuracy, fitted }) = agreement {
+        if let Some(cells) = cells {
+            lines.extend(cells.lines());
+            notes.extend(cells.notes());
+        }
+        if let Some(Conditional { variance_ratio, synthetic }) = conditional {
+            if let Some(Synthetic { agreement, accuracy, fitted, trained_on_generated }) = synthetic {
                 let unit = format!("of 1, by a classifier fitted on {}", counted(*fitted, "real row"));
                 lines.push(Line::number("class_agreement", "agreement with the class", *agreement, unit));
                 let unit = "of 1, of this classifier on real rows";
                 lines.push(Line::number("classifier_accuracy", "classifier accuracy", *accuracy, unit));
+                if let &Some(accuracy) = trained_on_generated {
+                    let unit = "of 1, on the same real rows, of one fitted on as many generated rows";
+                    lines.push(Line::number("train_on_synthetic_accuracy", "trained on generated", accuracy, unit));
+                }
             }
             if let &Some(ratio) = variance_ratio {
                 let unit = "of that of real rows";
@@ -303,6 +328,9 @@ impl Report<'_> {
     /// Returns the name of a feature: its column, its position in an image, or its channel and step in a window.
     fn name(&self, feature: usize) -> String {
         let shape = self.model.sample_shape();
+        if let Some(cell) = self.figures.cells.get(feature) {
+            return cell.name.clone();
+        }
         match (self.columns, shape) {
             (Some(names), &[features]) if names.len() == features => {
                 names.get(feature).cloned().unwrap_or_else(|| feature.to_string())

@@ -114,6 +114,7 @@ impl<B: Batches> Pictures<B> {
             has_labels: label.is_some(),
             roles: Roles { label: label.as_ref().and_then(|(label, _)| among_others(*label)), ..Roles::default() },
             date_columns: None,
+            table: None,
             notes,
         };
         let classes = label.as_ref().map(|(_, label)| class_names(schema, label)).unwrap_or_default();

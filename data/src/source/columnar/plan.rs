@@ -1,6 +1,7 @@
 //! Assigns the columns of a table to the features, the label and the pass-through columns.
 
 mod left_out;
+mod passed;
 
 use std::{
     cell::RefCell,
@@ -9,7 +10,9 @@ use std::{
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
+use ndarray::Array2;
 
+use self::passed::{default_passed, passed_of};
 use crate::{
     check::column_label,
     error::DataError,
@@ -18,7 +21,7 @@ use crate::{
     labels::Labels,
     precision::Precision,
     printable::printable,
-    reading::{Missing, Reading},
+    reading::{Features, LoadOptions, Missing, Reading},
     series_error::SeriesError,
     source::columnar::{labels, lists, numbers, schema::index_columns, tensors::tensor_shape},
     values::Values,
@@ -35,6 +38,8 @@ pub(super) struct Plan {
     time: Option<usize>,
     group: Option<usize>,
     others: Vec<usize>,
+    /// The columns that would be features, if all columns pass through.
+    passed: Option<Vec<usize>>,
     kind: Kind,
     /// The shape of a sample, if the features are tensors with a declared shape.
     tensor: Option<Vec<usize>>,
@@ -57,7 +62,8 @@ enum Kind {
 }
 
 impl Plan {
-    pub(super) fn new(path: &Path, schema: &Schema, reading: &Reading) -> Result<Self, DataError> {
+    pub(super) fn new(path: &Path, schema: &Schema, options: &LoadOptions) -> Result<Self, DataError> {
+        let reading = &options.reading;
         let find = |name: &String| find(path, schema, name);
         let labels = label_columns(path, schema, reading)?;
         labels.iter().try_for_each(|&label| labels::check_type(path, schema.field(label)))?;
@@ -66,12 +72,20 @@ impl Plan {
         let time = reading.time_column.as_ref().map(find).transpose()?;
         let group = reading.group_column.as_ref().map(find).transpose()?;
         ignored.extend(time.into_iter().chain(group));
+        let is_passed = options.features == Features::PassThrough;
+        let is_free = |column: usize| !labels.contains(&column) && !ignored.contains(&column);
+        let passed = match &reading.columns {
+            _ if !is_passed => None,
+            Some(names) => Some(passed_of(path, schema, &labels, names.iter().map(find).collect::<Result<_, _>>()?)?),
+            None => Some(default_passed(path, schema, is_free)?),
+        };
         let sample = match &reading.columns {
+            _ if is_passed => Sample::Columns(Vec::new()),
             Some(names) => {
                 let columns = names.iter().map(find).collect::<Result<_, _>>()?;
                 sample_of(path, schema, &labels, columns)?
             }
-            None => default_sample(path, schema, |column| !labels.contains(&column) && !ignored.contains(&column))?,
+            None => default_sample(path, schema, is_free)?,
         };
         let in_sample: &[usize] = match &sample {
             Sample::Columns(columns) => columns,
@@ -92,14 +106,15 @@ impl Plan {
         let may_miss = fields.iter().any(|field| lists::leaf(field).1);
         let kind = match reading.missing.unwrap_or_default() {
             // A byte cannot represent a missing value.
-            Missing::Mean | Missing::Median | Missing::Drop | Missing::Keep if may_miss => Kind::Floats,
+            Missing::Mean | Missing::Median | Missing::Drop | Missing::Keep | Missing::Mask if may_miss => Kind::Floats,
+            _ if is_passed => Kind::Floats,
             _ if has_type(|kind| *kind == DataType::Boolean) => Kind::Booleans,
             _ if has_type(|kind| matches!(kind, DataType::Boolean | DataType::UInt8)) => Kind::Bytes,
             _ => Kind::Floats,
         };
         let others = (0..schema.fields().len()).filter(|column| !in_sample.contains(column)).collect();
         let names = schema.fields().iter().map(|field| field.name().clone()).collect();
-        Ok(Plan { path: path.to_owned(), names, sample, labels, time, group, others, kind, tensor })
+        Ok(Plan { path: path.to_owned(), names, sample, labels, time, group, others, passed, kind, tensor })
     }
 
     pub(super) fn is_bytes(&self) -> bool {
@@ -116,6 +131,9 @@ impl Plan {
 
     /// Returns the names of the features, if each feature is a column.
     pub(super) fn names(&self) -> Option<Vec<String>> {
+        if let Some(passed) = &self.passed {
+            return Some(passed.iter().map(|&column| self.names[column].clone()).collect());
+        }
         match &self.sample {
             Sample::Columns(columns) => Some(columns.iter().map(|&column| self.names[column].clone()).collect()),
             Sample::List(_) => None,
@@ -147,7 +165,7 @@ impl Plan {
     /// Determines the shape of a sample from the first rows.
     pub(super) fn sample_shape(&self, first: &RecordBatch) -> Result<Vec<usize>, DataError> {
         let column = match &self.sample {
-            Sample::Columns(columns) => return Ok(vec![columns.len()]),
+            Sample::Columns(columns) => return Ok(vec![self.passed.as_ref().unwrap_or(columns).len()]),
             Sample::List(column) => *column,
         };
         let (path, name) = (self.path.clone(), &self.names[column]);
@@ -170,6 +188,9 @@ impl Plan {
         precision: &mut Precision,
     ) -> Result<Values, DataError> {
         let features = shape.iter().product();
+        if self.passed.is_some() {
+            return Ok(Values::F32(Array2::zeros((batch.num_rows(), 0))));
+        }
         Ok(if self.is_bytes() {
             let bytes = |array: &dyn arrow_array::Array| numbers::bytes(array);
             Values::U8(matrix(self.rows(batch, shape, first, bytes, None)?, features))

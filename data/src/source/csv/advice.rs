@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use super::{
     booleans::word,
     cells::{Cell, content, is_blank, shortened, text},
+    columns::default_name,
     dialect::Syntax,
     heading::Heading,
     numbers::Numbers,
     table::Table,
 };
-use crate::{content_error::ContentError, error::DataError, reading::Character, windows::time::is_date};
+use crate::{
+    column_types::typed, content_error::ContentError, error::DataError, reading::Character, windows::time::is_date,
+};
 
 /// The delimiters of other dialects.
 const DELIMITERS: [u8; 3] = [b';', b'\t', b'|'];
@@ -19,46 +22,27 @@ impl Table {
     /// Returns what to do about a cell of text that has another notation than the options say. `None` for other text.
     pub(super) fn notation_advice(&self, feature: usize, cell: &str) -> Option<String> {
         if self.booleans.contains(feature) {
-            return Some("the values above are booleans of one notation, so correct the cell".to_owned());
+            let category = match self.may_be_mixed {
+                true => format!(", or pass --types {} if the column is a category", self.typed(feature, "category")),
+                false => String::new(),
+            };
+            return Some(format!("the values above are booleans of one notation, so correct the cell{category}"));
         }
         match self.dialect.syntax {
             Syntax::Csv => {}
             Syntax::JsonLines => return None,
         }
-        let numbers = self.dialect.numbers;
-        let is_number_with = |numbers: Numbers| matches!(numbers.parse(cell.trim().as_bytes()), Cell::Number(_));
-        let mut delimiters = DELIMITERS.into_iter().filter(|&delimiter| cell.as_bytes().contains(&delimiter));
-        let words = cell.split_whitespace().filter(|word| matches!(Cell::of(word.as_bytes()), Cell::Number(_)));
-        match (self.columns.width, delimiters.next()) {
-            (1, Some(delimiter)) => {
-                return Some(format!("set the character that separates the cells with {}", flag(delimiter)));
-            }
-            (1, None) if words.count() > 1 => {
-                return Some("set the character that separates the cells with --delimiter ' '".to_owned());
-            }
-            _ => {}
-        }
-        let other = if numbers.decimal == b'.' { b',' } else { b'.' };
-        let is_decimal = is_number_with(Numbers { decimal: other, thousands: None });
-        let is_grouped = is_number_with(Numbers { thousands: Some(other), ..numbers });
-        let other = char::from(other);
-        match (is_grouped, is_decimal) {
-            (true, true) => Some(format!(
-                "pass --thousands '{other}' if `{other}` separates thousands, or --decimal '{other}' if it is the \
-                 decimal sign"
-            )),
-            (true, false) => Some(format!("pass --thousands '{other}' if `{other}` separates thousands")),
-            (false, true) if other == '.' => {
-                Some("leave out --decimal, because the decimal sign is a point".to_owned())
-            }
-            (false, true) => Some("pass --decimal ',' for numbers with a decimal comma".to_owned()),
-            (false, false) => is_number_with(Numbers { decimal: b',', thousands: Some(b'.') })
-                .then(|| "pass --decimal ',' and --thousands '.'".to_owned()),
-        }
+        of_notation(self.columns.width, self.dialect.numbers, cell)
     }
 
     /// Returns what to do about a cell of text that is no number in any notation.
     pub(super) fn text_advice(&self, feature: usize, cell: &str) -> String {
+        if self.may_be_mixed {
+            let (kind, what) = if is_date(cell) { ("date", "has dates") } else { ("category", "is a category") };
+            let option = self.typed(feature, kind);
+            let otherwise = if self.has_selection { "leave it out of --columns" } else { "exclude it with --ignore" };
+            return format!("correct the cell, pass --types {option} if the column {what}, or {otherwise}");
+        }
         if is_date(cell) {
             let name = self.name_as_typed(feature);
             return format!(
@@ -71,6 +55,14 @@ impl Table {
             "correct the cell, exclude the column with --ignore, or use it as the labels with --label-column"
         };
         advice.to_owned()
+    }
+
+    /// Returns the type of a feature as it is typed in a shell.
+    fn typed(&self, feature: usize, kind: &str) -> String {
+        match self.head.columns.as_ref().and_then(|names| names.get(feature)) {
+            Some(name) => typed(name, kind),
+            None => typed(&default_name(self.columns.sample[feature]), kind),
+        }
     }
 
     /// Returns the name of a feature, or else the index of its column, as it is typed in a shell.
@@ -152,14 +144,54 @@ impl Table {
         let label = |feature: usize| self.columns.column_label(self.columns.sample[feature], &self.head);
         let columns = found.iter().map(|(&feature, text)| format!("{} (`{text}`)", label(feature))).collect();
         let names: Vec<_> = found.keys().map(|&feature| self.name_as_typed(feature)).collect();
-        let dates = found.iter().filter(|(_, text)| is_date(text)).map(|(&feature, _)| self.name_as_typed(feature));
-        let dates: Vec<_> = dates.collect();
-        let dates = match &dates[..] {
-            [] => String::new(),
-            dates => format!("; --date-columns {} makes features of dates", dates.join(",")),
+        let names = names.join(",");
+        let advice = if self.may_be_mixed {
+            let kind = |text: &str| if is_date(text) { "date" } else { "category" };
+            let types: Vec<_> = found.iter().map(|(&feature, text)| self.typed(feature, kind(text))).collect();
+            format!("pass --types {} to read them as they are, or exclude them with --ignore {names}", types.join(","))
+        } else {
+            let dates = found.iter().filter(|(_, text)| is_date(text)).map(|(&feature, _)| self.name_as_typed(feature));
+            let dates: Vec<_> = dates.collect();
+            let dates = match &dates[..] {
+                [] => String::new(),
+                dates => format!("; --date-columns {} makes features of dates", dates.join(",")),
+            };
+            format!("exclude them with --ignore {names}, or use one of them as the labels with --label-column{dates}")
         };
-        let (path, columns, names) = (self.path.clone(), joined(columns), names.join(","));
-        Ok(Some(DataError::content(ContentError::TextColumns { path, line, columns, names, dates })))
+        let (path, columns) = (self.path.clone(), joined(columns));
+        Ok(Some(DataError::content(ContentError::TextColumns { path, line, columns, advice })))
+    }
+}
+
+/// Returns what to do about a cell of text that is a number in another notation than `numbers`. `None` for other text.
+/// `width` is the number of columns.
+pub(super) fn of_notation(width: usize, numbers: Numbers, cell: &str) -> Option<String> {
+    let is_number_with = |numbers: Numbers| matches!(numbers.parse(cell.trim().as_bytes()), Cell::Number(_));
+    let mut delimiters = DELIMITERS.into_iter().filter(|&delimiter| cell.as_bytes().contains(&delimiter));
+    let words = cell.split_whitespace().filter(|word| matches!(Cell::of(word.as_bytes()), Cell::Number(_)));
+    match (width, delimiters.next()) {
+        (1, Some(delimiter)) => {
+            return Some(format!("set the character that separates the cells with {}", flag(delimiter)));
+        }
+        (1, None) if words.count() > 1 => {
+            return Some("set the character that separates the cells with --delimiter ' '".to_owned());
+        }
+        _ => {}
+    }
+    let other = if numbers.decimal == b'.' { b',' } else { b'.' };
+    let is_decimal = is_number_with(Numbers { decimal: other, thousands: None });
+    let is_grouped = is_number_with(Numbers { thousands: Some(other), ..numbers });
+    let other = char::from(other);
+    match (is_grouped, is_decimal) {
+        (true, true) => Some(format!(
+            "pass --thousands '{other}' if `{other}` separates thousands, or --decimal '{other}' if it is the \
+             decimal sign"
+        )),
+        (true, false) => Some(format!("pass --thousands '{other}' if `{other}` separates thousands")),
+        (false, true) if other == '.' => Some("leave out --decimal, because the decimal sign is a point".to_owned()),
+        (false, true) => Some("pass --decimal ',' for numbers with a decimal comma".to_owned()),
+        (false, false) => is_number_with(Numbers { decimal: b',', thousands: Some(b'.') })
+            .then(|| "pass --decimal ',' and --thousands '.'".to_owned()),
     }
 }
 

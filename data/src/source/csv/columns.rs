@@ -14,7 +14,7 @@ use crate::{
     error::DataError,
     head::{Head, Roles},
     notes::{Note, NoteCode, Notes},
-    reading::{Header, Reading},
+    reading::{Features, Header, LoadOptions, Reading},
     series_error::SeriesError,
     unique_names::make_unique,
 };
@@ -49,9 +49,9 @@ impl Columns {
         first: &Record,
         second: &Record,
         dialect: Dialect,
-        reading: &Reading,
+        options: &LoadOptions,
     ) -> Result<Self, DataError> {
-        let width = first.len();
+        let (width, reading) = (first.len(), &options.reading);
         let Reading { columns, ignore, header, time_column, group_column, .. } = reading;
         // Names are not known yet.
         let label_columns = reading.label_columns(|column| by_index(column, width).is_some());
@@ -134,16 +134,26 @@ impl Columns {
                 let column = label_among(column, names.as_deref());
                 return Err(DataError::ColumnTwice { path: path.to_owned(), column });
             }
-            is_other[column] = false;
+            is_other[column] = options.features == Features::PassThrough;
         }
         if sample.is_empty() {
             return Err(DataError::NoFeatures { path: path.to_owned() });
+        }
+        if options.features == Features::PassThrough {
+            labels.iter().for_each(|&label| is_other[label] = true);
         }
         let others = (0..width).filter(|&column| is_other[column]);
         if others.clone().count() > MAX_OTHERS {
             let found = others.count();
             return Err(DataError::OthersTooMany { path: path.to_owned(), most: MAX_OTHERS, found });
         }
+        let passed: Option<Vec<String>> = (options.features == Features::PassThrough).then(|| {
+            let name = |&column: &usize| match names.as_ref().and_then(|names| names.get(column)) {
+                Some(name) => name.clone(),
+                None => default_name(column),
+            };
+            sample.iter().map(name).collect()
+        });
         // Move names instead of copying them: there may be half a million.
         let mut name = |column: usize| match names.as_mut().and_then(|names| names.get_mut(column)) {
             Some(name) => std::mem::take(name),
@@ -156,7 +166,13 @@ impl Columns {
             group: among_others(group),
             label: among_others(labels.first().copied()),
         };
-        let sample_names = (heading != Heading::None).then(|| sample.iter().map(|&column| name(column)).collect());
+        let (sample, sample_names) = match passed {
+            Some(names) => (Vec::new(), Some(names)),
+            None => {
+                let names = (heading != Heading::None).then(|| sample.iter().map(|&column| name(column)).collect());
+                (sample, names)
+            }
+        };
         Ok(Columns { width, heading, sample, sample_names, labels, others, roles, notes })
     }
 
@@ -232,7 +248,8 @@ fn names(path: &Path, first: &Record, quote: u8) -> Result<Vec<String>, DataErro
     first.iter().enumerate().map(name).collect()
 }
 
-fn default_name(column: usize) -> String {
+/// Returns the name of a column without a name.
+pub(super) fn default_name(column: usize) -> String {
     format!("column{column}")
 }
 
@@ -241,7 +258,9 @@ fn find(path: &Path, spec: &str, width: usize, names: Option<&[String]>, syntax:
     if let Some(column) = by_index(spec, width) {
         return Ok(column);
     }
-    names.unwrap_or_default().iter().position(|name| name == spec).ok_or_else(|| {
+    let by_default_name = || (0..width).find(|&column| names.is_none() && spec == default_name(column));
+    let by_name = names.unwrap_or_default().iter().position(|name| name == spec);
+    by_name.or_else(by_default_name).ok_or_else(|| {
         let columns = list(width, names, syntax);
         DataError::ColumnUnknown { path: path.to_owned(), name: spec.to_owned(), columns }
     })

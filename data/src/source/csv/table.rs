@@ -9,6 +9,7 @@ use std::{
 
 use arrow_array::{ArrayRef, RecordBatch, builder::StringBuilder};
 use arrow_schema::{DataType, Field, Schema};
+use ndarray::Array2;
 
 use super::{
     booleans::Booleans,
@@ -29,8 +30,8 @@ use crate::{
     labels::{Labels, joined},
     notes::{Note, NoteCode, Notes},
     precision::Precision,
-    reader::Reader,
-    reading::{LoadOptions, Missing},
+    reader::{Place, Reader},
+    reading::{Features, LoadOptions, Missing},
     values::Values,
 };
 
@@ -55,11 +56,15 @@ pub(in crate::source) struct Table {
     pub(super) read: usize,
     /// Whether an option selects the features by --columns.
     pub(super) has_selection: bool,
+    /// Whether the same options could read a mixed table.
+    pub(super) may_be_mixed: bool,
     /// The schema of the pass-through columns.
     schema: Arc<Schema>,
     /// Rows that were read to detect a header, and are still to be returned.
     pending: VecDeque<Record>,
     pub(super) record: Record,
+    /// The line of each row of the last chunk, if all columns pass through.
+    lines: Option<Vec<u64>>,
 }
 
 /// The rows of a chunk while it is read.
@@ -94,7 +99,7 @@ impl Table {
             return Err(DataError::Empty { path: path.to_owned() });
         }
         let has_second = records.next(&mut second)?;
-        let mut columns = Columns::of(path, &first, &second, dialect, &options.reading)?;
+        let mut columns = Columns::of(path, &first, &second, dialect, options)?;
         let first = (columns.heading == Heading::None).then_some(first);
         let second = has_second.then_some(second);
         let mut notes = std::mem::take(&mut columns.notes);
@@ -103,7 +108,7 @@ impl Table {
         let fields: Vec<_> =
             columns.others.iter().map(|(_, name)| Field::new(name.as_str(), DataType::Utf8, false)).collect();
         let head = Head {
-            sample_shape: vec![columns.sample.len()],
+            sample_shape: vec![columns.sample_names.as_ref().map_or(columns.sample.len(), Vec::len)],
             is_bytes: false,
             range: None,
             columns: columns.sample_names.take(),
@@ -111,6 +116,7 @@ impl Table {
             has_labels: !columns.labels.is_empty(),
             roles: columns.roles,
             date_columns: None,
+            table: None,
             notes,
         };
         Ok(Table {
@@ -126,9 +132,11 @@ impl Table {
             missing_labels: BTreeSet::new(),
             read: 0,
             has_selection: options.reading.columns.is_some(),
+            may_be_mixed: options.may_be_mixed(),
             schema: Arc::new(Schema::new(fields)),
             pending: first.into_iter().chain(second).collect(),
             record: Record::default(),
+            lines: (options.features == Features::PassThrough).then(Vec::new),
         })
     }
 
@@ -165,6 +173,9 @@ impl Table {
             }
         }
         self.read += 1;
+        if let Some(lines) = &mut self.lines {
+            lines.push(self.record.line);
+        }
         match self.columns.labels[..] {
             [] => {}
             [column] => {
@@ -293,6 +304,9 @@ impl Reader for Table {
     }
 
     fn next(&mut self, max_rows: usize) -> Result<Option<Chunk>, DataError> {
+        if let Some(lines) = &mut self.lines {
+            lines.clear();
+        }
         let mut rows = RowBuffer {
             count: 0,
             values: Vec::new(),
@@ -311,11 +325,19 @@ impl Reader for Table {
             rows.others.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
         let others = (!others.is_empty()).then(|| RecordBatch::try_new(Arc::clone(&self.schema), others));
         Ok(Some(Chunk {
-            values: Values::F32(matrix(rows.values, self.columns.sample.len())),
+            values: Values::F32(match self.columns.sample.len() {
+                0 => Array2::zeros((rows.count, 0)),
+                features => matrix(rows.values, features),
+            }),
             labels: self.head.has_labels.then_some(Labels::Text(rows.labels)),
             others: others.transpose().map_err(DataError::column)?,
             recorded: None,
         }))
+    }
+
+    fn place(&self, row: usize) -> Option<Place> {
+        let line = *self.lines.as_ref()?.get(row)?;
+        Some(Place { path: self.path.clone(), position: format!("line {line}") })
     }
 }
 

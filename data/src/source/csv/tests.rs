@@ -98,6 +98,7 @@ fn reading(words: &str) -> Reading {
             "delimiter" => reading.delimiter = Some(value.parse().expect("a character")),
             "decimal" => reading.decimal = Some(value.parse().expect("a character")),
             "thousands" => reading.thousands = Some(value.parse().expect("a character")),
+            "time" => reading.time_column = Some(value.to_owned()),
             "quote" => reading.quote = Some(value.parse().expect("a character")),
             _ => panic!("unknown option {key}"),
         }

@@ -146,21 +146,14 @@ fn messages_name_the_row_and_what_to_do() {
 }
 
 #[test]
-fn dates_without_the_option_are_named_with_the_option() {
+fn dates_without_the_option_make_a_mixed_table() {
     let plain = Reading::default;
-    let table = b"when,price\n2024-02-28,1\n";
-    let message = read("t.csv", table, plain()).map(drop).expect_err("a date").to_string();
-    assert!(
-        message.contains("pass --date-columns when to make features of its dates, or exclude it with"),
-        "{message}"
-    );
-    let message = read("t.csv", SALES.as_bytes(), plain()).map(drop).expect_err("text and dates").to_string();
-    assert!(message.ends_with("with --label-column; --date-columns when makes features of dates"), "{message}");
+    let data = read("t.csv", b"when,price\n2024-02-28,1\n", plain()).expect("a mixed table");
+    assert_eq!(data.columns, names(&["when.day", "when.month", "when.weekday", "price"]));
+    let data = read("t.csv", SALES.as_bytes(), plain()).expect("a mixed table");
+    assert_eq!(data.columns, names(&["price", "when.day", "when.time", "when.month", "when.weekday", "kind"]));
     let columns: [(&str, ArrayRef); 2] =
         [("a", Arc::new(Float64Array::from(vec![1.0]))), ("d", Arc::new(Date32Array::from(vec![20_000])))];
-    let parquet = parquet(columns);
-    let data = read("t.parquet", &parquet, plain()).expect("one feature");
-    let texts: Vec<_> = data.notes.iter().map(|note| note.text.as_str()).collect();
-    assert_eq!(texts.len(), 1);
-    assert!(texts[0].ends_with("nor booleans; --date-columns d makes features of dates"), "{texts:?}");
+    let data = read("t.parquet", &parquet(columns), plain()).expect("a mixed table");
+    assert_eq!(floats(&data), array![[1.0, 20_000.0, 10.0, 5.0]]);
 }

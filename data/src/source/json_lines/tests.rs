@@ -129,8 +129,11 @@ fn messages_name_the_line_and_what_to_do() {
         ),
         ("{\"v\":[1,2]}\n{\"v\":3}\n", "line 2 has a single value for `v`"),
         ("{\"v\":1}\n{\"v\":{\"w\":2}}\n", "line 2 has an object, a nested list or a list of text for `v`"),
-        ("{\"a\":\"1,5\"}\n", "line 1, column `a` is `1,5`, expected a finite number; correct the cell, exclude"),
-        ("{\"a\":\"x\",\"b\":\"y\",\"c\":1}\n", "the columns `a` (`x`), `b` (`y`) contain text (from line 1)"),
+        (
+            "{\"a\":1}\n{\"a\":\"1,5\"}\n",
+            "line 2, column `a` is `1,5`, expected a finite number; write a missing value as",
+        ),
+        ("{\"a\":1,\"b\":\"y\"}\n{\"a\":\"x\",\"b\":\"y\"}\n", "line 2, column `a` is `x`, expected a finite number"),
         ("{\"a\":1e400}\n", "number out of range"),
         ("{\"a\":1e39}\n", "column `a` is `1e39`, which is outside the range of a finite `f32`"),
     ];

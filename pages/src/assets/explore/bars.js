@@ -1,5 +1,6 @@
 // Draws the columns of a row of a table: a line for each, with the range of the rows on the page and the value in it.
 
+import { cellText, isNumber } from "./cells.js";
 import { color, columnFormat, sized } from "./elements.js";
 
 const LINE = 24;
@@ -24,6 +25,22 @@ export function drawBars(canvas, model, values, original, width) {
     context.textAlign = "left";
     context.fillStyle = colors.ink;
     context.fillText(fitted(context, model.columns?.[column] ?? `x${column}`, nameWidth), 0, y);
+    if (!isNumber(model, column)) {
+      context.fillStyle = colors.accent;
+      context.fillText(fitted(context, cellText(model, column, values[column]), width - start), start, y);
+      const own = original ? cellText(model, column, original[column]) : null;
+      if (own !== null && own !== cellText(model, column, values[column])) {
+        context.textAlign = "right";
+        context.fillStyle = colors.soft;
+        context.fillText(fitted(context, `original: ${own}`, (width - start) / 2), width - 2, y);
+      }
+      continue;
+    }
+    if (values[column] === null) {
+      context.fillStyle = colors.soft;
+      context.fillText("missing", start, y);
+      continue;
+    }
     context.textAlign = "right";
     context.fillText(columnFormat([low, high])(values[column]), width - 2, y);
     context.fillStyle = colors.line;
@@ -33,7 +50,7 @@ export function drawBars(canvas, model, values, original, width) {
     context.beginPath();
     context.arc(x(values[column]), y, 5, 0, 2 * Math.PI);
     context.fill();
-    if (original) {
+    if (original && original[column] !== null) {
       context.strokeStyle = colors.ink;
       context.lineWidth = 1.5;
       context.beginPath();

@@ -54,8 +54,16 @@ function showSeen(view, originalView) {
     return;
   }
   const name = original.name === null ? "" : `, class ${original.name}`;
-  const error = original.error === null ? "" : ` Squared error ${short(original.error)}, in scaled units.`;
+  const error = original.error === null ? "" : ` ${errorText(original.error)}`;
   byId("about-seen").textContent = `Reconstruction of ${rowNoun("row", "window")} ${original.number}${name}.${error}`;
+}
+
+// Describes the error of a row.
+function errorText(error) {
+  if (state.model.cells.length === 0) return `Squared error ${short(error)}, in scaled units.`;
+  return state.model.is_variational
+    ? `Negative log-likelihood ${short(error)} nats.`
+    : `Error ${short(error)}, where a constant has 1 for each column.`;
 }
 
 // Commands for programs. The page does not keep the token, so it does not show it.

@@ -1,10 +1,14 @@
 // Draws samples: images as pixels, series as lines, and rows of tables as bars.
 
 import { drawBars } from "./bars.js";
+import { cellText, isNumber } from "./cells.js";
 import { button, columnFormat, element, onRestyle, short } from "./elements.js";
 import { drawLines } from "./lines.js";
 import { saveCsv, saveJson, savePng } from "./save.js";
 import { state } from "./state.js";
+
+// Number of columns of a mixed table that are described for those who do not see them.
+const SUMMARY_COLUMNS = 12;
 
 export const isImage = () => state.model.form === "image";
 
@@ -91,8 +95,10 @@ export class View {
     if (!this.table.open || this.values === null) return;
     const name = columnName(state.model);
     // The columns of a table have different units.
-    const shared = columnFormat(this.values);
+    const shared = columnFormat(this.values.filter((value) => value !== null));
     const text = (value, index) => {
+      if (!isNumber(state.model, index)) return cellText(state.model, index, value);
+      if (value === null) return "missing";
       const limits = state.model.form === "table" ? state.model.limits[index] : undefined;
       return (limits ? columnFormat(limits) : shared)(value);
     };
@@ -107,6 +113,14 @@ export class View {
 
 // Describes a sample for those who do not see it.
 function summary(values) {
+  if (state.model.cells.length > 0) {
+    const name = columnName(state.model);
+    const text = (value, index) => {
+      if (!isNumber(state.model, index)) return `${name(index)} ${cellText(state.model, index, value)}`;
+      return `${name(index)} ${value === null ? "missing" : short(value)}`;
+    };
+    return values.slice(0, SUMMARY_COLUMNS).map(text).join(", ");
+  }
   let low = Infinity;
   let high = -Infinity;
   let sum = 0;

@@ -1,5 +1,6 @@
 // Downloads of what a view shows, made in the browser.
 
+import { cellText, isNumber } from "./cells.js";
 import { state } from "./state.js";
 import { color } from "./elements.js";
 
@@ -45,7 +46,9 @@ export function csv(model, values) {
   }
   const hasNames = model.columns && model.columns.length === values.length;
   const names = hasNames ? model.columns : values.map((_, index) => `x${index}`);
-  return [names.map(cell).join(","), values.join(","), ""].join("\r\n");
+  const text = (value, index) =>
+    isNumber(model, index) ? String(value ?? "") : value === null ? "" : cell(cellText(model, index, value));
+  return [names.map(cell).join(","), values.map(text).join(","), ""].join("\r\n");
 }
 
 export function saveCsv(view) {

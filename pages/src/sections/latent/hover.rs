@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::{
     error::PageError,
     gathered::{Gathered, Row},
-    look::Look,
-    number::{Comparable, short},
+    look::{CellFormat, Cells, Look},
+    number::short,
 };
 
 /// Largest number of columns whose values are shown.
@@ -33,7 +33,7 @@ pub(super) fn hover_data(gathered: &Gathered) -> Result<Markup, PageError> {
             let kind = json!({ "columns": sheet.columns, "width": sheet.tile.0, "height": sheet.tile.1 });
             (json!({ "sprites": kind }), Some(address))
         }
-        Look::Table { columns } => (table(gathered, columns), None),
+        Look::Table { columns, cells } => (table(gathered, columns, cells), None),
     };
     let mut data = json!({ "texts": texts });
     if let (Value::Object(data), Value::Object(kind)) = (&mut data, kind) {
@@ -50,15 +50,15 @@ pub(super) fn hover_data(gathered: &Gathered) -> Result<Markup, PageError> {
 fn text(gathered: &Gathered, row: &Row) -> String {
     let class = row.class.and_then(|class| gathered.classes.get(class));
     let class = class.map_or(String::new(), |class| format!(", class {class}"));
-    format!("{} {}{class}, error {}", gathered.about.noun, row.number, short(row.squared_error))
+    format!("{} {}{class}, error {}", gathered.about.noun, row.number, short(row.error))
 }
 
-fn table(gathered: &Gathered, columns: &[String]) -> Value {
+fn table(gathered: &Gathered, columns: &[String], cells: &Cells) -> Value {
     let shown = columns.len().min(MAX_COLUMNS);
     let points = &gathered.points;
-    let comparable = |column: usize| Comparable::of(points.iter().map(|row| row.values[column]));
-    let digits: Vec<Comparable> = (0..shown).map(comparable).collect();
-    let values = |row: &Row| row.values.iter().zip(&digits).map(|(&value, digits)| digits.format(value)).collect();
+    let format = |column: usize| cells.format(column, points.iter().map(move |row| row.values[column]));
+    let formats: Vec<CellFormat<'_>> = (0..shown).map(format).collect();
+    let values = |row: &Row| row.values.iter().zip(&formats).map(|(&value, format)| format.text(value)).collect();
     let values: Vec<Vec<String>> = points.iter().map(values).collect();
     json!({
         "columns": columns.iter().take(shown).collect::<Vec<_>>(),

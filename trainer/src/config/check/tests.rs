@@ -18,6 +18,7 @@ fn table(rows: usize) -> Dataset {
         sample_shape: vec![3],
         sample_kind: narrows_data::SampleKind::default(),
         date_columns: None,
+        table: None,
         notes: narrows_data::Notes::default(),
         range: (-2.0, rows as f32),
         columns: None,

@@ -101,7 +101,7 @@ impl<'a> Sampled<'a> {
             .map(|(&value, (&offset, &scale))| (f64::from(value) - f64::from(offset)) / f64::from(scale));
         let pairs = target.iter().zip(means);
         match self.likelihood {
-            Likelihood::Gaussian => {
+            Likelihood::Gaussian | Likelihood::Columns => {
                 let error: f64 = pairs.map(|(target, mean)| (target - mean).powi(2)).sum();
                 -(error / self.variance + target.len() as f64 * (2.0 * PI * self.variance).ln()) / 2.0
             }

@@ -115,7 +115,7 @@ fn log_likelihood(score: &Sampled<'_>, call: &mut Call<'_>, values: &Values, dec
     let scale: Vec<f32> = score.scaling.scale.iter().map(|scale| scale.recip()).collect();
     let scale = call.floats("scale", &[scale.len()], &scale);
     match score.likelihood {
-        Likelihood::Gaussian => {
+        Likelihood::Gaussian | Likelihood::Columns => {
             let sample = call.reshape(&values.sample, &[-1, 1, features]);
             let difference = call.node("Sub", &[sample, decoded]);
             let error = call.node("Mul", &[difference, scale]);

@@ -65,7 +65,7 @@ impl Space {
 impl SoftDistance {
     /// Stores the rows, or a random sample of them.
     pub(super) fn fit(parts: Parts<'_>, rows: &Rows) -> Result<Self, DetectorError> {
-        let Parts { options, manifest, should_stop, .. } = parts;
+        let Parts { options, unit, should_stop, .. } = parts;
         let chosen = select(rows, &Stored::choose(rows.count(), options.stored, options.seed));
         if chosen.count() < FEWEST_ROWS {
             return Err(DetectorError::TooFewRows {
@@ -77,8 +77,7 @@ impl SoftDistance {
             });
         }
         let space = if rows.samples.ncols() <= MAX_DIMENSIONS { Space::Sample } else { Space::Code };
-        let vectors =
-            for_each_chunk(&chosen, &manifest.scaling, should_stop, |chunk| Ok(space.vectors(chunk).to_owned()))?;
+        let vectors = for_each_chunk(&chosen, unit, should_stop, |chunk| Ok(space.vectors(chunk).to_owned()))?;
         let views: Vec<ArrayView2<'_, f64>> = vectors.iter().map(|vectors| vectors.view()).collect();
         let vectors = ndarray::concatenate(ndarray::Axis(0), &views)
             .map_err(|error| DetectorError::Graph(format!("stored rows differ in length: {error}")))?;

@@ -22,7 +22,7 @@ impl Whitened {
     /// Fits the whitening to the residuals of the rows.
     pub(in crate::detector) fn fit(parts: Parts<'_>, rows: &Rows) -> Result<Self, DetectorError> {
         let residuals = |chunk: &Chunk<'_>| chunk.residuals.clone();
-        let whitening = Whitening::fit(rows, &parts.manifest.scaling, parts.should_stop, residuals)?;
+        let whitening = Whitening::fit(rows, parts.unit, parts.should_stop, residuals)?;
         Ok(Whitened { whitening })
     }
 }

@@ -37,7 +37,7 @@ impl Operation for LabelRow {
         }
     }
 
-    fn input_kind(&self) -> InputKind {
+    fn input_kind(&self, _index: usize) -> InputKind {
         InputKind::Labels { classes: self.classes }
     }
 

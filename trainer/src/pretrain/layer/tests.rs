@@ -30,7 +30,11 @@ fn core(activation: Activation) -> CoreGraphs {
         latent_activation,
         classes: None,
     };
-    CoreGraphs { encoder: mlp.encoder().expect("valid widths"), decoder: mlp.decoder().expect("valid widths") }
+    CoreGraphs {
+        encoder: mlp.encoder().expect("valid widths"),
+        decoder: mlp.decoder().expect("valid widths"),
+        table: None,
+    }
 }
 
 fn layers(activation: Activation) -> Vec<Layer> {
@@ -49,7 +53,7 @@ fn names(graph: &Graph) -> Vec<&str> {
 fn batch(network: &Network<'_>) -> Batch {
     let x = samples(ROWS, FEATURES);
     let x = network.below.as_ref().map_or(Ok(x.clone()), |below| below.run(network.kernels, &x));
-    Batch { x: x.expect("matching shapes"), labels: None }
+    Batch::new(x.expect("matching shapes"), None)
 }
 
 #[test]

@@ -5,7 +5,11 @@ use ndarray::Array2;
 use serde_json::{Value, json};
 
 use super::placed::Place;
-use crate::{detect::feature_name, input::Batch, table::table};
+use crate::{
+    detect::{CellTexts, CellValue, feature_name},
+    input::Batch,
+    table::table,
+};
 
 /// Number of rows that are shown.
 const ROWS: usize = 5;
@@ -82,9 +86,10 @@ fn rank(score: f32) -> f32 {
 impl ExplainedRows {
     pub(super) fn text(&self, detector: &Detector) -> String {
         let sample = &detector.manifest().sample;
+        let texts = CellTexts::of(sample);
         let rows = self.0.iter().map(|(row, reasons)| {
             let reason = |reason: &Reason| {
-                let (value, expected) = told_apart(reason.value, reason.expected);
+                let (value, expected) = pair(texts.as_ref(), reason);
                 let name = feature_name(sample, reason.feature);
                 format!("{name} {value} instead of {expected} ({:.0} %)", 100.0 * reason.share)
             };
@@ -108,12 +113,22 @@ impl ExplainedRows {
 
     pub(super) fn json(&self, detector: &Detector) -> Value {
         let sample = &detector.manifest().sample;
+        let texts = CellTexts::of(sample);
+        let value = |feature: usize, value: f32| match &texts {
+            None => json!(value),
+            Some(texts) => match texts.value(feature, value) {
+                CellValue::Number(number) => json!(number),
+                CellValue::Text(text) => json!(text),
+                CellValue::Unseen => json!("(unseen level)"),
+                CellValue::Missing => Value::Null,
+            },
+        };
         let reason = |reason: &Reason| {
             json!({
                 "name": feature_name(sample, reason.feature),
                 "share": reason.share,
-                "value": reason.value,
-                "expected": reason.expected,
+                "value": value(reason.feature, reason.value),
+                "expected": value(reason.feature, reason.expected),
             })
         };
         let row = |(row, reasons): &(Row, Vec<Reason>)| {
@@ -133,6 +148,23 @@ impl ExplainedRows {
             object
         };
         Value::Array(self.0.iter().map(row).collect())
+    }
+}
+
+/// Returns the value and the expected value of a reason as text.
+fn pair(texts: Option<&CellTexts>, reason: &Reason) -> (String, String) {
+    let numbers = || told_apart(reason.value, reason.expected);
+    let Some(texts) = texts else { return numbers() };
+    let [value, expected] = [reason.value, reason.expected].map(|value| texts.value(reason.feature, value));
+    let text = |value| match value {
+        CellValue::Number(number) => short(number, DIGITS),
+        CellValue::Text(text) => text,
+        CellValue::Unseen => "an unseen level".to_owned(),
+        CellValue::Missing => "missing".to_owned(),
+    };
+    match (value, expected) {
+        (CellValue::Number(_), CellValue::Number(_)) => numbers(),
+        (value, expected) => (text(value), text(expected)),
     }
 }
 

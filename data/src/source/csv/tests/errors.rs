@@ -20,7 +20,7 @@ fn errors_name_the_line_and_column() {
         (
             b"\"a\nb\",c\nx,y\n",
             "",
-            "the columns `a\\nb` (`x`), `c` (`y`) contain text (from line 3), expected numbers; exclude them with --ignore 0,c",
+            "the columns `a\\nb` (`x`), `c` (`y`) contain text (from line 3), expected numbers; pass --types",
         ),
         (b"a,b\n1,2\n", "columns=c\u{1b}", "has no column `c\\u{1b}`; expected an index from 0 to 1"),
         (b"a,b\n1,2\n3\n", "", "line 3 has 1 cell, expected 2"),
@@ -33,8 +33,16 @@ fn errors_name_the_line_and_column() {
         ),
         (b"a,b,\n1,2,\n", "", "line 2, column `column2` is empty"),
         (b"a,b\n1,2\n3,x\n", "", "line 3, column `b` is `x`, expected a finite number"),
-        (b"a,b\n1,2\n3,x\n", "", "correct the cell, exclude the column with --ignore, or use it as the labels with"),
-        (b"a,b\n1,2\n3,x\n", "columns=a,b", "correct the cell, or leave the column out of --columns"),
+        (
+            b"a,b\n1,2\n3,x\n",
+            "",
+            "correct the cell, pass --types b=category if the column is a category, or exclude it with --ignore",
+        ),
+        (
+            b"a,b\n1,2\n3,x\n",
+            "columns=a,b",
+            "correct the cell, pass --types b=category if the column is a category, or leave it out of --columns",
+        ),
         (
             b"x;y\n1;2\n",
             "",
@@ -80,7 +88,8 @@ fn errors_name_the_line_and_column() {
         (
             b"a,b\ntrue,2\n1,3\n",
             "",
-            "line 3, column `a` is `1`, expected a finite number; the values above are booleans",
+            "line 3, column `a` is `1`, expected a finite number; the values above are booleans of one notation, so correct \
+             the cell, or pass --types a=category",
         ),
         (b"a,b\ntrue,2\nyes,3\n", "", "line 3, column `a` is `yes`, expected a finite number; the values above are"),
         (b"1,2\n3,NaN\n", "", "line 2, column 1 (counted from 0) contains the missing value `NaN`"),
@@ -121,8 +130,16 @@ fn one_error_names_all_columns_of_text() {
         message.contains("columns `sex` (`f`), `age` (`old`), `height, cm` (`x`) contain text (from line 2)"),
         "{message}"
     );
-    assert!(message.contains("--ignore sex,age,'\"height, cm\"', or use one"), "{message}");
-    assert!(error_message("1,a,b\n2,a,c\n", "header=no").contains("--ignore 1,2, or"));
+    assert!(
+        message.contains("pass --types sex=category,age=category,'\"height, cm=category\"' to read them as they are"),
+        "{message}"
+    );
+    assert!(message.contains("--ignore sex,age,'\"height, cm\"'"), "{message}");
+    let message = error_message("1,a,b\n2,a,2024-02-28\n", "header=no");
+    assert!(message.contains("--types column1=category,column2=category"), "{message}");
+    assert!(message.ends_with("--ignore 1,2"), "{message}");
+    let message = error_message("a,b,t\nx,y,1\n", "time=t");
+    assert!(message.contains("exclude them with --ignore a,b, or use one of them as the labels"), "{message}");
 }
 
 #[test]
