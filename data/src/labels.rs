@@ -7,10 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{counted::counted, error::DataError, notes::Notes};
+pub use narrows_table::SEPARATOR;
 
-/// Separates the values of a label of several columns.
-pub const SEPARATOR: char = ';';
+use crate::{counted::counted, error::DataError, notes::Notes};
 
 /// Joins the values of one row to a label, each as [`Labels::uniform`] writes it.
 pub(crate) fn joined<'a>(values: impl Iterator<Item = Cow<'a, str>>) -> String {

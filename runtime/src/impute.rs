@@ -36,7 +36,7 @@ pub struct ImputeOptions {
     pub draws: usize,
     /// How often rows are encoded, decoded and filled in, by default once. In every further pass the encoder receives
     /// the values of the pass before as if they had been there (pseudo-Gibbs sampling, Rezende et al. 2014, appendix
-    /// F). A network that was trained with masked cells needs no further pass.
+    /// F).
     pub passes: usize,
     /// Whether missing cells get the values that are expected over the draws, the default, or are drawn from their
     /// distributions given the code of a single draw. Drawn cells are for multiple imputation (Rubin 1987): impute

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, CellKind, MONTHS, WEEKDAYS};
 
+/// Separates the values of a class that several columns of a label give.
+pub const SEPARATOR: char = ';';
+
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

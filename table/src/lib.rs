@@ -33,7 +33,7 @@ mod vocabulary;
 pub use batches::{for_each_value, is_value_type};
 pub use cell::{Cell, CellKind, MONTHS, UNSEEN, WEEKDAYS};
 pub use codec_error::CodecError;
-pub use column::{Column, ColumnKind, Stored};
+pub use column::{Column, ColumnKind, SEPARATOR, Stored};
 pub use decoder::Decoder;
 pub use encoder::{Encoder, UnseenLevel, UnseenLevels};
 pub use layout::Layout;

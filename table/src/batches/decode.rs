@@ -11,13 +11,10 @@ use arrow_schema::{DataType, Field, Schema as ArrowSchema, TimeUnit};
 
 use crate::{
     codec_error::{CodecError, quoted},
-    column::{Column, ColumnKind, Stored},
+    column::{Column, ColumnKind, SEPARATOR, Stored},
     decoder::{Decoder, of_level},
     value::Value,
 };
-
-/// Separates the values of a class that several columns give.
-const SEPARATOR: char = ';';
 
 impl Decoder {
     /// Converts cells of shape `[rows, width]` to a record batch with the columns of the table, in its names, order and
