@@ -151,7 +151,7 @@ _bench-engines PART *ROWS:
 data NAME:
     @{{ python }} scripts/data.py {{ quote(NAME) }}
 
-# Retrain the committed bundles in models/zoo/ on the embedded digits.
+# Retrain the committed bundles in models/zoo/ on the embedded digits and the penguins.
 [no-exit-message]
 zoo: _runtime
     @{{ narrows }} train-export pca --data digits --out models/zoo/pca
@@ -163,6 +163,7 @@ zoo: _runtime
     @{{ narrows }} detect fit --data digits --out models/zoo/detector
     @{{ narrows }} train-export vae --data digits --architecture conv --filters 16,32 --out models/zoo/conv-vae
     @{{ narrows }} train-export cvae --data digits --architecture conv --filters 16,32 --out models/zoo/conv-cvae
+    @{{ narrows }} train-export vae --data docs/examples/penguins.csv --missing mask --epochs 600 --out models/zoo/penguins
 
 # Check exported graphs, runs, features and figures with onnx, TensorBoard and scikit-learn (needs Python 3.10 or newer).
 [no-exit-message]

@@ -117,10 +117,14 @@ def check_python(bundle):
         close("from_codes", found["from_codes"], probe[output])
     else:
         # The code of the last part is a drawn one; `restored` was decoded from the code of the rows.
-        close("restored", found["restored"], probe["x_hat"])
+        close("restored", found["restored"], probe["x_hat"] if "x_hat" in probe else probe["categories_hat"])
+        if "x_hat" in probe and "categories_hat" in probe and not generates(manifest):
+            close("levels", found["levels"], probe["categories_hat"])
     if generates(manifest):
         samples = found["samples"]
-        expected = (GENERATED, *manifest["sample"]["shape"])
+        # The probe has the outputs of the decoder, of which a mixed table has several.
+        output = probe["x_hat"] if "x_hat" in probe else probe["categories_hat"]
+        expected = (GENERATED, *output.shape[1:])
         if samples.shape != expected or not np.isfinite(samples).all() or not samples.std(axis=0).max() > 0:
             raise CheckFailed(f"the samples have the shape {samples.shape} and the deviation {samples.std()}")
     return printed.split("\n")[:1]

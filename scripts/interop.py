@@ -17,16 +17,22 @@ import onnxruntime
 from safetensors.numpy import load_file
 
 from checks import CheckFailed, matching, run_checks
+from probes import encoder_inputs
 
 OPSET, IR_VERSION = 17, 8
 LATENT_TOLERANCE = 1e-4  # absolute
 DATA_TOLERANCE = 1e-5  # relative to the range of the data
-BATCHES = (64, 7, 1)  # all rows of the probe, and fewer, because `batch` is symbolic
+MAX_ROWS = 64  # of a probe
+BATCHES = (7, 1)  # fewer rows than the probe has, because `batch` is symbolic
 
-# The graphs of a bundle: the possible outputs, and the name of each input in the probe.
+# The possible outputs of the graphs of a bundle.
 GRAPHS = {
-    "encoder": ({("z",), ("mu", "log_var")}, {"x": "x", "label": "label"}),
-    "decoder": ({("x_hat",)}, {"z": "decoder.z", "label": "label"}),
+    "encoder": {("z",), ("mu", "log_var")},
+    "decoder": {
+        ("x_hat",),
+        ("x_hat", "categories_hat", "probabilities"),  # of a mixed table
+        ("categories_hat", "probabilities"),  # of a table without numbers
+    },
 }
 
 
@@ -55,10 +61,17 @@ def check_graph(bundle, role):
     check_rules(onnx.load(path, load_external_data=False))
     probe = load_file(os.path.join(bundle, "probe.safetensors"))
     with open(os.path.join(bundle, "manifest.json"), encoding="utf-8") as file:
-        low, high = json.load(file)["sample"]["range"]
+        manifest = json.load(file)
+    low, high = manifest["sample"]["range"]
     if not high > low:
         raise CheckFailed(f"the manifest's sample range is empty: {low} to {high}")
-    return compare(path, role, probe, high - low)
+    check_rows(probe)
+    inputs = encoder_inputs(manifest, probe)
+    if role == "decoder":
+        inputs = {"z": probe["decoder.z"], **({"label": inputs["label"]} if "label" in inputs else {})}
+    tolerances = dict.fromkeys(("z", "mu", "log_var"), LATENT_TOLERANCE)
+    tolerances |= {"x_hat": DATA_TOLERANCE * (high - low), "categories_hat": 0.0, "probabilities": DATA_TOLERANCE}
+    return compare(path, role, inputs, probe, tolerances)
 
 
 def check_rules(model):
@@ -83,32 +96,29 @@ def messages_within(message):
                 yield from messages_within(child)
 
 
-def compare(path, role, probe, data_range):
-    output_sets, names = GRAPHS[role]
+def check_rows(probe):
+    """Checks that all tensors of the probe have the same number of rows."""
+    rows = {len(array) for array in probe.values()}
+    if len(rows) != 1 or not 1 < max(rows) <= MAX_ROWS:
+        raise CheckFailed(f"the tensors of the probe have {sorted(rows)} rows, expected one number up to {MAX_ROWS}")
+
+
+def compare(path, role, inputs, probe, tolerances):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    inputs = {port.name: probed(probe, names.get(port.name, port.name)) for port in session.get_inputs()}
+    names = {port.name for port in session.get_inputs()}
     outputs = [port.name for port in session.get_outputs()]
-    if tuple(outputs) not in output_sets:
-        raise CheckFailed(f"has the outputs {outputs}, expected one of {sorted(output_sets)}")
-    tolerance = DATA_TOLERANCE * data_range if role == "decoder" else LATENT_TOLERANCE
+    if names != set(inputs) or tuple(outputs) not in GRAPHS[role]:
+        raise CheckFailed(f"has the inputs {sorted(names)} and the outputs {outputs}, expected {sorted(inputs)} "
+                          f"and one of {sorted(GRAPHS[role])}")
     largest = dict.fromkeys(outputs, 0.0)
-    for rows in BATCHES:
+    for rows in (len(probe[outputs[0]]), *BATCHES):
         results = session.run(outputs, {name: array[:rows] for name, array in inputs.items()})
         for name, result in zip(outputs, results):
-            largest[name] = max(
-                largest[name], difference(name, result, probed(probe, name)[:rows], tolerance)
-            )
-    return [f"{name} {value:.2e} (at most {tolerance:.1e})" for name, value in largest.items()]
-
-
-def probed(probe, name):
-    """Returns a tensor of the probe, whose number of rows is checked."""
-    if name not in probe:
-        raise CheckFailed(f"the probe has no tensor `{name}`; it has {', '.join(sorted(probe))}")
-    array = probe[name]
-    if array.shape[:1] != BATCHES[:1]:
-        raise CheckFailed(f"the probe's `{name}` has shape {array.shape}, expected {BATCHES[0]} rows")
-    return array
+            expected = probe[name][:rows]
+            if name == "categories_hat":  # the probe has floats only
+                expected = expected.astype(np.int64)
+            largest[name] = max(largest[name], difference(name, result, expected, tolerances[name]))
+    return [f"{name} {value:.2e} (at most {tolerances[name]:.1e})" for name, value in largest.items()]
 
 
 def difference(name, result, expected, tolerance):

@@ -6,6 +6,7 @@ The merged model must pass the checker, and its outputs must equal those of the 
 """
 
 import functools
+import json
 import os
 import sys
 
@@ -16,6 +17,7 @@ import onnxruntime
 from safetensors.numpy import load_file
 
 from checks import CheckFailed, matching, run_checks
+from probes import encoder_inputs
 
 
 def main(arguments):
@@ -30,24 +32,27 @@ def check_merging(bundle):
     """Merges the graphs of a bundle and runs the result. Returns the sizes as text."""
     encoder, decoder = (onnx.load(os.path.join(bundle, role + ".onnx")) for role in ("encoder", "decoder"))
     code, codes = encoder.graph.output[0].name, decoder.graph.input[0].name
+    probe = load_file(os.path.join(bundle, "probe.safetensors"))
+    with open(os.path.join(bundle, "manifest.json"), encoding="utf-8") as file:
+        inputs = encoder_inputs(json.load(file), probe)
     # A conditional model has an input `label` in both graphs, so that the names of one need a prefix.
-    is_conditional = len(encoder.graph.input) > 1
+    is_conditional = "label" in inputs
     prefix = "decoder_" if is_conditional else ""
     if is_conditional:
         decoder = onnx.compose.add_prefix(decoder, prefix)
     merged = onnx.compose.merge_models(encoder, decoder, io_map=[(code, prefix + codes)])
     onnx.checker.check_model(merged, full_check=True)
 
-    probe = load_file(os.path.join(bundle, "probe.safetensors"))
-    inputs = {"x": probe["x"], **({"label": probe["label"]} if is_conditional else {})}
     encoded = run(encoder, [code], inputs)[0]
     label = {prefix + "label": probe["label"]} if is_conditional else {}
-    expected = run(decoder, None, {prefix + codes: encoded, **label})[0]
-    found = run(merged, [prefix + "x_hat"], {**inputs, **label})[0]
-    difference = float(np.abs(found - expected).max())
-    if difference > 1e-5 * max(1.0, float(np.abs(expected).max())):
-        raise CheckFailed(f"the outputs differ by {difference}")
-    return [f"{len(found)} rows", f"difference {difference:.1e}"]
+    outputs = [output.name for output in decoder.graph.output]
+    expected = run(decoder, outputs, {prefix + codes: encoded, **label})
+    found = run(merged, outputs, {**inputs, **label})
+    differences = [float(np.abs(one - other).max()) for one, other in zip(found, expected)]
+    for name, difference, values in zip(outputs, differences, expected):
+        if difference > 1e-5 * max(1.0, float(np.abs(values).max())):
+            raise CheckFailed(f"the outputs `{name}` differ by {difference}")
+    return [f"{len(encoded)} rows", f"difference {max(differences):.1e}"]
 
 
 def run(model, outputs, inputs):

@@ -65,7 +65,7 @@ pub use digest::{Fingerprint, sha256_hex, sha256_hex_of};
 pub use error::BundleError;
 pub use head_probe::{HEAD_INPUT, HeadProbe};
 pub use kind::{ClassifierKind, Kind};
-pub use likelihood::{CellLikelihood, Distribution, Likelihood, Link};
+pub use likelihood::{CellLikelihood, Distribution, Likelihood, Link, SMALLEST_PROBABILITY};
 pub use manifest::{Manifest, Parity, Prior};
 pub use mixture::{Covariance, Covariances, Mixture};
 pub use mixture_density::{MixtureDensity, log_sum_exp};

@@ -17,6 +17,9 @@ pub enum Likelihood {
     Columns,
 }
 
+/// The smallest probability of a level in scores and in detectors, so that none is infinite.
+pub const SMALLEST_PROBABILITY: f64 = 1e-7;
+
 /// The distribution of a cell of a mixed table given its code, and its weight in the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +62,11 @@ pub enum Distribution {
         dispersion: f64,
     },
     /// A categorical distribution over the levels.
-    Categorical,
+    Categorical {
+        /// The probability of a level that is not in the vocabulary: its share of the training rows, and at least
+        /// [`SMALLEST_PROBABILITY`].
+        unseen: f64,
+    },
 }
 
 impl Distribution {
@@ -70,7 +77,8 @@ impl Distribution {
             Distribution::Gaussian { variance } => is_positive(variance),
             Distribution::StudentT { degrees, scale } => is_positive(degrees) && is_positive(scale),
             Distribution::NegativeBinomial { dispersion } => is_positive(dispersion),
-            Distribution::Poisson | Distribution::Categorical => true,
+            Distribution::Categorical { unseen } => is_positive(unseen) && unseen <= 1.0,
+            Distribution::Poisson => true,
         }
     }
 
@@ -80,7 +88,7 @@ impl Distribution {
             Distribution::Gaussian { .. } => kind == CellKind::Number,
             Distribution::StudentT { .. } => kind == CellKind::HeavyTailed,
             Distribution::Poisson | Distribution::NegativeBinomial { .. } => kind == CellKind::Count,
-            Distribution::Categorical => kind.levels().is_some(),
+            Distribution::Categorical { .. } => kind.levels().is_some(),
         }
     }
 }

@@ -9,12 +9,14 @@ mod graphs;
 mod limits;
 mod page;
 mod pictures;
+mod plain;
 mod render;
+mod table_example;
 #[cfg(test)]
 mod tests;
 mod uses;
 
-use narrows_bundle::{Manifest, PRIOR, Prior, Role, SAMPLER, counted};
+use narrows_bundle::{Manifest, PRIOR, Prior, Role, SAMPLER, counted, table::MissingCells};
 
 use self::{code::Code, data::data_notes};
 pub(crate) use self::{
@@ -27,7 +29,7 @@ pub(crate) use self::{
     limits::gap_between_parts,
     page::Page,
 };
-use crate::columns::columns;
+use crate::{columns::columns, input::quoted};
 
 /// Returns the card as Markdown with a YAML header. It depends on the manifest alone, whose file records must contain
 /// the pictures.
@@ -68,7 +70,8 @@ pub(crate) fn card(manifest: &Manifest) -> anyhow::Result<String> {
 
 /// Returns the figures of the columns of a mixed table.
 fn of_columns(manifest: &Manifest) -> String {
-    columns(manifest).map_or_else(String::new, |columns| format!("\n```text\n{columns}\n```\n"))
+    columns(manifest, manifest.cells.as_deref())
+        .map_or_else(String::new, |columns| format!("\n```text\n{columns}\n```\n"))
 }
 
 fn introduction(manifest: &Manifest) -> String {
@@ -89,6 +92,16 @@ fn introduction(manifest: &Manifest) -> String {
 }
 
 fn unit_note(manifest: &Manifest) -> String {
+    if let Some(schema) = &manifest.sample.table {
+        let missing = match schema.missing {
+            MissingCells::Masked => " A missing value is NaN in `x` and 0 in `categories`.",
+            MissingCells::Refused => "",
+        };
+        return format!(
+            "Numbers are in the unit of the training data; scaling is part of the graphs. A category is the position of \
+             its level in the vocabulary of `manifest.json`, from 1; 0 is any other level.{missing}"
+        );
+    }
     let (low, high) = manifest.sample.range;
     format!("Samples are in the unit of the training data ({low} to {high}); scaling is part of the graphs.")
 }
@@ -103,17 +116,36 @@ fn graph_notes(manifest: &Manifest) -> String {
     }
 }
 
+/// Returns the flag that names the classes of rows, with a space before it; empty for a model that takes none.
+fn label_flag(manifest: &Manifest, takes_labels: bool) -> String {
+    let columns: Vec<&str> = match &manifest.sample.table {
+        Some(schema) => schema.label_columns().into_iter().map(|(_, column)| column.name.as_str()).collect(),
+        None => Vec::new(),
+    };
+    match (takes_labels, columns.is_empty()) {
+        (false, _) => String::new(),
+        (true, true) => " --label-column class".to_owned(),
+        (true, false) => format!(" --label-column {}", quoted(&columns.join(","))),
+    }
+}
+
 /// Returns the commands of the narrows program that suit the model, one per line.
 fn commands(manifest: &Manifest) -> String {
-    let labels = if manifest.kind.is_conditional() { " --label-column class" } else { "" };
+    let labels = label_flag(manifest, manifest.kind.is_conditional());
+    let schema = manifest.sample.table.as_ref();
+    let rows = if schema.is_some() { "csv" } else { "npy" };
+    let impute = match schema.map(|schema| schema.missing) {
+        Some(MissingCells::Masked) => format!("\nnarrows impute . --data new.csv{labels} --out complete.csv"),
+        Some(MissingCells::Refused) | None => String::new(),
+    };
     let generate = match (manifest.prior, &manifest.sampler) {
-        (None, None) => "",
-        (Some(_), _) | (None, Some(_)) => "\nnarrows generate . --count 64 --out samples.npy",
+        (None, None) => String::new(),
+        (Some(_), _) | (None, Some(_)) => format!("\nnarrows generate . --count 64 --out samples.{rows}"),
     };
     format!(
         "narrows encode . --data new.csv{labels} --out codes.npy\n\
-         narrows reconstruct . --data new.csv{labels} --out reconstructions.npy\n\
-         narrows score . --data new.csv{labels} --out scores.csv{generate}"
+         narrows reconstruct . --data new.csv{labels} --out reconstructions.{rows}\n\
+         narrows score . --data new.csv{labels} --out scores.csv{impute}{generate}"
     )
 }
 

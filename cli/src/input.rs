@@ -37,6 +37,9 @@ pub(crate) struct DataArguments {
     reading: Reading,
     #[command(flatten)]
     limits: Limits,
+    /// What the features of a mixed table are, if not their values alone.
+    #[arg(skip)]
+    features: Option<Features>,
 }
 
 impl fmt::Display for DataArguments {
@@ -66,7 +69,7 @@ impl DataArguments {
     /// Returns the same options for another data set.
     pub(crate) fn with_spec(&self, spec: &str) -> Self {
         let reading = Reading { data: Some(spec.to_owned()), ..self.reading.clone() };
-        DataArguments { reading, limits: self.limits.clone() }
+        DataArguments { reading, limits: self.limits.clone(), features: self.features }
     }
 
     /// Opens the data as streams of chunks, read as the training data of a model was read. Keeps missing values if
@@ -95,6 +98,7 @@ impl DataArguments {
 
     fn options(&self, reading: &Reading, manifest: &impl Contract) -> LoadOptions {
         let (schema, features) = columns_of(manifest.sample());
+        let features = self.features.unwrap_or(features);
         LoadOptions { reading: reading.clone(), limits: self.limits.clone(), sets: None, schema, features }
     }
 }

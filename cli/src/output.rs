@@ -44,6 +44,14 @@ struct Rows {
     layout: RowLayout,
 }
 
+impl Rows {
+    /// Writes all columns as pass-through columns.
+    fn write_columns(&mut self, columns: &RecordBatch) -> Result<(), WriteError> {
+        let none = ndarray::Array2::zeros((columns.num_rows(), 0));
+        self.writer.write(&none.view().into_dyn(), Some(columns))
+    }
+}
+
 /// Refuses an output path that cannot be written to, before any work is done.
 pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
     if is_standard_output(path) {
@@ -178,6 +186,16 @@ impl Output {
         self.append(rows, None, others)
     }
 
+    /// Appends rows of a mixed table that are decoded already, in the order of the file.
+    pub(crate) fn write_columns(&mut self, columns: &RecordBatch) -> anyhow::Result<()> {
+        check_stop(&self.stop, self.rows, &self.path)?;
+        self.rows += columns.num_rows();
+        match &mut self.kind {
+            Kind::Rows(rows) => rows.write_columns(columns).with_context(|| cannot_write(&self.path)),
+            Kind::Picture(_) => bail!("a picture cannot show the columns of a table; write a .csv or .parquet file"),
+        }
+    }
+
     fn append(
         &mut self,
         rows: &ArrayViewD<'_, f32>,
@@ -188,13 +206,11 @@ impl Output {
         self.rows += rows.shape().first().copied().unwrap_or_default();
         match &mut self.kind {
             Kind::Rows(rows_file) => {
-                let Rows { writer, layout } = &mut **rows_file;
-                let written = match layout {
-                    RowLayout::Floats(_) => writer.write(rows, others),
+                let written = match &rows_file.layout {
+                    RowLayout::Floats(_) => rows_file.writer.write(rows, others),
                     RowLayout::Table(decoder) => {
                         let columns = table_columns(decoder, rows, classes, others)?;
-                        let none = ndarray::Array2::zeros((columns.num_rows(), 0));
-                        writer.write(&none.view().into_dyn(), Some(&columns))
+                        rows_file.write_columns(&columns)
                     }
                 };
                 written.with_context(|| cannot_write(&self.path))

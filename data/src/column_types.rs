@@ -32,21 +32,36 @@ pub enum TypeName {
     Date,
 }
 
+impl TypeName {
+    /// Returns the name of the type, without the levels of an order.
+    pub fn name(&self) -> &'static str {
+        match self {
+            TypeName::Number => "number",
+            TypeName::HeavyTailed => "heavy-tailed",
+            TypeName::Count => "count",
+            TypeName::Category => "category",
+            TypeName::Ordered(_) => "ordered",
+            TypeName::Date => "date",
+        }
+    }
+}
+
 /// Types of columns. The alias keeps clap from treating a field of this type as a repeatable flag.
 pub type ColumnTypes = Vec<ColumnType>;
 
 /// `amount=number`, or `size=ordered:S|M|L`.
 impl fmt::Display for ColumnType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.name;
-        match &self.kind {
-            TypeName::Number => write!(formatter, "{name}=number"),
-            TypeName::HeavyTailed => write!(formatter, "{name}=heavy-tailed"),
-            TypeName::Count => write!(formatter, "{name}=count"),
-            TypeName::Category => write!(formatter, "{name}=category"),
-            TypeName::Ordered(levels) if levels.is_empty() => write!(formatter, "{name}=ordered"),
-            TypeName::Ordered(levels) => write!(formatter, "{name}=ordered:{}", levels.join("|")),
-            TypeName::Date => write!(formatter, "{name}=date"),
+        let ColumnType { name, kind } = self;
+        write!(formatter, "{name}={}", kind.name())?;
+        match kind {
+            TypeName::Ordered(levels) if !levels.is_empty() => write!(formatter, ":{}", levels.join("|")),
+            TypeName::Ordered(_)
+            | TypeName::Number
+            | TypeName::HeavyTailed
+            | TypeName::Count
+            | TypeName::Category
+            | TypeName::Date => Ok(()),
         }
     }
 }
@@ -124,7 +139,7 @@ pub(crate) fn typed(name: &str, kind: &str) -> String {
 /// configuration file (`amount = "number"`).
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ColumnTypes>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "types of columns, like amount = \"number\" in a table, or a list or a text of them")]
     enum Form {
         List(Vec<String>),
         Text(String),

@@ -140,7 +140,7 @@ pub enum DataError {
     )]
     Cell { path: PathBuf, line: u64, column: String, cell: String, advice: Box<str> },
 
-    #[error("{}: line {line}, column {column} is empty, expected a label", path.display())]
+    #[error("{}: line {line}, column {column} is empty, expected a label; write one, or remove the row", path.display())]
     LabelEmpty { path: PathBuf, line: u64, column: String },
 
     #[error(

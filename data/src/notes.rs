@@ -42,7 +42,7 @@ pub enum NoteCode {
     Sample,
     /// What the values of the columns of a mixed table mean.
     Types,
-    /// Levels of a category that the training data does not have.
+    /// Levels of a category that the model does not know.
     Unseen,
 }
 

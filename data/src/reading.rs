@@ -1,6 +1,6 @@
 //! Options for reading data: how to interpret a file, and the limits on memory and unpacked size.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use narrows_table::Schema;
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,11 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::column_types::deserialize")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME=TYPE", value_parser = types, help_heading = "Data"))]
     pub types: Option<ColumnTypes>,
+    /// Largest number of levels of a category of a mixed table. The most frequent levels are kept, and all others are
+    /// read as one unseen level [default: 1000]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "COUNT", help_heading = "Data"))]
+    pub max_levels: Option<NonZeroUsize>,
     /// How to handle missing values (empty cells, NA, NaN, null): refuse (stop with an error), mean or median (fill in
     /// that of the column in the training part; numbers only), drop (leave out the row), mask (give them to the network
     /// as they are, which makes any table a mixed one), or keep (as NaN; only for `data`)
@@ -171,6 +176,7 @@ fields![
     header,
     date_columns,
     types,
+    max_levels,
     missing,
     resize,
     channels,
@@ -241,7 +247,10 @@ impl LoadOptions {
     /// Returns whether a table that is read with these options could be a mixed one with `--types`.
     pub(crate) fn may_be_mixed(&self) -> bool {
         let Reading { window, time_column, group_column, .. } = &self.reading;
-        self.features == Features::Values && window.is_none() && time_column.is_none() && group_column.is_none()
+        matches!(self.features, Features::Values | Features::ValuesAndColumns)
+            && window.is_none()
+            && time_column.is_none()
+            && group_column.is_none()
     }
 }
 
@@ -251,6 +260,9 @@ pub enum Features {
     /// The values of the samples.
     #[default]
     Values,
+    /// The values of the samples, and of a mixed table also pass-through columns, as they are in the file. Text in a
+    /// column of numbers becomes a number in the notation of Rust.
+    ValuesAndColumns,
     /// The values of the samples, which are numbers: text is refused, as for a model of a table of numbers.
     Numbers,
     /// Pass-through columns, like all others. The samples have no values, and [`Head::columns`](crate::Head::columns)

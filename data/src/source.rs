@@ -33,6 +33,7 @@ use crate::{
     series_error::SeriesError,
     standard_input,
 };
+pub(crate) use mixed::stored;
 use sets::NamedSet;
 
 /// Whether `spec` is the name of a data set. A name takes precedence over a file or folder of the same name.
@@ -135,6 +136,7 @@ const TABLE_OPTIONS: &[&str] = &[
     "ignore",
     "date_columns",
     "types",
+    "max_levels",
     "missing",
     "resize",
     "channels",
@@ -157,6 +159,7 @@ const CSV_OPTIONS: &[&str] = &[
     "header",
     "date_columns",
     "types",
+    "max_levels",
     "missing",
     "sample",
     "window",
@@ -172,6 +175,7 @@ const JSON_OPTIONS: &[&str] = &[
     "ignore",
     "date_columns",
     "types",
+    "max_levels",
     "missing",
     "sample",
     "window",
@@ -309,6 +313,7 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         header,
         date_columns,
         types,
+        max_levels,
         missing,
         resize,
         channels,
@@ -331,6 +336,7 @@ fn check_options(spec: &str, source: &Format, reading: &Reading) -> Result<(), D
         ("header", header.is_some()),
         ("date_columns", date_columns.is_some()),
         ("types", types.is_some()),
+        ("max_levels", max_levels.is_some()),
         ("missing", missing.is_some()),
         ("resize", resize.is_some()),
         ("channels", channels.is_some()),

@@ -51,19 +51,40 @@ pub enum TableError {
     )]
     Order { path: PathBuf, column: String, option: String },
 
+    #[error(
+        "{}: the ordered column `{column}` has {levels} levels, and the limit is {limit}; pass --types {option} to read \
+         it as numbers, or raise the limit with --max-levels",
+        path.display()
+    )]
+    OrderedLevels { path: PathBuf, column: String, levels: usize, limit: usize, option: String },
+
     #[error("{}: column `{column}` has the level {level}, which --types does not name in its order; add it", path.display())]
     NotInOrder { path: PathBuf, column: String, level: String },
 
     #[error(
-        "{}: column `{column}` has no value in any row, so its type is unknown; exclude it with --ignore",
+        "{}: column `{column}` has no value in any row; exclude it with --ignore",
         path.display()
     )]
     EmptyColumn { path: PathBuf, column: String },
 
+    #[error(
+        "{}: the label column `{column}` has the value {value}, and `;` separates the values of several label columns; \
+         replace it in the file, or name one label column",
+        path.display()
+    )]
+    LabelSeparator { path: PathBuf, column: String, value: String },
+
+    #[error(
+        "{}: row {row}, column `{column}`: {value} is not a date, and other values of the column are; correct it, write a \
+         missing date as NA, or pass --types {option} if the column is a category",
+        path.display()
+    )]
+    NotDate { path: PathBuf, row: usize, column: String, value: String, option: String },
+
     #[error("{}: --types names `{name}`, which is not a feature of the table; expected {columns}", path.display())]
     TypeOfNothing { path: PathBuf, name: String, columns: String },
 
-    #[error("{}: the table has no column {names}; the model was trained with a table that has it", path.display())]
+    #[error("{}: the table lacks columns that the model was trained with: {names}", path.display())]
     ColumnsMissing { path: PathBuf, names: String },
 
     #[error(

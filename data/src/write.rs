@@ -3,6 +3,7 @@
 pub(crate) mod cell;
 mod csv;
 mod error;
+mod filled;
 mod layout;
 mod npy;
 mod parquet;
@@ -17,7 +18,12 @@ use arrow_array::RecordBatch;
 use ndarray::ArrayViewD;
 
 use self::{csv::CsvRows, npy::NpyRows, parquet::ParquetRows};
-pub use self::{error::WriteError, layout::Layout, table::in_table_order};
+pub use self::{
+    error::WriteError,
+    filled::{filled, stored_as},
+    layout::Layout,
+    table::in_table_order,
+};
 
 /// The format of a file of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

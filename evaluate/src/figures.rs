@@ -157,7 +157,9 @@ impl<'m> Evaluator<'m> {
             codes: Vec::new(),
             squared_error: Moments::default(),
             features: FeatureErrors::default(),
-            cells: sample.cells().map(CellSums::new),
+            cells: sample
+                .cells()
+                .map(|cells| CellSums::new(cells, model.manifest().cells.as_deref().unwrap_or_default())),
             nats: Moments::default(),
             posteriors: Posteriors::default(),
             elbo: Moments::default(),

@@ -57,7 +57,7 @@ impl CellSampler {
                 Distribution::NegativeBinomial { dispersion } => Gamma::new(dispersion.recip(), dispersion * mean)
                     .ok()
                     .map_or(Some(0.0), |gamma| poisson(gamma.sample(random), random)),
-                Distribution::Categorical => {
+                Distribution::Categorical { .. } => {
                     let of_cell = probabilities.iter().skip(cell.first_level).take(cell.levels);
                     level_at(StandardUniform.sample(random), of_cell.map(|&probability| f64::from(probability)))
                 }
@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn levels_are_drawn_by_their_probabilities() {
         // The first probability belongs to another category.
-        let (mean, variance) = moments(Distribution::Categorical, 1.0, 1.0, &[0.9, 0.2, 0.0, 0.5, 0.3]);
+        let (mean, variance) =
+            moments(Distribution::Categorical { unseen: 1e-7 }, 1.0, 1.0, &[0.9, 0.2, 0.0, 0.5, 0.3]);
         assert!((mean - (0.2 + 3.0 * 0.5 + 4.0 * 0.3)).abs() < 0.02, "{mean}");
         assert!((variance - (0.2 + 9.0 * 0.5 + 16.0 * 0.3 - 2.9 * 2.9)).abs() < 0.04, "{variance}");
         let probabilities = [0.0, 0.25, 0.75, 0.0];

@@ -92,6 +92,7 @@ mod score;
 mod scratch;
 mod spread;
 mod table;
+mod table_classes;
 mod table_edge;
 mod table_rows;
 mod tolerance;

@@ -6,14 +6,16 @@ use narrows_bundle::{Sample, quoted, quoted_list};
 use narrows_table::{Encoder, UnseenLevels, Value};
 use ndarray::ArrayView2;
 
-use crate::{Autoencoder, Classifier, Detector, Error, Samples};
+use crate::{Autoencoder, Classifier, Detector, Error, Samples, table_classes::TableClasses};
 
 /// Rows of a mixed table for a model, collected from values by the names of the columns: from Rust values, from JSON,
 /// or from record batches of Arrow (feature `arrow`).
 ///
 /// The order of the columns does not matter. Columns that the model does not have are passed over and listed in
 /// [`Table::unknown_columns`]; every column that the model has must be there, with [`Value::Missing`] or `null` for a
-/// missing value. After an error the row is not in the table.
+/// missing value. After an error the row is not in the table. For a conditional model, the columns of the class give
+/// the label of every row, so the table is all that [`Autoencoder::encode`], [`Autoencoder::impute`] and
+/// [`Autoencoder::score`] need.
 ///
 /// ```no_run
 /// use narrows_runtime::{Autoencoder, Table};
@@ -35,6 +37,8 @@ pub struct Table {
     unknown: BTreeSet<String>,
     /// Which columns of the schema a row has had so far.
     is_given: Vec<bool>,
+    /// The classes of the rows, if the model takes labels.
+    classes: Option<TableClasses>,
 }
 
 impl Autoencoder {
@@ -43,7 +47,8 @@ impl Autoencoder {
     /// # Errors
     /// [`Error::NotATable`] if the model was not trained on a mixed table.
     pub fn table(&self) -> Result<Table, Error> {
-        Table::of(&self.manifest().sample, self.kind().name())
+        let table = Table::of(&self.manifest().sample, self.kind().name())?;
+        Ok(if self.takes_labels() { table.with_classes(&self.manifest().sample, self.classes()) } else { table })
     }
 }
 
@@ -63,7 +68,9 @@ impl Detector {
     /// # Errors
     /// [`Error::NotATable`] if the model was not trained on a mixed table.
     pub fn table(&self) -> Result<Table, Error> {
-        Table::of(&self.manifest().sample, self.manifest().kind.name())
+        let table = Table::of(&self.manifest().sample, self.manifest().kind.name())?;
+        let classes = self.manifest().classes.as_deref().unwrap_or_default();
+        Ok(if self.takes_labels() { table.with_classes(&self.manifest().sample, classes) } else { table })
     }
 }
 
@@ -76,7 +83,14 @@ impl Table {
             unseen: UnseenLevels::default(),
             unknown: BTreeSet::new(),
             is_given: vec![false; schema.columns.len()],
+            classes: None,
         })
+    }
+
+    /// Takes the class of every row from the columns of the label.
+    fn with_classes(self, sample: &Sample, names: &[String]) -> Self {
+        let classes = sample.table.as_ref().and_then(|schema| TableClasses::of(schema, names));
+        Table { classes, ..self }
     }
 
     /// Adds a row from pairs of a column and its value.
@@ -89,6 +103,7 @@ impl Table {
         let outcome = self.add(row, values);
         if outcome.is_err() {
             self.cells.truncate(start);
+            self.classes.iter_mut().for_each(TableClasses::abandon_row);
         }
         outcome
     }
@@ -113,9 +128,11 @@ impl Table {
                 return Err(Error::TableRow { row, what: format!("has the column {} twice", quoted(name)) });
             }
             self.encoder.encode_value(row, column, value, &mut self.cells[start..], &mut self.unseen)?;
+            self.classes.iter_mut().for_each(|classes| classes.take(column, value));
         }
         self.check_columns(row)?;
-        Ok(self.encoder.check_complete(row, &self.cells[start..])?)
+        self.encoder.check_complete(row, &self.cells[start..])?;
+        self.classes.iter_mut().try_for_each(|classes| classes.end_row(row))
     }
 
     /// Checks that the row had every column with a cell.
@@ -191,6 +208,7 @@ impl Table {
         let cells = self.encoder.encode_batch(first, batch, &mut self.unseen)?;
         self.encoder.check_complete(first, &cells)?;
         let schema = batch.schema();
+        self.take_classes(first, batch)?;
         let names = schema.fields().iter().map(|field| field.name());
         self.unknown.extend(names.filter(|name| self.encoder.column(name).is_none()).cloned());
         if self.cells.is_empty() {
@@ -199,6 +217,40 @@ impl Table {
             self.cells.extend_from_slice(&cells);
         }
         Ok(())
+    }
+
+    /// Takes the classes of the rows of a batch from its columns of the label.
+    #[cfg(feature = "arrow")]
+    fn take_classes(&mut self, first: usize, batch: &arrow_array::RecordBatch) -> Result<(), Error> {
+        let Some(classes) = &self.classes else { return Ok(()) };
+        let mut added = classes.clone();
+        let columns = batch.schema().fields().iter().map(|field| self.encoder.column(field.name())).collect::<Vec<_>>();
+        let mut texts = vec![Vec::new(); columns.len()];
+        for ((column, array), texts) in columns.iter().zip(batch.columns()).zip(&mut texts) {
+            if column.is_some_and(|column| classes.is_of_label(column)) {
+                let add = |value: Value<'_>| {
+                    texts.push(value.level().into_owned());
+                    Ok::<(), Error>(())
+                };
+                narrows_table::for_each_value(array, add)?;
+            }
+        }
+        for row in 0..batch.num_rows() {
+            for (column, texts) in columns.iter().zip(&texts) {
+                if let (Some(column), Some(text)) = (column, texts.get(row)) {
+                    added.take(*column, Value::Text(text));
+                }
+            }
+            added.end_row(first + row)?;
+        }
+        self.classes = Some(added);
+        Ok(())
+    }
+
+    /// Returns the label of every row, from the columns of the class, which a conditional model needs. `None` if the
+    /// model takes no labels, or a row lacks one of these columns.
+    pub fn labels(&self) -> Option<&[i64]> {
+        self.classes.as_ref().and_then(TableClasses::labels)
     }
 
     /// Returns the number of rows.
@@ -228,12 +280,17 @@ impl Table {
         self.cells.clear();
         self.unseen = UnseenLevels::default();
         self.unknown.clear();
+        self.classes.iter_mut().for_each(TableClasses::clear);
     }
 }
 
 impl<'a> From<&'a Table> for Samples<'a> {
     fn from(table: &'a Table) -> Self {
-        table.cells().into()
+        let samples = Samples::from(table.cells());
+        match table.labels() {
+            Some(labels) => samples.labelled(labels),
+            None => samples,
+        }
     }
 }
 

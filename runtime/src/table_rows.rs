@@ -1,7 +1,7 @@
 //! Rows of cells as values by the names of the columns.
 
 use narrows_bundle::Sample;
-use narrows_table::{ColumnKind, Decoder, Value};
+use narrows_table::{Decoder, Value};
 use ndarray::{Array2, ArrayBase, Data, Dimension, Ix2};
 
 use crate::{Autoencoder, Detector, Error};
@@ -87,7 +87,7 @@ impl TableRows {
     /// Columns of the label are left out.
     pub fn row(&self, row: usize) -> impl Iterator<Item = (&str, Value<'_>)> {
         let columns = self.decoder.schema().columns.iter().enumerate();
-        let features = columns.filter(|(_, column)| column.kind != ColumnKind::Label);
+        let features = columns.filter(|(_, column)| !column.kind.is_label());
         let cells = if row < self.len() { self.cells.row(row).to_slice() } else { None };
         features.filter_map(move |(index, column)| {
             Some((column.name.as_str(), self.decoder.decode_value(index, cells?).ok()?))

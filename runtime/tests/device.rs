@@ -24,7 +24,7 @@ fn on(device: Device) -> Options {
 }
 
 fn zoo() -> impl Iterator<Item = PathBuf> {
-    ["pca", "ae", "dae", "wae", "vae", "cvae"]
+    ["pca", "ae", "dae", "wae", "vae", "cvae", "penguins"]
         .into_iter()
         .map(|kind| [env!("CARGO_MANIFEST_DIR"), "..", "models", "zoo", kind].iter().collect())
 }

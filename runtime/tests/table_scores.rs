@@ -36,7 +36,9 @@ fn expected(is_likelihood: bool, cell: usize, target: f32, decoded: f32, probabi
     let error = match cell {
         0 | 2 => {
             let first = if cell == 0 { 0 } else { 3 };
-            let probability = if target == 0.0 { 0.0 } else { f64::from(probabilities[first + target as usize - 1]) };
+            let unseen = if cell == 0 { 1e-7 } else { 0.125 };
+            let probability =
+                if target == 0.0 { unseen } else { f64::from(probabilities[first + target as usize - 1]) };
             -probability.clamp(1e-7, 1.0).ln()
         }
         1 if is_likelihood => difference.powi(2) / (2.0 * 0.5) + 0.5 * std::f64::consts::PI.ln(),

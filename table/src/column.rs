@@ -53,7 +53,12 @@ pub enum ColumnKind {
         has_time: bool,
     },
     /// The class, or a part of it. The column is not a feature and has no cells; it is written from the class.
-    Label,
+    Label {
+        /// The place of the value in the name of the class, from 0; the values of several columns are joined by
+        /// [`SEPARATOR`].
+        #[serde(default)]
+        part: usize,
+    },
 }
 
 /// How a file stores the values of a column.
@@ -98,7 +103,7 @@ impl Column {
                 let month = part("month", category(MONTHS.len(), false));
                 day.chain([month, part("weekday", category(WEEKDAYS.len(), false))]).collect()
             }
-            ColumnKind::Label => Vec::new(),
+            ColumnKind::Label { .. } => Vec::new(),
         }
     }
 
@@ -110,7 +115,7 @@ impl Column {
             | ColumnKind::HeavyTailed { .. }
             | ColumnKind::Count
             | ColumnKind::Date { .. }
-            | ColumnKind::Label => None,
+            | ColumnKind::Label { .. } => None,
         }
     }
 }

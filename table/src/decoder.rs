@@ -83,7 +83,7 @@ fn value<'a>(column: &'a Column, cells: &[f32]) -> Value<'a> {
             let time = cells.get(1).copied().filter(|_| *has_time).unwrap_or(0.0);
             if time.is_nan() { Value::Missing } else { Value::Date(Moment::of_cells(cell, time)) }
         }
-        ColumnKind::Label => Value::Missing,
+        ColumnKind::Label { .. } => Value::Missing,
     }
 }
 

@@ -153,20 +153,21 @@ impl Kind {
                 Kind::Category(Vocabulary::new(levels, column.stored))
             }
             ColumnKind::Date { has_time } => Kind::Date { has_time: *has_time },
-            ColumnKind::Label => Kind::Label,
+            ColumnKind::Label { .. } => Kind::Label,
         }
     }
 }
 
 const NOT_NUMBER: &str = "a number";
 const NUMBER_ADVICE: &str =
-    "write a missing value as NA or leave it empty, or train a model with the column as a category (--types)";
+    "give a missing value as null, NA or nothing, or train a model with the column as a category (--types)";
 const NOT_COUNT: &str = "a count, which is a whole number of at least 0";
 const COUNT_ADVICE: &str = "correct it, or train a model with the column as a number (--types)";
 const NOT_DATE: &str = "a date";
-const DATE_ADVICE: &str = "write dates like 2024-02-28 or 2024-02-28 17:30:00, and a missing one as NA or empty";
+const DATE_ADVICE: &str =
+    "write dates like 2024-02-28 or 2024-02-28 17:30:00, and a missing one as null, NA or nothing";
 const TOO_LARGE: &str = "in the range of 32-bit floats";
-const RANGE_ADVICE: &str = "write a missing value as NA or leave it empty";
+const RANGE_ADVICE: &str = "give a missing value as null, NA or nothing";
 
 impl ColumnEncoder {
     #[inline]

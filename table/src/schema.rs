@@ -65,6 +65,9 @@ pub enum SchemaError {
         /// How they are stored.
         stored: Stored,
     },
+    /// The places of the columns of the label are not 0, 1, 2 and so on.
+    #[error("the columns of the label have wrong places in the name of a class")]
+    LabelParts,
     /// There are too many columns or levels.
     #[error("the table has {count} columns and levels, at most {MAX_SIZE} are supported")]
     TooLarge {
@@ -77,6 +80,23 @@ impl Schema {
     /// Returns the cells of a row, in the order of the columns.
     pub fn cells(&self) -> Vec<Cell> {
         self.columns.iter().enumerate().flat_map(|(index, column)| column.cells(index)).collect()
+    }
+
+    /// Returns the columns of the label, in the order of their values in the name of a class, with their positions in
+    /// that name.
+    pub fn label_columns(&self) -> Vec<(usize, &Column)> {
+        let part = |column: &Column| match column.kind {
+            ColumnKind::Label { part } => Some(part),
+            ColumnKind::Number { .. }
+            | ColumnKind::HeavyTailed { .. }
+            | ColumnKind::Count
+            | ColumnKind::Category { .. }
+            | ColumnKind::Ordered { .. }
+            | ColumnKind::Date { .. } => None,
+        };
+        let mut columns: Vec<_> = self.columns.iter().filter_map(|column| Some((part(column)?, column))).collect();
+        columns.sort_by_key(|(part, _)| *part);
+        columns
     }
 
     /// Checks a schema, for example of an untrusted manifest.
@@ -102,8 +122,12 @@ impl Schema {
                 return Err(SchemaError::Stored { column: name.clone(), kind: kind.name(), stored: *stored });
             }
         }
-        if self.columns.iter().all(|column| column.kind == ColumnKind::Label) {
+        if self.columns.iter().all(|column| column.kind.is_label()) {
             return Err(SchemaError::NoCells);
+        }
+        let parts = self.label_columns().into_iter().map(|(part, _)| part);
+        if parts.enumerate().any(|(place, part)| place != part) {
+            return Err(SchemaError::LabelParts);
         }
         Ok(())
     }
@@ -119,8 +143,13 @@ impl ColumnKind {
             ColumnKind::Category { .. } => "category",
             ColumnKind::Ordered { .. } => "ordered",
             ColumnKind::Date { .. } => "date",
-            ColumnKind::Label => "label",
+            ColumnKind::Label { .. } => "label",
         }
+    }
+
+    /// Returns whether the column is the class or a part of it.
+    pub fn is_label(&self) -> bool {
+        matches!(self, ColumnKind::Label { .. })
     }
 
     /// Returns whether a file can store values of this kind in this way.
@@ -131,7 +160,7 @@ impl ColumnKind {
             | Stored::TimestampSecond
             | Stored::TimestampMillisecond
             | Stored::TimestampMicrosecond
-            | Stored::TimestampNanosecond => matches!(self, ColumnKind::Date { .. } | ColumnKind::Label),
+            | Stored::TimestampNanosecond => matches!(self, ColumnKind::Date { .. } | ColumnKind::Label { .. }),
             Stored::Boolean
             | Stored::Int8
             | Stored::Int16
@@ -176,7 +205,7 @@ mod tests {
                 column("country", ColumnKind::Category { levels: levels(&["NL", "DE"]) }, Stored::Text),
                 column("amount", ColumnKind::Number { decimals: Some(2) }, Stored::Float64),
                 column("sold", ColumnKind::Date { has_time: true }, Stored::TimestampMillisecond),
-                column("class", ColumnKind::Label, Stored::Text),
+                column("class", ColumnKind::Label { part: 0 }, Stored::Text),
                 column("visits", ColumnKind::Count, Stored::Int64),
             ],
             missing: MissingCells::Refused,
@@ -206,7 +235,8 @@ mod tests {
     fn the_error_names_the_contradiction() {
         assert_eq!(schema().check(), Ok(()));
         type Corrupt = fn(&mut Schema);
-        let defects: [(&str, Corrupt); 5] = [
+        let defects: [(&str, Corrupt); 6] = [
+            ("the label have wrong places", |schema| schema.columns[3].kind = ColumnKind::Label { part: 1 }),
             ("column `amount` occurs twice", |schema| schema.columns[0].name = "amount".to_owned()),
             ("level of column `country` `NL` occurs twice", |schema| {
                 schema.columns[0].kind = ColumnKind::Category { levels: levels(&["NL", "NL"]) };
@@ -215,7 +245,7 @@ mod tests {
                 schema.columns[0].kind = ColumnKind::Ordered { levels: Vec::new() };
             }),
             ("is date, but its values are stored as Float64", |schema| schema.columns[2].stored = Stored::Float64),
-            ("no column that is a feature", |schema| schema.columns.retain(|column| column.kind == ColumnKind::Label)),
+            ("no column that is a feature", |schema| schema.columns.retain(|column| column.kind.is_label())),
         ];
         for (expected, corrupt) in defects {
             let mut schema = schema();

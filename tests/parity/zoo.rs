@@ -10,8 +10,8 @@ const MAX_BYTES: u64 = 300_000;
 
 /// Returns the names of all bundles and their kinds.
 fn zoo() -> impl Iterator<Item = (&'static str, Kind)> {
-    let convolutional = [("conv-vae", Kind::Vae), ("conv-cvae", Kind::Cvae)];
-    Kind::ALL.map(|kind| (kind.name(), kind)).into_iter().chain(convolutional)
+    let others = [("conv-vae", Kind::Vae), ("conv-cvae", Kind::Cvae), ("penguins", Kind::Vae)];
+    Kind::ALL.map(|kind| (kind.name(), kind)).into_iter().chain(others)
 }
 
 fn committed(name: &str) -> PathBuf {

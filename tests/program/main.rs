@@ -37,6 +37,7 @@ mod signals;
 mod soak;
 mod standard_streams;
 mod streams;
+mod table_files;
 mod tables;
 mod train_export;
 mod transfer;

@@ -64,7 +64,8 @@ pub fn opened(fitted: &Fitted, data: &Dataset) -> Autoencoder {
     Autoencoder::from_bundle(&bundle, &narrows_runtime::Options::default()).expect("ONNX Runtime by `just setup`")
 }
 
-/// Compiles the Rust examples of model cards as tests: without a distribution over codes, with one, and with classes.
+/// Compiles the Rust examples of model cards as tests: without a distribution over codes, with one, with classes,
+/// and of a mixed table.
 #[cfg(doctest)]
 mod cards {
     #[doc = include_str!("../../models/zoo/ae/README.md")]
@@ -73,4 +74,6 @@ mod cards {
     struct WithPrior;
     #[doc = include_str!("../../models/zoo/cvae/README.md")]
     struct WithClasses;
+    #[doc = include_str!("../../models/zoo/penguins/README.md")]
+    struct OfTable;
 }

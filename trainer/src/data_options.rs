@@ -1,5 +1,7 @@
 //! The options that name the data sets and control how they are read.
 
+use std::num::NonZeroUsize;
+
 use narrows_data::{Channels, Character, Depth, Header, InputFormat, Missing, Reading, SampleKind, Size};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +92,7 @@ impl Group for DataOptions {
                 header: Some(Header::Yes),
                 date_columns: "when=cyclic".parse().ok().map(|column| vec![column]),
                 types: "height=number".parse().ok().map(|column| vec![column]),
+                max_levels: NonZeroUsize::new(500),
                 missing: Some(Missing::Median),
                 resize: Some(Size { width: 28, height: 28 }),
                 channels: Some(Channels::Grey),

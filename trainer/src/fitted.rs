@@ -61,7 +61,7 @@ impl Fitted {
         let columns = tables.flat_map(|(part, table)| {
             table.cells.iter().flat_map(move |cell| {
                 let named = |figure: &str, value: f64| (format!("{part}.column.{}.{figure}", cell.name), value);
-                [named("error", cell.error), named("share", cell.share)]
+                [Some(named("error", cell.error)), cell.share.map(|share| named("share", share))].into_iter().flatten()
             })
         });
         let layers = self.pretrained.iter().map(|layer| (format!("pretrain.layer{}.loss", layer.layer), layer.loss));

@@ -1,11 +1,9 @@
 //! Code in three languages that runs a bundle.
 
-use narrows_bundle::{
-    ClassifierKind, ClassifierManifest, Covariance, Manifest, PRIOR, Port, Prior, Role, SAMPLER, Sample, table::Layout,
-};
+use narrows_bundle::{ClassifierKind, ClassifierManifest, Covariance, Manifest, PRIOR, Port, Prior, Role, SAMPLER};
 use serde::Serialize;
 
-use super::render::render;
+use super::{render::render, table_example::TableOfExample};
 
 /// The languages of the examples.
 #[derive(Debug, Clone, Copy)]
@@ -34,33 +32,13 @@ pub(super) struct Code<'a> {
     dims: String,
     features: usize,
     table: Option<TableOfExample>,
+    /// Name of the decoder's output with the levels of a mixed table, if `reconstruction` is another one.
+    levels: Option<&'a str>,
     latent_dim: usize,
     /// The class of the example.
     class: ClassOfExample,
     /// The distribution that codes are drawn from, if there is one.
     draw: Option<Draw>,
-}
-
-/// The cells of a mixed table that are numbers and categories, as lists of positions and their lengths.
-#[derive(Debug, Serialize)]
-pub(super) struct TableOfExample {
-    numbers: String,
-    number_count: usize,
-    categories: String,
-    category_count: usize,
-}
-
-impl TableOfExample {
-    pub(super) fn of(sample: &Sample) -> Option<Self> {
-        let Layout { numbers, categories } = Layout::of(&sample.cells()?);
-        let categories: Vec<usize> = categories.into_iter().map(|(cell, _)| cell).collect();
-        Some(TableOfExample {
-            number_count: numbers.len(),
-            numbers: dims(&numbers),
-            category_count: categories.len(),
-            categories: dims(&categories),
-        })
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +67,8 @@ impl<'a> Code<'a> {
             Some((index, name)) => ClassOfExample { index, name: format!("{name:?}") },
             None => ClassOfExample { index: 0, name: String::new() },
         };
+        let of_table = last.filter(|_| decoder.input(Role::Label).is_some()).map(|(_, name)| name.as_str());
+        let has_numbers = decoder.output(Role::Reconstruction).is_some();
         Code {
             encoder: &encoder.file,
             decoder: &decoder.file,
@@ -101,7 +81,8 @@ impl<'a> Code<'a> {
             ),
             dims: dims(&manifest.sample.shape),
             features: manifest.sample.features(),
-            table: TableOfExample::of(&manifest.sample),
+            table: TableOfExample::of(&manifest.sample, of_table),
+            levels: decoder.output(Role::DecodedCategories).filter(|_| has_numbers).map(|port| port.name.as_str()),
             latent_dim: manifest.latent_dim,
             class,
             draw: Draw::of(manifest),
@@ -183,7 +164,7 @@ impl<'a> ClassifierCode<'a> {
             output: name(graph.output(output)),
             dims: dims(&manifest.sample.shape),
             features: manifest.sample.features(),
-            table: TableOfExample::of(&manifest.sample),
+            table: TableOfExample::of(&manifest.sample, None),
             classes,
         }
     }

@@ -5,6 +5,7 @@ use narrows_bundle::{
 };
 use serde::Serialize;
 
+use super::{form::sample_in_words, plain::plain};
 use crate::report::join_first;
 
 /// File name of the picture of originals and reconstructions.
@@ -42,7 +43,10 @@ pub(crate) fn facts(
         ("training rows", Some(data.train_rows.to_string())),
         ("validation rows", Some(data.valid_rows.to_string())),
         ("test rows", Some(data.test_rows.to_string())),
-        ("a sample", Some(format!("{:?}, {dtype}", sample.shape))),
+        (
+            "a sample",
+            Some(if sample.table.is_some() { sample_in_words(sample) } else { format!("{:?}, {dtype}", sample.shape) }),
+        ),
         ("range of the values", has_one_unit(sample).then(|| format!("{low} to {high}"))),
         ("windows", sample.windows.as_ref().map(windows)),
         ("columns", sample.columns.as_deref().map(join_first)),
@@ -81,11 +85,6 @@ pub(super) fn shown_part(data: &DataRecord) -> &'static str {
         (0, _) => "validation",
         (_, _) => "test",
     }
-}
-
-/// Makes a text from a file fit in a cell of a table and in a line.
-pub(super) fn plain(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
 fn windows(windows: &Windows) -> String {

@@ -3,7 +3,7 @@
 use narrows_bundle::{AnomalyScore, DetectorRecord, Manifest, Role, counted};
 use serde::Serialize;
 
-use super::{code::TableOfExample, render::render};
+use super::{label_flag, render::render, table_example::TableOfExample};
 
 /// What the card says of a detector.
 #[derive(Debug, Serialize)]
@@ -33,9 +33,10 @@ impl DetectorOfCard {
         let Some(record) = &manifest.detector else { return Ok(None) };
         let dims: Vec<String> = manifest.sample.shape.iter().map(usize::to_string).collect();
         let label = record.graph.input(Role::Label).map(|port| port.name.as_str());
-        let table = TableOfExample::of(&manifest.sample);
+        let class = manifest.classes.as_ref().and_then(|classes| classes.last()).filter(|_| label.is_some());
+        let table = TableOfExample::of(&manifest.sample, class.map(String::as_str));
         let code = Code { graph: &record.graph.file, label, dims: dims.join(", "), table, level: record.level };
-        let labels = if label.is_some() { " --label-column class" } else { "" };
+        let labels = label_flag(manifest, label.is_some());
         Ok(Some(DetectorOfCard {
             text: text(record),
             python: render(include_str!("detector.py.jinja"), &code)?,

@@ -3,7 +3,7 @@
 use narrows_bundle::{Sample, SampleKind, counted};
 use narrows_evaluate::is_picture;
 
-use super::data::plain;
+use super::plain::plain;
 
 /// The forms of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,11 @@ pub(crate) fn sample_in_words(sample: &Sample) -> String {
         (Form::Image, &[height, width, 3]) => format!("an image of {height} x {width} colours"),
         (Form::Image, &[height, width, ..]) => format!("an image of {height} x {width} grey values"),
         (Form::Series, _) => series_in_words(sample),
+        (Form::Row | Form::Image, _) if sample.table.is_some() => {
+            let columns = sample.table.iter().flat_map(|schema| &schema.columns);
+            let columns = columns.filter(|column| !column.kind.is_label()).count();
+            return format!("a row of {} of a table", counted(columns, "column"));
+        }
         (Form::Row | Form::Image, &[features]) => format!("a row of {}", counted(features, "value")),
         (Form::Row | Form::Image, _) => "an array".to_owned(),
     };

@@ -100,6 +100,14 @@ fn percent(fraction: f64) -> String {
 }
 
 fn blur(manifest: &Manifest) -> Option<String> {
+    if manifest.sample.table.is_some() {
+        return Some(
+            "The decoder returns the mean of a number and the most probable level of a category: rare and extreme values \
+             are drawn towards common ones. `narrows generate` draws every value from its distribution instead; drawn \
+             numbers can lie outside the range of the training rows."
+                .to_owned(),
+        );
+    }
     let what = match Form::of(&manifest.sample) {
         Form::Image => "edges and fine detail are blurred",
         Form::Series => "peaks and fast changes are smoothed",

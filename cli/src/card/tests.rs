@@ -21,7 +21,7 @@ fn card_of(change: impl FnOnce(&mut Manifest)) -> String {
 
 #[test]
 fn the_committed_cards_are_those_that_the_program_writes() {
-    for name in Kind::ALL.map(Kind::name).into_iter().chain(["conv-vae", "conv-cvae"]) {
+    for name in Kind::ALL.map(Kind::name).into_iter().chain(["conv-vae", "conv-cvae", "penguins"]) {
         let (manifest, committed) = manifest(name);
         assert_eq!(card(&manifest).expect("a template that fits"), committed, "{name} (`just zoo` rebuilds it)");
     }

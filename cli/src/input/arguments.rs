@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use narrows_data::Features;
 use narrows_runtime::Autoencoder;
 
 use super::{DataArguments, InputStream, Part};
@@ -41,6 +42,18 @@ impl SampleArguments {
     fn check_path(&self, path: &Path) -> anyhow::Result<()> {
         check_writable(path)?;
         check_not_input(path, self.data.spec())
+    }
+
+    /// Opens the samples of a mixed table as [`SampleArguments::rows`] does, with its own columns as pass-through
+    /// columns.
+    pub(crate) fn rows_with_columns<'a>(&self, model: &'a Autoencoder) -> anyhow::Result<InputStream<'a>> {
+        let DataArguments { reading, limits, features: _ } = &self.data;
+        let data = DataArguments {
+            reading: reading.clone(),
+            limits: limits.clone(),
+            features: Some(Features::ValuesAndColumns),
+        };
+        InputStream::of(&data, self.part, model)
     }
 
     /// Opens the samples, with their classes if the model takes labels.

@@ -3,7 +3,9 @@
 
 use anyhow::{Context, anyhow, bail};
 use narrows_bundle::{Contract, Sample, Windows};
-use narrows_data::{DataError, Missing, Note, NoteCode, Reading, SeriesError, table::MissingCells};
+use narrows_data::{
+    ColumnType, DataError, Missing, Names, Note, NoteCode, Reading, SeriesError, TableError, table::MissingCells,
+};
 
 use super::remembered::{completed, remembered, without_refused};
 use crate::{misuse::misuse, notes::say_one};
@@ -71,6 +73,11 @@ impl MissingAdvice {
             Self::WriteCodesAgain => "remove the row, or write the codes again with `narrows encode`",
         };
         let correct = "expected a finite number; correct the cell";
+        if let Some(DataError::Table(fault)) = error.downcast_ref()
+            && let TableError::Missing { path, position, column } = &**fault
+        {
+            return anyhow!("{}: {position}, column `{column}`: the value is missing; {advice}", path.display());
+        }
         match error.downcast_ref() {
             Some(DataError::CellMissing { path, line, column, cell }) => {
                 let what = if cell.is_empty() { "is empty".to_owned() } else { format!("is `{cell}`") };
@@ -98,6 +105,35 @@ fn differs_from_training(how: Missing, manifest: &impl Contract) -> bool {
     trained.is_some_and(|trained| manifest.sample().fill.is_some() && trained != how.to_string())
 }
 
+/// Refuses options that contradict the table of a model, whose columns are found by their names.
+fn check_table(said: &Reading, sample: &Sample) -> anyhow::Result<()> {
+    let Some(schema) = &sample.table else { return Ok(()) };
+    if said.max_levels.is_some() {
+        misuse!("--max-levels is for training; this model has its levels, so leave it out");
+    }
+    for ColumnType { name, kind } in said.types.iter().flatten() {
+        match schema.columns.iter().find(|column| column.name == *name && !column.kind.is_label()) {
+            None => misuse!("--types names `{name}`, which is not a column of this model; leave --types out"),
+            Some(column) if column.kind.name() != kind.name() => misuse!(
+                "--types reads `{name}` as {}, and this model was trained with it as {}; leave --types out",
+                kind.name(),
+                column.kind.name()
+            ),
+            Some(_) => {}
+        }
+    }
+    for column in schema.columns.iter().filter(|column| !column.kind.is_label()) {
+        let is_column = |names: &Names| names.contains(&column.name);
+        if said.columns.as_ref().is_some_and(|columns| !is_column(columns)) {
+            misuse!("--columns leaves out `{}`, which this model needs; leave --columns out", column.name);
+        }
+        if said.ignore.as_ref().is_some_and(is_column) {
+            misuse!("--ignore excludes `{}`, which this model needs; leave --ignore out", column.name);
+        }
+    }
+    Ok(())
+}
+
 /// Reads as the training data of a model was read, unless the user says otherwise: the same columns and labels, the
 /// same size and channels of images, the same dialect of a table, cut into windows in the same way. What a source does
 /// not have is left out, and samples that are already cut are read as they are.
@@ -111,6 +147,7 @@ pub(crate) fn read_like_model<T>(
 ) -> anyhow::Result<T> {
     let sample = manifest.sample();
     check_window(said, sample.windows.as_ref())?;
+    check_table(said, sample)?;
     let like_training = completed(said, remembered(manifest));
     let mut tried = like_training.clone();
     loop {

@@ -43,8 +43,9 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
         thousands,
         header,
         date_columns,
-        // Of a mixed table, the schema has the types, and whether values may be missing.
+        // Of a mixed table, the schema has the types and levels, and whether values may be missing.
         types: _,
+        max_levels: _,
         missing: _,
         resize,
         channels,
@@ -80,6 +81,7 @@ pub(crate) fn remembered(manifest: &impl Contract) -> Reading {
         header,
         date_columns,
         types: None,
+        max_levels: None,
         missing: None,
         resize,
         channels: channels.or(is_colour.then_some(Channels::Rgb)),

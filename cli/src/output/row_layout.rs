@@ -31,8 +31,8 @@ impl RowLayout {
     pub(super) fn check(&self, path: &Path, format: Format) -> anyhow::Result<()> {
         match (self, format) {
             (RowLayout::Table(_), Format::Npy) => bail!(
-                "cannot write `{}`: a .npy file has only numbers, and the rows are those of a table with categories; \
-                 write a .csv or .parquet file",
+                "cannot write `{}`: a .npy file has no columns, and the rows are those of a mixed table; write a .csv or \
+                 .parquet file",
                 path.display()
             ),
             (RowLayout::Floats(_) | RowLayout::Table(_), _) => Ok(()),

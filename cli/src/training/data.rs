@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context;
 use narrows_bundle::counted;
 use narrows_data::{
-    Dataset, Features, HeldOut, Limits, LoadOptions, Note, NoteCode, Notes, Reading, shared_rows, table::Schema,
+    Dataset, Features, HeldOut, Limits, LoadOptions, Missing, Note, NoteCode, Notes, Reading, shared_rows,
+    table::Schema,
 };
 use narrows_trainer::{Options, options::DataOptions};
 
@@ -118,8 +119,15 @@ fn spec(source: &DataOptions) -> &str {
     source.reading.data.as_deref().unwrap_or("digits")
 }
 
+/// Returns the flags with which a command reads data for a model that was trained on it, like [`data_flags`]. The model
+/// has the types and levels of a mixed table.
+pub(crate) fn data_flags_of_model(reading: &Reading) -> Option<String> {
+    let missing = reading.missing.filter(|missing| *missing != Missing::Mask);
+    data_flags(&Reading { types: None, max_levels: None, missing, ..reading.clone() })
+}
+
 /// Returns the flags that read the same data again from any folder, quoted for a shell; `None` for standard input.
-pub(crate) fn data_flags(reading: &Reading) -> Option<String> {
+pub(super) fn data_flags(reading: &Reading) -> Option<String> {
     if reading.data.as_deref().is_some_and(narrows_data::is_standard_input) {
         return None;
     }

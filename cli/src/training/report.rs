@@ -7,7 +7,11 @@ use narrows_evaluate::Picture;
 use narrows_trainer::{Figures, Fitted, PretrainedLayer, internals::Method};
 use serde_json::{Value, json};
 
-use super::{Session, curves::unit};
+use super::{
+    Session,
+    curves::unit,
+    data::{data_flags, data_flags_of_model},
+};
 use crate::{
     columns::fitted_columns,
     input::{absolute_word, program},
@@ -137,18 +141,19 @@ impl Report<'_> {
     /// Returns commands that use the result and can be pasted into a shell.
     fn next_commands(&self) -> Vec<String> {
         let narrows = program();
-        let data = super::data::data_flags(&self.fitted.config.data.reading);
+        let reading = &self.fitted.config.data.reading;
         let Some((bundle, _, manifest)) = self.bundle else {
             let folder = absolute_word(self.session.run.folder());
             // The export reads the data again.
-            return match data {
+            return match data_flags(reading) {
                 Some(_) => vec![format!("{narrows} export {folder}")],
                 None => vec![format!("{narrows} export {folder} --data FILE (with the rows of standard input)")],
             };
         };
         let bundle = absolute_word(bundle);
         let last = generate_or_inspect(&narrows, &bundle, manifest);
-        let encode = data.map(|data| format!("{narrows} encode {bundle} {data} --out codes.npy"));
+        let encode =
+            data_flags_of_model(reading).map(|data| format!("{narrows} encode {bundle} {data} --out codes.npy"));
         [format!("{narrows} verify {bundle}")].into_iter().chain(encode).chain([last]).collect()
     }
 }

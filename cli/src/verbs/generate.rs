@@ -34,7 +34,7 @@ const MAX_CLASS_COLUMNS: usize = 32;
     narrows generate models/vae --count 64 --out samples.png\n  \
     narrows generate models/vae --temperature 0.7 --truncate 2 --grid 12x8 --out typical.png\n  \
     narrows generate models/cvae --label 7 --count 64 --out sevens.png\n  \
-    narrows generate models/penguins --count 500 --condition island=Dream --out penguins.csv")]
+    narrows generate models/kinds --count 500 --condition island=Dream --out penguins.csv")]
 pub(crate) struct Generate {
     #[command(flatten)]
     model: ModelArguments,
@@ -70,7 +70,8 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "COLUMNSxROWS", allow_hyphen_values = true)]
     grid: Option<GridSize>,
     /// Output file (.npy, .csv, .parquet or .png), one sample per row; without --grid, a .png shows the first 256
-    /// images, or the first 64 series; .csv and .parquet of a conditional model also get the column class
+    /// images, or the first 64 series; .csv and .parquet of a conditional model also get
+    /// the column class, or those of the class if the model is of a mixed table
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
@@ -116,8 +117,10 @@ pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
     let takes_conditions = model.takes_labels() && model.manifest().sample.table.is_some();
     if !arguments.condition.is_empty() && !takes_conditions {
         bail!(
-            "--condition needs a cvae of a mixed table, and this is a {} of another kind of data; leave --condition out",
-            model.manifest().kind
+            "--condition needs a conditional model of a mixed table, and this is a {}{}; train one with `train-export cvae \
+             --label-column COLUMN`, or leave --condition out",
+            model.manifest().kind,
+            if model.manifest().sample.table.is_some() { "" } else { ", not of a mixed table" }
         );
     }
     let options = |count| {

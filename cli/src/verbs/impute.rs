@@ -1,36 +1,35 @@
 //! `narrows impute`: fills in the missing values of a mixed table.
 
-use std::{path::PathBuf, sync::Arc};
+mod gaps;
+mod merger;
 
-use anyhow::bail;
-use arrow_array::{Int64Array, RecordBatch};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
 use clap::Args;
-use narrows_bundle::counted;
 use narrows_data::table::MissingCells;
 use narrows_evaluate::Picture;
 use narrows_runtime::{Autoencoder, CellChoice, ImputeOptions, Samples};
 use ndarray::Array2;
 use serde_json::json;
 
+use self::{gaps::Gaps, merger::Merger};
 use crate::{
     input::{Batch, InputStream, SampleArguments},
     misuse::misuse,
     notes::print_json,
-    output::{ExtraColumn, Format, FormatArguments, Output, sample_layout, with_columns},
+    output::{Format, FormatArguments, Output, check_finite, sample_layout},
     report::note,
     rows_bar::RowsBar,
 };
 
-/// Name of the column with the number of an imputation.
-const IMPUTATION: &str = "imputation";
-
 /// Fill in the missing values of a table
 ///
 /// Reads the rows of a table for a model that was trained with --missing mask, and writes them with every gap filled
-/// in. Values that are there are kept. A variational model (vae, cvae) decodes several codes for each row: a number
-/// becomes their mean, and a category its most probable level. With --multiple, it writes several tables, each filled
-/// in from one code with the noise of the likelihood, so that analyses can measure how uncertain the filled-in values
-/// are.
+/// in. Values that are there are written as they are in the file. A variational model (vae, cvae) decodes several codes
+/// for each row: a number becomes their mean, and a category its most probable level. With --multiple, it writes
+/// several tables, each filled in from one code with the noise of the likelihood, so that analyses can measure how
+/// uncertain the filled-in values are.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     narrows impute models/vae --data penguins.csv --out complete.csv\n  \
@@ -39,8 +38,9 @@ pub(crate) struct Impute {
     #[command(flatten)]
     samples: SampleArguments,
     /// Number of codes per row that a variational model decodes and averages; 0 decodes the mean of the posterior
-    #[arg(long, value_name = "NUMBER", default_value_t = 10, allow_negative_numbers = true)]
-    draws: usize,
+    /// (variational models only) [default: 10]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    draws: Option<usize>,
     /// Number of tables to write one after the other, with their number, from 1, in the column imputation (variational
     /// models only) [default: one table, without this column]
     #[arg(long, value_name = "NUMBER", conflicts_with = "draws", allow_negative_numbers = true)]
@@ -66,27 +66,29 @@ pub(crate) fn run(arguments: &Impute) -> anyhow::Result<()> {
     }
     let model = arguments.samples.model.open()?;
     check_model(&model, arguments)?;
-    let mut rows = arguments.samples.rows(&model)?;
+    let mut rows = arguments.samples.rows_with_columns(&model)?;
     let layout = sample_layout(&model.manifest().sample, format);
     let mut output = Output::begin(&arguments.out, format, layout, Picture::default())?;
     let mut gaps = Gaps::of(&model);
+    let merger = Merger::of(&model, format)?;
     let bar = RowsBar::new(rows.total());
     while let Some(batch) = rows.next(usize::MAX)? {
         let values = batch.floats()?;
+        let file = batch.others.as_ref().context("the columns of the file pass through")?;
         gaps.add(&values);
         match arguments.multiple {
             None => {
-                let options = ImputeOptions::default().seed(arguments.seed).draws(arguments.draws);
+                let options = ImputeOptions::default().seed(arguments.seed);
+                let options = arguments.draws.into_iter().fold(options, ImputeOptions::draws);
                 let filled = impute(&model, &rows, &batch, &values, &options)?;
-                output.write(&filled.view().into_dyn(), batch.others.as_ref())?;
+                output.write_columns(&merger.columns(&values, &filled, file, None)?)?;
             }
             Some(count) => {
                 for number in 1..=count {
                     let options =
                         ImputeOptions::default().seed(seed_of(arguments.seed, number)).cells(CellChoice::Drawn);
                     let filled = impute(&model, &rows, &batch, &values, &options)?;
-                    let others = numbered(batch.others.as_ref(), number, filled.nrows())?;
-                    output.write(&filled.view().into_dyn(), Some(&others))?;
+                    output.write_columns(&merger.columns(&values, &filled, file, Some(number))?)?;
                 }
             }
         }
@@ -111,15 +113,14 @@ fn check_model(model: &Autoencoder, arguments: &Impute) -> anyhow::Result<()> {
             "this model was trained on complete rows, so it cannot fill in missing values; train one with --missing mask"
         ),
     }
-    let is_variational = model.manifest().kind.is_variational();
-    if let (Some(count), false) = (arguments.multiple, is_variational) {
-        bail!(
-            "--multiple {count} needs the distribution over codes of a vae or cvae, but this model is a {}; leave --multiple \
-             out",
+    let given = [("--multiple", arguments.multiple), ("--draws", arguments.draws)];
+    match given.into_iter().find_map(|(flag, number)| Some((flag, number?))) {
+        Some((flag, number)) if !model.manifest().kind.is_variational() => bail!(
+            "{flag} {number} needs the distribution over codes of a vae or cvae, but this model is a {}; leave {flag} out",
             model.manifest().kind
-        );
+        ),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 fn impute(
@@ -134,67 +135,12 @@ fn impute(
         Some(classes) => samples.labelled(classes),
         None => samples,
     };
-    Ok(model.impute(samples, options).map_err(|error| rows.locate_error(error, batch))?.rows)
+    let filled = model.impute(samples, options).map_err(|error| rows.locate_error(error, batch))?.rows;
+    check_finite(&filled.view().into_dyn(), rows.returned() - batch.rows())?;
+    Ok(filled)
 }
 
 /// Returns a seed for each imputation.
 fn seed_of(seed: u64, number: usize) -> u64 {
     seed.wrapping_add((number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-}
-
-/// Adds the number of the imputation to the pass-through columns.
-fn numbered(others: Option<&RecordBatch>, number: usize, rows: usize) -> anyhow::Result<RecordBatch> {
-    let values = Arc::new(Int64Array::from(vec![number as i64; rows]));
-    Ok(with_columns(others, vec![ExtraColumn { name: IMPUTATION.to_owned(), values }])?)
-}
-
-/// The number of missing values of every column.
-struct Gaps {
-    /// The names of the columns, and for each cell of a row the position of its column.
-    names: Vec<String>,
-    columns: Vec<usize>,
-    counts: Vec<usize>,
-}
-
-impl Gaps {
-    fn of(model: &Autoencoder) -> Self {
-        let sample = &model.manifest().sample;
-        let names: Vec<String> =
-            sample.table.iter().flat_map(|schema| schema.columns.iter().map(|column| column.name.clone())).collect();
-        let columns = sample.cells().unwrap_or_default().iter().map(|cell| cell.column).collect();
-        Gaps { counts: vec![0; names.len()], names, columns }
-    }
-
-    /// Counts a missing value once, however many cells its column has.
-    fn add(&mut self, rows: &Array2<f32>) {
-        for row in rows.outer_iter() {
-            let mut last = None;
-            for (value, &column) in row.iter().zip(&self.columns) {
-                if value.is_nan() && last != Some(column) {
-                    self.counts[column] += 1;
-                    last = Some(column);
-                }
-            }
-        }
-    }
-
-    fn total(&self) -> usize {
-        self.counts.iter().sum()
-    }
-
-    fn with_gaps(&self) -> impl Iterator<Item = (&String, usize)> {
-        self.names.iter().zip(self.counts.iter().copied()).filter(|(_, count)| *count > 0)
-    }
-
-    fn json(&self) -> serde_json::Value {
-        self.with_gaps().map(|(name, count)| (name.clone(), json!(count))).collect::<serde_json::Map<_, _>>().into()
-    }
-
-    fn text(&self) -> String {
-        if self.total() == 0 {
-            return "no value was missing".to_owned();
-        }
-        let columns: Vec<String> = self.with_gaps().map(|(name, count)| format!("{name} {count}")).collect();
-        format!("filled in {}: {}", counted(self.total(), "missing value"), columns.join(", "))
-    }
 }

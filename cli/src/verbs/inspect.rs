@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use narrows_bundle::{
-    AnyBundle, ClassifierManifest, Contract, DetectorRecord, GraphPorts, Manifest, Port, Prior, SampleKind,
-    SamplerRecord, Setting, Windows, counted,
+    AnyBundle, CellLikelihood, ClassifierManifest, Contract, DetectorRecord, GraphPorts, Likelihood, Manifest, Port,
+    Prior, SampleKind, SamplerRecord, Setting, Windows, counted,
+    table::{MissingCells, Schema},
 };
 
 use crate::{
@@ -41,6 +42,8 @@ struct Own<'a> {
     kind: String,
     /// Names and values.
     facts: Vec<(&'static str, String)>,
+    /// The distributions of the cells of a mixed table, if the model reconstructs them.
+    cells: Option<&'a [CellLikelihood]>,
     detector: Option<&'a DetectorRecord>,
 }
 
@@ -49,10 +52,10 @@ fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> Own<'_>, json: bool)
         return print(serde_json::to_string_pretty(manifest)?);
     }
     let own = own(manifest);
-    let detector = own.detector;
+    let (detector, cells) = (own.detector, columns(manifest, own.cells));
     let tables = [
         Some(facts(manifest, own)),
-        columns(manifest),
+        cells,
         Some(options(manifest)),
         Some(ports(manifest, detector)),
         Some(metrics(manifest, detector)),
@@ -63,7 +66,12 @@ fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> Own<'_>, json: bool)
 
 /// Returns the kind, and the facts that only the manifest of an autoencoder has.
 fn autoencoder_facts(manifest: &Manifest) -> Own<'_> {
-    let likelihood = format!("{:?} with the {:?} link", manifest.likelihood, manifest.output_link).to_lowercase();
+    let likelihood = match manifest.likelihood {
+        Likelihood::Columns => "a distribution for each column".to_owned(),
+        Likelihood::Bernoulli | Likelihood::Gaussian => {
+            format!("{:?} with the {:?} link", manifest.likelihood, manifest.output_link).to_lowercase()
+        }
+    };
     let classes = manifest.classes.as_ref().map_or("none".to_owned(), |classes| classes.join(", "));
     let kind = format!("{} ({})", manifest.kind, manifest.kind.title());
     let prior = match manifest.prior {
@@ -76,7 +84,8 @@ fn autoencoder_facts(manifest: &Manifest) -> Own<'_> {
     let detector = manifest.detector.as_ref();
     let optional = [("prior", prior), ("sampler", sampler), ("detector", detector.map(DetectorRecord::described))];
     let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    Own { kind, facts: facts.into_iter().chain(optional).collect(), detector }
+    let facts = facts.into_iter().chain(optional).collect();
+    Own { kind, facts, cells: manifest.cells.as_deref(), detector }
 }
 
 /// Returns the kind, and the facts that only the manifest of a classifier or regressor has.
@@ -87,7 +96,17 @@ fn classifier_facts(manifest: &ClassifierManifest) -> Own<'_> {
     let classes = manifest.classes.iter().map(|classes| ("classes", classes.join(", ")));
     let targets = manifest.targets.iter().map(|targets| ("targets", targets.to_string()));
     let facts = classes.chain(targets).chain([encoder]).collect();
-    Own { kind: manifest.kind.to_string(), facts, detector: None }
+    Own { kind: manifest.kind.to_string(), facts, cells: None, detector: None }
+}
+
+/// Describes the rows of a mixed table.
+fn of_table(schema: &Schema) -> String {
+    let columns = schema.columns.iter().filter(|column| !column.kind.is_label()).count();
+    let missing = match schema.missing {
+        MissingCells::Masked => "values may be missing",
+        MissingCells::Refused => "no value may be missing",
+    };
+    format!("a row of {} of a mixed table, {missing}", counted(columns, "column"))
 }
 
 fn facts(manifest: &impl Contract, Own { kind, facts: own, .. }: Own<'_>) -> String {
@@ -100,7 +119,13 @@ fn facts(manifest: &impl Contract, Own { kind, facts: own, .. }: Own<'_>) -> Str
     };
     let known = [
         ("kind", kind),
-        ("sample", format!("{:?} of {dtype}, {low} to {high}{series}", sample.shape)),
+        (
+            "sample",
+            match &sample.table {
+                Some(schema) => of_table(schema),
+                None => format!("{:?} of {dtype}, {low} to {high}{series}", sample.shape),
+            },
+        ),
         ("latent", manifest.latent_dim().to_string()),
     ];
     let data = ("data", format!("{} ({})", training.data.name, counted(training.data.train_rows, "training row")));

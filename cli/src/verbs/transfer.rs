@@ -24,7 +24,7 @@ use crate::{
     problems::Sources,
     report::{note, warn},
     stop::Stop,
-    training::data_flags,
+    training::data_flags_of_model,
     transfer::{EncodedData, Report, Table, check_not_source, check_stop, print_event, publish, warn_of_labels},
 };
 
@@ -188,7 +188,7 @@ fn check_weights(config: &Config, bundle: &Bundle, path: &Path) -> anyhow::Resul
 /// there is no test part. `None` for standard input.
 fn test_flags(options: &DataOptions, data: &Dataset) -> Option<String> {
     match (&options.test, &data.test) {
-        (Some(test), _) => data_flags(&Reading {
+        (Some(test), _) => data_flags_of_model(&Reading {
             data: Some(test.clone()),
             labels: options.test_labels.clone(),
             ..options.reading.clone()
@@ -197,7 +197,7 @@ fn test_flags(options: &DataOptions, data: &Dataset) -> Option<String> {
             let digits = Some("digits".to_owned());
             let reading = Reading { data: options.reading.data.clone().or(digits), ..options.reading.clone() };
             let part = if test.is_some() { " --part test" } else { "" };
-            data_flags(&reading).map(|flags| flags + part)
+            data_flags_of_model(&reading).map(|flags| flags + part)
         }
     }
 }

@@ -6,12 +6,15 @@
 
 mod detect;
 mod form;
+mod levels;
 mod note;
 mod rows;
 mod scan;
 mod tally;
 mod types;
 mod unfit;
+
+pub(crate) use types::stored;
 
 use std::{path::Path, sync::Arc};
 
@@ -20,7 +23,7 @@ use narrows_table::Schema;
 use self::{
     detect::is_mixed,
     form::{Form, Open, listed, passed_through},
-    note::{left_out_note, types_note},
+    note::{left_out_note, rare_note, types_note},
     rows::Rows,
     scan::scan,
 };
@@ -41,7 +44,7 @@ pub(super) fn open(
     open: Open<'_>,
 ) -> Result<Option<Opened>, DataError> {
     match options.features {
-        Features::Values => {}
+        Features::Values | Features::ValuesAndColumns => {}
         Features::Numbers | Features::PassThrough => return Ok(None),
     }
     let form = match kind {
@@ -65,7 +68,8 @@ pub(super) fn open(
             }
             let mut notes = Notes::default();
             notes.extend(left_out_note(path, &told.left_out));
-            notes.add(types_note(path, &told.schema));
+            notes.extend(types_note(path, &told.schema, reading.types.as_deref().unwrap_or_default()));
+            notes.extend(rare_note(path, &told.rare));
             (Arc::new(told.schema), notes)
         }
     };

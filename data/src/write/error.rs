@@ -20,6 +20,16 @@ pub enum WriteError {
     /// The pass-through columns do not have the right number of rows, or a value has no representation in the file.
     #[error("cannot write the pass-through columns: {0}")]
     Columns(#[source] arrow_schema::ArrowError),
+    /// A value of a file is not of the type of its column.
+    #[error("column `{column}`: `{value}` cannot be written as {data_type}, the type of the column; write a .csv")]
+    Value {
+        /// The name of the column.
+        column: String,
+        /// The value as text.
+        value: String,
+        /// The type of the column.
+        data_type: String,
+    },
     /// The pass-through columns differ from those of earlier rows.
     #[error("the pass-through columns change from {expected:?} to {found:?}; write each part to a separate file")]
     Changed {

@@ -65,7 +65,7 @@ mod tests {
         let schema = narrows_table::Schema {
             columns: vec![
                 column("cut", ColumnKind::Category { levels }, Stored::Text),
-                column("class", ColumnKind::Label, Stored::Text),
+                column("class", ColumnKind::Label { part: 0 }, Stored::Text),
                 column("carat", ColumnKind::Number { decimals: Some(2) }, Stored::Float64),
                 column("price", ColumnKind::Number { decimals: Some(0) }, Stored::Int64),
             ],

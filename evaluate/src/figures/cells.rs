@@ -1,12 +1,12 @@
 //! Figures of the cells of a mixed table.
 
-use narrows_runtime::bundle::table::{Cell, CellKind};
+use narrows_runtime::bundle::{
+    CellLikelihood, Distribution, SMALLEST_PROBABILITY,
+    table::{Cell, CellKind},
+};
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use crate::moments::Moments;
-
-/// The smallest probability of a level, which is that of an unseen one.
-const MIN_PROBABILITY: f64 = 1e-7;
 
 /// Figures of a cell over the rows in which it is there.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,8 @@ pub struct CellFigures {
 pub struct CategoryFigures {
     /// Share of the rows whose reconstruction has the right level. An unseen level is never right.
     pub accuracy: f64,
-    /// Mean of `-ln p` of the right level in nats, with probabilities of at least 1e-7; an unseen level has 1e-7.
+    /// Mean of `-ln p` of the right level in nats, with probabilities of at least 1e-7. The probability of an unseen
+    /// level is that of the manifest.
     pub cross_entropy: f64,
     /// Number of rows with an unseen level.
     pub unseen: usize,
@@ -46,6 +47,8 @@ struct CellSum {
     cell: Cell,
     /// Where the probabilities of the levels begin among those of all categories.
     first_level: usize,
+    /// The probability of an unseen level.
+    unseen_probability: f64,
     error: Moments,
     cross_entropy: Moments,
     right: usize,
@@ -53,15 +56,27 @@ struct CellSum {
 }
 
 impl CellSums {
-    pub(super) fn new(cells: Vec<Cell>) -> Self {
+    /// Starts the sums of cells with their distributions. A cell without one, or that is no category, has no unseen
+    /// levels.
+    pub(super) fn new(cells: Vec<Cell>, likelihoods: &[CellLikelihood]) -> Self {
         let mut first_level = 0;
-        let of = |cell: Cell| {
+        let of = |(position, cell): (usize, Cell)| {
+            let unseen_probability = match likelihoods.get(position).map(|likelihood| likelihood.distribution) {
+                Some(Distribution::Categorical { unseen }) => unseen,
+                Some(
+                    Distribution::Gaussian { .. }
+                    | Distribution::StudentT { .. }
+                    | Distribution::Poisson
+                    | Distribution::NegativeBinomial { .. },
+                )
+                | None => SMALLEST_PROBABILITY,
+            };
             let own = first_level;
             first_level += cell.kind.levels().unwrap_or(0);
             let (error, cross_entropy) = (Moments::default(), Moments::default());
-            CellSum { cell, first_level: own, error, cross_entropy, right: 0, unseen: 0 }
+            CellSum { cell, first_level: own, unseen_probability, error, cross_entropy, right: 0, unseen: 0 }
         };
-        CellSums(cells.into_iter().map(of).collect())
+        CellSums(cells.into_iter().enumerate().map(of).collect())
     }
 
     /// Returns whether a cell is a number or a count.
@@ -101,8 +116,9 @@ impl CellSum {
             CellKind::Number | CellKind::HeavyTailed | CellKind::Count => {}
             CellKind::Category { .. } => {
                 let position = (value as usize).checked_sub(1).map(|index| self.first_level + index);
-                let probability = position.and_then(|position| probabilities.get(position)).copied().unwrap_or(0.0);
-                self.cross_entropy.add(-f64::from(probability).clamp(MIN_PROBABILITY, 1.0).ln());
+                let probability = position.and_then(|position| probabilities.get(position));
+                let probability = probability.map_or(self.unseen_probability, |&probability| f64::from(probability));
+                self.cross_entropy.add(-probability.clamp(SMALLEST_PROBABILITY, 1.0).ln());
                 self.right += usize::from(value == decoded);
                 self.unseen += usize::from(position.is_none());
             }
@@ -136,7 +152,11 @@ mod tests {
     fn a_category_has_an_accuracy_and_a_cross_entropy_and_missing_cells_are_left_out() {
         let cell = |name: &str, kind| Cell { name: name.to_owned(), column: 0, kind };
         let category = CellKind::Category { levels: 2, is_ordered: false };
-        let mut sums = CellSums::new(vec![cell("a", category), cell("n", CellKind::Number), cell("b", category)]);
+        let of = |distribution| CellLikelihood { distribution, weight: 1.0, baseline: 1.0 };
+        let [common, rare] = [0.125, 1e-7].map(|unseen| of(Distribution::Categorical { unseen }));
+        let number = of(Distribution::Gaussian { variance: 1.0 });
+        let cells = vec![cell("a", category), cell("n", CellKind::Number), cell("b", category)];
+        let mut sums = CellSums::new(cells, &[common, number, rare]);
         assert!(sums.is_number(1) && !sums.is_number(2));
         sums.add(
             array![[1.0, 0.5, 2.0], [0.0, f32::NAN, f32::NAN], [2.0, 1.0, 2.0]].view(),
@@ -150,7 +170,7 @@ mod tests {
         assert!(n.category.is_none());
         let (a, b) = (a.category.expect("a category"), b.category.expect("a category"));
         assert_eq!((a.accuracy, a.unseen, b.accuracy, b.unseen), (1.0 / 3.0, 1, 0.5, 0));
-        let expected = -(0.5_f64.ln() + 1e-7_f64.ln() + 0.25_f64.ln()) / 3.0;
+        let expected = -(0.5_f64.ln() + 0.125_f64.ln() + 0.25_f64.ln()) / 3.0;
         assert!((a.cross_entropy - expected).abs() < 1e-12);
         assert!((b.cross_entropy - -(0.75_f64.ln() + 1e-7_f64.ln()) / 2.0).abs() < 1e-12);
     }

@@ -110,7 +110,7 @@ fn of(column: &Column, cell: &Cell) -> CellLook {
         (ColumnKind::Date { .. }, _) if cell.name.ends_with(".time") => CellLook::Time,
         (ColumnKind::Date { .. }, _) => CellLook::Day,
         (
-            ColumnKind::Number { .. } | ColumnKind::HeavyTailed { .. } | ColumnKind::Count | ColumnKind::Label,
+            ColumnKind::Number { .. } | ColumnKind::HeavyTailed { .. } | ColumnKind::Count | ColumnKind::Label { .. },
             CellKind::Number | CellKind::HeavyTailed | CellKind::Count | CellKind::Category { .. },
         ) => CellLook::Number,
     }

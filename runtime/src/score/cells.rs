@@ -2,14 +2,11 @@
 
 use std::f64::consts::PI;
 
-use narrows_bundle::{CellLikelihood, Distribution, Manifest, table::Layout};
+use narrows_bundle::{CellLikelihood, Distribution, Manifest, SMALLEST_PROBABILITY, table::Layout};
 use ndarray::{ArrayView1, ArrayViewD};
 
 use super::scale::Scale;
 use crate::ln_gamma::ln_gamma;
-
-/// Lower bound of the probability of a level, and the probability of an unseen one.
-const MIN_PROBABILITY: f64 = 1e-7;
 
 /// Lower bound of the mean of a count: a mean of 0 would make every other count impossible.
 const MIN_MEAN: f64 = 1e-7;
@@ -77,7 +74,7 @@ impl CellMeasures {
             | Distribution::StudentT { .. }
             | Distribution::Poisson
             | Distribution::NegativeBinomial { .. } => sum += (target - mean).powi(2),
-            Distribution::Categorical => {}
+            Distribution::Categorical { .. } => {}
         });
         sum
     }
@@ -136,7 +133,7 @@ impl CellMeasure {
                     let odds = dispersion * mean;
                     binomial - (size + target) * odds.ln_1p() + target * odds.ln()
                 }
-                Distribution::Categorical => self.probability(target, probabilities).ln(),
+                Distribution::Categorical { unseen } => self.probability(target, unseen, probabilities).ln(),
             }
     }
 
@@ -157,17 +154,17 @@ impl CellMeasure {
                     (target + dispersion.recip()) * ((dispersion * target).ln_1p() - (dispersion * mean).ln_1p());
                 2.0 * (weighted_log(target, target / mean) - of_both)
             }
-            Distribution::Categorical => -self.probability(target, probabilities).ln(),
+            Distribution::Categorical { unseen } => -self.probability(target, unseen, probabilities).ln(),
         }
     }
 
     /// Returns the probability of a level, which counts from 1; 0 is an unseen level.
-    fn probability(&self, level: f64, probabilities: ArrayView1<'_, f32>) -> f64 {
+    fn probability(&self, level: f64, unseen: f64, probabilities: ArrayView1<'_, f32>) -> f64 {
         let position = (level as usize).checked_sub(1).map(|index| self.first_level + index);
         match position.and_then(|position| probabilities.get(position)) {
             // A probability of NaN stays NaN.
-            Some(&probability) => f64::from(probability).clamp(MIN_PROBABILITY, 1.0),
-            None => MIN_PROBABILITY,
+            Some(&probability) => f64::from(probability).clamp(SMALLEST_PROBABILITY, 1.0),
+            None => unseen,
         }
     }
 }
@@ -179,7 +176,7 @@ fn constant_of(distribution: Distribution) -> f64 {
         Distribution::StudentT { degrees, scale } => {
             ln_gamma(0.5 * (degrees + 1.0)) - ln_gamma(0.5 * degrees) - 0.5 * (degrees * PI).ln() - scale.ln()
         }
-        Distribution::Poisson | Distribution::NegativeBinomial { .. } | Distribution::Categorical => 0.0,
+        Distribution::Poisson | Distribution::NegativeBinomial { .. } | Distribution::Categorical { .. } => 0.0,
     }
 }
 
@@ -252,11 +249,11 @@ mod tests {
     }
 
     #[test]
-    fn a_level_has_its_probability_and_an_unseen_one_the_smallest() {
-        let (cell, probabilities) = (measure(Distribution::Categorical), array![0.1, 0.75, 0.0]);
+    fn a_level_has_its_probability_and_an_unseen_one_that_of_the_training_rows() {
+        let (cell, probabilities) = (measure(Distribution::Categorical { unseen: 0.25 }), array![0.1, 0.75, 0.0]);
         let of = |level| cell.log_likelihood(level, 1.0, probabilities.view());
         assert_eq!((of(1.0), cell.error(1.0, 1.0, probabilities.view())), (0.75_f64.ln(), -(0.75_f64.ln())));
-        assert_eq!((of(0.0), of(2.0)), (1e-7_f64.ln(), 1e-7_f64.ln()));
+        assert_eq!((of(0.0), of(2.0)), (0.25_f64.ln(), 1e-7_f64.ln()));
         assert!(cell.log_likelihood(1.0, 1.0, array![0.0, f32::NAN].view()).is_nan());
     }
 

@@ -32,9 +32,9 @@ pub(crate) const SCALES: [f32; CELLS] = [1.0, 4.0, 1.0, 1.0, 0.5];
 pub(crate) fn likelihoods() -> [CellLikelihood; CELLS] {
     let of = |distribution, weight| CellLikelihood { distribution, weight, baseline: 1.0 / weight };
     [
-        of(Distribution::Categorical, 1.5),
+        of(Distribution::Categorical { unseen: 1e-7 }, 1.5),
         of(Distribution::Gaussian { variance: 0.5 }, 2.0),
-        of(Distribution::Categorical, 0.75),
+        of(Distribution::Categorical { unseen: 0.125 }, 0.75),
         of(Distribution::NegativeBinomial { dispersion: 0.25 }, 0.5),
         of(Distribution::StudentT { degrees: 4.0, scale: 0.75 }, 1.25),
     ]

@@ -33,15 +33,12 @@ impl Decoder {
         if let Some(labels) = labels.filter(|labels| labels.len() != rows) {
             return Err(CodecError::Labels { found: labels.len(), rows });
         }
-        let parts = self.schema().columns.iter().filter(|column| column.kind == ColumnKind::Label).count();
-        let (mut fields, mut arrays, mut part) = (Vec::new(), Vec::new(), 0);
+        let parts = self.schema().columns.iter().filter(|column| column.kind.is_label()).count();
+        let (mut fields, mut arrays) = (Vec::new(), Vec::new());
         for (index, column) in self.schema().columns.iter().enumerate() {
             let array = match (&column.kind, labels) {
-                (ColumnKind::Label, None) => continue,
-                (ColumnKind::Label, Some(labels)) => {
-                    part += 1;
-                    label_column(column, labels, part - 1, parts)?
-                }
+                (ColumnKind::Label { .. }, None) => continue,
+                (ColumnKind::Label { part }, Some(labels)) => label_column(column, labels, *part, parts)?,
                 _ => {
                     let value = |row: &[f32]| self.decode_value(index, row);
                     let values = cells.chunks_exact(width).map(value).collect::<Result<Vec<_>, _>>()?;

@@ -23,7 +23,7 @@ fn schema() -> Schema {
             column("amount", ColumnKind::Number { decimals: Some(2) }, Stored::Float64),
             column("size", ColumnKind::Ordered { levels: levels(&["1", "2", "10"]) }, Stored::Int32),
             column("visits", ColumnKind::Count, Stored::Int64),
-            column("class", ColumnKind::Label, Stored::Text),
+            column("class", ColumnKind::Label { part: 0 }, Stored::Text),
             column("member", ColumnKind::Category { levels: levels(&["false", "true"]) }, Stored::Boolean),
             column("born", ColumnKind::Date { has_time: false }, Stored::Date32),
             column("seen", ColumnKind::Date { has_time: true }, Stored::TimestampMillisecond),
@@ -156,7 +156,11 @@ fn an_error_names_the_column_and_the_value_and_says_what_to_do() {
     let texts = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
     let numbers = |number: f64| Arc::new(Float64Array::from(vec![number])) as ArrayRef;
     for (column, array, expected) in [
-        ("amount", texts("cheap"), "column `amount`, row 0: `cheap` is not a number; write a missing value as NA"),
+        (
+            "amount",
+            texts("cheap"),
+            "column `amount`, row 0: `cheap` is not a number; give a missing value as null, NA or nothing",
+        ),
         ("amount", numbers(1e39), "is not in the range of 32-bit floats"),
         ("visits", numbers(1.5), "`1.5` is not a count, which is a whole number of at least 0; correct it"),
         ("visits", numbers(-1.0), "`-1` is not a count"),
@@ -181,14 +185,15 @@ fn missing_values_are_refused_only_by_models_of_complete_rows() {
 
 #[test]
 fn a_class_of_several_columns_is_separated_into_its_columns() {
-    let label = |name: &str, stored| Column { name: name.to_owned(), kind: ColumnKind::Label, stored };
     let mut schema = schema();
-    schema.columns.insert(0, label("year", Stored::Int32));
+    // The year comes first in the file, and last in the name of the class.
+    let year = Column { name: "year".to_owned(), kind: ColumnKind::Label { part: 1 }, stored: Stored::Int32 };
+    schema.columns.insert(0, year);
     let (cells, _) = encoded(&schema, &batch(&[row()], 0)).expect("the label is not needed");
-    let decoded = Decoder::new(&schema).decode_batch(&cells, Some(&["1999;b".to_owned()])).expect("two parts");
+    let decoded = Decoder::new(&schema).decode_batch(&cells, Some(&["b;1999".to_owned()])).expect("two parts");
     assert_eq!(decoded.column(0).as_primitive::<Int32Type>().value(0), 1999);
     assert_eq!(decoded.column_by_name("class").expect("the other part").as_string::<i32>().value(0), "b");
-    let error = Decoder::new(&schema).decode_batch(&cells, Some(&["x;b".to_owned()])).expect_err("not a year");
+    let error = Decoder::new(&schema).decode_batch(&cells, Some(&["b;x".to_owned()])).expect_err("not a year");
     assert!(error.to_string().contains("the class `x` cannot be stored as Int32"), "{error}");
 }
 

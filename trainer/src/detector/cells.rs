@@ -8,15 +8,12 @@
 
 mod nodes;
 
-use narrows_bundle::{CellLikelihood, Distribution, Manifest};
+use narrows_bundle::{CellLikelihood, Distribution, Manifest, SMALLEST_PROBABILITY};
 use narrows_data::table::{Layout, MissingCells};
 use ndarray::{Array2, ArrayView2};
 pub(super) use nodes::CellValues;
 
 use super::{DetectorError, Rows};
-
-/// Smallest probability of a level, and that of a level that is not in the vocabulary, as in the runtime's scores.
-const MIN_PROBABILITY: f64 = 1e-7;
 
 /// The errors of the cells of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,9 +21,17 @@ pub(super) struct CellErrors {
     layout: Layout,
     /// Of each number and count, in the order of the table.
     numbers: Vec<NumberError>,
-    /// The factor of each category, in the order of the table.
-    factors: Vec<f64>,
+    /// Of each category, in the order of the table.
+    categories: Vec<CategoryError>,
     missing: MissingCells,
+}
+
+/// The error of a category: `-factor ln p` with the probability `p` of its level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct CategoryError {
+    factor: f64,
+    /// The probability of a level that is not in the vocabulary.
+    unseen: f64,
 }
 
 /// The error of a number or a count as a function of its value `x` and its reconstruction `m`.
@@ -53,7 +58,7 @@ impl NumberError {
             },
             Distribution::NegativeBinomial { dispersion } => NumberError::Area { factor: factor(0.5), dispersion },
             // A category is no number; the manifest is checked.
-            Distribution::Poisson | Distribution::Categorical => NumberError::Root { factor: factor(0.5) },
+            Distribution::Poisson | Distribution::Categorical { .. } => NumberError::Root { factor: factor(0.5) },
         }
     }
 
@@ -80,11 +85,19 @@ impl CellErrors {
         let scale = |cell: usize| f64::from(if scales.len() == 1 { scales[0] } else { scales[cell] });
         let of_number = |&cell: &usize| Some(NumberError::of(likelihoods.get(cell)?, scale(cell), is_variational));
         let numbers = layout.numbers.iter().map(of_number).collect::<Option<_>>()?;
-        let factor = |&(cell, _): &(usize, usize)| {
-            likelihoods.get(cell).map(|likelihood| if is_variational { 1.0 } else { likelihood.weight })
+        let of_category = |&(cell, _): &(usize, usize)| {
+            let CellLikelihood { distribution, weight, baseline: _ } = *likelihoods.get(cell)?;
+            let factor = if is_variational { 1.0 } else { weight };
+            match distribution {
+                Distribution::Categorical { unseen } => Some(CategoryError { factor, unseen }),
+                Distribution::Gaussian { .. }
+                | Distribution::StudentT { .. }
+                | Distribution::Poisson
+                | Distribution::NegativeBinomial { .. } => None,
+            }
         };
-        let factors = layout.categories.iter().map(factor).collect::<Option<_>>()?;
-        Some(CellErrors { layout, numbers, factors, missing: schema.missing })
+        let categories = layout.categories.iter().map(of_category).collect::<Option<_>>()?;
+        Some(CellErrors { layout, numbers, categories, missing: schema.missing })
     }
 
     /// Checks the widths of rows and of their reconstructions.
@@ -102,7 +115,7 @@ impl CellErrors {
     /// numbers, and then the probabilities of all levels, `[rows, numbers + levels]`.
     ///
     /// A missing value has the error 0. The graph cannot tell an unseen level from a missing one where values may be
-    /// missing, so an unseen level then has the error 0 as well; otherwise it has the smallest probability.
+    /// missing, so an unseen level then has the error 0 as well; otherwise it has the probability of the manifest.
     pub(super) fn errors(&self, cells: &ArrayView2<'_, f32>, reconstructions: &ArrayView2<'_, f32>) -> Array2<f64> {
         let mut errors = Array2::zeros(cells.dim());
         for ((mut errors, cells), decoded) in
@@ -114,14 +127,16 @@ impl CellErrors {
                 errors[cell] = if is_left_out { 0.0 } else { number.error(x, f64::from(mean)) };
             }
             let mut first = self.layout.numbers.len();
-            for (&(cell, levels), factor) in self.layout.categories.iter().zip(&self.factors) {
+            for (&(cell, levels), &CategoryError { factor, unseen }) in
+                self.layout.categories.iter().zip(&self.categories)
+            {
                 let is_known = cells[cell] >= 1.0;
                 let probability = match (is_known, self.missing) {
                     (true, _) => f64::from(decoded[first + cells[cell] as usize - 1]),
-                    (false, MissingCells::Refused) => MIN_PROBABILITY,
+                    (false, MissingCells::Refused) => unseen,
                     (false, MissingCells::Masked) => 1.0,
                 };
-                errors[cell] = -factor * probability.clamp(MIN_PROBABILITY, 1.0).ln();
+                errors[cell] = -factor * probability.clamp(SMALLEST_PROBABILITY, 1.0).ln();
                 first += levels;
             }
         }

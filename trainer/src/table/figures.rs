@@ -5,7 +5,7 @@ use narrows_data::table::CellKind;
 use serde::{Deserialize, Serialize};
 
 use super::model::Table;
-use crate::numeric::CellDistribution;
+use crate::numeric::{CellDistribution, CellTerm};
 
 /// How well the cells of a mixed table are reconstructed from the code or its mean.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -27,9 +27,12 @@ pub struct CellFigures {
     pub name: String,
     /// Its error in the unit of the loss, without its weight.
     pub error: f64,
-    /// Its share of the sum of all weighted errors, from 0 to 1. It can be negative or above 1 if some errors, in nats,
-    /// are negative.
-    pub share: f64,
+    /// The error of the best constant reconstruction of the training rows, in the same unit.
+    pub baseline: f64,
+    /// Its share of the sum of all weighted errors, from 0 to 1. `None` if an error is negative, which the negative
+    /// logarithm of a density can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
 }
 
 /// Sums over rows, from which the figures follow.
@@ -106,18 +109,20 @@ impl<'a> CellSums<'a> {
 
     pub(crate) fn figures(&self) -> TableFigures {
         let mean = |(sum, count): (f64, u64)| sum / count.max(1) as f64;
-        let likelihoods = &self.table.likelihoods.errors;
-        let total: f64 = likelihoods.terms.iter().map(|term| f64::from(term.weight) * self.errors[term.cell].0).sum();
-        let mut cells: Vec<CellFigures> = self
-            .table
-            .cells
-            .iter()
-            .zip(&self.errors)
-            .map(|(cell, &errors)| CellFigures { name: cell.name.clone(), error: mean(errors), share: 0.0 })
-            .collect();
-        if total != 0.0 {
-            for term in &likelihoods.terms {
-                cells[term.cell].share = f64::from(term.weight) * self.errors[term.cell].0 / total;
+        let likelihoods = &self.table.likelihoods;
+        let figures = self.table.cells.iter().zip(&self.errors).zip(likelihoods.baselines());
+        let figures = figures.map(|((cell, &errors), &baseline)| CellFigures {
+            name: cell.name.clone(),
+            error: mean(errors),
+            baseline,
+            share: None,
+        });
+        let mut cells: Vec<CellFigures> = figures.collect();
+        let weighted = |term: &CellTerm| f64::from(term.weight) * self.errors[term.cell].0;
+        let total: f64 = likelihoods.errors.terms.iter().map(weighted).sum();
+        if total > 0.0 && likelihoods.errors.terms.iter().all(|term| weighted(term) >= 0.0) {
+            for term in &likelihoods.errors.terms {
+                cells[term.cell].share = Some(weighted(term) / total);
             }
         }
         let categories = &self.table.row.order.categories;

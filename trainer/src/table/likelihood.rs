@@ -4,7 +4,7 @@
 mod baseline;
 
 use candle_core::{Device, Result, Tensor};
-use narrows_bundle::{CellLikelihood, Distribution, Scaling};
+use narrows_bundle::{CellLikelihood, Distribution, SMALLEST_PROBABILITY, Scaling};
 use narrows_data::{
     DataError, Values,
     table::{Cell, CellKind},
@@ -45,6 +45,8 @@ pub(crate) struct CellLikelihoods {
     pub(crate) errors: CellErrors,
     /// The error of the best constant reconstruction of each cell, in the order of the cells.
     baselines: Vec<f64>,
+    /// The probability of a level that is not in the vocabulary, by cell.
+    unseen: Vec<f64>,
     /// What the parameter of each cell is.
     parameters: Vec<Parameter>,
 }
@@ -84,7 +86,13 @@ impl CellLikelihoods {
         if unit == CellUnit::Errors {
             errors.terms.iter_mut().for_each(|term| term.weight = weight(term.distribution, baselines[term.cell]));
         }
-        Ok(CellLikelihoods { errors, baselines, parameters })
+        let unseen = (0..cells.len()).map(|cell| statistics.unseen(cell).max(SMALLEST_PROBABILITY)).collect();
+        Ok(CellLikelihoods { errors, baselines, unseen, parameters })
+    }
+
+    /// Returns the error of the best constant reconstruction of each cell, in the unit of the loss without weights.
+    pub(crate) fn baselines(&self) -> &[f64] {
+        &self.baselines
     }
 
     /// Adds the trained parameters, if there are any. Call it once, after the weights are initialised.
@@ -148,7 +156,7 @@ impl CellLikelihoods {
                 }
                 CellDistribution::Poisson(_) => Distribution::Poisson,
                 CellDistribution::NegativeBinomial(_) => Distribution::NegativeBinomial { dispersion: value },
-                CellDistribution::Categorical { .. } => Distribution::Categorical,
+                CellDistribution::Categorical { .. } => Distribution::Categorical { unseen: self.unseen[term.cell] },
             };
             let baseline = self.baselines[term.cell];
             (term.cell, CellLikelihood { distribution, weight: f64::from(term.weight), baseline })

@@ -41,6 +41,8 @@ pub(crate) struct Statistics {
     logs: Vec<Sums>,
     /// The number of rows with each level, of categories.
     levels: Vec<Vec<u64>>,
+    /// The number of rows with a level that is not in the vocabulary, of categories.
+    unseen: Vec<u64>,
     /// The median of scaled numbers and of counts.
     medians: Vec<f32>,
 }
@@ -53,6 +55,7 @@ impl Statistics {
             values: vec![Sums::default(); cells],
             logs: vec![Sums::default(); cells],
             levels: vec![Vec::new(); cells],
+            unseen: vec![0; cells],
             medians: vec![0.0; cells],
         };
         for category in &order.categories {
@@ -67,9 +70,11 @@ impl Statistics {
             for &cell in order.counts.iter().filter(|&&cell| !scaled[cell].is_nan()) {
                 statistics.logs[cell].add(f64::from(scaled[cell].max(0.0)).ln_1p());
             }
-            for category in order.categories.iter().filter(|category| scaled[category.cell] >= 1.0) {
-                if let Some(count) = statistics.levels[category.cell].get_mut(scaled[category.cell] as usize - 1) {
-                    *count += 1;
+            for category in order.categories.iter().filter(|category| !scaled[category.cell].is_nan()) {
+                let level = (scaled[category.cell] as usize).checked_sub(1);
+                match level.and_then(|level| statistics.levels[category.cell].get_mut(level)) {
+                    Some(count) => *count += 1,
+                    None => statistics.unseen[category.cell] += 1,
                 }
             }
         })?;
@@ -97,6 +102,12 @@ impl Statistics {
         // A constant count is only centred.
         let deviation = if deviation > 1e-6 { deviation } else { 1.0 };
         LogRate { mean: self.logs[cell].mean() as f32, deviation }
+    }
+
+    /// Returns the share of the rows whose level is not in the vocabulary, of those in which the category is there.
+    pub(super) fn unseen(&self, cell: usize) -> f64 {
+        let (known, unseen) = (self.levels[cell].iter().sum::<u64>(), self.unseen[cell]);
+        unseen as f64 / (known + unseen).max(1) as f64
     }
 
     /// Returns the entropy of the levels of a category in nats: the error of the best constant probabilities.

@@ -114,12 +114,14 @@ fn masked_training_fills_gaps_better_than_the_mean() {
 }
 
 #[test]
-fn the_shares_of_the_cells_sum_to_1() {
-    for kind in [Kind::Ae, Kind::Vae] {
+fn the_shares_of_the_cells_sum_to_1_and_a_constant_has_the_error_of_a_unit_normal() {
+    for (kind, of_unit) in [(Kind::Ae, 1.0), (Kind::Vae, 0.5 * (1.0 + (2.0 * std::f64::consts::PI).ln()))] {
         let model = fitted(kind, &waves(MissingCells::Masked), |options| options.length.epochs = Some(1));
         let figures = model.train.table.as_ref().expect("a mixed table");
-        let shares: f64 = figures.cells.iter().map(|cell| cell.share).sum();
+        let shares: f64 = figures.cells.iter().filter_map(|cell| cell.share).sum();
         assert!((shares - 1.0).abs() < 1e-9, "{shares}");
+        let wave = figures.cells.iter().find(|cell| cell.name == "wave").expect("a column");
+        assert!((wave.baseline - of_unit).abs() < 1e-3, "{kind}: {wave:?}");
         assert!(model.metrics().contains_key("train.column.wave.error"), "{:?}", model.metrics());
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     model::needs_autoencoder,
     rewrite::{Addition, Form, SamplesPicture, check_stop, complete},
     stop::Stop,
-    training::{data_flags, stage},
+    training::{data_flags_of_model, stage},
 };
 
 /// What an interruption leaves unwritten.
@@ -106,7 +106,7 @@ fn fit_bundle(arguments: &DetectFit, path: &Path, stop: &Stop) -> anyhow::Result
     let record = proven.as_ref().unwrap_or(&fitted.record);
     let is_recording = bundle.manifest().sample.windows.is_some();
     let (fitted, labelled) = (&fitted, labelled.as_ref());
-    let data = data_flags(&arguments.rows.data.reading);
+    let data = data_flags_of_model(&arguments.rows.data.reading);
     FitReport { fitted, record, labelled, left_out, is_recording, data, bundle: &written }.print(arguments.json)
 }
 
@@ -150,7 +150,7 @@ fn fit_new(arguments: &DetectFit, stop: &Stop) -> anyhow::Result<()> {
     let record = manifest.detector.as_ref().unwrap_or(&fitted.record);
     let is_recording = manifest.sample.windows.is_some();
     let (fitted, labelled) = (&fitted, labelled.as_ref());
-    let data = data_flags(&arguments.rows.data.reading);
+    let data = data_flags_of_model(&arguments.rows.data.reading);
     FitReport { fitted, record, labelled, left_out, is_recording, data, bundle: &written }.print(arguments.json)
 }
 

@@ -7,7 +7,7 @@ use narrows_runtime::Detector;
 use serde_json::{Value, json};
 
 use super::comparison::{ColumnDrift, Comparison};
-use crate::{detect::percent, table::table};
+use crate::{detect::percent, report::join_first, table::table};
 
 /// Number of columns that are shown as text.
 const SHOWN: usize = 20;
@@ -128,10 +128,19 @@ impl Report {
             .columns
             .iter()
             .filter(|(_, drift)| drift.as_ref().is_some_and(|drift| Shift::of(drift) != Shift::Stable));
-        match (self.columns.len(), shifted.count()) {
-            (0, _) => scores.to_owned(),
-            (all, shifted) => format!("{scores}; {shifted} of {} shifted", counted(all, "column")),
-        }
+        let shifted = match (self.columns.len(), shifted.count()) {
+            (0, _) => String::new(),
+            (all, shifted) => format!("; {shifted} of {} shifted", counted(all, "column")),
+        };
+        let empty = self.empty_columns();
+        let empty =
+            if empty.is_empty() { String::new() } else { format!("; no row has a value of {}", join_first(&empty)) };
+        format!("{scores}{shifted}{empty}")
+    }
+
+    /// Returns the names of the columns without a value in any row.
+    fn empty_columns(&self) -> Vec<String> {
+        self.columns.iter().filter(|(_, drift)| drift.is_none()).map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn json(&self) -> Value {
@@ -150,7 +159,7 @@ impl Report {
         })
     }
 
-    /// Returns an error if a PSI is above the limit, with a p-value of the Kolmogorov-Smirnov test below 0.01.
+    /// Returns an error if a PSI is above the limit, with a p-value below 0.01, or if no row has a value of a column.
     pub(super) fn check(&self, limit: f64) -> anyhow::Result<()> {
         let all = [("the scores".to_owned(), self.scores)];
         let above: Vec<String> = all
@@ -162,9 +171,18 @@ impl Report {
                 (index > limit && drift.p_value() < SIGNIFICANT).then(|| format!("{name} ({index:.3})"))
             })
             .collect();
-        match above.is_empty() {
-            true => Ok(()),
-            false => bail!("the PSI is above {limit} of {}", crate::report::join_first(&above)),
+        let empty = self.empty_columns();
+        match (above.is_empty(), empty.is_empty()) {
+            (true, true) => Ok(()),
+            (false, true) => bail!("the PSI is above {limit} of {}", join_first(&above)),
+            (true, false) => bail!("no row has a value of {}", join_first(&empty)),
+            (false, false) => {
+                bail!(
+                    "the PSI is above {limit} of {}, and no row has a value of {}",
+                    join_first(&above),
+                    join_first(&empty)
+                )
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Generation of rows of a mixed table: their classes by conditions or by their frequency, every cell drawn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
-use narrows_data::{SEPARATOR, table::ColumnKind};
+use narrows_data::SEPARATOR;
 use narrows_runtime::{Autoencoder, Codes, GenerateOptions};
 use ndarray::{Array2, Axis};
 use rand_chacha::{
@@ -12,6 +12,7 @@ use rand_chacha::{
 };
 
 use super::condition::Condition;
+use crate::{misuse::misuse, report::join_first};
 
 /// The classes of the rows to generate.
 pub(super) struct Classes {
@@ -59,12 +60,7 @@ pub(super) fn classes(
 /// Returns the classes that meet all conditions.
 fn matching(model: &Autoencoder, conditions: &[Condition]) -> anyhow::Result<Vec<usize>> {
     let schema = model.manifest().sample.table.as_ref().context("the model takes no table")?;
-    let columns: Vec<&str> = schema
-        .columns
-        .iter()
-        .filter(|column| column.kind == ColumnKind::Label)
-        .map(|column| column.name.as_str())
-        .collect();
+    let columns: Vec<&str> = schema.label_columns().into_iter().map(|(_, column)| column.name.as_str()).collect();
     let mut wanted = BTreeMap::new();
     for Condition { column, value } in conditions {
         let position = columns.iter().position(|name| name == column);
@@ -74,7 +70,9 @@ fn matching(model: &Autoencoder, conditions: &[Condition]) -> anyhow::Result<Vec
                 "--condition {column}={value}: this model was trained with the classes of {known}, not of `{column}`"
             )
         })?;
-        wanted.insert(position, value.as_str());
+        if let Some(other) = wanted.insert(position, value.as_str()) {
+            misuse!("--condition names `{column}` twice, with `{other}` and `{value}`; leave one of them out");
+        }
     }
     let values = |class: &str| match columns.len() {
         0 | 1 => vec![class.to_owned()],
@@ -87,19 +85,18 @@ fn matching(model: &Autoencoder, conditions: &[Condition]) -> anyhow::Result<Vec
     let found: Vec<usize> =
         model.classes().iter().enumerate().filter(|(_, class)| meets(class)).map(|(index, _)| index).collect();
     if found.is_empty() {
-        let known: Vec<String> = wanted
-            .keys()
-            .map(|&position| {
-                let mut own: Vec<String> =
-                    model.classes().iter().filter_map(|class| values(class).get(position).cloned()).collect();
-                own.sort();
-                own.dedup();
-                format!("{} is one of {}", columns[position], own.join(", "))
-            })
-            .collect();
         let asked: Vec<String> =
             conditions.iter().map(|Condition { column, value }| format!("{column}={value}")).collect();
-        bail!("no row of the training data has {}; in it, {}", asked.join(" and "), known.join("; "));
+        let own = |class: &String| {
+            let values = values(class);
+            let pairs = wanted
+                .keys()
+                .map(|&position| format!("{}={}", columns[position], values.get(position).map_or("", String::as_str)));
+            pairs.collect::<Vec<_>>().join(" and ")
+        };
+        let known: BTreeSet<String> = model.classes().iter().map(own).collect();
+        let known: Vec<String> = known.into_iter().collect();
+        bail!("no row of the training data has {}; it has {}", asked.join(" and "), join_first(&known));
     }
     Ok(found)
 }

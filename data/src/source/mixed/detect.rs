@@ -6,6 +6,7 @@ use narrows_table::{Value, for_each_value};
 
 use super::form::{Form, Open};
 use crate::{
+    chunk::Chunk,
     reader::Opened,
     reading::{Features, LoadOptions, Reading},
     source::csv::Content,
@@ -36,13 +37,18 @@ pub(super) fn is_mixed(options: &LoadOptions, form: Form, open: Open<'_>) -> boo
         },
         ..reading.clone()
     };
-    let Ok(Opened::Reader(mut reader)) =
-        open(&LoadOptions { reading, features: Features::PassThrough, ..options.clone() })
+    // A label that is missing in the first rows is no reason to read a table of text as numbers.
+    let without_labels = || {
+        let names = reading.label_columns(|_| true);
+        let ignore = reading.ignore.iter().flatten().cloned().chain(names).collect();
+        let ignore = reading.columns.is_none().then_some(ignore);
+        Reading { label_column: None, labels: None, ignore, ..reading.clone() }
+    };
+    let Some((columns, chunk)) =
+        first_rows(&reading, options, open).or_else(|| first_rows(&without_labels(), options, open))
     else {
         return false;
     };
-    let Some(columns) = reader.head().columns.clone() else { return false };
-    let Ok(Some(chunk)) = reader.next(ROWS) else { return false };
     let Some(others) = chunk.others else { return false };
     match form {
         Form::Typed => {
@@ -56,6 +62,16 @@ pub(super) fn is_mixed(options: &LoadOptions, form: Form, open: Open<'_>) -> boo
             found.contains(&Found::Text) && !found.contains(&Found::OtherNotation)
         }
     }
+}
+
+/// Returns the names of the features and the first rows of a table whose columns pass through; `None` if it cannot be
+/// read.
+fn first_rows(reading: &Reading, options: &LoadOptions, open: Open<'_>) -> Option<(Vec<String>, Chunk)> {
+    let options = LoadOptions { reading: reading.clone(), features: Features::PassThrough, ..options.clone() };
+    let Ok(Opened::Reader(mut reader)) = open(&options) else { return None };
+    let columns = reader.head().columns.clone()?;
+    let chunk = reader.next(ROWS).ok()??;
+    Some((columns, chunk))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

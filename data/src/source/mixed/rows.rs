@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch, StringArray, cast::AsArray};
 use narrows_table::{
     Cell, CodecError, Column, ColumnKind, Encoder, MissingCells, Schema, UnseenLevels, Value, for_each_value,
 };
@@ -22,8 +22,8 @@ use crate::{
     notes::{Note, NoteCode, Notes},
     precision::{Exact, Precision},
     reader::{Place, Reader},
-    reading::{LoadOptions, Missing},
-    source::csv::Content,
+    reading::{Features, LoadOptions, Missing},
+    source::csv::{Content, Notation},
     table_error::TableError,
     values::Values,
 };
@@ -42,6 +42,8 @@ pub(super) struct Rows {
     missing: Missing,
     /// Whether the schema is that of a trained model.
     is_trained: bool,
+    /// Whether the columns that are features pass through as well.
+    keeps_features: bool,
     unseen: UnseenLevels,
     /// The rounding of numbers, by cell.
     precision: Precision,
@@ -74,7 +76,7 @@ impl Rows {
             let is_number = match column.kind {
                 ColumnKind::Number { .. } | ColumnKind::HeavyTailed { .. } | ColumnKind::Count => true,
                 ColumnKind::Category { .. } | ColumnKind::Ordered { .. } | ColumnKind::Date { .. } => false,
-                ColumnKind::Label => return None,
+                ColumnKind::Label { .. } => return None,
             };
             let cell = cells.iter().position(|cell| cell.column == index)?;
             Some(Feature { index, name: column.name.clone(), cell, is_number })
@@ -110,6 +112,7 @@ impl Rows {
             form,
             missing,
             is_trained: options.schema.is_some(),
+            keeps_features: options.features == Features::ValuesAndColumns,
             unseen: UnseenLevels::default(),
             read: 0,
         })
@@ -206,9 +209,18 @@ impl Rows {
         }))
     }
 
-    /// Leaves out the features from the columns that pass through.
+    /// Returns the columns that pass through: without the features, unless they do so too.
     fn others(&self, all: &RecordBatch) -> Result<Option<RecordBatch>, DataError> {
         let schema = all.schema();
+        if self.keeps_features {
+            let number = |name: &String| self.columns.iter().any(|column| column.name == *name && column.is_number);
+            let columns = schema.fields().iter().zip(all.columns());
+            let columns = columns.map(|(field, array)| match self.form {
+                Form::Text(notation) if number(field.name()) => (field.name(), numbers_in_rust(array, notation)),
+                Form::Text(_) | Form::Typed => (field.name(), Arc::clone(array)),
+            });
+            return RecordBatch::try_from_iter(columns).map(Some).map_err(DataError::column);
+        }
         let is_feature = |name: &String| self.columns.iter().any(|column| column.name == *name);
         let kept: Vec<usize> =
             (0..all.num_columns()).filter(|&column| !is_feature(schema.field(column).name())).collect();
@@ -219,10 +231,10 @@ impl Rows {
     }
 
     fn add_notes(&mut self) {
-        let unseen = self.unseen.columns().map(|level| {
+        // While a schema is told from these rows, an unseen level is a rare one, of which there is a note.
+        let unseen = self.unseen.columns().filter(|_| self.is_trained).map(|level| {
             let text = format!(
-                "column `{}` has {} with a level that the training data does not have, such as {}; {} read as an \
-                 unseen level",
+                "column `{}` has {} with a level that the model does not know, such as {}; {} read as an unseen level",
                 level.column,
                 counted(level.count, "cell"),
                 level.example,
@@ -250,6 +262,17 @@ fn as_number(value: Value<'_>, form: Form) -> Value<'_> {
         },
         (value, Form::Typed | Form::Text(_)) => value,
     }
+}
+
+/// Returns texts with the numbers among them in the notation of Rust. A number that is written in it stays as it is.
+fn numbers_in_rust(array: &ArrayRef, notation: Notation) -> ArrayRef {
+    let Some(texts) = array.as_string_opt::<i32>() else { return Arc::clone(array) };
+    let text = |text: &str| match notation.exact(text) {
+        Some(Exact::Float(number)) if text.trim().parse() != Ok(number) => number.to_string(),
+        Some(Exact::Integer(number)) if text.trim().parse() != Ok(number) => number.to_string(),
+        Some(Exact::Float(_) | Exact::Integer(_)) | None => text.trim().to_owned(),
+    };
+    Arc::new(texts.iter().map(|value| value.map(text)).collect::<StringArray>())
 }
 
 /// Returns a number before it is rounded to `f32`.

@@ -1,6 +1,6 @@
 //! Tells the schema of a table from all its rows.
 
-use std::path::Path;
+use std::{num::NonZeroUsize, path::Path};
 
 use arrow_schema::DataType;
 use narrows_table::{Column, MissingCells, Schema, Value, for_each_value};
@@ -8,19 +8,25 @@ use narrows_table::{Column, MissingCells, Schema, Value, for_each_value};
 use super::{
     detect::{is_other, is_text},
     form::{Form, Open, listed, passed_through},
+    levels::Rare,
     tally::Tally,
-    types::Read,
+    types::{Feature, Read},
     unfit::Unfit,
 };
 use crate::{
     column_types::{ColumnType, typed},
     error::DataError,
+    labels::SEPARATOR,
+    printable::printable,
     reader::Opened,
     reading::{LoadOptions, Missing, Reading},
     source::csv::Content,
     table_error::TableError,
 };
 
+/// The largest number of levels of a category, unless an option says otherwise. A softmax over more of them takes most
+/// of the training time, and levels that are rarer have too few rows to learn from.
+const MAX_LEVELS: usize = 1000;
 /// The number of rows to read at a time.
 const ROWS: usize = 1 << 14;
 
@@ -35,6 +41,8 @@ enum Role {
 /// What all rows of a table tell.
 pub(super) struct Told {
     pub(super) schema: Schema,
+    /// The categories whose vocabulary lacks rare levels, by name.
+    pub(super) rare: Vec<(String, Rare)>,
     /// Columns of text that are not features, because they can be no categories.
     pub(super) left_out: Vec<(String, Unfit)>,
     /// Whether a feature has text or dates.
@@ -53,11 +61,11 @@ pub(super) fn scan(path: &Path, options: &LoadOptions, form: Form, open: Open<'_
     check_types(path, types, &features)?;
     let label = reader.head().roles.label;
     let said = |name: &str| types.iter().find(|column| column.name == name).map(|column| &column.kind);
-    let mut columns: Vec<(String, DataType, Role, Tally)> = Vec::new();
+    let (mut columns, mut labels) = (Vec::<(String, DataType, Role, Tally)>::new(), Vec::new());
     while let Some(chunk) = reader.next(ROWS)? {
         let Some(others) = &chunk.others else { break };
         if columns.is_empty() {
-            let labels = reading.label_columns(|name| others.column_by_name(name).is_some());
+            labels = reading.label_columns(|name| others.column_by_name(name).is_some());
             for (index, field) in others.schema().fields().iter().enumerate() {
                 let name = field.name();
                 let is_label = Some(index) == label || labels.contains(name);
@@ -88,22 +96,34 @@ pub(super) fn scan(path: &Path, options: &LoadOptions, form: Form, open: Open<'_
         }
     }
     let mut schema = Schema { columns: Vec::new(), missing: missing_cells(reading.missing) };
-    let (mut left_out, mut has_others, mut has_features) = (Vec::new(), false, false);
+    let max_levels = reading.max_levels.map_or(MAX_LEVELS, NonZeroUsize::get);
+    let (mut left_out, mut rare, mut has_others, mut has_features) = (Vec::new(), Vec::new(), false, false);
     for (name, data_type, role, tally) in columns {
-        let read = Read { path, name: &name, tally, data_type: &data_type, form };
+        let read = Read { path, name: &name, tally, data_type: &data_type, form, max_levels };
         match role {
             Role::Feature => {
                 let may_pass = reading.columns.is_none() && said(&name).is_none() && is_text_column(form, &data_type);
                 match read.unfit().filter(|_| may_pass) {
                     Some(unfit) => left_out.push((name, unfit)),
                     None => {
-                        schema.columns.push(read.feature(said(&name))?);
+                        let Feature { column, rare: lacking } = read.feature(said(&name))?;
+                        schema.columns.push(column);
+                        rare.extend(lacking.map(|lacking| (name, lacking)));
                         has_others |= is_other(&data_type);
                         has_features = true;
                     }
                 }
             }
-            Role::Label => schema.columns.push(read.label()),
+            Role::Label => {
+                if labels.len() > 1
+                    && let Some(level) = read.tally.levels.keys().find(|level| level.contains(SEPARATOR))
+                {
+                    let (path, value) = (path.to_owned(), format!("`{}`", printable(level)));
+                    return Err(DataError::table(TableError::LabelSeparator { path, column: name, value }));
+                }
+                let part = labels.iter().position(|label| *label == name).unwrap_or(0);
+                schema.columns.push(read.label(part));
+            }
             Role::Other => {}
         }
     }
@@ -113,7 +133,7 @@ pub(super) fn scan(path: &Path, options: &LoadOptions, form: Form, open: Open<'_
     in_order(&mut schema.columns, reading, &features);
     let fault = |source| DataError::table(TableError::Schema { path: path.to_owned(), source });
     schema.check().map_err(fault)?;
-    Ok(Told { schema, left_out, has_others })
+    Ok(Told { schema, rare, left_out, has_others })
 }
 
 /// Returns whether a column of a typed file has text, or nothing at all.

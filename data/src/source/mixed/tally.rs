@@ -18,6 +18,9 @@ pub(super) const MAX_FEW: usize = 10;
 /// Numbers with more decimal places are not rounded.
 const MAX_DECIMALS: usize = 6;
 
+/// The number of texts of which one has to be a date in a column of dates.
+const DATE_TEXTS: usize = 100;
+
 /// What is known about the values of a column.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -30,13 +33,17 @@ pub(super) struct Tally {
     pub(super) dates: usize,
     /// Texts that are dates.
     pub(super) text_dates: usize,
+    /// The first text that is no date, and its row.
+    pub(super) other: Option<(usize, String)>,
+    /// The number of rows, with missing values.
+    rows: usize,
     /// Whether a date has a time of day.
     pub(super) has_time: bool,
     /// Whether a number has a fraction, is negative or too large for a whole number.
     pub(super) has_fraction: bool,
     pub(super) has_negative: bool,
-    /// The different whole numbers, up to one more than [`MAX_FEW`].
-    pub(super) few: Vec<i64>,
+    /// How often each whole number occurs, for up to one more than [`MAX_FEW`] different ones.
+    pub(super) few: Vec<(i64, u64)>,
     /// The largest number of decimal places; more than [`MAX_DECIMALS`] if it is unknown.
     decimals: usize,
     /// How often each level occurs.
@@ -76,6 +83,7 @@ impl Tally {
 
     /// Takes a value.
     pub(super) fn add(&mut self, value: Value<'_>, form: Form) {
+        self.rows += 1;
         match (value, form) {
             (Value::Missing, _) => {}
             (Value::Text(text), Form::Text(notation)) => match notation.read(text) {
@@ -123,18 +131,25 @@ impl Tally {
         self.has_negative |= value < 0.0;
         self.decimals = self.decimals.max(decimals.unwrap_or(MAX_DECIMALS + 1));
         match integer {
-            Some(integer) if self.few.len() <= MAX_FEW && !self.few.contains(&integer) => self.few.push(integer),
-            Some(_) => {}
+            Some(integer) => match self.few.iter().position(|(known, _)| *known == integer) {
+                Some(place) => self.few[place].1 += 1,
+                None if self.few.len() <= MAX_FEW => self.few.push((integer, 1)),
+                None => {}
+            },
             None => self.has_fraction = true,
         }
     }
 
     fn add_text(&mut self, text: &str) {
         self.texts += 1;
-        // Once a text is no date, the column has no dates.
-        if self.text_dates + 1 == self.texts && Moment::parse(text).is_some() {
-            self.text_dates += 1;
-            self.has_time |= text.trim().len() > "2024-02-28".len();
+        // A column whose first texts are no dates has none.
+        if self.text_dates > 0 || self.texts <= DATE_TEXTS {
+            if Moment::parse(text).is_some() {
+                self.text_dates += 1;
+                self.has_time |= text.trim().len() > "2024-02-28".len();
+            } else if self.other.is_none() {
+                self.other = Some((self.rows - 1, text.to_owned()));
+            }
         }
         self.add_level(text);
     }

@@ -1,10 +1,10 @@
-use std::{fmt::Write as _, fs, path::Path, sync::Arc};
+use std::{fmt::Write as _, fs, num::NonZeroUsize, path::Path, sync::Arc};
 
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
     types::Int32Type,
 };
-use narrows_table::{ColumnKind, MissingCells, Schema, Stored};
+use narrows_table::{ColumnKind, MissingCells, Schema, Stored, UNSEEN};
 use parquet::arrow::ArrowWriter;
 use tempfile::tempdir;
 
@@ -165,15 +165,24 @@ fn names_and_identifiers_are_refused_unless_they_are_said_to_be_a_category() {
 }
 
 #[test]
-fn a_category_with_50_000_levels_is_read() {
+fn of_a_category_with_50_000_levels_the_most_frequent_are_kept() {
     let content = column((0..100_001).map(|row| format!("level {}", row % 50_000)));
+    let levels = |data: &Dataset| schema(data).columns[0].levels().unwrap_or_default().to_vec();
     let data = read(&content, Reading::default()).expect("a category");
-    assert_eq!(schema(&data).columns[0].levels().map(<[String]>::len), Some(50_000));
     // The level of the additional row is the most frequent one.
-    assert_eq!(
-        schema(&data).columns[0].levels().and_then(|levels| levels.first()).map(String::as_str),
-        Some("level 0")
-    );
+    assert_eq!((levels(&data).len(), levels(&data)[0].as_str()), (1000, "level 0"));
+    let rare = "column `x` keeps its 1000 most frequent levels; the other 49000, in 98.0 % of its values, are read as \
+                unseen; raise --max-levels to keep more levels";
+    let notes: Vec<String> = data.notes.iter().map(ToString::to_string).collect();
+    assert!(notes.iter().any(|note| note.contains(rare)), "{notes:?}");
+    assert!(!notes.iter().any(|note| note.contains("that the model does not know")), "{notes:?}");
+    let cells = rows(&data.train.values);
+    assert!(cells.iter().all(|row| row[0] <= 1000.0) && cells.iter().any(|row| row[0] == UNSEEN));
+
+    let all = Reading { max_levels: NonZeroUsize::new(50_000), ..Reading::default() };
+    assert_eq!(levels(&read(&content, all).expect("a category")).len(), 50_000);
+    let numbers = column((0..3000).map(|row| (row % 1500).to_string()));
+    fails(&numbers, types("x=ordered"), "has 1500 levels, and the limit is 1000; pass --types x=number to read it as");
 }
 
 #[test]
@@ -218,16 +227,14 @@ fn a_schema_is_applied_to_reordered_and_additional_columns_and_unseen_levels() {
     let data = load(&other, &options).expect("the columns of the schema");
     assert_eq!(rows(&data.train.values)[0], [0.5, 0.0, 2.0, 19_781.0, 2.0, 3.0, 1.5]);
     let note = data.notes.iter().find(|note| note.text.contains("unseen level")).expect("a note").text.clone();
-    assert!(
-        note.starts_with("column `cut` has 2 cells with a level that the training data does not have, such as `Good`")
-    );
+    assert!(note.starts_with("column `cut` has 2 cells with a level that the model does not know, such as `Good`"));
     let mut streams = stream(&other, &options).expect("the columns of the schema");
     let chunk = streams.train.next(10, None).expect("rows").expect("two rows");
     let others = chunk.others.expect("a column that passes through");
     assert_eq!(others.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>(), ["comment"]);
     let short = write(folder.path(), "short.csv", "price,bought,carat\n1,2024-02-28,1\n");
     let error = load(&short, &options).expect_err("columns are missing").to_string();
-    assert!(error.contains("no column `cut`, `member`"), "{error}");
+    assert!(error.contains("lacks columns that the model was trained with: `cut`, `member`"), "{error}");
     let text = write(folder.path(), "text.csv", &DIAMONDS.replace("326", "cheap"));
     let error = load(&text, &options).expect_err("text in a number column").to_string();
     assert!(error.contains("line 2, column `price`: `cheap` is not a number"), "{error}");
@@ -256,7 +263,7 @@ fn a_table_of_text_is_refused_where_numbers_are_asked_for() {
 fn labels_are_columns_of_the_schema_without_cells() {
     let reading = Reading { label_column: Some("kind".into()), ..Reading::default() };
     let data = read("x,kind,y\n1,a,u\n2,b,v\n", reading).expect("a mixed table");
-    assert_eq!(kind(&data, "kind"), ColumnKind::Label);
+    assert_eq!(kind(&data, "kind"), ColumnKind::Label { part: 0 });
     let names: Vec<&str> = schema(&data).columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!((names, data.sample_shape.clone()), (vec!["x", "kind", "y"], vec![2]));
     assert_eq!(data.classes.as_deref(), Some(&["a".to_owned(), "b".to_owned()][..]));

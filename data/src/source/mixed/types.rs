@@ -7,6 +7,7 @@ use narrows_table::{Column, ColumnKind, Stored};
 
 use super::{
     form::Form,
+    levels::{Levels, Rare, as_boolean},
     tally::{MAX_FEW, Tally},
     unfit::Unfit,
 };
@@ -30,28 +31,42 @@ pub(super) struct Read<'a> {
     /// The type of the column.
     pub(super) data_type: &'a DataType,
     pub(super) form: Form,
+    /// The largest number of levels of a category.
+    pub(super) max_levels: usize,
+}
+
+/// A column that is a feature.
+pub(super) struct Feature {
+    pub(super) column: Column,
+    /// What its vocabulary lacks, if it has one.
+    pub(super) rare: Option<Rare>,
 }
 
 impl Read<'_> {
     /// Returns the column of a feature.
-    pub(super) fn feature(&self, said: Option<&TypeName>) -> Result<Column, DataError> {
+    pub(super) fn feature(&self, said: Option<&TypeName>) -> Result<Feature, DataError> {
         let tally = &self.tally;
+        if tally.values() == 0 {
+            return Err(self.error(Unfit::Empty));
+        }
         let decimals = tally.decimals();
-        let kind = match said {
-            Some(TypeName::Number) => ColumnKind::Number { decimals },
-            Some(TypeName::HeavyTailed) => ColumnKind::HeavyTailed { decimals },
-            Some(TypeName::Count) => ColumnKind::Count,
-            Some(TypeName::Category) => ColumnKind::Category { levels: self.levels()? },
-            Some(TypeName::Ordered(order)) => ColumnKind::Ordered { levels: self.ordered(order)? },
-            Some(TypeName::Date) => ColumnKind::Date { has_time: tally.has_time },
+        let (kind, rare) = match said {
+            Some(TypeName::Number) => (ColumnKind::Number { decimals }, None),
+            Some(TypeName::HeavyTailed) => (ColumnKind::HeavyTailed { decimals }, None),
+            Some(TypeName::Count) => (ColumnKind::Count, None),
+            Some(TypeName::Category) => self.category(self.levels()?),
+            Some(TypeName::Ordered(order)) => (ColumnKind::Ordered { levels: self.ordered(order)? }, None),
+            Some(TypeName::Date) => (ColumnKind::Date { has_time: tally.has_time }, None),
             None => self.told()?,
         };
-        Ok(Column { name: self.name.to_owned(), stored: self.stored(&kind), kind })
+        let column = Column { name: self.name.to_owned(), stored: self.stored(&kind), kind };
+        Ok(Feature { column, rare })
     }
 
-    /// Returns the column of a label.
-    pub(super) fn label(&self) -> Column {
-        Column { name: self.name.to_owned(), stored: self.stored(&ColumnKind::Label), kind: ColumnKind::Label }
+    /// Returns the column of a label, which is the part of the class at this place.
+    pub(super) fn label(&self, part: usize) -> Column {
+        let kind = ColumnKind::Label { part };
+        Column { name: self.name.to_owned(), stored: self.stored(&kind), kind }
     }
 
     /// Returns why the column can be no feature, unless an option says what it is.
@@ -60,11 +75,18 @@ impl Read<'_> {
         match () {
             () if tally.values() == 0 => Some(Unfit::Empty),
             () if tally.texts == 0 || self.is_date() => None,
+            () if self.not_date().is_some() => None,
             () if tally.texts >= MIN_IDENTIFIER_ROWS && levels > tally.texts / 2 => {
                 Some(Unfit::Identifiers { levels, rows: tally.texts })
             }
             () => tally.excess.map(Unfit::Excess),
         }
+    }
+
+    /// Returns the first text that is no date, with its row, if most texts are dates.
+    fn not_date(&self) -> Option<&(usize, String)> {
+        let Tally { text_dates, texts, other, .. } = &self.tally;
+        other.as_ref().filter(|_| 2 * text_dates > *texts)
     }
 
     fn is_date(&self) -> bool {
@@ -73,26 +95,34 @@ impl Read<'_> {
     }
 
     /// Tells the kind from the values.
-    fn told(&self) -> Result<ColumnKind, DataError> {
+    fn told(&self) -> Result<(ColumnKind, Option<Rare>), DataError> {
         let tally = &self.tally;
         if let Some(unfit) = self.unfit() {
             return Err(self.error(unfit));
         }
         if self.is_date() {
-            return Ok(ColumnKind::Date { has_time: tally.has_time });
+            return Ok((ColumnKind::Date { has_time: tally.has_time }, None));
         }
-        if tally.booleans > 0 {
-            return Ok(ColumnKind::Category { levels: self.levels()? });
+        if let Some((row, value)) = self.not_date() {
+            let (path, column, value) = (self.path.to_owned(), self.name.to_owned(), format!("`{}`", printable(value)));
+            let option = typed(self.name, "category");
+            return Err(DataError::table(TableError::NotDate { path, row: *row, column, value, option }));
         }
-        if tally.texts == 0 {
+        if tally.texts == 0 && tally.booleans == 0 {
             let is_few = !tally.has_fraction && !tally.has_negative && tally.few.len() <= MAX_FEW;
             return Ok(if is_few && tally.numbers >= MIN_FEW_ROWS {
-                ColumnKind::Category { levels: self.few_levels() }
+                self.category(Levels::of_numbers(&tally.few))
             } else {
-                ColumnKind::Number { decimals: tally.decimals() }
+                (ColumnKind::Number { decimals: tally.decimals() }, None)
             });
         }
-        Ok(ColumnKind::Category { levels: self.levels()? })
+        Ok(self.category(self.levels()?))
+    }
+
+    /// Returns the category of the most frequent levels.
+    fn category(&self, levels: Levels) -> (ColumnKind, Option<Rare>) {
+        let (levels, rare) = levels.most_frequent(self.max_levels);
+        (ColumnKind::Category { levels }, rare)
     }
 
     /// Returns the error of a column that can be no feature.
@@ -100,33 +130,19 @@ impl Read<'_> {
         unfit.error(self.path, self.name, typed(self.name, "category"))
     }
 
-    /// Returns the levels, the most frequent first. Booleans are false, then true.
-    fn levels(&self) -> Result<Vec<String>, DataError> {
+    fn levels(&self) -> Result<Levels, DataError> {
         if let Some(excess) = self.tally.excess {
             return Err(self.error(Unfit::Excess(excess)));
         }
-        let mut levels: Vec<(&String, u64)> = self.tally.levels.iter().map(|(level, count)| (level, *count)).collect();
-        if levels.is_empty() {
+        if self.tally.levels.is_empty() {
             return Err(self.error(Unfit::Empty));
         }
-        if levels.iter().all(|(level, _)| boolean(level).is_some()) {
-            levels.sort_by_key(|(level, _)| (boolean(level), *level));
-        } else {
-            levels.sort_by(|(one, frequent), (other, more)| more.cmp(frequent).then_with(|| one.cmp(other)));
-        }
-        Ok(levels.into_iter().map(|(level, _)| level.clone()).collect())
-    }
-
-    /// Returns the few whole numbers as levels. Their order is that of the numbers.
-    fn few_levels(&self) -> Vec<String> {
-        let mut few = self.tally.few.clone();
-        few.sort_unstable();
-        few.iter().map(ToString::to_string).collect()
+        Ok(Levels::of(&self.tally.levels))
     }
 
     /// Returns the levels in the order that the options say, or in that of whole numbers.
     fn ordered(&self, order: &[String]) -> Result<Vec<String>, DataError> {
-        let mut levels = self.levels()?;
+        let mut levels = self.levels()?.names();
         let (path, column) = (self.path.to_owned(), self.name.to_owned());
         if !order.is_empty() {
             return match levels.iter().find(|level| !order.contains(level)) {
@@ -139,10 +155,14 @@ impl Read<'_> {
             };
         }
         if levels.iter().all(|level| level.parse::<i64>().is_ok()) {
+            if levels.len() > self.max_levels {
+                let (levels, limit, option) = (levels.len(), self.max_levels, typed(self.name, "number"));
+                return Err(DataError::table(TableError::OrderedLevels { path, column, levels, limit, option }));
+            }
             levels.sort_by_key(|level| level.parse::<i64>().unwrap_or_default());
             return Ok(levels);
         }
-        if levels.iter().all(|level| boolean(level).is_some()) {
+        if levels.iter().all(|level| as_boolean(level).is_some()) {
             return Ok(levels);
         }
         levels.truncate(5);
@@ -161,7 +181,7 @@ impl Read<'_> {
                 ColumnKind::Number { .. } | ColumnKind::HeavyTailed { .. } | ColumnKind::Count => Stored::Int64,
                 ColumnKind::Date { .. } => Stored::Text,
                 ColumnKind::Category { levels } | ColumnKind::Ordered { levels } => of_levels(levels),
-                ColumnKind::Label => {
+                ColumnKind::Label { .. } => {
                     let is_whole = self.tally.numbers > 0 && self.tally.texts == 0 && !self.tally.has_fraction;
                     if is_whole { Stored::Int64 } else { Stored::Text }
                 }
@@ -183,8 +203,8 @@ fn of_levels(levels: &[String]) -> Stored {
 }
 
 /// Returns how a typed file stores the values of a column.
-fn stored(data_type: &DataType, kind: &ColumnKind) -> Stored {
-    let is_date = matches!(kind, ColumnKind::Date { .. } | ColumnKind::Label);
+pub(crate) fn stored(data_type: &DataType, kind: &ColumnKind) -> Stored {
+    let is_date = matches!(kind, ColumnKind::Date { .. } | ColumnKind::Label { .. });
     match data_type {
         DataType::Boolean => Stored::Boolean,
         DataType::Int8 => Stored::Int8,
@@ -209,14 +229,5 @@ fn stored(data_type: &DataType, kind: &ColumnKind) -> Stored {
         DataType::Timestamp(TimeUnit::Nanosecond, _) if is_date => Stored::TimestampNanosecond,
         // Text, and dates that are categories.
         _ => Stored::Text,
-    }
-}
-
-/// Returns the value of a boolean in any spelling.
-fn boolean(level: &str) -> Option<bool> {
-    match level.to_ascii_lowercase().as_str() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
     }
 }

@@ -1,8 +1,9 @@
 //! The ONNX nodes of the errors of cells.
 
+use narrows_bundle::SMALLEST_PROBABILITY;
 use narrows_data::table::MissingCells;
 
-use super::{CellErrors, MIN_PROBABILITY, NumberError};
+use super::{CellErrors, NumberError};
 use crate::onnx::Call;
 
 /// The values of the graph from which errors are computed; a table without numbers or without categories has none of
@@ -99,7 +100,7 @@ impl CellErrors {
 
     /// Adds the errors of the categories, `[batch, categories]`.
     fn categories(&self, call: &mut Call<'_>, levels: &str, probabilities: &str) -> String {
-        let count = self.factors.len();
+        let count = self.categories.len();
         let mut first = 0;
         let firsts: Vec<i64> = self
             .layout
@@ -116,16 +117,17 @@ impl CellErrors {
         let firsts = call.integers("firsts", &firsts);
         let places = call.node("Add", &[known, firsts]);
         let of_levels = call.node_with_integer("GatherElements", &[probabilities.to_owned(), places], "axis", 1);
-        let of_unknown = match self.missing {
-            MissingCells::Refused => MIN_PROBABILITY as f32,
+        let of_unknown = self.categories.iter().map(|category| match self.missing {
+            MissingCells::Refused => category.unseen as f32,
             MissingCells::Masked => 1.0,
-        };
-        let of_unknown = call.floats("of_unknown", &[1], &[of_unknown]);
+        });
+        let of_unknown: Vec<f32> = of_unknown.collect();
+        let of_unknown = call.floats("of_unknown", &[count], &of_unknown);
         let all = call.node("Where", &[is_unknown, of_unknown, of_levels]);
-        let (low, high) = (call.floats("low", &[], &[MIN_PROBABILITY as f32]), call.floats("high", &[], &[1.0]));
+        let (low, high) = (call.floats("low", &[], &[SMALLEST_PROBABILITY as f32]), call.floats("high", &[], &[1.0]));
         let clamped = call.node("Clip", &[all, low, high]);
         let logs = call.node("Log", &[clamped]);
-        let factors: Vec<f32> = self.factors.iter().map(|factor| -*factor as f32).collect();
+        let factors: Vec<f32> = self.categories.iter().map(|category| -category.factor as f32).collect();
         let factors = call.floats("factors", &[count], &factors);
         call.node("Mul", &[logs, factors])
     }

@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// `[counts]` logits to `[counts]` means, `exp(mean + deviation * logit)`, where mean and deviation are those of
-/// `ln(1 + x)` over the training rows. The exponent is clamped to [`LOG_RATE_RANGE`], so that no mean is infinite.
+/// `ln(1 + x)` over the training rows. The exponent is clamped to `LOG_RATE_RANGE`, so that no mean is
+/// infinite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CountMean {
     /// The unit of each logit.
