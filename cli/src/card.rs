@@ -6,6 +6,7 @@ mod detector;
 mod figures;
 mod form;
 mod graphs;
+mod label_flag;
 mod limits;
 mod page;
 mod pictures;
@@ -18,7 +19,7 @@ mod uses;
 
 use narrows_bundle::{Manifest, PRIOR, Prior, Role, SAMPLER, counted, table::MissingCells};
 
-use self::{code::Code, data::data_notes};
+use self::{code::Code, data::data_notes, label_flag::label_flag};
 pub(crate) use self::{
     code::{ClassifierCode, Language},
     data::facts,
@@ -29,7 +30,7 @@ pub(crate) use self::{
     limits::gap_between_parts,
     page::Page,
 };
-use crate::{columns::columns, input::quoted};
+use crate::columns::columns;
 
 /// Returns the card as Markdown with a YAML header. It depends on the manifest alone, whose file records must contain
 /// the pictures.
@@ -113,19 +114,6 @@ fn graph_notes(manifest: &Manifest) -> String {
         Some(_) => "The input `label` is the class of each row as an index from 0, in the order of the classes under \
                     [Data](#data). With the narrows program, name the classes with --labels or --label-column."
             .to_owned(),
-    }
-}
-
-/// Returns the flag that names the classes of rows, with a space before it; empty for a model that takes none.
-fn label_flag(manifest: &Manifest, takes_labels: bool) -> String {
-    let columns: Vec<&str> = match &manifest.sample.table {
-        Some(schema) => schema.label_columns().into_iter().map(|(_, column)| column.name.as_str()).collect(),
-        None => Vec::new(),
-    };
-    match (takes_labels, columns.is_empty()) {
-        (false, _) => String::new(),
-        (true, true) => " --label-column class".to_owned(),
-        (true, false) => format!(" --label-column {}", quoted(&columns.join(","))),
     }
 }
 

@@ -3,7 +3,7 @@
 use narrows_bundle::{AnomalyScore, DetectorRecord, Manifest, Role, counted};
 use serde::Serialize;
 
-use super::{label_flag, render::render, table_example::TableOfExample};
+use super::{label_flag::label_flag, render::render, table_example::TableOfExample};
 
 /// What the card says of a detector.
 #[derive(Debug, Serialize)]
