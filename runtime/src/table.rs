@@ -208,7 +208,9 @@ impl Table {
         let cells = self.encoder.encode_batch(first, batch, &mut self.unseen)?;
         self.encoder.check_complete(first, &cells)?;
         let schema = batch.schema();
-        self.take_classes(first, batch)?;
+        if let Some(classes) = &mut self.classes {
+            classes.add_batch(first, batch, |name| self.encoder.column(name))?;
+        }
         let names = schema.fields().iter().map(|field| field.name());
         self.unknown.extend(names.filter(|name| self.encoder.column(name).is_none()).cloned());
         if self.cells.is_empty() {
@@ -216,34 +218,6 @@ impl Table {
         } else {
             self.cells.extend_from_slice(&cells);
         }
-        Ok(())
-    }
-
-    /// Takes the classes of the rows of a batch from its columns of the label.
-    #[cfg(feature = "arrow")]
-    fn take_classes(&mut self, first: usize, batch: &arrow_array::RecordBatch) -> Result<(), Error> {
-        let Some(classes) = &self.classes else { return Ok(()) };
-        let mut added = classes.clone();
-        let columns = batch.schema().fields().iter().map(|field| self.encoder.column(field.name())).collect::<Vec<_>>();
-        let mut texts = vec![Vec::new(); columns.len()];
-        for ((column, array), texts) in columns.iter().zip(batch.columns()).zip(&mut texts) {
-            if column.is_some_and(|column| classes.is_of_label(column)) {
-                let add = |value: Value<'_>| {
-                    texts.push(value.level().into_owned());
-                    Ok::<(), Error>(())
-                };
-                narrows_table::for_each_value(array, add)?;
-            }
-        }
-        for row in 0..batch.num_rows() {
-            for (column, texts) in columns.iter().zip(&texts) {
-                if let (Some(column), Some(text)) = (column, texts.get(row)) {
-                    added.take(*column, Value::Text(text));
-                }
-            }
-            added.end_row(first + row)?;
-        }
-        self.classes = Some(added);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use narrows_table::{SEPARATOR, Schema, Value};
 
-use crate::{Class, Error};
+use crate::Error;
 
 /// The classes of rows for a model that takes labels.
 #[derive(Debug, Clone)]
@@ -29,12 +29,6 @@ impl TableClasses {
         let row = vec![None; places.len()];
         let names = names.to_vec();
         (!row.is_empty()).then_some(TableClasses { places, names, row, labels: Vec::new(), unlabelled: 0 })
-    }
-
-    /// Returns whether the column of the schema is one of the label.
-    #[cfg(feature = "arrow")]
-    pub(crate) fn is_of_label(&self, column: usize) -> bool {
-        self.places.contains_key(&column)
     }
 
     /// Takes the value of a column of the current row.
@@ -62,9 +56,49 @@ impl TableClasses {
             return Ok(());
         };
         let name = values.join(&SEPARATOR.to_string());
-        let unknown = |error: Error| Error::TableRow { row, what: format!("has another class: {error}") };
-        let label = Class::Name(&name).label_in(&self.names).map_err(unknown)?;
+        // Not `Class::label_in`, which also takes a text that is no class as a position.
+        let label = self.names.iter().position(|class| *class == name).ok_or_else(|| {
+            let known = Error::UnknownClass { class: name, classes: self.names.clone() };
+            Error::TableRow { row, what: format!("has another class: {known}") }
+        })?;
         self.labels.push(label as i64);
+        Ok(())
+    }
+
+    /// Takes the classes of the rows of a record batch, whose first row is `first`. `column` returns the position of a
+    /// column in the schema by its name.
+    ///
+    /// # Errors
+    /// [`Error::TableRow`] if the model does not have a class; no row of the batch is then added.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn add_batch(
+        &mut self,
+        first: usize,
+        batch: &arrow_array::RecordBatch,
+        column: impl Fn(&str) -> Option<usize>,
+    ) -> Result<(), Error> {
+        let mut texts: Vec<(usize, Vec<String>)> = Vec::new();
+        for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+            if let Some(column) = column(field.name()).filter(|column| self.places.contains_key(column)) {
+                let mut values = Vec::with_capacity(batch.num_rows());
+                narrows_table::for_each_value(array, |value| {
+                    values.push(value.level().into_owned());
+                    Ok::<(), Error>(())
+                })?;
+                texts.push((column, values));
+            }
+        }
+        let (labels, unlabelled) = (self.labels.len(), self.unlabelled);
+        for row in 0..batch.num_rows() {
+            for (column, values) in &texts {
+                self.take(*column, values.get(row).map_or(Value::Missing, |text| Value::Text(text)));
+            }
+            if let Err(error) = self.end_row(first + row) {
+                self.labels.truncate(labels);
+                self.unlabelled = unlabelled;
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
