@@ -43,7 +43,7 @@ train-export +FLAGS: _runtime
 
 # Run all tests.
 test: _tools
-    cargo test {{ checked }} --workspace
+    cargo test {{ checked }} --workspace --features narrows-runtime/arrow
     @cargo build --quiet --release -p narrows-cli
 
 # Test the web pages in headless Chromium, and leave screenshots in target/browser/ (needs Chromium).
@@ -107,7 +107,7 @@ lint: _tools book && _doc
     cargo fmt --check --manifest-path benches/peers/Cargo.toml
     cargo fmt --check --manifest-path fuzz/Cargo.toml
     cargo fmt --check --manifest-path tests/downstream/Cargo.toml
-    cargo clippy --release --workspace --all-targets -- -D warnings
+    cargo clippy --release --workspace --all-targets --features narrows-runtime/arrow -- -D warnings
 
 # Run the benchmarks; FLAGS are passed to cargo bench.
 [positional-arguments]
@@ -208,7 +208,7 @@ doctor: _runtime
     @{{ narrows }} doctor
 
 _doc $RUSTDOCFLAGS="-D warnings":
-    cargo doc --release --workspace --no-deps
+    cargo doc --release --workspace --no-deps --features narrows-runtime/arrow
 
 [no-exit-message]
 _runtime:
