@@ -34,6 +34,8 @@ mod manifest;
 mod mixture;
 mod mixture_density;
 mod mixture_file;
+mod moments;
+mod moments_file;
 pub mod onnx;
 mod opened;
 mod packed;
@@ -69,6 +71,7 @@ pub use likelihood::{CellLikelihood, Distribution, Likelihood, Link, SMALLEST_PR
 pub use manifest::{Manifest, Parity, Prior};
 pub use mixture::{Covariance, Covariances, Mixture};
 pub use mixture_density::{MixtureDensity, log_sum_exp};
+pub use moments::Moments;
 pub use narrows_table as table;
 pub use ndarray;
 pub use opened::{Bundle, ClassifierBundle, Opened};

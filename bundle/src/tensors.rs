@@ -81,6 +81,18 @@ impl<'a> Tensors<'a> {
         ArrayD::from_shape_vec(view.shape(), values).map_err(|error| self.invalid(format!("tensor `{name}`: {error}")))
     }
 
+    /// Returns the array of unsigned 64-bit integers `name`.
+    pub(crate) fn counts(&self, name: &str) -> Result<Vec<u64>, BundleError> {
+        let view = self.view(name, Dtype::U64)?;
+        let (chunks, _) = view.data().as_chunks::<8>();
+        Ok(chunks.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect())
+    }
+
+    /// Returns the first array that is not among `known`, in alphabetical order.
+    pub(crate) fn unknown(&self, known: &[&str]) -> Option<&str> {
+        self.file.names().into_iter().filter(|name| !known.contains(name)).min()
+    }
+
     /// Returns whether the file contains the array `name`.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.file.names().contains(&name)
