@@ -7,8 +7,8 @@ mod graph;
 use std::path::{Component, Path};
 
 use crate::{
-    CellLikelihood, Contract, Likelihood, Manifest, PRIOR, Prior, Role, SAMPLER, Sample, SampleKind, SamplerRecord,
-    Scaling, Windows,
+    CellLikelihood, Contract, Likelihood, Manifest, MomentsRecord, PRIOR, Prior, Role, SAMPLER, Sample, SampleKind,
+    SamplerRecord, Scaling, Windows, quoted,
 };
 pub(crate) use classifier::check_classifier;
 use detector::check_detector;
@@ -41,6 +41,7 @@ pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {
         return Err("its numbers of rows are not those of its classes".to_owned());
     }
     check_mixtures(manifest)?;
+    check_moments(manifest.training.moments.as_ref())?;
     check_detector(manifest, &sizes)?;
     check_names(manifest)
 }
@@ -98,6 +99,18 @@ fn check_mixtures(manifest: &Manifest) -> Result<(), String> {
     match sampler.and_then(|record| Some((record, record.class_components.as_ref()?))) {
         Some((record, components)) => check_class_components(manifest, record, components),
         None => Ok(()),
+    }
+}
+
+/// Checks the record of the moments: the digest has the form of a SHA-256, and there are rows.
+fn check_moments(record: Option<&MomentsRecord>) -> Result<(), String> {
+    let is_digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match record {
+        Some(MomentsRecord { sha256, count }) if *count < 2 || !is_digest(sha256) => Err(format!(
+            "its moments have {count} rows and the SHA-256 {}, expected at least 2 rows and 64 digits",
+            quoted(sha256)
+        )),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -247,6 +260,7 @@ mod tests {
                 progress: None,
                 metrics: BTreeMap::new(),
                 explained_variance_ratio: None,
+                moments: None,
             },
             parity: None,
             files: BTreeMap::new(),

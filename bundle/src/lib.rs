@@ -79,7 +79,7 @@ pub use port::{ElementType, GraphPorts, Port, Ports, Role, Setting};
 pub use probe::{DECODER_INPUT, LABELS, Probe, SAMPLES};
 #[doc(hidden)]
 pub use quoted::{quoted, quoted_list};
-pub use records::{DataRecord, FileRecord, GraphParity, ProgressRecord, TrainingRecord};
+pub use records::{DataRecord, FileRecord, GraphParity, MomentsRecord, ProgressRecord, TrainingRecord};
 pub use sample::{Sample, SampleKind, SampleType, Scaling, Windows};
 pub use sampler::{SamplerMethod, SamplerRecord};
 pub use seal::sealed;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::{counted, quoted};
 
@@ -32,6 +32,27 @@ pub struct Moments {
 }
 
 impl Moments {
+    /// Computes the moments of rows in memory, `[rows, features]`, in `f64` and two passes. `columns` names the features.
+    /// [`check`](Moments::check) refuses those of fewer than 2 rows and of values that are not finite.
+    pub fn of(rows: &ArrayView2<'_, f32>, columns: Option<Vec<String>>) -> Self {
+        let count = rows.nrows() as f64;
+        let mut centred = rows.mapv(f64::from);
+        let mean = centred.sum_axis(Axis(0)) / count;
+        centred -= &mean;
+        let covariance = centred.t().dot(&centred) / count;
+        let extremes = |start: f32, next: fn(f32, f32) -> f32| {
+            rows.columns().into_iter().map(|column| column.iter().copied().fold(start, next)).collect()
+        };
+        Moments {
+            count: rows.nrows() as u64,
+            mean: mean.to_vec(),
+            covariance,
+            minimum: extremes(f32::INFINITY, f32::min),
+            maximum: extremes(f32::NEG_INFINITY, f32::max),
+            columns,
+        }
+    }
+
     /// Returns the number of features.
     pub fn features(&self) -> usize {
         self.mean.len()

@@ -8,7 +8,7 @@ use ndarray::{Ix1, Ix2};
 use safetensors::SafeTensors;
 use serde_json::{Map, Value, json};
 
-use crate::{BundleError, Moments, limited::read_limited, quoted, tensors::Tensors, write_atomic};
+use crate::{BundleError, Moments, limited::read_limited, quoted, sha256_hex, tensors::Tensors, write_atomic};
 
 /// The value of `format` in the metadata.
 const FORMAT: &str = "narrows-moments-1";
@@ -29,7 +29,16 @@ impl Moments {
     /// [`BundleError::Io`] if the file cannot be read, [`BundleError::TooLarge`] if it has more than 2 GiB, and those of
     /// [`Moments::from_bytes`].
     pub fn read(path: &Path) -> Result<Self, BundleError> {
-        Moments::from_bytes(path, &read_limited(path, LIMIT)?)
+        Moments::read_with_sha256(path).map(|(moments, _)| moments)
+    }
+
+    /// Reads a moments file and checks it. Also returns the SHA-256 of the file, as 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Those of [`Moments::read`].
+    pub fn read_with_sha256(path: &Path) -> Result<(Self, String), BundleError> {
+        let bytes = read_limited(path, LIMIT)?;
+        Ok((Moments::from_bytes(path, &bytes)?, sha256_hex(&bytes)))
     }
 
     /// Parses a moments file and checks it; `path` is for error messages.
@@ -139,16 +148,19 @@ mod tests {
 
     use super::*;
 
-    /// The moments of the rows (1, 10), (2, 10), (3, 40).
     fn moments() -> Moments {
-        Moments {
-            count: 3,
-            mean: vec![2.0, 20.0],
-            covariance: array![[2.0 / 3.0, 10.0], [10.0, 200.0]],
-            minimum: vec![1.0, 10.0],
-            maximum: vec![3.0, 40.0],
-            columns: Some(vec!["age".to_owned(), "höhe, m".to_owned()]),
-        }
+        let rows = array![[1.0, 10.0], [2.0, 10.0], [3.0, 40.0]];
+        Moments::of(&rows.view(), Some(vec!["age".to_owned(), "höhe, m".to_owned()]))
+    }
+
+    #[test]
+    fn moments_of_rows_are_those_of_the_population() {
+        let Moments { count, mean, covariance, minimum, maximum, .. } = moments();
+        assert_eq!((count, mean, minimum, maximum), (3, vec![2.0, 20.0], vec![1.0, 10.0], vec![3.0, 40.0]));
+        assert_eq!(covariance, array![[2.0 / 3.0, 10.0], [10.0, 200.0]]);
+        assert!(
+            Moments::of(&Array2::zeros((0, 2)).view(), None).check().is_err_and(|what| what.contains("`count` is 0"))
+        );
     }
 
     fn refusal(change: impl FnOnce(&mut Moments)) -> String {
@@ -173,7 +185,8 @@ mod tests {
 
     #[test]
     fn every_contradiction_is_refused_with_the_file_and_the_tensor() {
-        let cases: [(&str, fn(&mut Moments)); 14] = [
+        type Change = fn(&mut Moments);
+        let cases: [(&str, Change); 14] = [
             ("tensor `count` is 1", |moments| moments.count = 1),
             ("tensor `minimum` has shape [1], expected [2]", |moments| moments.minimum = vec![1.0]),
             ("tensor `covariance` has shape [1, 1], expected [2, 2]", |moments| moments.covariance = Array2::eye(1)),

@@ -12,6 +12,10 @@ pub struct TrainingRecord {
     pub configuration: serde_json::Value,
     /// The training data.
     pub data: DataRecord,
+    /// The moments of a larger data set, of which the training data is a sample, where the scaling and, for PCA, the
+    /// components are computed from moments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moments: Option<MomentsRecord>,
     /// Training progress; `None` where the weights have a closed form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressRecord>,
@@ -36,6 +40,16 @@ pub struct DataRecord {
     pub valid_rows: usize,
     /// Number of rows of the test part; the metrics named `test` are computed on them.
     pub test_rows: usize,
+}
+
+/// The moments that a model was fitted with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MomentsRecord {
+    /// SHA-256 of the moments file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Number of rows of the data set that the moments describe.
+    pub count: u64,
 }
 
 /// Training progress.

@@ -11,7 +11,8 @@ pub struct Sample {
     pub shape: Vec<usize>,
     /// Element type in the data file; the graphs take `f32` in the same unit.
     pub dtype: SampleType,
-    /// Smallest and largest value: of the unit for images, of the training data for tables.
+    /// Smallest and largest value: of the unit for images, of the training data for tables. Where the training data is
+    /// a sample of a larger data set with moments, the range of the larger one.
     pub range: (f32, f32),
     /// Names of the features in order, where the data was a table with named columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]

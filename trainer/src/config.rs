@@ -6,8 +6,10 @@ mod measured;
 mod size;
 mod table;
 
-use narrows_bundle::{Kind, Likelihood};
-use narrows_data::{Part, Values};
+use std::sync::Arc;
+
+use narrows_bundle::{Kind, Likelihood, Sample, Scaling};
+use narrows_data::{DataError, Dataset, Part, Values};
 
 pub(crate) use size::MOST_PARAMETERS;
 
@@ -20,6 +22,7 @@ use crate::{
     descent::{EarlyStop, Steps},
     kinds::{Objective, Pca},
     likelihood::OutputDistribution,
+    moments::{LoadedMoments, sample_with},
     pretrain::Pretraining,
     sampler_option::ExportSampler,
     scaling::ScalingRule,
@@ -43,6 +46,12 @@ pub struct Config {
     /// The default likelihood of the kind for the data.
     #[doc(hidden)]
     pub default_likelihood: Likelihood,
+    /// The moments of a larger data set, if they replace statistics of the training rows.
+    #[doc(hidden)]
+    pub moments: Option<Arc<LoadedMoments>>,
+    /// Why the moments have no effect.
+    #[doc(hidden)]
+    pub moments_remark: Option<String>,
     /// How features are scaled before they enter the network.
     #[doc(hidden)]
     pub scaling: ScalingRule,
@@ -133,7 +142,23 @@ impl Config {
                 divergence.and_then(|divergence| divergence.remark(descent.epochs))
             }
         };
-        divergence.into_iter().chain(self.sampler_remark.clone()).collect()
+        let others = [&self.moments_remark, &self.sampler_remark].into_iter().flatten().cloned();
+        divergence.into_iter().chain(others).collect()
+    }
+
+    /// Returns the description of a sample for the manifest. Its range is that of the moments, if there are any.
+    #[doc(hidden)]
+    pub fn sample(&self, data: &Dataset) -> Sample {
+        sample_with(data, self.moments.as_deref())
+    }
+
+    /// Fits the scaling: to the moments if there are any, or else to the training rows `rows`.
+    pub(crate) fn fitted_scaling(&self, data: &Dataset, rows: &[usize]) -> Result<Scaling, DataError> {
+        let sample = self.sample(data);
+        match &self.moments {
+            Some(loaded) => Ok(self.scaling.of_moments(&sample, &loaded.moments)),
+            None => self.scaling.scaling(&sample, &data.train.values, rows),
+        }
     }
 
     /// Returns whether the option of the variance has an effect: on all values, or on the numbers of a mixed table.

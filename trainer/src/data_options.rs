@@ -52,11 +52,14 @@ impl DataOptions {
     /// Returns the same options with folders removed from file names. The manifest stores these, so that a run on files
     /// in another folder writes the same bytes.
     pub fn without_folders(&self) -> DataOptions {
-        self.with_paths(|path| {
-            let path = std::path::Path::new(path);
-            path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned()
-        })
+        self.with_paths(without_folder)
     }
+}
+
+/// Removes the folder from a file name.
+pub(crate) fn without_folder(path: &String) -> String {
+    let path = std::path::Path::new(path);
+    path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy()).into_owned()
 }
 
 impl Group for DataOptions {

@@ -20,7 +20,7 @@ use crate::{
     network::Weights,
     pseudo_inputs::first_values,
     run::{Checkpoint, Run},
-    samples::{BatchSource, sample_of},
+    samples::BatchSource,
     split::split,
 };
 
@@ -75,9 +75,9 @@ fn fit_with(
     available: Option<u64>,
 ) -> Result<Fitted, TrainError> {
     let (train_rows, held_out) = split(&data.train, config.valid_fraction, config.seed);
-    check_magnitude(&data.train.values, &train_rows, sample_of(data).range)?;
+    check_magnitude(&data.train.values, &train_rows, config.sample(data).range)?;
     check_variation(&data.train.values, &train_rows)?;
-    let scaling = config.scaling.scaling(&sample_of(data), &data.train.values, &train_rows)?;
+    let scaling = config.fitted_scaling(data, &train_rows)?;
     for (name, part) in data.parts() {
         check_targets(name, config, &part.values, &scaling)?;
     }
@@ -192,7 +192,10 @@ impl<'a> RowSelection<'a> {
 
 /// Fits a PCA, or loads its solution from the checkpoint of `run`.
 fn solve(pca: Pca, config: &Config, rows: &SplitRows<'_>, run: Option<&mut Run>) -> Result<FitResult, TrainError> {
-    let fit = || pca.fit(&rows.train.part.values, rows.train.rows, rows.scaling, config.latent_dim);
+    let fit = || match &config.moments {
+        Some(loaded) => pca.fit_moments(&loaded.moments, rows.scaling, config.latent_dim),
+        None => pca.fit(&rows.train.part.values, rows.train.rows, rows.scaling, config.latent_dim),
+    };
     let result = |weights: &Weights, ratios: Vec<f64>| -> Result<FitResult, TrainError> {
         let parameters = Parameters::from_weights(weights, &Device::Cpu)?;
         Ok(FitResult {

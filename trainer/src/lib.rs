@@ -65,6 +65,7 @@ mod learned_variance;
 mod likelihood;
 mod loss_context;
 mod memory;
+mod moments;
 mod network;
 mod numeric;
 mod onnx;
@@ -130,6 +131,7 @@ pub mod internals {
         config::{Descent, Method},
         core_graphs::CoreGraphs,
         likelihood::OutputDistribution,
+        moments::LoadedMoments,
         network::{
             Add, AddChannels, Affine, BatchNorm, CellOrder, Clamp, Columns, Concat, Conv2d, Convolutions, CountMean,
             Dense, FromMap, Graph, LabelRow, LayerNorm, Level, Normalisation, Order, Pool, Pooling, Primitive, Reshape,

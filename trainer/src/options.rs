@@ -27,6 +27,7 @@ pub use crate::{
         KlWarmup, LatentPrior, PcaOptions, PenaltyOptions, PriorOptions, WeightPenaltyOptions,
     },
     likelihood::OutputOptions,
+    moments::MomentsOptions,
     network::Activation,
     network::Normalisation,
     optimizer::{AdamOptions, AdamWOptions, OptimizerName, OptimizerOptions, SgdOptions},
@@ -54,6 +55,8 @@ option_groups! {
         @groups
         /// The data sets.
         pub data: DataOptions,
+        /// Moments of a larger data set.
+        pub moments: MomentsOptions,
         /// Feature scaling.
         pub scaling: ScalingOptions,
         /// The validation split.
@@ -191,6 +194,6 @@ impl Options {
     /// Returns the same options with `rename` applied to every file name and data set name.
     #[must_use]
     pub fn with_paths(self, rename: impl Fn(&String) -> String) -> Options {
-        Options { data: self.data.with_paths(rename), ..self }
+        Options { data: self.data.with_paths(&rename), moments: self.moments.with_paths(&rename), ..self }
     }
 }

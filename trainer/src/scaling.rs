@@ -1,6 +1,7 @@
 //! Feature scaling.
 
 mod cells;
+mod of_moments;
 
 use std::{fmt, str::FromStr};
 
@@ -175,19 +176,11 @@ impl ScalingRule {
             ScalingRule::Unit => Ok(global(sample.range.0, sample.span())),
             ScalingRule::Standard(per) => {
                 let (per, length) = per.statistics(sample);
-                let moments = moments(values, rows, per)?;
-                let (offset, scale) =
-                    moments.into_iter().map(|(mean, deviation)| (mean as f32, divisor(deviation, mean))).unzip();
-                Ok(repeated(offset, scale, length))
+                Ok(standard(moments(values, rows, per)?, length))
             }
             ScalingRule::MinMax(per) => {
                 let (per, length) = per.statistics(sample);
-                let extremes = extremes(values, rows, per)?;
-                let (offset, scale) = extremes
-                    .into_iter()
-                    .map(|(low, high)| (low, divisor(f64::from(high) - f64::from(low), 0.0)))
-                    .unzip();
-                Ok(repeated(offset, scale, length))
+                Ok(minmax(extremes(values, rows, per)?, length))
             }
             ScalingRule::Robust(per) => {
                 let (per, length) = per.statistics(sample);
@@ -251,6 +244,20 @@ impl ScalingRule {
         let (scale, scale_per) = self.scale_and_per();
         ScalingOptions { scale: Some(scale), scale_per }
     }
+}
+
+/// Returns the scaling to mean 0 and standard deviation 1 of means and deviations.
+fn standard(moments: Vec<(f64, f64)>, length: usize) -> Scaling {
+    let pair = |(mean, deviation)| (mean as f32, divisor(deviation, mean));
+    let (offset, scale) = moments.into_iter().map(pair).unzip();
+    repeated(offset, scale, length)
+}
+
+/// Returns the scaling of minima and maxima to 0 and 1.
+fn minmax(extremes: Vec<(f32, f32)>, length: usize) -> Scaling {
+    let pair = |(low, high)| (low, divisor(f64::from(high) - f64::from(low), 0.0));
+    let (offset, scale) = extremes.into_iter().map(pair).unzip();
+    repeated(offset, scale, length)
 }
 
 /// Returns a scaling in which each offset and scale is that of `length` consecutive features.

@@ -164,6 +164,7 @@ fn training() -> TrainingRecord {
         progress: None,
         metrics: BTreeMap::new(),
         explained_variance_ratio: None,
+        moments: None,
     }
 }
 

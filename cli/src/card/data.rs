@@ -1,7 +1,8 @@
 //! The data of a model, as facts of its card.
 
 use narrows_bundle::{
-    DataRecord, Manifest, PROBE, Sample, SampleKind, SampleType, Scaling, TrainingRecord, Windows, counted,
+    DataRecord, Manifest, MomentsRecord, PROBE, Sample, SampleKind, SampleType, Scaling, TrainingRecord, Windows,
+    counted,
 };
 use serde::Serialize;
 
@@ -41,6 +42,7 @@ pub(crate) fn facts(
         ("data set", Some(data.name.clone())),
         ("fingerprint", Some(format!("`{}`", data.fingerprint.get(..16).unwrap_or(&data.fingerprint)))),
         ("training rows", Some(data.train_rows.to_string())),
+        ("moments", training.moments.as_ref().map(moments_in_words)),
         ("validation rows", Some(data.valid_rows.to_string())),
         ("test rows", Some(data.test_rows.to_string())),
         (
@@ -85,6 +87,14 @@ pub(super) fn shown_part(data: &DataRecord) -> &'static str {
         (0, _) => "validation",
         (_, _) => "test",
     }
+}
+
+/// Says which rows the statistics of the model are of, where they are more than the training rows.
+fn moments_in_words(MomentsRecord { sha256, count }: &MomentsRecord) -> String {
+    format!(
+        "mean, covariance and range of {count} rows, of which the rows here are a sample (`{}`)",
+        sha256.get(..16).unwrap_or(sha256)
+    )
 }
 
 fn windows(windows: &Windows) -> String {

@@ -54,6 +54,10 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
         data.sample_shape,
         if data.train.values.is_on_disk() { ", read from disk as needed" } else { "" }
     ));
+    if let Some(loaded) = &config.moments {
+        let rows = counted(usize::try_from(loaded.moments.count).unwrap_or(usize::MAX), "row");
+        note(format_args!("moments: {}, of {rows}", loaded.file));
+    }
     let network = match &config.method {
         Method::ClosedForm(_) => "in closed form".to_owned(),
         Method::Descent(descent) => format!(
@@ -190,7 +194,7 @@ const HEAVY_TAIL_DEVIATIONS: f64 = 20.0;
 
 /// Describes the scaling, and the reason if the program chose it.
 fn scaling(chosen: &Chosen<'_>, config: &Config, data: &Dataset) -> anyhow::Result<String> {
-    let (low, high) = data.range;
+    let (low, high) = config.sample(data).range;
     let scope = |per| match (per, data.sample_kind) {
         (ScalePer::Column, SampleKind::Features) => "each column",
         (ScalePer::Column, SampleKind::Series) => "each channel",

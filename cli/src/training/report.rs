@@ -111,6 +111,9 @@ impl Report<'_> {
             "remarks": self.fitted.remarks(),
             "seconds": { "total": total, "per_epoch": per_epoch },
         });
+        if let Some(loaded) = &self.fitted.config.moments {
+            report["moments"] = json!(loaded.record());
+        }
         if !self.fitted.pretrained.is_empty() {
             report["pretrain"] = json!(self.fitted.pretrained);
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use narrows_bundle::{counted, write_atomic};
-use narrows_data::{Dataset, Limits, Reading};
+use narrows_data::{Dataset, Limits};
 use narrows_trainer::{
     Access, Cadence, Config, EpochPlace, Fitted, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
     options::DataOptions,
@@ -95,15 +95,12 @@ impl Session {
         Ok((session, claimed))
     }
 
-    /// Opens a run to export the model of its newest checkpoint. `resume_command` is the command that repeats the
+    /// Opens a run to export the model of its newest checkpoint. `moved` has the new paths of files that were moved, and `resume_command` is the command that repeats the
     /// export, without the name of the program.
-    pub(crate) fn open(folder: &Path, data: Option<&str>, resume_command: String) -> anyhow::Result<Self> {
+    pub(crate) fn open(folder: &Path, moved: &Options, resume_command: String) -> anyhow::Result<Self> {
         let start = Instant::now();
         let stop = Stop::listen()?;
-        let reading = Reading { data: data.map(str::to_owned), ..Reading::default() };
-        let data = DataOptions { reading, ..DataOptions::default() };
-        let overrides = Options { data, ..Options::default() };
-        let options = Run::options_with(folder, &overrides)?;
+        let options = Run::options_with(folder, moved)?;
         let data = load_data(&options, &Limits::default(), Some(folder))?;
         let has_file = true;
         let (_, config) = checked(&options, &data, has_file)?;

@@ -72,12 +72,12 @@ pub(crate) fn of_bundle(path: &Path) -> anyhow::Result<String> {
     let (data, reading) = (&training.data, &options.data.reading);
     let mut heading =
         format!("# Options of `{}`, trained on {} with fingerprint {}.\n", path.display(), data.name, data.fingerprint);
-    if [&reading.data, &reading.labels, &options.data.valid, &options.data.test]
+    if [&reading.data, &reading.labels, &options.data.valid, &options.data.test, &options.moments.moments]
         .into_iter()
         .flatten()
         .any(|path| !narrows_data::is_known(path))
     {
-        heading += "# File names have no folder here: pass --data, --labels, --valid and --test if the files are in another folder.\n";
+        heading += "# File names have no folder here: pass --data, --labels, --valid, --test and --moments if the files are in another folder.\n";
     }
     if let Some(progress) = training.progress.as_ref().filter(|progress| !progress.finished) {
         heading += &format!(

@@ -3,6 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use narrows_data::Reading;
+use narrows_trainer::{
+    Options,
+    options::{DataOptions, MomentsOptions},
+};
 
 use crate::{
     input::absolute_word,
@@ -22,6 +27,9 @@ pub(crate) struct Export {
     /// Training data of the run, if it was moved [default: the path stored in the run]
     #[arg(long, value_name = "SPEC")]
     data: Option<String>,
+    /// Moments file of the run, if it was moved [default: the path stored in the run]
+    #[arg(long, value_name = "FILE")]
+    moments: Option<String>,
     /// Folder to write the bundle to; a bundle that is there is replaced [default: models/KIND]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -33,7 +41,15 @@ pub(crate) struct Export {
 pub(crate) fn run(arguments: &Export) -> anyhow::Result<()> {
     let out_flag = arguments.out.as_ref().map_or(String::new(), |out| format!(" --out {}", absolute_word(out)));
     let resume_command = format!("export {}{out_flag}", absolute_word(&arguments.run));
-    let mut session = Session::open(&arguments.run, arguments.data.as_deref(), resume_command)?;
+    let moved = Options {
+        data: DataOptions {
+            reading: Reading { data: arguments.data.clone(), ..Reading::default() },
+            ..DataOptions::default()
+        },
+        moments: MomentsOptions { moments: arguments.moments.clone() },
+        ..Options::default()
+    };
+    let mut session = Session::open(&arguments.run, &moved, resume_command)?;
     let destination = claim_destination(arguments.out.as_deref(), &session.config, &session.stop)?;
     let fitted = session.fitted()?;
     let bundle = publish(destination, &fitted, &session.data, &session)?;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use narrows_bundle::{
-    AnyBundle, CellLikelihood, ClassifierManifest, Contract, DetectorRecord, GraphPorts, Likelihood, Manifest, Port,
-    Prior, SampleKind, SamplerRecord, Setting, Windows, counted,
+    AnyBundle, CellLikelihood, ClassifierManifest, Contract, DetectorRecord, GraphPorts, Likelihood, Manifest,
+    MomentsRecord, Port, Prior, SampleKind, SamplerRecord, Setting, Windows, counted,
     table::{MissingCells, Schema},
 };
 
@@ -129,6 +129,9 @@ fn facts(manifest: &impl Contract, Own { kind, facts: own, .. }: Own<'_>) -> Str
         ("latent", manifest.latent_dim().to_string()),
     ];
     let data = ("data", format!("{} ({})", training.data.name, counted(training.data.train_rows, "training row")));
+    let moments = training.moments.as_ref().map(|MomentsRecord { sha256, count }| {
+        vec!["moments".to_owned(), format!("of {count} rows, SHA-256 {sha256}")]
+    });
     let features = sample.columns.as_ref().map(|names| vec!["features".to_owned(), join_first(names)]);
     let windows = sample.windows.as_ref().map(|Windows { window, hop, time_column, group_column }| {
         let column = |name: &str, column: &Option<String>| {
@@ -154,6 +157,7 @@ fn facts(manifest: &impl Contract, Own { kind, facts: own, .. }: Own<'_>) -> Str
         .chain(own)
         .chain([data])
         .map(|(key, value)| vec![key.to_owned(), value])
+        .chain(moments)
         .chain(windows)
         .chain(features)
         .chain(fill)

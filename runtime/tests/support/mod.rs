@@ -187,6 +187,7 @@ pub(crate) fn training() -> TrainingRecord {
         progress: None,
         metrics: BTreeMap::new(),
         explained_variance_ratio: None,
+        moments: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Converts options to a configuration: fills in defaults and reports all problems.
 
-use narrows_bundle::{Kind, Likelihood, Link, counted};
+use narrows_bundle::{Kind, Likelihood, Link, Sample, counted};
 use narrows_data::{Dataset, Missing};
 
 use super::{
@@ -16,13 +16,13 @@ use crate::{
     data_options::DataOptions,
     kinds::{LatentPrior, Objective},
     likelihood::OutputDistribution,
+    moments::{LoadedMoments, sample_with},
     network::Normalisation,
     options::{SelectedMethod, Trained},
     output_defaults::OutputDefaults,
     pretrain::{Pretrain, Pretraining},
     problems::Problems,
     sampler_option::SamplerRows,
-    samples::sample_of,
     split::{fitted, split},
     variance::Variance,
 };
@@ -38,6 +38,8 @@ const DEFAULT_EPOCHS: std::ops::RangeInclusive<usize> = 10..=200;
 struct Facts<'a> {
     data: &'a Dataset,
     latent_dim: usize,
+    /// The moments of a larger data set.
+    moments: Option<&'a LoadedMoments>,
     /// Number of training rows, including the held-out ones.
     rows: usize,
     /// Fraction of the rows that is held out, in `[0, 1)`; `None` if the option is invalid.
@@ -62,9 +64,14 @@ impl Config {
         let common = options.common();
         check_data(kind, common.data, data, &mut problems);
         check_table(kind, options, data, &mut problems);
-        let (output_distribution, default_likelihood) = output_distribution(kind, options, data, &mut problems);
+        let moments = common.moments.load(data, &mut problems);
+        let sample = sample_with(data, moments.as_deref());
+        let (output_distribution, default_likelihood) =
+            output_distribution(kind, options, (data, &sample), &mut problems);
         let ends = (output_distribution.likelihood, output_distribution.link);
-        let scaling = common.scaling.check(&sample_of(data), ends, &mut problems);
+        let scaling = common.scaling.check(&sample, ends, &mut problems);
+        let scale = (common.scaling.scale, scaling);
+        let moments_remark = common.moments.check_use(kind, scale, &sample, &mut problems);
         problems.extend(options.not_taken(kind, output_distribution.likelihood));
         let latent_dim = problems.at_least_one("latent", options.latent.unwrap_or(DEFAULT_LATENT));
         let rows = data.train.values.rows();
@@ -74,6 +81,7 @@ impl Config {
         let facts = Facts {
             data,
             latent_dim,
+            moments: moments.as_deref(),
             rows,
             valid_fraction: (0.0..1.0).contains(&valid_fraction).then_some(valid_fraction),
             fitted,
@@ -96,6 +104,8 @@ impl Config {
             latent_dim,
             output_distribution,
             default_likelihood,
+            moments,
+            moments_remark,
             scaling,
             valid_fraction,
             seed,
@@ -326,7 +336,7 @@ fn check_data(kind: Kind, source: &DataOptions, data: &Dataset, problems: &mut P
 fn output_distribution(
     kind: Kind,
     options: &Options,
-    data: &Dataset,
+    (data, sample): (&Dataset, &Sample),
     problems: &mut Problems,
 ) -> (OutputDistribution, Likelihood) {
     let common = options.common().output;
@@ -343,20 +353,24 @@ fn output_distribution(
     let variance = if kind.is_variational() { options.vae().variance(problems) } else { Variance::default() };
     let scale = options.scaling.scale.unwrap_or_default();
     let binarize = options.binarize.binarize.unwrap_or_default();
-    let defaults = OutputDefaults::of(kind, &sample_of(data), &data.train.values, scale, binarize);
+    let defaults = OutputDefaults::of(kind, sample, &data.train.values, scale, binarize);
     (common.check(defaults, variance, problems), defaults.likelihood)
 }
 
 fn check_components(facts: &Facts<'_>, problems: &mut Problems) {
     let (features, latent_dim) = (facts.data.train.values.features(), facts.latent_dim);
-    let most = features.min(facts.fitted.saturating_sub(1));
+    let rows = match facts.moments {
+        Some(loaded) => usize::try_from(loaded.moments.count).unwrap_or(usize::MAX),
+        None => facts.fitted,
+    };
+    let most = features.min(rows.saturating_sub(1));
     if latent_dim > most {
         problems.add_of_data(
             "latent",
             format!(
                 "is {latent_dim}, but PCA has at most {most} components here: the smaller of {} and {} minus 1",
                 counted(features, "feature"),
-                counted(facts.fitted, "row")
+                counted(rows, "row")
             ),
         );
     }

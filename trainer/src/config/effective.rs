@@ -5,8 +5,10 @@ use crate::{
     Options,
     augmentation::Augmenter,
     binarize::BinarizeOptions,
+    data_options::without_folder,
     descent::{EarlyStop, KernelOptions, LengthOptions},
     kinds::WeightPenaltyOptions,
+    moments::MomentsOptions,
     optimizer::options_of,
     pretrain::Pretraining,
     sampler_option::ExportSamplerOptions,
@@ -20,6 +22,7 @@ impl Config {
     pub fn effective(&self) -> Options {
         let options = Options {
             data: self.data.clone(),
+            moments: MomentsOptions { moments: self.moments.as_ref().map(|loaded| loaded.file.clone()) },
             scaling: self.scaling.options(),
             latent: Some(self.latent_dim),
             output: self.output_distribution.options(),
@@ -38,7 +41,9 @@ impl Config {
     /// Returns the same options with folders removed from file names. The manifest stores these, so that a run on files
     /// in another folder writes the same bytes.
     pub fn recorded(&self) -> Options {
-        Options { data: self.data.without_folders(), ..self.effective() }
+        let effective = self.effective();
+        let moments = effective.moments.with_paths(without_folder);
+        Options { data: self.data.without_folders(), moments, ..effective }
     }
 }
 

@@ -6,7 +6,7 @@
 //! deviation.
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
-use narrows_bundle::Scaling;
+use narrows_bundle::{Moments, Scaling};
 use narrows_data::Values;
 use ndarray::{Array1, Array2};
 
@@ -62,6 +62,16 @@ pub(crate) struct PcaFit {
     pub explained_variance_ratio: Vec<f64>,
 }
 
+/// The eigenvalues of a scatter matrix in descending order, and its eigenvectors as columns.
+struct Decomposition {
+    /// Mean of the scaled features.
+    mean: DVector<f64>,
+    eigenvalues: Vec<f64>,
+    vectors: DMatrix<f64>,
+    /// Number of rows.
+    rows: f64,
+}
+
 impl Pca {
     /// Returns the options that produce these settings.
     pub(crate) fn options(self) -> PcaOptions {
@@ -85,12 +95,43 @@ impl Pca {
         components: usize,
     ) -> Result<PcaFit, TrainError> {
         let mean = mean(values, rows, scaling)?;
-        let features = mean.len();
-        let (eigenvalues, mut vectors) = if rows.len() < features {
+        let (eigenvalues, vectors) = if rows.len() < mean.len() {
             by_gram(&centred(values, rows, scaling, &mean)?)
         } else {
             by_covariance(values, rows, scaling, &mean)?
         };
+        self.solution(Decomposition { mean, eigenvalues, vectors, rows: rows.len() as f64 }, components)
+    }
+
+    /// Fits `components` principal components to the scaled values of a data set with these moments. All arithmetic is
+    /// in `f64`, on one thread.
+    ///
+    /// # Errors
+    /// Those of [`Pca::fit`].
+    pub(crate) fn fit_moments(
+        self,
+        moments: &Moments,
+        scaling: &Scaling,
+        components: usize,
+    ) -> Result<PcaFit, TrainError> {
+        let features = moments.features();
+        let at =
+            |values: &[f32], feature: usize| f64::from(if values.len() == 1 { values[0] } else { values[feature] });
+        let scale = |feature| at(&scaling.scale, feature);
+        let mean = DVector::from_fn(features, |feature, _| {
+            (moments.mean[feature] - at(&scaling.offset, feature)) / scale(feature)
+        });
+        let rows = moments.count as f64;
+        let scatter = DMatrix::from_fn(features, features, |row, column| {
+            rows * moments.covariance[(row, column)] / (scale(row) * scale(column))
+        });
+        let (eigenvalues, vectors) = sorted_eigen(scatter, usize::MAX);
+        self.solution(Decomposition { mean, eigenvalues, vectors, rows }, components)
+    }
+
+    /// Returns the weights for the first `components` principal components.
+    fn solution(self, decomposition: Decomposition, components: usize) -> Result<PcaFit, TrainError> {
+        let Decomposition { mean, eigenvalues, mut vectors, rows } = decomposition;
         let total: f64 = eigenvalues.iter().sum();
         if !total.is_finite() {
             return Err(TrainError::NotFinite { what: "the variance".to_owned(), value: total });
@@ -114,19 +155,19 @@ impl Pca {
             let largest = vector.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
             vector *= if largest < 0.0 { -1.0 } else { 1.0 };
         }
-        let deviations = self.deviations(&eigenvalues[..components], rows.len())?;
+        let deviations = self.deviations(&eigenvalues[..components], rows)?;
         let explained_variance_ratio = eigenvalues.iter().take(components).map(|value| value / total).collect();
         Ok(PcaFit { weights: weights(&vectors, &mean, &deviations), explained_variance_ratio })
     }
 
     /// Returns the divisor of each component: 1, or its standard deviation.
-    fn deviations(self, eigenvalues: &[f64], rows: usize) -> Result<Vec<f64>, TrainError> {
+    fn deviations(self, eigenvalues: &[f64], rows: f64) -> Result<Vec<f64>, TrainError> {
         match self {
             Pca::Plain => Ok(vec![1.0; eigenvalues.len()]),
             Pca::Whitened => {
                 let largest = eigenvalues.first().copied().unwrap_or(0.0);
                 match eigenvalues.iter().position(|&value| value <= MIN_RELATIVE_VARIANCE * largest) {
-                    None => Ok(eigenvalues.iter().map(|value| (value / (rows - 1) as f64).sqrt()).collect()),
+                    None => Ok(eigenvalues.iter().map(|value| (value / (rows - 1.0)).sqrt()).collect()),
                     Some(flat) => Err(TrainError::Data {
                         part: "training",
                         what: format!("component {flat} has no variance to whiten; pass --latent {flat} or less"),

@@ -17,6 +17,7 @@ use crate::{
     descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::WeightPenaltyOptions,
     likelihood::OutputOptions,
+    moments::MomentsOptions,
     optimizer::RuleOptions,
     sampler_option::ExportSamplerOptions,
     scaling::ScalingOptions,
@@ -33,6 +34,7 @@ takes! {
     /// The groups that every kind takes.
     pub(crate) struct Common {
         data: DataOptions,
+        moments: MomentsOptions,
         scaling: ScalingOptions,
         split: SplitOptions,
         output: OutputOptions,
@@ -66,8 +68,8 @@ fn keys_of(kind: Kind) -> Vec<&'static str> {
 impl Options {
     /// Returns the groups that every kind takes.
     pub(crate) fn common(&self) -> Common<'_> {
-        let Options { data, scaling, split, output, sampler, .. } = self;
-        Common { data, scaling, split, output, sampler }
+        let Options { data, moments, scaling, split, output, sampler, .. } = self;
+        Common { data, moments, scaling, split, output, sampler }
     }
 
     /// Returns the groups that every kind trained by gradient descent takes.

@@ -57,6 +57,9 @@ pub(crate) struct Record {
     pub(crate) configuration: Options,
     /// SHA-256 of the training data.
     pub(crate) fingerprint: String,
+    /// SHA-256 of the moments file, if the configuration has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moments: Option<String>,
     pub(crate) position: Position,
     optimizer_steps: u64,
     average_steps: u64,
@@ -203,6 +206,7 @@ impl Record {
             digest: DIGEST_PLACEHOLDER.to_owned(),
             configuration: config.recorded(),
             fingerprint: fingerprint.to_owned(),
+            moments: config.moments.as_ref().map(|loaded| loaded.sha256.clone()),
             position: Position::default(),
             optimizer_steps: 0,
             average_steps: 0,

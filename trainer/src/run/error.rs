@@ -71,6 +71,22 @@ pub enum RunError {
         /// Fingerprint of the data that was passed.
         found: String,
     },
+    /// The run was fitted with other moments.
+    #[error(
+        "the run `{}` was fitted with other moments: expected a file with the SHA-256 {}, got {}; pass the same file with \
+         --moments, or start a new run",
+        path.display(),
+        expected.as_deref().unwrap_or("none"),
+        found.as_deref().unwrap_or("none")
+    )]
+    OtherMoments {
+        /// The folder.
+        path: PathBuf,
+        /// SHA-256 in the checkpoint; `None` if the run has no moments.
+        expected: Option<String>,
+        /// SHA-256 of the file that was passed.
+        found: Option<String>,
+    },
     /// The run has another configuration.
     #[error("cannot resume the run `{}` with another configuration: {} (omit the changed options, or start a new run)", path.display(), differences.join("; "))]
     OtherConfiguration {

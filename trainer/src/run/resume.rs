@@ -18,7 +18,7 @@ use crate::{
     Activation, Config, DataOptions, Kernels, Method, Options, Pretrain,
     descent::End,
     network::Normalisation,
-    options::{ExportSamplerOptions, Group, PoolName},
+    options::{ExportSamplerOptions, Group, MomentsOptions, PoolName},
 };
 
 /// The point from which a run resumes.
@@ -43,8 +43,8 @@ impl Run {
     /// affect the completed steps.
     ///
     /// # Errors
-    /// [`RunError::NotARun`], [`RunError::Busy`], [`RunError::OtherData`], [`RunError::OtherConfiguration`],
-    /// [`RunError::NoneValid`], or [`RunError::Io`] and [`RunError::Config`] for files that cannot be read. The folder
+    /// [`RunError::NotARun`], [`RunError::Busy`], [`RunError::OtherData`], [`RunError::OtherMoments`],
+    /// [`RunError::OtherConfiguration`], [`RunError::NoneValid`], or [`RunError::Io`] and [`RunError::Config`] for files that cannot be read. The folder
     /// is left unchanged.
     pub fn resume(
         folder: impl Into<PathBuf>,
@@ -59,6 +59,7 @@ impl Run {
         let checkpoints = folder.join(CHECKPOINTS);
         let (mut start, passed_over) = checkpoint::newest(&checkpoints)?;
         let fingerprint = data.fingerprint()?;
+        let moments = config.moments.as_ref().map(|loaded| loaded.sha256.clone());
         let differences = match &mut start {
             // Without a checkpoint there is no fingerprint, so only the name of the data can be compared.
             None if passed_over.is_empty() => differences(&before, &config.effective()).into_values().collect(),
@@ -66,6 +67,10 @@ impl Run {
             Some((_, checkpoint)) if checkpoint.record.fingerprint != fingerprint => {
                 let expected = checkpoint.record.fingerprint.clone();
                 return Err(RunError::OtherData { path: folder, expected, found: fingerprint });
+            }
+            Some((_, checkpoint)) if checkpoint.record.moments != moments => {
+                let expected = checkpoint.record.moments.clone();
+                return Err(RunError::OtherMoments { path: folder, expected, found: moments });
             }
             Some((_, checkpoint)) => checkpoint.set_epochs(config),
         };
@@ -111,10 +116,7 @@ impl Run {
         let mut differences = differences(&before, &now);
         // `Run::resume` decides whether the schedule allows another number of epochs.
         differences.remove("epochs");
-        // The fingerprint identifies the data, not its name.
-        <DataOptions as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
-        // Only the export depends on the sampler.
-        <ExportSamplerOptions as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
+        remove_ignored(&mut differences);
         if differences.is_empty() {
             return Ok(now);
         }
@@ -150,13 +152,7 @@ impl Checkpoint<'_> {
     /// completed epochs ends the run. Returns the differences between the configurations that prevent resuming.
     fn set_epochs(&mut self, config: &Config) -> Vec<String> {
         let mut differences = differences(&self.record.configuration, &config.recorded());
-        for key in <DataOptions as Group>::keys() {
-            differences.remove(key);
-        }
-        // Only the export depends on the sampler.
-        for key in <ExportSamplerOptions as Group>::keys() {
-            differences.remove(key);
-        }
+        remove_ignored(&mut differences);
         if let Method::Descent(descent) = &config.method
             && let Some(difference) = differences.remove("epochs")
         {
@@ -188,6 +184,13 @@ fn recorded_fields(options: &Options) -> Table {
     options.code.latent_activation =
         options.code.latent_activation.filter(|&activation| activation != Activation::Identity);
     options.fields()
+}
+
+/// Removes the differences that do not prevent resuming. The data and the moments are identified by their fingerprints,
+/// not by their names, and only the export depends on the sampler.
+fn remove_ignored(differences: &mut BTreeMap<String, String>) {
+    let ignored = [<DataOptions as Group>::keys(), MomentsOptions::keys(), ExportSamplerOptions::keys()];
+    ignored.concat().into_iter().for_each(|key| drop(differences.remove(key)));
 }
 
 /// Describes each option that differs, by key, such as "`beta` was 1.0, now 2.0".

@@ -202,6 +202,7 @@ impl Transferred {
                 },
                 metrics: self.metrics(),
                 explained_variance_ratio: None,
+                moments: None,
             },
             parity: None,
             files: BTreeMap::new(),
