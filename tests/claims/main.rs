@@ -34,6 +34,7 @@ mod wasserstein;
 
 mod first_steps;
 mod interrupted;
+mod moments;
 mod nearest_neighbours;
 mod pixels;
 mod subspace;

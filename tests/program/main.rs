@@ -19,6 +19,7 @@ mod generation_flags;
 mod heads;
 mod library;
 mod mixed_figures;
+mod moments;
 mod names;
 mod next_steps;
 mod notes;
