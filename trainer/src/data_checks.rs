@@ -6,11 +6,7 @@ use narrows_data::{
     statistics::{Per, extremes},
 };
 
-use crate::{Config, TrainError};
-
-/// The largest absolute value to train on, a quarter of the largest `f32`: the range of the data, and reconstructions
-/// that are somewhat larger than the data, must be finite.
-pub(crate) const LARGEST: f32 = f32::MAX / 4.0;
+use crate::{Config, TrainError, samples::LARGEST};
 
 /// The number of rows that are read at a time.
 const CHUNK: usize = 1024;

@@ -9,10 +9,9 @@ use narrows_data::{
 };
 
 use crate::{
-    data_checks::LARGEST,
     options::options,
     problems::Problems,
-    samples::sample_of,
+    samples::{LARGEST, sample_of},
     scaling::{Scale, ScalingRule},
 };
 

@@ -17,6 +17,10 @@ use crate::{
     table::MaskedNumbers,
 };
 
+/// The largest absolute value to train on, a quarter of the largest `f32`: the range of the data, and reconstructions
+/// that are somewhat larger than the data, must be finite.
+pub(crate) const LARGEST: f32 = f32::MAX / 4.0;
+
 /// Returns the description of a sample for the manifest: its shape, type, range and columns.
 pub(crate) fn sample_of(data: &Dataset) -> Sample {
     let dtype = if data.train.values.is_bytes() { SampleType::U8 } else { SampleType::F32 };

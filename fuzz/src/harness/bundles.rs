@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use narrows_bundle::{
     AnyBundle, Bundle, BundleError, Calibration, ClassifierBundle, Contract, DECODER, DetectorProbe, ENCODER,
-    HeadProbe, MANIFEST, Manifest, Opened, PROBE, Probe, checked_model, sealed,
+    HeadProbe, MANIFEST, Manifest, Moments, Opened, PROBE, Probe, checked_model, sealed,
 };
 
 use super::same::in_folder;
@@ -33,7 +33,7 @@ pub fn manifest(bytes: &[u8]) {
     });
 }
 
-/// A packed bundle, the header of a packed bundle, or a probe or quantiles, depending on the first byte.
+/// A packed bundle, the header of a packed bundle, or a probe, quantiles or moments, depending on the first byte.
 pub fn safetensors(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     match choice % 3 {
@@ -58,6 +58,7 @@ pub fn safetensors(bytes: &[u8]) {
                 let probe = DetectorProbe::from_bytes(path, bytes).ok()?;
                 Some(probe.to_bytes().expect("a parsed probe has valid shapes"))
             });
+            check_round_trip(bytes, |bytes| Some(Moments::from_bytes(path, bytes).ok()?.to_bytes()));
             check_round_trip(bytes, |bytes| {
                 let calibration = Calibration::from_bytes(path, bytes).ok()?;
                 Some(calibration.to_bytes().expect("parsed quantiles have valid shapes"))
