@@ -32,8 +32,8 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Computes the moments of rows in memory, `[rows, features]`, in `f64` and two passes. `columns` names the features.
-    /// [`check`](Moments::check) refuses those of fewer than 2 rows and of values that are not finite.
+    /// Computes the moments of rows in memory, `[rows, features]`, in `f64` and two passes. `columns` names the
+    /// features. [`check`](Moments::check) refuses those of fewer than 2 rows and of values that are not finite.
     pub fn of(rows: &ArrayView2<'_, f32>, columns: Option<Vec<String>>) -> Self {
         let count = rows.nrows() as f64;
         let mut centred = rows.mapv(f64::from);

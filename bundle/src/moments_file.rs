@@ -26,8 +26,8 @@ impl Moments {
     /// Reads a moments file and checks it.
     ///
     /// # Errors
-    /// [`BundleError::Io`] if the file cannot be read, [`BundleError::TooLarge`] if it has more than 2 GiB, and those of
-    /// [`Moments::from_bytes`].
+    /// [`BundleError::Io`] if the file cannot be read, [`BundleError::TooLarge`] if it has more than 2 GiB, and those
+    /// of [`Moments::from_bytes`].
     pub fn read(path: &Path) -> Result<Self, BundleError> {
         Moments::read_with_sha256(path).map(|(moments, _)| moments)
     }

@@ -22,8 +22,8 @@ const ROUNDING: f32 = 1e-6;
 options! {
     /// Moments of a larger data set.
     pub struct MomentsOptions in "Data" {
-        /// File with the moments (count, mean, covariance, minimum and maximum) of a larger data set, of which --data is
-        /// a sample. A pca is fitted from them, and --scale uses them instead of the training rows [default: none]
+        /// File with the moments (count, mean, covariance, minimum and maximum) of a larger data set, of which --data
+        /// is a sample. A pca is fitted from them, and --scale uses them instead of the training rows [default: none]
         #[flag(value_name = "FILE")]
         pub moments: String = "moments.safetensors".to_owned(),
     }
@@ -87,7 +87,7 @@ impl MomentsOptions {
                 return None;
             }
             (ScalingRule::Unchanged, _) => "--scale none does not scale",
-            (ScalingRule::Unit, SampleType::U8) => "--scale unit divides bytes by 255",
+            (ScalingRule::Unit, SampleType::U8) => "--scale unit maps the fixed range of bytes to [0, 1]",
             (ScalingRule::Unit, SampleType::F32) | (ScalingRule::Standard(_) | ScalingRule::MinMax(_), _) => {
                 return None;
             }
@@ -95,7 +95,7 @@ impl MomentsOptions {
         if kind == Kind::Pca {
             return None;
         }
-        let what = format!("a {kind} uses moments only to scale, and {reason}");
+        let what = format!("kinds other than pca only take their scaling from moments, and {reason}");
         match scale {
             None | Some(Scale::Auto) => Some(format!("--moments has no effect here: {what}")),
             Some(_) => {
@@ -173,8 +173,8 @@ fn first_names(names: &[String]) -> String {
     if names.len() > MOST { format!("{first} and {} more", names.len() - MOST) } else { first }
 }
 
-/// Compares the values with the range of the moments: a value of the training part outside shows that it is no sample of
-/// the data set.
+/// Compares the values with the range of the moments: a value of the training part outside shows that it is no sample
+/// of the data set.
 fn outside(moments: &Moments, data: &Dataset) -> Option<String> {
     let values = &data.train.values;
     let ranges = || moments.minimum.iter().copied().zip(moments.maximum.iter().copied()).enumerate();

@@ -44,8 +44,8 @@ impl Run {
     ///
     /// # Errors
     /// [`RunError::NotARun`], [`RunError::Busy`], [`RunError::OtherData`], [`RunError::OtherMoments`],
-    /// [`RunError::OtherConfiguration`], [`RunError::NoneValid`], or [`RunError::Io`] and [`RunError::Config`] for files that cannot be read. The folder
-    /// is left unchanged.
+    /// [`RunError::OtherConfiguration`], [`RunError::NoneValid`], or [`RunError::Io`] and
+    /// [`RunError::Config`] for files that cannot be read. The folder is left unchanged.
     pub fn resume(
         folder: impl Into<PathBuf>,
         config: &Config,

@@ -40,8 +40,8 @@ fn groups(per: ScalePer, sample: &Sample) -> (impl Iterator<Item = Range<usize>>
     ((0..features).step_by(size).map(move |start| start..features.min(start + size)), length)
 }
 
-/// Returns the mean and the standard deviation of all values of some features: the variance is the mean of the variances
-/// and of the squared distances of the means.
+/// Returns the mean and the standard deviation of all values of some features: the variance is the mean of the
+/// variances and of the squared distances of the means.
 fn pooled(moments: &Moments, features: Range<usize>) -> (f64, f64) {
     let count = features.len() as f64;
     let mean = features.clone().map(|feature| moments.mean[feature]).sum::<f64>() / count;
