@@ -95,8 +95,8 @@ impl Session {
         Ok((session, claimed))
     }
 
-    /// Opens a run to export the model of its newest checkpoint. `moved` has the new paths of files that were moved, and
-    /// `resume_command` is the command that repeats the export, without the name of the program.
+    /// Opens a run to export the model of its newest checkpoint. `moved` has the new paths of files that were
+    /// moved, and `resume_command` is the command that repeats the export, without the name of the program.
     pub(crate) fn open(folder: &Path, moved: &Options, resume_command: String) -> anyhow::Result<Self> {
         let start = Instant::now();
         let stop = Stop::listen()?;
