@@ -7,9 +7,10 @@
     python3 scripts/venv.py fixtures  packages that write files in `just fixtures`
     python3 scripts/venv.py oddities  packages that write and read files in `just oddities`
     python3 scripts/venv.py patches   Pillow, for `just data patches`
+    python3 scripts/venv.py engines   Ray, Spark, Polars and DuckDB, for scripts/engines.py
 
-The environment NAME has exactly the packages of `NAME-requirements.txt`. If it exists for these versions and this
-interpreter, the script does nothing.
+The environment NAME has exactly the packages of `NAME-requirements.txt`, or of `engines/recipes-requirements.txt`. If
+it exists for these versions and this interpreter, the script does nothing.
 """
 
 import os
@@ -26,17 +27,19 @@ class Environment:
     """A virtual environment.
 
     `packages` describes its packages in messages, `recipe` is the recipe of `just` that uses it, and `otherwise` is
-    what a user can do without it. The packages of the environment `base` can be imported, too.
+    what a user can do without it. The packages of the environment `base` can be imported, too. `requirements` is the
+    path of the list of packages, if it is not in `scripts/`.
     """
 
-    def __init__(self, name, packages, recipe, otherwise, base=None):
+    def __init__(self, name, packages, recipe, otherwise, base=None, requirements=None):
         self.name = name
         self.packages = packages
         self.recipe = recipe
         self.otherwise = otherwise
         self.base = base
         self.folder = os.path.join(atomic_folder.ROOT, ".tools", f"{name}-venv")
-        self.requirements = os.path.join(atomic_folder.ROOT, "scripts", f"{name}-requirements.txt")
+        requirements = requirements or os.path.join("scripts", f"{name}-requirements.txt")
+        self.requirements = os.path.join(atomic_folder.ROOT, requirements)
 
     def stamp(self):
         """Returns the content of the stamp file, which identifies the interpreter and the packages."""
@@ -66,11 +69,19 @@ MIXED = Environment(
 )
 PATCHES = Environment("patches", "Pillow", "data patches", "use another data set")
 ODDITIES = Environment("oddities", "pandas, Polars, pyarrow and Pillow", "oddities", "skip `just oddities`")
+ENGINES = Environment(
+    "engines",
+    "Ray, Spark, Polars and DuckDB (2 GB)",
+    "engines",
+    "skip `just engines`",
+    requirements=os.path.join("engines", "recipes-requirements.txt"),
+)
 FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the existing fixtures")
 
 
 def main(arguments):
-    environments = {each.name: each for each in (INTEROP, PEERS, DETECTORS, MIXED, ODDITIES, FIXTURES, PATCHES)}
+    every = (INTEROP, PEERS, DETECTORS, MIXED, ODDITIES, FIXTURES, PATCHES, ENGINES)
+    environments = {each.name: each for each in every}
     if len(arguments) != 1 or arguments[0] not in environments:
         raise Failure(f"pass the name of one environment: {', '.join(environments)}")
     provide(environments[arguments[0]])
