@@ -1,8 +1,9 @@
 """Runs the recipes for Ray and Spark in engines/, and compares their codes with those of `narrows encode`.
 
-    python engines.py NARROWS ZOO FOLDER
+    python engines.py NARROWS ZOO FOLDER [ENGINE]
 
-NARROWS is the program, ZOO the folder of the bundles on digits, and FOLDER the output folder. Ray runs on two nodes on
+NARROWS is the program, ZOO the folder of the bundles on digits, FOLDER the output folder, and ENGINE `ray` or `spark`
+for the checks of one of them. Ray runs on two nodes on
 loopback, and Spark with two workers. Codes must be the same bits and other columns the same values, also after a worker
 was killed. The examples in docs/guide/engines/ for Polars and DuckDB run as they are. All processes that a check starts
 inherit a variable, by which they are found and ended. Needs Linux, and Java 17 or newer.
@@ -50,9 +51,10 @@ LIMIT = 400
 
 
 def main(arguments):
-    if len(arguments) != 3:
+    engines = arguments[3:] or ["ray", "spark"]
+    if len(arguments) not in (3, 4) or not set(engines) <= {"ray", "spark"}:
         sys.exit(__doc__)
-    narrows, zoo, folder = (os.path.abspath(each) for each in arguments)
+    narrows, zoo, folder = (os.path.abspath(each) for each in arguments[:3])
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     os.chdir(folder)
@@ -65,19 +67,21 @@ def main(arguments):
         make_rows()
         for kind in KINDS:
             expected[kind] = encode(narrows, f"{zoo}/{kind}", "rows", f"{kind}.parquet")
-        run_checks("engines", cases(narrows, zoo, expected))
+        run_checks("engines", cases(engines, narrows, zoo, expected))
     finally:
         end_processes()
 
 
-def cases(narrows, zoo, expected):
+def cases(engines, narrows, zoo, expected):
     """Yields the checks. The cluster of Ray runs while its checks are run, and ends before those of Spark."""
-    with ray_cluster() as ray_recipe:
-        yield from recipe_cases("ray", ray_recipe, zoo, expected, busy_actor)
-    yield from recipe_cases("spark", spark_recipe, zoo, expected, busy_task)
+    if "ray" in engines:
+        with ray_cluster() as ray_recipe:
+            yield from recipe_cases("ray", ray_recipe, zoo, expected, busy_actor)
+    if "spark" in engines:
+        yield from recipe_cases("spark", spark_recipe, zoo, expected, busy_task)
     yield "rate of narrows encode", functools.partial(check_program_rate, narrows, f"{zoo}/vae")
-    yield "polars.md", functools.partial(check_page, narrows, zoo, "polars")
-    yield "duckdb.md", functools.partial(check_page, narrows, zoo, "duckdb")
+    for page in ("polars", "duckdb"):
+        yield f"{page}.md", functools.partial(check_page, narrows, zoo, page, f"{engines[0]}-vae")
 
 
 def recipe_cases(engine, recipe, zoo, expected, busy):
@@ -141,14 +145,16 @@ def ray_cluster():
     """Starts two nodes with two CPUs each, and returns a function that runs the recipe on them."""
     temporary = tempfile.mkdtemp(prefix="ray")
     node = {"num_cpus": 2, "object_store_memory": 300 << 20}
-    cluster = Cluster(True, head_node_args={**node, "include_dashboard": False, "temp_dir": temporary})
+    cluster = None
     try:
+        cluster = Cluster(True, head_node_args={**node, "include_dashboard": False, "temp_dir": temporary})
         cluster.add_node(**node)
         cluster.wait_for_nodes()
         program = [sys.executable, f"{ROOT}/engines/ray/encode.py"]
         yield lambda *arguments: start([*program, *arguments, "--workers", "2"], RAY_ADDRESS=cluster.address)
     finally:
-        cluster.shutdown()
+        if cluster is not None:
+            cluster.shutdown()
         shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -291,14 +297,14 @@ def check_mistake(engine, recipe, arguments, part):
     return [message]
 
 
-def check_page(narrows, zoo, name):
-    """Runs the commands and the Python of a page in a folder with `rows/` and with `codes/`, the output of Ray."""
+def check_page(narrows, zoo, name, codes):
+    """Runs the commands and the Python of a page in a folder with `rows/` and with `codes/`, the output of a recipe."""
     with open(f"{ROOT}/docs/guide/engines/{name}.md", encoding="utf-8") as file:
         blocks = re.findall(r"```(sh|python)\n(.*?)```", file.read(), re.DOTALL)
     folder = f"page-{name}"
     os.makedirs(folder)
     shutil.copytree("rows", f"{folder}/rows")
-    shutil.copytree("ray-vae", f"{folder}/codes")
+    shutil.copytree(codes, f"{folder}/codes")
     os.makedirs(f"{folder}/models")
     os.symlink(zoo, f"{folder}/models/zoo")
     for language, text in blocks:
