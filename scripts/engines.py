@@ -27,6 +27,8 @@ MARK = f"NARROWS_ENGINES={os.getpid()}-{time.time_ns()}"
 os.environ.update(
     RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",
     RAY_USAGE_STATS_ENABLED="0",
+    # Ray runs workers at nice level 15, and on a busy machine they hardly get time.
+    RAY_worker_niceness="0",
     SPARK_LOCAL_IP="127.0.0.1",
     PYSPARK_PYTHON=sys.executable,
     OMP_NUM_THREADS="1",
@@ -143,19 +145,35 @@ def encode(narrows, bundle, rows, output):
 @contextlib.contextmanager
 def ray_cluster():
     """Starts two nodes with two CPUs each, and returns a function that runs the recipe on them."""
-    temporary = tempfile.mkdtemp(prefix="ray")
-    node = {"num_cpus": 2, "object_store_memory": 300 << 20}
-    cluster = None
+    # Paths of sockets are limited to 107 bytes, so that the folder is not in the output folder.
+    temporary = os.environ["RAY_TMPDIR"] = tempfile.mkdtemp(prefix="ray")
     try:
-        cluster = Cluster(True, head_node_args={**node, "include_dashboard": False, "temp_dir": temporary})
-        cluster.add_node(**node)
-        cluster.wait_for_nodes()
+        cluster = started_cluster()
         program = [sys.executable, f"{ROOT}/engines/ray/encode.py"]
         yield lambda *arguments: start([*program, *arguments, "--workers", "2"], RAY_ADDRESS=cluster.address)
+        cluster.shutdown()
     finally:
-        if cluster is not None:
-            cluster.shutdown()
+        end_processes()
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def started_cluster():
+    """Starts the nodes. Ray waits 30 seconds for a node, and a busy machine needs more tries."""
+    node = {"num_cpus": 2, "object_store_memory": 300 << 20}
+    for _ in range(3):
+        try:
+            return two_nodes(node)
+        except Exception as error:  # Ray raises no type of its own here
+            print(f"Ray did not start, trying again: {error}")
+            end_processes()
+    return two_nodes(node)
+
+
+def two_nodes(node):
+    cluster = Cluster(True, head_node_args={**node, "include_dashboard": False})
+    cluster.add_node(**node)
+    cluster.wait_for_nodes()
+    return cluster
 
 
 def spark_recipe(*arguments):
