@@ -9,6 +9,7 @@ fixtures-python := if os_family() == "windows" { ".tools/fixtures-venv/Scripts/p
 oddities-python := if os_family() == "windows" { ".tools/oddities-venv/Scripts/python.exe" } else { ".tools/oddities-venv/bin/python" }
 detectors-python := if os_family() == "windows" { ".tools/detectors-venv/Scripts/python.exe" } else { ".tools/detectors-venv/bin/python" }
 mixed-python := if os_family() == "windows" { ".tools/mixed-venv/Scripts/python.exe" } else { ".tools/mixed-venv/bin/python" }
+engines-python := if os_family() == "windows" { ".tools/engines-venv/Scripts/python.exe" } else { ".tools/engines-venv/bin/python" }
 peers-python := if os_family() == "windows" { ".tools/peers-venv/Scripts/python.exe" } else { ".tools/peers-venv/bin/python" }
 narrows := "cargo run --release -p narrows-cli --bin narrows --"
 # The release profile with overflow checks and debug assertions in our own crates. Tests share the builds of the
@@ -105,6 +106,7 @@ lint: _tools book && _doc
     {{ python }} scripts/links.py
     cargo fmt --all --check
     cargo fmt --check --manifest-path benches/peers/Cargo.toml
+    cargo fmt --check --all --manifest-path engines/Cargo.toml
     cargo fmt --check --manifest-path fuzz/Cargo.toml
     cargo fmt --check --manifest-path tests/downstream/Cargo.toml
     cargo clippy --release --workspace --all-targets --features narrows-runtime/arrow -- -D warnings
@@ -193,6 +195,46 @@ oddities SEED="0": _runtime
     @cargo build --quiet --release -p narrows-cli --bin narrows
     @cargo build --quiet --release -p narrows-data --example dump
     @{{ oddities-python }} scripts/oddities target/release/examples/dump target/release/narrows target/interop-oddities {{ SEED }}
+
+# Build narrows-cluster and the functions for DataFusion (the first time about 25 minutes on two cores).
+cluster-build: _runtime
+    cargo build --release --manifest-path engines/Cargo.toml
+
+# Start a scheduler and two executors on this machine, until Ctrl-C.
+[no-exit-message]
+cluster-up *FLAGS: cluster-build
+    @engines/target/release/narrows-cluster up --models models/zoo {{ FLAGS }}
+
+# Build the tests of test-cluster.
+cluster-tests: _runtime
+    cargo test --no-run --release --manifest-path engines/Cargo.toml --workspace
+
+# Each test of clusters starts three processes, so one runs at a time.
+
+# Test the functions in DataFusion, and clusters of three processes with faults (build: see cluster-build).
+test-cluster: cluster-tests
+    @{{ narrows }} --quiet transfer models/zoo/vae --data digits --out target/engines-models/classifier
+    cargo test --release --manifest-path engines/Cargo.toml --workspace -- --test-threads 1
+
+# Check formatting, clippy and the API documentation of engines/; warnings are errors.
+lint-cluster $RUSTDOCFLAGS="-D warnings": _runtime
+    cargo fmt --check --all --manifest-path engines/Cargo.toml
+    cargo clippy --release --manifest-path engines/Cargo.toml --workspace --all-targets -- -D warnings
+    cargo doc --release --manifest-path engines/Cargo.toml --workspace --no-deps
+
+# Check the recipes of Ray and Spark, and the pages of Polars and DuckDB (needs Linux, Python 3.11, Java; 1.4 GB).
+[no-exit-message]
+engines PART="": _runtime
+    @{{ python }} scripts/venv.py engines
+    @cargo build --quiet --release -p narrows-cli --bin narrows
+    @{{ engines-python }} scripts/engines.py target/release/narrows models/zoo target/interop-engines {{ PART }}
+
+# Measure rows a second and memory of encoding in one process and on clusters of this machine.
+[no-exit-message]
+bench-cluster ROWS="1000000": cluster-build
+    @{{ python }} scripts/venv.py engines
+    @cargo build --quiet --release -p narrows-cli --bin narrows
+    @{{ engines-python }} benches/peers/engines/rates.py target/release/narrows engines/target/release/narrows-cluster models/zoo/vae target/bench-cluster {{ ROWS }}
 
 # Rebuild tests/downstream/Cargo.lock from the workspace's Cargo.lock, after a change of the runtime's dependencies.
 downstream-lock:
