@@ -18,6 +18,8 @@ use narrows_datafusion::{
     cluster::{ConnectedExecutor, NO_ANSWER, Overview, Question, cancel, connect, local, overview, probe},
 };
 
+use crate::{interrupt::interrupted, serve::SCHEDULER_PORT};
+
 /// This process, or a cluster.
 #[derive(Debug, Clone)]
 pub(crate) enum Engine {
@@ -39,8 +41,9 @@ impl Engine {
         let Some(host) = text.strip_prefix("ballista://").filter(|host| !host.is_empty()) else {
             bail!("--engine is `{text}`, expected local or ballista://HOST:PORT");
         };
-        let port = if host.contains(':') { "" } else { ":50050" };
-        Ok(Engine::Cluster { scheduler: format!("http://{}{port}", host.trim_end_matches('/')) })
+        let host = host.trim_end_matches('/');
+        let port = if host.contains(':') { String::new() } else { format!(":{SCHEDULER_PORT}") };
+        Ok(Engine::Cluster { scheduler: format!("http://{host}{port}") })
     }
 
     /// Returns a context whose queries run here, split into `partitions`.
@@ -110,6 +113,18 @@ impl Query {
     /// Runs the query. On a cluster the results come from the executors; those of a `COPY` are one row.
     pub(crate) async fn run(&self) -> Result<Vec<RecordBatch>> {
         Ok(collect(self.plan.clone(), self.context.task_ctx()).await?)
+    }
+
+    /// Runs the query; Ctrl-C cancels it, and then there are no results.
+    pub(crate) async fn run_or_cancel(&self, engine: &Engine) -> Result<Option<Vec<RecordBatch>>> {
+        tokio::select! {
+            results = self.run() => results.map(Some),
+            () = interrupted() => {
+                self.cancel(engine).await;
+                eprintln!("interrupted");
+                Ok(None)
+            }
+        }
     }
 
     /// Cancels the jobs of the query on the cluster, which a client that merely stops listening does not.

@@ -125,7 +125,7 @@ impl NarrowsFunction {
     ) -> Result<ArrayRef> {
         let description = self.bundles.describe(reference)?;
         let layout = input::Layout::of(self.function, &description, fields)?;
-        let present = layout.present(&arrays, &description)?;
+        let present = layout.present(&arrays, &description);
         if present.as_ref().map_or(rows, |present| present.len() - present.null_count()) == 0 {
             return Ok(new_null_array(output, rows));
         }

@@ -12,7 +12,7 @@ use ballista_executor::executor_process::start_executor_process;
 use clap::Args;
 use narrows_datafusion::{
     cluster::{Executor, Stores, executor_config},
-    narrows_runtime::Options,
+    narrows_runtime::{Options, bundle::counted},
 };
 use tokio::net::TcpStream;
 
@@ -93,7 +93,7 @@ pub(crate) async fn run(options: &ExecutorOptions, bundles: &BundleOptions) -> R
     let machine = format!("the executor {name}:{}", options.port);
     let bundles = bundles.bundles_with(sessions, stores.clone(), Some(machine));
     let config = Arc::new(executor_config(&executor, &bundles, stores)?);
-    print(&format!("the executor {name}:{} runs {} tasks at a time", options.port, executor.tasks))?;
+    print(&format!("the executor {name}:{} runs {} at a time", options.port, counted(executor.tasks, "task")))?;
     tokio::select! {
         ended = start_executor_process(config) => ended.context("the executor stopped")?,
         () = parent_ended(options.until_stdin_closes) => {}

@@ -5,7 +5,8 @@ use std::{collections::HashMap, process::ExitCode, time::Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use datafusion::prelude::DataFrame;
-use narrows_datafusion::{Function, Reference, cluster::Question};
+use indicatif::DecimalBytes;
+use narrows_datafusion::{Function, Reference, cluster::Question, narrows_runtime::bundle::counted};
 use url::Url;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     data::{self, File, parquet_options},
     engine::Engine,
     job::{Interrupted, Job, Record, temporary},
-    output::{bytes, counted, print, progress},
+    output::{print, progress},
 };
 
 use super::{
@@ -158,7 +159,7 @@ fn report(options: &ApplyOptions, record: &Record) -> Result<ExitCode> {
         print(&format!(
             "wrote {} ({}) in {} to {}, in {:.1} s ({rate:.0} rows/s)\nbundle {}\n{}",
             counted(usize::try_from(total.rows).unwrap_or(usize::MAX), "row"),
-            bytes(total.bytes),
+            DecimalBytes(total.bytes),
             counted(record.files.len(), "file"),
             options.out,
             record.seconds,

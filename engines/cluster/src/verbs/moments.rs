@@ -2,13 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
-use narrows_datafusion::{cluster::Question, moments_of, narrows_runtime::bundle::write_atomic, udafs, vector_column};
+use narrows_datafusion::{cluster::Question, moments_of, udafs, vector_column};
 
-use crate::{
-    bundle_options::BundleOptions, data::parquet_options, engine::Query, interrupt::interrupted, output::print,
-};
+use crate::{bundle_options::BundleOptions, data::parquet_options, engine::Query, output::print};
 
 use super::query_options::{QueryOptions, Setting, check_columns, columns};
 
@@ -36,20 +34,9 @@ pub(crate) async fn run(options: &MomentsOptions, bundles: &BundleOptions) -> Re
     let [function] = udafs().try_into().map_err(|_| anyhow::anyhow!("there is one aggregate"))?;
     let rows = rows.aggregate(Vec::new(), vec![function.call(columns(&inputs))])?;
     let query = Query::plan(&context, rows.logical_plan()).await?;
-    let results = tokio::select! {
-        results = query.run() => results?,
-        () = interrupted() => {
-            query.cancel(&engine).await;
-            eprintln!("interrupted");
-            return Ok(ExitCode::from(130));
-        }
-    };
+    let Some(results) = query.run_or_cancel(&engine).await? else { return Ok(ExitCode::from(130)) };
     let (moments, skipped) = moments_of(&results)?;
-    if let Err(error) = moments.check() {
-        bail!("the data has no moments to train with: {error}");
-    }
-    write_atomic(&options.out, &moments.to_bytes())
-        .with_context(|| format!("cannot write `{}`", options.out.display()))?;
+    moments.write(&options.out).context("cannot write the moments")?;
     let features = moments.mean.len();
     if options.query.json {
         print(&format!("{}", serde_json::json!({"rows": moments.count, "skipped": skipped, "features": features})))?;

@@ -13,7 +13,6 @@ use crate::{
     bundle_options::BundleOptions,
     data::{self, parquet_options},
     engine::Query,
-    interrupt::interrupted,
     job::{copy, finish_file, remove_folder, temporary},
     output::print,
 };
@@ -63,22 +62,15 @@ pub(crate) async fn run(options: &SampleOptions, bundles: &BundleOptions) -> Res
     let written = partial.join("sample.parquet")?;
     let store = stores.get_store(&target)?;
     let query = Query::plan(&context, &copy(rows.logical_plan().clone(), &written)?).await?;
-    let results = tokio::select! {
-        results = query.run() => results,
-        () = interrupted() => {
-            query.cancel(&engine).await;
-            remove_folder(store.as_ref(), &partial).await;
-            eprintln!("interrupted");
-            return Ok(ExitCode::from(130));
-        }
-    };
     let path = |url: &Url| StorePath::from_url_path(url.path());
+    let (from, to) = (path(&written)?, path(&target)?);
+    let results = query.run_or_cancel(&engine).await;
     let finished = match &results {
-        Ok(_) => finish_file(store.as_ref(), &path(&written)?, &path(&target)?).await.map(drop),
-        Err(_) => Ok(()),
+        Ok(Some(_)) => finish_file(store.as_ref(), &from, &to).await.map(drop),
+        Ok(None) | Err(_) => Ok(()),
     };
     remove_folder(store.as_ref(), &partial).await;
-    let results = results?;
+    let Some(results) = results? else { return Ok(ExitCode::from(130)) };
     finished?;
     let counts = results.iter().filter_map(|batch| batch.column_by_name("count"));
     let drawn: u64 = counts.map(|counts| counts.as_primitive::<UInt64Type>().values().iter().sum::<u64>()).sum();

@@ -13,7 +13,6 @@ use narrows_datafusion::cluster::{Question, Stores};
 use crate::{
     bundle_options::BundleOptions,
     engine::{Engine, Query},
-    interrupt::interrupted,
     output::print,
 };
 
@@ -54,14 +53,7 @@ pub(crate) async fn run(options: &SqlOptions, bundles: &BundleOptions) -> Result
             continue;
         }
         let query = Query::plan(&context, &plan).await?;
-        let results = tokio::select! {
-            results = query.run() => results?,
-            () = interrupted() => {
-                query.cancel(&engine).await;
-                eprintln!("interrupted");
-                return Ok(ExitCode::from(130));
-            }
-        };
+        let Some(results) = query.run_or_cancel(&engine).await? else { return Ok(ExitCode::from(130)) };
         print(&format!("{}", pretty_format_batches(&results)?))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -76,7 +76,7 @@ impl Layout {
     }
 
     /// Returns which rows can be computed, or `None` for all: those without a null that the model cannot replace.
-    pub(crate) fn present(&self, arrays: &[ArrayRef], model: &Description) -> Result<Option<NullBuffer>, Error> {
+    pub(crate) fn present(&self, arrays: &[ArrayRef], model: &Description) -> Option<NullBuffer> {
         let fill = model.fill().is_some();
         let labels = self.label.and_then(|label| arrays.get(label)).and_then(|labels| labels.logical_nulls());
         let values = match (&self.source, arrays.first()) {
@@ -90,7 +90,7 @@ impl Layout {
             }
             (Source::Table { form, .. }, Some(first)) => first.logical_nulls().filter(|_| *form == Form::Struct),
         };
-        Ok(NullBuffer::union(labels.as_ref(), values.as_ref()).filter(|nulls| nulls.null_count() > 0))
+        NullBuffer::union(labels.as_ref(), values.as_ref()).filter(|nulls| nulls.null_count() > 0)
     }
 
     /// Converts arguments, of which every row is present, to the rows of a batch. `empty` makes the table for rows of a
@@ -117,7 +117,7 @@ impl Layout {
             }
             (Source::Table { form, names }, _) => {
                 let columns = form.columns(arrays, None);
-                Values::Table(Box::new(table::rows(empty()?, names, &columns)?))
+                Values::Table(Box::new(table::rows(function, empty()?, names, &columns)?))
             }
             (Source::Vectors, None) => unreachable!("a layout of vectors has an argument"),
         };

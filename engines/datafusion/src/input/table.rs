@@ -7,7 +7,7 @@ use datafusion::arrow::{
 };
 use narrows_runtime::{Table, Value};
 
-use crate::Error;
+use crate::{Error, Function};
 
 /// Returns whether values of a type can be cells.
 pub(super) fn is_cell_type(data_type: &DataType) -> bool {
@@ -23,8 +23,13 @@ pub(super) fn is_cell_type(data_type: &DataType) -> bool {
 }
 
 /// Collects rows by the names of their columns.
-pub(super) fn rows(mut table: Table, names: &[String], columns: &[ArrayRef]) -> Result<Table, Error> {
-    let cells: Vec<Cells> = columns.iter().map(Cells::of).collect::<Result<_, _>>()?;
+pub(super) fn rows(
+    function: Function,
+    mut table: Table,
+    names: &[String],
+    columns: &[ArrayRef],
+) -> Result<Table, Error> {
+    let cells: Vec<Cells> = columns.iter().map(|column| Cells::of(function, column)).collect::<Result<_, _>>()?;
     let count = columns.first().map_or(0, |column| column.len());
     for row in 0..count {
         table.row(names.iter().zip(&cells).map(|(name, cells)| (name, cells.value(row))))?;
@@ -41,12 +46,9 @@ enum Cells {
 }
 
 impl Cells {
-    fn of(column: &ArrayRef) -> Result<Self, Error> {
-        let to = |target| {
-            let failed =
-                |error| Error::Arguments { function: "narrows", what: format!("a column of a table: {error}") };
-            cast(column, &target).map_err(failed)
-        };
+    fn of(function: Function, column: &ArrayRef) -> Result<Self, Error> {
+        let to =
+            |target| cast(column, &target).map_err(|error| function.error(format!("a column of a table: {error}")));
         let values = match column.data_type() {
             DataType::Dictionary(_, values) => values.as_ref(),
             other => other,
