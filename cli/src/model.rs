@@ -30,6 +30,12 @@ impl ModelArguments {
         Options::default().device(self.device)
     }
 
+    /// Returns the flag that repeats the device, if it is not the default.
+    #[cfg(feature = "train")]
+    pub(crate) fn device_flag(&self) -> String {
+        if self.device == Device::default() { String::new() } else { format!(" --device {}", self.device) }
+    }
+
     /// Opens an autoencoder. With `--device auto`, prints the device that was chosen.
     pub(crate) fn open(&self) -> anyhow::Result<Autoencoder> {
         let model = open_reference(&self.bundle, &self.options())?;

@@ -42,6 +42,7 @@ mod table_files;
 mod tables;
 mod train_export;
 mod transfer;
+mod transfer_runs;
 mod unwritable;
 
 /// Bundles assembled by the tests, without training.

@@ -9,7 +9,7 @@ use std::{
 
 use ndarray::Array2;
 
-use crate::sandbox::Sandbox;
+use crate::{sandbox::Sandbox, transfer::zoo};
 
 /// A running program and its messages.
 struct Running {
@@ -210,4 +210,22 @@ fn a_program_that_ignores_the_end_of_its_terminal_goes_on_as_with_nohup() {
     assert!(running.child.try_wait().expect("our own child").is_none(), "it has ended");
     running.send("-TERM");
     assert_eq!(running.wait().0, Some(143));
+}
+
+#[test]
+fn an_interrupted_transfer_resumes_to_the_bytes_of_an_uninterrupted_one() {
+    let flags = "--data digits --fine-tune --epochs 400 --patience 0 --valid-fraction 0 --out b";
+    let sandbox = Sandbox::new();
+    let mut running = Running::start(&sandbox, &format!("transfer {} {flags}", zoo("ae")));
+    running.wait_for_line("epoch 3");
+    running.send("-INT");
+    let (code, last) = running.wait();
+    assert_eq!(code, Some(130), "{last}");
+    let (_, command) = last.split_once("continue with: ").expect("a command");
+    let (_, arguments) = command.split_once(' ').expect("the program and its arguments");
+    assert!(last.starts_with("error: interrupted after step ") && !sandbox.path("b").exists(), "{last}");
+    sandbox.run_ok(arguments);
+    let resumed = sandbox.content_of("b");
+    sandbox.run_ok(&format!("transfer {} {flags}", zoo("ae")));
+    assert!(resumed == sandbox.content_of("b"));
 }

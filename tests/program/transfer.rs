@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Returns the path of a bundle in models/zoo.
-fn zoo(kind: &str) -> String {
+pub(crate) fn zoo(kind: &str) -> String {
     format!("{}/../models/zoo/{kind}", env!("CARGO_MANIFEST_DIR"))
 }
 

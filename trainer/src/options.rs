@@ -7,7 +7,7 @@ mod group;
 mod of_kind;
 mod taken;
 
-pub(crate) use file::parsed;
+pub(crate) use file::{parsed, written};
 #[cfg(feature = "clap")]
 pub(crate) use group::seeds;
 pub(crate) use group::{Group, option_groups, options, takes};

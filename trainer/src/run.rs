@@ -14,37 +14,43 @@
 
 mod cadence;
 mod checkpoint;
+mod checkpoint_files;
 mod cleanup;
 mod error;
+mod folder;
 mod layout;
 mod metrics;
 mod resume;
+mod state_file;
 mod tensorboard;
 
-use std::{
-    fs::{self, File},
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::path::{Path, PathBuf};
 
-use narrows_bundle::{is_partial_file, make_folders, write_atomic};
+use narrows_bundle::write_atomic;
 use narrows_data::Dataset;
 
+pub(crate) use cadence::Saved;
 pub use cadence::{Cadence, Every};
 pub(crate) use checkpoint::Checkpoint;
+pub(crate) use checkpoint_files::{name as checkpoint_name, newest, remove_old, set_aside};
 pub use error::RunError;
+pub use folder::Access;
+pub(crate) use folder::RunFolder;
 pub use resume::Resumed;
+pub(crate) use resume::field_differences;
+pub(crate) use state_file::{BestRecord, LearnerSteps, StateFile};
 
 use crate::{Config, ConfigError, EpochRecord, Options, TrainError, descent::State, kinds::PcaFit};
-use cleanup::{Cleanup, remove_partial_files};
-use layout::{BEST, CHECKPOINTS, CONFIG, LOCK};
+use layout::BEST;
 use metrics::Metrics;
+
+/// Prefix of the names of the checkpoints.
+const PREFIX: &str = "";
 
 /// The folder of a run, locked for this process.
 #[derive(Debug)]
 pub struct Run {
-    folder: PathBuf,
+    folder: RunFolder,
     cadence: Cadence,
     metrics: Metrics,
     /// SHA-256 of the training data.
@@ -52,20 +58,10 @@ pub struct Run {
     /// The checkpoint to resume from.
     start: Option<Checkpoint<'static>>,
     saved: Saved,
-    /// Deletes the new folder on drop; `None` once the folder contains something worth keeping.
-    cleanup: Option<Cleanup>,
+    /// The epoch of the best weights that were saved last.
+    saved_best: Option<usize>,
     /// Invalid checkpoints that are newer than `start`.
     passed_over: Vec<PathBuf>,
-    /// Locked until the run is closed; `None` in a folder that cannot be written.
-    _lock: Option<File>,
-}
-
-/// The last saved checkpoint.
-#[derive(Debug)]
-struct Saved {
-    at: Instant,
-    step: u64,
-    best_epoch: Option<usize>,
 }
 
 impl Run {
@@ -80,36 +76,20 @@ impl Run {
         data: &Dataset,
         cadence: Cadence,
     ) -> Result<Self, RunError> {
-        let folder = folder.into();
         let fingerprint = data.fingerprint()?;
-        let made = make_folders(&folder).map_err(RunError::io("create", &folder))?;
-        let mut entries = fs::read_dir(&folder).map_err(RunError::io("read", &folder))?;
-        // A process that was killed before it wrote the configuration leaves only a lock and partial files. That is
-        // not a run, so the folder counts as empty.
-        if entries
-            .any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK && !is_partial_file(&entry.file_name())))
-        {
-            return Err(RunError::Occupied { path: folder });
-        }
-        let lock = lock(&folder)?;
-        let cleanup = Cleanup { folder: folder.clone(), made };
-        remove_partial_files(&folder);
-        // The configuration comes first: it makes the folder a run, whatever else is missing.
-        write_config(&folder, config)?;
-        let checkpoints = folder.join(CHECKPOINTS);
-        fs::create_dir_all(&checkpoints).map_err(RunError::io("create", &checkpoints))?;
+        let path = folder.into();
+        let folder = RunFolder::create(path.clone(), &config_text(&path, config)?)?;
         let mut metrics = Metrics::default();
-        metrics.begin(&folder)?;
+        metrics.begin(&path)?;
         Ok(Run {
             metrics,
             folder,
             cadence,
             fingerprint,
             start: None,
-            saved: Saved { at: Instant::now(), step: 0, best_epoch: None },
-            cleanup: Some(cleanup),
+            saved: Saved::at(0),
+            saved_best: None,
             passed_over: Vec::new(),
-            _lock: Some(lock),
         })
     }
 
@@ -119,20 +99,14 @@ impl Run {
     /// [`RunError::NotARun`] if there is no configuration, [`RunError::Io`] if it cannot be read, and
     /// [`RunError::Config`] if it is invalid.
     pub fn options(folder: &Path) -> Result<Options, RunError> {
-        let path = folder.join(CONFIG);
-        let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                RunError::NotARun { path: folder.to_owned() }
-            }
-            _ => RunError::Io { action: "read", path: path.clone(), source },
-        })?;
+        let (path, text) = RunFolder::config(folder)?;
         let options = Options::from_toml(&text).map_err(|source| RunError::Config { path, source })?;
         Ok(options.as_recorded())
     }
 
     /// Returns the folder.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// Checks that the run has a checkpoint, and therefore a model.
@@ -140,7 +114,7 @@ impl Run {
     /// # Errors
     /// [`RunError::NoModel`] if it has none.
     pub fn check_model(&self) -> Result<(), RunError> {
-        self.start.as_ref().map(|_| ()).ok_or_else(|| RunError::NoModel { path: self.folder.clone() })
+        self.start.as_ref().map(|_| ()).ok_or_else(|| RunError::NoModel { path: self.folder().to_owned() })
     }
 
     /// Returns the records of the completed epochs.
@@ -151,11 +125,11 @@ impl Run {
     /// Loads the newest saved checkpoint again, after this process has trained the run. The metrics are cut at its
     /// epoch.
     pub(crate) fn reload_newest(&mut self) -> Result<(), RunError> {
-        if self.start.is_none() && self.cleanup.is_none() {
-            let (newest, _) = checkpoint::newest(&self.folder.join(CHECKPOINTS))?;
+        if self.start.is_none() && !self.folder.is_new() {
+            let (newest, _) = newest(&self.folder.checkpoints(), PREFIX)?;
             self.start = newest.map(|(_, checkpoint)| checkpoint);
             let epochs = self.start.as_ref().map_or(0, |checkpoint| checkpoint.record.position.epoch);
-            self.metrics = Metrics::read(&self.folder, epochs);
+            self.metrics = Metrics::read(self.folder(), epochs);
         }
         Ok(())
     }
@@ -165,106 +139,46 @@ impl Run {
     }
 
     pub(crate) fn save_solution(&mut self, config: &Config, fit: &PcaFit) -> Result<(), TrainError> {
-        self.keep();
+        self.folder.keep();
         let checkpoint = Checkpoint::solved(config, &self.fingerprint, &fit.weights, &fit.explained_variance_ratio);
-        let path = self.folder.join(CHECKPOINTS).join(checkpoint::name(0));
+        let path = self.folder.checkpoints().join(checkpoint_name(PREFIX, 0));
         checkpoint.write(&path)
     }
 
     pub(crate) fn record(&mut self, record: &EpochRecord) -> Result<(), TrainError> {
-        self.keep();
+        self.folder.keep();
         Ok(self.metrics.append(record)?)
     }
 
     pub(crate) fn is_due_after_step(&self, step: u64) -> bool {
-        match self.cadence.every {
-            Every::Epoch => false,
-            Every::Steps(steps) => step.is_multiple_of(steps.get()),
-            Every::Seconds(seconds) => self.saved.at.elapsed().as_secs_f64() >= seconds,
-        }
+        self.cadence.is_due_after_step(step, &self.saved)
     }
 
-    /// Whether to save after the current epoch. The first epoch is always saved, so that the run can be resumed. After
-    /// that at most one checkpoint per second is written: short epochs must not wait for the disk.
     pub(crate) fn is_due_after_epoch(&self) -> bool {
-        let is_late = self.saved.step == 0 || self.saved.at.elapsed().as_secs_f64() >= 1.0;
-        matches!(self.cadence.every, Every::Epoch) && is_late
+        self.cadence.is_due_after_epoch(&self.saved)
     }
 
     /// Saves a checkpoint and the best weights, and deletes the old checkpoints that need not be kept.
     pub(crate) fn save(&mut self, config: &Config, state: &State) -> Result<(), TrainError> {
-        self.keep();
+        self.folder.keep();
         self.metrics.sync()?;
         let step = state.position.step;
-        let folder = self.folder.join(CHECKPOINTS);
-        if let Some(best) = state.best.as_ref().filter(|best| self.saved.best_epoch != Some(best.epoch)) {
+        let folder = self.folder.checkpoints();
+        if let Some(best) = state.best.as_ref().filter(|best| self.saved_best != Some(best.epoch)) {
             let path = folder.join(BEST);
             let bytes = crate::export::weight_bytes(&best.weights)?;
             write_atomic(&path, &bytes).map_err(RunError::io("write", &path))?;
-            self.saved.best_epoch = Some(best.epoch);
+            self.saved_best = Some(best.epoch);
         }
-        let path = folder.join(checkpoint::name(step));
-        Checkpoint::of(config, &self.fingerprint, state)?.write(&path)?;
-        (self.saved.at, self.saved.step) = (Instant::now(), step);
-        let old = checkpoint::list(&folder)?.into_iter().filter(|&(other, _)| other < step);
-        for (_, path) in old.skip(self.cadence.keep.get() - 1) {
-            fs::remove_file(&path).map_err(RunError::io("remove", &path))?;
-        }
-        Ok(())
-    }
-
-    /// Cancels the clean-up, because the folder now contains something worth keeping.
-    fn keep(&mut self) {
-        if let Some(cleanup) = self.cleanup.take() {
-            cleanup.keep();
-        }
+        let checkpoint = Checkpoint::of_state(config, &self.fingerprint, state)?;
+        checkpoint.write(&folder.join(checkpoint_name(PREFIX, step)))?;
+        self.saved = Saved::at(step);
+        Ok(remove_old(&folder, PREFIX, step, self.cadence)?)
     }
 }
 
-fn write_config(folder: &Path, config: &Config) -> Result<(), RunError> {
-    let path = folder.join(CONFIG);
-    let text =
-        config.effective().to_toml().map_err(|source: ConfigError| RunError::Config { path: path.clone(), source })?;
-    write_atomic(&path, text.as_bytes()).map_err(RunError::io("write", &path))
-}
-
-/// Locks the folder of an existing run. In a folder that cannot be written, locks the file that is there, if there is
-/// one. Returns whether the folder can be written.
-fn lock_existing(folder: &Path) -> Result<(Option<File>, Access), RunError> {
-    let refused = match lock(folder) {
-        Ok(lock) => return Ok((Some(lock), Access::Writable)),
-        Err(error) => error,
-    };
-    let is_read_only = |kind| matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
-    match &refused {
-        RunError::Io { source, .. } if is_read_only(source.kind()) => {}
-        _ => return Err(refused),
-    }
-    let Ok(file) = File::open(folder.join(LOCK)) else { return Ok((None, Access::ReadOnly)) };
-    match file.try_lock() {
-        Err(fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: folder.to_owned() }),
-        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok((Some(file), Access::ReadOnly)),
-    }
-}
-
-/// Whether the folder of a run can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// It can be written.
-    Writable,
-    /// It can only be read, so the run can be exported but not continued.
-    ReadOnly,
-}
-
-/// Locks the folder until the returned file is closed.
-fn lock(folder: &Path) -> Result<File, RunError> {
-    let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(RunError::io("create", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        // Some network file systems do not support locks; there the run is not protected.
-        Err(fs::TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(RunError::Busy { path: folder.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => Err(RunError::Io { action: "lock", path, source }),
-    }
+/// Returns the text of the configuration file in the folder `folder`.
+fn config_text(folder: &Path, config: &Config) -> Result<String, RunError> {
+    let path = || folder.join(layout::CONFIG);
+    config.effective().to_toml().map_err(|source: ConfigError| RunError::Config { path: path(), source })
 }

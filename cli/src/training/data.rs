@@ -19,12 +19,17 @@ use crate::{
 
 /// Makes the paths of files in the options absolute, so that a run can be resumed from another working directory.
 pub(crate) fn with_absolute_paths(options: &Options) -> Options {
-    options.clone().with_paths(|path| match std::path::absolute(path) {
+    options.clone().with_paths(absolute_path)
+}
+
+/// Makes the path of a file absolute. Names of known data sets stay as they are.
+pub(crate) fn absolute_path(path: &String) -> String {
+    match std::path::absolute(path) {
         Ok(absolute) if Path::new(path).exists() && !narrows_data::is_known(path) => {
             absolute.to_string_lossy().into_owned()
         }
         Ok(_) | Err(_) => path.clone(),
-    })
+    }
 }
 
 /// Loads the data that the options name. For an existing run, an error names the run.

@@ -6,23 +6,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use narrows_bundle::{counted, write_atomic};
+use narrows_bundle::write_atomic;
 use narrows_data::{Dataset, Limits};
 use narrows_trainer::{
-    Access, Cadence, Config, EpochPlace, Fitted, Options, Resumed, Run, RunError, TrainError, fit_in, fitted_in,
-    options::DataOptions,
+    Cadence, Config, EpochPlace, Fitted, Options, Run, TrainError, fit_in, fitted_in, options::DataOptions,
 };
 
 use super::{
     TrainingArguments,
+    arguments::limit_flags,
     choices::{Chosen, print_choices},
     curves::curves,
     data::{load_data, with_absolute_paths},
+    resumed::{note_renamed, report_resumed},
 };
 use crate::{
     problems::Sources,
     progress::Progress,
-    report::{Stopped, note, warn},
+    report::{Stopped, warn},
     stop::Stop,
 };
 
@@ -55,20 +56,21 @@ impl Session {
         let start = Instant::now();
         let stop = Stop::listen()?;
         let options = arguments.options()?;
-        let data = load_data(&options, arguments.limits(), arguments.resume_folder())?;
+        let data = load_data(&options, arguments.limits(), arguments.run.resume_folder())?;
         let has_file = arguments.has_file();
         let (absolute, config) = checked(&options, &data, has_file)?;
         let claimed = claim(&config, &stop)?;
-        let (run, skipped) = match arguments.resume_folder() {
+        let (run, skipped) = match arguments.run.resume_folder() {
             Some(folder) => {
-                let (run, resumed) = Run::resume(folder, &config, &data, arguments.cadence())?;
+                let (run, resumed) = Run::resume(folder, &config, &data, arguments.run.cadence())?;
                 report_resumed(folder, &resumed);
-                if !resumed.passed_over.is_empty() {
-                    note("a skipped checkpoint is kept under the name passed-over-step-....safetensors");
-                }
+                note_renamed(&resumed);
                 (run, resumed.passed_over.len())
             }
-            None => (create_run(arguments, &config, &data)?, 0),
+            None => {
+                let create = |folder| Run::create(folder, &config, &data, arguments.run.cadence());
+                (arguments.run.create(config.kind().name(), create)?, 0)
+            }
         };
         // Before the run folder is printed: from then on, other programs know of the run and may stop it.
         stop.defer_first_signal();
@@ -78,8 +80,11 @@ impl Session {
         // Standard input cannot be read a second time.
         let is_standard_input = options.data.reading.data.as_deref().is_some_and(narrows_data::is_standard_input);
         let data_flag = if is_standard_input { " --data FILE" } else { "" };
-        let resume_command =
-            format!("{verb}{}{} --resume {folder}{data_flag}", arguments.cadence_flags(), arguments.limit_flags());
+        let resume_command = format!(
+            "{verb}{}{} --resume {folder}{data_flag}",
+            arguments.run.cadence_flags(),
+            limit_flags(arguments.limits())
+        );
         let session = Session {
             config,
             data,
@@ -185,42 +190,4 @@ fn checked(options: &Options, data: &Dataset, has_file: bool) -> anyhow::Result<
     let sources = Sources { data: &options.data, bundle: None, has_file };
     let config = Config::check(&absolute, data).map_err(|error| sources.explain(error.into()))?;
     Ok((absolute, config))
-}
-
-/// Creates a run in the folder that the user named, or in the first free one. Tries again if another process takes that
-/// folder first.
-fn create_run(arguments: &TrainingArguments, config: &Config, data: &Dataset) -> anyhow::Result<Run> {
-    loop {
-        let folder = arguments.new_run_folder(config.kind().name());
-        match Run::create(folder, config, data, arguments.cadence()) {
-            Err(RunError::Busy { .. } | RunError::Occupied { .. }) if arguments.chooses_run_folder() => {}
-            outcome => return Ok(outcome?),
-        }
-    }
-}
-
-/// Prints the checkpoint that a run resumes from, and the checkpoints that were skipped.
-fn report_resumed(folder: &Path, resumed: &Resumed) {
-    match resumed.access {
-        Access::Writable => {}
-        Access::ReadOnly => note(format_args!(
-            "cannot lock `{}`, because its folder cannot be written; nothing is written to the run, and another process may \
-             train it at the same time",
-            folder.display()
-        )),
-    }
-    for (path, why) in &resumed.passed_over {
-        warn(format_args!("skipped the checkpoint `{}`: {why}", path.display()));
-    }
-    match &resumed.checkpoint {
-        Some(path) => note(format_args!(
-            "run: `{}`, from `{}` (step {}, {} complete{})",
-            folder.display(),
-            path.display(),
-            resumed.step,
-            counted(resumed.epoch, "epoch"),
-            if resumed.finished { ", nothing left to train" } else { "" }
-        )),
-        None => note(format_args!("run: `{}` has no checkpoint yet and starts from the beginning", folder.display())),
-    }
 }

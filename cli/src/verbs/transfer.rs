@@ -11,21 +11,24 @@ use narrows_bundle::{Bundle, WEIGHTS, counted};
 use narrows_data::{Dataset, Limits, Reading};
 use narrows_runtime::Autoencoder;
 use narrows_trainer::{
+    TrainError,
     options::DataOptions,
-    transfer::{Config, Event, Options, Origin, Repetitions, Start, Task, fit, label_efficiency},
+    transfer::{Config, Event, Options, Origin, Pretrained, Repetitions, Run, Start, Task, fit, label_efficiency},
 };
 
 use crate::{
     config_file::transfer_of_file,
     destination::Destination,
-    input::inherited,
+    input::{absolute_word, inherited},
     misuse::misuse,
     model::{ModelArguments, needs_autoencoder},
     problems::Sources,
-    report::{note, warn},
+    report::{Stopped, note, warn},
     stop::Stop,
-    training::data_flags_of_model,
-    transfer::{EncodedData, Report, Table, check_not_source, check_stop, print_event, publish, warn_of_labels},
+    training::{RunArguments, data_flags_of_model, limit_flags},
+    transfer::{
+        EncodedData, Report, Table, check_not_source, interrupted, open_run, print_event, publish, warn_of_labels,
+    },
 };
 
 /// Sets the help of the options whose defaults or values differ from those of a training run.
@@ -49,6 +52,14 @@ fn with_help_of_transfer(arg: Arg) -> Arg {
         "patience" => {
             "Early stopping: stop after this many epochs without a lower validation loss and restore the weights of the \
              best epoch; 0 disables it [default: 10, or 5 with --fine-tune; 0 without validation rows]"
+        }
+        "run" => {
+            "Folder for the run of a head with hidden layers or of --fine-tune: configuration, metrics and checkpoints \
+             [default: runs/KIND-classifier or runs/KIND-regressor, with -2, -3 and so on if that exists]"
+        }
+        "resume" => {
+            "Resume the run in this folder from its newest valid checkpoints, with the same bundle and the same data \
+             [default: start a new run]"
         }
         _ => return arg,
     };
@@ -78,6 +89,8 @@ pub(crate) struct Transfer {
     /// TOML configuration file, as printed by `narrows config transfer`; flags override it [default: none]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArguments,
     /// Also train linear heads on 10, 100, 1000 and all labels, on raw samples, principal components and codes, and
     /// print a table of their accuracies; each is averaged over DRAWS random selections of the labels [default: off; 20
     /// selections if given without a number]
@@ -104,22 +117,26 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
     let model = Autoencoder::from_bundle(&bundle, &arguments.model.options())?;
     let manifest = bundle.manifest();
     let sources =
-        Sources { data: &options.data, bundle: Some(arguments.model.bundle()), has_file: arguments.config.is_some() };
+        Sources { data: &options.data, bundle: Some(arguments.model.bundle()), has_file: arguments.has_file() };
     let explain = |error| sources.explain(error);
     // From here on, the program checks for signals itself and removes the staged bundle when it stops.
     stop.defer_first_signal();
-    let (encoded, (config, destination)) = EncodedData::load(&options, &arguments.limits, &model, &stop, |data| {
-        let config = Config::check(&options, manifest, data).map_err(explain)?;
-        check_weights(&config, &bundle, arguments.model.bundle())?;
-        warn_of_labels(&config, data);
-        if arguments.label_efficiency.is_some() {
-            check_table(&config, data)?;
-        }
-        let kind = config.task.kind();
-        let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("models/{}-{kind}", manifest.kind)));
-        check_not_source(&out, arguments.model.bundle())?;
-        Ok((config, Destination::claim(&out, &stop)?))
-    })?;
+    let (encoded, (config, destination, mut run)) =
+        EncodedData::load(&options, &arguments.limits, &model, &stop, |data| {
+            let config = Config::check(&options, manifest, data).map_err(explain)?;
+            check_weights(&config, &bundle, arguments.model.bundle())?;
+            warn_of_labels(&config, data);
+            if arguments.label_efficiency.is_some() {
+                check_table(&config, data)?;
+            }
+            let kind = config.task.kind();
+            let out =
+                arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("models/{}-{kind}", manifest.kind)));
+            check_not_source(&out, arguments.model.bundle())?;
+            let destination = Destination::claim(&out, &stop)?;
+            let run = open_run(&arguments.run, &config, &options, manifest, data)?;
+            Ok((config, destination, run))
+        })?;
     let EncodedData { data, codes } = &encoded;
     note(format_args!(
         "encoder: {} trained on {}, {}; data: {} of {}",
@@ -136,8 +153,16 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
         Event::HeadFitted(_) if config.tuning.is_none() => {}
         event => print_event(event),
     };
-    let fitted = fit(&config, manifest, weights.as_deref(), data, codes, &should_stop, &mut report_event);
-    let fitted = unless_stopped(fitted.map_err(explain), &stop)?;
+    let pretrained = Pretrained { manifest, weights: weights.as_deref() };
+    let fitted = fit(&config, pretrained, data, codes, run.as_mut(), &should_stop, &mut report_event);
+    let place = match &fitted {
+        Err(TrainError::Interrupted { epoch, step }) if *step > 0 => format!(" after step {step} (epoch {epoch})"),
+        Ok(_) | Err(_) => String::new(),
+    };
+    let stopped = |place: &str| interrupted(place, run.as_ref(), &arguments.command(), &options, &stop);
+    let unless_stopped = |place: &str| if stop.signal().is_some() { Err(stopped(place)) } else { Ok(()) };
+    unless_stopped(&place)?;
+    let fitted = fitted.map_err(explain)?;
     fitted.remarks().iter().for_each(warn);
     match (fitted.poor(), arguments.accept_poor) {
         (Some(poor), false) => bail!(
@@ -153,7 +178,8 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
             let draws = Repetitions { count: usize::from(count), seed: config.seed };
             let mut print_row = |row: &_| note(format_args!("label efficiency: {}", Table::row(row)));
             let table = label_efficiency(draws, manifest, data, codes, &should_stop, &mut print_row);
-            Some(unless_stopped(table.map_err(explain), &stop)?)
+            unless_stopped("")?;
+            Some(table.map_err(explain)?)
         }
     };
     let reading = inherited(&options.data.reading, manifest);
@@ -163,7 +189,8 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
     let title = format!("linear heads on {}", data.name);
     let extra_files =
         efficiency.as_ref().map(|efficiency| Table(efficiency).files(&title)).transpose()?.unwrap_or_default();
-    let bundle = publish(destination, export, &extra_files, &stop)?;
+    let published = publish(destination, export, &extra_files, &stop);
+    let bundle = published.map_err(|error| if error.is::<Stopped>() { stopped("").into() } else { error })?;
     let (efficiency, data) = (efficiency.as_ref(), test_flags(&options.data, data));
     Report { fitted: &fitted, bundle: &bundle, efficiency, data, time: start.elapsed() }.print(arguments.json)
 }
@@ -213,14 +240,36 @@ fn check_table(config: &Config, data: &Dataset) -> anyhow::Result<()> {
     }
 }
 
-/// Returns the outcome of a fit, or the error of an interruption if a signal stopped it.
-fn unless_stopped<T>(outcome: anyhow::Result<T>, stop: &Stop) -> anyhow::Result<T> {
-    check_stop(stop)?;
-    outcome
+impl Transfer {
+    /// Whether options may come from a configuration file or from the resumed run.
+    fn has_file(&self) -> bool {
+        self.config.is_some() || self.run.resume_folder().is_some()
+    }
+
+    /// Returns the command that repeats the transfer, without the name of the program and without the flags that are
+    /// in the configuration of a run.
+    fn command(&self) -> String {
+        let out = self.out.as_ref().map(|out| format!(" --out {}", absolute_word(out)));
+        let efficiency = self.label_efficiency.map(|draws| format!(" --label-efficiency={draws}"));
+        let (accept, json) =
+            (if self.accept_poor { " --accept-poor" } else { "" }, if self.json { " --json" } else { "" });
+        format!(
+            "transfer {}{}{}{}{accept}{json}{}{}",
+            absolute_word(self.model.bundle()),
+            self.model.device_flag(),
+            out.unwrap_or_default(),
+            efficiency.unwrap_or_default(),
+            self.run.cadence_flags(),
+            limit_flags(&self.limits)
+        )
+    }
 }
 
-/// Returns the options of the flags, completed by those of the configuration file.
+/// Returns the options of the flags, completed by those of the configuration file or of the resumed run.
 fn options(arguments: &Transfer) -> anyhow::Result<Options> {
-    let Some(path) = &arguments.config else { return Ok(arguments.options.clone()) };
-    Ok(arguments.options.or(&transfer_of_file(path)?))
+    match (&arguments.config, arguments.run.resume_folder()) {
+        (Some(path), _) => Ok(arguments.options.or(&transfer_of_file(path)?)),
+        (None, Some(run)) => Ok(Run::options_with(run, &arguments.options)?),
+        (None, None) => Ok(arguments.options.clone()),
+    }
 }

@@ -1,6 +1,6 @@
 //! Options in a TOML file: one key per option, with all problems reported at once.
 
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use toml::Table;
 
 use super::Options;
@@ -32,13 +32,21 @@ impl Options {
     /// # Errors
     /// [`ConfigError`] for a number that TOML cannot represent: 2^63 or more.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        toml::to_string(self).map_err(|error| ConfigError::of(Problem::new("options", error.to_string())))
+        written(self)
     }
 
     /// Returns the options that are set, by key; an empty table if TOML cannot represent one of them.
     pub fn fields(&self) -> Table {
         Table::try_from(self).unwrap_or_default()
     }
+}
+
+/// Writes options as a configuration file.
+///
+/// # Errors
+/// [`ConfigError`] for a number that TOML cannot represent: 2^63 or more.
+pub(crate) fn written(options: &impl Serialize) -> Result<String, ConfigError> {
+    toml::to_string(options).map_err(|error| ConfigError::of(Problem::new("options", error.to_string())))
 }
 
 /// Reads a file of options with the keys `keys`, and leaves out the keys `flags`; `hint` tells the reader of an error

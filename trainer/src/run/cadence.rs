@@ -4,6 +4,7 @@ use std::{
     fmt,
     num::{NonZeroU64, NonZeroUsize},
     str::FromStr,
+    time::Instant,
 };
 
 /// When to save a checkpoint, and how many to keep.
@@ -19,6 +20,38 @@ impl Default for Cadence {
     fn default() -> Self {
         // Two: the newest, and the previous one in case the newest is damaged.
         Cadence { every: Every::Epoch, keep: NonZeroUsize::MIN.saturating_add(1) }
+    }
+}
+
+/// Time and step of the last saved checkpoint.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    at: Instant,
+    step: u64,
+}
+
+impl Saved {
+    /// A checkpoint that is saved now, after this step; step 0 for none.
+    pub(crate) fn at(step: u64) -> Self {
+        Saved { at: Instant::now(), step }
+    }
+}
+
+impl Cadence {
+    /// Whether to save after this step.
+    pub(crate) fn is_due_after_step(self, step: u64, saved: &Saved) -> bool {
+        match self.every {
+            Every::Epoch => false,
+            Every::Steps(steps) => step.is_multiple_of(steps.get()),
+            Every::Seconds(seconds) => saved.at.elapsed().as_secs_f64() >= seconds,
+        }
+    }
+
+    /// Whether to save after the current epoch. The first epoch is always saved, so that the run can be resumed. After
+    /// that at most one checkpoint per second is written: short epochs must not wait for the disk.
+    pub(crate) fn is_due_after_epoch(self, saved: &Saved) -> bool {
+        let is_late = saved.step == 0 || saved.at.elapsed().as_secs_f64() >= 1.0;
+        matches!(self.every, Every::Epoch) && is_late
     }
 }
 

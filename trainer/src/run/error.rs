@@ -87,6 +87,20 @@ pub enum RunError {
         /// SHA-256 of the file that was passed.
         found: Option<String>,
     },
+    /// The run of a transfer was started with another bundle.
+    #[error(
+        "the run `{}` was started with another bundle: expected the digest {expected}, got {found}; pass the same bundle, \
+         or start a new run",
+        path.display()
+    )]
+    OtherBundle {
+        /// The folder.
+        path: PathBuf,
+        /// Digest in the checkpoint.
+        expected: String,
+        /// Digest of the bundle that was passed.
+        found: String,
+    },
     /// The run has another configuration.
     #[error("cannot resume the run `{}` with another configuration: {} (omit the changed options, or start a new run)", path.display(), differences.join("; "))]
     OtherConfiguration {

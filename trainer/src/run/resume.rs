@@ -2,17 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
-    time::Instant,
 };
 
 use narrows_data::Dataset;
 use toml::Table;
 
 use super::{
-    Access, Cadence, Checkpoint, Run, RunError, Saved, checkpoint, cleanup::remove_partial_files, layout::CHECKPOINTS,
-    lock_existing, metrics::Metrics, write_config,
+    Access, Cadence, Checkpoint, PREFIX, Run, RunError, RunFolder, Saved, checkpoint::Record, config_text,
+    metrics::Metrics, newest, set_aside,
 };
 use crate::{
     Activation, Config, DataOptions, Kernels, Method, Options, Pretrain,
@@ -55,9 +53,8 @@ impl Run {
         let folder = folder.into();
         // Reads the configuration first, so that nothing is created in a folder that is not a run.
         let before = Run::options(&folder)?;
-        let (lock, access) = lock_existing(&folder)?;
-        let checkpoints = folder.join(CHECKPOINTS);
-        let (mut start, passed_over) = checkpoint::newest(&checkpoints)?;
+        let (locked, access) = RunFolder::open(folder.clone())?;
+        let (mut start, passed_over) = newest::<Record>(&locked.checkpoints(), PREFIX)?;
         let fingerprint = data.fingerprint()?;
         let moments = config.moments.as_ref().map(|loaded| loaded.sha256.clone());
         let differences = match &mut start {
@@ -93,14 +90,13 @@ impl Run {
         };
         let run = Run {
             metrics: Metrics::read(&folder, epoch),
-            folder,
+            folder: locked,
             cadence,
             fingerprint,
             start: start.map(|(_, checkpoint)| checkpoint),
-            saved: Saved { at: Instant::now(), step, best_epoch: None },
-            cleanup: None,
+            saved: Saved::at(step),
+            saved_best: None,
             passed_over: resumed.passed_over.iter().map(|(path, _)| path.clone()).collect(),
-            _lock: lock,
         };
         Ok((run, resumed))
     }
@@ -127,23 +123,14 @@ impl Run {
     /// Prepares the folder for resuming: removes partial files, renames invalid checkpoints and rewrites the metrics.
     /// Nothing changes in the folder before this call.
     pub(crate) fn begin(&mut self, config: &Config) -> Result<(), RunError> {
-        if self.cleanup.is_some() {
-            // The folder was just created.
+        if self.folder.is_new() {
             return Ok(());
         }
-        let checkpoints = self.folder.join(CHECKPOINTS);
-        fs::create_dir_all(&checkpoints).map_err(RunError::io("create", &checkpoints))?;
-        remove_partial_files(&checkpoints);
-        remove_partial_files(&self.folder);
-        // The steps after the newest valid checkpoint are repeated. An invalid checkpoint must not look newer than
-        // them.
-        for path in self.passed_over.drain(..) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let new_path = path.with_file_name(format!("passed-over-{name}"));
-            fs::rename(&path, new_path).map_err(RunError::io("rename", &path))?;
-        }
-        self.metrics.begin(&self.folder)?;
-        write_config(&self.folder, config)
+        self.folder.clear()?;
+        self.passed_over.drain(..).try_for_each(|path| set_aside(&path))?;
+        let Run { metrics, folder, .. } = self;
+        metrics.begin(folder.path())?;
+        folder.write_config(&config_text(folder.path(), config)?)
     }
 }
 
@@ -193,9 +180,13 @@ fn remove_ignored(differences: &mut BTreeMap<String, String>) {
     ignored.concat().into_iter().for_each(|key| drop(differences.remove(key)));
 }
 
-/// Describes each option that differs, by key, such as "`beta` was 1.0, now 2.0".
+/// Describes each option that differs, by key.
 fn differences(before: &Options, now: &Options) -> BTreeMap<String, String> {
-    let (before, now) = (recorded_fields(before), recorded_fields(now));
+    field_differences(&recorded_fields(before), &recorded_fields(now))
+}
+
+/// Describes each field that differs, by key, such as "`beta` was 1.0, now 2.0".
+pub(crate) fn field_differences(before: &Table, now: &Table) -> BTreeMap<String, String> {
     let text = |value: Option<&toml::Value>| value.map_or("not set".to_owned(), ToString::to_string);
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let differing = keys.into_iter().filter(|key| before.get(*key) != now.get(*key));

@@ -141,6 +141,12 @@ pub struct Descent {
 }
 
 impl Config {
+    /// Whether something is trained by gradient descent: a head with hidden layers, or the encoder. A linear head on a
+    /// frozen encoder is not.
+    pub fn uses_gradient_descent(&self) -> bool {
+        self.tuning.is_some() || !self.head.hidden().is_empty()
+    }
+
     /// Returns all chosen settings as options of a configuration file.
     pub fn effective(&self, options: &Options) -> Options {
         let tuning = self.tuning.as_ref();
@@ -165,7 +171,7 @@ impl Config {
             data: options.data.without_folders(),
             ..Options::default()
         };
-        if self.tuning.is_none() && self.head.hidden().is_empty() {
+        if !self.uses_gradient_descent() {
             return chosen;
         }
         let Descent { epochs, steps, rule, learning_rate, early_stop } = self.descent;

@@ -5,7 +5,7 @@ use narrows_bundle::Manifest;
 use narrows_data::Dataset;
 
 use super::{
-    ClassWeights, Codes, Config, Event, Start, Transferred, Tuning,
+    ClassWeights, Codes, Config, Event, Run, Start, Transferred, Tuning,
     linear::{FittedHead, Linear, output_name, unit_of},
     mlp_head::fit_mlp_head,
     neighbours::nearest,
@@ -17,31 +17,42 @@ use super::{
 };
 use crate::{TrainError, candle::Parameters, network::Weights};
 
-/// Fits a head on codes and fine-tunes the encoder if the configuration says so. `weights` is the content of the
-/// weights file of the bundle; only fine-tuning needs it.
+/// The bundle whose encoder is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Pretrained<'a> {
+    /// Its manifest.
+    pub manifest: &'a Manifest,
+    /// Content of its weights file; only fine-tuning needs it.
+    pub weights: Option<&'a [u8]>,
+}
+
+/// Fits a head on codes and fine-tunes the encoder if the configuration says so. With a `run`, gradient descent starts
+/// from its newest checkpoints and saves checkpoints in it, also once `stop` returns true.
 ///
 /// The same seed gives the same weights on any number of cores.
 ///
 /// # Errors
 /// [`TrainError::Config`] if the weights of the bundle are missing or invalid, [`TrainError::HeadDiverged`] if a loss
-/// becomes infinite or NaN, [`TrainError::Interrupted`] once `stop` returns true, and errors of reading from disk.
+/// becomes infinite or NaN, [`TrainError::Interrupted`] once `stop` returns true, [`TrainError::Run`] if a checkpoint
+/// cannot be saved, and errors of reading from disk.
 pub fn fit(
     config: &Config,
-    model: &Manifest,
-    weights: Option<&[u8]>,
+    pretrained: Pretrained<'_>,
     data: &Dataset,
     codes: &Codes,
+    mut run: Option<&mut Run>,
     stop: Stop<'_>,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Transferred, TrainError> {
     let parts = Parts::of(config, data)?;
+    run.as_deref_mut().map(Run::begin).transpose()?;
     let mut fitted = match config.tuning {
         // The codes come from the trained encoder. They are useless for an encoder with new random weights.
-        Some(Tuning { start: Start::Scratch, .. }) => initial_head(&parts, config, model.latent_dim)?,
-        Some(_) | None => fit_head(&parts, codes.part_values(), config, stop, observe)?,
+        Some(Tuning { start: Start::Scratch, .. }) => initial_head(&parts, config, pretrained.manifest.latent_dim)?,
+        Some(_) | None => fit_head(&parts, codes.part_values(), config, run.as_deref_mut(), stop, observe)?,
     };
     if let Some(tuning) = &config.tuning {
-        fine_tune(&mut fitted, tuning, &parts, (model, weights), data, stop, observe)?;
+        fine_tune(&mut fitted, tuning, &parts, (pretrained, data), run, stop, observe)?;
     }
     data.parts().try_for_each(|(_, part)| part.values.check_unchanged())?;
     Ok(fitted)
@@ -52,6 +63,7 @@ fn fit_head(
     parts: &Parts,
     codes: PartValues<'_>,
     config: &Config,
+    run: Option<&mut Run>,
     stop: Stop<'_>,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Transferred, TrainError> {
@@ -63,7 +75,7 @@ fn fit_head(
         let report = &mut |decay, loss| observe(Event::Decay { decay, loss });
         (linear.fit(train, parts.valid_rows(codes), report)?, None)
     } else {
-        let (head, training) = fit_mlp_head(parts, codes, config, stop, observe)?;
+        let (head, training) = fit_mlp_head(parts, codes, config, run, stop, observe)?;
         (head, Some(training))
     };
     let parameters = Parameters::from_weights(&head.weights, &Device::Cpu)?;

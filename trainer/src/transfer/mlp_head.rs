@@ -9,6 +9,7 @@ use super::{
     objective::Objective,
     outputs::unscaled,
     parts::{PartValues, Parts},
+    run::Run,
     stop::Stop,
     train_head::{HeadTrainingLoop, TrainedHead},
 };
@@ -25,6 +26,7 @@ pub(super) fn fit_mlp_head(
     parts: &Parts,
     codes: PartValues<'_>,
     config: &Config,
+    mut run: Option<&mut Run>,
     stop: Stop<'_>,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<(FittedHead, TrainedHead), TrainError> {
@@ -40,7 +42,7 @@ pub(super) fn fit_mlp_head(
         (None, None) => DECAYS[..1].to_vec(),
         (None, Some(_)) => DECAYS.to_vec(),
     };
-    let fit = |decay: f64, observe: &mut dyn FnMut(Event<'_>)| -> Result<TrainedHead, TrainError> {
+    let mut fit = |decay: f64, observe: &mut dyn FnMut(Event<'_>)| -> Result<TrainedHead, TrainError> {
         let objective = |targets| Objective { targets, class_weights: class_weights.as_deref(), unit: &unit, decay };
         let (train_objective, valid_objective) =
             (objective(train.targets), valid.map(|valid| objective(valid.targets)));
@@ -55,7 +57,8 @@ pub(super) fn fit_mlp_head(
             stop,
         };
         let parameters = Parameters::initial(&[&graph], config.seed, &Device::Cpu)?;
-        training_loop.run(&parameters, 1.0, &mut |epoch| observe(Event::Epoch(epoch)))
+        let checkpoints = run.as_deref_mut().map(Run::next_fit);
+        training_loop.run(&parameters, 1.0, checkpoints, &mut |epoch| observe(Event::Epoch(epoch)))
     };
     let (mut best, mut trials) = (None::<(f64, TrainedHead)>, Vec::new());
     for &decay in &decays {

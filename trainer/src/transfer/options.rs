@@ -9,7 +9,7 @@ use crate::{
     descent::{StepOptions, StoppingOptions},
     kinds::CorruptionOptions,
     optimizer::{AdamWOptions, OptimizerOptions, RuleOptions},
-    options::{Group, option_groups, options, parsed},
+    options::{Group, option_groups, options, parsed, written},
     schedule::ScheduleOptions,
     split::SplitOptions,
 };
@@ -146,6 +146,14 @@ impl Options {
     /// Those of [`Options::from_toml`].
     pub fn from_toml_with(text: &str, flags: &[&str]) -> Result<Self, ConfigError> {
         parsed(text, &Self::keys(), flags, "`narrows config transfer` lists them all")
+    }
+
+    /// Writes these options as a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a number that TOML cannot represent: 2^63 or more.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        written(self)
     }
 
     /// Returns the keys of all options, in the order of their declaration.

@@ -176,7 +176,7 @@ impl SampleClassifier {
             stop,
         };
         let parameters = Parameters::initial(&[&graph], seed, &Device::Cpu)?;
-        let weights = training_loop.run(&parameters, 1.0, &mut |_| {})?.weights;
+        let weights = training_loop.run(&parameters, 1.0, None, &mut |_| {})?.weights;
         Ok(SampleClassifier { graph, weights })
     }
 

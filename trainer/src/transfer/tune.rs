@@ -1,14 +1,14 @@
 //! Fine-tuning: trains the encoder together with the fitted head, usually with a lower learning rate than the head.
 
 use candle_core::Device;
-use narrows_bundle::Manifest;
 use narrows_data::Dataset;
 
 use super::{
-    Config, Event, Start, Transferred, Tuning,
+    Config, Event, Pretrained, Start, Transferred, Tuning,
     encoder::{classifier_graph, encoder_of, encoder_weights},
     objective::Objective,
     parts::{Parts, sample_values},
+    run::Run,
     stop::Stop,
     train_head::HeadTrainingLoop,
     transferred::history_and_progress,
@@ -24,12 +24,13 @@ pub(super) fn fine_tune(
     fitted: &mut Transferred,
     tuning: &Tuning,
     parts: &Parts,
-    (model, weights): (&Manifest, Option<&[u8]>),
-    data: &Dataset,
+    (pretrained, data): (Pretrained<'_>, &Dataset),
+    run: Option<&mut Run>,
     stop: Stop<'_>,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), TrainError> {
     let Config { seed, descent, .. } = fitted.config;
+    let Pretrained { manifest: model, weights } = pretrained;
     let encoder = encoder_of(model)?;
     let graph = classifier_graph(&encoder, &fitted.head)?;
     let parameters = match (tuning.start, weights) {
@@ -58,7 +59,8 @@ pub(super) fn fine_tune(
         seed,
         stop,
     };
-    let trained = training_loop.run(&parameters, tuning.rate_factor, &mut |epoch| observe(Event::Epoch(epoch)))?;
+    let trained = training_loop
+        .run(&parameters, tuning.rate_factor, run.map(Run::next_fit), &mut |epoch| observe(Event::Epoch(epoch)))?;
     let parameters = Parameters::from_weights(&trained.weights, &Device::Cpu)?;
     let figures = parts.figures(samples, scaling, (&graph, &parameters), unit)?;
     let frozen_figures = std::mem::replace(&mut fitted.figures, figures);
