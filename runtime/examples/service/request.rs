@@ -116,6 +116,14 @@ impl RequestHead {
 }
 
 impl Batch<'_> {
+    /// Returns the number of rows.
+    pub(crate) fn len(&self) -> usize {
+        match &self.rows {
+            Rows::Floats(rows) => rows.nrows(),
+            Rows::Bytes(rows) => rows.nrows(),
+        }
+    }
+
     /// Returns the rows with their labels, `[rows, features]`.
     pub(crate) fn samples(&self) -> Samples<'_> {
         let samples = match &self.rows {
