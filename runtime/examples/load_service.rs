@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo build --release -p narrows-runtime --example service --example load_service
-//! target/release/examples/load_service [SECONDS [BUNDLE [ROWS]]]
+//! target/release/examples/load_service [SECONDS [BUNDLE [ROWS [LIMIT=VALUE ...]]]]
 //! ```
 //!
 //! It starts the service, and opens 16, then 256, then 2,000 connections for SECONDS each (default 60). Every
@@ -49,6 +49,8 @@ struct Counts {
 /// What the service uses at one moment.
 #[derive(Clone, Copy)]
 struct Usage {
+    /// Time of all cores, in clock ticks of 10 ms.
+    ticks: u64,
     kilobytes: usize,
     files: usize,
     threads: usize,
@@ -67,8 +69,9 @@ fn main() -> Result<(), Failure> {
     let rows: usize = arguments.next().map_or(Ok(1), |rows| rows.parse())?;
     let width: usize = Autoencoder::open(&bundle)?.sample_shape().iter().product();
     let request = request(rows * width);
-    let service = Service::start(&bundle)?;
-    println!("connections  requests/s  p50 ms  p99 ms  p99.9 ms  refused  broken  MB      files      threads");
+    let limits: Vec<String> = arguments.collect();
+    let service = Service::start(&bundle, &limits)?;
+    println!("connections  requests/s  p50 ms  p99 ms  p99.9 ms  refused  broken  CPU us  MB      files      threads");
     let threads = Runtime::new()?;
     for connections in CONNECTIONS {
         let (counts, usage) = threads.block_on(load(&service, connections, Duration::from_secs(seconds), &request));
@@ -89,10 +92,11 @@ fn request(values: usize) -> Vec<u8> {
 
 impl Service {
     /// Starts the program `service` that lies beside this one.
-    fn start(bundle: &str) -> Result<Self, Failure> {
+    fn start(bundle: &str, limits: &[String]) -> Result<Self, Failure> {
         let program = env::current_exe()?.with_file_name(format!("service{}", env::consts::EXE_SUFFIX));
         let mut process = Command::new(&program)
-            .args([bundle, "0"])
+            .args([bundle, "0", "127.0.0.1"])
+            .args(limits)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -112,7 +116,11 @@ impl Service {
             value.split_whitespace().next()?.parse().ok()
         };
         let files = fs::read_dir(format!("{folder}/fd")).ok()?.count();
-        Some(Usage { kilobytes: number("VmRSS:")?, files, threads: number("Threads:")? })
+        let stat = fs::read_to_string(format!("{folder}/stat")).ok()?;
+        // The name of the program, in parentheses, can contain spaces. User and system time are the fields 14 and 15.
+        let fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(2);
+        let ticks = fields.map_while(|field| field.parse::<u64>().ok()).sum();
+        Some(Usage { ticks, kilobytes: number("VmRSS:")?, files, threads: number("Threads:")? })
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -143,7 +151,7 @@ async fn load(service: &Service, connections: usize, time: Duration, request: &[
             counts
         });
     }
-    let mut usage = Vec::new();
+    let mut usage: Vec<Usage> = service.usage().into_iter().collect();
     while Instant::now() < end {
         sleep(Duration::from_secs(1)).await;
         usage.extend(service.usage());
@@ -208,9 +216,11 @@ fn report(connections: usize, seconds: u64, counts: Counts, usage: &[Usage]) {
         (values.clone().min().unwrap_or(0), values.max().unwrap_or(0))
     };
     let megabytes = range(|usage| usage.kilobytes / 1000);
+    let ticks = usage.last().map_or(0, |usage| usage.ticks) - usage.first().map_or(0, |usage| usage.ticks);
+    let cpu = ticks as f64 * 1e4 / times.len().max(1) as f64;
     let (files, threads) = (range(|usage| usage.files), range(|usage| usage.threads));
     println!(
-        "{connections:11}  {rate:10.0}  {:6.2}  {:6.2}  {:8.2}  {refused:7}  {broken:6}  {}-{}  {}-{}  {}-{}",
+        "{connections:11}  {rate:10.0}  {:6.2}  {:6.2}  {:8.2}  {refused:7}  {broken:6}  {cpu:6.0}  {}-{}  {}-{}  {}-{}",
         quantile(0.5),
         quantile(0.99),
         quantile(0.999),

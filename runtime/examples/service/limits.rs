@@ -35,6 +35,8 @@ pub(crate) struct Limits {
     pub(crate) memory: usize,
     /// Maximum number of requests that are computed at the same time; the others wait.
     pub(crate) concurrent: usize,
+    /// Maximum number of small requests whose rows are encoded in one run of the model; 1 turns merging off.
+    pub(crate) merge: usize,
     /// Time after a stop signal in which new connections are accepted, so that a proxy notices that `/health` reports
     /// the stop before connections are refused.
     pub(crate) drain: Duration,
@@ -58,6 +60,7 @@ impl Default for Limits {
             rows: 4096,
             memory: 256 << 20,
             concurrent: std::thread::available_parallelism().map_or(2, |cores| 2 * cores.get()),
+            merge: 32,
             drain: Duration::from_secs(2),
             stop: Duration::from_secs(5),
         }
@@ -84,6 +87,7 @@ impl Limits {
             "rows" => number(name, value, &mut self.rows),
             "memory" => number(name, value, &mut self.memory),
             "concurrent" => number(name, value, &mut self.concurrent),
+            "merge" => number(name, value, &mut self.merge),
             "drain" => seconds(name, value, &mut self.drain),
             "stop" => seconds(name, value, &mut self.stop),
             other => Err(format!("there is no limit `{other}` (the fields of `Limits` are listed in limits.rs)")),

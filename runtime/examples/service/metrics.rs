@@ -3,7 +3,10 @@
 //! Labels have few values: a path that the service does not know counts as `other`, so that clients cannot create
 //! series.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, prometheus_text},
@@ -128,6 +131,30 @@ impl Metrics {
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+/// A request that waits to be computed, until `end` is called.
+pub(crate) struct Waiting {
+    gauge: Gauge,
+    is_over: AtomicBool,
+}
+
+impl Metrics {
+    pub(crate) fn wait(&self) -> Waiting {
+        self.waiting.inc();
+        Waiting { gauge: self.waiting.clone(), is_over: AtomicBool::new(false) }
+    }
+}
+
+impl Waiting {
+    /// Ends the waiting. Returns false if it is over already.
+    pub(crate) fn end(&self) -> bool {
+        let is_first = !self.is_over.swap(true, SeqCst);
+        if is_first {
+            self.gauge.dec();
+        }
+        is_first
     }
 }
 

@@ -25,6 +25,16 @@ pub(crate) fn busy() -> Refusal {
     refuse(StatusCode::SERVICE_UNAVAILABLE, "the service is busy (try again later)")
 }
 
+/// The computation takes too long.
+pub(crate) fn too_slow() -> Refusal {
+    refuse(StatusCode::GATEWAY_TIMEOUT, "the computation takes too long (send fewer rows)")
+}
+
+/// The computation ended without a result.
+pub(crate) fn interrupted() -> Refusal {
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "the computation was interrupted")
+}
+
 pub(crate) fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(bytes) => ([(header::CONTENT_TYPE, JSON)], bytes).into_response(),

@@ -30,45 +30,46 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::time::Instant;
 
 use crate::{
-    compute::{Work, detect_rows, encode_rows},
+    compute::Computer,
     detection::describe_detector,
+    job::{Job, Task},
     limits::Limits,
     memory::Memory,
-    metrics::{Metrics, Path, Route, TEXT},
+    merge::joins,
+    metrics::{Metrics, TEXT},
     models::Models,
+    queue::Queue,
     record::{Content, Recorder, record},
-    refusal::{Refusal, busy, json, refuse},
+    refusal::{Refusal, json, refuse},
     request::RequestHead,
 };
 
 /// The models, and what all requests share.
 pub(crate) struct Service {
-    pub(crate) models: Models,
+    pub(crate) models: Arc<Models>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Arc<Metrics>,
     recorder: Arc<Recorder>,
     memory: Memory,
-    slots: Arc<Semaphore>,
+    queue: Arc<Queue<Job>>,
     stopping: AtomicBool,
 }
 
 impl Service {
     pub(crate) fn new(models: Models, limits: Limits, recorder: Arc<Recorder>) -> Arc<Self> {
-        Arc::new(Service {
-            models,
-            limits,
-            metrics: Arc::clone(&recorder.metrics),
-            recorder,
-            memory: Memory::new(limits.memory),
-            slots: Arc::new(Semaphore::new(limits.concurrent)),
-            stopping: AtomicBool::new(false),
-        })
+        let (models, metrics, memory) = (Arc::new(models), Arc::clone(&recorder.metrics), Memory::new(limits.memory));
+        let computer = Arc::new(Computer {
+            models: Arc::clone(&models),
+            metrics: Arc::clone(&metrics),
+            memory: memory.clone(),
+            max_rows: limits.rows,
+        });
+        let joins = move |taken: &[Job], next: &Job| joins(taken, next, limits.merge);
+        let queue = Queue::new(limits.concurrent, joins, move |jobs| computer.run(jobs));
+        Arc::new(Service { models, limits, metrics, recorder, memory, queue, stopping: AtomicBool::new(false) })
     }
 
     /// Reports from now on that the service stops.
@@ -114,7 +115,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> Result<Response, Refusa
 }
 
 async fn describe(State(service): State<Arc<Service>>) -> Response {
-    let Service { models: Models { autoencoder: model, detector }, limits, .. } = service.as_ref();
+    let (Models { autoencoder: model, detector }, limits) = (service.models.as_ref(), &service.limits);
     let manifest = model.manifest();
     json(&serde_json::json!({
         "kind": manifest.kind.to_string(),
@@ -134,61 +135,22 @@ async fn describe(State(service): State<Arc<Service>>) -> Response {
 }
 
 async fn encode(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refusal> {
-    answer(service, request, Route::Encode, encode_rows).await
+    answer(service, request, Task::Encode).await
 }
 
 async fn detect(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refusal> {
-    answer(service, request, Route::Detect, detect_rows).await
+    answer(service, request, Task::Detect).await
 }
 
-/// Reads the body, and computes the response on a blocking thread.
-async fn answer(service: Arc<Service>, request: Request, route: Route, work: Work) -> Result<Response, Refusal> {
-    let Limits { time, .. } = service.limits;
+/// Reads the body, and waits for the response.
+async fn answer(service: Arc<Service>, request: Request, task: Task) -> Result<Response, Refusal> {
     let head = RequestHead::of(request.headers(), request.uri())?;
     let content = request.extensions().get::<Content>().cloned().unwrap_or_default();
     let body = service.memory.read(request.into_body(), &service.limits).await?;
     content.bytes(body.as_ref().len());
-    let deadline = Instant::now() + time;
-    // Acquired only after the body has arrived, so that slow clients do not block the computation of others.
-    let slot = {
-        let _waiting = Waiting::new(&service);
-        timeout_at(deadline, Arc::clone(&service.slots).acquire_owned())
-            .await
-            .map_err(|_| busy())?
-            .map_err(|closed| refuse(StatusCode::SERVICE_UNAVAILABLE, closed))?
-    };
-    // The thread keeps the body and the slot until it ends, even if the client disconnects.
-    let work = tokio::task::spawn_blocking(move || {
-        let batch = head.batch(body.as_ref(), &service.models.autoencoder, service.limits.rows)?;
-        content.rows(batch.len());
-        service.metrics.rows.get_or_create(&Path { route }).inc_by(batch.len() as u64);
-        service.metrics.batches.get_or_create(&Path { route }).observe(batch.len() as f64);
-        let reply = work(&service.models, &head, &batch)?;
-        drop(batch);
-        drop((body, slot));
-        let body = service.memory.hold(reply.bytes)?;
-        Ok::<_, Refusal>(([(header::CONTENT_TYPE, reply.media_type)], body).into_response())
-    });
-    timeout_at(deadline, work)
-        .await
-        .map_err(|_| {
-            refuse(StatusCode::GATEWAY_TIMEOUT, format!("the computation takes longer than {time:?} (send fewer rows)"))
-        })?
-        .map_err(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "the computation was interrupted"))?
-}
-
-/// Counts a request as waiting until it is dropped.
-struct Waiting<'s>(&'s Metrics);
-
-impl<'s> Waiting<'s> {
-    fn new(service: &'s Service) -> Self {
-        service.metrics.waiting.inc();
-        Waiting(&service.metrics)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.dec();
-    }
+    let deadline = Instant::now() + service.limits.time;
+    // Only after the body has arrived, so that slow clients do not block the computation of others.
+    let (job, pending) = Job::new(task, head, body, content, service.metrics.wait());
+    service.queue.add(job);
+    pending.response(deadline).await
 }

@@ -15,12 +15,16 @@ mod detection;
 mod detector;
 mod exposition;
 mod hostile;
+#[path = "../../examples/service/job.rs"]
+mod job;
 #[path = "../../examples/service/limits.rs"]
 mod limits;
 #[path = "../../examples/service/log.rs"]
 mod log;
 #[path = "../../examples/service/memory.rs"]
 mod memory;
+#[path = "../../examples/service/merge.rs"]
+mod merge;
 #[path = "../../examples/service/metrics.rs"]
 mod metrics;
 #[path = "../../examples/service/models.rs"]
@@ -33,6 +37,8 @@ mod phase;
 mod places;
 #[cfg(unix)]
 mod program;
+#[path = "../../examples/service/queue.rs"]
+mod queue;
 #[path = "../../examples/service/record.rs"]
 mod record;
 #[path = "../../examples/service/refusal.rs"]

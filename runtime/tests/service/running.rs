@@ -39,6 +39,7 @@ pub(crate) const LIMITS: Limits = Limits {
     rows: 64,
     memory: 16 << 20,
     concurrent: 4,
+    merge: 8,
     drain: Duration::ZERO,
     stop: TIMEOUT,
 };
