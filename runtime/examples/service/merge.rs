@@ -69,7 +69,8 @@ fn encode(computer: &Computer, batches: &[&Batch<'_>]) -> Option<Array2<f32>> {
     let values: Vec<f32> = batches.iter().flat_map(|batch| batch.values()).collect();
     let labels: Vec<i64> = batches.iter().flat_map(|batch| batch.labels().unwrap_or_default()).copied().collect();
     let rows = Array2::from_shape_vec((values.len() / width, width), values).ok()?;
-    computer.count_run(Task::Encode, rows.nrows());
     let samples = Samples::from(&rows);
-    model.encode(if model.takes_labels() { samples.labelled(&labels) } else { samples }).ok()
+    let codes = model.encode(if model.takes_labels() { samples.labelled(&labels) } else { samples }).ok()?;
+    computer.count_run(Task::Encode, rows.nrows());
+    Some(codes)
 }

@@ -25,6 +25,7 @@ mod log;
 mod memory;
 #[path = "../../examples/service/merge.rs"]
 mod merge;
+mod merging;
 #[path = "../../examples/service/metrics.rs"]
 mod metrics;
 #[path = "../../examples/service/models.rs"]
