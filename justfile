@@ -63,6 +63,16 @@ disk-full: _tools
 soak $NARROWS_SOAK="10": _tools
     cargo test {{ checked }} -p narrows-runtime --test leaks soak -- --ignored --nocapture
 
+# Put load on the example service: 16, 256 and 2,000 connections for SECONDS each (needs `ulimit -n` above 2,100).
+[no-exit-message]
+load-service SECONDS="60" BUNDLE="models/zoo/vae" *LIMITS: _runtime
+    cargo build --release -p narrows-runtime --example service --example load_service
+    cargo run --release -p narrows-runtime --example load_service -- {{ SECONDS }} {{ BUNDLE }} 1 {{ LIMITS }}
+
+# Send NARROWS_HOSTILE mutated requests to the example service in memory (half a minute).
+hostile-requests $NARROWS_HOSTILE="200000": _tools
+    cargo test {{ checked }} -p narrows-runtime --test service hostile::many -- --ignored --nocapture
+
 # Run the runtime's tests with several ONNX Runtime versions, or only VERSIONS (needs Linux on x86-64, pip, npm).
 [no-exit-message]
 versions *VERSIONS: _runtime

@@ -1,7 +1,7 @@
 //! Error responses: a status and a JSON object, with messages for HTTP clients.
 
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use narrows_runtime::Error;
@@ -9,12 +9,30 @@ use serde::Serialize;
 
 pub(crate) const JSON: &str = "application/json";
 
+/// The time after which a refused client may try again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
 /// An error response: the status and the message.
 #[derive(Debug)]
 pub(crate) struct Refusal(StatusCode, String);
 
 pub(crate) fn refuse(status: StatusCode, reason: impl ToString) -> Refusal {
     Refusal(status, reason.to_string())
+}
+
+/// The service has no capacity at the moment.
+pub(crate) fn busy() -> Refusal {
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "the service is busy (try again later)")
+}
+
+/// The computation takes too long.
+pub(crate) fn too_slow() -> Refusal {
+    refuse(StatusCode::GATEWAY_TIMEOUT, "the computation takes too long (send fewer rows)")
+}
+
+/// The computation ended without a result.
+pub(crate) fn interrupted() -> Refusal {
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "the computation was interrupted")
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Response {
@@ -26,7 +44,12 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.0, json(&serde_json::json!({"error": self.1}))).into_response()
+        let Refusal(status, reason) = self;
+        let mut response = (status, json(&serde_json::json!({"error": reason}))).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
     }
 }
 

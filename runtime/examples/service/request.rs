@@ -116,6 +116,26 @@ impl RequestHead {
 }
 
 impl Batch<'_> {
+    /// Returns the number of rows.
+    pub(crate) fn len(&self) -> usize {
+        match &self.rows {
+            Rows::Floats(rows) => rows.nrows(),
+            Rows::Bytes(rows) => rows.nrows(),
+        }
+    }
+
+    /// Returns all values, in row-major order.
+    pub(crate) fn values(&self) -> Vec<f32> {
+        match &self.rows {
+            Rows::Floats(rows) => rows.iter().copied().collect(),
+            Rows::Bytes(rows) => rows.iter().map(|&value| f32::from(value)).collect(),
+        }
+    }
+
+    pub(crate) fn labels(&self) -> Option<&[i64]> {
+        self.labels.as_deref()
+    }
+
     /// Returns the rows with their labels, `[rows, features]`.
     pub(crate) fn samples(&self) -> Samples<'_> {
         let samples = match &self.rows {

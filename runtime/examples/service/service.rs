@@ -1,4 +1,4 @@
-//! An HTTP service that encodes rows with an autoencoder, and finds anomalies.
+//! The routes of the service.
 //!
 //! - `POST /encode` takes JSON, `{"rows": [[...], ...]}`, with `"labels": [...]` for a conditional model. It also takes
 //!   binary values in row-major order as `application/octet-stream`, with the header `x-dtype: u8` or
@@ -10,135 +10,112 @@
 //! - `POST /detect` takes the same requests, if the bundle has a detector. The response is JSON:
 //!   `{"level": 0.01, "rows": [{"score": 3.5, "p_value": 0.2, "is_anomaly": false, "reasons": []}, ...]}`. The reasons
 //!   of an anomaly are its three values with the largest shares, each with the expected value.
-//! - `GET /model` describes the model's inputs and outputs. `GET /health` reports that the service is running.
+//! - `GET /model` describes the model's inputs and outputs.
+//! - `GET /health` has the status 200, and 503 after a stop signal: the service takes no new requests soon.
+//! - `GET /metrics` returns counters in the text format of Prometheus.
 //!
-//! Errors are `{"error": "..."}`, with a 4xx status if the client can correct the request, otherwise 5xx. The number
-//! of connections is not limited, and idle connections are not closed: put a proxy in front of a public service.
+//! Errors are `{"error": "..."}`, with a 4xx status if the client can correct the request, otherwise 5xx. Every
+//! response has the header `x-request-id`.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use axum::{
     Router,
-    body::{Bytes, HttpBody},
-    extract::{DefaultBodyLimit, FromRequest, Request, State},
+    extract::{Request, State},
     http::{StatusCode, header},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use narrows_runtime::{Autoencoder, Detector, Error, Options, bundle::Bundle, ndarray::Array2};
-use serde::Serialize;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, oneshot},
-    time::{Instant, sleep, timeout, timeout_at},
-};
+use tokio::time::Instant;
 
 use crate::{
-    detection::{describe_detector, detected},
+    compute::Computer,
+    detection::describe_detector,
+    job::{Job, Task},
+    limits::Limits,
+    memory::Memory,
+    merge::joins,
+    metrics::{Metrics, TEXT},
+    models::Models,
+    queue::Queue,
+    record::{Content, Recorder, record},
     refusal::{Refusal, json, refuse},
-    request::{Batch, OCTETS, RequestHead},
+    request::RequestHead,
 };
 
-/// Limits of requests.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Maximum size of a body, in bytes.
-    pub(crate) body: usize,
-    /// Maximum number of rows per request.
-    pub(crate) rows: usize,
-    /// Maximum number of bodies in memory, complete or still arriving; further requests are refused.
-    pub(crate) bodies: usize,
-    /// Maximum number of requests that are computed at the same time; the others wait.
-    pub(crate) concurrent: usize,
-    /// Maximum time for a body to arrive.
-    pub(crate) arrival: Duration,
-    /// Maximum time from the end of the body to the response.
-    pub(crate) time: Duration,
-    /// Maximum time for running requests after a stop signal. Container engines kill the process after ten seconds.
-    pub(crate) stop: Duration,
+/// The models, and what all requests share.
+pub(crate) struct Service {
+    pub(crate) models: Arc<Models>,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Arc<Metrics>,
+    recorder: Arc<Recorder>,
+    memory: Memory,
+    queue: Arc<Queue<Job>>,
+    stopping: AtomicBool,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            body: 16 << 20,
-            rows: 4096,
-            bodies: 256,
-            concurrent: std::thread::available_parallelism().map_or(2, |cores| 2 * cores.get()),
-            arrival: Duration::from_secs(20),
-            time: Duration::from_secs(10),
-            stop: Duration::from_secs(5),
-        }
+impl Service {
+    pub(crate) fn new(models: Models, limits: Limits, recorder: Arc<Recorder>) -> Arc<Self> {
+        let (models, metrics, memory) = (Arc::new(models), Arc::clone(&recorder.metrics), Memory::new(limits.memory));
+        let computer = Arc::new(Computer {
+            models: Arc::clone(&models),
+            metrics: Arc::clone(&metrics),
+            memory: memory.clone(),
+            max_rows: limits.rows,
+        });
+        let joins = move |taken: &[Job], next: &Job| joins(taken, next, limits.merge);
+        let queue = Queue::new(limits.concurrent, joins, move |jobs| computer.run(jobs));
+        Arc::new(Service { models, limits, metrics, recorder, memory, queue, stopping: AtomicBool::new(false) })
     }
-}
 
-/// The models of a bundle.
-pub(crate) struct Models {
-    pub(crate) autoencoder: Autoencoder,
-    pub(crate) detector: Option<Detector>,
-}
-
-impl Models {
-    /// Loads the autoencoder of a bundle, and its detector if it has one.
-    pub(crate) fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
-        let (bundle, options) = (Bundle::open(path)?, Options::default());
-        let detector = match Detector::from_bundle(&bundle, &options) {
-            Ok(detector) => Some(detector),
-            Err(Error::NoDetector { .. }) => None,
-            Err(error) => return Err(error),
-        };
-        Ok(Models { autoencoder: Autoencoder::from_bundle(&bundle, &options)?, detector })
+    /// Reports from now on that the service stops.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, SeqCst);
     }
-}
 
-struct Service {
-    models: Models,
-    limits: Limits,
-    bodies: Arc<Semaphore>,
-    slots: Arc<Semaphore>,
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(SeqCst)
+    }
 }
 
 /// Returns the routes of the service.
-pub(crate) fn router(models: Models, limits: Limits) -> Router {
-    let (bodies, slots) = (Arc::new(Semaphore::new(limits.bodies)), Arc::new(Semaphore::new(limits.concurrent)));
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    let recorder = Arc::clone(&service.recorder);
     Router::new()
-        .route("/health", get(|| async { json(&serde_json::json!({"status": "ok"})) }))
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
         .route("/model", get(describe))
         .route("/encode", post(encode))
         .route("/detect", post(detect))
         .method_not_allowed_fallback(|| async {
             refuse(StatusCode::METHOD_NOT_ALLOWED, "this path does not support the method")
         })
-        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "unknown path: use /encode, /detect, /model or /health") })
-        .layer(DefaultBodyLimit::max(limits.body))
-        .with_state(Arc::new(Service { models, limits, bodies, slots }))
+        .fallback(|| async {
+            refuse(StatusCode::NOT_FOUND, "unknown path: use /encode, /detect, /model, /health or /metrics")
+        })
+        .layer(from_fn_with_state(recorder, record))
+        .with_state(service)
 }
 
-/// Serves until `stop` completes, then finishes running requests for at most `stop_timeout`.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-    stop_timeout: Duration,
-) -> std::io::Result<()> {
-    let (stopping, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        drop(stopping);
-    });
-    let timed_out = async {
-        // The sender is dropped without sending, so `stopped` completes with an error.
-        stopped.await.unwrap_or_default();
-        sleep(stop_timeout).await;
-    };
-    tokio::select! {
-        ended = server => ended,
-        () = timed_out => Ok(()),
+async fn health(State(service): State<Arc<Service>>) -> Response {
+    if service.is_stopping() {
+        (StatusCode::SERVICE_UNAVAILABLE, json(&serde_json::json!({"status": "stopping"}))).into_response()
+    } else {
+        json(&serde_json::json!({"status": "ok"}))
     }
 }
 
+async fn metrics(State(service): State<Arc<Service>>) -> Result<Response, Refusal> {
+    let text = service.metrics.text().map_err(|error| refuse(StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
+}
+
 async fn describe(State(service): State<Arc<Service>>) -> Response {
-    let Service { models: Models { autoencoder: model, detector }, limits, .. } = service.as_ref();
+    let (Models { autoencoder: model, detector }, limits) = (service.models.as_ref(), &service.limits);
     let manifest = model.manifest();
     json(&serde_json::json!({
         "kind": manifest.kind.to_string(),
@@ -158,83 +135,22 @@ async fn describe(State(service): State<Arc<Service>>) -> Response {
 }
 
 async fn encode(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refusal> {
-    let work = |service: &Service, head: &RequestHead, batch: &Batch<'_>| {
-        Ok(respond(&service.models.autoencoder.encode(batch.samples())?, head.wants_octets))
-    };
-    answer(service, request, work).await
+    answer(service, request, Task::Encode).await
 }
 
 async fn detect(State(service): State<Arc<Service>>, request: Request) -> Result<Response, Refusal> {
-    let work = |service: &Service, _: &RequestHead, batch: &Batch<'_>| match &service.models.detector {
-        Some(detector) => Ok(json(&detected(detector, batch)?)),
-        None => {
-            Err(refuse(StatusCode::NOT_FOUND, "this model has no detector (add one with `narrows detect fit BUNDLE`)"))
-        }
-    };
-    answer(service, request, work).await
+    answer(service, request, Task::Detect).await
 }
 
-/// Computes the response to the rows of a request.
-type Work = fn(&Service, &RequestHead, &Batch<'_>) -> Result<Response, Refusal>;
-
-/// Reads the body, and computes the response on a blocking thread.
-async fn answer(service: Arc<Service>, request: Request, work: Work) -> Result<Response, Refusal> {
-    let Limits { rows, time, .. } = service.limits;
+/// Reads the body, and waits for the response.
+async fn answer(service: Arc<Service>, request: Request, task: Task) -> Result<Response, Refusal> {
     let head = RequestHead::of(request.headers(), request.uri())?;
-    // The permit is held until the response, so that the number of permits limits the memory.
-    let body_permit = Arc::clone(&service.bodies).try_acquire_owned().map_err(|_| busy())?;
-    let body = read_body(request, &service.limits).await?;
-    let deadline = Instant::now() + time;
-    // Acquired only after the body has arrived, so that slow clients do not block the computation of others.
-    let slot = timeout_at(deadline, Arc::clone(&service.slots).acquire_owned())
-        .await
-        .map_err(|_| busy())?
-        .map_err(|closed| refuse(StatusCode::SERVICE_UNAVAILABLE, closed))?;
-    // The thread holds both permits until it ends, even if the client disconnects.
-    let work = tokio::task::spawn_blocking(move || {
-        let batch = head.batch(&body, &service.models.autoencoder, rows);
-        let response = batch.and_then(|batch| work(&service, &head, &batch));
-        drop((slot, body_permit));
-        response
-    });
-    timeout_at(deadline, work)
-        .await
-        .map_err(|_| {
-            refuse(StatusCode::GATEWAY_TIMEOUT, format!("the computation takes longer than {time:?} (send fewer rows)"))
-        })?
-        .map_err(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "the computation was interrupted"))?
-}
-
-fn busy() -> Refusal {
-    refuse(StatusCode::SERVICE_UNAVAILABLE, "the service is busy (try again later)")
-}
-
-/// Reads the complete body of a request.
-async fn read_body(request: Request, limits: &Limits) -> Result<Bytes, Refusal> {
-    let Limits { body: max_bytes, arrival, .. } = *limits;
-    let too_large =
-        || refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the limit of {max_bytes} bytes"));
-    if request.body().size_hint().lower() > max_bytes as u64 {
-        return Err(too_large());
-    }
-    timeout(arrival, Bytes::from_request(request, &()))
-        .await
-        .map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive within {arrival:?}")))?
-        .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-            status => refuse(status, "the body is incomplete or not valid HTTP"),
-        })
-}
-
-fn respond(codes: &Array2<f32>, as_octets: bool) -> Response {
-    #[derive(Serialize)]
-    struct Body {
-        codes: Vec<Vec<f32>>,
-    }
-    if as_octets {
-        let bytes: Vec<u8> = codes.iter().flat_map(|value| value.to_le_bytes()).collect();
-        ([(header::CONTENT_TYPE, OCTETS)], bytes).into_response()
-    } else {
-        json(&Body { codes: codes.outer_iter().map(|code| code.to_vec()).collect() })
-    }
+    let content = request.extensions().get::<Content>().cloned().unwrap_or_default();
+    let body = service.memory.read(request.into_body(), &service.limits).await?;
+    content.bytes(body.as_ref().len());
+    let deadline = Instant::now() + service.limits.time;
+    // Only after the body has arrived, so that slow clients do not block the computation of others.
+    let (job, pending) = Job::new(task, head, body, content, service.metrics.wait());
+    service.queue.add(job);
+    pending.response(deadline).await
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -19,9 +19,8 @@ pub(crate) struct TestRequest {
 /// A response.
 pub(crate) struct TestResponse {
     pub(crate) status: u16,
-    content_type: String,
-    body: Vec<u8>,
-    closes: bool,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A client that reuses its connection until the service closes it.
@@ -110,6 +109,21 @@ impl Client {
         Some(response)
     }
 
+    /// Waits until the service closes the connection, and returns the number of bytes that it has sent before.
+    pub(crate) fn wait_for_end(&mut self) -> usize {
+        let Some(mut connection) = self.connection.take() else { return 0 };
+        let mut discarded = [0; 4096];
+        let mut bytes = 0;
+        loop {
+            match connection.read(&mut discarded) {
+                Ok(0) => return bytes,
+                Ok(read) => bytes += read,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return bytes,
+                Err(error) => panic!("the connection is still open: {error}"),
+            }
+        }
+    }
+
     /// Sends bytes over the existing connection, or a new one.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> Option<()> {
         let connection = match &mut self.connection {
@@ -126,7 +140,7 @@ impl Client {
         let mut line = String::new();
         connection.read_line(&mut line).ok().filter(|&bytes| bytes > 0)?;
         let response = read(&mut connection, &line);
-        self.connection = (!response.closes).then_some(connection);
+        self.connection = (response.header("connection") != Some("close")).then_some(connection);
         Some(response)
     }
 }
@@ -140,32 +154,32 @@ fn connect(address: SocketAddr) -> Option<BufReader<TcpStream>> {
 
 fn read(connection: &mut BufReader<TcpStream>, first: &str) -> TestResponse {
     let status = first.split_whitespace().nth(1).and_then(|status| status.parse().ok()).expect("a status line");
-    let (mut content_type, mut length, mut closes) = (String::new(), None, false);
+    let mut response = TestResponse { status, headers: Vec::new(), body: Vec::new() };
     loop {
         let mut line = String::new();
         connection.read_line(&mut line).expect("complete headers");
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        match name {
-            "content-type" => value.clone_into(&mut content_type),
-            "content-length" => length = value.parse().ok(),
-            "connection" => closes = value == "close",
-            _ => (),
-        }
+        response.headers.push((name.to_owned(), value.to_owned()));
     }
-    let mut body = vec![0; length.expect("a length")];
-    connection.read_exact(&mut body).expect("a complete body");
-    TestResponse { status, content_type, body, closes }
+    let length = response.header("content-length").and_then(|length| length.parse().ok());
+    response.body.resize(length.expect("a length"), 0);
+    connection.read_exact(&mut response.body).expect("a complete body");
+    response
 }
 
 impl fmt::Debug for TestResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}: {}", self.status, self.content_type, String::from_utf8_lossy(&self.body))
+        write!(formatter, "{} {:?}: {}", self.status, self.headers, String::from_utf8_lossy(&self.body))
     }
 }
 
 impl TestResponse {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
-        assert_eq!(self.content_type, "application/json");
+        assert_eq!(self.header("content-type"), Some("application/json"));
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
@@ -177,7 +191,7 @@ impl TestResponse {
     /// Returns all codes of a successful response, in row-major order.
     pub(crate) fn codes(&self) -> Vec<f32> {
         assert_eq!(self.status, 200, "{self:?}");
-        if self.content_type == "application/octet-stream" {
+        if self.header("content-type") == Some("application/octet-stream") {
             let (words, rest) = self.body.as_chunks::<4>();
             assert!(rest.is_empty());
             return words.iter().map(|&word| f32::from_le_bytes(word)).collect();

@@ -8,8 +8,8 @@ use narrows_runtime::{
 use serde_json::{Value, json as value};
 
 use crate::{
-    LIMITS, Running,
     client::{TestRequest, json, octets},
+    running::{LIMITS, Running},
     support::{
         FEATURES, Fixture,
         detector::{SCORES, detector_fixture, rows_with},

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    cases,
+    cases::cases,
     client::{Client, TestRequest},
 };
 
@@ -37,8 +37,11 @@ impl Program {
     }
 
     fn listening(&self) -> Listening {
-        let mut child =
-            Command::new(&self.0).args([BUNDLE, "0"]).stdout(Stdio::piped()).spawn().expect("a program that starts");
+        let mut child = Command::new(&self.0)
+            .args([BUNDLE, "0", "127.0.0.1", "drain=0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a program that starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let line = lines.next().expect("a line").expect("text");
         let address = line.strip_prefix("http://").and_then(|address| address.parse().ok()).expect("an address");
