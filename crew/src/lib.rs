@@ -4,6 +4,7 @@
 //! this pool, the crew, are started once and spin for a while before they sleep. The caller works too.
 
 mod cores;
+mod sync;
 mod together;
 
 pub use cores::{Busy, cores, idle, idle_for_short_tasks, thread_number};

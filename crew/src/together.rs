@@ -6,18 +6,17 @@
 #![expect(unsafe_code, reason = "long-lived threads receive work that borrows from the caller")]
 
 use std::{
-    hint::spin_loop,
     mem::{forget, take, transmute},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{
-        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{OnceLock, PoisonError, atomic::Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crate::cores::{Busy, cores};
+use crate::{
+    cores::{Busy, cores},
+    sync::{AtomicUsize, Condvar, Mutex, MutexGuard, Spin},
+};
 
 /// The work panicked on a helper thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +43,7 @@ pub fn together(helpers: usize, spin_time: Duration, work: Work<'_>) -> Result<(
         work();
         return Ok(());
     }
-    let crew = Crew::with(helpers);
-    // SAFETY: the crew drops the reference before this function returns or unwinds. `finish` is always reached: it
-    // withdraws the calls that have not started, and waits for those that have.
-    let work_static = unsafe { transmute::<Work<'_>, Work<'static>>(work) };
-    let job = crew.post(work_static, helpers, spin_time);
-    let outcome = catch_unwind(AssertUnwindSafe(work));
-    let helped = crew.finish(job, spin_time);
-    match outcome {
-        Ok(()) => helped,
-        Err(panic) => resume_unwind(panic),
-    }
+    Crew::with(helpers).together(helpers, spin_time, work)
 }
 
 /// The threads and their jobs.
@@ -78,6 +67,9 @@ struct State {
     workers: usize,
     /// The number of sleeping threads.
     asleep: usize,
+    /// Whether the threads end when they find no job. Only crews of tests end.
+    #[cfg(test)]
+    is_closed: bool,
 }
 
 struct Job {
@@ -110,6 +102,29 @@ impl Crew {
         crew
     }
 
+    /// The same as [`together`], with the threads of this crew.
+    fn together(&self, helpers: usize, spin_time: Duration, work: Work<'_>) -> Result<(), Panicked> {
+        // SAFETY: only the lifetime changes, so the types have the same layout. The reference is used only while `work`
+        // is borrowed, which is until this function returns or unwinds:
+        // - Helpers get the reference from the job, and only `post` puts it there.
+        // - Every path from `post` leads through `finish`: a panic of `work` on this thread is caught, `post` and
+        //   `finish` do not panic, and locks ignore poisoning.
+        // - `finish` first takes all calls that have not started from the job, under the lock under which helpers start
+        //   calls. So no call starts afterwards.
+        // - `finish` then waits until no call is running, and removes the job with the reference. A helper counts a
+        //   call as finished only after `work` has returned or unwound, and keeps no part of it: the payload of a panic
+        //   is `'static`, and its destructor does not run. The lock orders what the calls did before the return.
+        // The helpers use `work` from other threads, which `Sync` allows.
+        let work_static = unsafe { transmute::<Work<'_>, Work<'static>>(work) };
+        let job = self.post(work_static, helpers, spin_time);
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        let helped = self.finish(job, spin_time);
+        match outcome {
+            Ok(()) => helped,
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
     /// Adds a job and wakes sleeping threads. Returns the number of the job.
     fn post(&self, work: Work<'static>, helpers: usize, spin_time: Duration) -> u64 {
         let mut state = self.state();
@@ -128,11 +143,11 @@ impl Crew {
         let mut state = self.state();
         let withdrawn = state.job(number).map_or(0, |job| take(&mut job.open));
         self.open.fetch_sub(withdrawn, Ordering::Release);
-        let spin_end = Instant::now() + spin_time;
+        let mut spin = Spin::start(spin_time);
         while state.job(number).is_some_and(|job| job.running > 0) {
-            if Instant::now() < spin_end {
+            if spin.continues() {
                 drop(state);
-                (0..64).for_each(|_| spin_loop());
+                spin.rest();
                 state = self.state();
             } else {
                 state = self.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -148,6 +163,10 @@ impl Crew {
         let mut spin_time = Duration::ZERO;
         loop {
             let Some(job) = state.jobs.iter_mut().find(|job| job.open > 0) else {
+                #[cfg(test)]
+                if state.is_closed {
+                    return;
+                }
                 state = self.wait(state, spin_time);
                 continue;
             };
@@ -179,22 +198,30 @@ impl Crew {
     /// Waits for work: spins for the duration `spin_time`, then sleeps. May return without work.
     fn wait<'a>(&'a self, state: MutexGuard<'a, State>, spin_time: Duration) -> MutexGuard<'a, State> {
         drop(state);
-        let spin_end = Instant::now() + spin_time;
-        while Instant::now() < spin_end {
-            for _ in 0..64 {
-                if self.open.load(Ordering::Acquire) > 0 {
-                    return self.state();
-                }
-                spin_loop();
+        let mut spin = Spin::start(spin_time);
+        while spin.continues() {
+            if spin.finds(|| self.open.load(Ordering::Acquire) > 0) {
+                return self.state();
             }
         }
         let mut state = self.state();
+        #[cfg(test)]
+        if state.is_closed {
+            return state;
+        }
         if self.open.load(Ordering::Acquire) == 0 {
             state.asleep += 1;
             state = self.posted.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.asleep -= 1;
         }
         state
+    }
+
+    /// Lets the threads end.
+    #[cfg(test)]
+    fn close(&self) {
+        self.state().is_closed = true;
+        self.posted.notify_all();
     }
 
     /// Locks the state. Ignores poisoning, because the state is consistent after every statement.
@@ -219,54 +246,7 @@ impl std::fmt::Debug for Job {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SPIN_TIME: Duration = Duration::from_micros(50);
-
-    #[test]
-    fn many_callers_share_the_crew_and_the_work_of_each_is_complete_on_return() {
-        thread::scope(|scope| {
-            for caller in 0..16 {
-                scope.spawn(move || {
-                    for round in 0..500 {
-                        let (parts, sum) = (AtomicUsize::new(0), AtomicUsize::new(0));
-                        let helpers = (caller + round) % 4;
-                        let done = together(helpers, SPIN_TIME, &|| {
-                            while let part @ 0..100 = parts.fetch_add(1, Ordering::Relaxed) {
-                                sum.fetch_add(part, Ordering::Relaxed);
-                            }
-                        });
-                        assert_eq!((done, sum.into_inner()), (Ok(()), 4950));
-                    }
-                });
-            }
-        });
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_leaves_the_crew_working() {
-        let caller = thread::current().id();
-        for _ in 0..100 {
-            let outcome =
-                catch_unwind(|| together(3, SPIN_TIME, &|| assert_ne!(thread::current().id(), caller, "on purpose")));
-            assert!(outcome.is_err());
-            let started = AtomicUsize::new(0);
-            let helped = together(1, SPIN_TIME, &|| {
-                started.fetch_add(1, Ordering::SeqCst);
-                if thread::current().id() == caller {
-                    // Wait until a helper has started, if there is one.
-                    let end = Instant::now() + Duration::from_millis(20);
-                    while started.load(Ordering::SeqCst) < 2 && Instant::now() < end {
-                        thread::yield_now();
-                    }
-                } else {
-                    panic!("on purpose");
-                }
-            });
-            assert_eq!(helped.is_err(), started.into_inner() > 1);
-        }
-        assert_eq!(together(3, SPIN_TIME, &|| ()), Ok(()));
-    }
-}
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -10,7 +10,7 @@ use ort::{
     logging::LogLevel,
 };
 
-use super::shutdown::wait_at_exit;
+use super::shutdown::{Call, Exiting, wait_at_exit};
 use crate::{
     Options,
     library::{LibraryError, Origin, Running},
@@ -35,12 +35,12 @@ fn started(options: &Options) -> Result<(Environment, Running), LibraryError> {
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     let (environment, running) = match (started.as_ref(), &options.environment) {
         (Some(started), _) => started.clone(),
-        (None, Some(environment)) => (environment.clone(), platform::of_host()),
+        (None, Some(environment)) => {
+            wait_at_exit();
+            (environment.clone(), platform::of_host())
+        }
         (None, None) => create(options)?,
     };
-    if started.is_none() {
-        wait_at_exit();
-    }
     *started = Some((environment.clone(), running.clone()));
     platform::check_requested(options, &running)?;
     Ok((environment, running))
@@ -48,6 +48,9 @@ fn started(options: &Options) -> Result<(Environment, Running), LibraryError> {
 
 fn create(options: &Options) -> Result<(Environment, Running), LibraryError> {
     let (builder, running) = platform::builder(options)?;
+    wait_at_exit();
+    let exiting = |error: Exiting| LibraryError::Refused { running: running.clone(), source: error.into() };
+    let _call = Call::begin_first().map_err(exiting)?;
     let refused = |error: ort::Error| match error.message() {
         message if message.contains(ONLY_ONE) => LibraryError::HostEnvironment,
         _ => LibraryError::Refused { running: running.clone(), source: error.into() },

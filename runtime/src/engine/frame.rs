@@ -12,15 +12,19 @@ use ort::{
 use super::{
     output_set::OutputSet,
     settings::Settings,
-    shutdown::{Call, OrtObject},
+    shutdown::{Call, Exiting, OrtObject},
 };
 use crate::rows::{full_shape, width};
+
+/// Why tensors cannot be made or read: an error of ONNX Runtime, or [`Exiting`].
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Input and output tensors for a fixed number of rows. Every run overwrites their content.
 pub(crate) struct Frame {
     rows: usize,
     wanted: OutputSet,
     bytes: usize,
+    has_run: bool,
     tensors: OrtObject<Tensors>,
 }
 
@@ -41,8 +45,13 @@ impl fmt::Debug for Frame {
 
 impl Frame {
     /// Allocates tensors for `rows` rows of a graph's inputs and of the wanted outputs, and for the settings.
-    pub(super) fn new(ports: &GraphPorts, wanted: OutputSet, settings: &Settings, rows: usize) -> ort::Result<Self> {
-        let _call = Call::begin()?;
+    pub(super) fn new(
+        ports: &GraphPorts,
+        wanted: OutputSet,
+        settings: &Settings,
+        rows: usize,
+    ) -> Result<Self, Failure> {
+        let _call = Call::begin_first()?;
         let allocator = Allocator::default();
         let inputs = ports.inputs.iter().map(|port| Ok(tensor(&allocator, rows, port)?.into()));
         let inputs = inputs.collect::<ort::Result<_>>()?;
@@ -58,7 +67,15 @@ impl Frame {
         let values: usize = ports.inputs.iter().chain(wanted.ports(ports)).map(width).sum();
         let bytes = size_of::<f32>() * values * rows;
         let outputs = ports.outputs.iter().map(|_| None).collect();
-        Ok(Frame { rows, wanted, bytes, tensors: OrtObject::new(Tensors { inputs, settings, options, outputs }) })
+        let tensors = OrtObject::new(Tensors { inputs, settings, options, outputs });
+        Ok(Frame { rows, wanted, bytes, has_run: false, tensors })
+    }
+
+    /// Begins a run with these tensors.
+    pub(super) fn begin_run(&mut self) -> Result<Call, Exiting> {
+        let call = if self.has_run { Call::begin() } else { Call::begin_first() };
+        self.has_run = true;
+        call
     }
 
     /// Returns whether the tensors are those for this number of rows and these outputs.
@@ -78,16 +95,19 @@ impl Frame {
 
     /// Returns the elements of an input of floats or integers in row-major order, to be filled. `index` is the position
     /// of the input in the graph.
-    pub(crate) fn input<T: PrimitiveTensorElementType>(&mut self, index: usize) -> ort::Result<&mut [T]> {
-        input_tensor(self.tensors.inputs.get_mut(index))?.try_extract_tensor_mut().map(|(_, values)| values)
+    pub(crate) fn input<T: PrimitiveTensorElementType>(&mut self, index: usize) -> Result<&mut [T], Failure> {
+        let _call = Call::begin()?;
+        let extracted = input_tensor(self.tensors.inputs.get_mut(index))?.try_extract_tensor_mut();
+        Ok(extracted.map(|(_, values)| values)?)
     }
 
     /// Returns the elements of an output of floats or booleans in row-major order, after a run. `index` is the position
     /// of the output in the graph.
-    pub(crate) fn output<T: PrimitiveTensorElementType>(&self, index: usize) -> ort::Result<&[T]> {
+    pub(crate) fn output<T: PrimitiveTensorElementType>(&self, index: usize) -> Result<&[T], Failure> {
+        let _call = Call::begin()?;
         let output = self.tensors.outputs.get(index).and_then(Option::as_ref);
-        let output = output.ok_or_else(|| ort::Error::new("there is no such output"))?;
-        output.try_extract_tensor().map(|(_, values)| values)
+        let output = output.ok_or("there is no such output")?;
+        Ok(output.try_extract_tensor().map(|(_, values)| values)?)
     }
 
     /// Stores the computed outputs of a run.
@@ -131,9 +151,9 @@ fn tensor(allocator: &Allocator, rows: usize, port: &Port) -> ort::Result<DynVal
     })
 }
 
-fn input_tensor<'a>(input: Option<&'a mut SessionInputValue<'static>>) -> ort::Result<&'a mut DynValue> {
+fn input_tensor<'a>(input: Option<&'a mut SessionInputValue<'static>>) -> Result<&'a mut DynValue, Failure> {
     match input {
         Some(SessionInputValue::Owned(value)) => Ok(value),
-        _ => Err(ort::Error::new("there is no such input")),
+        _ => Err("there is no such input".into()),
     }
 }

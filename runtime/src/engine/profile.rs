@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use super::Graph;
+use super::{Graph, shutdown::Call};
 use crate::{Error, NodePlacement, scratch::Scratch};
 
 impl Graph {
@@ -21,6 +21,7 @@ impl Graph {
 
     fn profile(&self, folder: &Path) -> Result<String, Error> {
         let failed = |error: ort::Error| self.failed("profile", error);
+        let _call = Call::begin_first().map_err(|error| self.failed("profile", error))?;
         let builder = self.builder()?.with_profiling(folder.join("profile")).map_err(|error| failed(error.into()))?;
         let mut session = self.load(builder)?;
         session.try_row(self)?;

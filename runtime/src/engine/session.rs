@@ -72,6 +72,8 @@ impl Graph {
 
     /// Loads the graph into a new session. On a GPU, also runs one row to check that the device works.
     pub(crate) fn session(&self) -> Result<Session, Error> {
+        // Also the drop of the builder is part of the call.
+        let _call = Call::begin_first().map_err(|source| self.failed("load", source))?;
         let builder = self.builder()?;
         match self.device {
             Device::Cpu | Device::Auto => self.load(builder),
@@ -90,19 +92,21 @@ impl Graph {
     }
 
     fn sharing_session(&self) -> Result<Session, Error> {
-        let failed = |source| self.failed("load", source);
+        let failed = |source: ort::Error| self.failed("load", source);
         // One session is created at a time, because it needs copies of the weights while it is created.
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let weights = match &mut *shared {
             Some(weights) => &*weights,
             none => {
                 let detached = detach_weights(&self.ports.file, &self.bytes, MINIMUM)?;
-                &*none.insert(SharedWeights::new(detached).map_err(failed)?)
+                &*none.insert(SharedWeights::new(detached).map_err(|source| self.failed("load", source))?)
             }
         };
+        // This thread's call includes the end of the new thread, where ONNX Runtime's thread-local variables are destroyed.
+        let _call = Call::begin_first().map_err(|source| self.failed("load", source))?;
         create_in_new_thread(|| {
+            let _call = Call::begin_first().map_err(|source| self.failed("load", source))?;
             let builder = self.builder()?;
-            let _call = Call::begin().map_err(failed)?;
             let mut builder = weights.add_to(builder).map_err(failed)?;
             Ok(Session { inner: OrtObject::new(builder.commit_from_memory(weights.graph()).map_err(failed)?) })
         })
@@ -117,7 +121,7 @@ impl Graph {
             let builder = builder.with_memory_pattern(self.memory == Memory::Planned)?;
             Ok(builder.with_intra_threads(self.threads)?)
         };
-        let _call = Call::begin().map_err(|source| self.failed("load", source))?;
+        let _call = Call::begin_first().map_err(|source| self.failed("load", source))?;
         let builder = plain().map_err(|source: ort::Error| self.failed("load", source))?;
         match self.device {
             Device::Cpu | Device::Auto => Ok(builder),
@@ -125,9 +129,9 @@ impl Graph {
         }
     }
 
+    /// Loads the graph with a builder of the same call.
     pub(super) fn load(&self, mut builder: SessionBuilder) -> Result<Session, Error> {
-        let failed = |source| self.failed("load", source);
-        let _call = Call::begin().map_err(failed)?;
+        let failed = |source: ort::Error| self.failed("load", source);
         Ok(Session { inner: OrtObject::new(builder.commit_from_memory(&self.bytes).map_err(failed)?) })
     }
 
@@ -186,7 +190,7 @@ impl Session {
 
     /// Runs one row of zeros.
     pub(super) fn try_row(&mut self, graph: &Graph) -> Result<Frame, Error> {
-        let failed = |error| graph.failed("run", error);
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| graph.failed("run", error);
         let mut frame = graph.frame(1, OutputSet::all(&graph.ports))?;
         for (index, port) in graph.ports.inputs.iter().enumerate() {
             match port.dtype {
@@ -201,7 +205,7 @@ impl Session {
 
     /// Runs the graph on the inputs of a frame, and stores the outputs in it.
     pub(crate) fn run(&mut self, frame: &mut Frame, graph: &Graph) -> Result<(), Error> {
-        let _call = Call::begin().map_err(|source| graph.failed("run", source))?;
+        let _call = frame.begin_run().map_err(|source| graph.failed("run", source))?;
         let (inputs, options, outputs) = frame.parts(&graph.ports.inputs);
         let source = match self.inner.run_with_options(inputs, options) {
             Ok(computed) => {

@@ -35,8 +35,8 @@ impl fmt::Debug for SharedWeights {
 
 impl SharedWeights {
     /// Makes tensors of the weights.
-    pub(super) fn new(Detached { graph, weights }: Detached) -> ort::Result<Self> {
-        let _call = Call::begin()?;
+    pub(super) fn new(Detached { graph, weights }: Detached) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let _call = Call::begin_first()?;
         let tensor = |FloatConstant { name, shape, values }| {
             Ok((name, Arc::new(Tensor::from_array((shape, values))?.into_dyn())))
         };

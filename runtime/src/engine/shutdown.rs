@@ -1,40 +1,88 @@
 //! Safe exit of a process while threads still compute. At exit, ONNX Runtime destroys data that running calls use.
 //! Therefore the exit waits for running calls, and no new call starts.
-#![cfg_attr(unix, expect(unsafe_code, reason = "registering a function with the C library's `atexit` is unsafe"))]
+//!
+//! Exit functions run in the reverse order of their registration, and the destructors of C++ statics are among them. So
+//! the wait protects the statics that exist when it is registered. ONNX Runtime creates most of its statics when it is
+//! loaded and when the first session is created, and some when a session computes for the first time. The wait is
+//! registered after each of these calls.
 
 use std::{
+    cell::Cell,
+    error::Error,
+    fmt,
+    marker::PhantomData,
     mem::forget,
     ops::{Deref, DerefMut},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-static EXITING: AtomicBool = AtomicBool::new(false);
-static RUNNING_CALLS: AtomicUsize = AtomicUsize::new(0);
-/// Number of finished calls.
-static FINISHED_CALLS: AtomicUsize = AtomicUsize::new(0);
+pub(super) use registration::wait_at_exit;
 
-/// Guard of a call into ONNX Runtime; the call lasts until the guard is dropped.
+static EXITING: AtomicBool = AtomicBool::new(false);
+/// The running calls of all threads.
+static RUNNING_CALLS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// The running calls of this thread. It has no destructor, so it exists as long as the thread.
+    static OWN_CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The process is exiting, so ONNX Runtime cannot be called any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exiting;
+
+impl fmt::Display for Exiting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the process is exiting")
+    }
+}
+
+impl Error for Exiting {}
+
+/// Guard of a call into ONNX Runtime; the call lasts until the guard is dropped. What the call creates must be dropped
+/// before the guard, or be an [`OrtObject`].
 #[derive(Debug)]
-pub(super) struct Call(());
+pub(super) struct Call {
+    statics: Statics,
+    /// Makes the guard stay in its thread, which counts it.
+    thread: PhantomData<*const ()>,
+}
+
+/// What a call finds of the statics that ONNX Runtime creates at their first use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Statics {
+    Exist,
+    MayBeCreated,
+}
 
 impl Call {
-    /// Begins a call; fails if the process is exiting.
-    pub(super) fn begin() -> ort::Result<Self> {
+    /// Begins a call that has been made before with the same session and the same tensors.
+    pub(super) fn begin() -> Result<Self, Exiting> {
+        Self::new(Statics::Exist)
+    }
+
+    /// Begins a call in which ONNX Runtime may create statics.
+    pub(super) fn begin_first() -> Result<Self, Exiting> {
+        Self::new(Statics::MayBeCreated)
+    }
+
+    fn new(statics: Statics) -> Result<Self, Exiting> {
         RUNNING_CALLS.fetch_add(1, Ordering::SeqCst);
-        let call = Call(());
+        OWN_CALLS.set(OWN_CALLS.get() + 1);
+        let call = Call { statics, thread: PhantomData };
         // The exit first sets EXITING and then reads RUNNING_CALLS; a call does the opposite. So at least one of
         // the two sees the other.
-        if EXITING.load(Ordering::SeqCst) { Err(ort::Error::new("the process is exiting")) } else { Ok(call) }
+        if EXITING.load(Ordering::SeqCst) { Err(Exiting) } else { Ok(call) }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        // ONNX Runtime creates some of its statics at their first use, and they are destroyed before functions that
-        // were registered earlier run. So the wait is registered again after early calls, with growing intervals.
-        if (FINISHED_CALLS.fetch_add(1, Ordering::SeqCst) + 1).is_power_of_two() {
-            wait_at_exit();
+        match self.statics {
+            Statics::Exist => {}
+            Statics::MayBeCreated => registration::renew(),
         }
+        OWN_CALLS.set(OWN_CALLS.get() - 1);
         RUNNING_CALLS.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -66,40 +114,85 @@ impl<T> DerefMut for OrtObject<T> {
 impl<T> Drop for OrtObject<T> {
     fn drop(&mut self) {
         let object = self.0.take();
-        match Call::begin() {
+        match Call::begin_first() {
             Ok(_call) => drop(object),
-            Err(_) => forget(object),
+            Err(Exiting) => forget(object),
         }
     }
 }
 
-/// Registers the wait for running calls at exit. Call it after ONNX Runtime was loaded, because functions that were
-/// registered last run first.
 #[cfg(unix)]
-pub(super) fn wait_at_exit() {
+#[expect(unsafe_code, reason = "registering a function with the C library's `atexit` is unsafe")]
+mod registration {
     use std::{
+        process,
+        sync::atomic::AtomicU32,
         thread,
         time::{Duration, Instant},
     };
 
-    /// Upper bound of the wait, because a run can take long.
-    const TIMEOUT: Duration = Duration::from_secs(2);
+    use super::{AtomicBool, AtomicUsize, EXITING, OWN_CALLS, Ordering, RUNNING_CALLS};
+
+    /// Upper bound of the wait, for a call that never ends. A call lasts until a chunk of rows is computed or a session
+    /// is created, which takes milliseconds, and seconds on an overloaded machine.
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// The number of registrations after which only some calls renew it, because each one keeps 32 bytes. By then the
+    /// statics exist.
+    const MANY: usize = 4096;
+
+    static RENEWALS: AtomicUsize = AtomicUsize::new(0);
+    /// The process that counts the calls.
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
+    static HAS_GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
     unsafe extern "C" {
         fn atexit(function: extern "C" fn()) -> i32;
     }
 
-    extern "C" fn wait() {
-        EXITING.store(true, Ordering::SeqCst);
-        let deadline = Instant::now() + TIMEOUT;
-        while RUNNING_CALLS.load(Ordering::SeqCst) > 0 && Instant::now() < deadline {
-            thread::sleep(Duration::from_micros(100));
+    /// Registers the wait for running calls at exit. Call it after ONNX Runtime was loaded.
+    pub(in crate::engine) fn wait_at_exit() {
+        PROCESS.store(process::id(), Ordering::SeqCst);
+        // SAFETY: `atexit` may be called by any thread, also during an exit, and takes any function that may be called
+        // once during an exit, by the thread that exits:
+        // - `wait` does not unwind: it neither panics nor calls code that does. `Instant + Duration` cannot overflow
+        //   with a minute.
+        // - It needs nothing that an exit destroys earlier: the statics and the thread-local variable have no
+        //   destructors.
+        // - The code stays loaded: a library that contains it and is unloaded calls its exit functions first.
+        // It fails if its list is full; the exit then does not wait.
+        let _ = unsafe { atexit(wait) };
+    }
+
+    /// Registers the wait once more, so that it runs before the destructors of the statics that exist now.
+    pub(super) fn renew() {
+        let number = RENEWALS.fetch_add(1, Ordering::Relaxed);
+        if !EXITING.load(Ordering::SeqCst) && (number < MANY || number.is_power_of_two()) {
+            wait_at_exit();
         }
     }
 
-    // SAFETY: `atexit` takes any function of this type. It fails if its list is full; the exit then does not wait.
-    let _ = unsafe { atexit(wait) };
+    extern "C" fn wait() {
+        EXITING.store(true, Ordering::SeqCst);
+        // In a fork of the process, the threads of the calls do not exist.
+        if HAS_GIVEN_UP.load(Ordering::SeqCst) || PROCESS.load(Ordering::SeqCst) != process::id() {
+            return;
+        }
+        let deadline = Instant::now() + TIMEOUT;
+        // A call of this thread does not end: it is the call that has led to the exit, for example in a logger.
+        while RUNNING_CALLS.load(Ordering::SeqCst) > OWN_CALLS.get() {
+            if Instant::now() > deadline {
+                HAS_GIVEN_UP.store(true, Ordering::SeqCst);
+                break;
+            }
+            thread::sleep(Duration::from_micros(100));
+        }
+    }
 }
 
 #[cfg(not(unix))]
-pub(super) fn wait_at_exit() {}
+mod registration {
+    pub(in crate::engine) fn wait_at_exit() {}
+
+    pub(super) fn renew() {}
+}
