@@ -1,12 +1,15 @@
 """Builds the committed sources twice, in two folders, and compares the programs byte by byte.
 
-    python3 scripts/reproducible.py             the program `narrows` and a small program that embeds the runtime
-    python3 scripts/reproducible.py runtime     only the small program, `tests/downstream`
+    python3 scripts/reproducible.py             the program `narrows`, and a small program that embeds the runtime
+    python3 scripts/reproducible.py runtime     only the small program, the runtime's example `embed`
     python3 scripts/reproducible.py program     only the program `narrows`
 
 Each build has a clone of its own and a target folder of its own, at paths of different lengths. The paths of the clone,
 of the target folder and of Cargo's home are replaced in what the compilers write, so a panic names `narrows/` or
 `cargo/` instead. The script fails if the two programs differ, or if one of them contains one of these paths.
+
+A program with a path to the runtime outside its own workspace, such as `tests/downstream`, is not the same in every
+folder, because Cargo then makes the absolute path a part of the names of functions.
 """
 
 import hashlib
@@ -26,16 +29,17 @@ SHOWN = 10
 
 
 class Program:
-    """A program: its name, and the arguments of `cargo build` in a clone."""
+    """A program: its name, its path below the folder `release`, and the arguments of `cargo build` in a clone."""
 
-    def __init__(self, name, arguments):
+    def __init__(self, name, folder, arguments):
         self.name = name
+        self.path = os.path.join(folder, name + (".exe" if os.name == "nt" else ""))
         self.arguments = arguments
 
 
 PROGRAMS = {
-    "runtime": Program("downstream", ["--manifest-path", os.path.join("tests", "downstream", "Cargo.toml")]),
-    "program": Program("narrows", ["--package", "narrows-cli", "--bin", "narrows"]),
+    "runtime": Program("embed", "examples", ["--package", "narrows-runtime", "--example", "embed"]),
+    "program": Program("narrows", "", ["--package", "narrows-cli", "--bin", "narrows"]),
 }
 
 
@@ -51,8 +55,8 @@ def main(arguments):
     parent = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "reproducible")
     shutil.rmtree(parent, ignore_errors=True)
     failures = []
-    for name in names:
-        failures += compare(PROGRAMS[name], [build(PROGRAMS[name], os.path.join(parent, each), commit) for each in FOLDERS])
+    for program in (PROGRAMS[name] for name in names):
+        failures += compare(program, [build(program, os.path.join(parent, folder), commit) for folder in FOLDERS])
     if failures:
         raise Failure("; ".join(failures))
 
@@ -96,7 +100,7 @@ def build(program, folder, commit):
     start = time.monotonic()
     if subprocess.run(command, cwd=clone, env=environment, check=False).returncode != 0:
         raise Failure(f"`{' '.join(command)}` failed in {relative(clone)}: see the output above")
-    path = os.path.join(target, "release", program.name + (".exe" if os.name == "nt" else ""))
+    path = os.path.join(target, "release", program.path)
     print(f"{program.name}: built in {relative(folder)}, {time.monotonic() - start:.0f} seconds", flush=True)
     return Built(path, list(prefixes))
 
