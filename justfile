@@ -16,7 +16,6 @@ narrows := "cargo run --release -p narrows-cli --bin narrows --"
 # dependencies with the program.
 checked := "--release --config tests/checked.toml"
 mdbook := if os_family() == "windows" { ".tools/mdbook/bin/mdbook.exe" } else { ".tools/mdbook/bin/mdbook" }
-mdbook-version := "0.5.4"
 
 # List the recipes.
 default:
@@ -108,7 +107,7 @@ docs $NARROWS_WRITE_REFERENCE="1" $INSTA_UPDATE="always": _tools
 
 # Build the book in docs/ to target/book/ (the first time, installs mdBook into .tools/: about a minute).
 book:
-    @{{ if path_exists(mdbook) == "true" { "" } else { "cargo install mdbook --quiet --locked --no-default-features --features search --root .tools/mdbook --version " + mdbook-version } }}
+    @{{ python }} scripts/cargo_tools.py mdbook
     {{ mdbook }} build docs
 
 # Check formatting, clippy, the API documentation, the book and its links; warnings are errors.
@@ -205,6 +204,16 @@ oddities SEED="0": _runtime
     @cargo build --quiet --release -p narrows-cli --bin narrows
     @cargo build --quiet --release -p narrows-data --example dump
     @{{ oddities-python }} scripts/oddities target/release/examples/dump target/release/narrows target/interop-oddities {{ SEED }}
+
+# Check licences, sources and duplicates of all dependencies, and known vulnerabilities if their list can be fetched.
+[no-exit-message]
+deny:
+    @{{ python }} scripts/deny.py
+
+# Build the program and an example of the runtime twice, in two folders, and compare the bytes (about 25 minutes).
+[no-exit-message]
+reproducible PROGRAM="all":
+    @{{ python }} scripts/reproducible.py {{ PROGRAM }}
 
 # Build narrows-cluster and the functions for DataFusion (the first time about 25 minutes on two cores).
 cluster-build: _runtime

@@ -3,14 +3,7 @@
 
 mod header;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-    io::Read,
-    ops::Range,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, io::Read, ops::Range, path::Path, sync::Arc};
 
 use safetensors::{Dtype, SafeTensorError, tensor::TensorView};
 
@@ -82,5 +75,7 @@ pub(crate) fn pack_files(files: &BTreeMap<&str, Vec<u8>>) -> Result<Vec<u8>, Saf
         .map(|(name, bytes)| Ok((*name, TensorView::new(Dtype::U8, vec![bytes.len()], bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
     let (key, value) = FORMAT;
-    safetensors::serialize(tensors, Some(HashMap::from([(key.to_owned(), value.to_owned())])))
+    // Collected, because the type of the map depends on the feature `std` of safetensors.
+    let metadata = [(key.to_owned(), value.to_owned())].into_iter().collect();
+    safetensors::serialize(tensors, Some(metadata))
 }

@@ -1,5 +1,6 @@
-//! Rules of the workspace: dependencies between crates, import cycles, the length of files, features of dependencies,
-//! the tests that SECURITY.md names, and the runtime as a dependency of a program outside the workspace.
+//! Rules of the workspace: dependencies between crates and where they come from, import cycles, the length of files,
+//! features of dependencies, the tests that SECURITY.md names, and the runtime as a dependency of a program outside the
+//! workspace.
 
 mod cycles;
 mod dependencies;
@@ -7,3 +8,4 @@ mod downstream;
 mod features;
 mod files;
 mod security;
+mod supply;
