@@ -91,7 +91,8 @@ impl Run {
         {
             return Err(RunError::Occupied { path: folder });
         }
-        let lock = lock(&folder)?;
+        // Without a lock, another process may use what is in the folder, so only new and empty folders are removed.
+        let lock = lock(&folder).inspect_err(|_| made.iter().for_each(|folder| drop(fs::remove_dir(folder))))?;
         let cleanup = Cleanup { folder: folder.clone(), made };
         remove_partial_files(&folder);
         // The configuration comes first: it makes the folder a run, whatever else is missing.

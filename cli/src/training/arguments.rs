@@ -9,7 +9,7 @@ use clap::Args;
 use narrows_data::Limits;
 use narrows_trainer::{Cadence, Every, Options, Run};
 
-use crate::config_file::options_of_file;
+use crate::{config_file::options_of_file, misuse::misuse};
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainingArguments {
@@ -88,6 +88,21 @@ impl TrainingArguments {
     /// Returns the folder of the run to resume.
     pub(super) fn resume_folder(&self) -> Option<&Path> {
         self.resume.as_deref()
+    }
+
+    /// Refuses a folder for the bundle that is, or would contain, the folder of the run: the bundle replaces what is
+    /// there.
+    pub(crate) fn check_apart(&self, out: &Path) -> anyhow::Result<()> {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        match self.run.as_deref() {
+            Some(run) if absolute(run).starts_with(absolute(out)) => misuse!(
+                "--out `{}` is the folder of the bundle, and cannot contain the run of --run `{}`; name another folder for \
+                 one of them",
+                out.display(),
+                run.display()
+            ),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Returns the folder of a new run: the one of `--run`, or the first free one for the model kind `name`.
