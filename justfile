@@ -58,9 +58,21 @@ kills $NARROWS_KILLS="200": _tools
 disk-full: _tools
     cargo test {{ checked }} -p narrows-cli --test program soak::a_full_file_system -- --ignored --nocapture
 
-# Check for leaks: 32 threads share a model for NARROWS_SOAK minutes; 10,000 models open and close (needs Linux).
-soak $NARROWS_SOAK="10": _tools
-    cargo test {{ checked }} -p narrows-runtime --test leaks soak -- --ignored --nocapture
+# The commands other than training are killed NARROWS_KILLS times in all; `just kills` kills training.
+
+# Run the long tests of faults: kills, limits, signals, clocks, names, simulated power cuts (needs Linux and strace).
+faults $NARROWS_KILLS="90": _tools
+    cargo test {{ checked }} -p narrows-cli --test program faults:: -- --include-ignored --nocapture --test-threads 1
+    cargo build --quiet --release -p narrows-cli
+    {{ python }} scripts/power_cut.py target/release/narrows target/power-cut
+
+# The second test: 32 threads share a model for 10 minutes, and 10,000 models open and close.
+
+# Check for leaks: mixed work for NARROWS_SOAK minutes, with two servers, and a test of the runtime (needs Linux).
+soak $NARROWS_SOAK="60": _tools
+    cargo build --quiet --release -p narrows-runtime --example service
+    cargo test {{ checked }} -p narrows-cli --test program mixed_work -- --ignored --nocapture
+    NARROWS_SOAK=10 cargo test {{ checked }} -p narrows-runtime --test leaks soak -- --ignored --nocapture
 
 # Put load on the example service: 16, 256 and 2,000 connections for SECONDS each (needs `ulimit -n` above 2,100).
 [no-exit-message]

@@ -3,11 +3,15 @@
 use std::{
     ffi::OsStr,
     fs::{self, File},
-    io::{self, Seek, SeekFrom, Write},
+    io::{
+        self,
+        ErrorKind::{InvalidInput, PermissionDenied, Unsupported},
+        Seek, SeekFrom, Write,
+    },
     path::{Path, PathBuf},
 };
 
-use crate::destination::{leftovers_of_killed_processes, sibling};
+use crate::hidden::{State, create_sibling, leftovers, lock};
 
 /// Writes a file atomically: writes a temporary file in the same folder, syncs it to disk and renames it.
 ///
@@ -40,11 +44,11 @@ impl AtomicFile {
     /// # Errors
     /// The error of the operating system.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let partial = sibling(path, "partial");
-        for leftover in leftovers_of_killed_processes(path, "partial") {
+        for leftover in leftovers(path, State::Partial) {
             let _ = fs::remove_file(leftover);
         }
-        let file = File::create(&partial)?;
+        let (partial, file) = create_sibling(path, State::Partial, |hidden| File::create_new(hidden))?;
+        lock(&file);
         Ok(AtomicFile { file, partial, path: path.to_owned(), is_committed: false })
     }
 
@@ -102,8 +106,12 @@ pub fn is_partial_file(name: &OsStr) -> bool {
 /// # Errors
 /// The error of the operating system.
 pub fn make_folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    // A path that is too long is refused at once. Otherwise each of its many ancestors would be looked up.
+    path.try_exists()?;
     let missing: Vec<PathBuf> = path.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
-    let created = fs::create_dir_all(path);
+    let created = fs::create_dir_all(path)
+        // A folder is durable when the folder that contains it is synced.
+        .and_then(|()| missing.iter().try_for_each(|folder| sync_folder(folder.parent().unwrap_or(folder))));
     if created.is_err() {
         missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
     }
@@ -111,15 +119,23 @@ pub fn make_folders(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Syncs a folder to disk, so that renames in it are durable. Systems other than Unix cannot open folders and need
-/// no sync.
+/// no sync. A folder that can be written but not read, and one of a file system that cannot sync folders, is left to
+/// the system.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    if cfg!(unix) { File::open(path).and_then(|folder| folder.sync_all()) } else { Ok(()) }
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match File::open(path).and_then(|folder| folder.sync_all()) {
+        Err(error) if matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported) => Ok(()),
+        outcome => outcome,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hidden::sibling;
 
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("narrows-atomic-{name}-{}", std::process::id()));
@@ -172,9 +188,10 @@ mod tests {
         let folder = folder("long");
         let name = "x".repeat(251) + ".csv";
         // No process has an id this high.
-        let leftover = sibling(&folder.join(&name), "partial").to_string_lossy().into_owned();
-        let own = format!("-{}", std::process::id());
-        let leftover = leftover.strip_suffix(&own).map(|start| format!("{start}-4294967295")).expect("our own id");
+        let leftover = sibling(&folder.join(&name), State::Partial).to_string_lossy().into_owned();
+        let own = format!(".partial-{}-", std::process::id());
+        assert!(leftover.contains(&own), "{leftover}");
+        let leftover = leftover.replace(&own, ".partial-4294967295-");
         fs::write(&leftover, "half").expect("writable");
         write_atomic(&folder.join(&name), b"whole").expect("writable");
         assert_eq!((fs::read(folder.join(&name)).expect("there").as_slice(), entries(&folder)), (&b"whole"[..], 1));
@@ -186,7 +203,7 @@ mod tests {
     fn leftovers_of_a_killed_process_are_removed_by_the_next_write() {
         let folder = folder("killed");
         // No process has an id this high.
-        fs::write(folder.join(".a.partial-4294967295"), "half").expect("writable");
+        fs::write(folder.join(".a.partial-4294967295-0"), "half").expect("writable");
         write_atomic(&folder.join("a"), b"whole").expect("writable");
         assert_eq!(entries(&folder), 1);
         fs::remove_dir_all(&folder).expect("the folder of this test");

@@ -27,6 +27,7 @@ mod error;
 mod extended;
 mod git;
 mod head_probe;
+mod hidden;
 mod kind;
 mod likelihood;
 mod limited;

@@ -3,15 +3,16 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use crate::{
     BundleError, Contract, FileRecord, MANIFEST,
     atomic::{make_folders, sync_folder},
-    destination::{check_destination, clean_up, sibling},
+    destination::check_destination,
     git::{ATTRIBUTES, attributes},
+    hidden::{State, clean_up, create_sibling, locked_folder, sibling},
     seal::{UNSEALED, sealed},
     sha256_hex,
 };
@@ -29,6 +30,8 @@ pub struct Stage {
     created_parents: Vec<PathBuf>,
     files: BTreeMap<String, FileRecord>,
     is_published: bool,
+    /// The temporary folder, locked so that no other process takes it for a leftover.
+    _lock: Option<File>,
 }
 
 impl Stage {
@@ -45,14 +48,18 @@ impl Stage {
         check_destination(&destination, &absolute)?;
         let created_parents =
             make_folders(absolute.parent().unwrap_or(&absolute)).map_err(BundleError::io("create", &destination))?;
-        let temporary = sibling(&absolute, "partial");
         clean_up(&absolute);
-        let stage =
-            Stage { temporary, destination, absolute, created_parents, files: BTreeMap::new(), is_published: false };
-        // A leftover of this name can only come from a killed process with the same id.
-        let _ = fs::remove_dir_all(&stage.temporary);
-        fs::create_dir(&stage.temporary).map_err(BundleError::io("create", &stage.destination))?;
-        Ok(stage)
+        let created = create_sibling(&absolute, State::Partial, |hidden| fs::create_dir(hidden));
+        let temporary = match created {
+            Ok((temporary, ())) => temporary,
+            Err(source) => {
+                remove_empty(&created_parents);
+                return Err(BundleError::Io { action: "create", path: destination, source });
+            }
+        };
+        let lock = locked_folder(&temporary);
+        let files = BTreeMap::new();
+        Ok(Stage { temporary, destination, absolute, created_parents, files, is_published: false, _lock: lock })
     }
 
     /// Returns the temporary folder. After [`Stage::write_manifest`] it can be opened as a bundle, to check its
@@ -99,31 +106,74 @@ impl Stage {
     /// older bundle is kept.
     ///
     /// # Errors
-    /// [`BundleError::Io`]; an older bundle is then restored.
+    /// [`BundleError::Io`]; an older bundle is then restored. Those of [`Stage::begin`], if the destination is now
+    /// another folder than it was then.
     pub fn publish(mut self) -> Result<PathBuf, BundleError> {
-        let destination = self.destination.clone();
-        let absolute = self.absolute.clone();
-        self.write_synced(ATTRIBUTES, &attributes(&absolute))?;
-        sync_folder(&self.temporary).map_err(BundleError::io("sync", &destination))?;
-        // A folder cannot be renamed onto one that is not empty: move the old one aside, rename, then remove it.
-        let retired = sibling(&absolute, "retired");
-        let replaces = absolute.exists();
-        if replaces {
-            fs::rename(&absolute, &retired).map_err(BundleError::io("replace", &destination))?;
-        }
-        if let Err(source) = fs::rename(&self.temporary, &absolute) {
-            if replaces {
-                let _ = fs::rename(&retired, &absolute);
-            }
-            return Err(BundleError::Io { action: "create", path: destination, source });
-        }
+        let (destination, absolute) = (&self.destination, &self.absolute);
+        self.write_synced(ATTRIBUTES, &attributes(absolute))?;
+        sync_folder(&self.temporary).map_err(BundleError::io("sync", destination))?;
+        let retired = self.replace()?;
         self.is_published = true;
-        if replaces {
-            let _ = fs::remove_dir_all(&retired);
+        let (destination, absolute) = (&self.destination, &self.absolute);
+        // Before the older bundle is removed: a power cut must not leave it at its path without a part of its files.
+        sync_folder(absolute.parent().unwrap_or(absolute)).map_err(BundleError::io("sync", destination))?;
+        if let Some(retired) = retired {
+            let _ = fs::remove_dir_all(&retired.path);
         }
-        sync_folder(absolute.parent().unwrap_or(&absolute)).map_err(BundleError::io("sync", &destination))?;
-        Ok(destination)
+        Ok(destination.clone())
     }
+
+    /// Renames the temporary folder to the destination. An older bundle there is moved aside and returned.
+    fn replace(&self) -> Result<Option<Retired>, BundleError> {
+        /// More than other processes that write the same bundle are likely to publish in between.
+        const MAX_ATTEMPTS: usize = 100;
+
+        let (destination, absolute) = (&self.destination, &self.absolute);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            // Not what was there at the start, but what is there now is replaced.
+            check_destination(destination, absolute)?;
+            // A folder cannot be renamed onto one that is not empty.
+            let retired = move_aside(absolute).map_err(BundleError::io("replace", destination))?;
+            let Err(source) = fs::rename(&self.temporary, absolute) else {
+                return Ok(retired);
+            };
+            if let Some(retired) = retired
+                && fs::rename(&retired.path, absolute).is_err()
+                && absolute.exists()
+            {
+                // A bundle of another process has replaced it.
+                let _ = fs::remove_dir_all(&retired.path);
+            }
+            let is_taken = matches!(source.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists);
+            if !is_taken || attempts == MAX_ATTEMPTS {
+                return Err(BundleError::Io { action: "create", path: destination.clone(), source });
+            }
+        }
+    }
+}
+
+/// An older bundle at a hidden path.
+struct Retired {
+    path: PathBuf,
+    /// As long as it is locked, no other process takes it for a leftover.
+    _lock: Option<File>,
+}
+
+/// Moves a folder to a hidden path next to it, if there is one.
+fn move_aside(folder: &Path) -> io::Result<Option<Retired>> {
+    let retired = Retired { path: sibling(folder, State::Retired), _lock: locked_folder(folder) };
+    match fs::rename(folder, &retired.path) {
+        Ok(()) => Ok(Some(retired)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes folders, the innermost first, up to the first one that is not empty, because another process uses it.
+fn remove_empty(folders: &[PathBuf]) {
+    let _ = folders.iter().try_for_each(fs::remove_dir);
 }
 
 /// Returns the text of a manifest with these file records and its digest. `path` is used in errors.
@@ -142,8 +192,53 @@ impl Drop for Stage {
     fn drop(&mut self) {
         if !self.is_published {
             let _ = fs::remove_dir_all(&self.temporary);
-            // Stops at the first folder that is not empty, because another process uses it.
-            let _ = self.created_parents.iter().try_for_each(fs::remove_dir);
+            remove_empty(&self.created_parents);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("narrows-stage-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a writable temporary folder");
+        folder
+    }
+
+    #[test]
+    fn a_folder_that_came_to_the_destination_after_the_start_is_not_replaced() {
+        let folder = folder("later");
+        let destination = folder.join("model");
+        let stage = Stage::begin(&destination).expect("a free destination");
+        fs::create_dir(&destination).expect("writable");
+        fs::write(destination.join("config.toml"), "a run").expect("writable");
+        assert!(matches!(stage.publish(), Err(BundleError::Occupied { .. })));
+        assert_eq!(fs::read(destination.join("config.toml")).expect("still there"), b"a run");
+        assert_eq!(fs::read_dir(&folder).expect("readable").count(), 1, "the incomplete bundle is removed");
+        fs::remove_dir_all(&folder).expect("the folder of this test");
+    }
+
+    #[test]
+    fn threads_that_publish_at_the_same_place_all_succeed_and_leave_one_bundle() {
+        let folder = folder("threads");
+        let destination = folder.join("model");
+        let publish = || {
+            let mut stage = Stage::begin(&destination)?;
+            stage.write("a", b"content")?;
+            let listing = br#"{"format": 1, "graphs": {}, "files": {"a": {}}}"#;
+            stage.write(MANIFEST, listing)?;
+            stage.publish()
+        };
+        std::thread::scope(|scope| {
+            let threads = [(); 8].map(|()| scope.spawn(publish));
+            threads.map(|thread| thread.join().expect("no panic").expect("it is published"));
+        });
+        let names: Vec<_> =
+            fs::read_dir(&folder).expect("readable").map(|entry| entry.map(|e| e.file_name())).collect();
+        assert!(names.len() == 1 && destination.join("a").is_file(), "{names:?}");
+        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 }

@@ -84,6 +84,43 @@ pub(crate) enum Verb {
     Doctor(verbs::doctor::Doctor),
 }
 
+#[cfg(feature = "train")]
+impl Verb {
+    /// Whether the verb computes with the trainer.
+    pub(crate) fn trains(&self) -> bool {
+        match self {
+            Verb::TrainExport(_)
+            | Verb::Train(_)
+            | Verb::Export(_)
+            | Verb::Transfer(_)
+            | Verb::Compare(_)
+            | Verb::FitPrior(_)
+            | Verb::Detect(_)
+            | Verb::Evaluate(_) => true,
+            Verb::Data(_)
+            | Verb::Config(_)
+            | Verb::Encode(_)
+            | Verb::Decode(_)
+            | Verb::Reconstruct(_)
+            | Verb::Impute(_)
+            | Verb::Denoise(_)
+            | Verb::Generate(_)
+            | Verb::Interpolate(_)
+            | Verb::Traverse(_)
+            | Verb::Manifold(_)
+            | Verb::Score(_)
+            | Verb::Drift(_)
+            | Verb::Explore(_)
+            | Verb::Classify(_)
+            | Verb::Report(_)
+            | Verb::Inspect(_)
+            | Verb::Verify(_)
+            | Verb::Pack(_)
+            | Verb::Doctor(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

@@ -1,6 +1,11 @@
 //! The configuration file of `--config`: options of training or of a transfer, and flags of the command.
 
-use std::{fs, path::Path, sync::OnceLock};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::{Mutex, OnceLock, PoisonError},
+};
 
 use anyhow::Context;
 use clap::{Arg, Command};
@@ -10,6 +15,12 @@ use narrows_trainer::{ConfigError, Options, transfer};
 const COMMANDS: [&[&str]; 5] = [&["train-export"], &["train"], &["compare"], &["transfer"], &["detect", "fit"]];
 /// Flags that cannot be keys, because they decide whether and which file is read.
 const NOT_KEYS: [&str; 4] = ["config", "resume", "help", "version"];
+
+/// Largest size of a configuration file, in bytes. A device such as /dev/zero has no end.
+const LARGEST: u64 = 1 << 20;
+
+/// The file that was read last. A pipe such as `<(command)` has no content for a second reader.
+static LAST_READ: Mutex<Option<(PathBuf, String)>> = Mutex::new(None);
 
 /// The command line of the program. It is global, because the commands that read a file are themselves part of it.
 static PROGRAM: OnceLock<Command> = OnceLock::new();
@@ -46,6 +57,22 @@ pub(crate) fn flag_keys() -> Vec<String> {
     keys
 }
 
+/// Returns the content of a configuration file. It is read once in a process.
+pub(crate) fn text(path: &Path) -> io::Result<String> {
+    let mut last = LAST_READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, text)) = last.as_ref().filter(|(of, _)| of == path) {
+        return Ok(text.clone());
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        let what = "it has more than 1 MiB, so it is no configuration file; `narrows config KIND` prints an example";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+    }
+    *last = Some((path.to_owned(), text.clone()));
+    Ok(text)
+}
+
 /// Reads the options of training.
 pub(crate) fn options_of_file(path: &Path) -> anyhow::Result<Options> {
     read(path, Options::from_toml_with)
@@ -58,7 +85,7 @@ pub(crate) fn transfer_of_file(path: &Path) -> anyhow::Result<transfer::Options>
 
 /// Reads options. The flags of the file were taken from it when the command line was parsed.
 fn read<T>(path: &Path, parse: impl Fn(&str, &[&str]) -> Result<T, ConfigError>) -> anyhow::Result<T> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text = text(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let flags = flag_keys();
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     parse(&text, &flags).with_context(|| format!("`{}`", path.display()))

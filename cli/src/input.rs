@@ -125,9 +125,10 @@ pub(crate) enum Part {
 /// The program as it was called, so that printed commands work even if it is not on the PATH, and in every folder.
 #[cfg(feature = "train")]
 pub(crate) fn program() -> String {
-    let Some(program) = std::env::args().next() else { return "narrows".to_owned() };
+    let Some(program) = std::env::args_os().next() else { return "narrows".to_owned() };
+    let program = Path::new(&program);
     // A name without a folder is found on the PATH.
-    if Path::new(&program).components().count() > 1 { absolute_word(program.as_ref()) } else { quoted(&program) }
+    if program.components().count() > 1 { absolute_word(program) } else { quoted(&program.to_string_lossy()) }
 }
 
 /// Returns the absolute path, quoted for the shell, so that printed commands work in every folder.

@@ -34,6 +34,7 @@ mod rows_bar;
 mod stop;
 mod summary;
 mod table;
+mod threads;
 #[cfg(feature = "train")]
 mod training;
 #[cfg(feature = "train")]
@@ -49,11 +50,16 @@ use arguments::Verb;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    stop::report_files_that_are_too_large();
     // For a usage error, `parse` ends the program with exit code 2.
     let usage::Parsed { arguments, standard_output, unused_keys } = usage::parse();
     arguments.log.install(standard_output);
     for key in &unused_keys {
         report::note(format_args!("`{key}` of the configuration file is a flag of another command, and not used here"));
+    }
+    #[cfg(feature = "train")]
+    if arguments.verb.trains() {
+        threads::start_pool();
     }
     let outcome = match &arguments.verb {
         #[cfg(feature = "train")]

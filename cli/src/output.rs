@@ -68,7 +68,12 @@ pub(crate) fn check_writable(path: &Path) -> anyhow::Result<()> {
     if !parent.is_dir() {
         bail!("cannot write `{}`: there is no folder `{}`; create it first", path.display(), parent.display());
     }
-    Ok(())
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+            Err(error).with_context(|| format!("cannot write `{}`", path.display()))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Refuses an output path that is an input file, which would be overwritten.

@@ -1,24 +1,44 @@
 //! Text from files, made safe for a terminal.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
 /// Replaces control characters except for line feeds and tabs by escapes like `\u001b`, which are also valid in JSON.
 /// Names in a file or a folder may contain sequences that move the cursor or change the title of a terminal. Characters
-/// that change the direction of the text are replaced too, because they can make a name look like another one.
+/// that change the direction of the text are replaced too, because they can make a name look like another one. Line
+/// feeds are kept where they divide a message into lines, and escaped in the arguments of the program that it repeats.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, arguments_of_several_lines())
+}
+
+/// Returns the arguments of the program that contain a line feed, such as the name of a file.
+fn arguments_of_several_lines() -> &'static [String] {
+    static ARGUMENTS: OnceLock<Vec<String>> = OnceLock::new();
+
+    let arguments = || std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    // A line feed alone is no name, and would be replaced between lines.
+    let is_name = |word: &String| word.contains('\n') && !word.trim().is_empty();
+    ARGUMENTS.get_or_init(|| arguments().filter(is_name).collect())
+}
+
+fn escaped<'a>(text: &'a str, arguments: &[String]) -> Cow<'a, str> {
     let is_unsafe = |letter: char| match letter {
         '\n' | '\t' => false,
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         _ => letter.is_control(),
     };
-    if !text.contains(is_unsafe) {
-        return Cow::Borrowed(text);
+    let repeats = |argument: &&String| text.contains(argument.as_str());
+    let mut one_line = Cow::Borrowed(text);
+    for argument in arguments.iter().filter(repeats) {
+        one_line = Cow::Owned(one_line.replace(argument, &argument.replace('\n', "\\u000a")));
+    }
+    if !one_line.contains(is_unsafe) {
+        return one_line;
     }
     let escaped = |letter: char| match is_unsafe(letter) {
         true => format!("\\u{:04x}", u32::from(letter)),
         false => letter.to_string(),
     };
-    Cow::Owned(text.chars().map(escaped).collect())
+    Cow::Owned(one_line.chars().map(escaped).collect())
 }
 
 #[cfg(test)]
@@ -30,5 +50,12 @@ mod tests {
         assert!(matches!(printable("Käse\n\tà la carte"), Cow::Borrowed(_)));
         assert_eq!(printable("a\u{1b}[2Jb\r\u{7f}\u{9b}1m\n"), "a\\u001b[2Jb\\u000d\\u007f\\u009b1m\n");
         assert_eq!(printable("invoice\u{202e}gpj.exe"), "invoice\\u202egpj.exe");
+    }
+
+    #[test]
+    fn an_argument_of_several_lines_is_repeated_in_one() {
+        let arguments = ["a\nerror: b".to_owned()];
+        let text = escaped("error: 2 problems:\n  `a\nerror: b` is no file\n  c", &arguments);
+        assert_eq!(text, "error: 2 problems:\n  `a\\u000aerror: b` is no file\n  c");
     }
 }

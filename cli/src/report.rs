@@ -185,6 +185,11 @@ pub(crate) fn print_error(message: &str) {
     }
 }
 
+/// Prints an error of the command line as text. `message` is that of clap, which ends with a line feed.
+pub(crate) fn print_plain(message: &str) {
+    write_line(message.trim_end());
+}
+
 /// Prints an error of the command line as JSON. `message` is that of clap.
 pub(crate) fn print_usage(message: &str) {
     let message = message.strip_prefix("error: ").unwrap_or(message);

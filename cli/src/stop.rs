@@ -33,6 +33,13 @@ pub(crate) struct Stop {
     partial_output: Arc<Mutex<Option<PathBuf>>>,
 }
 
+/// A write beyond the limit on the size of files (`ulimit -f`) fails with an error, as on a full disk, instead of ending
+/// the program by a signal.
+pub(crate) fn report_files_that_are_too_large() {
+    #[cfg(unix)]
+    drop(signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()));
+}
+
 /// Whether the process was started with a signal ignored, as `nohup` ignores the end of the terminal. Only Linux says
 /// so in a file; elsewhere no signal counts as ignored.
 #[cfg(unix)]
@@ -62,8 +69,8 @@ impl Stop {
         let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
         let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM].into_iter().chain(hang_up))?;
         let listener = self.clone();
-        thread::spawn(move || signals.forever().for_each(|signal| listener.receive(signal)));
-        Ok(())
+        let listen = move || signals.forever().for_each(|signal| listener.receive(signal));
+        thread::Builder::new().spawn(listen).map(drop)
     }
 
     /// This system has no call that waits for a signal, so a thread polls for one.
@@ -74,7 +81,7 @@ impl Stop {
             signal_hook::flag::register(*signal, Arc::clone(flag))?;
         }
         let listener = self.clone();
-        thread::spawn(move || {
+        let listen = move || {
             loop {
                 for (signal, flag) in &flags {
                     if flag.swap(false, Ordering::Relaxed) {
@@ -83,8 +90,8 @@ impl Stop {
                 }
                 thread::sleep(Duration::from_millis(20));
             }
-        });
-        Ok(())
+        };
+        thread::Builder::new().spawn(listen).map(drop)
     }
 
     /// From now on, the first signal is only recorded, and the verb stops the program in an orderly way. Before this

@@ -16,7 +16,7 @@ pub(crate) use data::{
     LabelType, LoadContext, absolute_path, data_flags_of_model, load_data, load_parts, with_absolute_paths,
 };
 pub(crate) use for_model::load_for_model;
-pub(crate) use publish::{claim_destination, publish, stage};
+pub(crate) use publish::{bundle_folder, publish, stage};
 pub(crate) use report::Report;
 pub(crate) use resumed::{note_renamed, report_resumed};
 pub(crate) use run_arguments::RunArguments;

@@ -7,6 +7,7 @@ mod streams;
 use std::{
     error::Error as _,
     ffi::OsString,
+    io,
     num::{IntErrorKind, ParseFloatError, ParseIntError},
 };
 
@@ -20,7 +21,7 @@ use clap::{
 use crate::config_file;
 use crate::{
     arguments::Arguments,
-    report::{StandardOutput, print_usage},
+    report::{StandardOutput, print_error, print_plain, print_usage},
 };
 
 /// A command line.
@@ -34,21 +35,42 @@ pub(crate) struct Parsed {
 /// Parses the command line of the process. For a usage error or a request for help, prints it and ends the process.
 pub(crate) fn parse() -> Parsed {
     let words: Vec<OsString> = std::env::args_os().collect();
-    let has_json_log = has_json_log(&words);
+    let (has_json_log, not_text) = (has_json_log(&words), not_text(&words));
+    let has_control_characters = words.iter().any(|word| word.to_string_lossy().contains(char::is_control));
     match parse_from(words) {
         Ok(parsed) => parsed,
         // Help and the version.
-        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) if !error.use_stderr() => match error.print() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                print_error(&format!("cannot write to standard output: {error}"));
+                std::process::exit(1)
+            }
+            Ok(()) | Err(_) => std::process::exit(0),
+        },
         Err(error) => {
             let code = if error.kind() == ErrorKind::Io { 1 } else { error.exit_code() };
-            match (plain_message(&error), has_json_log) {
-                (message, true) => print_usage(&message.unwrap_or_else(|| error.render().to_string())),
-                (Some(message), false) => eprint!("{message}"),
-                (None, false) => drop(error.print()),
+            let not_text = not_text.filter(|_| error.kind() == ErrorKind::InvalidUtf8);
+            let plain = not_text.or_else(|| plain_message(&error));
+            // With colours, but also with the control characters of arguments.
+            let keeps_style = plain.is_none() && !has_control_characters;
+            let message = plain.unwrap_or_else(|| error.render().to_string());
+            match (has_json_log, keeps_style) {
+                (true, _) => print_usage(&message),
+                (false, true) => drop(error.print()),
+                (false, false) => print_plain(&message),
             }
             std::process::exit(code)
         }
     }
+}
+
+/// Returns the error of the first argument that is not valid UTF-8. The message of clap names no argument.
+fn not_text(words: &[OsString]) -> Option<String> {
+    let word = words.iter().skip(1).find(|word| word.to_str().is_none())?;
+    Some(format!(
+        "error: the argument {word:?} is not valid UTF-8, which only bundles, --out, --run and --resume may be here; \
+         rename the file, or pass its content by standard input (--data - < FILE)\n"
+    ))
 }
 
 fn parse_from(words: Vec<OsString>) -> Result<Parsed, Error> {

@@ -31,7 +31,9 @@ impl Scratch {
             }
         }
         outcome.map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot create a folder in `{}`: {error}", parent.display()))
+            let parent = parent.display();
+            let text = format!("cannot create a folder in the temporary folder `{parent}`, which TMPDIR sets: {error}");
+            io::Error::new(error.kind(), text)
         })
     }
 

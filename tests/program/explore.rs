@@ -2,6 +2,6 @@
 #![cfg(unix)]
 
 mod answers;
-mod client;
+pub(crate) mod client;
 mod load;
 mod refused;

@@ -37,7 +37,7 @@ pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// Returns a uniform random number in `[0, 1)`.
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -119,7 +119,7 @@ fn run_process(sandbox: &Sandbox, flags: &str, run: &str, life: Option<Duration>
 }
 
 /// Kills a child after `life`. Returns its exit code if it ended before, and `None` if it was killed.
-fn end_or_kill(child: &mut Child, life: Duration) -> Option<Option<i32>> {
+pub(crate) fn end_or_kill(child: &mut Child, life: Duration) -> Option<Option<i32>> {
     let start = Instant::now();
     while start.elapsed() < life {
         if let Some(status) = child.try_wait().expect("our own child") {

@@ -34,7 +34,7 @@ pub use defaults::training_options;
 pub use error::DetectorError;
 pub use options::DetectorOptions;
 pub use rows::{Decode, Rows, outlying_samples};
-pub use scores::check_score_of_table;
+pub use scores::{check_fitted_rows, check_score_of_table};
 pub use trim::typical_rows;
 
 use calibrate::{Steps, check_rows};

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use narrows_bundle::{Manifest, counted};
 use narrows_data::{Dataset, Part};
 use narrows_trainer::{
-    detector::{DetectorOptions, check},
+    detector::{DetectorOptions, check, check_fitted_rows},
     split, split_for_detector,
 };
 
@@ -106,8 +106,9 @@ impl<'a> Selection<'a> {
         Ok(selection)
     }
 
-    /// Checks the options and the number of calibration rows, before anything is computed.
+    /// Checks the options and the numbers of rows, before anything is computed.
     pub(crate) fn check(&self, options: &DetectorOptions) -> anyhow::Result<()> {
+        check_fitted_rows(options, self.fitted.rows.len()).with_context(|| format!("`{}`", self.fitted.spec))?;
         check(options, self.calibration.rows.len()).with_context(|| format!("`{}`", self.calibration.spec))
     }
 
@@ -121,7 +122,7 @@ impl<'a> Selection<'a> {
                  calibrating on the {calibration} that it held out"
             )),
             (None, Separate::None) => note(format_args!(
-                "fitting the score to {fitted} of `{spec}`, and calibrating on {calibration} that are held out"
+                "fitting the score to {fitted} of `{spec}`, and calibrating on {calibration} held out of it"
             )),
             (_, Separate::File | Separate::Test) => note(format_args!(
                 "fitting the score to {fitted} of `{spec}`, and calibrating on {calibration} of `{}`",

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, path::Path};
 
-use narrows_bundle::{Kind, Manifest};
+use narrows_bundle::{Kind, Manifest, counted};
 use narrows_data::{Dataset, Part};
 use narrows_trainer::{Config, Fitted, Options, TrainError, detector::training_options, fit, options::DataOptions};
 
@@ -63,7 +63,8 @@ pub(crate) fn train(
     let sources = Sources { data: recipe.data, bundle: None, has_file: recipe.file.is_some() };
     let config = Config::check(&with_absolute_paths(&options), &data).map_err(|error| sources.explain(error.into()))?;
     config.remarks().iter().for_each(warn);
-    note(format_args!("training the {kind} for the detector on {} rows", data.train.values.rows()));
+    let rows = counted(data.train.values.rows(), "row");
+    note(format_args!("training the {kind} for the detector on {rows}"));
     let mut progress = Progress::new(&config, config.fitted_rows(&data.train.values));
     let outcome = fit(&config, &data, &mut |event| {
         progress.show(event);

@@ -19,7 +19,7 @@ pub(crate) struct TrainingArguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) run: RunArguments,
+    pub(crate) run: RunArguments,
 }
 
 impl TrainingArguments {

@@ -14,13 +14,11 @@ use crate::{
     card::card,
     destination::{Destination, check_parity},
     report::note,
-    stop::Stop,
 };
 
-/// Claims the output folder for the bundle of a run.
-pub(crate) fn claim_destination(out: Option<&Path>, config: &Config, stop: &Stop) -> anyhow::Result<Destination> {
-    let out = out.map_or_else(|| Path::new("models").join(config.kind().name()), Path::to_owned);
-    Destination::claim(&out, stop)
+/// Returns the output folder for the bundle of a run.
+pub(crate) fn bundle_folder(out: Option<&Path>, config: &Config) -> PathBuf {
+    out.map_or_else(|| Path::new("models").join(config.kind().name()), Path::to_owned)
 }
 
 /// Writes the bundle, runs the parity check and publishes the bundle. Returns its folder, its size in bytes and its

@@ -8,6 +8,8 @@ use std::{
 use clap::Args;
 use narrows_trainer::{Cadence, Every, RunError};
 
+use crate::misuse::misuse;
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     /// Resume the run in this folder from its newest valid checkpoint [default: start a new run]
@@ -53,6 +55,21 @@ impl RunArguments {
     /// Returns the folder of the run to resume.
     pub(crate) fn resume_folder(&self) -> Option<&Path> {
         self.resume.as_deref()
+    }
+
+    /// Refuses a folder for the bundle that is, or would contain, the folder of the run: the bundle replaces what is
+    /// there.
+    pub(crate) fn check_apart(&self, out: &Path) -> anyhow::Result<()> {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        match self.run.as_deref() {
+            Some(run) if absolute(run).starts_with(absolute(out)) => misuse!(
+                "--out `{}` is the folder of the bundle, and cannot contain the run of --run `{}`; name another folder for \
+                 one of them",
+                out.display(),
+                run.display()
+            ),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Creates a run by `create` in the folder that the user named, or in the first free one for the model kind `name`.

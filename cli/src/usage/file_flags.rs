@@ -1,11 +1,11 @@
 //! Flags of a command that are keys of its configuration file: all that are no options of training, such as `out`.
 
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgMatches, Command, parser::ValueSource};
 use toml::{Table, Value};
 
-use crate::config_file::flags;
+use crate::config_file::{flags, text};
 
 /// What the configuration file of a command has in addition to the options of training.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub(super) fn words(command: &Command, matches: &ArgMatches) -> Words {
         return Words::default();
     };
     let path = PathBuf::from(path);
-    let Ok(Ok(table)) = fs::read_to_string(&path).map(|text| text.parse::<Table>()) else {
+    let Ok(Ok(table)) = text(&path).map(|text| text.parse::<Table>()) else {
         return Words::default();
     };
     let is_given = |key: &str| matches.value_source(key) == Some(ValueSource::CommandLine);

@@ -116,6 +116,7 @@ pub(crate) fn run(arguments: &Explore) -> anyhow::Result<()> {
     let site = Site::new(model, rows, name, report.as_ref()).with_context(|| shown)?;
     drop(report);
 
+    check_resources().context("cannot start the threads of the server")?;
     let threads = tokio::runtime::Runtime::new().context("cannot start the threads of the server")?;
     let outcome = threads.block_on(async {
         let listener = Listener::bind(address).await?;
@@ -135,6 +136,19 @@ pub(crate) fn run(arguments: &Explore) -> anyhow::Result<()> {
     // Does not wait longer for work of clients that are gone.
     threads.shutdown_timeout(END_TIME);
     Err(Ended(outcome?).into())
+}
+
+/// Checks that the system allows the threads and the files of a server, because the library that starts them panics
+/// otherwise.
+fn check_resources() -> std::io::Result<()> {
+    crate::threads::check()?;
+    #[cfg(unix)]
+    {
+        let pair = |_| std::os::unix::net::UnixStream::pair();
+        let pairs: std::io::Result<Vec<_>> = (0..4).map(pair).collect();
+        drop(pairs?);
+    }
+    Ok(())
 }
 
 /// Waits for a signal and returns its number.

@@ -10,8 +10,9 @@ use narrows_trainer::{
 };
 
 use crate::{
+    destination::Destination,
     input::absolute_word,
-    training::{Report, Session, claim_destination, publish},
+    training::{Report, Session, bundle_folder, publish},
 };
 
 /// Export a run as a bundle and check it in ONNX Runtime
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &Export) -> anyhow::Result<()> {
         ..Options::default()
     };
     let mut session = Session::open(&arguments.run, &moved, resume_command)?;
-    let destination = claim_destination(arguments.out.as_deref(), &session.config, &session.stop)?;
+    let destination = Destination::claim(&bundle_folder(arguments.out.as_deref(), &session.config), &session.stop)?;
     let fitted = session.fitted()?;
     let bundle = publish(destination, &fitted, &session.data, &session)?;
     Report { session: &session, fitted: &fitted, bundle: Some(&bundle) }.print(arguments.json)

@@ -138,7 +138,7 @@ fn check_out(out: &Path, bundle: &Path, data: &DataArguments) -> anyhow::Result<
 /// Returns how to repeat the training and this command.
 pub(super) fn about(bundle: &Path, title: Option<String>) -> anyhow::Result<About> {
     let name = quoted(&bundle.to_string_lossy());
-    let words = std::env::args().skip(1).map(|word| quoted(&word));
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
     Ok(About {
         title,
         loss_chart: loss_chart(bundle)?,

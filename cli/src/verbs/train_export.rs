@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
+    destination::Destination,
     input::absolute_word,
     report::{Stopped, note},
-    training::{Report, Session, TrainingArguments, claim_destination, publish},
+    training::{Report, Session, TrainingArguments, bundle_folder, publish},
 };
 
 /// Train a model and export it as a bundle, checked in ONNX Runtime
@@ -36,7 +37,9 @@ pub(crate) fn run(arguments: &TrainExport) -> anyhow::Result<()> {
     let out_flag = out.map_or(String::new(), |out| format!(" --out {}", absolute_word(out)));
     let (mut session, destination) =
         Session::begin(&arguments.training, &format!("train-export{out_flag}"), |config, stop| {
-            claim_destination(out, config, stop)
+            let out = bundle_folder(out, config);
+            arguments.training.run.check_apart(&out)?;
+            Destination::claim(&out, stop)
         })?;
     let fitted = session.fit()?;
     let bundle = publish(destination, &fitted, &session.data, &session).inspect_err(|error| {

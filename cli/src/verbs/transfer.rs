@@ -133,6 +133,7 @@ pub(crate) fn run(arguments: &Transfer) -> anyhow::Result<()> {
             let out =
                 arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("models/{}-{kind}", manifest.kind)));
             check_not_source(&out, arguments.model.bundle())?;
+            arguments.run.check_apart(&out)?;
             let destination = Destination::claim(&out, &stop)?;
             let run = open_run(&arguments.run, &config, &options, manifest, data)?;
             Ok((config, destination, run))

@@ -13,7 +13,7 @@ mod picture;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
@@ -139,16 +139,26 @@ fn decode_all<T: Copy + Default + Send>(
         }
         Ok(changes)
     };
-    let work = pictures.chunks(images_per_thread).zip(all.chunks_mut(images_per_thread * features));
-    let fill = &fill;
-    let changes = thread::scope(|scope| {
-        let threads: Vec<_> = work.map(|(pictures, all)| scope.spawn(move || fill(pictures, all))).collect();
-        let outcomes = threads.into_iter().map(|thread| match thread.join() {
-            Ok(outcome) => outcome,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        outcomes.collect::<Vec<_>>().into_iter().collect::<Result<Vec<Changes>, DataError>>()
-    })?;
+    let work = pictures.chunks(images_per_thread).zip(all.chunks_mut(images_per_thread * features)).enumerate();
+    let work = Mutex::new(work);
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let fill_pieces = || {
+        let pieces = std::iter::from_fn(next).map(|(piece, (pictures, all))| (piece, fill(pictures, all)));
+        pieces.collect::<Vec<_>>()
+    };
+    let mut outcomes = thread::scope(|scope| {
+        // If the system cannot start more threads, the existing ones do the work.
+        let start = |_| thread::Builder::new().spawn_scoped(scope, fill_pieces).ok();
+        let helpers: Vec<_> = (1..threads).map_while(start).collect();
+        let mut outcomes = fill_pieces();
+        for helper in helpers {
+            outcomes.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        outcomes
+    });
+    // The error of the first image is that of the whole, whichever thread was faster.
+    outcomes.sort_by_key(|(piece, _)| *piece);
+    let changes = outcomes.into_iter().map(|(_, outcome)| outcome).collect::<Result<Vec<Changes>, DataError>>()?;
     let mut total = Changes::default();
     changes.into_iter().for_each(|changes| total.add(changes));
     Ok((all, total))

@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::sandbox::Sandbox;
 
 /// A running explorer. It is killed when it is dropped.
-pub(super) struct Server {
-    pub(super) child: Child,
+pub(crate) struct Server {
+    pub(crate) child: Child,
     pub(super) address: String,
     pub(super) token: String,
 }
@@ -28,7 +28,7 @@ pub(super) struct Answer {
 
 impl Server {
     /// Starts `narrows explore` with these arguments and waits for its address.
-    pub(super) fn start(sandbox: &Sandbox, arguments: &str) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, arguments: &str) -> Self {
         let mut command = sandbox.command(&format!("explore {arguments} --json --quiet"));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();
@@ -78,7 +78,7 @@ impl Server {
     }
 
     /// Posts a request that must succeed, and returns the answer.
-    pub(super) fn ask(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn ask(&self, path: &str, body: &Value) -> Value {
         let answer = self.post(path, body);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         serde_json::from_str(&answer.body).expect("JSON")

@@ -11,7 +11,7 @@ mod whitened;
 
 use narrows_bundle::AnomalyScore;
 
-use super::{error::DetectorError, parts::Parts, rows::Rows, score::Score};
+use super::{error::DetectorError, options::DetectorOptions, parts::Parts, rows::Rows, score::Score};
 use combined::Combined;
 use density::Density;
 use neighbours::Neighbours;
@@ -35,6 +35,31 @@ pub(super) fn fit_score<'a>(parts: Parts<'a>, rows: &Rows) -> Result<Box<dyn Sco
         AnomalyScore::Likelihood => Box::new(sampled(Estimate::Likelihood)?),
         AnomalyScore::Combined => Box::new(Combined::fit(parts, rows)?),
     })
+}
+
+/// Checks that there are enough rows to fit the score to, as far as their number decides it, before anything is computed.
+///
+/// # Errors
+/// [`DetectorError::TooFewRows`].
+pub fn check_fitted_rows(options: &DetectorOptions, rows: usize) -> Result<(), DetectorError> {
+    if rows == 0 {
+        return Err(DetectorError::TooFewRows {
+            purpose: "fitting the score".to_owned(),
+            what: "row next to the calibration rows",
+            needed: 1,
+            found: 0,
+            advice: "add rows, or pass other normal rows with --calibration FILE".to_owned(),
+        });
+    }
+    match options.score {
+        AnomalyScore::Combined => soft_distance::check_rows(rows),
+        AnomalyScore::Neighbours => neighbours::check_rows(options, rows),
+        AnomalyScore::Reconstruction
+        | AnomalyScore::Whitened
+        | AnomalyScore::Density
+        | AnomalyScore::Elbo
+        | AnomalyScore::Likelihood => Ok(()),
+    }
 }
 
 /// Refuses scores that mixed tables do not have.

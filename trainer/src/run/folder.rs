@@ -49,7 +49,8 @@ impl RunFolder {
         {
             return Err(RunError::Occupied { path });
         }
-        let lock = lock(&path)?;
+        // Without a lock, another process may use what is in the folder, so only new and empty folders are removed.
+        let lock = lock(&path).inspect_err(|_| made.iter().for_each(|folder| drop(fs::remove_dir(folder))))?;
         let cleanup = Cleanup { folder: path.clone(), made };
         remove_partial_files(&path);
         let folder = RunFolder { path, cleanup: Some(cleanup), _lock: Some(lock) };

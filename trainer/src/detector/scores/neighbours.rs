@@ -23,16 +23,7 @@ impl Neighbours {
     /// Stores the codes of the rows, or of a random sample of them.
     pub(in crate::detector) fn fit(rows: &Rows, options: &DetectorOptions) -> Result<Self, DetectorError> {
         let chosen = Stored::choose(rows.count(), options.stored, options.seed);
-        let needed = options.neighbours;
-        if chosen.len() < needed {
-            return Err(DetectorError::TooFewRows {
-                purpose: format!("the distance to the nearest {} codes", options.neighbours),
-                what: "rows",
-                needed,
-                found: chosen.len(),
-                advice: "add rows, or pass fewer --neighbours".to_owned(),
-            });
-        }
+        check_rows(options, chosen.len())?;
         let codes = Array2::from_shape_fn((chosen.len(), rows.codes.ncols()), |(row, dimension)| {
             f64::from(rows.codes[[chosen[row], dimension]])
         });
@@ -51,6 +42,21 @@ impl Neighbours {
         nearest.sort_unstable_by(f64::total_cmp);
         nearest.iter().map(|square| square.sqrt()).sum::<f64>() / self.count as f64
     }
+}
+
+/// Checks that there are as many rows as neighbours.
+pub(super) fn check_rows(options: &DetectorOptions, rows: usize) -> Result<(), DetectorError> {
+    let needed = options.neighbours;
+    if rows >= needed {
+        return Ok(());
+    }
+    Err(DetectorError::TooFewRows {
+        purpose: format!("the distance to the nearest {needed} codes"),
+        what: "rows",
+        needed,
+        found: rows,
+        advice: "add rows, or pass fewer --neighbours".to_owned(),
+    })
 }
 
 impl Score for Neighbours {

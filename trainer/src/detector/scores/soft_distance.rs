@@ -67,15 +67,7 @@ impl SoftDistance {
     pub(super) fn fit(parts: Parts<'_>, rows: &Rows) -> Result<Self, DetectorError> {
         let Parts { options, unit, should_stop, .. } = parts;
         let chosen = select(rows, &Stored::choose(rows.count(), options.stored, options.seed));
-        if chosen.count() < FEWEST_ROWS {
-            return Err(DetectorError::TooFewRows {
-                purpose: "the distance to stored rows".to_owned(),
-                what: "rows",
-                needed: FEWEST_ROWS,
-                found: chosen.count(),
-                advice: "add rows, or pass --score reconstruction".to_owned(),
-            });
-        }
+        check_rows(chosen.count())?;
         let space = if rows.samples.ncols() <= MAX_DIMENSIONS { Space::Sample } else { Space::Code };
         let vectors = for_each_chunk(&chosen, unit, should_stop, |chunk| Ok(space.vectors(chunk).to_owned()))?;
         let views: Vec<ArrayView2<'_, f64>> = vectors.iter().map(|vectors| vectors.view()).collect();
@@ -126,6 +118,20 @@ impl SoftDistance {
         };
         (distance, difference)
     }
+}
+
+/// Checks that there are enough rows for a spread around each of them.
+pub(super) fn check_rows(rows: usize) -> Result<(), DetectorError> {
+    if rows >= FEWEST_ROWS {
+        return Ok(());
+    }
+    Err(DetectorError::TooFewRows {
+        purpose: "the distance to stored rows".to_owned(),
+        what: "rows",
+        needed: FEWEST_ROWS,
+        found: rows,
+        advice: "add rows, or pass --score reconstruction".to_owned(),
+    })
 }
 
 /// Adds the difference of a vector from the mean of the stored vectors, weighted by their kernels.
