@@ -35,6 +35,7 @@ mod connection;
 mod connections;
 mod detection;
 mod job;
+mod json_rows;
 mod limits;
 mod log;
 mod memory;
