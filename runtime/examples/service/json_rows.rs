@@ -1,4 +1,5 @@
-//! Rows of a JSON body, without a list for each row: `[[],[],...]` would otherwise take 16 times the memory of its text.
+//! Rows of a JSON body, without a list for each row: `[[],[],...]` would otherwise take 16 times the memory of its
+//! text.
 
 use std::fmt;
 

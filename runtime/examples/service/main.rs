@@ -10,8 +10,8 @@
 //!
 //! Every connection has a place, and every place has a time limit in each phase (`phase.rs`), so a client that sends
 //! or reads slowly loses its place. Connections beyond the limit get the status 503. All bodies and responses share a
-//! limited memory (`memory.rs`). Rows of small requests that wait at the same time are encoded together (`merge.rs`), so a
-//! code can differ by rounding errors from that of the row alone; `merge=1` turns this off.
+//! limited memory (`memory.rs`). Rows of small requests that wait at the same time are encoded together (`merge.rs`),
+//! so a code can differ by rounding errors from that of the row alone; `merge=1` turns this off.
 //!
 //! One JSON object per request is written to stderr (`record.rs`), and its metrics are at `/metrics` (`metrics.rs`).
 //!

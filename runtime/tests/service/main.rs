@@ -60,3 +60,4 @@ mod stopping;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
+mod zoo;

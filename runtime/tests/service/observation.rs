@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    cases::{cases, rows},
+    cases::cases,
     client::{Client, TestRequest, octets},
     exposition::check,
     limits::Limits,
     running::{LIMITS, Running},
+    zoo::rows,
 };
 
 fn lines(log: &[u8]) -> Vec<Value> {
