@@ -179,10 +179,8 @@ async fn client(address: SocketAddr, request: &[u8], end: Instant, counts: &mut 
             if stream.read_buf(&mut received).await? == 0 {
                 return Err("the service closed the connection".into());
             }
-            if let Some(length) = length(&received) {
-                if received.len() >= length {
-                    break received.starts_with(b"HTTP/1.1 200 ");
-                }
+            if length(&received).is_some_and(|length| received.len() >= length) {
+                break received.starts_with(b"HTTP/1.1 200 ");
             }
         };
         if complete {

@@ -13,7 +13,6 @@ use crate::{
     detection::detected,
     job::{Job, Task},
     memory::Memory,
-    merge::merged,
     metrics::{Metrics, Path, Route},
     models::Models,
     refusal::{JSON, Refusal, refuse},
@@ -35,17 +34,8 @@ pub(crate) struct Reply {
 }
 
 impl Computer {
-    /// Computes the responses of jobs, in one run of the model where possible, and sends them.
-    pub(crate) fn run(&self, mut jobs: Vec<Job>) {
-        jobs.retain(Job::start);
-        let batches = jobs.iter().map(|job| self.batch(job)).collect();
-        let replies = merged(self, &jobs, batches);
-        for (job, reply) in jobs.into_iter().zip(replies) {
-            job.finish(|| self.respond(reply?));
-        }
-    }
-
-    fn batch<'j>(&self, job: &'j Job) -> Result<Batch<'j>, Refusal> {
+    /// Parses the rows of a request.
+    pub(crate) fn batch<'j>(&self, job: &'j Job) -> Result<Batch<'j>, Refusal> {
         let batch = job.head.batch(job.body.as_ref(), &self.models.autoencoder, self.max_rows)?;
         job.content.rows(batch.len());
         self.metrics.rows.get_or_create(&Path { route: route_of(job.task) }).inc_by(batch.len() as u64);
@@ -69,7 +59,8 @@ impl Computer {
         self.metrics.batches.get_or_create(&Path { route: route_of(task) }).observe(rows as f64);
     }
 
-    fn respond(&self, reply: Reply) -> Result<Response, Refusal> {
+    /// Returns a response, whose body counts as memory.
+    pub(crate) fn respond(&self, reply: Reply) -> Result<Response, Refusal> {
         let body = self.memory.hold(reply.bytes)?;
         Ok(([(header::CONTENT_TYPE, reply.media_type)], body).into_response())
     }

@@ -10,7 +10,8 @@
 //!
 //! Every connection has a place, and every place has a time limit in each phase (`phase.rs`), so a client that sends
 //! or reads slowly loses its place. Connections beyond the limit get the status 503. All bodies and responses share a
-//! limited memory (`memory.rs`).
+//! limited memory (`memory.rs`). Rows of small requests that wait at the same time are encoded together (`merge.rs`),
+//! so a code can differ by rounding errors from that of the row alone; `merge=1` turns this off.
 //!
 //! One JSON object per request is written to stderr (`record.rs`), and its metrics are at `/metrics` (`metrics.rs`).
 //!
@@ -35,6 +36,7 @@ mod connection;
 mod connections;
 mod detection;
 mod job;
+mod json_rows;
 mod limits;
 mod log;
 mod memory;
@@ -70,16 +72,17 @@ use models::Models;
 use record::Recorder;
 use service::{Service, router};
 use signals::stop_signal;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::{net::TcpListener, runtime::Builder};
+
+/// What the command line says.
+struct Arguments {
+    bundle: String,
+    address: SocketAddr,
+    limits: Limits,
+}
 
 fn main() -> ExitCode {
-    let ended = Runtime::new().map_err(Into::into).and_then(|threads| {
-        let ended = threads.block_on(run());
-        // Does not wait longer for work of disconnected clients.
-        threads.shutdown_timeout(Duration::from_secs(1));
-        ended
-    });
-    match ended {
+    match Arguments::parse(env::args().skip(1)).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -88,17 +91,33 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1);
-    let bundle = arguments.next().unwrap_or_else(|| "models/zoo/vae".to_owned());
-    let port = arguments.next().unwrap_or_else(|| "8080".to_owned());
-    let port: u16 = port.parse().map_err(|_| format!("the port must be a number from 0 to 65535, got `{port}`"))?;
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1".to_owned());
-    let address: IpAddr = address.parse().map_err(|_| format!("the address must be an IP address, got `{address}`"))?;
-    let address = SocketAddr::new(address, port);
-    let mut limits = Limits::default();
-    arguments.try_for_each(|limit| limits.set(&limit))?;
+impl Arguments {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
+        let bundle = arguments.next().unwrap_or_else(|| "models/zoo/vae".to_owned());
+        let port = arguments.next().unwrap_or_else(|| "8080".to_owned());
+        let port: u16 = port.parse().map_err(|_| format!("the port must be a number from 0 to 65535, got `{port}`"))?;
+        let address = arguments.next().unwrap_or_else(|| "127.0.0.1".to_owned());
+        let address: IpAddr =
+            address.parse().map_err(|_| format!("the address must be an IP address, got `{address}`"))?;
+        let mut limits = Limits::default();
+        arguments.try_for_each(|limit| limits.set(&limit))?;
+        Ok(Arguments { bundle, address: SocketAddr::new(address, port), limits })
+    }
+}
 
+fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let threads = Builder::new_multi_thread()
+        .enable_all()
+        // Only the queue uses blocking threads. One that ends and its successor overlap for a moment.
+        .max_blocking_threads(2 * arguments.limits.concurrent)
+        .build()?;
+    let ended = threads.block_on(listen(arguments));
+    // Does not wait longer for work of disconnected clients.
+    threads.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn listen(Arguments { bundle, address, limits }: Arguments) -> Result<(), Box<dyn Error>> {
     let metrics = Arc::new(Metrics::new());
     let log = Log::new(stderr(), metrics.log_lines_lost.clone());
     let recorder = Arc::new(Recorder { metrics, log });

@@ -27,12 +27,17 @@ pub(crate) fn joins(taken: &[Job], next: &Job, max_jobs: usize) -> bool {
     taken.len() < max_jobs && is_small(next) && taken.first().is_some_and(is_small)
 }
 
-/// Computes the replies of jobs.
-pub(crate) fn merged(
-    computer: &Computer,
-    jobs: &[Job],
-    batches: Vec<Result<Batch<'_>, Refusal>>,
-) -> Vec<Result<Reply, Refusal>> {
+/// Computes the responses of jobs, in one run of the model where possible, and sends them.
+pub(crate) fn run(computer: &Computer, mut jobs: Vec<Job>) {
+    jobs.retain(Job::start);
+    let batches = jobs.iter().map(|job| computer.batch(job)).collect();
+    let replies = replies(computer, &jobs, batches);
+    for (job, reply) in jobs.into_iter().zip(replies) {
+        job.finish(|| computer.respond(reply?));
+    }
+}
+
+fn replies(computer: &Computer, jobs: &[Job], batches: Vec<Result<Batch<'_>, Refusal>>) -> Vec<Result<Reply, Refusal>> {
     let takes_labels = computer.models.autoencoder.takes_labels();
     // Labels are checked here, because a missing one would give a row the label of another client.
     let merges = |job: &Job, batch: &Batch<'_>| {

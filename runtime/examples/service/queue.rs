@@ -8,12 +8,17 @@ use std::{
 
 use tokio::task::spawn_blocking;
 
+/// Returns whether a thread that has taken jobs takes the next one as well.
+type Joins<J> = dyn Fn(&[J], &J) -> bool + Send + Sync;
+
+/// Does jobs that were taken together.
+type Work<J> = dyn Fn(Vec<J>) + Send + Sync;
+
 /// Jobs that wait for a thread.
 pub(crate) struct Queue<J> {
     max_threads: usize,
-    /// Returns whether a thread that has taken jobs takes the next one as well.
-    joins: Box<dyn Fn(&[J], &J) -> bool + Send + Sync>,
-    work: Box<dyn Fn(Vec<J>) + Send + Sync>,
+    joins: Box<Joins<J>>,
+    work: Box<Work<J>>,
     state: Mutex<State<J>>,
 }
 

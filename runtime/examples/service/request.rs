@@ -8,7 +8,10 @@ use narrows_runtime::{
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use crate::refusal::{JSON, Refusal, refuse};
+use crate::{
+    json_rows::JsonRows,
+    refusal::{JSON, Refusal, refuse},
+};
 
 pub(crate) const OCTETS: &str = "application/octet-stream";
 
@@ -47,7 +50,7 @@ enum Labels {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    rows: Vec<Vec<f32>>,
+    rows: JsonRows,
     labels: Option<Vec<i64>>,
 }
 
@@ -78,10 +81,10 @@ impl RequestHead {
         match self.rows {
             RowFormat::Json => {
                 let Body { rows, labels } = Body::of(body)?;
-                if let Some((index, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != width) {
-                    return Err(bad_request(format!("row {index} has {} values, this model takes {width}", row.len())));
+                if let Some((index, values)) = rows.wrong_row(width) {
+                    return Err(bad_request(format!("row {index} has {values} values, this model takes {width}")));
                 }
-                let rows = Array2::from_shape_vec(shape(rows.len() * width)?, rows.concat()).map_err(shape_error)?;
+                let rows = Array2::from_shape_vec(shape(rows.count * width)?, rows.values).map_err(shape_error)?;
                 let labels = self.labels(model, rows.nrows(), labels)?;
                 Ok(Batch { rows: Rows::Floats(rows), labels })
             }

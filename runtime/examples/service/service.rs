@@ -38,7 +38,7 @@ use crate::{
     job::{Job, Task},
     limits::Limits,
     memory::Memory,
-    merge::joins,
+    merge::{joins, run},
     metrics::{Metrics, TEXT},
     models::Models,
     queue::Queue,
@@ -68,7 +68,7 @@ impl Service {
             max_rows: limits.rows,
         });
         let joins = move |taken: &[Job], next: &Job| joins(taken, next, limits.merge);
-        let queue = Queue::new(limits.concurrent, joins, move |jobs| computer.run(jobs));
+        let queue = Queue::new(limits.concurrent, joins, move |jobs| run(&computer, jobs));
         Arc::new(Service { models, limits, metrics, recorder, memory, queue, stopping: AtomicBool::new(false) })
     }
 

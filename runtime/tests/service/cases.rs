@@ -1,31 +1,18 @@
 //! Requests with their expected responses.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::sync::OnceLock;
 
-use narrows_runtime::{Autoencoder, ndarray::Array2};
+use narrows_runtime::ndarray::Array2;
 
 use crate::{
     client::{TestRequest, TestResponse, json, octets},
     running::{LIMITS, Running},
+    zoo::{model, rows},
 };
 
-pub(crate) const WIDTH: usize = 64;
 /// Largest accepted difference of a code: ONNX Runtime may sum in another order on another thread. Codes are of the
 /// order of 1.
 const CLOSE: f32 = 1e-5;
-
-pub(crate) fn zoo(kind: &str) -> PathBuf {
-    PathBuf::from(format!("{}/../models/zoo/{kind}", env!("CARGO_MANIFEST_DIR")))
-}
-
-pub(crate) fn model(kind: &str) -> Autoencoder {
-    Autoencoder::open(zoo(kind)).expect("the zoo")
-}
-
-/// Returns images in the digits' unit, 0 to 16, that depend on the row and the seed.
-pub(crate) fn rows(count: usize, seed: usize) -> Array2<f32> {
-    Array2::from_shape_fn((count, WIDTH), |(row, column)| ((seed * 31 + row * 5 + column * 7) % 17) as f32)
-}
 
 /// A request with the expected codes, or with the expected status and a part of the error message.
 pub(crate) struct Case {

@@ -149,6 +149,7 @@ fn connect(address: SocketAddr) -> Option<BufReader<TcpStream>> {
     let stream = TcpStream::connect(address).ok()?;
     stream.set_nodelay(true).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a connection");
+    stream.set_write_timeout(Some(Duration::from_secs(60))).expect("a connection");
     Some(BufReader::new(stream))
 }
 

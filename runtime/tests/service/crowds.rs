@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    cases::{cases, rows},
+    cases::cases,
     client::{Client, TestRequest, octets},
     limits::Limits,
     running::{LIMITS, Running},
+    zoo::rows,
 };
 
 #[test]

@@ -80,7 +80,7 @@ fn histogram(
             grows.then_some(())
         }
         "_count" => buckets.count.replace(value).is_none().then_some(()),
-        _ => Some(buckets.has_sum = true),
+        _ => (!std::mem::replace(&mut buckets.has_sum, true)).then_some(()),
     }
 }
 

@@ -19,11 +19,11 @@ use tokio::{
 };
 
 use crate::{
-    cases::{WIDTH, zoo},
     connection::answer,
     mutation::{Random, request},
     running::{LIMITS, service_of},
     service::{Service, router},
+    zoo::{WIDTH, zoo},
 };
 
 /// Statuses of documented responses to single clients.

@@ -17,6 +17,8 @@ mod exposition;
 mod hostile;
 #[path = "../../examples/service/job.rs"]
 mod job;
+#[path = "../../examples/service/json_rows.rs"]
+mod json_rows;
 #[path = "../../examples/service/limits.rs"]
 mod limits;
 #[path = "../../examples/service/log.rs"]
@@ -58,3 +60,4 @@ mod stopping;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
+mod zoo;

@@ -7,16 +7,16 @@ use narrows_runtime::{Samples, ndarray::Array2, proof::ENCODER_TOLERANCE};
 use tokio::time::{Duration, Instant};
 
 use crate::{
-    cases::{model, rows, zoo},
     compute::Computer,
     job::{Job, Pending, Task},
     limits::Limits,
     memory::Memory,
-    merge::joins,
+    merge::{joins, run},
     record::Content,
     refusal::Refusal,
     request::RequestHead,
     running::{LIMITS, service_of},
+    zoo::{model, rows, zoo},
 };
 
 /// A computer, and the jobs that it does together.
@@ -61,7 +61,7 @@ impl Together {
 
     /// Computes all jobs at once, and returns the codes or the status of each.
     fn run(&mut self) -> Vec<Result<Vec<f32>, u16>> {
-        self.computer.run(std::mem::take(&mut self.jobs));
+        run(&self.computer, std::mem::take(&mut self.jobs));
         let status = |refusal: Refusal| axum::response::IntoResponse::into_response(refusal).status().as_u16();
         let mut found = Vec::new();
         for pending in std::mem::take(&mut self.pending) {

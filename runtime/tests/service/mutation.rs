@@ -25,7 +25,8 @@ impl Random {
     }
 }
 
-const METHODS: [&str; 8] = ["GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "POST ", "PO\u{0}ST"];
+const METHODS: [&str; 10] =
+    ["CONNECT", "TRACE", "GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "POST ", "PO\u{0}ST"];
 const PATHS: [&str; 10] =
     ["/encode", "/detect", "/model", "/health", "/metrics", "/", "*", "/encode/", "/%65ncode", "http://a/encode"];
 const NAMES: [&str; 6] = ["label", "labels", "lable", "", "label%73", "labels[]"];
@@ -167,7 +168,7 @@ fn json(random: &mut Random, width: usize, labelled: bool) -> Vec<u8> {
         text.replace_range(at..end, token);
     }
     if random.one_in(200) {
-        text = "[".repeat(5000);
+        text = random.of(&["[", "{\"rows\":[", "[],"]).repeat(5000);
     }
     text.into_bytes()
 }

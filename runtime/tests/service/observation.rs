@@ -3,10 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    cases::{cases, rows},
+    cases::cases,
     client::{Client, TestRequest, octets},
     exposition::check,
+    limits::Limits,
     running::{LIMITS, Running},
+    zoo::rows,
 };
 
 fn lines(log: &[u8]) -> Vec<Value> {
@@ -86,6 +88,20 @@ fn a_request_has_one_line_in_the_log_with_the_name_of_its_response() {
     assert!(first["milliseconds"].as_f64().is_some_and(|time| (0.0..60_000.0).contains(&time)), "{first}");
     assert!(first["time"].as_f64().is_some_and(|time| time > 1.7e9), "{first}");
     assert_eq!((&log[1]["request_id"], &log[1]["status"]), (&name.into(), &415.into()));
+}
+
+#[test]
+fn a_client_that_goes_while_its_request_waits_is_recorded_and_waits_no_longer() {
+    // No thread computes.
+    let running = Running::start(Limits { concurrent: 0, ..LIMITS });
+    let mut client = Client::new(running.address);
+    client.send(&octets(&rows(1, 0), "u8").bytes()).expect("a connection");
+    running.wait_for("narrows_waiting_requests", 1.0);
+    drop(client);
+    running.wait_for("narrows_waiting_requests", 0.0);
+    running.wait_for("narrows_requests_total{route=\"encode\",status=\"499\"}", 1.0);
+    let log = lines(&running.stop());
+    assert_eq!((&log[0]["status"], &log[0]["bytes_received"]), (&499.into(), &64.into()));
 }
 
 #[test]

@@ -40,6 +40,7 @@ impl Program {
         let mut child = Command::new(&self.0)
             .args([BUNDLE, "0", "127.0.0.1", "drain=0"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("a program that starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -68,7 +69,10 @@ fn the_program_prints_its_address_and_stops_cleanly_on_either_signal() {
         cases()[0].check(&Client::new(running.address).request(&cases()[0].request).expect("a response"));
         running.signal(signal);
         assert_eq!(running.lines.next().expect("a line").expect("text"), "stopped");
-        assert!(running.child.wait().expect("a child of this test").success());
+        let output = running.child.wait_with_output().expect("a child of this test");
+        assert!(output.status.success());
+        let line: serde_json::Value = serde_json::from_slice(&output.stderr).expect("one line of the log");
+        assert_eq!((&line["route"], &line["rows"], &line["status"]), (&"encode".into(), &1.into(), &200.into()));
     }
 }
 

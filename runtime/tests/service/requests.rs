@@ -8,9 +8,10 @@ use std::{
 use narrows_runtime::Samples;
 
 use crate::{
-    cases::{Case, WIDTH, cases, model, rows},
+    cases::{Case, cases},
     client::{Client, TestRequest, json, octets},
     running::{CLIENTS, LIMITS, Running},
+    zoo::{WIDTH, model, rows},
 };
 
 #[test]

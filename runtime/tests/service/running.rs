@@ -12,7 +12,6 @@ use axum::Router;
 use tokio::{net::TcpListener, runtime::Runtime, sync::Notify};
 
 use crate::{
-    cases::zoo,
     client::{Client, TestRequest, TestResponse},
     connections::serve,
     limits::Limits,
@@ -21,6 +20,7 @@ use crate::{
     models::Models,
     record::Recorder,
     service::{Service, router},
+    zoo::zoo,
 };
 
 pub(crate) const CLIENTS: usize = 16;
