@@ -54,6 +54,24 @@ browser $NARROWS_REQUIRE_BROWSER="1": _tools
 kills $NARROWS_KILLS="200": _tools
     cargo test {{ checked }} -p narrows-cli --test program soak::every_run -- --ignored --nocapture
 
+# Exit NARROWS_EXITS processes whose threads open and run models; check that none crashes (some minutes).
+exits $NARROWS_EXITS="1000": _tools
+    cargo test {{ checked }} -p narrows-runtime --test exit exits -- --exact --ignored --nocapture
+
+# Check the protocol of the thread pool in every order of its threads' steps (less than a minute).
+loom $RUSTFLAGS="--cfg loom":
+    cargo test --release --lib -p narrows-crew --target-dir target/loom
+
+# Run tests of crew, bundle and table in Miri, which finds undefined behaviour (needs nightly Rust with Miri).
+[no-exit-message]
+miri:
+    @{{ python }} scripts/instrumented.py miri
+
+# Run the tests of crew and runtime with AddressSanitizer and ThreadSanitizer (needs nightly Rust, Linux on x86-64).
+[no-exit-message]
+sanitize *SANITIZERS: _runtime
+    @{{ python }} scripts/instrumented.py {{ if SANITIZERS == "" { "address thread" } else { SANITIZERS } }}
+
 # Train on full disks of many sizes, and check messages and files (needs Linux with user namespaces; some minutes).
 disk-full: _tools
     cargo test {{ checked }} -p narrows-cli --test program soak::a_full_file_system -- --ignored --nocapture

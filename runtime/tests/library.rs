@@ -188,6 +188,7 @@ fn the_error_for_an_unusable_explicit_library_names_it_with_the_reason() {
              extern \"C\" fn version() -> *const u8 { c\"1.16.3\".as_ptr().cast() }
              extern \"C\" fn later() -> *const u8 { c\"1.99.0\".as_ptr().cast() }
              extern \"C\" fn odd() -> *const u8 { c\"newest\".as_ptr().cast() }
+             extern \"C\" fn binary() -> *const u8 { c\"1.20.\\xff\".as_ptr().cast() }
              extern \"C\" fn silent() -> *const u8 { std::ptr::null() }
              static BASE: Option<Base> = TABLE;
              #[unsafe(no_mangle)] pub extern \"C\" fn OrtGetApiBase() -> Option<&'static Base> { BASE.as_ref() }";
@@ -214,9 +215,21 @@ fn the_error_for_an_unusable_explicit_library_names_it_with_the_reason() {
             "is ONNX Runtime 1.99.0, which does not support the API of 1.17",
         ),
         (with_table("odd.so", "Some(Base(Some(api), Some(odd)))"), "does not report a valid version"),
+        (with_table("binary.so", "Some(Base(Some(api), Some(binary)))"), "does not report a valid version"),
         (with_table("silent.so", "Some(Base(Some(api), Some(silent)))"), "does not report a valid version"),
         (with_table("hollow.so", "Some(Base(None, None))"), "does not report a valid version"),
         (with_table("none.so", "None"), "does not report a valid version"),
+        (
+            // A pointer that cannot be one to a table.
+            compiled(
+                "skewed.so",
+                "static BYTES: [u64; 4] = [0x0101_0101_0101_0101; 4];
+                 #[unsafe(no_mangle)] pub extern \"C\" fn OrtGetApiBase() -> *const u8 {
+                     BYTES.as_ptr().cast::<u8>().wrapping_add(1)
+                 }",
+            ),
+            "does not report a valid version",
+        ),
         (
             compiled(
                 "lacking.so",

@@ -72,7 +72,7 @@ mod platform {
         ptr::from_ref,
     };
 
-    use super::{EnvironmentBuilder, LibraryError, Options, Origin, Running};
+    use super::{super::shutdown::keep_statics, EnvironmentBuilder, LibraryError, Options, Origin, Running};
     use crate::library;
 
     /// A folder, which is never a library. `ort` ignores the path if it has loaded a library already, so this tests
@@ -90,7 +90,10 @@ mod platform {
         let located = library::locate(options)?;
         let running = Running::from(&located);
         match ort::init_from(&located.path) {
-            Ok(builder) => Ok((builder, running)),
+            Ok(builder) => {
+                keep_statics(from_ref(ort::api()).cast());
+                Ok((builder, running))
+            }
             Err(error) => Err(LibraryError::Refused { running, source: error.to_string().into() }),
         }
     }

@@ -30,10 +30,29 @@ fn trim() {
         fn malloc_trim(keep: usize) -> i32;
     }
 
-    // SAFETY: `malloc_trim` takes any number of bytes, may be called at any time by any thread, and only releases pages
-    // that are not in use. Its result tells whether it released memory.
+    // SAFETY: `malloc_trim` has this signature in glibc, for which the function is compiled (`size_t` is `usize`). It takes
+    // any number of bytes, may be called at any time by any thread because it locks each arena, and only releases pages
+    // that are not in use, also if the program's own allocator is another one. Its result tells whether it released
+    // memory.
     let _ = unsafe { malloc_trim(0) };
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn trim() {}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn values_and_panics_come_out_of_the_new_thread() {
+        let caller = thread::current().id();
+        let created = create_in_new_thread(|| (thread::current().id() != caller, vec![1_u8; 1 << 20]));
+        // The trim has not taken memory that is in use.
+        assert_eq!(created, (true, vec![1; 1 << 20]));
+        let outcome = catch_unwind(|| create_in_new_thread(|| panic!("on purpose")));
+        assert_eq!(outcome.err().and_then(|panic| panic.downcast_ref::<&str>().copied()), Some("on purpose"));
+    }
+}

@@ -37,7 +37,9 @@ pub(super) fn probe(path: &Path) -> Result<Probed, Refusal> {
         let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         Refusal::NotLoadable(reason)
     })?;
-    // SAFETY: a library that exports this name is assumed to be ONNX Runtime, so the symbol has this type.
+    // SAFETY: the symbol has this type in ONNX Runtime's header, and a library that exports the name is assumed to be
+    // ONNX Runtime: no check can tell a function from other data or its type. The function pointer is used only while
+    // the library is loaded: `library` lives until the end of this function, or for ever.
     let entry = *unsafe { library.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(|_| Refusal::NoEntryPoint)?;
     let version = version(entry)?;
     let path = if path.is_absolute() {
@@ -56,8 +58,9 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
         // SAFETY: as below. The flag keeps the loader out of the working directory.
         return unsafe { WindowsLibrary::load_with_flags(path, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) }.map(Library::from);
     }
-    // SAFETY: loading runs the library's start-up code. The file was checked to be complete and built for this
-    // processor, where the format is known; the user who put it there is responsible for its content.
+    // SAFETY: loading runs the library's start-up code, and unloading its exit code. The file was checked to be complete
+    // and built for this processor, where the format is known, because the loader would read beyond a file that is cut
+    // short. The user who put it there is responsible for its code, as for that of this program.
     #[cfg(unix)]
     return {
         use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
@@ -65,23 +68,32 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
         unsafe { UnixLibrary::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map(Library::from)
     };
     #[cfg(not(unix))]
+    // SAFETY: as above.
     unsafe {
         Library::new(path)
     }
 }
 
 fn version(entry: GetApiBase) -> Result<String, Refusal> {
-    // SAFETY: ONNX Runtime's header declares the function with this signature. It returns a pointer to a static table.
-    let base = unsafe { entry().as_ref() }.ok_or(Refusal::NoVersion)?;
+    // SAFETY: ONNX Runtime's header declares the function with this signature and no precondition. The library is loaded.
+    let base = unsafe { entry() };
+    if !base.is_aligned() {
+        return Err(Refusal::NoVersion);
+    }
+    // SAFETY: the pointer is aligned, and it is null or points to ONNX Runtime's table, which is constant, has had these
+    // two entries first since the first release, and exists as long as the library is loaded. The types of the entries
+    // allow null.
+    let base = unsafe { base.as_ref() }.ok_or(Refusal::NoVersion)?;
     let (Some(api), Some(version_string)) = (base.api, base.version) else {
         return Err(Refusal::NoVersion);
     };
-    // SAFETY: the function of the table returns a static NUL-terminated string, or null.
+    // SAFETY: the function of the table has this signature and no precondition.
     let text = unsafe { version_string() };
     if text.is_null() {
         return Err(Refusal::NoVersion);
     }
-    // SAFETY: the pointer is not null, and the string is static.
+    // SAFETY: the pointer is not null, and ONNX Runtime returns a NUL-terminated constant of the library, which stays
+    // loaded while the text is used. Bytes that are no UTF-8 are refused.
     let version = unsafe { CStr::from_ptr(text) }.to_str().map_err(|_| Refusal::NoVersion)?;
 
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
@@ -121,11 +133,13 @@ fn origin(address: *const c_void) -> Option<PathBuf> {
 
     let null = std::ptr::null_mut();
     let mut info = Info { file: null, base: null.cast(), symbol: null, address: null.cast() };
-    // SAFETY: `dladdr` accepts any address, and `info` has the layout of `Dl_info`.
+    // SAFETY: `dladdr` accepts any address and reads nothing there. `info` has the layout of `Dl_info` on all systems of
+    // the `cfg` above, and is valid for writing.
     if unsafe { dladdr(address, &raw mut info) } == 0 || info.file.is_null() {
         return None;
     }
-    // SAFETY: on success the name is a string that is valid as long as the library is loaded.
+    // SAFETY: on success the name is a NUL-terminated string of the loader, which exists as long as the library is
+    // loaded; the libraries whose addresses are passed stay loaded. The name is copied at once.
     let file = unsafe { CStr::from_ptr(info.file) };
     std::path::absolute(OsStr::from_bytes(file.to_bytes())).ok()
 }

@@ -82,10 +82,14 @@ impl<'a> Matrix<'a> {
         self.columns
     }
 
-    /// Returns the number of values that the matrix spans in its slice, from its first entry to its last.
+    /// Returns the number of values that the matrix spans in its slice, from its first entry to its last. It is
+    /// `usize::MAX`, more than any slice has, if the number is too large.
     pub(super) fn extent(self) -> usize {
+        let offset = |index: usize, stride: usize| index.saturating_mul(stride);
         match (self.rows.checked_sub(1), self.columns.checked_sub(1)) {
-            (Some(row), Some(column)) => row * self.row_stride + column * self.column_stride + 1,
+            (Some(row), Some(column)) => {
+                offset(row, self.row_stride).saturating_add(offset(column, self.column_stride)).saturating_add(1)
+            }
             _ => 0,
         }
     }
@@ -105,5 +109,15 @@ mod tests {
         assert_eq!(third, [6.0, 10.0]);
         assert_eq!(lower.t().row(1), Some([8.0, 9.0, 10.0, 11.0].as_slice()));
         assert!(Matrix::strided(&values[4..11], (4, 2), (1, 4)).is_none());
+    }
+
+    #[test]
+    fn a_view_whose_extent_exceeds_the_integers_fits_no_slice() {
+        let values = [0.0; 12];
+        // In wrapping arithmetic the extents would be 2, 1 and 12.
+        let half = usize::MAX / 2 + 1;
+        for (shape, strides) in [((3, 2), (half, 1)), ((2, 2), (half, half)), ((2, 12), (usize::MAX, 1))] {
+            assert!(Matrix::strided(&values, shape, strides).is_none(), "{shape:?} with strides {strides:?}");
+        }
     }
 }

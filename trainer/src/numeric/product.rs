@@ -17,7 +17,7 @@ use super::{matrix::Matrix, transpose::transpose, write::Write};
 /// # Panics
 /// If the shapes do not match.
 pub(crate) fn product(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], how: Write) {
-    assert_eq!(into.len(), a.rows * b.columns, "`into` has the size of the product");
+    assert_eq!(Some(into.len()), a.rows.checked_mul(b.columns), "`into` has the size of the product");
     let is_transposed = b.row_stride == 1 && b.column_stride > 1;
     if is_transposed && a.rows >= MIN_ROWS {
         column_major_product(a, b, into, how);
@@ -52,31 +52,38 @@ enum Order {
 fn multiply(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], order: Order, how: Write) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(k, b.rows, "the left matrix has as many columns as the right one has rows");
-    assert_eq!(into.len(), m * n, "`into` has the size of the product");
+    assert_eq!(Some(into.len()), m.checked_mul(n), "`into` has the size of the product");
     assert!(a.extent() <= a.values.len() && b.extent() <= b.values.len(), "the operands are within their slices");
     let (row_stride, column_stride) = match order {
         Order::Rows => (n, 1),
         Order::Columns => (1, m),
     };
-    // SAFETY: the assertions guarantee that every entry of the operands and of the result is within its slice. `a`
-    // is read at `i * row_stride + j * column_stride` for `i < m`, `j < k`, which is at most `extent - 1`; the same
-    // is true of `b`. `into` is written once for every `i < m`, `j < n`, at `i * n + j` or `j * m + i`. `into` is
-    // borrowed mutably, so it overlaps with neither operand.
+    // The stride of a dimension of length 1 can be any number, and is never used.
+    let step = |stride: usize, length: usize| if length > 1 { stride as isize } else { 0 };
+    // SAFETY: `gemm` reads the operands and accesses the result at these entries only, all of which are within their
+    // slices:
+    // - `a` at `i * row_stride + j * column_stride` for `i < m`, `j < k`. The largest is `extent - 1`, which the
+    //   assertion compares with the length of the slice; `extent` does not wrap. The same is true of `b`, whose rows are
+    //   `k` by the first assertion.
+    // - `into` at `i * n + j` or `j * m + i` for `i < m`, `j < n`, so below `m * n`, which is its length.
+    // A stride that is used is less than the length of a slice, so it is positive as an `isize`, and so are all offsets
+    // in bytes. All values are initialised. `into` is borrowed mutably, so it overlaps with neither operand. The values
+    // are `f32`, for which `gemm` has kernels, and it runs in this thread only.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
             into.as_mut_ptr(),
-            column_stride as isize,
-            row_stride as isize,
+            step(column_stride, n),
+            step(row_stride, m),
             how == Write::Add,
             a.values.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
+            step(a.column_stride, k),
+            step(a.row_stride, m),
             b.values.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
+            step(b.column_stride, n),
+            step(b.row_stride, k),
             1.0,
             1.0,
             false,
@@ -89,6 +96,8 @@ fn multiply(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], order: Order, how: W
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
     use crate::numeric::example::noise;
 
@@ -127,6 +136,38 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn operands_and_results_beyond_their_slices_are_refused() {
+        let values = noise(64 * 64, 1);
+        let cut = |matrix: Matrix<'_>| Matrix { values: &values[..matrix.extent() - 1], ..matrix };
+        // `columns` leads to a column-major product.
+        let (a, rows) = (Matrix::of_rows(&values[..64 * 32], 32), Matrix::of_rows(&values[..32 * 48], 48));
+        let columns = Matrix::of_rows(&values[..32 * 48], 32).t();
+        for b in [rows, columns] {
+            let narrow = Matrix { rows: 31, ..b };
+            let cases = [(a, b, 64 * 48 - 1), (a, b, 64 * 48 + 1), (cut(a), b, 64 * 48), (a, cut(b), 64 * 48)];
+            for (a, b, size) in cases.into_iter().chain([(a, narrow, 64 * 48)]) {
+                let mut into = vec![0.0; size];
+                let outcome = catch_unwind(AssertUnwindSafe(|| product(a, b, &mut into, Write::Set)));
+                assert!(outcome.is_err(), "[{}, {}] by [{}, {}] into {size}", a.rows, a.columns, b.rows, b.columns);
+            }
+        }
+        // The size of the product is 0 in wrapping arithmetic.
+        let many = Matrix { values: &[], rows: usize::MAX / 2 + 1, columns: 0, row_stride: 0, column_stride: 1 };
+        let outcome = catch_unwind(|| product(many, Matrix { rows: 0, columns: 2, ..many }, &mut [], Write::Set));
+        assert!(outcome.is_err());
+    }
+
+    #[test]
+    fn the_stride_of_a_single_row_or_column_can_be_any_number() {
+        let values = noise(8, 1);
+        let row = Matrix { row_stride: usize::MAX, ..Matrix::of_rows(&values, 8) };
+        let mut actual = [0.0];
+        product(row, row.t(), &mut actual, Write::Set);
+        let expected: f32 = values.iter().map(|value| value * value).sum();
+        assert!((actual[0] - expected).abs() <= 1e-6 * expected, "{actual:?}, expected {expected}");
     }
 
     #[test]
