@@ -200,6 +200,11 @@ oddities SEED="0": _runtime
 deny:
     @{{ python }} scripts/deny.py
 
+# Write the hashes of the Python packages of all recipes, or of NAMES, after a change of a list (see scripts/venv.py).
+[no-exit-message]
+pins *NAMES:
+    @{{ python }} scripts/pins.py {{ NAMES }}
+
 # Build the program and an example of the runtime twice, in two folders, and compare the bytes (about 25 minutes).
 [no-exit-message]
 reproducible PROGRAM="all":
