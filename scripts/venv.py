@@ -9,6 +9,7 @@
     python3 scripts/venv.py patches   Pillow, for `just data patches`
     python3 scripts/venv.py engines   Ray, Spark, Polars and DuckDB, for scripts/engines.py
     python3 scripts/venv.py pins      uv, for `just pins`
+    python3 scripts/venv.py sbom      the validator of CycloneDX, for `just sbom`
 
 The environment NAME has exactly the packages of `NAME-requirements.txt`, or of `engines/recipes-requirements.txt`. pip
 checks their hashes, which are in `hashes/NAME.txt` (`just pins` writes this file). If the environment exists for these
@@ -81,9 +82,10 @@ ENGINES = Environment(
 )
 FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the existing fixtures")
 PINS = Environment("pins", "uv", "pins", "keep the existing hashes")
+SBOM = Environment("sbom", "the validator of CycloneDX", "sbom", "skip `just sbom`")
 ENVIRONMENTS = {
     each.name: each
-    for each in (INTEROP, PEERS, DETECTORS, MIXED, ODDITIES, FIXTURES, PATCHES, ENGINES, PINS)
+    for each in (INTEROP, PEERS, DETECTORS, MIXED, ODDITIES, FIXTURES, PATCHES, ENGINES, PINS, SBOM)
 }
 
 
