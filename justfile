@@ -240,6 +240,21 @@ oddities SEED="0": _runtime
 deny:
     @{{ python }} scripts/deny.py
 
+# Write the licences of everything that the program consists of to target/licences/; a licence that is unknown is an error.
+[no-exit-message]
+licences: _runtime
+    @{{ python }} scripts/licences.py
+
+# Write what the program and the runtime consist of to target/sbom/, in the format CycloneDX, and validate it.
+[no-exit-message]
+sbom:
+    @{{ python }} scripts/sbom.py
+
+# Write the hashes of the Python packages of all recipes, or of NAMES, after a change of a list (see scripts/venv.py).
+[no-exit-message]
+pins *NAMES:
+    @{{ python }} scripts/pins.py {{ NAMES }}
+
 # Build the program and an example of the runtime twice, in two folders, and compare the bytes (about 25 minutes).
 [no-exit-message]
 reproducible PROGRAM="all":

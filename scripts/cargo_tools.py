@@ -1,8 +1,7 @@
 """Installs the tools of developers that are published on crates.io, into `.tools/NAME/`.
 
     python3 scripts/cargo_tools.py mdbook             the book
-    python3 scripts/cargo_tools.py cargo-deny         rules for dependencies
-    python3 scripts/cargo_tools.py cargo-about        the texts of licences
+    python3 scripts/cargo_tools.py cargo-deny         rules for dependencies and licences
     python3 scripts/cargo_tools.py cargo-cyclonedx    lists of what a program contains (SBOM)
 
 The version and the SHA-256 of each package are pinned here. Its own dependencies are those of the lock file in the
@@ -43,7 +42,6 @@ TOOLS = {
     for tool in (
         CargoTool("mdbook", "0.5.4", "5f68ffebcd0b9a4eb72aaacc4342bc94e1d63c01893b7c921437f6ef02443699", ["--no-default-features", "--features", "search"], "book"),
         CargoTool("cargo-deny", "0.20.2", "e528dfcbe739af7ce37a77d3d6df1b29dd6887b1c701d888820c0f16b864f737", QUICKLY, "deny"),
-        CargoTool("cargo-about", "0.9.3", "f2309e4e7cd6fbb25c4c8d68e69c728936dec58a0cb7940dcb382d5be32aa52b", QUICKLY + ["--features", "cli"], "licences"),
         CargoTool("cargo-cyclonedx", "0.5.9", "5d162f67705f0f5038759d73bf546a083bf30e8677c2e944b416bca48d9d69a8", QUICKLY, "sbom"),
     )
 }

@@ -8,12 +8,16 @@
     python3 scripts/venv.py oddities  packages that write and read files in `just oddities`
     python3 scripts/venv.py patches   Pillow, for `just data patches`
     python3 scripts/venv.py engines   Ray, Spark, Polars and DuckDB, for scripts/engines.py
+    python3 scripts/venv.py pins      uv, for `just pins`
+    python3 scripts/venv.py sbom      the validator of CycloneDX, for `just sbom`
 
-The environment NAME has exactly the packages of `NAME-requirements.txt`, or of `engines/recipes-requirements.txt`. If
-it exists for these versions and this interpreter, the script does nothing.
+The environment NAME has exactly the packages of `NAME-requirements.txt`, or of `engines/recipes-requirements.txt`. pip
+checks their hashes, which are in `hashes/NAME.txt` (`just pins` writes this file). If the environment exists for these
+versions and this interpreter, the script does nothing.
 """
 
 import os
+import re
 import sys
 
 import atomic_folder
@@ -40,11 +44,11 @@ class Environment:
         self.folder = os.path.join(atomic_folder.ROOT, ".tools", f"{name}-venv")
         requirements = requirements or os.path.join("scripts", f"{name}-requirements.txt")
         self.requirements = os.path.join(atomic_folder.ROOT, requirements)
+        self.hashes = os.path.join(atomic_folder.ROOT, "scripts", "hashes", f"{name}.txt")
 
     def stamp(self):
         """Returns the content of the stamp file, which identifies the interpreter and the packages."""
-        with open(self.requirements, encoding="utf-8") as file:
-            return f"{sys.executable}\n{sys.version}\n{file.read()}"
+        return f"{sys.executable}\n{sys.version}\n{read(self.hashes)}"
 
     def is_complete(self, stamp):
         try:
@@ -77,14 +81,39 @@ ENGINES = Environment(
     requirements=os.path.join("engines", "recipes-requirements.txt"),
 )
 FIXTURES = Environment("fixtures", "pandas, pyarrow and Pillow", "fixtures", "keep the existing fixtures")
+PINS = Environment("pins", "uv", "pins", "keep the existing hashes")
+SBOM = Environment("sbom", "the validator of CycloneDX", "sbom", "skip `just sbom`")
+ENVIRONMENTS = {
+    each.name: each
+    for each in (INTEROP, PEERS, DETECTORS, MIXED, ODDITIES, FIXTURES, PATCHES, ENGINES, PINS, SBOM)
+}
 
 
 def main(arguments):
-    every = (INTEROP, PEERS, DETECTORS, MIXED, ODDITIES, FIXTURES, PATCHES, ENGINES)
-    environments = {each.name: each for each in every}
-    if len(arguments) != 1 or arguments[0] not in environments:
-        raise Failure(f"pass the name of one environment: {', '.join(environments)}")
-    provide(environments[arguments[0]])
+    if len(arguments) != 1 or arguments[0] not in ENVIRONMENTS:
+        raise Failure(f"pass the name of one environment: {', '.join(ENVIRONMENTS)}")
+    provide(ENVIRONMENTS[arguments[0]])
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def check_hashes(environment):
+    """Checks that the list of packages and the list of hashes have the same packages and versions."""
+    listed, hashed = packages_of(environment.requirements), packages_of(environment.hashes)
+    if listed != hashed:
+        name, version = sorted(listed ^ hashed)[0]
+        where = "no hash" if (name, version) in listed else "a hash, but no line in the list of packages,"
+        path = atomic_folder.relative(environment.hashes)
+        raise Failure(f"{path} has {where} for {name} {version}: run `just pins {environment.name}`")
+
+
+def packages_of(path):
+    """Returns the names and versions in a list of packages, with names as PyPI normalises them."""
+    found = re.findall(r"^([\w.-]+)==([^\s;\\]+)", read(path), re.MULTILINE)
+    return {(re.sub("[-_.]+", "-", name).lower(), version) for name, version in found}
 
 
 def provide(environment):
@@ -97,6 +126,7 @@ def provide(environment):
         oldest, version = ".".join(map(str, OLDEST)), sys.version.split()[0]
         text = f"the packages of `just {environment.recipe}` need Python {oldest} or newer, found {version}"
         raise Failure(f"{text}: name a newer interpreter, as in `just python=python3.12 {environment.recipe}`")
+    check_hashes(environment)
     sys.stderr.write(f"fetching {environment.packages} for Python {sys.version.split()[0]}\n")
     sys.stderr.flush()
 
@@ -127,7 +157,7 @@ def build(environment, folder, scratch):
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     _, packages = atomic_folder.command([python_of(folder), "-c", code], scratch)
     arguments = ["install", "--no-user", "--no-deps", "--no-compile", "--only-binary=:all:"]
-    arguments += ["--target", packages.strip(), "--requirement", environment.requirements]
+    arguments += ["--require-hashes", "--target", packages.strip(), "--requirement", environment.hashes]
     what = f"the pinned {environment.packages}"
     pip_client.run(arguments, what, f", or {environment.otherwise}", scratch)
     if environment.base is not None:
