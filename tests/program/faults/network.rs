@@ -73,7 +73,8 @@ fn reaches_out(call: &str) -> bool {
 #[test]
 fn no_command_opens_a_connection_or_a_file_outside_its_folders() {
     let sandbox = Sandbox::new();
-    let library = narrows_runtime::library::locate(&narrows_runtime::Options::default()).expect("ONNX Runtime is there");
+    let library =
+        narrows_runtime::library::locate(&narrows_runtime::Options::default()).expect("ONNX Runtime is there");
     let folder_of_library = library.path.parent().map(Path::to_owned).unwrap_or_default();
     let own_folder = Path::new(env!("CARGO_BIN_EXE_narrows")).parent().expect("a folder");
     let temporary = std::env::temp_dir();
