@@ -307,3 +307,27 @@ fn what_a_detector_cannot_do_is_refused_before_anything_is_written() {
     let below = sandbox.run_ok("detect run det --data t.csv --level 0.000001");
     assert!(below.stderr.contains("no row is an anomaly at the level"), "{}", below.stderr);
 }
+
+#[test]
+fn too_few_rows_to_fit_are_refused_before_a_model_is_trained() {
+    let sandbox = Sandbox::new();
+    sandbox.write("one.csv", "a,b\n1,2\n");
+    sandbox.write("two.csv", "a,b\n1,2\n3,5\n");
+    sandbox.write(
+        "other.csv",
+        "a,b\n".to_owned() + &(0..40).map(|row| format!("{},{row}\n", row % 7)).collect::<String>(),
+    );
+    let cases: [(&str, &[&str]); 3] = [
+        (
+            "detect fit --data one.csv --out new",
+            &["one.csv", "at least 1 row next to the calibration rows, got 0 rows", "add rows", "--calibration FILE"],
+        ),
+        ("detect fit --data one.csv --false-alarms 0.5 --out new", &["one.csv", "got 0 rows"]),
+        ("detect fit --data two.csv --calibration other.csv --out new", &["two.csv", "at least 3 rows, got 2 rows"]),
+    ];
+    assert_refused(cases.map(|(line, mentions)| {
+        let is_trained = sandbox.run(line).stderr.contains("training the");
+        assert!(!is_trained, "{line} trains a model");
+        check_refusal(&sandbox, line, mentions)
+    }));
+}

@@ -13,7 +13,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-const WRONG_WHATEVER_THE_DATA: [&str; 20] = [
+const WRONG_WHATEVER_THE_DATA: [&str; 22] = [
     "dream",
     "train",
     "train-export gan",
@@ -30,6 +30,8 @@ const WRONG_WHATEVER_THE_DATA: [&str; 20] = [
     "train ae --valid digits --test digits",
     "train ae --columns a --ignore b",
     "generate ae --count 0 --out x.png",
+    "generate ae --count 0 --out x.csv",
+    "train-export ae --epochs 1 --out x --run x",
     "manifold ae --dimensions 1,1 --out x.png",
     "compare ae --data digits --beta 1,2",
     "detect fit ae --data digits --false-alarms 0.9",

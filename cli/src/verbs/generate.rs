@@ -3,7 +3,7 @@
 mod condition;
 mod table;
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
@@ -40,7 +40,7 @@ pub(crate) struct Generate {
     model: ModelArguments,
     /// Number of samples to generate [default: 64, or as many as the grid has]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
-    count: Option<NonZeroUsize>,
+    count: Option<usize>,
     /// Class to generate, by name (conditional models only) [default: every class in turn]
     #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     label: Option<String>,
@@ -80,13 +80,15 @@ pub(crate) struct Generate {
 
 pub(crate) fn run(arguments: &Generate) -> anyhow::Result<()> {
     let output = DecodedOutput::check(&arguments.out, arguments.format, &Format::SAMPLES)?;
-    let asked = arguments.count.map(NonZeroUsize::get);
-    let mut count = asked.or(arguments.grid.map(GridSize::count)).unwrap_or(64);
+    let mut count = arguments.count.or(arguments.grid.map(GridSize::count)).unwrap_or(64);
+    if count == 0 {
+        misuse!("--count 0 gives no sample; pass --count 1 or more");
+    }
     let is_picture = output.format().is_picture();
     if arguments.grid.is_some() && !is_picture {
         misuse!("--grid is the arrangement of a .png file; leave it out for `{}`", arguments.out.display());
     }
-    if let (Some(grid), Some(count)) = (arguments.grid, asked)
+    if let (Some(grid), Some(count)) = (arguments.grid, arguments.count)
         && count > grid.count()
     {
         misuse!(

@@ -33,7 +33,7 @@ fn processes_that_write_the_same_file_or_bundle_all_end_well_and_one_complete_ou
         for line in ["encode expected --data digits --out z.csv", "export run --out bundle"] {
             for (code, stderr) in at_once(&sandbox, line, 3) {
                 // A run that another process exports at this moment is locked.
-                assert!(code == Some(0) || stderr.contains("is in use by another process"), "{line}: {stderr}");
+                assert!(code == Some(0) || stderr.contains("another process uses the run `run`"), "{line}: {stderr}");
             }
         }
     }
@@ -67,7 +67,7 @@ fn of_two_processes_that_train_the_same_run_one_is_refused() {
     assert_eq!(done, 1, "{outcomes:?}");
     let (code, refused) = outcomes.iter().find(|(code, _)| *code != Some(0)).expect("one of two");
     assert_eq!(*code, Some(1), "{refused}");
-    let is_clear = refused.contains("is in use by another process") || refused.contains("is not empty");
+    let is_clear = refused.contains("another process uses the run") || refused.contains("is not empty");
     assert!(is_clear && refused.contains("`run`") && !refused.contains("panicked"), "{refused}");
     sandbox.run_ok("verify bundle");
     assert!(sandbox.leftover_files().is_empty(), "{:?}", sandbox.leftover_files());
