@@ -18,6 +18,7 @@ mod generation;
 mod generation_flags;
 mod heads;
 mod library;
+mod memory;
 mod mixed_figures;
 mod moments;
 mod names;
