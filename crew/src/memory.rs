@@ -115,9 +115,7 @@ mod tests {
 
     /// What is available in a system with these files.
     fn system(files: &[(&str, &str)]) -> Option<u64> {
-        available(&|path| {
-            files.iter().find(|(name, _)| Path::new(name) == path).map(|(_, text)| (*text).to_owned())
-        })
+        available(&|path| files.iter().find(|(name, _)| Path::new(name) == path).map(|(_, text)| (*text).to_owned()))
     }
 
     const MACHINE: (&str, &str) = ("proc/meminfo", "MemTotal:  9000 kB\nMemAvailable:    4000 kB\nBuffers: 1 kB\n");
@@ -158,9 +156,11 @@ mod tests {
                  Max address space         {space:<20} unlimited            bytes     \n"
             )
         };
-        let status = ("proc/self/status", "Name:\tnarrows\nVmPeak:\t 900 kB\nVmSize:\t 200 kB\nRssAnon:\t 20 kB\nVmData:\t 50 kB\n");
-        let remaining =
-            |data, space| system(&[MACHINE, status, ("proc/self/limits", limits(data, space).as_str())]);
+        let status = (
+            "proc/self/status",
+            "Name:\tnarrows\nVmPeak:\t 900 kB\nVmSize:\t 200 kB\nRssAnon:\t 20 kB\nVmData:\t 50 kB\n",
+        );
+        let remaining = |data, space| system(&[MACHINE, status, ("proc/self/limits", limits(data, space).as_str())]);
         assert_eq!(remaining("unlimited", "unlimited"), Some(4_096_000));
         // Of the data, 30 kB are reserved and not touched.
         assert_eq!(remaining("unlimited", "1024000"), Some(1_024_000 - 170 * 1024));

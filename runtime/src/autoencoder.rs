@@ -228,8 +228,7 @@ impl Autoencoder {
         let samples = samples.into();
         let rows = InputRows::of(samples.values, self.encoder.input())?;
         check_labels(samples.labels, rows.count, &[&self.encoder, &self.decoder], &self.manifest)?;
-        let codes =
-            self.codes_of(&rows, samples.labels).map_err(|error| error.cancelled_after(0, rows.count))?;
+        let codes = self.codes_of(&rows, samples.labels).map_err(|error| error.cancelled_after(0, rows.count))?;
         let rows = InputRows::of(Codes::from(&codes).values, self.decoder.input())?;
         self.samples_of(&rows, samples.labels)
     }

@@ -184,7 +184,7 @@ impl LoadedGraph {
         self.bounds.check_cancelled(0, rows.count)?;
         let _busy = Busy::caller();
         let size = self.parts.cut.rows_per_run(rows.count);
-        self.check_run(size)?;
+        self.check_runs(rows.count, size)?;
         if size >= rows.count {
             return self.run_range(rows, labels, 0..rows.count, targets);
         }
@@ -230,10 +230,10 @@ impl LoadedGraph {
         }
     }
 
-    /// Checks that runs of `size` rows on all threads may take the memory that they need.
-    fn check_run(&self, size: usize) -> Result<(), Error> {
+    /// Checks that the runs of `size` rows that compute at the same time may take the memory that they need.
+    fn check_runs(&self, rows: usize, size: usize) -> Result<(), Error> {
         let Parts { row, cut, graph, .. } = &*self.parts;
-        let runs = cut.threads().saturating_mul(size);
+        let runs = rows.div_ceil(size.max(1)).min(cut.threads()).saturating_mul(size);
         let what = || format!("runs of {} of `{}`", counted(size, "row"), graph.ports.file);
         let advice = "use a smaller chunk, fewer sessions or fewer rows";
         self.bounds.check_bytes(row.bytes().saturating_mul(runs as u64), what, advice)

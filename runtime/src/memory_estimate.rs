@@ -19,7 +19,7 @@ const ENGINE_BYTES: u64 = 48 << 20;
 
 /// Addresses that the engine needs in addition to memory: its library, the stacks of threads, and what the allocator of
 /// the C library reserves.
-const ENGINE_ADDRESSES: u64 = 160 << 20;
+const ENGINE_ADDRESSES: u64 = 112 << 20;
 
 /// Addresses that each further core needs: the stack of its thread.
 const CORE_ADDRESSES: u64 = 4 << 20;

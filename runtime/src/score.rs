@@ -185,7 +185,9 @@ impl Autoencoder {
             let targets = measure.targets(&samples, range.clone());
             let codes = codes.slice_axis(Axis(0), Slice::from(range.clone()));
             let codes = Codes { labels: labels.and_then(|labels| labels.get(range)), ..codes.into() };
-            let decoded = self.decode_with_probabilities(codes).map_err(|error| error.at_row(|row| start + row).cancelled_after(start, rows))?;
+            let decoded = self
+                .decode_with_probabilities(codes)
+                .map_err(|error| error.at_row(|row| start + row).cancelled_after(start, rows))?;
             self.bounds().check_cancelled(start, rows)?;
             for (target, decoded) in targets.outer_iter().zip(decoded.rows()) {
                 squared_error.push(measure.squared_error(target, &decoded));

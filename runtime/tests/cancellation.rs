@@ -1,14 +1,18 @@
 //! A flag stops the calls of a handle, whatever they compute, and only those.
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use narrows_runtime::{
     Autoencoder, Cancellation, Classifier, Detector, Error, GenerateOptions, Interpolation, MemoryLimit, Options,
-    ScoreOptions,
+    Samples, ScoreOptions,
     bundle::{ClassifierKind, Kind},
     ndarray::{Array2, ArrayView2, s},
 };
@@ -88,7 +92,7 @@ fn a_flag_of_the_options_cancels_every_call_and_can_be_one_of_the_host() {
     let options = Options::default().cancelled_by(&cancellation);
     let model = Autoencoder::open_with(Fixture::new(Kind::Ae).path(), &options).expect("a good bundle");
     assert!(model.encode(&samples(3)).is_ok());
-    flag.store(true, std::sync::atomic::Ordering::Relaxed);
+    flag.store(true, Ordering::Relaxed);
     assert_cancelled(model.encode(&samples(3)), 3);
     assert!(model.cancelled_by(&Cancellation::new()).encode(&samples(3)).is_ok(), "a flag of its own");
 }
@@ -127,4 +131,57 @@ fn a_score_with_endless_latent_samples_ends_when_it_is_cancelled() {
         cancellation.cancel();
         assert_cancelled(call.join().expect("no panic"), 3);
     });
+}
+
+/// Calls a function in another thread, cancels it after a tenth of a second, and returns how long it went on after that;
+/// `None` if it had finished.
+fn response_of(cancellation: &Cancellation, call: impl FnOnce() -> Result<(), Error> + Send) -> Option<Duration> {
+    thread::scope(|scope| {
+        let call = scope.spawn(call);
+        thread::sleep(Duration::from_millis(100));
+        let start = Instant::now();
+        cancellation.cancel();
+        match call.join().expect("no panic") {
+            Ok(()) => None,
+            Err(Error::Cancelled { .. }) => Some(start.elapsed()),
+            Err(other) => panic!("another error: {other}"),
+        }
+    })
+}
+
+#[test]
+#[ignore = "measures times; run it on an idle machine"]
+fn calls_of_the_models_in_the_zoo_end_within_a_tenth_of_a_second() {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/zoo");
+    let (row, labels) = (Array2::<f32>::zeros((1, 64)), vec![3; 4_000_000]);
+    let mut responses = Vec::new();
+    for name in ["pca", "ae", "dae", "wae", "vae", "conv-vae", "cvae", "conv-cvae"] {
+        let model = Autoencoder::open(zoo.join(name)).expect("a good bundle");
+        let samples = |count: usize| {
+            let samples = Samples::from(row.broadcast((count, 64)).expect("one row, repeated"));
+            if model.takes_labels() { samples.labelled(&labels[..count]) } else { samples }
+        };
+        let mut measure = |call: &str, run: &(dyn Fn(&Autoencoder) -> Result<(), Error> + Sync)| {
+            let cancellation = Cancellation::new();
+            let handle = model.cancelled_by(&cancellation);
+            responses.push((format!("{name} {call}"), response_of(&cancellation, || run(&handle))));
+        };
+        measure("encode", &|model| model.encode(samples(4_000_000)).map(drop));
+        measure("reconstruct", &|model| model.reconstruct(samples(1_000_000)).map(drop));
+        measure("score", &|model| model.score(samples(1_000_000), &ScoreOptions::default()).map(drop));
+        if name.ends_with("vae") {
+            let options = ScoreOptions::default().importance_samples(5000);
+            measure("score with latent samples", &|model| model.score(samples(100_000), &options).map(drop));
+        }
+    }
+    let detector = Detector::open(zoo.join("detector")).expect("a detector");
+    let cancellation = Cancellation::new();
+    let handle = detector.cancelled_by(&cancellation);
+    let rows = row.broadcast((1_000_000, 64)).expect("one row, repeated");
+    responses.push(("detector detect".to_owned(), response_of(&cancellation, || handle.detect(rows).map(drop))));
+    for (call, response) in &responses {
+        println!("{call}: {response:?}");
+    }
+    let slowest = responses.iter().filter_map(|(call, response)| Some((response.as_ref()?, call))).max();
+    assert!(slowest.is_some_and(|(response, _)| *response < Duration::from_millis(100)), "{slowest:?}");
 }

@@ -59,7 +59,7 @@ fn results_and_runs_that_exceed_the_limit_are_refused_and_smaller_ones_are_compu
     assert_eq!(needed(model.reconstruct(Samples::from(many)), limit), 8 << 40);
     assert!(model.encode(&samples(3)).is_ok(), "after the errors");
 
-    let chunk = Options { chunk: Some(1 << 30), ..limited(limit) };
+    let chunk = limited(limit).chunk(1 << 30);
     let model = Autoencoder::open_with(fixture.path(), &chunk).expect("small graphs");
     let message = model.encode(row.broadcast((1 << 26, 6)).expect("repeated")).expect_err("a large run").to_string();
     assert!(message.starts_with("runs of ") && message.contains(" rows of `encoder.onnx` need about "), "{message}");

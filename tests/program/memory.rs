@@ -32,7 +32,10 @@ fn every_command_that_runs_a_model_is_refused_where_there_are_too_few_addresses(
         for kilobytes in [120_000, 200_000] {
             let Outcome { code, stderr, .. } = limited(&sandbox, kilobytes, line);
             assert_eq!(code, Some(1), "{line} with {kilobytes} kB: {stderr}");
-            assert!(stderr.contains(" need about ") && stderr.contains(" of memory are available; "), "{line}: {stderr}");
+            assert!(
+                stderr.contains(" need about ") && stderr.contains(" of memory are available; "),
+                "{line}: {stderr}"
+            );
             assert!(sandbox.content() == before, "{line}: {:?}", sandbox.leftover_files());
         }
     }

@@ -189,9 +189,9 @@ fn a_long_imputation_stops_while_the_rows_of_a_chunk_are_filled_in() {
     sandbox.write("gaps.csv", "x,y,kind\n".to_owned() + &(0..300).map(row).collect::<String>());
     sandbox.run_ok("train-export vae --data gaps.csv --missing mask --epochs 1 --hidden 8 --latent 2 --out model");
     let before = sandbox.content();
-    // Hours of work in one chunk of rows.
+    // Minutes of work in one chunk of rows.
     let interrupt_after = |milliseconds| {
-        let running = Running::start(&sandbox, "impute model --data gaps.csv --draws 10000000 --out filled.csv");
+        let running = Running::start(&sandbox, "impute model --data gaps.csv --draws 1000000 --out filled.csv");
         std::thread::sleep(std::time::Duration::from_millis(milliseconds));
         running.send("-INT");
         running.wait()

@@ -68,11 +68,7 @@ struct Memory {
     chunk: usize,
 }
 
-fn print_bundle<M: Contract>(
-    bundle: &Opened<M>,
-    own: fn(&M) -> Own<'_>,
-    json: bool,
-) -> anyhow::Result<()> {
+fn print_bundle<M: Contract>(bundle: &Opened<M>, own: fn(&M) -> Own<'_>, json: bool) -> anyhow::Result<()> {
     let manifest = bundle.manifest();
     let memory = MemoryEstimate::of(bundle, &Options::default());
     if json {
