@@ -61,7 +61,7 @@ pub use constants::{Detached, FloatConstant, detach_weights};
 pub use contract::{BundleType, Contract, FORMAT};
 pub use cost::{CheckedGraph, Cost};
 #[doc(hidden)]
-pub use counted::counted;
+pub use counted::{counted, described_bytes};
 pub use detector::{AnomalyScore, DetectorParity, DetectorRecord};
 pub use detector_probe::DetectorProbe;
 pub use digest::{Fingerprint, sha256_hex, sha256_hex_of};

@@ -100,6 +100,6 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report::print_failure(&error),
+        Err(error) => report::print_failure(&stop::stopped_or(error)),
     }
 }

@@ -7,7 +7,7 @@ use clap::{Arg, Args};
 use narrows_bundle::BundleError;
 use narrows_runtime::{Autoencoder, Classifier, Detector, Device, Error, Options, Placement};
 
-use crate::report::note;
+use crate::{report::note, stop::runtime_options};
 
 /// A model to run.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ impl ModelArguments {
 
     /// Returns the options to open it with.
     pub(crate) fn options(&self) -> Options {
-        Options::default().device(self.device)
+        runtime_options().device(self.device)
     }
 
     /// Returns the flag that repeats the device, if it is not the default.

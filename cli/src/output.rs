@@ -36,7 +36,10 @@ use self::{
     sample_picture::SamplePicture,
     target::{Target, is_standard_output, name_of},
 };
-use crate::{report::Stopped, stop::Stop};
+use crate::{
+    report::Stopped,
+    stop::{Stop, set_unwritten},
+};
 
 /// A file of rows.
 struct Rows {
@@ -160,6 +163,7 @@ impl Output {
             }
             None => Kind::Picture(Box::new(SamplePicture::new(picture, arrangement))),
         };
+        set_unwritten(unwritten(path));
         stop.defer_first_signal();
         Ok(Output { path: path.to_owned(), stop, rows: 0, kind })
     }
@@ -281,13 +285,18 @@ fn picture_target(path: &Path, image: &[u8], stop: &Stop) -> io::Result<Target> 
 fn check_stop(stop: &Stop, rows: usize, path: &Path) -> anyhow::Result<()> {
     match stop.signal() {
         Some(signal) => {
-            let message = match is_standard_output(path) {
-                true => format!("interrupted after {}; nothing was written", counted(rows, "row")),
-                false => format!("interrupted after {}; `{}` was not written", counted(rows, "row"), path.display()),
-            };
+            let message = format!("interrupted after {}; {}", counted(rows, "row"), unwritten(path));
             Err(Stopped { signal, message }.into())
         }
         None => Ok(()),
+    }
+}
+
+/// Says that an output does not exist.
+fn unwritten(path: &Path) -> String {
+    match is_standard_output(path) {
+        true => "nothing was written".to_owned(),
+        false => format!("`{}` was not written", path.display()),
     }
 }
 

@@ -6,18 +6,60 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
     thread,
 };
 
 use anyhow::Context;
+use narrows_evaluate::PictureError;
+use narrows_pages::PageError;
+use narrows_runtime::{Cancellation, Error, Options};
 #[cfg(unix)]
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::report::{note, print_error};
+use crate::report::{Stopped, note, print_error};
+
+/// Stops the models of the process at the first signal. It is global because a verb may listen in several places.
+static CANCELLATION: LazyLock<Cancellation> = LazyLock::new(Cancellation::new);
+/// The signal that stopped the models, or 0.
+static CANCELLED_BY: AtomicI32 = AtomicI32::new(0);
+
+/// What an interruption leaves unwritten: "`z.npy` was not written".
+static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
+
+/// Sets what the error of a cancelled call says about the output.
+pub(crate) fn set_unwritten(sentence: String) {
+    *UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(sentence);
+}
+
+/// Returns options for models that stop computing at the first signal.
+pub(crate) fn runtime_options() -> Options {
+    Options::default().cancelled_by(&CANCELLATION)
+}
+
+/// Turns the error of a call that a signal cancelled into that of a stopped program.
+pub(crate) fn stopped_or(error: anyhow::Error) -> anyhow::Error {
+    let is_cancelled = error.chain().any(|cause| {
+        let runtime = match (cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref()) {
+            (Some(error), _, _) => Some(error),
+            (_, Some(PageError::Runtime(error) | PageError::Picture(PictureError::Runtime(error))), _) => Some(error),
+            (_, _, Some(PictureError::Runtime(error))) => Some(error),
+            (None, _, _) => None,
+        };
+        matches!(runtime, Some(Error::Cancelled { .. }))
+    });
+    match u8::try_from(CANCELLED_BY.load(Ordering::Relaxed)) {
+        Ok(signal) if is_cancelled && signal != 0 => {
+            let unwritten = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let unwritten = unwritten.unwrap_or_else(|| "nothing was written".to_owned());
+            Stopped { signal, message: format!("interrupted; {unwritten}") }.into()
+        }
+        _ => error,
+    }
+}
 
 /// Records a received signal, and the partial output to remove before the program exits.
 #[derive(Debug, Clone)]
@@ -129,6 +171,8 @@ impl Stop {
                     note("stopping after this step; send the signal again to stop at once");
                 }
                 self.signal.store(signal, Ordering::Relaxed);
+                CANCELLED_BY.store(signal, Ordering::Relaxed);
+                CANCELLATION.cancel();
                 return;
             }
             print_error("interrupted before the first step");

@@ -1,16 +1,18 @@
 //! The public type `Autoencoder`: an encoder and a decoder, loaded into ONNX Runtime.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use narrows_bundle::{Bundle, Manifest, Port, Role};
 use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut, ArrayViewMut2, Dimension, Ix2};
 
 use crate::{
-    Codes, Error, Options, Placement, Samples,
+    Cancellation, Codes, Error, Options, Placement, Samples,
+    bounds::Bounds,
     destination::Destination,
     label::check_labels,
     load_on_device::load_on_device,
     loaded_graph::LoadedGraph,
+    memory_estimate::check_opening,
     prior::CodeDistributions,
     rows::{InputRows, width},
 };
@@ -32,11 +34,11 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Autoencoder {
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: Arc<Manifest>,
     pub(crate) encoder: LoadedGraph,
     pub(crate) decoder: LoadedGraph,
-    pub(crate) distributions: CodeDistributions,
-    pub(crate) placement: Placement,
+    pub(crate) distributions: Arc<CodeDistributions>,
+    pub(crate) placement: Arc<Placement>,
 }
 
 const _: () = {
@@ -59,6 +61,7 @@ impl Autoencoder {
     /// - [`Error::Bundle`] if it is not the bundle of an autoencoder, or was changed since it was exported,
     /// - [`Error::Library`] if no usable ONNX Runtime is found,
     /// - [`Error::Device`] if [`Options::device`] is a GPU that cannot run both graphs,
+    /// - [`Error::Memory`] if the graphs do not fit into memory, see [`Options::memory`],
     /// - [`Error::Engine`] if ONNX Runtime refuses a graph.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
         Self::open_with(path, &Options::default())
@@ -94,6 +97,7 @@ impl Autoencoder {
     /// Those of [`Autoencoder::open`].
     pub fn from_bundle(bundle: &Bundle, options: &Options) -> Result<Self, Error> {
         let Manifest { graphs, sample, .. } = bundle.manifest();
+        check_opening(bundle, &[&graphs.encoder, &graphs.decoder], options)?;
         let (encoder, decoder) = (bundle.graph_with_cost(&graphs.encoder)?, bundle.graph_with_cost(&graphs.decoder)?);
         let load = |device| {
             let encoder = LoadedGraph::load(&graphs.encoder, encoder.clone(), Role::Sample, sample, device, options)?;
@@ -101,8 +105,25 @@ impl Autoencoder {
             Ok((encoder, decoder))
         };
         let ((encoder, decoder), placement) = load_on_device(options, load)?;
-        let distributions = CodeDistributions::of(bundle)?;
-        Ok(Autoencoder { manifest: bundle.manifest().clone(), encoder, decoder, distributions, placement })
+        let (manifest, distributions) = (Arc::new(bundle.manifest().clone()), CodeDistributions::of(bundle)?.into());
+        Ok(Autoencoder { manifest, encoder, decoder, distributions, placement: placement.into() })
+    }
+
+    /// Returns a second handle of the model, with the same sessions, whose calls the flag cancels. It costs nothing to
+    /// speak of, so that every call can have a flag of its own.
+    pub fn cancelled_by(&self, cancellation: &Cancellation) -> Self {
+        Autoencoder {
+            manifest: Arc::clone(&self.manifest),
+            encoder: self.encoder.cancelled_by(cancellation),
+            decoder: self.decoder.cancelled_by(cancellation),
+            distributions: Arc::clone(&self.distributions),
+            placement: Arc::clone(&self.placement),
+        }
+    }
+
+    /// Returns what bounds the calls of this handle.
+    pub(crate) fn bounds(&self) -> &Bounds {
+        self.encoder.bounds()
     }
 
     /// Encodes samples and returns their codes, `[batch, latent]`. For a variational model the code is the mean of
@@ -115,7 +136,8 @@ impl Autoencoder {
     /// - [`Error::Shape`] and [`Error::NotFinite`] for samples of another shape, or with NaN or infinite values,
     /// - [`Error::LabelsMissing`], [`Error::LabelsUnexpected`], [`Error::LabelCount`] and [`Error::LabelRange`] for
     ///   wrong labels,
-    /// - [`Error::TooMany`] if the codes do not fit into memory,
+    /// - [`Error::Memory`] and [`Error::TooMany`] if the codes do not fit into memory,
+    /// - [`Error::Cancelled`] if [`Autoencoder::cancelled_by`] gave the handle a flag, and it is set,
     /// - [`Error::Engine`] and [`Error::Output`] if the graph fails.
     pub fn encode<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Array2<f32>, Error> {
         let samples = samples.into();
@@ -206,7 +228,7 @@ impl Autoencoder {
         let samples = samples.into();
         let rows = InputRows::of(samples.values, self.encoder.input())?;
         check_labels(samples.labels, rows.count, &[&self.encoder, &self.decoder], &self.manifest)?;
-        let codes = self.codes_of(&rows, samples.labels)?;
+        let codes = self.codes_of(&rows, samples.labels).map_err(|error| error.cancelled_after(0, rows.count))?;
         let rows = InputRows::of(Codes::from(&codes).values, self.decoder.input())?;
         self.samples_of(&rows, samples.labels)
     }

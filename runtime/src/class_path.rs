@@ -1,12 +1,14 @@
 //! Samples between two classes of a conditional model.
 
+use std::sync::Arc;
+
 use narrows_bundle::{Bundle, BundleError, CheckedGraph, Role, onnx};
 use ndarray::{ArrayD, ArrayView2};
 use prost::Message;
 
 use crate::{
-    Class, Codes, Error, Options, label::label_of, load_on_device::load_on_device, loaded_graph::LoadedGraph,
-    rows::InputRows,
+    Cancellation, Class, Codes, Error, Options, label::label_of, load_on_device::load_on_device,
+    loaded_graph::LoadedGraph, memory_estimate::check_opening, rows::InputRows,
 };
 
 /// Largest number of steps: the tables of classes, with one row per step, stay small enough for a graph in memory.
@@ -34,7 +36,7 @@ const MAX_STEPS: usize = 1 << 14;
 #[derive(Debug)]
 pub struct ClassPath {
     decoder: LoadedGraph,
-    steps: Vec<i64>,
+    steps: Arc<[i64]>,
 }
 
 impl ClassPath {
@@ -53,6 +55,7 @@ impl ClassPath {
         steps: usize,
     ) -> Result<Self, Error> {
         let manifest = bundle.manifest();
+        check_opening(bundle, &[&manifest.graphs.decoder], options)?;
         let ports = &manifest.graphs.decoder;
         let Some(label) = ports.input(Role::Label) else {
             return Err(Error::ClassUnexpected { kind: manifest.kind });
@@ -72,6 +75,11 @@ impl ClassPath {
         let load = |device| LoadedGraph::load(ports, checked.clone(), Role::Latent, sample, device, options);
         let (decoder, _) = load_on_device(options, load)?;
         Ok(ClassPath { decoder, steps: (0..steps as i64).collect() })
+    }
+
+    /// Returns a second handle of the decoder, with the same sessions, whose calls the flag cancels.
+    pub fn cancelled_by(&self, cancellation: &Cancellation) -> Self {
+        ClassPath { decoder: self.decoder.cancelled_by(cancellation), steps: Arc::clone(&self.steps) }
     }
 
     /// Decodes one code per step, `[steps, latent]`, and returns `[steps, ...sample shape]`.

@@ -1,13 +1,13 @@
 //! The public type `Classifier`: a classifier or regressor on a trained encoder, loaded into ONNX Runtime.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use narrows_bundle::{ClassifierBundle, ClassifierKind, ClassifierManifest, Role};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::{
-    Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, load_on_device::load_on_device,
-    loaded_graph::LoadedGraph, rows::InputRows, samples::Values,
+    Cancellation, Codes, Error, Options, Placement, Samples, autoencoder::as_matrix, load_on_device::load_on_device,
+    loaded_graph::LoadedGraph, memory_estimate::check_opening, rows::InputRows, samples::Values,
 };
 
 /// An exported classifier or regressor, loaded into ONNX Runtime.
@@ -29,10 +29,10 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Classifier {
-    manifest: ClassifierManifest,
+    manifest: Arc<ClassifierManifest>,
     pub(crate) end_to_end: LoadedGraph,
     pub(crate) head: LoadedGraph,
-    placement: Placement,
+    placement: Arc<Placement>,
 }
 
 const _: () = {
@@ -76,6 +76,7 @@ impl Classifier {
     /// Those of [`Autoencoder::open`](crate::Autoencoder::open).
     pub fn from_bundle(bundle: &ClassifierBundle, options: &Options) -> Result<Self, Error> {
         let ClassifierManifest { graphs, sample, .. } = bundle.manifest();
+        check_opening(bundle, &[&graphs.end_to_end, &graphs.head], options)?;
         let (end_to_end, head) = (bundle.graph_with_cost(&graphs.end_to_end)?, bundle.graph_with_cost(&graphs.head)?);
         let load = |device| {
             let (samples, codes) = (Role::Sample, Role::Latent);
@@ -84,7 +85,19 @@ impl Classifier {
             Ok((end_to_end, LoadedGraph::load(&graphs.head, head.clone(), codes, sample, device, options)?))
         };
         let ((end_to_end, head), placement) = load_on_device(options, load)?;
-        Ok(Classifier { manifest: bundle.manifest().clone(), end_to_end, head, placement })
+        let manifest = Arc::new(bundle.manifest().clone());
+        Ok(Classifier { manifest, end_to_end, head, placement: placement.into() })
+    }
+
+    /// Returns a second handle of the model, with the same sessions, whose calls the flag cancels. It costs nothing to
+    /// speak of, so that every call can have a flag of its own.
+    pub fn cancelled_by(&self, cancellation: &Cancellation) -> Self {
+        Classifier {
+            manifest: Arc::clone(&self.manifest),
+            end_to_end: self.end_to_end.cancelled_by(cancellation),
+            head: self.head.cancelled_by(cancellation),
+            placement: Arc::clone(&self.placement),
+        }
     }
 
     /// Returns the manifest of the bundle.

@@ -18,6 +18,9 @@ const INTERMEDIATE_BYTES: u64 = 32 << 20;
 /// Number of values between the nodes for one row from which memory matters more than the time to allocate it.
 const MANY_VALUES: u64 = 1 << 16;
 
+/// How often the engine holds the values between the nodes at most: as they are, and in a layout of its own.
+const ENGINE_COPIES: u64 = 3;
+
 /// What one row costs in a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RowCost {
@@ -36,6 +39,13 @@ impl RowCost {
         let assumed = Cost { multiply_adds: (bytes / size_of::<f32>()) as u64, intermediate_values: 0 };
         let Cost { multiply_adds, intermediate_values, .. } = cost.unwrap_or(assumed);
         RowCost { multiply_adds, intermediate_values, width }
+    }
+
+    /// Returns the estimated memory of a row in a run, in bytes: its inputs, its outputs and the values between the
+    /// nodes, of which the engine holds copies in a layout of its own.
+    pub(crate) fn bytes(&self) -> u64 {
+        let values = self.intermediate_values.saturating_mul(ENGINE_COPIES).saturating_add(self.width as u64);
+        values.saturating_mul(size_of::<f32>() as u64)
     }
 
     /// Returns how the values between the nodes are allocated.
@@ -64,6 +74,11 @@ impl Cut {
         let chunk = options.chunk.filter(|&rows| rows > 0).unwrap_or(rows);
         let min_rows = MIN_MULTIPLY_ADDS.div_ceil(row.multiply_adds.max(1)) as usize;
         Cut { chunk, min_rows, threads: sessions.min(cores()) }
+    }
+
+    /// Returns the maximum number of threads for one batch.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Returns the maximum number of rows per run.

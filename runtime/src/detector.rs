@@ -1,18 +1,18 @@
 //! The public type `Detector`: the anomaly detector of a bundle, loaded into ONNX Runtime.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use narrows_bundle::{Bundle, DetectorRecord, Manifest, Port, Role};
 use ndarray::{Array1, ArrayD};
 
 use crate::{
-    Detections, DetectionsMut, Error, Explained, Options, Placement, Reason, Samples,
-    allocation::check_memory,
+    Cancellation, Detections, DetectionsMut, Error, Explained, Options, Placement, Reason, Samples,
     destination::Destination,
     detections::largest,
     label::check_labels,
     load_on_device::load_on_device,
     loaded_graph::{LoadedGraph, OutputTarget},
+    memory_estimate::check_opening,
     rows::{InputRows, full_shape, width},
 };
 
@@ -44,10 +44,10 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Detector {
-    manifest: Manifest,
-    record: DetectorRecord,
+    manifest: Arc<Manifest>,
+    record: Arc<DetectorRecord>,
     graph: LoadedGraph,
-    placement: Placement,
+    placement: Arc<Placement>,
     level: f64,
 }
 
@@ -99,11 +99,25 @@ impl Detector {
         let manifest = bundle.manifest().clone();
         let missing = || Error::NoDetector { path: bundle.path().to_owned() };
         let record = manifest.detector.clone().ok_or_else(missing)?;
+        check_opening(bundle, &[&record.graph], options)?;
         let checked = bundle.graph_with_cost(&record.graph)?;
         let sample = &manifest.sample;
         let load = |device| LoadedGraph::load(&record.graph, checked.clone(), Role::Sample, sample, device, options);
         let (graph, placement) = load_on_device(options, load)?;
-        Ok(Detector { level: record.level, manifest, record, graph, placement })
+        let (level, manifest, record) = (record.level, Arc::new(manifest), Arc::new(record));
+        Ok(Detector { manifest, record, graph, placement: placement.into(), level })
+    }
+
+    /// Returns a second handle of the model, with the same sessions, whose calls the flag cancels. It costs nothing to
+    /// speak of, so that every call can have a flag of its own.
+    pub fn cancelled_by(&self, cancellation: &Cancellation) -> Self {
+        Detector {
+            manifest: Arc::clone(&self.manifest),
+            record: Arc::clone(&self.record),
+            graph: self.graph.cancelled_by(cancellation),
+            placement: Arc::clone(&self.placement),
+            level: self.level,
+        }
     }
 
     /// Returns the manifest of the bundle.
@@ -192,10 +206,13 @@ impl Detector {
     pub fn reasons<'a>(&self, samples: impl Into<Samples<'a>>, count: usize) -> Result<Vec<Vec<Reason>>, Error> {
         let (rows, labels) = self.batch(samples.into())?;
         let ports = [self.graph.required(Role::Share)?, self.graph.required(Role::Reconstruction)?];
-        let [shares, expected] = self.graph.run(&rows, labels, ports)?;
+        let bounds = self.graph.bounds();
+        let run = self.graph.run(&rows, labels, ports);
+        let [shares, expected] = run.map_err(|error| error.cancelled_after(0, rows.count))?;
         let mut values = vec![0.0; width(self.graph.input())];
         let each = shares.outer_iter().zip(expected.outer_iter()).enumerate();
         each.map(|(row, (shares, expected))| {
+            bounds.check_cancelled(row, rows.count)?;
             rows.copy(row..row + 1, &mut values);
             let (shares, expected) = (shares.flatten(), expected.flatten());
             let reason = |feature| {
@@ -230,12 +247,10 @@ impl Detector {
     pub fn explain<'a>(&self, samples: impl Into<Samples<'a>>) -> Result<Explained, Error> {
         let (rows, labels) = self.batch(samples.into())?;
         let (share, expected) = (self.graph.required(Role::Share)?, self.graph.required(Role::Reconstruction)?);
-        let array = |port: &Port| {
-            check_memory(rows.count, width(port))?;
-            Ok::<_, Error>(ArrayD::zeros(full_shape(rows.count, port)))
-        };
+        self.graph.bounds().check_memory(rows.count, width(share) + width(expected))?;
+        let array = |port: &Port| ArrayD::zeros(full_shape(rows.count, port));
         let detections = self.room(rows.count)?;
-        let mut explained = Explained { detections, shares: array(share)?, expected: array(expected)? };
+        let mut explained = Explained { detections, shares: array(share), expected: array(expected) };
         let [scores, p_values, are_anomalies] = self.targets(&mut explained.detections)?;
         let shares = (share, Destination::of(explained.shares.view_mut()));
         let expected = (expected, Destination::of(explained.expected.view_mut()));
@@ -260,7 +275,7 @@ impl Detector {
     }
 
     fn room(&self, rows: usize) -> Result<Detections, Error> {
-        check_memory(rows, 1)?;
+        self.graph.bounds().check_memory(rows, 3)?;
         Ok(Detections { scores: Array1::zeros(rows), p_values: Array1::zeros(rows), are_anomalies: vec![false; rows] })
     }
 

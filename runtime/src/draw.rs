@@ -37,9 +37,10 @@ impl Autoencoder {
     pub fn decode_drawn<'a>(&self, codes: impl Into<Codes<'a>>, seed: u64, first: usize) -> Result<ArrayD<f32>, Error> {
         let Decoded { mut samples, probabilities } = self.decode_with_probabilities(codes.into())?;
         if let Some(sampler) = CellSampler::of(self.manifest()) {
-            let mut random = generator(seed, Stream::Cells);
+            let (mut random, count) = (generator(seed, Stream::Cells), probabilities.nrows());
             let rows = samples.axis_iter_mut(Axis(0)).zip(probabilities.outer_iter()).enumerate();
             for (row, (cells, probabilities)) in rows {
+                self.bounds().check_cancelled(row, count)?;
                 seek(&mut random, first.saturating_add(row));
                 if let Ok(cells) = cells.into_dimensionality() {
                     sampler.draw(cells, probabilities, &mut random);

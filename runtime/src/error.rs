@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use narrows_bundle::{BundleError, ClassifierKind, Kind, counted, quoted, quoted_list};
+use narrows_bundle::{BundleError, ClassifierKind, Kind, counted, described_bytes, quoted, quoted_list};
 use narrows_table::CodecError;
 
 use crate::{Device, library::LibraryError};
@@ -236,6 +236,31 @@ pub enum Error {
         /// The level.
         level: f64,
     },
+    /// A bundle, a result or a run needs more memory than there is, or than
+    /// [`MemoryLimit::Bytes`](crate::MemoryLimit) allows. Nothing was allocated.
+    #[error(
+        "{what} need about {}, and {} of memory are available; {advice}",
+        described_bytes(*needed),
+        described_bytes(*available)
+    )]
+    Memory {
+        /// What needs the memory, in the plural: "1000 rows of 784 values".
+        what: String,
+        /// Estimated size in bytes.
+        needed: u64,
+        /// What is available, in bytes.
+        available: u64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The call was stopped by its [`Cancellation`](crate::Cancellation).
+    #[error("the call was cancelled after {done} of {}", counted(*rows, "row"))]
+    Cancelled {
+        /// Number of rows that were complete.
+        done: usize,
+        /// Number of rows of the call.
+        rows: usize,
+    },
     /// The requested rows do not fit into memory.
     #[error("{rows} rows of {width} values do not fit into memory (use fewer rows at a time)")]
     TooMany {
@@ -310,6 +335,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Replaces the counts in [`Error::Cancelled`], those of a block of rows or of a part of the work, by those of the
+    /// call.
+    pub(crate) fn cancelled_after(self, done: usize, rows: usize) -> Self {
+        match self {
+            Error::Cancelled { .. } => Error::Cancelled { done, rows },
+            other => other,
+        }
+    }
+
     /// Converts the row of a block in [`Error::NotFinite`] and [`Error::NotALevel`] to the row of the samples.
     pub(crate) fn at_row(self, row_of: impl FnOnce(usize) -> usize) -> Self {
         match self {

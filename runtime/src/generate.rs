@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayD};
 
 use crate::{
     Autoencoder, CellChoice, Class, CodeDistribution, CodeSpread, Codes, Error, GenerateOptions,
-    allocation::repeated_label, prior_noise::prior_noise,
+    prior_noise::prior_noise,
 };
 
 impl Autoencoder {
@@ -16,7 +16,7 @@ impl Autoencoder {
     ///
     /// # Errors
     /// [`Error::NoPrior`] if the model has neither a sampler nor a prior, [`Error::ClassNeeded`] if the decoder takes a
-    /// class, [`Error::TooMany`] if the samples do not fit into memory; otherwise those of [`Autoencoder::decode`].
+    /// class, [`Error::Memory`] and [`Error::TooMany`] if the samples do not fit into memory; otherwise those of [`Autoencoder::decode`].
     pub fn generate(&self, count: usize, seed: u64) -> Result<ArrayD<f32>, Error> {
         self.generate_with(&GenerateOptions::default().count(count).seed(seed))
     }
@@ -51,7 +51,7 @@ impl Autoencoder {
             Some(class) => {
                 let label = self.decoder_class(class)? as i64;
                 let codes = self.sample_codes(options)?;
-                let labels = repeated_label(label, options.count)?;
+                let labels = self.bounds().repeated_label(label, options.count)?;
                 self.decode_chosen(Codes::from(&codes).labelled(&labels), options)
             }
         }
@@ -73,10 +73,11 @@ impl Autoencoder {
     /// # Errors
     /// [`Error::NoPrior`] if the model has neither, [`Error::ClassUnexpected`] for a class if the decoder takes none,
     /// [`Error::UnknownClass`] if there is no such class, [`Error::OutOfRange`] for an impossible temperature or
-    /// truncation, [`Error::TooMany`] if the codes do not fit into memory.
+    /// truncation, [`Error::Memory`] and [`Error::TooMany`] if the codes do not fit into memory.
     pub fn sample_codes(&self, options: &GenerateOptions<'_>) -> Result<Array2<f32>, Error> {
         let distribution = self.distribution_of_generation(options.class)?;
-        Ok(distribution.codes_of(prior_noise(options, self.latent_dim())?, options.seed))
+        let noise = prior_noise(options, self.latent_dim(), self.bounds())?;
+        distribution.codes_of(noise, options.seed, self.bounds())
     }
 
     /// Returns the mean and the standard deviation of the codes that [`Autoencoder::sample_codes`] samples: those of

@@ -6,7 +6,6 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::{
     Autoencoder, CellChoice, Codes, Error, Posterior, Samples,
-    allocation::check_memory,
     autoencoder::as_matrix,
     cell_sampler::CellSampler,
     label::check_labels,
@@ -111,10 +110,13 @@ impl Autoencoder {
         let input = InputRows::of(samples.values, self.encoder.input())?;
         check_labels(samples.labels, input.count, &[&self.encoder, &self.decoder], self.manifest())?;
         let cells = self.manifest().sample.features();
-        check_memory(input.count, cells)?;
+        // The rows and their spread.
+        self.bounds().check_memory(input.count, cells.saturating_mul(2))?;
         let mut given = Array2::zeros((input.count, cells));
         if let Some(values) = given.as_slice_mut() {
-            input.copy(0..input.count, values);
+            self.bounds().in_blocks(input.count, |block| {
+                input.copy(block.clone(), &mut values[block.start * cells..block.end * cells]);
+            })?;
         }
         let has_gap =
             |(row, values): (usize, ArrayView1<'_, f32>)| values.iter().any(|value| value.is_nan()).then_some(row);
@@ -128,12 +130,14 @@ impl Autoencoder {
         };
         let block = (BLOCK_VALUES / self.decoded_width().saturating_mul(draws).max(1)).clamp(1, 4096);
         for rows in with_gaps.chunks(block) {
+            self.bounds().check_cancelled(rows[0], input.count)?;
             let given = imputation.rows.select(Axis(0), rows);
             let labels = samples.labels.map(|labels| rows.iter().map(|&row| labels[row]).collect::<Vec<_>>());
             let (mut filled, mut spread) = (given.clone(), Array2::zeros(given.dim()));
             for _ in 0..options.passes.max(1) {
                 let pass = Pass { given: &given, labels: labels.as_deref(), draws, options };
-                self.fill(&pass, &mut filled, &mut spread).map_err(|error| error.at_row(|row| rows[row]))?;
+                self.fill(&pass, &mut filled, &mut spread)
+                    .map_err(|error| error.at_row(|row| rows[row]).cancelled_after(rows[0], input.count))?;
             }
             for (index, &row) in rows.iter().enumerate() {
                 imputation.rows.row_mut(row).assign(&filled.row(index));

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayD, ArrayView1};
 
-use crate::{Autoencoder, Codes, Error, Samples, allocation::repeated_label, label::check_labels};
+use crate::{Autoencoder, Codes, Error, Samples, label::check_labels};
 
 /// Smallest sine of the angle between two codes for spherical interpolation. Below it the plane of the two codes is
 /// not well defined, because rounding to `f32` alone rotates a code by about 1e-7.
@@ -87,7 +87,7 @@ impl Autoencoder {
             Some(_) | None => None,
         };
         let codes = codes_between(from, to, steps, interpolation)?;
-        let labels = label.map(|label| repeated_label(label, steps)).transpose()?;
+        let labels = label.map(|label| self.bounds().repeated_label(label, steps)).transpose()?;
         self.decode(Codes { labels: labels.as_deref(), ..Codes::from(&codes) })
     }
 }

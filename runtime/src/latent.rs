@@ -45,8 +45,11 @@ impl Autoencoder {
     /// # Errors
     /// Those of [`Autoencoder::posterior`].
     pub fn sample_latent<'a>(&self, samples: impl Into<Samples<'a>>, seed: u64) -> Result<Array2<f32>, Error> {
-        let Posterior { mean, log_variance } = self.posterior(samples)?;
-        let mut codes = standard_normals(seed, Stream::Posterior, mean.nrows(), mean.ncols())?;
+        let samples = samples.into();
+        let rows = samples.values.shape().first().copied().unwrap_or_default();
+        let posterior = self.posterior(samples).map_err(|error| error.cancelled_after(0, rows))?;
+        let Posterior { mean, log_variance } = posterior;
+        let mut codes = standard_normals(seed, Stream::Posterior, [mean.nrows(), mean.ncols()], self.bounds())?;
         Zip::from(&mut codes).and(&mean).and(&log_variance).for_each(|code, mean, log_variance| {
             *code = mean + (log_variance / 2.0).exp() * *code;
         });

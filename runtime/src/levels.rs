@@ -46,7 +46,8 @@ impl Autoencoder {
         let mut samples = samples.into();
         let labels = samples.labels;
         samples.labels = labels.filter(|_| self.encoder.takes_labels());
-        let codes = self.encode(samples)?;
+        let rows = samples.values.shape().first().copied().unwrap_or_default();
+        let codes = self.encode(samples).map_err(|error| error.cancelled_after(0, rows))?;
         check_labels(labels, codes.nrows(), &[&self.encoder, &self.decoder], self.manifest())?;
         let labels = labels.filter(|_| self.decoder.takes_labels());
         self.level_probabilities(Codes { labels, ..Codes::from(&codes) })

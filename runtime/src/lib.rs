@@ -46,8 +46,9 @@ compile_error!(
     "narrows-runtime needs ONNX Runtime: enable the feature `load-dynamic` (the default) or `download-binaries`"
 );
 
-mod allocation;
 mod autoencoder;
+mod bounds;
+mod cancellation;
 mod cell_sampler;
 mod check;
 mod class_path;
@@ -74,6 +75,8 @@ mod ln_gamma;
 mod load_on_device;
 mod loaded_graph;
 mod machine;
+mod memory_estimate;
+mod memory_limit;
 mod metadata;
 mod noise;
 mod normal;
@@ -103,6 +106,7 @@ mod verify;
 #[cfg(feature = "arrow")]
 pub use arrow_array;
 pub use autoencoder::Autoencoder;
+pub use cancellation::Cancellation;
 pub use check::Check;
 pub use class_path::ClassPath;
 pub use classifier::Classifier;
@@ -119,6 +123,8 @@ pub use label::Class;
 pub use latent::Posterior;
 pub use load_on_device::Placement;
 pub use machine::{Machine, Processor};
+pub use memory_estimate::{MemoryEstimate, check_engine_memory};
+pub use memory_limit::MemoryLimit;
 pub use narrows_bundle as bundle;
 pub use narrows_table::{UnseenLevel, UnseenLevels, Value};
 pub use ndarray;

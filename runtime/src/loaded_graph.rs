@@ -2,20 +2,24 @@
 
 use std::{
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use narrows_bundle::{BundleError, CheckedGraph, GraphPorts, Port, Role, Sample};
-use narrows_crew::{Busy, Panicked, cores, idle, idle_for_short_tasks, together};
+use narrows_bundle::{BundleError, CheckedGraph, GraphPorts, Port, Role, Sample, counted};
+use narrows_crew::{Busy, Panicked, idle, idle_for_short_tasks, together};
 use ndarray::ArrayD;
 
 use crate::{
-    Device, Error, Options,
-    allocation::check_memory,
+    Cancellation, Device, Error, Options,
+    bounds::Bounds,
     cut::{Cut, RowCost},
     destination::{Destination, Pieces},
     engine::{Frame, Graph, OutputSet},
+    memory_estimate::max_sessions,
     pool::{Pool, lock},
     rows::{InputRows, full_shape, width},
     table_edge::TableEdge,
@@ -25,9 +29,15 @@ use crate::{
 const HELPER_WAIT: Duration = Duration::from_micros(50);
 
 /// A loaded encoder, decoder, head or end-to-end graph. Inputs and outputs are found by role, never by the kind of
-/// model.
+/// model. Handles of the same graph share everything but the bounds of their calls.
 #[derive(Debug)]
 pub(crate) struct LoadedGraph {
+    parts: Arc<Parts>,
+    bounds: Bounds,
+}
+
+#[derive(Debug)]
+struct Parts {
     input: Port,
     /// Position of the input with the labels.
     label_input: Option<usize>,
@@ -65,51 +75,67 @@ impl LoadedGraph {
         let graph = Graph::new(ports, bytes, device, row.memory(), options)?;
         let pool = Pool::new(graph.session()?, max_sessions(device, options));
         let cut = Cut::of(row, pool.max_slots(), options);
-        Ok(LoadedGraph { input, label_input, table, graph, pool, row, cut })
+        let parts = Arc::new(Parts { input, label_input, table, graph, pool, row, cut });
+        Ok(LoadedGraph { parts, bounds: Bounds::of(options) })
     }
 
-    /// Sets the value of a setting, a scalar input with a default value, for all later runs.
+    /// Returns a second handle of the graph whose calls the flag cancels.
+    pub(crate) fn cancelled_by(&self, cancellation: &Cancellation) -> Self {
+        LoadedGraph { parts: Arc::clone(&self.parts), bounds: self.bounds.cancelled_by(cancellation) }
+    }
+
+    /// Returns what bounds the calls of this handle.
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Sets the value of a setting, a scalar input with a default value, for all later runs of this handle. If there
+    /// are other handles of the graph, this one gets sessions of its own.
     ///
     /// # Errors
-    /// [`Error::Engine`] if the graph has no setting with this name.
+    /// [`Error::Engine`] if the graph has no setting with this name, or if a session cannot be created.
     pub(crate) fn set(&mut self, name: &str, value: f32) -> Result<(), Error> {
-        self.graph.set(name, value)?;
-        self.pool.clear();
+        if Arc::get_mut(&mut self.parts).is_none() {
+            self.parts = Arc::new(self.parts.with_own_sessions()?);
+        }
+        let parts = Arc::get_mut(&mut self.parts).expect("the only handle of these parts");
+        parts.graph.set(name, value)?;
+        parts.pool.clear();
         Ok(())
     }
 
     /// Returns the input port for samples or codes. Samples of a mixed table are rows of cells.
     pub(crate) fn input(&self) -> &Port {
-        &self.input
+        &self.parts.input
     }
 
     /// Returns what one row costs.
     pub(crate) fn row_cost(&self) -> RowCost {
-        self.row
+        self.parts.row
     }
 
     /// Returns all output ports, in the graph's order.
     pub(crate) fn outputs(&self) -> &[Port] {
-        &self.graph.ports.outputs
+        &self.parts.graph.ports.outputs
     }
 
     /// Returns the output port with this role, if the graph has one. The reconstructions of a mixed table are rows of
     /// cells, which are joined from two outputs of the graph.
     pub(crate) fn output(&self, role: Role) -> Option<&Port> {
-        match &self.table {
+        match &self.parts.table {
             Some(table) if role == Role::Reconstruction => table.output.as_ref(),
-            Some(_) | None => self.graph.ports.output(role),
+            Some(_) | None => self.parts.graph.ports.output(role),
         }
     }
 
     /// Returns the output port with this role, or an error if the graph has none.
     pub(crate) fn required(&self, role: Role) -> Result<&Port, Error> {
-        self.output(role).ok_or_else(|| missing(&self.graph.ports, role))
+        self.output(role).ok_or_else(|| missing(&self.parts.graph.ports, role))
     }
 
     /// Returns whether the graph takes a label for every row.
     pub(crate) fn takes_labels(&self) -> bool {
-        self.label_input.is_some()
+        self.parts.label_input.is_some()
     }
 
     /// Runs the graph and returns the given outputs of floats, each `[rows, ...port shape]`. The engine is not called
@@ -120,7 +146,7 @@ impl LoadedGraph {
         labels: Option<&[i64]>,
         outputs: [&Port; N],
     ) -> Result<[ArrayD<f32>; N], Error> {
-        outputs.iter().try_for_each(|port| check_memory(rows.count, width(port)))?;
+        self.bounds.check_memory(rows.count, outputs.iter().map(|port| width(port)).sum())?;
         let mut arrays = outputs.map(|port| ArrayD::zeros(full_shape(rows.count, port)));
         let mut views = arrays.iter_mut();
         let targets = outputs.map(|port| {
@@ -155,8 +181,10 @@ impl LoadedGraph {
         if rows.count == 0 {
             return Ok(());
         }
+        self.bounds.check_cancelled(0, rows.count)?;
         let _busy = Busy::caller();
-        let size = self.cut.rows_per_run(rows.count);
+        let size = self.parts.cut.rows_per_run(rows.count);
+        self.check_runs(rows.count, size)?;
         if size >= rows.count {
             return self.run_range(rows, labels, 0..rows.count, targets);
         }
@@ -166,11 +194,17 @@ impl LoadedGraph {
             pieces: targets.map(|(port, destination)| (port, destination.pieces(size))),
         });
         let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        let (is_cancelled, done) = (AtomicBool::new(false), AtomicUsize::new(0));
         // A closure of its own, so that the lock is released before the run starts.
         let next = || lock(&runs).next();
         let work = || {
             while let Some((range, targets)) = next() {
-                let first = range.start;
+                if self.bounds.is_cancelled() {
+                    lock(&runs).rows.start = rows.count;
+                    is_cancelled.store(true, Ordering::Relaxed);
+                    return;
+                }
+                let (first, count) = (range.start, range.len());
                 if let Err(error) = self.run_range(rows, labels, range, targets) {
                     lock(&runs).rows.start = rows.count;
                     let mut failure = lock(&failure);
@@ -179,16 +213,30 @@ impl LoadedGraph {
                     if failure.as_ref().is_none_or(|(other, _)| first < *other) {
                         *failure = Some((first, error));
                     }
+                } else {
+                    done.fetch_add(count, Ordering::Relaxed);
                 }
             }
         };
-        let idle = if rows.count > self.cut.chunk() { idle() } else { idle_for_short_tasks() };
-        let outcome = together(idle.min(self.pool.max_slots() - 1), HELPER_WAIT, &work);
+        let idle = if rows.count > self.parts.cut.chunk() { idle() } else { idle_for_short_tasks() };
+        let outcome = together(idle.min(self.parts.pool.max_slots() - 1), HELPER_WAIT, &work);
         match (failure.into_inner().unwrap_or_else(PoisonError::into_inner), outcome) {
             (Some((_, error)), _) => Err(error),
-            (None, Err(Panicked)) => Err(self.graph.failed("run", "a thread panicked")),
+            (None, Err(Panicked)) => Err(self.parts.graph.failed("run", "a thread panicked")),
+            (None, Ok(())) if is_cancelled.into_inner() => {
+                Err(Error::Cancelled { done: done.into_inner(), rows: rows.count })
+            }
             (None, Ok(())) => Ok(()),
         }
+    }
+
+    /// Checks that the runs of `size` rows that compute at the same time may take the memory that they need.
+    fn check_runs(&self, rows: usize, size: usize) -> Result<(), Error> {
+        let Parts { row, cut, graph, .. } = &*self.parts;
+        let runs = rows.div_ceil(size.max(1)).min(cut.threads()).saturating_mul(size);
+        let what = || format!("runs of {} of `{}`", counted(size, "row"), graph.ports.file);
+        let advice = "use a smaller chunk, fewer sessions or fewer rows";
+        self.bounds.check_bytes(row.bytes().saturating_mul(runs as u64), what, advice)
     }
 
     fn run_range<const N: usize>(
@@ -198,12 +246,12 @@ impl LoadedGraph {
         range: Range<usize>,
         targets: [OutputTarget<'_, '_>; N],
     ) -> Result<(), Error> {
-        let mut slot = self.pool.acquire(&self.graph)?;
+        let mut slot = self.parts.pool.acquire(&self.parts.graph)?;
         let wanted = self.outputs_of(&targets);
-        let mut frame = slot.frame(&self.graph, range.len(), wanted)?;
+        let mut frame = slot.frame(&self.parts.graph, range.len(), wanted)?;
         let outcome = self
             .fill(&mut frame, rows, labels, range)
-            .and_then(|()| slot.run(&mut frame, &self.graph))
+            .and_then(|()| slot.run(&mut frame, &self.parts.graph))
             .and_then(|()| self.collect(&frame, targets));
         slot.keep(frame);
         outcome
@@ -216,13 +264,13 @@ impl LoadedGraph {
         labels: Option<&[i64]>,
         range: Range<usize>,
     ) -> Result<(), Error> {
-        let failed = |error| self.graph.failed("run", error);
+        let failed = |error| self.parts.graph.failed("run", error);
         let labels = labels.and_then(|labels| labels.get(range.clone()));
-        if let Some((labels, index)) = labels.zip(self.label_input) {
+        if let Some((labels, index)) = labels.zip(self.parts.label_input) {
             frame.input(index).map_err(failed)?.copy_from_slice(labels);
         }
-        match &self.table {
-            Some(table) if self.input.role == Role::Sample => {
+        match &self.parts.table {
+            Some(table) if self.parts.input.role == Role::Sample => {
                 let [numbers, categories] = table.inputs;
                 let mut are_allowed = true;
                 if let Some(index) = numbers {
@@ -241,7 +289,7 @@ impl LoadedGraph {
 
     /// Returns the table if a port stands for complete rows of cells, which are joined from several outputs.
     fn joined(&self, port: &Port) -> Option<&TableEdge> {
-        self.table.as_ref().filter(|table| table.is_output(port))
+        self.parts.table.as_ref().filter(|table| table.is_output(port))
     }
 
     /// Returns the outputs of the graph that the targets need.
@@ -268,9 +316,25 @@ impl LoadedGraph {
                 Some(table) => destination.write_cells(frame, table),
                 None => destination.write(frame, self.position(port), port),
             };
-            outcome.map_err(|error| self.graph.failed("run", error))?;
+            outcome.map_err(|error| self.parts.graph.failed("run", error))?;
         }
         Ok(())
+    }
+}
+
+impl Parts {
+    /// Returns the same graph with a new session.
+    fn with_own_sessions(&self) -> Result<Self, Error> {
+        let Parts { input, label_input, table, graph, pool, row, cut } = self;
+        Ok(Parts {
+            input: input.clone(),
+            label_input: *label_input,
+            table: table.clone(),
+            graph: graph.clone(),
+            pool: Pool::new(graph.session()?, pool.max_slots()),
+            row: *row,
+            cut: *cut,
+        })
     }
 }
 
@@ -292,14 +356,6 @@ impl<'p, 'a, const N: usize> Iterator for Runs<'p, 'a, N> {
         self.rows.start = self.rows.end.min(first + self.size);
         let pieces = self.pieces.each_mut().map(|(port, pieces)| (*port, pieces.take()));
         Some((first..self.rows.start, pieces))
-    }
-}
-
-fn max_sessions(device: Device, options: &Options) -> usize {
-    match (options.sessions, device) {
-        (Some(count), _) if count > 0 => count,
-        (_, Device::Cuda(_)) => 1,
-        (_, Device::Cpu | Device::Auto) => cores(),
     }
 }
 

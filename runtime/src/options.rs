@@ -3,7 +3,7 @@
 #[cfg(feature = "load-dynamic")]
 use std::path::PathBuf;
 
-use crate::Device;
+use crate::{Cancellation, Device, MemoryLimit};
 
 /// Options for opening a bundle: library, device, sessions, threads and chunk size.
 ///
@@ -46,6 +46,11 @@ pub struct Options {
     /// Maximum number of rows per run; larger batches are split. By default, and for 0, the number of rows whose
     /// inputs and outputs fit into the cache of a core, and whose values between layers take at most 32 MiB.
     pub chunk: Option<usize>,
+    /// How much memory the model may use. By default what is available to the process.
+    pub memory: MemoryLimit,
+    /// The flag that cancels all calls of the model. By default none; `cancelled_by` of a model gives a handle whose
+    /// calls have a flag of their own.
+    pub cancellation: Option<Cancellation>,
 }
 
 impl Options {
@@ -89,6 +94,20 @@ impl Options {
     #[must_use]
     pub fn chunk(mut self, rows: usize) -> Self {
         self.chunk = Some(rows);
+        self
+    }
+
+    /// Sets how much memory the model may use.
+    #[must_use]
+    pub fn memory(mut self, limit: MemoryLimit) -> Self {
+        self.memory = limit;
+        self
+    }
+
+    /// Sets the flag that cancels all calls of the model.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancellation: &Cancellation) -> Self {
+        self.cancellation = Some(cancellation.clone());
         self
     }
 }

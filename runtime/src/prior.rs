@@ -1,10 +1,11 @@
 //! The distributions over codes of a loaded model: the prior of its likelihood, and the fitted sampler.
 
 use narrows_bundle::{Bundle, Mixture, MixtureDensity, Prior, Sampler};
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 use crate::{
     CodeSpread, Error,
+    bounds::Bounds,
     random::{Stream, standard_normals, uniforms},
 };
 
@@ -93,27 +94,35 @@ impl CodeDistribution {
     /// standard normal noise. The noise is the code that the standard normal distribution gives for this seed.
     ///
     /// # Errors
-    /// [`Error::TooMany`] if the codes do not fit into memory.
+    /// [`Error::Memory`] and [`Error::TooMany`] if the codes do not fit into memory.
     pub fn sample(&self, count: usize, seed: u64) -> Result<Array2<f32>, Error> {
         let latent = match &self.0 {
             Form::StandardNormal(latent) => *latent,
             Form::Mixture(mixture) => mixture.0.latent_dim(),
         };
-        Ok(self.codes_of(standard_normals(seed, Stream::Prior, count, latent)?, seed))
+        let bounds = Bounds::default();
+        self.codes_of(standard_normals(seed, Stream::Prior, [count, latent], &bounds)?, seed, &bounds)
     }
 
     /// Replaces standard normal noise, `[batch, latent]`, by codes of this distribution. `seed` is that of the
     /// components of a mixture.
-    pub(crate) fn codes_of(&self, mut noise: Array2<f32>, seed: u64) -> Array2<f32> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn codes_of(&self, mut noise: Array2<f32>, seed: u64, bounds: &Bounds) -> Result<Array2<f32>, Error> {
         match &self.0 {
             Form::StandardNormal(_) => {}
             Form::Mixture(mixture) => {
-                for (mut code, uniform) in noise.outer_iter_mut().zip(uniforms(seed, Stream::Component)) {
-                    mixture.0.place(mixture.0.component_at(uniform), &mut code);
-                }
+                let mut uniforms = uniforms(seed, Stream::Component);
+                bounds.in_blocks(noise.nrows(), |block| {
+                    let mut codes = noise.slice_axis_mut(Axis(0), Slice::from(block));
+                    for (mut code, uniform) in codes.outer_iter_mut().zip(uniforms.by_ref()) {
+                        mixture.0.place(mixture.0.component_at(uniform), &mut code);
+                    }
+                })?;
             }
         }
-        noise
+        Ok(noise)
     }
 
     /// Returns the log-density `ln p(z)` of every code in nats, `[batch]`, computed in `f64`. `codes` are

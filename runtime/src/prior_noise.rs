@@ -1,11 +1,12 @@
 //! Normal noise for sampling codes, with a temperature and a truncation.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis, Slice};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
 
 use crate::{
     Error, GenerateOptions,
+    bounds::Bounds,
     random::{Stream, generator, standard_normals},
 };
 
@@ -17,24 +18,30 @@ const UNIFORM_LIMIT: f32 = 1.0;
 /// A value within the truncation is the same as without truncation. Fewer rows are a prefix of more rows.
 ///
 /// # Errors
-/// [`Error::OutOfRange`] for an impossible temperature or truncation, [`Error::TooMany`] if the values do not fit into
-/// memory.
-pub(crate) fn prior_noise(options: &GenerateOptions<'_>, latent_dim: usize) -> Result<Array2<f32>, Error> {
+/// [`Error::OutOfRange`] for an impossible temperature or truncation, and those of [`standard_normals`].
+pub(crate) fn prior_noise(
+    options: &GenerateOptions<'_>,
+    latent_dim: usize,
+    bounds: &Bounds,
+) -> Result<Array2<f32>, Error> {
     let GenerateOptions { count, seed, temperature, truncate, class: _, cells: _ } = *options;
     if !(temperature.is_finite() && temperature >= 0.0) {
         let expected = "a finite number of at least 0";
         return Err(Error::OutOfRange { option: "temperature", value: temperature.into(), expected });
     }
-    let mut noise = standard_normals(seed, Stream::Prior, count, latent_dim)?;
+    let mut noise = standard_normals(seed, Stream::Prior, [count, latent_dim], bounds)?;
     if let Some(limit) = truncate {
         if limit.is_nan() || limit <= 0.0 {
             let expected = "a number above 0";
             return Err(Error::OutOfRange { option: "truncate", value: limit.into(), expected });
         }
         let mut random = generator(seed, Stream::Truncation);
-        for value in noise.iter_mut().filter(|value| value.abs() > limit) {
-            *value = truncated_normal(limit, &mut random);
-        }
+        bounds.in_blocks(count, |block| {
+            let mut rows = noise.slice_axis_mut(Axis(0), Slice::from(block));
+            for value in rows.iter_mut().filter(|value| value.abs() > limit) {
+                *value = truncated_normal(limit, &mut random);
+            }
+        })?;
     }
     noise *= temperature;
     Ok(noise)
@@ -64,12 +71,12 @@ mod tests {
     use super::*;
 
     fn noise(options: GenerateOptions<'_>) -> Array2<f32> {
-        prior_noise(&options, 3).expect("a few values")
+        prior_noise(&options, 3, &Bounds::default()).expect("a few values")
     }
 
     #[test]
     fn the_defaults_are_the_standard_normal_values_of_the_seed() {
-        let plain = standard_normals(5, Stream::Prior, 50, 3).expect("a few values");
+        let plain = standard_normals(5, Stream::Prior, [50, 3], &Bounds::default()).expect("a few values");
         assert_eq!(noise(GenerateOptions::default().count(50).seed(5)), plain);
         assert_eq!(noise(GenerateOptions::default().count(50).seed(5).temperature(0.5)), plain * 0.5);
         assert_eq!(noise(GenerateOptions::default().count(50).temperature(0.0)), Array2::<f32>::zeros((50, 3)));
@@ -97,11 +104,13 @@ mod tests {
     #[test]
     fn impossible_options_are_named() {
         for temperature in [-0.5, f32::NAN, f32::INFINITY] {
-            let error = prior_noise(&GenerateOptions::default().temperature(temperature), 2).expect_err("impossible");
+            let options = GenerateOptions::default().temperature(temperature);
+            let error = prior_noise(&options, 2, &Bounds::default()).expect_err("impossible");
             assert!(error.to_string().starts_with("`temperature` is"), "{error}");
         }
         for limit in [0.0, -1.0, f32::NAN] {
-            let error = prior_noise(&GenerateOptions::default().truncate(limit), 2).expect_err("impossible");
+            let options = GenerateOptions::default().truncate(limit);
+            let error = prior_noise(&options, 2, &Bounds::default()).expect_err("impossible");
             assert!(error.to_string().starts_with("`truncate` is"), "{error}");
         }
     }

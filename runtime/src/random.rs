@@ -7,7 +7,7 @@ use rand_chacha::{
 };
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::Error;
+use crate::{Error, bounds::Bounds};
 
 /// The use of the random numbers.
 #[derive(Debug, Clone, Copy)]
@@ -63,25 +63,35 @@ pub(crate) fn uniforms(seed: u64, stream: Stream) -> impl Iterator<Item = f64> {
 }
 
 /// Samples independent standard normal values, `[rows, width]`, row by row: fewer rows are a prefix of more rows.
-pub(crate) fn standard_normals(seed: u64, stream: Stream, rows: usize, width: usize) -> Result<Array2<f32>, Error> {
+///
+/// # Errors
+/// [`Error::Memory`] and [`Error::TooMany`] if they do not fit into memory, and [`Error::Cancelled`].
+pub(crate) fn standard_normals(
+    seed: u64,
+    stream: Stream,
+    [rows, width]: [usize; 2],
+    bounds: &Bounds,
+) -> Result<Array2<f32>, Error> {
+    bounds.check_memory(rows, width)?;
     let too_many = Error::TooMany { rows, width };
     let mut values: Vec<f32> = Vec::new();
     match rows.checked_mul(width).map(|total| values.try_reserve_exact(total)) {
         Some(Ok(())) => {}
         Some(Err(_)) | None => return Err(too_many),
     }
-    let normals = Distribution::<f32>::sample_iter(StandardNormal, generator(seed, stream));
-    values.extend(normals.take(rows * width));
+    let mut normals = Distribution::<f32>::sample_iter(StandardNormal, generator(seed, stream));
+    bounds.in_blocks(rows, |block| values.extend(normals.by_ref().take(block.len() * width)))?;
     Array2::from_shape_vec((rows, width), values).map_err(|_| too_many)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{MemoryLimit, Options};
 
     #[test]
     fn the_values_of_a_seed_are_stable() {
-        let normals = standard_normals(0, Stream::Prior, 1, 4).expect("four values");
+        let normals = standard_normals(0, Stream::Prior, [1, 4], &Bounds::default()).expect("four values");
         assert_eq!(
             normals.as_slice().expect("standard layout"),
             [0.699_960_77, -0.144_061_64, 0.302_886_28, -1.374_513_9]
@@ -99,7 +109,7 @@ mod tests {
 
     #[test]
     fn fewer_rows_are_a_prefix_and_streams_differ() {
-        let sample = |stream, rows| standard_normals(7, stream, rows, 3).expect("a few values");
+        let sample = |stream, rows| standard_normals(7, stream, [rows, 3], &Bounds::default()).expect("a few values");
         let (many, few) = (sample(Stream::Prior, 100), sample(Stream::Prior, 9));
         assert_eq!(many.slice(ndarray::s![..9, ..]), few);
         assert_ne!(few, sample(Stream::Posterior, 9));
@@ -108,7 +118,7 @@ mod tests {
 
     #[test]
     fn ten_thousand_normals_have_mean_zero_and_variance_one() {
-        let normals = standard_normals(1, Stream::Prior, 10_000, 1).expect("ten thousand values");
+        let normals = standard_normals(1, Stream::Prior, [10_000, 1], &Bounds::default()).expect("ten thousand values");
         // Four standard errors: 4 / sqrt(n) of the mean, 4 * sqrt(2 / n) of the variance.
         assert!(normals.mean().expect("not empty").abs() < 0.04);
         assert!((normals.var(0.0) - 1.0).abs() < 0.057);
@@ -117,7 +127,8 @@ mod tests {
     #[test]
     fn more_rows_than_memory_are_an_error() {
         for rows in [usize::MAX, usize::MAX / 4, 1 << 58] {
-            assert!(matches!(standard_normals(0, Stream::Prior, rows, 20), Err(Error::TooMany { .. })));
+            let bounds = Bounds::of(&Options::default().memory(MemoryLimit::Unlimited));
+            assert!(matches!(standard_normals(0, Stream::Prior, [rows, 20], &bounds), Err(Error::TooMany { .. })));
         }
     }
 }

@@ -156,16 +156,16 @@ impl Autoencoder {
         }
         let mut encoder_input = samples.clone();
         encoder_input.labels = samples.labels.filter(|_| self.encoder.takes_labels());
-        let encoded = if has_posterior {
-            Encoded::Posterior(self.posterior(encoder_input)?)
-        } else {
-            Encoded::Codes(self.encode(encoder_input)?)
+        let encoded = match has_posterior {
+            true => self.posterior(encoder_input).map(Encoded::Posterior),
+            false => self.encode(encoder_input).map(Encoded::Codes),
         };
+        let rows = samples.values.shape().first().copied().unwrap_or_default();
+        let encoded = encoded.map_err(|error| error.cancelled_after(0, rows))?;
         let codes = encoded.codes();
-        let rows = codes.nrows();
         check_labels(samples.labels, rows, &[&self.encoder, &self.decoder], manifest)?;
         let measure = Measure::of(manifest);
-        measure.check(&samples)?;
+        measure.check(&samples, self.bounds())?;
 
         let labels = samples.labels.filter(|_| self.decoder.takes_labels());
         let sampler = encoded.posterior().zip(prior).map(|(posterior, prior)| ImportanceSampler {
@@ -185,16 +185,21 @@ impl Autoencoder {
             let targets = measure.targets(&samples, range.clone());
             let codes = codes.slice_axis(Axis(0), Slice::from(range.clone()));
             let codes = Codes { labels: labels.and_then(|labels| labels.get(range)), ..codes.into() };
-            let decoded = self.decode_with_probabilities(codes).map_err(|error| error.at_row(|row| start + row))?;
+            let decoded = self
+                .decode_with_probabilities(codes)
+                .map_err(|error| error.at_row(|row| start + row).cancelled_after(start, rows))?;
+            self.bounds().check_cancelled(start, rows)?;
             for (target, decoded) in targets.outer_iter().zip(decoded.rows()) {
                 squared_error.push(measure.squared_error(target, &decoded));
                 reconstruction.push(measure.reconstruction(target, &decoded));
             }
             if let Some(sampler) = sampler.as_ref().filter(|_| count > 0) {
-                sampler.add_to(&mut estimates, &targets, start, block)?;
+                let added = sampler.add_to(&mut estimates, &targets, start, block);
+                added.map_err(|error| error.cancelled_after(start, rows))?;
             }
             if let Some(sampler) = sampler.as_ref().filter(|_| has_mixture && count < KL_SAMPLES) {
-                sampler.estimate_kl(&mut estimates, &targets, start)?;
+                let estimated = sampler.estimate_kl(&mut estimates, &targets, start);
+                estimated.map_err(|error| error.cancelled_after(start, rows))?;
             }
         }
         let kl = match &sampler {

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView1};
 
-use crate::{CodeSpread, Error, allocation::check_memory, normal::normal_quantile};
+use crate::{CodeSpread, Error, bounds::Bounds, normal::normal_quantile};
 
 /// Returns codes that differ from `start` in one latent dimension: `steps` values at equal distances, from the mean of
 /// that dimension minus `range` standard deviations to the mean plus `range` standard deviations. `[steps, latent]`;
@@ -75,7 +75,7 @@ fn check(start: ArrayView1<'_, f32>, spread: &CodeSpread, dimensions: &[usize]) 
 }
 
 fn repeated(start: ArrayView1<'_, f32>, count: usize) -> Result<Array2<f32>, Error> {
-    check_memory(count, start.len())?;
+    Bounds::default().check_memory(count, start.len())?;
     let rows = start.broadcast((count, start.len()));
     Ok(rows.map_or_else(|| Array2::zeros((count, start.len())), |rows| rows.to_owned()))
 }

@@ -19,6 +19,7 @@ mod generation;
 mod generation_flags;
 mod heads;
 mod library;
+mod memory;
 mod mixed_figures;
 mod mixed_work;
 mod moments;

@@ -179,6 +179,31 @@ fn an_interrupted_animation_or_picture_is_not_written() {
 }
 
 #[test]
+fn a_long_imputation_stops_while_the_rows_of_a_chunk_are_filled_in() {
+    let sandbox = Sandbox::new();
+    let row = |row: usize| match row % 3 {
+        0 => format!("{row},,b\n"),
+        1 => format!("{row},{},a\n", row % 7),
+        _ => format!(",{},b\n", row % 5),
+    };
+    sandbox.write("gaps.csv", "x,y,kind\n".to_owned() + &(0..300).map(row).collect::<String>());
+    sandbox.run_ok("train-export vae --data gaps.csv --missing mask --epochs 1 --hidden 8 --latent 2 --out model");
+    let before = sandbox.content();
+    // Minutes of work in one chunk of rows.
+    let interrupt_after = |milliseconds| {
+        let running = Running::start(&sandbox, "impute model --data gaps.csv --draws 1000000 --out filled.csv");
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        running.send("-INT");
+        running.wait()
+    };
+    // Before the program listens, the signal itself ends it.
+    let mut outcomes = [200, 400, 800, 1600, 3200, 6400].into_iter().map(interrupt_after);
+    let (code, last) = outcomes.find(|(code, _)| code.is_some()).expect("it listens");
+    assert_eq!((code, last.as_str()), (Some(130), "error: interrupted; `filled.csv` was not written"));
+    assert!(sandbox.content() == before, "{:?}", sandbox.leftover_files());
+}
+
+#[test]
 fn an_interrupted_fit_of_a_detector_leaves_the_bundle_as_it_was_and_no_files() {
     let sandbox = Sandbox::new();
     sandbox.write("long.toml", "epochs = 10000000\nhidden = [16]\n");

@@ -1,5 +1,7 @@
 //! Errors of fitting and exporting a model.
 
+use narrows_bundle::described_bytes;
+
 use crate::{ConfigError, RunError, network::GraphError};
 
 /// An error while fitting or exporting.
@@ -27,8 +29,8 @@ pub enum TrainError {
     #[error(
         "training with batches of {rows} rows needs about {}, and {} of memory are available; the largest layer is \
          {layer}; {advice}",
-        gigabytes(*needed),
-        gigabytes(*available)
+        described_bytes(*needed),
+        described_bytes(*available)
     )]
     Memory {
         /// Estimated size of weights, gradients and the values between layers, in bytes.
@@ -41,6 +43,23 @@ pub enum TrainError {
         layer: String,
         /// What to do.
         advice: &'static str,
+    },
+    /// The closed-form solution would need more memory than there is.
+    #[error(
+        "the principal components of {rows} rows of {features} features need about {}, and {} of memory are available; \
+         use fewer features or fewer rows, or train another kind, such as ae",
+        described_bytes(*needed),
+        described_bytes(*available)
+    )]
+    SolutionMemory {
+        /// Number of rows.
+        rows: usize,
+        /// Number of features.
+        features: usize,
+        /// Estimated size in bytes.
+        needed: u64,
+        /// What is available, in bytes.
+        available: u64,
     },
     /// A loss, a gradient or a weight became infinite or NaN, or the final loss is very large.
     #[error(
@@ -102,10 +121,6 @@ pub enum TrainError {
     /// The probe or the weights could not be written as safetensors.
     #[error("safetensors: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
-}
-
-fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
 }
 
 impl From<candle_core::Error> for TrainError {

@@ -16,7 +16,7 @@ use crate::{
     evaluation::evaluate,
     event::Observe,
     kinds::{Ae, LatentPrior, Model, Pca},
-    memory::{TrainedGraph, Training, available},
+    memory::{TrainedGraph, Training, available, check_solution},
     network::Weights,
     pseudo_inputs::first_values,
     run::{Checkpoint, Run},
@@ -94,7 +94,10 @@ fn fit_with(
         scaling: &scaling,
     };
     let result = match &config.method {
-        Method::ClosedForm(pca) => solve(*pca, config, &rows, run)?,
+        Method::ClosedForm(pca) => {
+            check_solution(train_rows.len(), data.train.values.features(), available)?;
+            solve(*pca, config, &rows, run)?
+        }
         Method::Descent(descent) => {
             let decoder =
                 TrainedGraph { graph: &core.decoder, evaluations: descent.objective.model().latent_samples() };

@@ -39,7 +39,7 @@ pub(crate) use model::{Batch, Loss, Model};
 pub(crate) use network::{Below, Network, first, values_per_row};
 pub use pca::PcaOptions;
 pub(crate) use pca::PcaTakes;
-pub(crate) use pca::{Pca, PcaFit};
+pub(crate) use pca::{Pca, PcaFit, pca_bytes};
 pub(crate) use penalty::CodePenalty;
 pub use penalty::{PenaltyOptions, WeightPenaltyOptions};
 pub use prior::{LatentPrior, PriorOptions};

@@ -1,17 +1,15 @@
 //! An estimate of the memory that training needs, compared with what there is before the first step.
 
-mod available;
-
-pub(crate) use available::available;
-
 use std::cmp::Reverse;
+
+pub(crate) use narrows_crew::available_memory as available;
 
 use crate::{
     TrainError,
     candle::{Kernels, Rule},
     descent::Steps,
     evaluation::chunk_rows,
-    kinds::values_per_row,
+    kinds::{pca_bytes, values_per_row},
     network::{Graph, Node},
 };
 
@@ -138,6 +136,19 @@ impl Training<'_> {
             layer: largest.map(|node| format!("`{}` of shape {:?}", node.name, node.shape)).unwrap_or_default(),
             advice: narrower,
         })
+    }
+}
+
+/// Checks that the closed-form solution for `rows` rows needs at most `available` bytes. Nothing is checked if this is
+/// not known.
+///
+/// # Errors
+/// [`TrainError::SolutionMemory`].
+pub(crate) fn check_solution(rows: usize, features: usize, available: Option<u64>) -> Result<(), TrainError> {
+    let needed = pca_bytes(rows, features);
+    match available.filter(|&available| needed > available) {
+        Some(available) => Err(TrainError::SolutionMemory { rows, features, needed, available }),
+        None => Ok(()),
     }
 }
 

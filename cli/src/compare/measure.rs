@@ -3,7 +3,7 @@
 use anyhow::bail;
 use narrows_bundle::{Bundle, sha256_hex};
 use narrows_data::Dataset;
-use narrows_runtime::{Autoencoder, Options, ScoreOptions};
+use narrows_runtime::{Autoencoder, ScoreOptions};
 use narrows_trainer::Config;
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     probe::{Probe, probe_accuracy},
     train::{Trained, check_stop},
 };
+use crate::stop::runtime_options;
 
 /// Measures a model. `trained` is `None` for a loaded bundle; `config` is that of a trained model. The time to encode
 /// is measured later, when nothing else runs.
@@ -23,7 +24,7 @@ pub(crate) fn measure(
     trained: Option<Trained>,
     seed: u64,
 ) -> anyhow::Result<Figures> {
-    let model = Autoencoder::from_bundle(bundle, &Options::default())?;
+    let model = Autoencoder::from_bundle(bundle, &runtime_options())?;
     let Measurement { data, judge, .. } = *measurement;
     let (fitted, judged) = judge.split(data, config);
     let scores = score(&model, measurement, &judged, seed)?;
@@ -81,7 +82,10 @@ fn score(model: &Autoencoder, measurement: &Measurement<'_>, judged: &Rows<'_>, 
         check_stop(measurement.stop)?;
         let chunk = chunks.read(range)?;
         rows += chunk.rows();
-        let scores = model.score(chunk.samples(), &options)?;
+        let scores = model.score(chunk.samples(), &options);
+        // A signal cancels the call.
+        check_stop(measurement.stop)?;
+        let scores = scores?;
         squared_error += scores.squared_error.sum();
         if let (Some(kl), Some(elbo), Some(likelihood)) = (&scores.kl, &scores.elbo, &scores.log_likelihood) {
             let (kl, elbo) = (kl.sum(), elbo.sum());

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use narrows_bundle::{
     AnyBundle, CellLikelihood, ClassifierManifest, Contract, DetectorRecord, GraphPorts, Likelihood, Manifest,
-    MomentsRecord, Port, Prior, SampleKind, SamplerRecord, Setting, Windows, counted,
+    MomentsRecord, Opened, Port, Prior, SampleKind, SamplerRecord, Setting, Windows, counted, described_bytes,
     table::{MissingCells, Schema},
 };
+use narrows_runtime::{Error, MemoryEstimate, Options};
+use serde::Serialize;
 
 use crate::{
     columns::{columns, is_of_column},
@@ -18,22 +20,24 @@ use crate::{
 /// Print the contents of a bundle: model, graphs, metrics and files
 ///
 /// Reads the manifest of a bundle and prints the kind, the shape of a sample, the columns of a mixed table with their
-/// errors and shares of the loss, the training data and options, the detector if there is one, the inputs and outputs
-/// of each graph, the metrics, and the size and SHA-256 of each file. Runs no graph; `narrows verify` does.
+/// errors and shares of the loss, the training data and options, the detector if there is one, an estimate of the
+/// memory that the model takes, the inputs and outputs of each graph, the metrics, and the size and SHA-256 of each
+/// file. Runs no graph; `narrows verify` does.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  narrows inspect models/vae")]
 pub(crate) struct Inspect {
     /// Bundle: a folder written by `train-export`, `export` or `transfer`, or a file written by `pack`
     bundle: PathBuf,
-    /// Print the manifest as one JSON object
+    /// Print the manifest as one JSON object, with `memory`: the estimated bytes to `open` the model and for a `row` of a
+    /// run, and the largest number of rows in a run, `chunk`; null if the graphs cannot be read
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Inspect) -> anyhow::Result<()> {
     match AnyBundle::open(&arguments.bundle)? {
-        AnyBundle::Autoencoder(bundle) => print_manifest(bundle.manifest(), autoencoder_facts, arguments.json),
-        AnyBundle::Transferred(bundle) => print_manifest(bundle.manifest(), classifier_facts, arguments.json),
+        AnyBundle::Autoencoder(bundle) => print_bundle(&bundle, autoencoder_facts, arguments.json),
+        AnyBundle::Transferred(bundle) => print_bundle(&bundle, classifier_facts, arguments.json),
     }
 }
 
@@ -47,11 +51,32 @@ struct Own<'a> {
     detector: Option<&'a DetectorRecord>,
 }
 
-fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> Own<'_>, json: bool) -> anyhow::Result<()> {
+/// The JSON object: the manifest, and what is computed from the graphs.
+#[derive(Serialize)]
+struct Inspected<'a, M> {
+    #[serde(flatten)]
+    manifest: &'a M,
+    memory: Option<Memory>,
+}
+
+/// The estimated memory, in bytes.
+#[derive(Serialize)]
+struct Memory {
+    open: u64,
+    row: u64,
+    /// A number of rows.
+    chunk: usize,
+}
+
+fn print_bundle<M: Contract>(bundle: &Opened<M>, own: fn(&M) -> Own<'_>, json: bool) -> anyhow::Result<()> {
+    let manifest = bundle.manifest();
+    let memory = MemoryEstimate::of(bundle, &Options::default());
     if json {
-        return print(serde_json::to_string_pretty(manifest)?);
+        let memory = memory.ok().map(|MemoryEstimate { open, row, chunk, .. }| Memory { open, row, chunk });
+        return print(serde_json::to_string_pretty(&Inspected { manifest, memory })?);
     }
-    let own = own(manifest);
+    let mut own = own(manifest);
+    own.facts.push(("memory", described_memory(&memory)));
     let (detector, cells) = (own.detector, columns(manifest, own.cells));
     let tables = [
         Some(facts(manifest, own)),
@@ -62,6 +87,19 @@ fn print_manifest<M: Contract>(manifest: &M, own: fn(&M) -> Own<'_>, json: bool)
         Some(files(manifest)),
     ];
     print(tables.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
+}
+
+/// Describes the estimated memory.
+fn described_memory(memory: &Result<MemoryEstimate, Error>) -> String {
+    match memory {
+        Ok(MemoryEstimate { open, row, chunk, .. }) => format!(
+            "about {} to open it, and {} for each of up to {} in a run",
+            described_bytes(*open),
+            described_bytes(*row),
+            counted(*chunk, "row")
+        ),
+        Err(error) => format!("not known: {error}"),
+    }
 }
 
 /// Returns the kind, and the facts that only the manifest of an autoencoder has.

@@ -72,6 +72,7 @@ impl ImportanceSampler<'_> {
             let mut rows: Vec<Row<'_>> = targets.into_outer_iter().enumerate().map(row).collect();
             let mut remaining = self.count;
             while remaining > 0 {
+                self.model.bounds().check_cancelled(0, rows.len())?;
                 let count = remaining.min(batch_samples);
                 self.sample(&mut rows, count)?;
                 remaining -= count;
@@ -96,6 +97,7 @@ impl ImportanceSampler<'_> {
     ) -> Result<(), Error> {
         estimates.kl.truncate(start);
         for (row, target) in targets.outer_iter().enumerate() {
+            self.model.bounds().check_cancelled(0, targets.nrows())?;
             let mut row = Row::new(start + row, target, self.seed);
             let mut codes = Array2::zeros((KL_SAMPLES, self.model.latent_dim()));
             let log_ratios = self.sample_codes(std::slice::from_mut(&mut row), &mut codes, KL_SAMPLES)?;

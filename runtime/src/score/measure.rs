@@ -9,7 +9,7 @@ use super::{
     cells::{CellMeasures, DecodedRow},
     scale::Scale,
 };
-use crate::{Error, Samples, samples::Values};
+use crate::{Error, Samples, bounds::Bounds, samples::Values};
 
 /// Lower bound of a Bernoulli probability: the `f32` output of a graph does not resolve smaller ones near 1.
 const MIN_PROBABILITY: f64 = 1e-7;
@@ -49,16 +49,17 @@ impl Measure {
     }
 
     /// Refuses values outside the range of a Bernoulli likelihood, as training does.
-    pub(super) fn check(&self, samples: &Samples<'_>) -> Result<(), Error> {
+    pub(super) fn check(&self, samples: &Samples<'_>, bounds: &Bounds) -> Result<(), Error> {
         match (self.likelihood, &samples.values) {
             (Likelihood::Gaussian | Likelihood::Columns, _) => Ok(()),
-            (Likelihood::Bernoulli, Values::Floats(view)) => self.check_range(view),
-            (Likelihood::Bernoulli, Values::Bytes(view)) => self.check_range(view),
+            (Likelihood::Bernoulli, Values::Floats(view)) => self.check_range(view, bounds),
+            (Likelihood::Bernoulli, Values::Bytes(view)) => self.check_range(view, bounds),
         }
     }
 
-    fn check_range<T: Copy + Into<f32>>(&self, view: &ArrayViewD<'_, T>) -> Result<(), Error> {
+    fn check_range<T: Copy + Into<f32>>(&self, view: &ArrayViewD<'_, T>, bounds: &Bounds) -> Result<(), Error> {
         for (row, values) in view.outer_iter().enumerate() {
+            bounds.check_cancelled(0, view.len_of(Axis(0)))?;
             // Computed in `f32`, as in training, where the ends of the range scale to exactly 0 and 1.
             let is_outside = |(&value, column): (&T, &Scale)| {
                 !(0.0..=1.0).contains(&((value.into() - column.offset) / column.scale))

@@ -72,6 +72,17 @@ struct Decomposition {
     rows: f64,
 }
 
+/// Returns the estimated memory of a fit, in bytes: the scatter or Gram matrix, its eigenvectors and a sorted copy; the
+/// rows that are centred at a time, as 32-bit floats and twice in `f64`; and for a Gram matrix the eigenvectors of all
+/// features.
+pub(crate) fn pca_bytes(rows: usize, features: usize) -> u64 {
+    let (wide, size) = (size_of::<f64>() as u64, rows.min(features) as u64);
+    let square = size.saturating_mul(size).saturating_mul(3 * wide);
+    let (at_a_time, copies) = if rows < features { (rows, 4 * wide) } else { (rows.min(CHUNK), 3 * wide) };
+    let rows = (at_a_time as u64).saturating_mul(features as u64).saturating_mul(copies);
+    square.saturating_add(rows)
+}
+
 impl Pca {
     /// Returns the options that produce these settings.
     pub(crate) fn options(self) -> PcaOptions {

@@ -66,3 +66,17 @@ fn a_step_that_does_not_fit_is_refused_with_the_largest_layer_and_what_to_do() {
         assert!(message.ends_with("use narrower --hidden layers"), "{message}");
     });
 }
+
+#[test]
+fn principal_components_of_large_pictures_are_refused_before_their_matrix_is_allocated() {
+    let features = 128 * 128 * 3;
+    assert!(check_solution(60_000, features, None).is_ok() && check_solution(60_000, 784, Some(1 << 30)).is_ok());
+    let message = check_solution(60_000, features, Some(16_000_000_000)).expect_err("three large matrices").to_string();
+    assert_eq!(
+        message,
+        "the principal components of 60000 rows of 49152 features need about 62.8 GB, and 16.0 GB of memory are \
+         available; use fewer features or fewer rows, or train another kind, such as ae"
+    );
+    // The Gram matrix of few rows is small.
+    assert!(check_solution(100, features, Some(1 << 30)).is_ok());
+}

@@ -1,6 +1,6 @@
 //! Errors of fitting a sampler.
 
-use narrows_bundle::{Covariance, counted, quoted};
+use narrows_bundle::{Covariance, counted, described_bytes, quoted};
 
 /// An error of fitting a sampler.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,24 @@ pub enum SamplerError {
         rows: usize,
         /// Number of latent dimensions.
         latent: usize,
+    },
+    /// The fit would need more memory than there is.
+    #[error(
+        "a mixture of {} on {rows} codes needs about {}, and {} of memory are available; use fewer --components or fewer \
+         rows",
+        counted(*components, "component"),
+        described_bytes(*needed),
+        described_bytes(*available)
+    )]
+    FitMemory {
+        /// Number of codes.
+        rows: usize,
+        /// Number of components.
+        components: usize,
+        /// Estimated size in bytes.
+        needed: u64,
+        /// What is available, in bytes.
+        available: u64,
     },
     /// The fitted mixture is not valid, because the values of the codes are extreme.
     #[error("the codes cannot be fitted: {what} (use fewer --components, or scale the data)")]

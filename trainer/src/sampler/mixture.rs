@@ -1,6 +1,7 @@
 //! The fit of one mixture by expectation maximisation.
 
-use narrows_bundle::{Mixture, MixtureDensity};
+use narrows_bundle::{Covariance, Mixture, MixtureDensity};
+use narrows_crew::available_memory;
 use ndarray::{Array2, ArrayView2, Axis};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -39,8 +40,9 @@ pub(crate) fn fit_mixture(
     if unit.constant_dimensions.len() == rows.ncols() {
         return Err(SamplerError::Constant { rows: rows.nrows() });
     }
+    check_memory(rows.dim(), options, available_memory())?;
     unit.apply(rows);
-    let start = nearest_start(&rows.view(), components, random);
+    let start = nearest_start(&rows.view(), components, random, should_stop)?;
     let mut mixture = maximise(&rows.view(), &start, covariance, None)?;
     drop(start);
     let (mut iterations, mut has_converged, mut previous) = (0, false, f64::NEG_INFINITY);
@@ -56,6 +58,25 @@ pub(crate) fn fit_mixture(
     }
     let mixture = unit.restore(&mixture)?;
     Ok(FittedMixture { mixture, iterations, has_converged, constant_dimensions: unit.constant_dimensions })
+}
+
+/// Checks that the fit to codes of these dimensions, `[rows, latent]`, needs at most `available` bytes: the
+/// responsibilities of two iterations, and the covariance matrices with their factors and those of the iteration before.
+fn check_memory(
+    (rows, latent): (usize, usize),
+    SamplerOptions { components, covariance, seed: _ }: SamplerOptions,
+    available: Option<u64>,
+) -> Result<(), SamplerError> {
+    let values_per_component = match covariance {
+        Covariance::Full => (latent as u64).saturating_mul(latent as u64),
+        Covariance::Diagonal => latent as u64,
+    };
+    let per_component = (2 * rows as u64).saturating_add(values_per_component.saturating_mul(4));
+    let needed = per_component.saturating_mul(components as u64).saturating_mul(size_of::<f64>() as u64);
+    match available.filter(|&available| needed > available) {
+        Some(available) => Err(SamplerError::FitMemory { rows, components, needed, available }),
+        None => Ok(()),
+    }
 }
 
 /// Returns the posterior probabilities of the components, `[rows, components]` (Bishop 2006, equation 9.23), and the
@@ -79,4 +100,24 @@ fn expect(rows: &ArrayView2<'_, f64>, mixture: &Mixture) -> (Array2<f64>, f64) {
         })
         .collect();
     (responsibilities, sums.iter().sum::<f64>() / rows.nrows() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_responsibilities_than_memory_are_refused_with_both_figures() {
+        let options = SamplerOptions { components: 1000, covariance: Covariance::Diagonal, seed: 0 };
+        let check = |available| check_memory((10_000_000, 20), options, available);
+        // 2 x 10^7 rows and 4 x 20 values per component, of 8 bytes.
+        let needed = 8 * 1000 * (20_000_000 + 80);
+        assert!(check(None).is_ok() && check(Some(needed)).is_ok());
+        let message = check(Some(16_000_000_000)).expect_err("a tenth of what it needs").to_string();
+        assert_eq!(
+            message,
+            "a mixture of 1000 components on 10000000 codes needs about 160.0 GB, and 16.0 GB of memory are available; \
+             use fewer --components or fewer rows"
+        );
+    }
 }

@@ -5,16 +5,26 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::rows::{CHUNK_ROWS, chunks};
+use super::{
+    SamplerError,
+    rows::{CHUNK_ROWS, chunks},
+};
 
 /// Iterations of k-means after the choice of the centres; the mixture is refined afterwards in any case.
 const ITERATIONS: usize = 20;
 
 /// Returns the responsibilities of the start, `[rows, components]`: 1 for the nearest centre, 0 for all others.
-pub(super) fn nearest_start(rows: &ArrayView2<'_, f64>, components: usize, random: &mut ChaCha8Rng) -> Array2<f64> {
-    let mut centres = first_centres(rows, components, random);
+/// `should_stop` is called before each centre and each iteration.
+pub(super) fn nearest_start(
+    rows: &ArrayView2<'_, f64>,
+    components: usize,
+    random: &mut ChaCha8Rng,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<Array2<f64>, SamplerError> {
+    let mut centres = first_centres(rows, components, random, should_stop)?;
     let mut nearest = assign(rows, &centres);
     for _ in 0..ITERATIONS {
+        check_stop(should_stop)?;
         centres = means(rows, &nearest, &centres);
         let next = assign(rows, &centres);
         if next == nearest {
@@ -26,15 +36,25 @@ pub(super) fn nearest_start(rows: &ArrayView2<'_, f64>, components: usize, rando
     for (mut row, component) in responsibilities.outer_iter_mut().zip(nearest) {
         row[component] = 1.0;
     }
-    responsibilities
+    Ok(responsibilities)
+}
+
+fn check_stop(should_stop: &dyn Fn() -> bool) -> Result<(), SamplerError> {
+    if should_stop() { Err(SamplerError::Interrupted) } else { Ok(()) }
 }
 
 /// Chooses the first centre at random and each further one with a probability proportional to the squared distance to
 /// the nearest centre so far.
-fn first_centres(rows: &ArrayView2<'_, f64>, components: usize, random: &mut ChaCha8Rng) -> Array2<f64> {
+fn first_centres(
+    rows: &ArrayView2<'_, f64>,
+    components: usize,
+    random: &mut ChaCha8Rng,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<Array2<f64>, SamplerError> {
     let mut centres = Array2::zeros((components, rows.ncols()));
     let mut distances = Array1::from_elem(rows.nrows(), f64::INFINITY);
     for component in 0..components {
+        check_stop(should_stop)?;
         let total: f64 = distances.sum();
         let chosen = if component == 0 || total == 0.0 {
             random.random_range(0..rows.nrows())
@@ -56,7 +76,7 @@ fn first_centres(rows: &ArrayView2<'_, f64>, components: usize, random: &mut Cha
             }
         });
     }
-    centres
+    Ok(centres)
 }
 
 /// Returns the nearest centre of every row.
