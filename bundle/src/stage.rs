@@ -234,7 +234,9 @@ mod tests {
         };
         std::thread::scope(|scope| {
             let threads = [(); 8].map(|()| scope.spawn(publish));
-            threads.map(|thread| thread.join().expect("no panic").expect("it is published"));
+            for thread in threads {
+                thread.join().expect("no panic").expect("it is published");
+            }
         });
         let names: Vec<_> =
             fs::read_dir(&folder).expect("readable").map(|entry| entry.map(|e| e.file_name())).collect();
