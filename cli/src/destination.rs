@@ -11,7 +11,7 @@ use crate::{report::note, stop::Stop};
 pub(crate) struct Destination(Stage);
 
 impl Destination {
-    /// Claims the folder and checks that ONNX Runtime is there for the parity check and has the memory to start, so that
+    /// Claims the folder and checks that ONNX Runtime is there for the parity check, with the memory to start, so that
     /// nothing of this fails after an hour of training.
     pub(crate) fn claim(out: &Path, stop: &Stop) -> anyhow::Result<Self> {
         let options = narrows_runtime::Options::default();
