@@ -11,12 +11,12 @@ use crate::{report::note, stop::Stop};
 pub(crate) struct Destination(Stage);
 
 impl Destination {
-    /// Claims the folder and checks that ONNX Runtime is there for the parity check and has the memory to start, so that
+    /// Claims the folder and checks that ONNX Runtime is there for the parity check, with the memory to start, so that
     /// nothing of this fails after an hour of training.
     pub(crate) fn claim(out: &Path, stop: &Stop) -> anyhow::Result<Self> {
         let options = narrows_runtime::Options::default();
-        narrows_runtime::library::locate(&options)?;
         narrows_runtime::check_engine_memory(&options)?;
+        narrows_runtime::library::locate(&options)?;
         let destination = Self::stage(out, stop)?;
         if out.join(MANIFEST).is_file() {
             note(format_args!("the bundle in `{}` will be replaced", out.display()));

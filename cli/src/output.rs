@@ -154,6 +154,8 @@ impl Output {
             Format::Png | Format::Gif => None,
         };
         let stop = Stop::listen()?;
+        set_unwritten(unwritten(path));
+        stop.defer_first_signal();
         let kind = match format {
             Some(format) => {
                 let target = Target::create(path, &stop).map_err(WriteError::from);
@@ -163,8 +165,6 @@ impl Output {
             }
             None => Kind::Picture(Box::new(SamplePicture::new(picture, arrangement))),
         };
-        set_unwritten(unwritten(path));
-        stop.defer_first_signal();
         Ok(Output { path: path.to_owned(), stop, rows: 0, kind })
     }
 

@@ -16,7 +16,8 @@ impl Autoencoder {
     ///
     /// # Errors
     /// [`Error::NoPrior`] if the model has neither a sampler nor a prior, [`Error::ClassNeeded`] if the decoder takes a
-    /// class, [`Error::Memory`] and [`Error::TooMany`] if the samples do not fit into memory; otherwise those of [`Autoencoder::decode`].
+    /// class, [`Error::Memory`] and [`Error::TooMany`] if the samples do not fit into memory; otherwise those of
+    /// [`Autoencoder::decode`].
     pub fn generate(&self, count: usize, seed: u64) -> Result<ArrayD<f32>, Error> {
         self.generate_with(&GenerateOptions::default().count(count).seed(seed))
     }

@@ -12,10 +12,10 @@ use crate::{
 /// How much memory opening a graph takes at most, as a multiple of the size of its file: the bytes of the file, the
 /// message that is decoded from them and checked, the bytes for the engine, and the engine's own copies of the weights,
 /// as they are and in the layout of its kernels.
-const OPENING_COPIES: u64 = 4;
+const OPENING_COPIES: u64 = 6;
 
 /// Memory that the engine takes for itself: its code, its environment, and a session without weights.
-const ENGINE_BYTES: u64 = 48 << 20;
+const ENGINE_BYTES: u64 = 56 << 20;
 
 /// Addresses that the engine needs in addition to memory: its library, the stacks of threads, and what the allocator of
 /// the C library reserves.

@@ -133,8 +133,8 @@ fn a_score_with_endless_latent_samples_ends_when_it_is_cancelled() {
     });
 }
 
-/// Calls a function in another thread, cancels it after a tenth of a second, and returns how long it went on after that;
-/// `None` if it had finished.
+/// Calls a function in another thread, cancels it after a tenth of a second, and returns how long it went on after
+/// that; `None` if it had finished.
 fn response_of(cancellation: &Cancellation, call: impl FnOnce() -> Result<(), Error> + Send) -> Option<Duration> {
     thread::scope(|scope| {
         let call = scope.spawn(call);

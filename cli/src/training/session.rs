@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use narrows_bundle::{Kind, write_atomic};
+use narrows_bundle::write_atomic;
 use narrows_data::{Dataset, Limits};
 use narrows_trainer::{
     Cadence, Config, EpochPlace, Fitted, Options, Run, TrainError, fit_in, fitted_in, options::DataOptions,
@@ -72,12 +72,8 @@ impl Session {
                 (arguments.run.create(config.kind().name(), create)?, 0)
             }
         };
-        match config.kind() {
-            // A closed-form solution has no steps, so there is nothing to save: a signal ends it at once.
-            Kind::Pca => {}
-            // Before the run folder is printed: from then on, other programs know of the run and may stop it.
-            Kind::Ae | Kind::Dae | Kind::Wae | Kind::Vae | Kind::Cvae => stop.defer_first_signal(),
-        }
+        // Before the run folder is printed: from then on, other programs know of the run and may stop it.
+        stop.defer_first_signal();
         print_choices(&Chosen { flags: arguments.flags(), options: &absolute }, &config, &data, run.folder())?;
         config.remarks().iter().for_each(warn);
         let folder = crate::input::absolute_word(run.folder());
@@ -139,7 +135,6 @@ impl Session {
             progress.show(event);
             if stop.signal().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        self.stop.defer_first_signal();
         self.per_epoch = std::mem::take(&mut progress.per_epoch);
         let fitted = match (outcome, self.stop.signal()) {
             (Err(TrainError::Interrupted { epoch, step }), Some(_)) => {

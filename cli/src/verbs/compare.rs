@@ -68,8 +68,9 @@ pub(crate) struct Compare {
 
 pub(crate) fn run(arguments: &Compare) -> anyhow::Result<()> {
     let stop = Stop::listen()?;
-    library::locate(&narrows_runtime::Options::default())?;
-    narrows_runtime::check_engine_memory(&narrows_runtime::Options::default())?;
+    let runtime = narrows_runtime::Options::default();
+    narrows_runtime::check_engine_memory(&runtime)?;
+    library::locate(&runtime)?;
     let file = file_options(arguments)?;
     let options = arguments.grid.options.or(&file);
     let data = load_data(&options, &arguments.limits, None)?;

@@ -28,8 +28,8 @@ use crate::{
 pub(crate) struct Inspect {
     /// Bundle: a folder written by `train-export`, `export` or `transfer`, or a file written by `pack`
     bundle: PathBuf,
-    /// Print the manifest as one JSON object, with `memory`: the estimated bytes to `open` the model and for a `row` of a
-    /// run, and the largest number of rows in a run, `chunk`; null if the graphs cannot be read
+    /// Print the manifest as one JSON object, with `memory`: the estimated bytes to `open` the model and for a `row` of
+    /// a run, and the largest number of rows in a run, `chunk`; null if the graphs cannot be read
     #[arg(long)]
     json: bool,
 }

@@ -1,14 +1,19 @@
 //! `narrows pack`: packs a bundle into one file.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use narrows_bundle::{AnyBundle, write_atomic};
+use narrows_bundle::{AnyBundle, AtomicFile};
 
 use crate::{
     output::{check_writable, folder_of},
     report::note,
+    stop::Stop,
 };
 
 /// Pack a bundle into one file
@@ -51,8 +56,16 @@ pub(crate) fn run(arguments: &Pack) -> anyhow::Result<()> {
             )
         }
     };
-    write_atomic(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
+    write(out, &bytes, &Stop::listen()?).with_context(|| format!("cannot write `{}`", out.display()))?;
     note(format_args!("packed {} into {} ({} KB)", bundle.display(), out.display(), bytes.len().div_ceil(1000)));
     note(usage);
     Ok(())
+}
+
+/// Writes the file. A signal ends the program at once, and no partial file remains.
+fn write(out: &Path, bytes: &[u8], stop: &Stop) -> io::Result<()> {
+    let mut file = AtomicFile::create(out)?;
+    stop.remove_on_exit(file.partial());
+    file.write_all(bytes)?;
+    file.commit()
 }

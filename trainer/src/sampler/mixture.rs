@@ -60,8 +60,9 @@ pub(crate) fn fit_mixture(
     Ok(FittedMixture { mixture, iterations, has_converged, constant_dimensions: unit.constant_dimensions })
 }
 
-/// Checks that the fit to codes of these dimensions, `[rows, latent]`, needs at most `available` bytes: the
-/// responsibilities of two iterations, and the covariance matrices with their factors and those of the iteration before.
+/// Checks that the fit to codes of these dimensions, `[rows, latent]`, needs at most `available` bytes: for the
+/// responsibilities of two iterations, and for the covariance matrices with their factors and those of the iteration
+/// before.
 fn check_memory(
     (rows, latent): (usize, usize),
     SamplerOptions { components, covariance, seed: _ }: SamplerOptions,
