@@ -16,7 +16,7 @@ use crate::{
     refusal::Refusal,
     request::RequestHead,
     running::{LIMITS, service_of},
-    zoo::{model, rows, zoo},
+    zoo::{WIDTH, model, rows, zoo},
 };
 
 /// A computer, and the jobs that it does together.
@@ -129,27 +129,26 @@ fn an_invalid_request_fails_alone() {
     let (mut together, model) = (Together::new("cvae"), model("cvae"));
     let mut with_nan = rows(2, 0);
     with_nan[[1, 9]] = f32::NAN;
-    let width = rows(1, 0).ncols();
-    let requests = [
-        (rows(1, 1), "?label=1", Ok([1])),
-        (with_nan, "?label=0", Err(400)),
-        // Without the check, the row would get the label of the next request.
-        (rows(2, 2), "?labels=2", Err(400)),
-        (rows(1, 2), "", Err(400)),
-        (rows(1, 3), "?label=none", Err(400)),
-        (Array2::from_elem((65, width), 1.0), "?label=0", Err(413)),
-        (rows(1, 4), "?labels=7", Ok([7])),
+    let too_many = Array2::from_elem((65, WIDTH), 1.0);
+    let invalid = [
+        vec![(with_nan, "?label=0", 400)],
+        // As many labels as rows in total: the rows between would get the labels of other clients.
+        vec![(rows(2, 2), "?labels=2", 400), (rows(1, 2), "?labels=4,5", 400)],
+        vec![(rows(1, 2), "", 400), (rows(1, 3), "?labels=4,5", 400)],
+        vec![(rows(1, 3), "?label=none", 400), (too_many, "?label=0", 413)],
     ];
-    for (rows, query, _) in &requests {
-        together.add(rows, "f32", query);
-    }
-    for (found, (rows, query, expected)) in together.run().into_iter().zip(requests) {
-        match expected {
-            Ok(label) => {
-                let alone = model.encode(Samples::from(&rows).labelled(&label)).expect("good rows");
-                assert_close(&found.expect("codes"), &alone);
-            }
-            Err(status) => assert_eq!(found, Err(status), "{query}"),
+    for invalid in invalid {
+        let (first, last) = (rows(1, 1), rows(1, 4));
+        together.add(&first, "f32", "?label=1");
+        invalid.iter().for_each(|(rows, query, _)| together.add(rows, "f32", query));
+        together.add(&last, "u8", "?labels=7");
+        let mut found = together.run();
+        for (found, rows, label) in [(found.pop(), last, 7), (Some(found.remove(0)), first, 1)] {
+            let alone = model.encode(Samples::from(&rows).labelled(&[label])).expect("good rows");
+            assert_close(&found.expect("a response").expect("codes"), &alone);
+        }
+        for (found, (_, query, status)) in found.into_iter().zip(invalid) {
+            assert_eq!(found, Err(status), "{query}");
         }
     }
 }
