@@ -200,6 +200,9 @@ mod registration {
     pub(super) fn renew() {}
 }
 
+#[cfg(all(test, feature = "load-dynamic"))]
+mod tests;
+
 /// Changes a shared library that this crate has loaded: its imported function `__cxa_atexit`, with which C++ code
 /// registers the destructor of a static, becomes one that does nothing. The destructors of other libraries and of the
 /// program are not concerned.

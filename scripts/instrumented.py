@@ -1,0 +1,100 @@
+"""Runs tests in programs that a nightly compiler instruments.
+
+    python3 scripts/instrumented.py miri              undefined behaviour; crates without ONNX Runtime
+    python3 scripts/instrumented.py address thread    errors of memory, and data races; also with ONNX Runtime
+
+The sanitizers need Linux on x86-64. Miri needs the component `miri` of a nightly toolchain.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+
+import atomic_folder
+from atomic_folder import Failure
+
+ROOT = atomic_folder.ROOT
+TARGET = "x86_64-unknown-linux-gnu"
+PACKAGES = ["--package", "narrows-crew", "--package", "narrows-runtime"]
+# The standard library of the toolchain is not instrumented, so the compiler asks for this permission.
+FLAGS = "-Zsanitizer={} -Cunsafe-allow-abi-mismatch=sanitizer"
+# ONNX Runtime is not instrumented either. It keeps allocations until the process ends, and the runtime leaks its objects
+# while a process exits.
+LEAKS = "leak:libonnxruntime.so\n"
+# The order that the uninstrumented standard library and ONNX Runtime create between threads is unknown to the sanitizer.
+# So reports about memory that was accessed there are false, as are those about the locks that they take.
+RACES = "called_from_lib:libonnxruntime.so\n"
+# These tests count allocations and threads, or limit memory; the sanitizers have their own.
+SKIPPED = ["a_dropped_handle_leaks_nothing", "encoding_decoding_and_detecting_into_arrays_do_not_allocate"]
+PURE = [
+    ["--package", "narrows-crew", "--lib"],
+    ["--package", "narrows-bundle", "--lib"],
+    ["--package", "narrows-table", "--lib"],
+]
+
+
+def main(arguments):
+    known = {"miri": miri, "address": sanitize, "thread": sanitize}
+    unknown = [name for name in arguments if name not in known]
+    if unknown or not arguments:
+        raise Failure(f"pass one or more of {', '.join(known)}")
+    require(["cargo", "+nightly", "--version"], "this needs a nightly compiler: `rustup toolchain install nightly`")
+    failed = [name for name in arguments if not known[name](name)]
+    if failed:
+        raise Failure(f"failed: {', '.join(failed)}; see the output above")
+
+
+def require(command, advice):
+    try:
+        found = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    except FileNotFoundError:
+        raise Failure(advice)
+    if found.returncode != 0:
+        raise Failure(advice)
+
+
+def miri(name):
+    require(
+        ["cargo", "+nightly", "miri", "--version"],
+        "Miri is not installed, so nothing was checked: `rustup +nightly component add miri rust-src`",
+    )
+    # Threads of the crew never end, and tests of bundles read files.
+    extra = {"MIRIFLAGS": "-Zmiri-ignore-leaks -Zmiri-disable-isolation"}
+    commands = [["cargo", "+nightly", "miri", "test", "--target-dir", folder(name)] + tests for tests in PURE]
+    return all([passes(name, command, extra) for command in commands])
+
+
+def sanitize(name):
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise Failure("the sanitizers run on Linux on x86-64 only")
+    command = ["cargo", "+nightly", "test", "--release", "--target", TARGET, "--target-dir", folder(name)]
+    command += PACKAGES + ["--lib", "--tests", "--no-fail-fast", "--"]
+    command += [argument for test in SKIPPED for argument in ("--skip", test)]
+    os.makedirs(folder(name), exist_ok=True)
+    rules = {"address": LEAKS, "thread": RACES}[name]
+    suppressions = os.path.join(folder(name), "suppressions.txt")
+    with open(suppressions, "w", encoding="utf-8") as file:
+        file.write(rules)
+    extra = {
+        "RUSTFLAGS": FLAGS.format(name),
+        "LSAN_OPTIONS": f"suppressions={suppressions}:print_suppressions=0",
+        "TSAN_OPTIONS": f"suppressions={suppressions}:ignore_noninstrumented_modules=1:halt_on_error=0",
+    }
+    return passes(name, command, extra)
+
+
+def folder(name):
+    return os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), name)
+
+
+def passes(name, command, extra):
+    start = time.monotonic()
+    status = subprocess.run(command, cwd=ROOT, env=dict(os.environ, **extra), check=False).returncode
+    print(f"{name}: {'passed' if status == 0 else 'FAILED'} in {time.monotonic() - start:.0f} s", flush=True)
+    return status == 0
+
+
+if __name__ == "__main__":
+    atomic_folder.run(main)
