@@ -3,7 +3,8 @@
     python3 scripts/instrumented.py miri              undefined behaviour; crates without ONNX Runtime
     python3 scripts/instrumented.py address thread    errors of memory, and data races; also with ONNX Runtime
 
-The sanitizers need Linux on x86-64. Miri needs the component `miri` of a nightly toolchain.
+The sanitizers need Linux on x86-64. Miri needs the component `miri` of a nightly toolchain, and ThreadSanitizer the
+component `rust-src`.
 """
 
 import os
@@ -18,13 +19,15 @@ from atomic_folder import Failure
 ROOT = atomic_folder.ROOT
 TARGET = "x86_64-unknown-linux-gnu"
 PACKAGES = ["--package", "narrows-crew", "--package", "narrows-runtime"]
-# The standard library of the toolchain is not instrumented, so the compiler asks for this permission.
+# The standard library of the toolchain is not instrumented, so the compiler asks for this permission. For
+# AddressSanitizer that is enough. ThreadSanitizer would miss the order that a contended `Mutex` or a `Condvar` creates,
+# and report races of data that a mutex guards. So it needs the sources of the standard library, to instrument them.
 FLAGS = "-Zsanitizer={} -Cunsafe-allow-abi-mismatch=sanitizer"
-# ONNX Runtime is not instrumented either. It keeps allocations until the process ends, and the runtime leaks its objects
+# ONNX Runtime is not instrumented. It keeps allocations until the process ends, and the runtime leaks its objects
 # while a process exits.
 LEAKS = "leak:libonnxruntime.so\n"
-# The order that the uninstrumented standard library and ONNX Runtime create between threads is unknown to the sanitizer.
-# So reports about memory that was accessed there are false, as are those about the locks that they take.
+# Reports about memory that ONNX Runtime accessed are false, because the order that its locks create is unknown to the
+# sanitizer.
 RACES = "called_from_lib:libonnxruntime.so\n"
 # These tests count allocations and threads, or limit memory; the sanitizers have their own.
 SKIPPED = ["a_dropped_handle_leaks_nothing", "encoding_decoding_and_detecting_into_arrays_do_not_allocate"]
@@ -70,6 +73,12 @@ def sanitize(name):
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise Failure("the sanitizers run on Linux on x86-64 only")
     command = ["cargo", "+nightly", "test", "--release", "--target", TARGET, "--target-dir", folder(name)]
+    if name == "thread":
+        sysroot = subprocess.run(["rustc", "+nightly", "--print", "sysroot"], capture_output=True, text=True, check=True)
+        if not os.path.isdir(os.path.join(sysroot.stdout.strip(), "lib", "rustlib", "src", "rust", "library")):
+            print("thread: not run, because it needs `rustup +nightly component add rust-src`", flush=True)
+            return False
+        command += ["-Zbuild-std"]
     command += PACKAGES + ["--lib", "--tests", "--no-fail-fast", "--"]
     command += [argument for test in SKIPPED for argument in ("--skip", test)]
     os.makedirs(folder(name), exist_ok=True)
