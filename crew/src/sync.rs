@@ -1,5 +1,5 @@
-//! Locks, atomics and bounded spinning. In the tests of `model.rs` they are those of loom, which runs a test in every order of
-//! the threads' steps.
+//! Locks, atomics and bounded spinning. In the tests of `model.rs` they are those of loom, which runs a test in every
+//! order of the threads' steps.
 
 #[cfg(all(test, loom))]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic::AtomicUsize};

@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "long-lived threads receive work that borrows from the caller")]
 
 use std::{
+    any::Any,
     mem::{forget, take, transmute},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{OnceLock, PoisonError, atomic::Ordering},
@@ -113,7 +114,7 @@ impl Crew {
         //   calls. So no call starts afterwards.
         // - `finish` then waits until no call is running, and removes the job with the reference. A helper counts a
         //   call as finished only after `work` has returned or unwound, and keeps no part of it: the payload of a panic
-        //   is `'static`, and its destructor does not run. The lock orders what the calls did before the return.
+        //   is `'static`, and dropped before. The lock orders what the calls did before the return.
         // The helpers use `work` from other threads, which `Sync` allows.
         let work_static = unsafe { transmute::<Work<'_>, Work<'static>>(work) };
         let job = self.post(work_static, helpers, spin_time);
@@ -180,9 +181,8 @@ impl Crew {
                 let _busy = Busy::helper();
                 work();
             }));
-            // Dropping the payload of a panic may panic again, but a caller waits for this job. So leak the payload.
             let outcome = outcome.map_err(|payload| {
-                forget(payload);
+                discard(payload);
                 Panicked
             });
             state = self.state();
@@ -227,6 +227,13 @@ impl Crew {
     /// Locks the state. Ignores poisoning, because the state is consistent after every statement.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops the payload of a panic. That may panic again, but a caller waits for the job. So the second payload is leaked.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        forget(second);
     }
 }
 

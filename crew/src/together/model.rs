@@ -12,8 +12,8 @@ use super::*;
 struct Borrowed {
     value: UnsafeCell<usize>,
     calls: AtomicUsize,
-    /// The calls that read the value without a report of loom, not modelled. The crew catches a panic of the work, and a
-    /// report is a panic.
+    /// The calls that read the value without a report of loom, not modelled. The crew catches a panic of the work, and
+    /// a report is a panic.
     reads: std::sync::atomic::AtomicUsize,
     attempts: std::sync::atomic::AtomicUsize,
 }

@@ -30,10 +30,10 @@ fn trim() {
         fn malloc_trim(keep: usize) -> i32;
     }
 
-    // SAFETY: `malloc_trim` has this signature in glibc, for which the function is compiled (`size_t` is `usize`). It takes
-    // any number of bytes, may be called at any time by any thread because it locks each arena, and only releases pages
-    // that are not in use, also if the program's own allocator is another one. Its result tells whether it released
-    // memory.
+    // SAFETY: `malloc_trim` has this signature in glibc, for which the function is compiled (`size_t` is `usize`). It
+    // takes any number of bytes, may be called at any time by any thread because it locks each arena, and only releases
+    // pages that are not in use, also if the program's own allocator is another one. Its result tells whether it
+    // released memory.
     let _ = unsafe { malloc_trim(0) };
 }
 

@@ -18,9 +18,9 @@ pub(crate) fn providers(options: &Options) -> Result<Vec<String>, LibraryError> 
     };
     let api = ort::api();
     let (mut names, mut count): (*mut *mut c_char, i32) = (null_mut(), 0);
-    // SAFETY: the environment exists, so the table of functions is that of a loaded library, which is never unloaded. The
-    // function writes a pointer and a number to the places given, which are valid for writing and have these types in
-    // ONNX Runtime's header. It returns a new status or null, which is what `result_from_status` takes over.
+    // SAFETY: the environment exists, so the table of functions is that of a loaded library, which is never unloaded.
+    // The function writes a pointer and a number to the places given, which are valid for writing and have these types
+    // in ONNX Runtime's header. It returns a new status or null, which is what `result_from_status` takes over.
     let outcome =
         unsafe { ort::Error::result_from_status((api.GetAvailableProviders)(&raw mut names, &raw mut count)) };
     if outcome.is_err() || names.is_null() {

@@ -102,7 +102,8 @@ impl Graph {
                 &*none.insert(SharedWeights::new(detached).map_err(|source| self.failed("load", source))?)
             }
         };
-        // This thread's call includes the end of the new thread, where ONNX Runtime's thread-local variables are destroyed.
+        // This thread's call includes the end of the new thread, where ONNX Runtime's thread-local variables are
+        // destroyed.
         let _call = Call::begin_first().map_err(|source| self.failed("load", source))?;
         create_in_new_thread(|| {
             let _call = Call::begin_first().map_err(|source| self.failed("load", source))?;

@@ -200,6 +200,9 @@ mod registration {
     pub(super) fn renew() {}
 }
 
+#[cfg(all(test, feature = "load-dynamic"))]
+mod tests;
+
 /// Changes a shared library that this crate has loaded: its imported function `__cxa_atexit`, with which C++ code
 /// registers the destructor of a static, becomes one that does nothing. The destructors of other libraries and of the
 /// program are not concerned.
@@ -290,8 +293,9 @@ mod statics {
         0
     }
 
-    /// Keeps the statics that the library with this address creates from now on, until the process ends. Returns whether
-    /// the library was changed: a library that does not import the function, or is loaded in an unknown way, is not.
+    /// Keeps the statics that the library with this address creates from now on, until the process ends. Returns
+    /// whether the library was changed: a library that does not import the function, or is loaded in an unknown way, is
+    /// not.
     ///
     /// Call it for a library that this crate has loaded, before calling its functions.
     pub(in crate::engine) fn keep_statics(address: *const c_void) -> bool {
@@ -370,8 +374,8 @@ mod statics {
     /// # Safety
     /// `base` points to the ELF header of a loaded library.
     unsafe fn protected_range(base: *const u8) -> (usize, usize) {
-        // SAFETY: the header is at this address, and the table of segments follows at the offset that it gives. Both are
-        // in the first mapped segment.
+        // SAFETY: the header is at this address, and the table of segments follows at the offset that it gives. Both
+        // are in the first mapped segment.
         let segments = unsafe {
             let header = &*base.cast::<Header>();
             slice::from_raw_parts(base.add(header.segments).cast::<Segment>(), header.segment_count.into())

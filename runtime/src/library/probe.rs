@@ -58,9 +58,9 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
         // SAFETY: as below. The flag keeps the loader out of the working directory.
         return unsafe { WindowsLibrary::load_with_flags(path, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) }.map(Library::from);
     }
-    // SAFETY: loading runs the library's start-up code, and unloading its exit code. The file was checked to be complete
-    // and built for this processor, where the format is known, because the loader would read beyond a file that is cut
-    // short. The user who put it there is responsible for its code, as for that of this program.
+    // SAFETY: loading runs the library's start-up code, and unloading its exit code. The file was checked to be
+    // complete and built for this processor, where the format is known, because the loader would read beyond a file
+    // that is cut short. The user who put it there is responsible for its code, as for that of this program.
     #[cfg(unix)]
     return {
         use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
@@ -75,14 +75,15 @@ fn open(path: &Path) -> Result<Library, libloading::Error> {
 }
 
 fn version(entry: GetApiBase) -> Result<String, Refusal> {
-    // SAFETY: ONNX Runtime's header declares the function with this signature and no precondition. The library is loaded.
+    // SAFETY: ONNX Runtime's header declares the function with this signature and no precondition. The library is
+    // loaded.
     let base = unsafe { entry() };
     if !base.is_aligned() {
         return Err(Refusal::NoVersion);
     }
-    // SAFETY: the pointer is aligned, and it is null or points to ONNX Runtime's table, which is constant, has had these
-    // two entries first since the first release, and exists as long as the library is loaded. The types of the entries
-    // allow null.
+    // SAFETY: the pointer is aligned, and it is null or points to ONNX Runtime's table, which is constant, has had
+    // these two entries first since the first release, and exists as long as the library is loaded. The types of the
+    // entries allow null.
     let base = unsafe { base.as_ref() }.ok_or(Refusal::NoVersion)?;
     let (Some(api), Some(version_string)) = (base.api, base.version) else {
         return Err(Refusal::NoVersion);
@@ -133,8 +134,8 @@ fn origin(address: *const c_void) -> Option<PathBuf> {
 
     let null = std::ptr::null_mut();
     let mut info = Info { file: null, base: null.cast(), symbol: null, address: null.cast() };
-    // SAFETY: `dladdr` accepts any address and reads nothing there. `info` has the layout of `Dl_info` on all systems of
-    // the `cfg` above, and is valid for writing.
+    // SAFETY: `dladdr` accepts any address and reads nothing there. `info` has the layout of `Dl_info` on all systems
+    // of the `cfg` above, and is valid for writing.
     if unsafe { dladdr(address, &raw mut info) } == 0 || info.file.is_null() {
         return None;
     }

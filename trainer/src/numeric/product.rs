@@ -63,8 +63,8 @@ fn multiply(a: Matrix<'_>, b: Matrix<'_>, into: &mut [f32], order: Order, how: W
     // SAFETY: `gemm` reads the operands and accesses the result at these entries only, all of which are within their
     // slices:
     // - `a` at `i * row_stride + j * column_stride` for `i < m`, `j < k`. The largest is `extent - 1`, which the
-    //   assertion compares with the length of the slice; `extent` does not wrap. The same is true of `b`, whose rows are
-    //   `k` by the first assertion.
+    //   assertion compares with the length of the slice; `extent` does not wrap. The same is true of `b`, whose rows
+    //   are `k` by the first assertion.
     // - `into` at `i * n + j` or `j * m + i` for `i < m`, `j < n`, so below `m * n`, which is its length.
     // A stride that is used is less than the length of a slice, so it is positive as an `isize`, and so are all offsets
     // in bytes. All values are initialised. `into` is borrowed mutably, so it overlaps with neither operand. The values
