@@ -40,9 +40,27 @@ QUICKLY = ["--debug", "--config", "profile.dev.debug=false"]
 TOOLS = {
     tool.name: tool
     for tool in (
-        CargoTool("mdbook", "0.5.4", "5f68ffebcd0b9a4eb72aaacc4342bc94e1d63c01893b7c921437f6ef02443699", ["--no-default-features", "--features", "search"], "book"),
-        CargoTool("cargo-deny", "0.20.2", "e528dfcbe739af7ce37a77d3d6df1b29dd6887b1c701d888820c0f16b864f737", QUICKLY, "deny"),
-        CargoTool("cargo-cyclonedx", "0.5.9", "5d162f67705f0f5038759d73bf546a083bf30e8677c2e944b416bca48d9d69a8", QUICKLY, "sbom"),
+        CargoTool(
+            "mdbook",
+            "0.5.4",
+            "5f68ffebcd0b9a4eb72aaacc4342bc94e1d63c01893b7c921437f6ef02443699",
+            ["--no-default-features", "--features", "search"],
+            "book",
+        ),
+        CargoTool(
+            "cargo-deny",
+            "0.20.2",
+            "e528dfcbe739af7ce37a77d3d6df1b29dd6887b1c701d888820c0f16b864f737",
+            QUICKLY,
+            "deny",
+        ),
+        CargoTool(
+            "cargo-cyclonedx",
+            "0.5.9",
+            "5d162f67705f0f5038759d73bf546a083bf30e8677c2e944b416bca48d9d69a8",
+            QUICKLY,
+            "sbom",
+        ),
     )
 }
 

@@ -64,7 +64,8 @@ def main(arguments):
     for name in ONNX_RUNTIME.licences.values():
         shutil.copyfile(os.path.join(library, name), os.path.join(FOLDER, "onnxruntime", name))
     shutil.copyfile(standard, os.path.join(FOLDER, os.path.basename(standard).replace("COPYRIGHT", "rust-standard")))
-    print(f"{relative(FOLDER)}: {len(packages)} crates, {len(texts)} texts, ONNX Runtime, the standard library and data")
+    what = "ONNX Runtime, the standard library and data"
+    print(f"{relative(FOLDER)}: {len(packages)} crates, {len(texts)} texts, {what}")
 
 
 def packages_of_program():

@@ -56,7 +56,8 @@ def pin(program, environment):
     os.makedirs(os.path.dirname(environment.hashes), exist_ok=True)
     with open(environment.hashes, "w", encoding="utf-8", newline="\n") as file:
         file.write(hashes)
-    print(f"{environment.name}: {hashes.count('sha256:')} hashes of {len(venv.packages_of(environment.hashes))} packages")
+    packages = len(venv.packages_of(environment.hashes))
+    print(f"{environment.name}: {hashes.count('sha256:')} hashes of {packages} packages")
 
 
 if __name__ == "__main__":
