@@ -70,7 +70,7 @@ impl Service {
     fn start(model: &Path) -> Option<Self> {
         let program = Path::new(env!("CARGO_BIN_EXE_narrows")).with_file_name("examples/service");
         let mut command = Command::new(program);
-        let mut child = command.arg(model).arg("0").stdout(Stdio::piped()).spawn().ok()?;
+        let mut child = command.arg(model).arg("0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("text");
         let address = line.trim().strip_prefix("http://").expect("its address").to_owned();
@@ -78,8 +78,8 @@ impl Service {
     }
 
     fn encode(&self, rows: &Array2<f32>) {
-        let body = serde_json::to_string(&rows.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>());
-        let body = body.expect("numbers");
+        let rows: Vec<Vec<f32>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
+        let body = json!({ "rows": rows }).to_string();
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         let head = "POST /encode HTTP/1.1\r\nhost: soak\r\nconnection: close\r\ncontent-type: application/json";
         write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).expect("it reads");
