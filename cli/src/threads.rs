@@ -5,6 +5,7 @@ use std::{
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 /// Largest number of threads that `RAYON_NUM_THREADS` may ask for, unless there are more cores.
@@ -24,7 +25,11 @@ pub(crate) fn start_pool() {
     let builder = rayon::ThreadPoolBuilder::new();
     let threads = match start(wanted) {
         (started, Ok(())) => started,
-        (started, Err(_)) => started.saturating_sub(RESERVED),
+        (started, Err(_)) => {
+            // Threads that have ended count until the system has removed them.
+            thread::sleep(Duration::from_millis(50));
+            started.saturating_sub(RESERVED)
+        }
     };
     let builder = match threads {
         0 => builder.num_threads(1).use_current_thread(),

@@ -50,7 +50,7 @@ impl Usage {
         Usage { bytes: 1024 * number("RssAnon:"), files, threads: number("Threads:") }
     }
 
-    /// Returns the lowest usage within half a second, because finished threads and closed connections go with a delay.
+    /// Returns the lowest usage within half a second, because closed connections go with a delay.
     fn settled(process: &str) -> Self {
         let measurements = (0..50).map(|_| {
             thread::sleep(Duration::from_millis(10));
@@ -151,6 +151,8 @@ fn mixed_work_uses_no_more_memory_files_or_threads_at_its_end() {
             }
             rounds += 1;
         }
+        // The idle threads of a pool end after ten seconds.
+        thread::sleep(Duration::from_secs(12));
         let now: Vec<Usage> = processes.iter().map(|(_, process)| Usage::settled(process)).collect();
         let texts = now.iter().map(|Usage { bytes, files, threads }| {
             format!("{:<28}", format!("{:.1} MB {files} files {threads} threads", *bytes as f64 / 1e6))
