@@ -63,9 +63,10 @@ impl AtomicFile {
     /// The error of the operating system; the hidden file is then removed.
     pub fn commit(mut self) -> io::Result<()> {
         self.file.sync_all()?;
+        let folder = Folder::open(self.path.parent().unwrap_or(&self.path))?;
         fs::rename(&self.partial, &self.path)?;
         self.is_committed = true;
-        sync_folder(self.path.parent().unwrap_or(&self.path))
+        folder.sync()
     }
 }
 
@@ -118,17 +119,35 @@ pub fn make_folders(path: &Path) -> io::Result<Vec<PathBuf>> {
     created.map(|()| missing)
 }
 
-/// Syncs a folder to disk, so that renames in it are durable. Systems other than Unix cannot open folders and need
-/// no sync. A folder that can be written but not read, and one of a file system that cannot sync folders, is left to
-/// the system.
+/// Syncs a folder to disk, so that renames in it are durable.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    if !cfg!(unix) {
-        return Ok(());
+    Folder::open(path)?.sync()
+}
+
+/// A folder that is opened before names in it change, so that nothing has changed if it cannot be opened.
+pub(crate) struct Folder(Option<File>);
+
+impl Folder {
+    /// Opens a folder. Systems other than Unix cannot open folders and need no sync, and one that can be written but not
+    /// read is left to the system.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        if !cfg!(unix) {
+            return Ok(Folder(None));
+        }
+        match File::open(path) {
+            Ok(folder) => Ok(Folder(Some(folder))),
+            Err(error) if error.kind() == PermissionDenied => Ok(Folder(None)),
+            Err(error) => Err(error),
+        }
     }
-    match File::open(path).and_then(|folder| folder.sync_all()) {
-        Err(error) if matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported) => Ok(()),
-        outcome => outcome,
+
+    /// Syncs it to disk. Some file systems cannot sync folders.
+    pub(crate) fn sync(self) -> io::Result<()> {
+        match self.0.map_or(Ok(()), |folder| folder.sync_all()) {
+            Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => Ok(()),
+            outcome => outcome,
+        }
     }
 }
 

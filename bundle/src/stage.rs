@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     BundleError, Contract, FileRecord, MANIFEST,
-    atomic::{make_folders, sync_folder},
+    atomic::{Folder, make_folders, sync_folder},
     destination::check_destination,
     git::{ATTRIBUTES, attributes},
     hidden::{State, clean_up, create_sibling, locked_folder, sibling},
@@ -112,15 +112,16 @@ impl Stage {
         let (destination, absolute) = (&self.destination, &self.absolute);
         self.write_synced(ATTRIBUTES, &attributes(absolute))?;
         sync_folder(&self.temporary).map_err(BundleError::io("sync", destination))?;
+        let parent =
+            Folder::open(absolute.parent().unwrap_or(absolute)).map_err(BundleError::io("sync", destination))?;
         let retired = self.replace()?;
         self.is_published = true;
-        let (destination, absolute) = (&self.destination, &self.absolute);
         // Before the older bundle is removed: a power cut must not leave it at its path without a part of its files.
-        sync_folder(absolute.parent().unwrap_or(absolute)).map_err(BundleError::io("sync", destination))?;
+        parent.sync().map_err(BundleError::io("sync", &self.destination))?;
         if let Some(retired) = retired {
             let _ = fs::remove_dir_all(&retired.path);
         }
-        Ok(destination.clone())
+        Ok(self.destination.clone())
     }
 
     /// Renames the temporary folder to the destination. An older bundle there is moved aside and returned.

@@ -1,6 +1,6 @@
 //! Text from files, made safe for a terminal.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::{borrow::Cow, path::Path, sync::OnceLock};
 
 /// Replaces control characters except for line feeds and tabs by escapes like `\u001b`, which are also valid in JSON.
 /// Names in a file or a folder may contain sequences that move the cursor or change the title of a terminal. Characters
@@ -10,14 +10,22 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, arguments_of_several_lines())
 }
 
-/// Returns the arguments of the program that contain a line feed, such as the name of a file.
+/// Returns the arguments of the program that contain a line feed, such as the name of a file, and the folders of them.
 fn arguments_of_several_lines() -> &'static [String] {
     static ARGUMENTS: OnceLock<Vec<String>> = OnceLock::new();
 
-    let arguments = || std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    ARGUMENTS
+        .get_or_init(|| std::env::args_os().flat_map(|word| names_of_several_lines(&word.to_string_lossy())).collect())
+}
+
+/// Returns the word, the value of a flag in it, and the folders of both, as far as they contain a line feed, each before
+/// those that are a part of it.
+fn names_of_several_lines(word: &str) -> Vec<String> {
+    let value = word.split_once('=').map(|(_, value)| value);
+    let paths = [Some(word), value].into_iter().flatten().flat_map(|text| Path::new(text).ancestors());
+    let names = paths.map(|path| path.to_string_lossy().into_owned());
     // A line feed alone is no name, and would be replaced between lines.
-    let is_name = |word: &String| word.contains('\n') && !word.trim().is_empty();
-    ARGUMENTS.get_or_init(|| arguments().filter(is_name).collect())
+    names.filter(|name| name.contains('\n') && !name.trim().is_empty()).collect()
 }
 
 fn escaped<'a>(text: &'a str, arguments: &[String]) -> Cow<'a, str> {
@@ -54,7 +62,7 @@ mod tests {
 
     #[test]
     fn an_argument_of_several_lines_is_repeated_in_one() {
-        let arguments = ["a\nerror: b".to_owned()];
+        let arguments = names_of_several_lines("--out=a\nerror: b/c");
         let text = escaped("error: 2 problems:\n  `a\nerror: b` is no file\n  c", &arguments);
         assert_eq!(text, "error: 2 problems:\n  `a\\u000aerror: b` is no file\n  c");
     }

@@ -5,11 +5,16 @@ use std::{
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 /// Largest number of threads that `RAYON_NUM_THREADS` may ask for, unless there are more cores.
 #[cfg(feature = "train")]
 const MOST: usize = 256;
+
+/// Number of threads that remain for others, such as the one that listens for signals, where the system refuses some.
+#[cfg(feature = "train")]
+const RESERVED: usize = 2;
 
 /// Starts the threads that share the work of training, before a library starts them: at most as many as the system
 /// allows, and none if it refuses the first one.
@@ -18,9 +23,17 @@ pub(crate) fn start_pool() {
     let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse::<NonZeroUsize>().ok());
     let wanted = asked.map_or(cores(), NonZeroUsize::get).min(MOST.max(cores()));
     let builder = rayon::ThreadPoolBuilder::new();
-    let builder = match start(wanted).0 {
+    let threads = match start(wanted) {
+        (started, Ok(())) => started,
+        (started, Err(_)) => {
+            // Threads that have ended count until the system has removed them.
+            thread::sleep(Duration::from_millis(50));
+            started.saturating_sub(RESERVED)
+        }
+    };
+    let builder = match threads {
         0 => builder.num_threads(1).use_current_thread(),
-        started => builder.num_threads(started),
+        threads => builder.num_threads(threads),
     };
     // An error means that there is a pool already.
     drop(builder.build_global());

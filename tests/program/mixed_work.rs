@@ -50,7 +50,7 @@ impl Usage {
         Usage { bytes: 1024 * number("RssAnon:"), files, threads: number("Threads:") }
     }
 
-    /// Returns the lowest usage within half a second, because finished threads and closed connections go with a delay.
+    /// Returns the lowest usage within half a second, because closed connections go with a delay.
     fn settled(process: &str) -> Self {
         let measurements = (0..50).map(|_| {
             thread::sleep(Duration::from_millis(10));
@@ -70,7 +70,7 @@ impl Service {
     fn start(model: &Path) -> Option<Self> {
         let program = Path::new(env!("CARGO_BIN_EXE_narrows")).with_file_name("examples/service");
         let mut command = Command::new(program);
-        let mut child = command.arg(model).arg("0").stdout(Stdio::piped()).spawn().ok()?;
+        let mut child = command.arg(model).arg("0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("text");
         let address = line.trim().strip_prefix("http://").expect("its address").to_owned();
@@ -78,8 +78,8 @@ impl Service {
     }
 
     fn encode(&self, rows: &Array2<f32>) {
-        let body = serde_json::to_string(&rows.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>());
-        let body = body.expect("numbers");
+        let rows: Vec<Vec<f32>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
+        let body = json!({ "rows": rows }).to_string();
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         let head = "POST /encode HTTP/1.1\r\nhost: soak\r\nconnection: close\r\ncontent-type: application/json";
         write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).expect("it reads");
@@ -151,6 +151,8 @@ fn mixed_work_uses_no_more_memory_files_or_threads_at_its_end() {
             }
             rounds += 1;
         }
+        // The idle threads of a pool end after ten seconds.
+        thread::sleep(Duration::from_secs(12));
         let now: Vec<Usage> = processes.iter().map(|(_, process)| Usage::settled(process)).collect();
         let texts = now.iter().map(|Usage { bytes, files, threads }| {
             format!("{:<28}", format!("{:.1} MB {files} files {threads} threads", *bytes as f64 / 1e6))

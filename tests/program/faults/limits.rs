@@ -13,8 +13,9 @@ use crate::sandbox::{Outcome, Sandbox, outcome};
 /// not hold for the superuser.
 fn after(sandbox: &Sandbox, limit: &str, line: &str, user: Option<u32>) -> Outcome {
     let program = sandbox.command(line);
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!(r#"{limit} && exec "$@""#), "sh"]);
+    // Other shells have no `ulimit -u`.
+    let mut command = Command::new("bash");
+    command.args(["-c", &format!(r#"{limit} && exec "$@""#), "bash"]);
     command.arg(program.get_program()).args(program.get_args()).current_dir(sandbox.path("")).stdin(Stdio::null());
     if let Some(user) = user {
         command.uid(user);
