@@ -49,6 +49,7 @@ use arguments::Verb;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    narrows_data::silence_decoders();
     // For a usage error, `parse` ends the program with exit code 2.
     let usage::Parsed { arguments, standard_output, unused_keys } = usage::parse();
     arguments.log.install(standard_output);
