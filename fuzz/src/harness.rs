@@ -212,7 +212,7 @@ impl Choice {
             3 => Reading { columns: names("x"), ..plain },
             4 => Reading { missing: Some(Missing::Mask), ..plain },
             5 => Reading { ignore: names("a"), ..plain },
-            6 => Reading { window: Some(2), ..plain },
+            6 => Reading { columns: Some(vec!["a".to_owned(), "b".to_owned()]), ..plain },
             7 => Reading { columns: names("0"), label_column: column("1"), ..plain },
             _ => Reading { date_columns: "when=days".parse().ok().map(|date| vec![date]), ..plain },
         }
