@@ -24,13 +24,15 @@ const ROWS: usize = 4_000;
 /// With 4,000 rows of 10,000 bytes the text has 40 MB, and the files have a few kilobytes.
 const LENGTH: usize = 10_000;
 
-const SMALL: [Format; 5] = [
-    Format::Parquet(WriterVersion::PARQUET_1_0, Compression::SNAPPY),
-    Format::Parquet(WriterVersion::PARQUET_2_0, Compression::UNCOMPRESSED),
-    Format::Parquet(WriterVersion::PARQUET_2_0, Compression::ZSTD(ZstdLevel::default())),
-    Format::File(Some(CompressionType::ZSTD)),
-    Format::File(Some(CompressionType::LZ4_FRAME)),
-];
+fn small() -> [Format; 5] {
+    [
+        Format::Parquet(WriterVersion::PARQUET_1_0, Compression::SNAPPY),
+        Format::Parquet(WriterVersion::PARQUET_2_0, Compression::UNCOMPRESSED),
+        Format::Parquet(WriterVersion::PARQUET_2_0, Compression::ZSTD(ZstdLevel::default())),
+        Format::File(Some(CompressionType::ZSTD)),
+        Format::File(Some(CompressionType::LZ4_FRAME)),
+    ]
+}
 
 fn table(text: ArrayRef) -> RecordBatch {
     let numbers: ArrayRef = Arc::new(Float32Array::from(vec![1.0; text.len()]));
@@ -75,7 +77,7 @@ fn repeated_text_of_every_format_and_type_is_within_the_limit_on_unpacking() {
     let long = "long text ".repeat(LENGTH / 10);
     for column in columns(&long) {
         let batch = table(column);
-        for format in SMALL {
+        for format in small() {
             let file = file(&encode(std::slice::from_ref(&batch), format), format);
             let length = std::fs::metadata(&file.path).expect("written").len();
             let mut options = LoadOptions::default();
@@ -99,7 +101,7 @@ fn repeated_text_of_every_format_and_type_is_within_the_limit_on_unpacking() {
 #[test]
 fn categories_that_repeat_short_text_are_read() {
     let batch = table(dictionary("a country", 500_000));
-    for format in SMALL {
+    for format in small() {
         let file = file(&encode(std::slice::from_ref(&batch), format), format);
         let spec = file.path.to_string_lossy();
         assert_eq!(load(&spec, &LoadOptions::default()).expect("4.5 MB of text").train.values.rows(), 500_000);
