@@ -112,6 +112,11 @@ versions *VERSIONS: _runtime
 fuzz SECONDS="600" *TARGETS:
     @{{ python }} scripts/fuzz.py {{ SECONDS }} {{ TARGETS }}
 
+# Open COUNT mutated bundles and COUNT mutated data files, with limits on time and memory (needs Linux).
+mutate COUNT="20000" SEED="1": _tools
+    cargo run --release --config profile.release.overflow-checks=true -p narrows-mutate --features training -- bundles {{ COUNT }} --seed {{ SEED }}
+    cargo run --release --config profile.release.overflow-checks=true -p narrows-mutate --features training -- data {{ COUNT }} --seed {{ SEED }}
+
 # Rebuild data/tests/fixtures/ with NumPy, pandas, pyarrow and Pillow, and fuzz/seeds/ (needs Python 3.11 or newer).
 [no-exit-message]
 fixtures:

@@ -31,6 +31,11 @@ def main():
         "manifest": manifests(),
         "safetensors": safetensors(),
         "graph": graphs(),
+        "parquet": columns("parquet"),
+        "arrow": columns("arrow"),
+        "images": images(),
+        "packed_bundle": packed_bundles(),
+        "terminal": terminal(),
     }.items():
         folder = os.path.join(HERE, "fuzz", "seeds", target)
         os.makedirs(folder, exist_ok=True)
@@ -176,18 +181,11 @@ def manifests():
 
 def safetensors():
     """The first byte selects a packed bundle (0), only a header (1), or a probe (2)."""
-    names = ("manifest.json", "encoder.onnx", "decoder.onnx")
-    files = {name: read(ZOO, "pca", name) for name in names}
-    tensors, data = {}, b""
-    for name in sorted(files):
-        tensors[name] = {"dtype": "U8", "shape": [len(files[name])], "data_offsets": [len(data), len(data) + len(files[name])]}
-        data += files[name]
-    header = json.dumps({"__metadata__": {"format": "narrows"}, **tensors}, separators=(",", ":")).encode()
     small = {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}
     small = json.dumps({"__metadata__": {"format": "narrows"}, **small}, separators=(",", ":")).encode()
     twice = small[:-1] + b',"a":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}}'
     return {
-        "packed": bytes([0]) + prefixed(header) + data,
+        "packed": bytes([0]) + packed("pca", ("manifest.json", "encoder.onnx", "decoder.onnx")),
         "weights": bytes([0]) + prefixed(b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}') + bytes(4),
         "claims": bytes([0]) + (1 << 63).to_bytes(8, "little") + b"{}",
         "header": bytes([1]) + small + bytes(2),
@@ -197,6 +195,54 @@ def safetensors():
         "probe-rows": bytes([2]) + probe([2, 3], [3, 2]),
         "probe-overflow": bytes([2]) + probe([1 << 62, 1 << 62], [2, 2]),
     }
+
+
+def packed(bundle, names):
+    """Returns files of a bundle as a packed bundle."""
+    files = {name: read(ZOO, bundle, name) for name in names}
+    tensors, data = {}, b""
+    for name in sorted(files):
+        tensors[name] = {"dtype": "U8", "shape": [len(files[name])], "data_offsets": [len(data), len(data) + len(files[name])]}
+        data += files[name]
+    header = json.dumps({"__metadata__": {"format": "narrows"}, **tensors}, separators=(",", ":")).encode()
+    return prefixed(header) + data
+
+
+def packed_bundles():
+    """The packed classifier and the packed regressor in the folder were written by `narrows transfer`."""
+    graphs = ("manifest.json", "encoder.onnx", "decoder.onnx", "probe.safetensors")
+    return {bundle: packed(bundle, graphs) for bundle in ("pca", "penguins")}
+
+
+def columns(format):
+    seeds = with_choices(format, [REFUSE, KEEP + ON_DISK, DROP + BY_SEVENS, 4 * FORM + ONE_BY_ONE])
+    for name, form, missing in (("mixed", 2, KEEP), ("list", 3, REFUSE), ("nulls", 5, MEAN), ("plain", 6, REFUSE)):
+        seeds[f"{name}-form"] = bytes([form * FORM + missing]) + read(FIXTURES, format, f"{name}.{format}")
+    return seeds
+
+
+def images():
+    seeds = {}
+    folder = os.path.join(FIXTURES, "images")
+    for index, path in enumerate(
+        ["grey/a/0.png", "rgb/a/0.PNG", "palette/b/2.png", "deep-png/0.png", "jpeg/a/0.jpg", "jpeg-grey/a/0.jpeg"]
+        + ["progressive.jpg", "frames/2.gif", "frames/1.tiff", "deep-tiff/4.tiff", "deep-tiff/11.tiff", "webp/a/0.webp"]
+    ):
+        seeds[path.replace("/", "-").lower()] = bytes([index % 4 * FORM]) + read(folder, path)
+    line = bytes(range(16))
+    pixels = line * 4
+    numbers = [54 + len(pixels), 0, 54, 40, 5, 4, 1 | 24 << 16, 0, len(pixels), 2835, 2835, 0, 0]
+    header = b"BM" + b"".join(number.to_bytes(4, "little") for number in numbers)
+    seeds["five-by-four.bmp"] = bytes([REFUSE]) + header + pixels
+    # It declares 60,000 by 60,000 pixels.
+    side = (60000).to_bytes(4, "little")
+    seeds["claims.bmp"] = bytes([REFUSE]) + header[:18] + side + side + header[26:] + pixels
+    return seeds
+
+
+def terminal():
+    names = {"plain": "Käse\t7\n", "title": "\x1b]0;title\x07", "clear": "\x1b[2J\x1b[H", "eight-bit": "\x9b1m\x85", "delete": "a\x7f\r"}
+    return {name: text.encode() for name, text in names.items()} | {"broken": b"\xff\xc2\x1b\xe2\x80"}
 
 
 def prefixed(header):
@@ -219,7 +265,47 @@ def probe(samples, codes, labels=None):
 
 
 def graphs():
-    return {"encoder": read(ZOO, "pca", "encoder.onnx"), "decoder": read(ZOO, "pca", "decoder.onnx")}
+    seeds = {f"{bundle}-{graph}": read(ZOO, bundle, f"{graph}.onnx") for bundle in ("penguins", "conv-vae") for graph in ("encoder", "decoder")}
+    seeds |= {"encoder": read(ZOO, "pca", "encoder.onnx"), "decoder": read(ZOO, "pca", "decoder.onnx")}
+    # A head of a classifier and its whole graph: softmax regression on codes of 8 values, and on samples of 8 x 8 pixels.
+    seeds["head"] = model("z", [8])
+    seeds["whole"] = model("x", [8, 8])
+    return seeds
+
+
+def model(name, shape):
+    """Returns a graph with the outputs of a classifier of three classes."""
+
+    def field(number, content):
+        return bytes([number << 3 | 2]) + varint(len(content)) + content
+
+    def varint(value):
+        return bytes([value & 0x7F | 0x80]) + varint(value >> 7) if value > 0x7F else bytes([value])
+
+    def port(name, sizes):
+        dims = field(1, field(2, b"batch")) + b"".join(field(1, b"\x08" + varint(size)) for size in sizes)
+        return field(1, name) + field(2, field(1, b"\x08\x01" + field(2, dims)))
+
+    def node(operator, inputs, output):
+        return b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, operator)
+
+    def constant(name, sizes):
+        count = 1
+        for size in sizes:
+            count *= size
+        dims = b"".join(b"\x08" + varint(size) for size in sizes)
+        return dims + b"\x10\x01" + field(8, name) + field(9, bytes(4 * count))
+
+    width = 1
+    for size in shape:
+        width *= size
+    nodes = [node(b"Flatten", [name.encode()], b"flat"), node(b"Gemm", [b"flat", b"w", b"b"], b"logits")]
+    nodes.append(node(b"Softmax", [b"logits"], b"probabilities"))
+    graph = b"".join(field(1, each) for each in nodes) + field(2, b"graph")
+    graph += field(5, constant(b"w", [width, 3])) + field(5, constant(b"b", [3]))
+    graph += field(11, port(name.encode(), shape))
+    graph += field(12, port(b"logits", [3])) + field(12, port(b"probabilities", [3]))
+    return b"\x08\x08" + field(7, graph) + field(8, b"\x10\x11")
 
 
 main()

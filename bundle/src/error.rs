@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::quoted::readable;
+
 /// An error while reading, checking or writing a bundle.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,7 +52,7 @@ pub enum BundleError {
         source: io::Error,
     },
     /// The manifest is not valid JSON or does not have the expected fields.
-    #[error("`{}` is not a manifest: {source} (export the model again)", path.display())]
+    #[error("`{}` is not a manifest: {} (export the model again)", path.display(), readable(&source.to_string()))]
     Manifest {
         /// The manifest.
         path: PathBuf,
@@ -68,7 +70,7 @@ pub enum BundleError {
         supported: u32,
     },
     /// A file does not have the size or hash that was recorded at export.
-    #[error("`{}` has changed since it was exported: {what} (copy the bundle again, or export the model again)", path.display())]
+    #[error("`{}` has changed since it was exported: {} (copy the bundle again, or export the model again)", path.display(), readable(what))]
     Changed {
         /// The file.
         path: PathBuf,
@@ -145,6 +147,6 @@ impl BundleError {
     }
 
     pub(crate) fn invalid(path: impl Into<PathBuf>, what: impl Into<String>) -> BundleError {
-        BundleError::Invalid { path: path.into(), what: what.into() }
+        BundleError::Invalid { path: path.into(), what: readable(&what.into()) }
     }
 }

@@ -22,9 +22,34 @@ pub fn quoted_list(names: &[impl AsRef<str>]) -> String {
     names.iter().map(|name| quoted(name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns text that comes from a file for a message: control characters are escaped, and a long text is cut.
+pub(crate) fn readable(text: &str) -> String {
+    /// Longest text, in characters.
+    const LONGEST: usize = 1000;
+    let mut readable = String::new();
+    for (index, character) in text.chars().enumerate() {
+        match character {
+            _ if index == LONGEST => {
+                readable.push_str("...");
+                break;
+            }
+            _ if character.is_control() => readable.extend(character.escape_debug()),
+            _ => readable.push(character),
+        }
+    }
+    readable
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_text_is_cut_and_control_characters_are_escaped() {
+        assert_eq!(readable("it says `\u{1b}[2J\u{7f}`\n"), "it says `\\u{1b}[2J\\u{7f}`\\n");
+        assert_eq!(readable(&"é".repeat(1000)), "é".repeat(1000));
+        assert_eq!(readable(&"é".repeat(20_000)), "é".repeat(1000) + "...");
+    }
 
     #[test]
     fn names_are_quoted_and_control_characters_are_escaped() {

@@ -51,6 +51,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     stop::report_files_that_are_too_large();
+    narrows_data::silence_decoders();
     // For a usage error, `parse` ends the program with exit code 2.
     let usage::Parsed { arguments, standard_output, unused_keys } = usage::parse();
     arguments.log.install(standard_output);

@@ -52,7 +52,8 @@ pub(crate) fn unpacking_error(path: &Path, source: io::Error) -> DataError {
     }
 }
 
-fn allowed(packed: u64, times: u32) -> u64 {
+/// Returns the largest unpacked size in bytes of `packed` bytes.
+pub(crate) fn allowed(packed: u64, times: u32) -> u64 {
     packed.saturating_mul(times.into()).max(ALWAYS_ALLOWED)
 }
 

@@ -12,7 +12,7 @@ mod harness;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 15] = [
     ("idx", harness::idx),
     ("npy", harness::npy),
     ("npz", harness::npz),
@@ -23,6 +23,11 @@ const TARGETS: [Target; 10] = [
     ("manifest", harness::manifest),
     ("safetensors", harness::safetensors),
     ("graph", harness::graph),
+    ("parquet", harness::parquet),
+    ("arrow", harness::arrow),
+    ("images", harness::images),
+    ("packed_bundle", harness::packed_bundle),
+    ("terminal", harness::terminal),
 ];
 
 static SEEDS: LazyLock<Vec<(Target, String, Vec<u8>)>> =

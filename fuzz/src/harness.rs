@@ -8,12 +8,15 @@
 mod bundles;
 #[path = "harness/same.rs"]
 mod same;
+#[path = "harness/terminal.rs"]
+mod terminal;
 
 use std::fs;
 
-use narrows_data::{Bytes, Character, Header, Limits, LoadOptions, Missing, Reading};
+use narrows_data::{Bytes, Channels, Character, Depth, Header, Limits, LoadOptions, Missing, Reading, Size};
 
-pub use bundles::{graph, manifest, safetensors};
+pub use bundles::{graph, manifest, packed_bundle, safetensors};
+pub use terminal::terminal;
 
 /// Two rows with two features, for labels in a separate file.
 const TWO_ROWS: [u8; 16] = [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4];
@@ -124,6 +127,48 @@ pub fn mixed(bytes: &[u8]) {
     choice.check(&format!("data.{ending}{packed}"), bytes, reading);
 }
 
+/// A Parquet file.
+pub fn parquet(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    choice.check("data.parquet", bytes, choice.columns());
+}
+
+/// An Arrow file or stream.
+pub fn arrow(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    choice.check("data.arrow", bytes, choice.columns());
+}
+
+/// An image, in a folder of its own. The first bytes tell its format.
+pub fn images(bytes: &[u8]) {
+    let Some((choice, bytes)) = Choice::of(bytes) else { return };
+    let plain = Reading::default();
+    let size = Size { width: 3, height: 5 };
+    let reading = match choice.variant % 4 {
+        0 => plain,
+        1 => Reading { channels: Some(Channels::Grey), depth: Some(Depth::Eight), ..plain },
+        2 => Reading { resize: Some(size), channels: Some(Channels::Rgb), depth: Some(Depth::Sixteen), ..plain },
+        _ => Reading { resize: Some(size), ..plain },
+    };
+    let ending = match bytes {
+        [0x89, b'P', ..] => "png",
+        [0xff, ..] => "jpg",
+        [b'G', ..] => "gif",
+        [b'B', ..] => "bmp",
+        [b'R', ..] => "webp",
+        _ => "tiff",
+    };
+    let options = LoadOptions { reading, limits: choice.limits.clone(), ..LoadOptions::default() };
+    same::in_folder(|folder| {
+        let path = folder.join("images");
+        // Only one image: those of earlier inputs are removed.
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).expect("a writable temporary folder");
+        fs::write(path.join(format!("0.{ending}")), bytes).expect("a writable temporary folder");
+        same::check(&path.to_string_lossy(), folder, &options, choice.max_rows);
+    });
+}
+
 /// The options for reading a file.
 struct Choice {
     missing: Missing,
@@ -154,6 +199,23 @@ impl Choice {
         };
         let limits = Limits { memory, ..Limits::default() };
         Some((Choice { missing, limits, max_rows, variant: first / 30 }, rest))
+    }
+
+    /// Returns the options for a table of typed columns.
+    fn columns(&self) -> Reading {
+        let names = |name: &str| Some(vec![name.to_owned()]);
+        let column = |name: &str| Some(name.to_owned());
+        let plain = Reading::default();
+        match self.variant {
+            0 | 1 => plain,
+            2 => Reading { label_column: column("label"), ..plain },
+            3 => Reading { columns: names("x"), ..plain },
+            4 => Reading { missing: Some(Missing::Mask), ..plain },
+            5 => Reading { ignore: names("a"), ..plain },
+            6 => Reading { columns: Some(vec!["a".to_owned(), "b".to_owned()]), ..plain },
+            7 => Reading { columns: names("0"), label_column: column("1"), ..plain },
+            _ => Reading { date_columns: "when=days".parse().ok().map(|date| vec![date]), ..plain },
+        }
     }
 
     fn check(&self, file: &str, bytes: &[u8], reading: Reading) {

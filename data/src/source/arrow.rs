@@ -75,7 +75,7 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
         }
     };
     let table = IpcTable { path: path.to_owned(), schema: schema.clone(), messages, dictionaries: HashMap::new() };
-    columnar::open(path, &schema, None, table, options)
+    columnar::open(path, length, &schema, None, table, options)
 }
 
 /// Returns the byte offset of the footer. The file ends with the footer, the size of the footer and the magic bytes.

@@ -4,6 +4,7 @@
 //! of numbers and booleans. All other columns are passed through unchanged, and notes name those that no option names.
 
 mod batches;
+mod bounded;
 mod labels;
 mod lists;
 mod numbers;
@@ -14,7 +15,6 @@ mod tensors;
 
 use std::{
     error::Error,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -25,6 +25,7 @@ use arrow_schema::Schema;
 use crate::{
     check::{check_from, column_label},
     chunk::Chunk,
+    decoding::caught,
     error::DataError,
     head::Head,
     notes::Notes,
@@ -35,20 +36,23 @@ use crate::{
 
 pub(crate) use batches::Batches;
 use batches::next_rows;
+use bounded::Bounded;
 use pictures::{Pictures, column_of_images};
 use plan::{Plan, find};
 use schema::{Renamed, with_unique_names};
 
 /// Selects the columns of the features, and reads the first rows to find the length of lists.
 ///
-/// `rows` is the number of rows that the header declares.
+/// `length` is the size of the file in bytes, and `rows` the number of rows that the header declares.
 pub(crate) fn open(
     path: &Path,
+    length: u64,
     schema: &Schema,
     rows: Option<usize>,
     batches: impl Batches + 'static,
     options: &LoadOptions,
 ) -> Result<Opened, DataError> {
+    let batches = Bounded::new(path, length, options.limits.unpack, batches);
     let (schema, renamed) = with_unique_names(path, schema);
     if renamed.is_none() {
         return open_table(path, &schema, rows, batches, options, Notes::default());
@@ -124,14 +128,13 @@ pub(crate) fn decode<T, E: Into<Box<dyn Error + Send + Sync>>>(
     format: &'static str,
     decode: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, DataError> {
-    // Unwind safety: the state of the decoder is not used after a panic.
-    let source = match catch_unwind(AssertUnwindSafe(decode)) {
-        Ok(Ok(decoded)) => return Ok(decoded),
-        Ok(Err(error)) => match error.into().downcast() {
+    let source = match caught(decode) {
+        Some(Ok(decoded)) => return Ok(decoded),
+        Some(Err(error)) => match error.into().downcast() {
             Ok(known) => return Err(*known),
             Err(source) => source,
         },
-        Err(_) => "its content is inconsistent".into(),
+        None => "its content is inconsistent".into(),
     };
     Err(DataError::TableDamaged { path: path.to_owned(), format, source })
 }

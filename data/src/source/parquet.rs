@@ -56,7 +56,7 @@ pub(crate) fn open(path: &Path, options: &LoadOptions) -> Result<Opened, DataErr
         next: 0,
         open: None,
     };
-    columnar::open(path, &schema, Some(rows), groups, options)
+    columnar::open(path, length, &schema, Some(rows), groups, options)
 }
 
 /// The number of values of all columns to decode at a time.

@@ -170,7 +170,16 @@ fn folders() -> Vec<Case> {
     let mut sum = flate2::Crc::new();
     sum.update(&header);
     wide.splice(12..33, header.into_iter().chain(sum.sum().to_be_bytes()));
+    let frames = fixture("images/frames/2.gif");
+    let mut no_pixels = frames.clone();
+    no_pixels[6..8].fill(0);
+    // The second frame declares 41,032 by 49,472 pixels.
+    let mut huge_frame = frames.clone();
+    let descriptor = frames.windows(9).rposition(|bytes| bytes == b",\0\0\0\0\x06\0\x04\0").expect("a frame");
+    huge_frame[descriptor + 5..descriptor + 9].copy_from_slice(&[0x48, 0xa0, 0x40, 0xc1]);
     vec![
+        refused("no-pixels", Content::Folder(vec![("0.gif", no_pixels.into())]), "0.gif"),
+        fine("huge-frame", Content::Folder(vec![("0.gif", huge_frame.into())]), 1),
         refused("empty-folder", Content::Folder(vec![]), ""),
         refused("notes", Content::Folder(vec![("notes.txt", "no picture".into())]), "1"),
         refused("sizes", Content::Folder(vec![("a/0.png", grey()), ("a/1.png", wide.into())]), "1.png"),

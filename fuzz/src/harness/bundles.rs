@@ -3,8 +3,9 @@
 use std::{fs, path::Path};
 
 use narrows_bundle::{
-    AnyBundle, Bundle, BundleError, Calibration, ClassifierBundle, Contract, DECODER, DetectorProbe, ENCODER,
-    HeadProbe, MANIFEST, Manifest, Moments, Opened, PROBE, Probe, checked_model, sealed,
+    AnyBundle, Bundle, BundleError, Calibration, CheckedGraph, ClassifierBundle, ClassifierKind, ClassifierPorts,
+    Contract, DECODER, DetectorProbe, ENCODER, GraphPorts, HeadProbe, MANIFEST, Manifest, Moments, Opened, PROBE,
+    Probe, checked_model, sealed, sha256_hex,
 };
 
 use super::same::in_folder;
@@ -74,14 +75,70 @@ fn check_round_trip(bytes: &[u8], reencode: impl Fn(&[u8]) -> Option<Vec<u8>>) {
     }
 }
 
-/// An ONNX graph, checked against the ports of a valid one.
+/// An ONNX graph, checked against the ports of an encoder and a decoder, and of the head and the whole graph of a
+/// classifier and a regressor.
 pub fn graph(bytes: &[u8]) {
     let valid: Manifest = serde_json::from_str(VALID_MANIFEST).expect("a committed manifest");
-    for ports in valid.graphs() {
-        if let Err(error) = checked_model(Path::new(&ports.file), bytes, ports) {
+    valid.graphs().into_iter().for_each(|ports| check_graph(bytes, ports));
+    for kind in ClassifierKind::ALL {
+        let ports = ClassifierPorts::of(kind, &valid.sample.shape, valid.latent_dim, 3);
+        [&ports.head, &ports.end_to_end].into_iter().for_each(|ports| check_graph(bytes, ports));
+    }
+}
+
+/// Checks a graph against ports. What passes is encoded to a graph that passes, too.
+fn check_graph(bytes: &[u8], ports: &GraphPorts) {
+    let path = Path::new(&ports.file);
+    match checked_model(path, bytes, ports) {
+        Ok(model) => {
+            let graph = CheckedGraph::of(&model);
+            assert!(checked_model(path, &graph.bytes, ports).is_ok_and(|again| again == model));
+        }
+        Err(error) => {
             assert!(error.to_string().contains(&ports.file), "the message does not name the file: {error}");
         }
     }
+}
+
+/// A packed bundle: unchanged, and with the correct sizes, hashes and digest in its manifest.
+pub fn packed_bundle(bytes: &[u8]) {
+    packed(bytes);
+    if let Some(mended) = mended(bytes) {
+        packed(&mended);
+    }
+}
+
+/// Corrects the manifest of a packed bundle. `None` if the bytes are not a packed bundle with a manifest.
+fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let (header, data) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    let header: serde_json::Value = serde_json::from_slice(header).ok()?;
+    let content = |tensor: &serde_json::Value| {
+        let offset = |index: usize| usize::try_from(tensor.get("data_offsets")?.get(index)?.as_u64()?).ok();
+        data.get(offset(0)?..offset(1)?)
+    };
+    let mut manifest: serde_json::Value = serde_json::from_slice(content(header.get(MANIFEST)?)?).ok()?;
+    for (name, record) in manifest.get_mut("files")?.as_object_mut()? {
+        if let Some(content) = header.get(name).and_then(content) {
+            *record = serde_json::json!({"bytes": content.len(), "sha256": sha256_hex(content)});
+        }
+    }
+    let text = manifest.to_string();
+    let digest = manifest.get("digest").and_then(serde_json::Value::as_str).filter(|digest| !digest.is_empty())?;
+    let manifest = sealed(&text, digest).into_bytes();
+    let (mut tensors, mut packed) = (serde_json::Map::new(), Vec::new());
+    for (name, tensor) in header.as_object()? {
+        let mut tensor = tensor.clone();
+        if name != "__metadata__" {
+            let content = if name == MANIFEST { &manifest } else { content(&tensor)? };
+            tensor["data_offsets"] = serde_json::json!([packed.len(), packed.len() + content.len()]);
+            tensor["shape"] = serde_json::json!([content.len()]);
+            packed.extend(content);
+        }
+        tensors.insert(name.clone(), tensor);
+    }
+    let header = serde_json::Value::Object(tensors).to_string();
+    Some([&(header.len() as u64).to_le_bytes(), header.as_bytes(), &packed].concat())
 }
 
 fn open(folder: &Path, manifest: &[u8]) {

@@ -3,7 +3,6 @@
 use std::{
     error::Error,
     io::{BufRead, Seek},
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +15,7 @@ use image::{
 
 use super::{changes::Changes, jpeg::has_end, picture::Picture};
 use crate::{
+    decoding::caught,
     error::DataError,
     reading::{Channels, Depth, Reading, Size},
 };
@@ -149,7 +149,12 @@ fn further(picture: Picture, format: ImageFormat) -> Result<Further, Fault> {
         picture.open().map_err(|source| Fault::Known(DataError::Io { path: picture.path.to_owned(), source }))?;
     let frames = |are_more: bool| if are_more { Further::Frames } else { Further::None };
     Ok(match format {
-        ImageFormat::Gif => frames(GifDecoder::new(file)?.into_frames().take(2).filter(Result::is_ok).count() > 1),
+        ImageFormat::Gif => {
+            let mut gif = GifDecoder::new(file)?;
+            // A frame can be larger than the image.
+            gif.set_limits(limits())?;
+            frames(gif.into_frames().take(2).filter(Result::is_ok).count() > 1)
+        }
         ImageFormat::WebP => frames(WebPDecoder::new(file)?.has_animation()),
         ImageFormat::Png => frames(PngDecoder::new(file)?.is_apng()?),
         ImageFormat::Tiff => {
@@ -185,11 +190,7 @@ fn open(picture: Picture) -> Result<(impl ImageDecoder, ImageFormat), Fault> {
         file.rewind().map_err(io)?;
     }
     let mut reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
+    reader.limits(limits());
     match reader.format() {
         Some(
             format @ (ImageFormat::Png
@@ -201,6 +202,14 @@ fn open(picture: Picture) -> Result<(impl ImageDecoder, ImageFormat), Fault> {
         ) => Ok((reader.into_decoder()?, format)),
         Some(_) | None => Err(Fault::Content("its content is neither PNG, JPEG, WebP, BMP, GIF nor TIFF".into())),
     }
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
+    limits
 }
 
 /// Whether the file starts like a JPEG. Does not move its position.
@@ -220,6 +229,9 @@ fn header(decoder: &mut impl ImageDecoder) -> Result<(Form, Orientation), Fault>
         ) => (height, width),
         (_, size) => size,
     };
+    if width == 0 || height == 0 {
+        return Err(Fault::Content("it has no pixels".into()));
+    }
     let color = decoder.color_type();
     let channels = if color.has_color() { Channels::Rgb } else { Channels::Grey };
     let depth = if color.bytes_per_pixel() > color.channel_count() { Depth::Sixteen } else { Depth::Eight };
@@ -228,12 +240,12 @@ fn header(decoder: &mut impl ImageDecoder) -> Result<(Form, Orientation), Fault>
 
 /// Calls a decoder. Converts its errors, and its panics on damaged files, to a [`DataError`].
 fn catch<T>(path: &Path, decode: impl FnOnce() -> Result<T, Fault>) -> Result<T, DataError> {
-    let source = match catch_unwind(AssertUnwindSafe(decode)) {
-        Ok(Ok(decoded)) => return Ok(decoded),
-        Ok(Err(Fault::Known(error))) => return Err(error),
-        Ok(Err(Fault::Image(error))) => error.into(),
-        Ok(Err(Fault::Content(source))) => source,
-        Err(_) => "its content is inconsistent".into(),
+    let source = match caught(decode) {
+        Some(Ok(decoded)) => return Ok(decoded),
+        Some(Err(Fault::Known(error))) => return Err(error),
+        Some(Err(Fault::Image(error))) => error.into(),
+        Some(Err(Fault::Content(source))) => source,
+        None => "its content is inconsistent".into(),
     };
     Err(DataError::Image { path: path.to_owned(), source })
 }

@@ -21,6 +21,7 @@ use crate::{
     head::{Head, Roles},
     notes::{Note, NoteCode, Notes},
     precision::{Exact, Precision},
+    printable::printable,
     reader::{Place, Reader},
     reading::{Features, LoadOptions, Missing},
     source::csv::{Content, Notation},
@@ -181,6 +182,7 @@ impl Rows {
                 advice.replace("train a model with the column as a number (--types)", "pass --types with another type")
             }
         };
+        let column = printable(&column).into_owned();
         DataError::table(TableError::Value { path, position, column, value, expected, advice })
     }
 
@@ -200,7 +202,7 @@ impl Rows {
         let Place { path, position } = self.place(index / width);
         let position_of = self.cells[index % width].column;
         let column = self.columns.iter().find(|column| column.index == position_of);
-        let column = column.map(|column| column.name.clone()).unwrap_or_default();
+        let column = column.map(|column| printable(&column.name).into_owned()).unwrap_or_default();
         Err(DataError::table(match self.missing {
             Missing::Mean | Missing::Median => TableError::Fill { path, position, column },
             Missing::Refuse | Missing::Drop | Missing::Keep | Missing::Mask => {

@@ -119,7 +119,11 @@ pub(super) fn scan(path: &Path, options: &LoadOptions, form: Form, open: Open<'_
                     && let Some(level) = read.tally.levels.keys().find(|level| level.contains(SEPARATOR))
                 {
                     let (path, value) = (path.to_owned(), format!("`{}`", printable(level)));
-                    return Err(DataError::table(TableError::LabelSeparator { path, column: name, value }));
+                    return Err(DataError::table(TableError::LabelSeparator {
+                        path,
+                        column: printable(&name).into_owned(),
+                        value,
+                    }));
                 }
                 let part = labels.iter().position(|label| *label == name).unwrap_or(0);
                 schema.columns.push(read.label(part));

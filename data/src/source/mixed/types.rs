@@ -104,7 +104,8 @@ impl Read<'_> {
             return Ok((ColumnKind::Date { has_time: tally.has_time }, None));
         }
         if let Some((row, value)) = self.not_date() {
-            let (path, column, value) = (self.path.to_owned(), self.name.to_owned(), format!("`{}`", printable(value)));
+            let (path, value) = (self.path.to_owned(), format!("`{}`", printable(value)));
+            let column = printable(self.name).into_owned();
             let option = typed(self.name, "category");
             return Err(DataError::table(TableError::NotDate { path, row: *row, column, value, option }));
         }
@@ -143,7 +144,7 @@ impl Read<'_> {
     /// Returns the levels in the order that the options say, or in that of whole numbers.
     fn ordered(&self, order: &[String]) -> Result<Vec<String>, DataError> {
         let mut levels = self.levels()?.names();
-        let (path, column) = (self.path.to_owned(), self.name.to_owned());
+        let (path, column) = (self.path.to_owned(), printable(self.name).into_owned());
         if !order.is_empty() {
             return match levels.iter().find(|level| !order.contains(level)) {
                 Some(level) => Err(DataError::table(TableError::NotInOrder {

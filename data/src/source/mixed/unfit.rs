@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{error::DataError, table_error::TableError};
+use crate::{error::DataError, printable::printable, table_error::TableError};
 
 use super::tally::{Excess, MAX_LEVEL_BYTES, MAX_LEVELS, MAX_VOCABULARY_BYTES};
 
@@ -25,7 +25,7 @@ pub(super) enum Unfit {
 impl Unfit {
     /// Returns the error of a column that is a feature.
     pub(super) fn error(self, path: &Path, name: &str, option: String) -> DataError {
-        let (path, column) = (path.to_owned(), name.to_owned());
+        let (path, column) = (path.to_owned(), printable(name).into_owned());
         DataError::table(match self {
             Unfit::Empty => TableError::EmptyColumn { path, column },
             Unfit::Identifiers { levels, rows } => TableError::Identifiers { path, column, levels, rows, option },

@@ -74,6 +74,8 @@ impl Archive {
         let length = self.check(entry, &array, &header, options)?;
         match entry.packing {
             Packing::Stored => {
+                // Its rows are read in any order, so the checksum is compared before.
+                content.check_rest().map_err(|error| unpacking_error(path, error))?;
                 let file = self.file.try_clone().map_err(|source| DataError::Io { path: path.clone(), source })?;
                 npy::open_at(path, file, self.start_of(entry)? + header.length, length, &header, missing)
             }

@@ -85,6 +85,21 @@ pub(super) struct Content {
     expected: u32,
 }
 
+impl Content {
+    /// Reads the rest of the content, and compares the checksum.
+    pub(super) fn check_rest(&mut self) -> io::Result<()> {
+        let mut block = vec![0; 1 << 18];
+        loop {
+            match self.read(&mut block) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
 impl Read for Content {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.decoder {

@@ -187,16 +187,40 @@ fn an_array_with_a_too_large_declared_size_is_refused() {
 }
 
 #[test]
-fn damage_to_a_compressed_array_is_found() {
+fn damage_to_an_array_is_found_with_every_compression_and_way_to_read() {
     let numbers = Array2::from_shape_fn((100, 100), |(row, column)| (row * column) as f32);
-    let valid = zipped(&[("a.npy", npy(numbers))], CompressionMethod::Deflated);
-    let mut refused_count = 0;
-    for index in (300..valid.len() - 300).step_by(97) {
-        let mut bytes = valid.clone();
-        bytes[index] ^= 0x55;
-        refused_count += usize::from(read(&bytes, Reading::default()).is_err());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("arrays.npz");
+    let spec = path.to_string_lossy();
+    for method in METHODS {
+        let valid = zipped(&[("a.npy", npy(numbers.clone()))], method);
+        for index in (300..valid.len() - 300).step_by(valid.len() / 50) {
+            let mut bytes = valid.clone();
+            bytes[index] ^= 0x01;
+            std::fs::write(&path, bytes).expect("written");
+            let error = load(&spec, &LoadOptions::default()).expect_err("damaged").to_string();
+            assert!(error.contains("arrays.npz"), "{error}");
+            let streamed = crate::stream(&spec, &LoadOptions::default()).and_then(|mut streams| {
+                while streams.train.next(7, None)?.is_some() {}
+                Ok(())
+            });
+            assert!(streamed.is_err(), "byte {index} of {method}");
+        }
     }
-    assert_eq!(refused_count, (300..valid.len() - 300).step_by(97).count());
+}
+
+#[test]
+fn a_wrong_checksum_of_labels_is_found() {
+    for method in METHODS {
+        let arrays = [("x.npy", npy(array![[1.0f32], [2.0]])), ("y.npy", npy(array![300i64, 301]))];
+        let mut bytes = zipped(&arrays, method);
+        let entry = bytes.windows(9).rposition(|window| window == b"y.npy\x01\x00\x10\x00" || &window[..5] == b"y.npy");
+        // The checksum is 30 bytes before the name in the directory.
+        bytes[entry.expect("in the directory") - 30] ^= 1;
+        let error = read(&bytes, Reading::default()).expect_err("another checksum");
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        assert!(format!("{error}: {source}").contains("its checksum is"), "{error}: {source}");
+    }
 }
 
 proptest! {
