@@ -1,5 +1,5 @@
-//! Panics of decoders on damaged files. It is a separate program with one test, because it replaces the panic hook of the
-//! process.
+//! Panics of decoders on damaged files. It is a separate program with one test, because it replaces the panic hook of
+//! the process.
 
 use std::{
     panic,

@@ -26,8 +26,8 @@ struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: all calls are forwarded to the system allocator with the same arguments, so its guarantees hold. Counting does
-// not allocate and does not panic.
+// SAFETY: all calls are forwarded to the system allocator with the same arguments, so its guarantees hold. Counting
+// does not allocate and does not panic.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::SeqCst);

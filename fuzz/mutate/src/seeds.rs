@@ -19,8 +19,8 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 /// The content of files, by name.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// Returns the files of every bundle in models/zoo/ and of the packed bundles in fuzz/seeds/packed_bundle/, without those that
-/// are never packed.
+/// Returns the files of every bundle in models/zoo/ and of the packed bundles in fuzz/seeds/packed_bundle/, without
+/// those that are never packed.
 pub(crate) fn bundles() -> anyhow::Result<Vec<Files>> {
     let zoo = entries(&repository("models/zoo"))?;
     let folders = zoo.into_iter().filter(|folder| folder.is_dir()).map(|folder| {

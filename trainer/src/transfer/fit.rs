@@ -1,11 +1,10 @@
 //! Fits a head on labelled codes, then fine-tunes the encoder if the configuration says so.
 
 use candle_core::Device;
-use narrows_bundle::Manifest;
 use narrows_data::Dataset;
 
 use super::{
-    ClassWeights, Codes, Config, Event, Run, Start, Transferred, Tuning,
+    ClassWeights, Codes, Config, Event, Pretrained, Run, Start, Transferred, Tuning,
     linear::{FittedHead, Linear, output_name, unit_of},
     mlp_head::fit_mlp_head,
     neighbours::nearest,
@@ -16,15 +15,6 @@ use super::{
     tune::fine_tune,
 };
 use crate::{TrainError, candle::Parameters, network::Weights};
-
-/// The bundle whose encoder is used.
-#[derive(Debug, Clone, Copy)]
-pub struct Pretrained<'a> {
-    /// Its manifest.
-    pub manifest: &'a Manifest,
-    /// Content of its weights file; only fine-tuning needs it.
-    pub weights: Option<&'a [u8]>,
-}
 
 /// Fits a head on codes and fine-tunes the encoder if the configuration says so. With a `run`, gradient descent starts
 /// from its newest checkpoints and saves checkpoints in it, also once `stop` returns true.

@@ -1,8 +1,10 @@
 //! The state of the training loop of a head: everything that the next step depends on. A checkpoint stores it.
 
-use serde::{Deserialize, Serialize};
-
-use super::{config::Descent, run::HeadCheckpoint, train_head::Epoch};
+use super::{
+    config::Descent,
+    epoch::Epoch,
+    head_checkpoint::{HeadCheckpoint, Position},
+};
 use crate::{
     TrainError,
     candle::Parameters,
@@ -19,21 +21,6 @@ pub(super) struct State {
     pub(super) history: Vec<Epoch>,
     /// The epoch with the lowest validation loss, with early stopping.
     pub(super) best: Option<Best>,
-}
-
-/// Progress of the training loop. Random streams have no state: they are functions of the seed and these counters.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(super) struct Position {
-    /// Number of completed steps.
-    pub(super) step: u64,
-    /// Number of completed epochs.
-    pub(super) epoch: usize,
-    /// Number of completed batches of the current epoch.
-    pub(super) batches: usize,
-    /// Sum of the losses of the rows of these batches.
-    pub(super) loss_sum: f64,
-    /// Whether the training has ended.
-    pub(super) finished: bool,
 }
 
 impl State {

@@ -7,20 +7,21 @@
 
 use std::path::{Path, PathBuf};
 
-use narrows_bundle::{Manifest, write_atomic};
-use narrows_data::Dataset;
-use serde::{Deserialize, Serialize};
+use narrows_bundle::write_atomic;
+use serde::Serialize;
 
 use super::{
-    Config, Epoch, Options,
-    head_state::{Position, State},
+    Options,
+    epoch::Epoch,
+    head_checkpoint::{HeadCheckpoint, Position, Record},
+    head_state::State,
+    identity::{Identity, refuse_differences},
 };
 use crate::{
-    ConfigError, DataOptions, TrainError,
-    options::Group,
+    ConfigError, TrainError,
     run::{
-        BestRecord, Cadence, LearnerSteps, Resumed, RunError, RunFolder, Saved, StateFile, checkpoint_name,
-        field_differences, newest, remove_old, set_aside,
+        BestRecord, Cadence, LearnerSteps, Resumed, RunError, RunFolder, Saved, StateFile, checkpoint_name, newest,
+        remove_old, set_aside,
     },
 };
 
@@ -41,31 +42,6 @@ pub struct Run {
     passed_over: Vec<PathBuf>,
 }
 
-/// What a run depends on. A run is only resumed with the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The configuration, with a value for every option; file names are without their folders.
-    configuration: Options,
-    /// SHA-256 of the data.
-    fingerprint: String,
-    /// Digest of the bundle.
-    bundle: String,
-}
-
-/// The metadata of a checkpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Record {
-    #[serde(flatten)]
-    identity: Identity,
-    pub(super) position: Position,
-    #[serde(flatten)]
-    pub(super) learner: LearnerSteps,
-    pub(super) best: Option<BestRecord>,
-    pub(super) history: Vec<Epoch>,
-}
-
-pub(super) type HeadCheckpoint<'a> = StateFile<'a, Record>;
-
 /// A line of the metrics.
 #[derive(Debug, Clone, Serialize)]
 struct FitEpoch {
@@ -73,42 +49,6 @@ struct FitEpoch {
     fit: usize,
     #[serde(flatten)]
     epoch: Epoch,
-}
-
-impl Identity {
-    /// Returns the identity of a transfer.
-    ///
-    /// # Errors
-    /// [`RunError::Reading`] if the data can no longer be read.
-    pub fn of(config: &Config, options: &Options, model: &Manifest, data: &Dataset) -> Result<Self, RunError> {
-        let configuration = config.effective(options);
-        Ok(Identity { configuration, fingerprint: data.fingerprint()?, bundle: model.digest.clone() })
-    }
-
-    /// Checks that a checkpoint of the run in `folder` belongs to this transfer.
-    fn check(&self, found: &Identity, folder: &Path) -> Result<(), RunError> {
-        let path = || folder.to_owned();
-        if found.fingerprint != self.fingerprint {
-            let (expected, found) = (found.fingerprint.clone(), self.fingerprint.clone());
-            return Err(RunError::OtherData { path: path(), expected, found });
-        }
-        if found.bundle != self.bundle {
-            let (expected, found) = (found.bundle.clone(), self.bundle.clone());
-            return Err(RunError::OtherBundle { path: path(), expected, found });
-        }
-        refuse_differences(&found.configuration, &self.configuration, folder)
-    }
-}
-
-/// Refuses options that differ, except for the names of the data, which is identified by its fingerprint.
-fn refuse_differences(before: &Options, now: &Options, folder: &Path) -> Result<(), RunError> {
-    let mut differences = field_differences(&before.fields(), &now.fields());
-    <DataOptions as Group>::keys().into_iter().for_each(|key| drop(differences.remove(key)));
-    if differences.is_empty() {
-        return Ok(());
-    }
-    let differences = differences.into_values().collect();
-    Err(RunError::OtherConfiguration { path: folder.to_owned(), differences })
 }
 
 impl Run {

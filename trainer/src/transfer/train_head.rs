@@ -6,6 +6,7 @@ use candle_core::Tensor;
 
 use super::{
     config::Descent,
+    epoch::Epoch,
     head_state::State,
     objective::Objective,
     outputs::{Inputs, block_rows},
@@ -24,22 +25,6 @@ use crate::{
     random::{Stream, stream},
     schedule::LearningRateCurve,
 };
-
-/// Record of an epoch.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Epoch {
-    /// Number of the epoch, counted from 1.
-    pub epoch: usize,
-    /// Maximum number of epochs.
-    pub epochs: usize,
-    /// Mean training loss per row, without the penalty: cross-entropy in nats, or half the squared error in squared
-    /// standard deviations of the targets.
-    pub loss: f64,
-    /// Mean loss per validation row.
-    pub valid_loss: Option<f64>,
-    /// Time of the training steps in seconds.
-    pub seconds: f64,
-}
 
 /// Input rows with the objective that holds their targets.
 #[derive(Debug, Clone, Copy)]

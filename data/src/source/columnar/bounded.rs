@@ -1,5 +1,5 @@
-//! The limit on the text of a table. A row needs a few bits in the file to repeat text of any length, so a small file can
-//! contain more text than the disk can hold.
+//! The limit on the text of a table. A row needs a few bits in the file to repeat text of any length, so a small file
+//! can contain more text than the disk can hold.
 
 use std::path::{Path, PathBuf};
 
