@@ -78,7 +78,6 @@ fn a_request_has_one_line_in_the_log_with_the_name_of_its_response() {
     let name = unnamed.header("x-request-id").expect("a name").to_owned();
     assert_ne!(running.request(&TestRequest::get("/health")).header("x-request-id"), Some(name.as_str()));
     let log = lines(&running.stop());
-    // The last line is of no request: nobody listens any more.
     assert_eq!(log.len(), 3);
     let first = &log[0];
     assert_eq!((&first["request_id"], &first["route"]), (&"order-66.a_B".into(), &"encode".into()));

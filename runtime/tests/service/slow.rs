@@ -69,7 +69,7 @@ fn a_client_that_does_not_read_its_responses_loses_its_place() {
 #[test]
 fn bodies_that_arrive_byte_by_byte_delay_no_other_client_and_are_refused() {
     const SENDERS: usize = 48;
-    let arrival = Duration::from_secs(2);
+    let arrival = Duration::from_secs(3);
     // The memory is enough for what arrives, not for what is announced.
     let memory = 64 << 10;
     let running = Running::start(Limits { connections: SENDERS + 1, memory, concurrent: 1, arrival, ..LIMITS });
@@ -78,17 +78,15 @@ fn bodies_that_arrive_byte_by_byte_delay_no_other_client_and_are_refused() {
     for sender in &mut senders {
         sender.send(&TestRequest::declaring(60_000).bytes()).expect("a connection");
     }
-    let mut answered = 0;
-    while start.elapsed() < arrival / 2 {
+    for _ in 0..10 {
         senders.iter_mut().for_each(|sender| sender.send(b" ").expect("still open"));
         cases()[0].run(&running);
-        answered += 1;
         thread::sleep(Duration::from_millis(20));
     }
-    assert!(answered > 1, "others are answered while the bodies arrive");
+    assert!(start.elapsed() < arrival, "others are answered while the bodies arrive");
     for sender in &mut senders {
         let slow = sender.receive().expect("a response");
-        assert_eq!((slow.status, slow.error()), (408, "the body did not arrive within 2s".to_owned()));
+        assert_eq!((slow.status, slow.error()), (408, "the body did not arrive within 3s".to_owned()));
         assert_eq!(sender.wait_for_end(), 0);
     }
     running.wait_for("narrows_open_connections", 0.0);
