@@ -213,7 +213,7 @@ mod tests {
         fs::write(&hidden, "half").expect("writable");
         assert!(found().is_empty(), "it may have been created a moment ago");
         age(&hidden);
-        assert_eq!(found(), [hidden.clone()]);
+        assert_eq!(found(), std::slice::from_ref(&hidden));
         let file = File::open(&hidden).expect("there");
         lock(&file);
         assert!(found().is_empty(), "its process runs");
