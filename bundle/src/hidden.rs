@@ -1,8 +1,8 @@
 //! Hidden files and folders next to an output: incomplete ones, older ones that are moved aside, and the leftovers of
 //! processes that were killed.
 //!
-//! A process locks its hidden files, and the system releases the lock when the process ends, however it ends. Numbers of
-//! processes alone do not tell which files are leftovers: after a while they belong to other processes, and two
+//! A process locks its hidden files, and the system releases the lock when the process ends, however it ends. Numbers
+//! of processes alone do not tell which files are leftovers: after a while they belong to other processes, and two
 //! containers with a common folder number their processes alike.
 
 use std::{

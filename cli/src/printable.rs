@@ -17,8 +17,8 @@ fn arguments_of_several_lines() -> &'static [String] {
         .get_or_init(|| std::env::args_os().flat_map(|word| names_of_several_lines(&word.to_string_lossy())).collect())
 }
 
-/// Returns the word, the value of a flag in it, and the folders of both, as far as they contain a line feed, each before
-/// those that are a part of it.
+/// Returns the word, the value of a flag in it, and the folders of both, as far as they contain a line feed, each
+/// before those that are a part of it.
 fn names_of_several_lines(word: &str) -> Vec<String> {
     let value = word.split_once('=').map(|(_, value)| value);
     let paths = [Some(word), value].into_iter().flatten().flat_map(|text| Path::new(text).ancestors());

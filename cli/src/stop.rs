@@ -33,8 +33,8 @@ pub(crate) struct Stop {
     partial_output: Arc<Mutex<Option<PathBuf>>>,
 }
 
-/// A write beyond the limit on the size of files (`ulimit -f`) fails with an error, as on a full disk, instead of ending
-/// the program by a signal.
+/// A write beyond the limit on the size of files (`ulimit -f`) fails with an error, as on a full disk, instead of
+/// ending the program by a signal.
 pub(crate) fn report_files_that_are_too_large() {
     #[cfg(unix)]
     drop(signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()));

@@ -1,5 +1,5 @@
-//! What happens if the machine, the system or the caller misbehaves: no panic, no hang, an error that says what to do, and
-//! no half-written file under its final name. `just faults` runs the long forms.
+//! What happens if the machine, the system or the caller misbehaves: no panic, no hang, an error that says what to do,
+//! and no half-written file under its final name. `just faults` runs the long forms.
 
 mod clock;
 mod environment;

@@ -1,5 +1,6 @@
 //! An hour of mixed work: models are trained, exported, opened, used and dropped in this process, the program is run,
-//! and two servers answer requests. Memory, open files and threads of all of them are sampled each minute (`just soak`).
+//! and two servers answer requests. Memory, open files and threads of all of them are sampled each minute (`just
+//! soak`).
 #![cfg(target_os = "linux")]
 
 use std::{

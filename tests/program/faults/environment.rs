@@ -1,5 +1,5 @@
-//! Variables of the environment that are missing, wrong or of another country: a bundle has the same bytes, or the error
-//! names the variable.
+//! Variables of the environment that are missing, wrong or of another country: a bundle has the same bytes, or the
+//! error names the variable.
 #![cfg(unix)]
 
 use crate::sandbox::{Outcome, Sandbox, outcome};

@@ -1,5 +1,5 @@
-//! Two processes with one output at the same time: each ends well or says why it does not, and the output is that of one
-//! of them, complete.
+//! Two processes with one output at the same time: each ends well or says why it does not, and the output is that of
+//! one of them, complete.
 
 use std::process::{Child, Output, Stdio};
 

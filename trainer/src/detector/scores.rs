@@ -37,7 +37,8 @@ pub(super) fn fit_score<'a>(parts: Parts<'a>, rows: &Rows) -> Result<Box<dyn Sco
     })
 }
 
-/// Checks that there are enough rows to fit the score to, as far as their number decides it, before anything is computed.
+/// Checks that there are enough rows to fit the score to, as far as their number decides it, before anything is
+/// computed.
 ///
 /// # Errors
 /// [`DetectorError::TooFewRows`].
