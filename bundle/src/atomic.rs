@@ -128,8 +128,8 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 pub(crate) struct Folder(Option<File>);
 
 impl Folder {
-    /// Opens a folder. Systems other than Unix cannot open folders and need no sync, and one that can be written but not
-    /// read is left to the system.
+    /// Opens a folder. Systems other than Unix cannot open folders and need no sync, and one that can be written but
+    /// not read is left to the system.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         if !cfg!(unix) {

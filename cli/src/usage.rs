@@ -37,7 +37,7 @@ pub(crate) fn parse() -> Parsed {
     let words: Vec<OsString> = std::env::args_os().collect();
     let (has_json_log, not_text) = (has_json_log(&words), not_text(&words));
     let has_control_characters = words.iter().any(|word| word.to_string_lossy().contains(char::is_control));
-    match parse_from(words) {
+    match parse_from(words.clone()) {
         Ok(parsed) => parsed,
         // Help and the version.
         Err(error) if !error.use_stderr() => match error.print() {
@@ -48,6 +48,10 @@ pub(crate) fn parse() -> Parsed {
             Ok(()) | Err(_) => std::process::exit(0),
         },
         Err(error) => {
+            // clap removes the sequences of a terminal from the arguments that it repeats, but not their line feeds.
+            let escaped =
+                has_control_characters.then(|| parse_from(without_control_characters(&words)).err()).flatten();
+            let error = escaped.unwrap_or(error);
             let code = if error.kind() == ErrorKind::Io { 1 } else { error.exit_code() };
             let not_text = not_text.filter(|_| error.kind() == ErrorKind::InvalidUtf8);
             let plain = not_text.or_else(|| plain_message(&error));
@@ -62,6 +66,16 @@ pub(crate) fn parse() -> Parsed {
             std::process::exit(code)
         }
     }
+}
+
+/// Returns the words with escapes in place of control characters.
+fn without_control_characters(words: &[OsString]) -> Vec<OsString> {
+    let escape = |letter: char| match letter.is_control() {
+        true => format!("\\u{:04x}", u32::from(letter)),
+        false => letter.to_string(),
+    };
+    let escaped = |word: &OsString| word.to_string_lossy().chars().map(escape).collect::<String>();
+    words.iter().map(|word| OsString::from(escaped(word))).collect()
 }
 
 /// Returns the error of the first argument that is not valid UTF-8. The message of clap names no argument.

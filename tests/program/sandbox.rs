@@ -76,13 +76,12 @@ impl Sandbox {
         content
     }
 
-    /// Returns leftover files and folders of an unfinished write or replacement.
+    /// Returns leftover files and folders of an unfinished write or replacement. Their content is not read, because the
+    /// program may remove them at this moment.
     pub(crate) fn leftover_files(&self) -> Vec<PathBuf> {
-        let is_leftover = |path: &PathBuf| {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            name.contains(".partial-") || name.contains(".retired-")
-        };
-        self.content().into_keys().filter(is_leftover).collect()
+        let mut found = Vec::new();
+        find_leftovers(self.0.path(), self.0.path(), &mut found);
+        found
     }
 
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
@@ -113,6 +112,18 @@ pub(crate) fn outcome(command: &mut Command) -> Outcome {
     let Output { status, stdout, stderr } = command.output().expect("the program starts");
     let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
     Outcome { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+fn find_leftovers(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if name.contains(".partial-") || name.contains(".retired-") {
+            found.push(path.strip_prefix(root).expect("below the root").to_owned());
+        }
+        if path.is_dir() {
+            find_leftovers(root, &path, found);
+        }
+    }
 }
 
 fn collect(root: &Path, folder: &Path, content: &mut BTreeMap<PathBuf, Option<Vec<u8>>>) {
