@@ -9,6 +9,7 @@ use prost::Message;
 
 use crate::{
     BundleError, GraphPorts, Port, Setting,
+    cost::check_sizes,
     onnx::{BATCH, DimensionValue, Graph, IR_VERSION, Model, Node, OPSET, Tensor, ValueInfo, element},
 };
 
@@ -21,7 +22,8 @@ use crate::{
 /// - the bytes are not an ONNX model,
 /// - the model has another IR version, opset or operator domain,
 /// - it uses random operators, functions, subgraphs or external data,
-/// - a constant has the wrong length or is not finite, or
+/// - a constant has the wrong length or is not finite,
+/// - it has too many nodes, or a node with a result of more than 2^28 values for one row, or
 /// - its inputs and outputs differ from the ports in the manifest.
 pub fn checked_model(path: &Path, bytes: &[u8], ports: &GraphPorts) -> Result<Model, BundleError> {
     let model = Model::decode(bytes)
@@ -52,7 +54,8 @@ fn check_model(model: &Model, ports: &GraphPorts) -> Result<(), String> {
     }
     graph.node.iter().try_for_each(check_node)?;
     graph.initializer.iter().try_for_each(check_constant)?;
-    check_ports(graph, ports)
+    check_ports(graph, ports)?;
+    check_sizes(model)
 }
 
 fn check_node(node: &Node) -> Result<(), String> {

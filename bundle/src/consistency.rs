@@ -16,7 +16,7 @@ use graph::{Sizes, check_ports, check_roles, with_and_without_label};
 
 /// Largest number of features of a sample and of latent dimensions. It is far above the size of any model, and far
 /// below the point where the size of a batch could overflow.
-const SIZE_LIMIT: usize = 1 << 28;
+pub(crate) const SIZE_LIMIT: usize = 1 << 28;
 
 /// Checks a manifest; the error says what is wrong.
 pub(crate) fn check_manifest(manifest: &Manifest) -> Result<(), String> {

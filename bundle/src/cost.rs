@@ -11,7 +11,10 @@ use std::collections::HashMap;
 use prost::Message;
 
 use self::{operators::infer, value::Value};
-use crate::onnx::{DimensionValue, Graph, Model, ValueInfo, element};
+use crate::{
+    consistency::SIZE_LIMIT,
+    onnx::{DimensionValue, Graph, Model, ValueInfo, element},
+};
 
 /// What one row costs in a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,41 @@ fn parameters_of(model: &Model) -> u64 {
     weights.map(|constant| constant.dims.iter().map(|&size| u64::try_from(size).unwrap_or(0)).product::<u64>()).sum()
 }
 
+/// Largest number of nodes of a graph. An engine analyses every node before it computes anything.
+const MAX_NODES: usize = 1 << 17;
+
+/// Checks that a graph is not too large to be loaded: the number of its nodes, and of the elements that each value has
+/// for one row. A value whose shape cannot be inferred is not checked.
+///
+/// # Errors
+/// What is too large.
+pub(crate) fn check_sizes(model: &Model) -> Result<(), String> {
+    let Some(graph) = &model.graph else { return Ok(()) };
+    if graph.node.len() > MAX_NODES {
+        return Err(format!("it has {} nodes, at most {MAX_NODES} are allowed", graph.node.len()));
+    }
+    let constants = graph.initializer.iter().map(|constant| (&*constant.name, Value::of_constant(constant)));
+    let inputs = graph.input.iter().map(|input| (&*input.name, row_shape(input).map(Value::of_shape)));
+    let mut values: HashMap<&str, Value> =
+        constants.chain(inputs).filter_map(|(name, value)| Some((name, value?))).collect();
+    for node in &graph.node {
+        let inputs: Vec<Option<&Value>> = node.input.iter().map(|name| values.get(name.as_str())).collect();
+        let Some((value, _)) = infer(node, &inputs) else { continue };
+        if value.count() > SIZE_LIMIT as u64 {
+            return Err(format!(
+                "node `{}` ({}) has a result of shape {:?} for one row, at most {SIZE_LIMIT} values are allowed",
+                node.name,
+                node.op_type,
+                value.shape()
+            ));
+        }
+        for output in &node.output {
+            values.insert(output, value.clone());
+        }
+    }
+    Ok(())
+}
+
 impl Cost {
     /// Returns the cost of one row, or `None` if the shape of a value cannot be inferred.
     pub fn of(model: &Model) -> Option<Self> {
@@ -56,7 +94,7 @@ impl Cost {
             values.insert(&constant.name, Value::of_constant(constant)?);
         }
         for input in &graph.input {
-            values.insert(&input.name, Value::of_shape(row_shape(input)?)?);
+            values.insert(&input.name, Value::of_shape(row_shape(input)?));
         }
         let last_uses = last_uses(graph);
         let (mut cost, mut live) = (Cost { multiply_adds: 0, intermediate_values: 0 }, 0_u64);

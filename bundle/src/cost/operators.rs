@@ -26,7 +26,9 @@ pub(super) fn infer(node: &Node, inputs: &[Option<&Value>]) -> Option<(Value, u6
         "ReduceSum" => (summed(node, first, inputs.get(1).copied().flatten())?, 0),
         "TopK" => (largest(first, inputs.get(1).copied().flatten()?)?, 0),
         "ReduceMean" | "ReduceMax" | "ReduceMin" => (reduced(node, first)?, 0),
-        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "LessOrEqual" => (broadcast(inputs)?, 0),
+        "ArgMax" | "ArgMin" => (reduced_along(node, first, Some(&[integer(node, "axis").unwrap_or(0)]))?, 0),
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max" | "Less" | "LessOrEqual" | "Greater"
+        | "GreaterOrEqual" | "Equal" | "And" | "Or" | "Where" => (broadcast(inputs)?, 0),
         "Identity"
         | "Relu"
         | "LeakyRelu"
@@ -43,13 +45,16 @@ pub(super) fn infer(node: &Node, inputs: &[Option<&Value>]) -> Option<(Value, u6
         | "Sqrt"
         | "Cast"
         | "Abs"
+        | "Not"
+        | "IsNaN"
+        | "CumSum"
         | "Reciprocal"
         | "BatchNormalization"
         | "InstanceNormalization"
         | "LayerNormalization" => (first.shape().to_vec(), 0),
         _ => return None,
     };
-    Some((Value::of_shape(shape)?, multiply_adds))
+    Some((Value::of_shape(shape), multiply_adds))
 }
 
 /// `[1, in, ...]` and a weight of `[out, in / groups, ...kernel]`.
@@ -57,9 +62,9 @@ fn convolution(node: &Node, x: &Value, weight: &Value) -> Option<(Value, u64)> {
     let (&outputs, kernel) = weight.shape().split_first()?;
     let spatial = windows(node, x, kernel.get(1..)?)?;
     let shape: Vec<u64> = [1, outputs].into_iter().chain(spatial.into_iter().skip(2)).collect();
-    let value = Value::of_shape(shape)?;
-    let of_one = kernel.iter().try_fold(1_u64, |product, &size| product.checked_mul(size))?;
-    let multiply_adds = value.count().checked_mul(of_one)?;
+    let value = Value::of_shape(shape);
+    let of_one = kernel.iter().fold(1, |product: u64, &size| product.saturating_mul(size));
+    let multiply_adds = value.count().saturating_mul(of_one);
     Some((value, multiply_adds))
 }
 
@@ -93,8 +98,8 @@ fn gemm(node: &Node, a: &Value, b: &Value) -> Option<(Value, u64)> {
         _ => None,
     };
     let ((rows, inner), (_, columns)) = (sides(a, "transA")?, sides(b, "transB")?);
-    let value = Value::of_shape(vec![rows, columns])?;
-    let multiply_adds = value.count().checked_mul(inner)?;
+    let value = Value::of_shape(vec![rows, columns]);
+    let multiply_adds = value.count().saturating_mul(inner);
     Some((value, multiply_adds))
 }
 
@@ -103,8 +108,8 @@ fn product(a: &Value, b: &Value) -> Option<(Value, u64)> {
     let (before_a, &[rows, inner]) = a.shape().split_last_chunk::<2>()?;
     let (before_b, &[_, columns]) = b.shape().split_last_chunk::<2>()?;
     let shape = broadcast_shapes(before_a, before_b)?;
-    let value = Value::of_shape(shape.into_iter().chain([rows, columns]).collect())?;
-    let multiply_adds = value.count().checked_mul(inner)?;
+    let value = Value::of_shape(shape.into_iter().chain([rows, columns]).collect());
+    let multiply_adds = value.count().saturating_mul(inner);
     Some((value, multiply_adds))
 }
 
@@ -139,15 +144,15 @@ fn sliced(x: &Value, inputs: &[Option<&Value>]) -> Option<Vec<u64>> {
 fn flattened(node: &Node, x: &Value) -> Option<Vec<u64>> {
     let rank = x.shape().len();
     let (before, after) = x.shape().split_at_checked(position(integer(node, "axis").unwrap_or(1), rank)?)?;
-    let product = |sizes: &[u64]| sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(size));
-    Some(vec![product(before)?, product(after)?])
+    let product = |sizes: &[u64]| sizes.iter().fold(1, |product: u64, &size| product.saturating_mul(size));
+    Some(vec![product(before), product(after)])
 }
 
 /// Returns the shape with each dimension repeated.
 fn tiled(x: &Value, repeats: &Value) -> Option<Vec<u64>> {
     let repeats = repeats.integers().filter(|repeats| repeats.len() == x.shape().len())?;
     let pairs = x.shape().iter().zip(repeats);
-    pairs.map(|(&size, &count)| size.checked_mul(u64::try_from(count).ok()?)).collect()
+    pairs.map(|(&size, &count)| Some(size.saturating_mul(u64::try_from(count).ok()?))).collect()
 }
 
 fn reshaped(node: &Node, x: &Value, shape: &Value) -> Option<Vec<u64>> {
@@ -165,7 +170,7 @@ fn reshaped(node: &Node, x: &Value, shape: &Value) -> Option<Vec<u64>> {
         });
     }
     if let Some(axis) = inferred {
-        let known = sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(size))?;
+        let known = sizes.iter().fold(1_u64, |product, &size| product.saturating_mul(size));
         sizes[axis] = x.count().checked_div(known)?;
     }
     Some(sizes)
@@ -189,7 +194,7 @@ fn concatenated(node: &Node, inputs: &[Option<&Value>]) -> Option<Vec<u64>> {
     let mut shape = values.first()?.shape().to_vec();
     let axis = position(integer(node, "axis")?, shape.len())?;
     let sizes = values.iter().map(|value| value.shape().get(axis).copied());
-    *shape.get_mut(axis)? = sizes.into_iter().try_fold(0_u64, |sum, size| sum.checked_add(size?))?;
+    *shape.get_mut(axis)? = sizes.into_iter().try_fold(0_u64, |sum, size| Some(sum.saturating_add(size?)))?;
     Some(shape)
 }
 

@@ -124,3 +124,32 @@ fn unknown_operators_and_impossible_sizes_have_no_cost() {
     assert_eq!(conv(&[("auto_pad", &[0])]), None);
     assert_eq!(conv(&[("dilations", &[i64::MAX, 1])]), None);
 }
+
+#[test]
+fn a_graph_whose_values_grow_without_bound_is_refused_with_the_node() {
+    let doubled = |name: &str, times: usize| {
+        let mut input = "x".to_owned();
+        let nodes = (0..times).map(|index| {
+            let output = format!("{name}{index}");
+            let node = node("Concat", &[&input, &input], &output, &[("axis", &[1])]);
+            input = output;
+            Node { name: format!("double{index}"), ..node }
+        });
+        nodes.collect::<Vec<_>>()
+    };
+    let model = |nodes: Vec<Node>, constants| {
+        let graph = Graph { input: vec![value("x", &[2])], node: nodes, initializer: constants, ..Graph::default() };
+        Model { graph: Some(graph), ..Model::default() }
+    };
+    assert_eq!(check_sizes(&model(doubled("a", 27), vec![])), Ok(()));
+    for times in [28, 40, 300] {
+        let error = check_sizes(&model(doubled("a", times), vec![])).expect_err("2^29 values");
+        assert!(error.starts_with("node `double27` (Concat) has a result of shape [1, 536870912]"), "{error}");
+    }
+    let huge = Tensor::integers("n", &[2], &[1, i64::MAX]);
+    let tile = node("Tile", &["x", "n"], "y", &[]);
+    assert!(check_sizes(&model(vec![tile], vec![huge])).is_err_and(|error| error.contains("(Tile)")));
+    let relu = node("Relu", &["x"], "y", &[]);
+    let error = check_sizes(&model(vec![relu; MAX_NODES + 1], vec![])).expect_err("too many");
+    assert!(error.contains("131073 nodes"), "{error}");
+}

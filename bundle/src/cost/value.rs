@@ -21,16 +21,17 @@ enum Elements {
 }
 
 impl Value {
-    /// Creates a value that is computed; `None` if the number of its elements overflows.
-    pub(super) fn of_shape(shape: Vec<u64>) -> Option<Self> {
-        let count = shape.iter().try_fold(1_u64, |count, &size| count.checked_mul(size))?;
-        Some(Value { shape, count, elements: Elements::Unknown })
+    /// Creates a value that is computed. A number of elements that overflows is the largest number.
+    pub(super) fn of_shape(shape: Vec<u64>) -> Self {
+        let count =
+            if shape.contains(&0) { 0 } else { shape.iter().fold(1, |count: u64, &size| count.saturating_mul(size)) };
+        Value { shape, count, elements: Elements::Unknown }
     }
 
     /// Creates the value of a constant.
     pub(super) fn of_constant(tensor: &Tensor) -> Option<Self> {
         let shape = tensor.dims.iter().map(|&size| u64::try_from(size).ok()).collect::<Option<Vec<_>>>()?;
-        let value = Self::of_shape(shape)?;
+        let value = Self::of_shape(shape);
         let is_short = value.count <= LONGEST as u64;
         let elements = match tensor.data_type {
             element::INT64 if is_short => {
