@@ -45,15 +45,36 @@ impl Random {
     }
 }
 
-/// Runs `train-export FLAGS` and kills it at random times, `kills` times in total, in as many runs as necessary; a
+/// A command with a run that can be resumed.
+#[derive(Debug, Clone)]
+pub(crate) struct Resumable {
+    /// The words that start and resume it: the command and its bundle.
+    pub(crate) command: String,
+    /// The flags of a new run.
+    pub(crate) flags: String,
+}
+
+impl Resumable {
+    pub(crate) fn training(flags: &str) -> Self {
+        Resumable { command: "train-export".to_owned(), flags: flags.to_owned() }
+    }
+
+    /// Transfer from a bundle of the zoo.
+    pub(crate) fn transfer(bundle: &str, flags: &str) -> Self {
+        Resumable { command: format!("transfer {}", crate::transfer::zoo(bundle)), flags: flags.to_owned() }
+    }
+}
+
+/// Runs a command and kills it at random times, `kills` times in total, in as many runs as necessary; a
 /// run is killed `lives` times on average. Asserts that every run ends in the bundle of a run that was not killed.
 ///
 /// # Panics
 /// If a process does not resume from the newest checkpoint, or a bundle differs.
-pub(crate) fn survive(flags: &str, kills: usize, lives: f64, random: &mut Random) -> Tally {
+pub(crate) fn survive(of: &Resumable, kills: usize, lives: f64, random: &mut Random) -> Tally {
     let sandbox = Sandbox::new();
     let start = Instant::now();
-    sandbox.run_ok(&format!("train-export {flags} --run reference-run --out reference"));
+    let Resumable { command, flags } = of;
+    sandbox.run_ok(&format!("{command} {flags} --run reference-run --out reference"));
     let mut duration = start.elapsed();
     let mut tally = Tally::default();
     for number in 0.. {
@@ -61,7 +82,7 @@ pub(crate) fn survive(flags: &str, kills: usize, lives: f64, random: &mut Random
         let (start, kills_before) = (Instant::now(), tally.kills);
         loop {
             let life = if tally.kills < kills { Some(duration.mul_f64(2.0 * random.uniform() / lives)) } else { None };
-            if run_process(&sandbox, flags, &run, life, &mut tally) {
+            if run_process(&sandbox, of, &run, life, &mut tally) {
                 break;
             }
         }
@@ -85,12 +106,12 @@ pub(crate) fn survive(flags: &str, kills: usize, lives: f64, random: &mut Random
 }
 
 /// Starts or resumes a run, and kills it after `life`. Returns whether it finished before.
-fn run_process(sandbox: &Sandbox, flags: &str, run: &str, life: Option<Duration>, tally: &mut Tally) -> bool {
+fn run_process(sandbox: &Sandbox, of: &Resumable, run: &str, life: Option<Duration>, tally: &mut Tally) -> bool {
+    let Resumable { command, flags } = of;
     let newest = newest(sandbox, run);
     // A run that was killed before it wrote its configuration does not exist yet.
     let is_run = sandbox.path(run).join("config.toml").exists();
-    let line =
-        if is_run { format!("train-export --resume {run}") } else { format!("train-export {flags} --run {run}") };
+    let line = if is_run { format!("{command} --resume {run}") } else { format!("{command} {flags} --run {run}") };
     let cadence = if is_run { cadence(flags) } else { String::new() };
     let log = sandbox.path("log");
     let mut command = sandbox.command(&format!("{line}{cadence} --out bundle"));
@@ -144,7 +165,7 @@ fn cadence(flags: &str) -> String {
 fn newest(sandbox: &Sandbox, run: &str) -> Option<String> {
     let entries = fs::read_dir(sandbox.path(run).join("checkpoints")).ok()?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter(|name| name.starts_with("step-")).max()
+    names.filter(|name| name.starts_with("step-") || name.starts_with("fit-")).max()
 }
 
 /// Returns the epochs in the metrics of a run, with their losses.
@@ -152,7 +173,9 @@ fn epochs(sandbox: &Sandbox, run: &str) -> Vec<(u64, f64)> {
     let text = sandbox.read_text(&format!("{run}/metrics.jsonl"));
     let records = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
     let figures = |record: serde_json::Value| {
-        (record["epoch"].as_u64().expect("a number"), record["train"]["loss"].as_f64().expect("a number"))
+        // The loss of a transfer is not divided into parts.
+        let loss = record["train"]["loss"].as_f64().or(record["loss"].as_f64());
+        (record["epoch"].as_u64().expect("a number"), loss.expect("a number"))
     };
     records.map(figures).collect()
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::{
-    kills::{Random, survive},
+    kills::{Random, Resumable, survive},
     refusal::{assert_refused, check_refusal},
     sandbox::Sandbox,
 };
@@ -114,7 +114,7 @@ fn rows_on_disk_and_interrupted_runs_give_the_same_bytes() {
 fn a_run_killed_at_any_time_resumes_to_the_bytes_of_one_that_was_not_killed() {
     const SEED: u64 = 11;
     let flags = format!("ae {LAYERS} --epochs 8 --average 0.9 --checkpoint-every 1");
-    let tally = survive(&flags, 8, 4.0, &mut Random(SEED));
+    let tally = survive(&Resumable::training(&flags), 8, 4.0, &mut Random(SEED));
     assert!(tally.kills == 8 && tally.from_checkpoint >= 2 && tally.equal >= 1, "seed {SEED}: {tally:?}");
 }
 

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Stdio};
 use ndarray::Array2;
 
 use crate::{
-    kills::{Random, survive},
+    kills::{Random, Resumable, survive},
     refusal::{assert_refused, check_refusal},
     sandbox::{Sandbox, outcome},
 };
@@ -36,7 +36,7 @@ fn name(path: &std::path::Path) -> String {
 fn a_run_killed_at_any_time_resumes_to_the_bytes_of_one_that_was_not_killed() {
     const SEED: u64 = 7;
     let flags = "vae --epochs 40 --hidden 32 --valid-fraction 0.1 --checkpoint-every 1";
-    let tally = survive(flags, 12, 6.0, &mut Random(SEED));
+    let tally = survive(&Resumable::training(flags), 12, 6.0, &mut Random(SEED));
     assert_eq!(tally.kills, 12, "seed {SEED}");
     assert!(tally.from_checkpoint >= 4 && tally.equal >= 1, "seed {SEED}: {tally:?}");
 }

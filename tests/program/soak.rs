@@ -1,12 +1,12 @@
 //! Tests that take too long for every run: many kills, over kinds, optimizers and checkpoint intervals (`just kills
 //! 200`), and file systems of many sizes that become full (`just disk-full`).
 
-use crate::kills::{Random, Tally, survive};
+use crate::kills::{Random, Resumable, Tally, survive};
 
 /// Seed of the times of the kills.
 const SEED: u64 = 20_260_101;
 
-const RUNS: [&str; 10] = [
+const RUNS: [&str; 12] = [
     "vae --hidden 32 --epochs 30 --checkpoint-every 1",
     "ae --hidden 32 --epochs 30 --checkpoint-every 3 --optimizer sgd --momentum 0.9 --nesterov --schedule cosine",
     "cvae --hidden 16 --epochs 20 --checkpoint-every 1 --optimizer adamw --weight-decay 0.01 --average 0.99",
@@ -17,6 +17,8 @@ const RUNS: [&str; 10] = [
     "cvae --architecture conv --filters 4,6 --epochs 8 --checkpoint-every 1 --average 0.9",
     "vae --architecture resnet --filters 4 --normalisation batch --augment shift:1 --epochs 5 --checkpoint-every 3",
     "pca",
+    "transfer --data digits --head mlp:32,16 --epochs 60 --patience 0 --checkpoint-every 5",
+    "transfer --data digits --head mlp:16 --fine-tune --epochs 40 --augment shift:1 --checkpoint-every 1",
 ];
 
 #[test]
@@ -27,7 +29,11 @@ fn every_run_survives_any_number_of_kills() {
     let mut all = Tally::default();
     for (number, flags) in RUNS.iter().enumerate() {
         let kills = total / RUNS.len() + usize::from(number < total % RUNS.len());
-        let tally = survive(flags, kills, 12.0, &mut random);
+        let of = match flags.strip_prefix("transfer ") {
+            Some(flags) => Resumable::transfer("vae", flags),
+            None => Resumable::training(flags),
+        };
+        let tally = survive(&of, kills, 12.0, &mut random);
         println!("{flags}: {tally:?}");
         all += tally;
     }

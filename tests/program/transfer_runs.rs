@@ -5,6 +5,7 @@ use std::fs;
 use ndarray::{Array1, Array3};
 
 use crate::{
+    kills::{Random, Resumable, survive},
     refusal::{assert_refused, check_refusal},
     sandbox::Sandbox,
     transfer::zoo,
@@ -61,6 +62,15 @@ fn without_seconds(line: &str) -> serde_json::Value {
     let mut record: serde_json::Value = serde_json::from_str(line).expect("JSON");
     record.as_object_mut().expect("an object").remove("seconds").expect("a time");
     record
+}
+
+#[test]
+fn a_transfer_killed_at_any_time_resumes_to_the_bytes_of_one_that_was_not_killed() {
+    const SEED: u64 = 11;
+    let flags = "--data digits --head mlp:16 --fine-tune --epochs 40 --checkpoint-every 1";
+    let tally = survive(&Resumable::transfer("ae", flags), 10, 5.0, &mut Random(SEED));
+    assert_eq!(tally.kills, 10, "seed {SEED}");
+    assert!(tally.from_checkpoint >= 3 && tally.equal >= 1, "seed {SEED}: {tally:?}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(crate) fn open_run(
         let name = format!("{}-{}", model.kind, config.task.kind());
         let create = |folder| Run::create(folder, &absolute, identity.clone(), arguments.cadence());
         let run = arguments.create(&name, create)?;
-        note(format_args!("run: `{}`", run.folder().display()));
+        note(format_args!("run: {}", run.folder().display()));
         return Ok(Some(run));
     };
     let (run, resumed) = Run::resume(folder, identity, arguments.cadence())?;
