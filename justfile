@@ -114,8 +114,8 @@ fuzz SECONDS="600" *TARGETS:
 
 # Open COUNT mutated bundles and COUNT mutated data files, with limits on time and memory (needs Linux).
 mutate COUNT="20000" SEED="1": _tools
-    cargo run --release --config profile.release.overflow-checks=true -p narrows-mutate --features training -- bundles {{ COUNT }} --seed {{ SEED }}
-    cargo run --release --config profile.release.overflow-checks=true -p narrows-mutate --features training -- data {{ COUNT }} --seed {{ SEED }}
+    cargo run {{ checked }} -p narrows-mutate --features training -- bundles {{ COUNT }} --seed {{ SEED }}
+    cargo run {{ checked }} -p narrows-mutate --features training -- data {{ COUNT }} --seed {{ SEED }}
 
 # Rebuild data/tests/fixtures/ with NumPy, pandas, pyarrow and Pillow, and fuzz/seeds/ (needs Python 3.11 or newer).
 [no-exit-message]

@@ -91,7 +91,7 @@ impl Cost {
         let graph = model.graph.as_ref()?;
         let mut values: HashMap<&str, Value> = HashMap::new();
         for constant in &graph.initializer {
-            values.insert(&constant.name, Value::of_constant(constant)?);
+            values.insert(&constant.name, Value::of_constant(constant)?.if_possible()?);
         }
         for input in &graph.input {
             values.insert(&input.name, Value::of_shape(row_shape(input)?));
@@ -104,6 +104,7 @@ impl Cost {
             // Only the largest values have a second output: their positions, in the same shape.
             let (output, others) = node.output.split_first()?;
             let (value, multiply_adds) = infer(node, &inputs)?;
+            let value = value.if_possible()?;
             if !others.is_empty() && node.op_type != "TopK" {
                 return None;
             }

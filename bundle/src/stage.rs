@@ -31,7 +31,7 @@ pub struct Stage {
     files: BTreeMap<String, FileRecord>,
     is_published: bool,
     /// The temporary folder, locked so that no other process takes it for a leftover.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Stage {
@@ -59,7 +59,7 @@ impl Stage {
         };
         let lock = locked_folder(&temporary);
         let files = BTreeMap::new();
-        Ok(Stage { temporary, destination, absolute, created_parents, files, is_published: false, _lock: lock })
+        Ok(Stage { temporary, destination, absolute, created_parents, files, is_published: false, lock })
     }
 
     /// Returns the temporary folder. After [`Stage::write_manifest`] it can be opened as a bundle, to check its
@@ -192,6 +192,8 @@ pub(crate) fn sealed_text<M: Contract>(
 impl Drop for Stage {
     fn drop(&mut self) {
         if !self.is_published {
+            // Removing a folder needs a descriptor, and there may be no other one.
+            drop(self.lock.take());
             let _ = fs::remove_dir_all(&self.temporary);
             remove_empty(&self.created_parents);
         }

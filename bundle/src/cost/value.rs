@@ -28,6 +28,11 @@ impl Value {
         Value { shape, count, elements: Elements::Unknown }
     }
 
+    /// Returns the value, unless the number of its elements overflows.
+    pub(super) fn if_possible(self) -> Option<Self> {
+        (self.count < u64::MAX).then_some(self)
+    }
+
     /// Creates the value of a constant.
     pub(super) fn of_constant(tensor: &Tensor) -> Option<Self> {
         let shape = tensor.dims.iter().map(|&size| u64::try_from(size).ok()).collect::<Option<Vec<_>>>()?;

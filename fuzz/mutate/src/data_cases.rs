@@ -10,7 +10,11 @@ use narrows_bundle::Moments;
 use ndarray::Array2;
 use parquet::arrow::ArrowWriter;
 
-use crate::{formats, input::Input, seeds};
+use crate::{
+    formats,
+    input::Input,
+    seeds::{self, SAMPLES},
+};
 
 /// The group of files with labels for [`SAMPLES`].
 pub(crate) const LABELS: &str = "labels";
@@ -20,8 +24,6 @@ pub(crate) const MOMENTS: &str = "moments";
 pub(crate) const IMAGE_FOLDER: &str = "folder of images";
 /// The group of folders with the four files of a data set.
 pub(crate) const SET: &str = "folder of a set";
-/// The file of samples to which labels belong, and its content: five rows.
-pub(crate) const SAMPLES: (&str, &str) = ("samples.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n");
 
 /// A file that is valid.
 struct Seed {

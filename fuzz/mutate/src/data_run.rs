@@ -8,9 +8,10 @@ use narrows_data::{
 };
 
 use crate::{
-    data_cases::{LABELS, MOMENTS, SAMPLES},
+    data_cases::{LABELS, MOMENTS},
     input::Input,
     outcome::{FAILED, defect, variant},
+    seeds::SAMPLES,
 };
 
 /// Reads the file or folder, which is in `folder`.

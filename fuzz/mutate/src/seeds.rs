@@ -11,6 +11,9 @@ use anyhow::Context;
 /// Larger files take long to read, and mutations rarely change their structure.
 const LARGEST_FILE: u64 = 32 << 10;
 
+/// The file of samples to which labels belong, and its content: five rows.
+pub(crate) const SAMPLES: (&str, &str) = ("samples.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n");
+
 /// Returns a path in the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)

@@ -47,7 +47,7 @@ pub(crate) fn replace_number(rng: &mut Rng, bytes: &mut Vec<u8>) {
     }
     let from = rng.usize(..bytes.len());
     let is_digit = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
-    let Some(start) = bytes[from..].iter().position(|byte| is_digit(byte)).map(|offset| from + offset) else { return };
+    let Some(start) = bytes[from..].iter().position(is_digit).map(|offset| from + offset) else { return };
     let digits = bytes[start..].iter().take_while(|byte| is_digit(byte)).count();
     drop(bytes.splice(start..start + digits, word(rng).bytes()));
 }

@@ -14,10 +14,9 @@ use narrows_data::{Dataset, LoadOptions, load};
 use narrows_trainer::{Cadence, Config, Options, Run, RunError, TrainError, fit_in, fitted_in};
 
 use crate::{
-    data_cases::SAMPLES,
     input::Input,
     outcome::{FAILED, defect, variant},
-    seeds::Files,
+    seeds::{Files, SAMPLES},
 };
 
 /// The group of configurations of a run.

@@ -102,8 +102,8 @@ impl Run {
     /// in `overrides`. Only the options that name the data may change.
     ///
     /// # Errors
-    /// [`RunError::NotARun`], [`RunError::Config`] for an invalid configuration, and [`RunError::OtherConfiguration`] if
-    /// any other option changes.
+    /// [`RunError::NotARun`], [`RunError::Config`] for an invalid configuration, and
+    /// [`RunError::OtherConfiguration`] if any other option changes.
     pub fn options_with(folder: &Path, overrides: &Options) -> Result<Options, RunError> {
         let (path, text) = RunFolder::config(folder)?;
         let before = Options::from_toml(&text).map_err(|source| RunError::Config { path, source })?;
