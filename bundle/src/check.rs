@@ -69,6 +69,17 @@ fn check_node(node: &Node) -> Result<(), String> {
     if operator.starts_with("Random") || matches!(operator, "Bernoulli" | "Multinomial" | "If" | "Loop" | "Scan") {
         return Err(format!("node `{}` has the operator {operator}, which is not allowed in a bundle", node.name));
     }
+    // Some optimisations of ONNX Runtime use an axis as an index before they check it, and crash.
+    for attribute in &node.attribute {
+        let mut values = [attribute.i].into_iter().chain(attribute.ints.iter().copied());
+        if let Some(value) = values.find(|&value| i32::try_from(value).is_err()) {
+            let Node { name, .. } = node;
+            return Err(format!(
+                "node `{name}` has the attribute `{}` with the impossible value {value}",
+                attribute.name
+            ));
+        }
+    }
     Ok(())
 }
 
@@ -190,7 +201,7 @@ mod tests {
     use super::*;
     use crate::{
         Kind, Ports,
-        onnx::{Dimension, OperatorSet, Shape, TensorType, Type},
+        onnx::{Attribute, Dimension, OperatorSet, Shape, TensorType, Type},
     };
 
     fn value(port: &Port) -> ValueInfo {
@@ -220,7 +231,7 @@ mod tests {
         assert_eq!(check_model(&good, &ports.encoder), Ok(()));
 
         type Corrupt = fn(&mut Model);
-        let defects: [(&str, Corrupt); 8] = [
+        let defects: [(&str, Corrupt); 9] = [
             ("IR version 9", |model| model.ir_version = 9),
             ("operator sets", |model| model.opset_import.clear()),
             ("functions", |model| model.functions.push(vec![])),
@@ -228,6 +239,10 @@ mod tests {
             ("RandomNormal", |model| with_graph(model, |graph| graph.node[0].op_type = "RandomNormal".to_owned())),
             ("domain `com.example`", |model| {
                 with_graph(model, |graph| graph.node[0].domain = "com.example".to_owned())
+            }),
+            ("attribute `axis` with the impossible value -9223372036854775808", |model| {
+                let axis = Attribute { name: "axis".to_owned(), i: i64::MIN, ..Attribute::default() };
+                with_graph(model, |graph| graph.node[0].attribute.push(axis));
             }),
             ("not finite at element 1", |model| {
                 with_graph(model, |graph| graph.initializer[0] = Tensor::floats("weight", &[2], &[0.0, f32::NAN]));

@@ -13,7 +13,7 @@ use prost::Message;
 use self::{operators::infer, value::Value};
 use crate::{
     consistency::SIZE_LIMIT,
-    onnx::{DimensionValue, Graph, Model, ValueInfo, element},
+    onnx::{DimensionValue, Graph, Model, Node, ValueInfo, element},
 };
 
 /// What one row costs in a graph.
@@ -69,6 +69,7 @@ pub(crate) fn check_sizes(model: &Model) -> Result<(), String> {
         constants.chain(inputs).filter_map(|(name, value)| Some((name, value?))).collect();
     for node in &graph.node {
         let inputs: Vec<Option<&Value>> = node.input.iter().map(|name| values.get(name.as_str())).collect();
+        check_axis(node, inputs.first().copied().flatten())?;
         let Some((value, _)) = infer(node, &inputs) else { continue };
         if value.count() > SIZE_LIMIT as u64 {
             return Err(format!(
@@ -83,6 +84,17 @@ pub(crate) fn check_sizes(model: &Model) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Checks that the axis of a node is one of its first input, or a new one before or after them.
+fn check_axis(node: &Node, first: Option<&Value>) -> Result<(), String> {
+    let axis = node.attribute.iter().find(|attribute| attribute.name == "axis").map(|attribute| attribute.i);
+    let (Some(axis), Some(value)) = (axis, first) else { return Ok(()) };
+    let rank = i64::try_from(value.shape().len()).unwrap_or(i64::MAX - 1);
+    if (-rank - 1..=rank).contains(&axis) {
+        return Ok(());
+    }
+    Err(format!("node `{}` ({}) has the axis {axis}, and its input has {rank} axes", node.name, node.op_type))
 }
 
 impl Cost {

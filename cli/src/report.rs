@@ -2,6 +2,7 @@
 //! message and exit code of a failure.
 
 use std::{
+    borrow::Cow,
     error::Error,
     io::{self, Write},
     process::ExitCode,
@@ -179,9 +180,23 @@ fn write_line(text: impl std::fmt::Display) {
 
 /// Prints an error on standard error, even if `--quiet` is set.
 pub(crate) fn print_error(message: &str) {
+    let message = cut(message);
     match LogOptions::current().log_format {
         LogFormat::Text => write_line(format_args!("error: {message}")),
         LogFormat::Json => write_line(json!({ "event": "error", "message": message })),
+    }
+}
+
+/// Cuts a message that is too long to be read: a file can contain names of any length, and any number of them.
+fn cut(message: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 4000;
+
+    match message.char_indices().nth(LONGEST) {
+        None => Cow::Borrowed(message),
+        Some((end, _)) => {
+            let (kept, rest) = message.split_at(end);
+            Cow::Owned(format!("{kept} ... ({} more characters)", rest.chars().count()))
+        }
     }
 }
 
@@ -262,4 +277,16 @@ pub(crate) fn join_first(words: &[String]) -> String {
     const MAX_SHOWN: usize = 12;
     let first = words.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if words.len() > MAX_SHOWN { format!("{first} and {} more", words.len() - MAX_SHOWN) } else { first }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_too_long_is_cut() {
+        assert_eq!(cut("short"), "short");
+        let long = cut(&"ä".repeat(5000)).into_owned();
+        assert!(long.starts_with("ää") && long.ends_with("ä ... (1000 more characters)"), "{long}");
+    }
 }

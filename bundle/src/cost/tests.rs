@@ -1,5 +1,5 @@
 use super::*;
-use crate::onnx::{Attribute, Dimension, Node, Shape, Tensor, TensorType, Type, attribute, element};
+use crate::onnx::{Attribute, Dimension, Shape, Tensor, TensorType, Type, attribute, element};
 
 fn value(name: &str, sizes: &[i64]) -> ValueInfo {
     let batch = Dimension { value: Some(DimensionValue::Symbol("batch".to_owned())) };
@@ -152,4 +152,18 @@ fn a_graph_whose_values_grow_without_bound_is_refused_with_the_node() {
     let relu = node("Relu", &["x"], "y", &[]);
     let error = check_sizes(&model(vec![relu; MAX_NODES + 1], vec![])).expect_err("too many");
     assert!(error.contains("131073 nodes"), "{error}");
+}
+
+#[test]
+fn an_axis_that_a_value_does_not_have_is_refused() {
+    let model = |axis: i64| {
+        let softmax = node("Softmax", &["x"], "y", &[("axis", &[axis])]);
+        let graph = Graph { input: vec![value("x", &[2])], node: vec![softmax], ..Graph::default() };
+        Model { graph: Some(graph), ..Model::default() }
+    };
+    assert!([-2, -1, 0, 1].iter().all(|&axis| check_sizes(&model(axis)) == Ok(())));
+    for axis in [-9, 7] {
+        let error = check_sizes(&model(axis)).expect_err("two axes");
+        assert!(error.contains(&format!("(Softmax) has the axis {axis}, and its input has 2 axes")), "{error}");
+    }
 }
