@@ -70,6 +70,7 @@ pub(crate) fn check_sizes(model: &Model) -> Result<(), String> {
     for node in &graph.node {
         let inputs: Vec<Option<&Value>> = node.input.iter().map(|name| values.get(name.as_str())).collect();
         check_axis(node, inputs.first().copied().flatten())?;
+        check_shape_inputs(node, &inputs, graph)?;
         let Some((value, _)) = infer(node, &inputs) else { continue };
         if value.count() > SIZE_LIMIT as u64 {
             return Err(format!(
@@ -95,6 +96,35 @@ fn check_axis(node: &Node, first: Option<&Value>) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("node `{}` ({}) has the axis {axis}, and its input has {rank} axes", node.name, node.op_type))
+}
+
+/// Checks that the inputs of a node that determine the shape of its result are constants. ONNX Runtime copies the scales
+/// of `Resize` to memory that holds one per axis, so there must be as many.
+fn check_shape_inputs(node: &Node, inputs: &[Option<&Value>], graph: &Graph) -> Result<(), String> {
+    let first_of_shape = match node.op_type.as_str() {
+        "Resize" | "Reshape" | "Slice" | "Tile" | "TopK" | "Expand" | "Pad" | "ReduceSum" | "Squeeze" | "Unsqueeze" => {
+            1
+        }
+        _ => return Ok(()),
+    };
+    let is_constant = |name: &String| {
+        graph.initializer.iter().any(|constant| constant.name == *name)
+            && !graph.input.iter().any(|input| input.name == *name)
+    };
+    let computed = node.input.iter().skip(first_of_shape).find(|name| !name.is_empty() && !is_constant(name));
+    if let Some(name) = computed {
+        let Node { name: node, op_type, .. } = node;
+        return Err(format!("node `{node}` ({op_type}) has a shape that depends on `{name}`, which is not a constant"));
+    }
+    let (Some(Some(first)), "Resize") = (inputs.first(), node.op_type.as_str()) else { return Ok(()) };
+    let axes = first.shape().len() as u64;
+    // The region has a start and an end for each axis; the scales and the sizes have one value.
+    for (sizes, expected) in inputs.iter().skip(1).zip([2 * axes, axes, axes]) {
+        if let Some(found) = sizes.map(Value::count).filter(|&count| count != 0 && count != expected) {
+            return Err(format!("node `{}` (Resize) has {found} sizes for {axes} axes", node.name));
+        }
+    }
+    Ok(())
 }
 
 impl Cost {

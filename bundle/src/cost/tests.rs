@@ -167,3 +167,21 @@ fn an_axis_that_a_value_does_not_have_is_refused() {
         assert!(error.contains(&format!("(Softmax) has the axis {axis}, and its input has 2 axes")), "{error}");
     }
 }
+
+#[test]
+fn a_shape_that_is_computed_or_has_another_number_of_axes_is_refused() {
+    let resize = |scales: &str, constants: Vec<Tensor>| {
+        let nodes = vec![node("Relu", &["x"], "a", &[]), node("Resize", &["x", "", scales], "y", &[])];
+        let graph =
+            Graph { input: vec![value("x", &[3, 4, 4])], node: nodes, initializer: constants, ..Graph::default() };
+        check_sizes(&Model { graph: Some(graph), ..Model::default() })
+    };
+    let scales = |count: usize| Tensor::floats("s", &[count], &vec![1.0; count]);
+    assert_eq!(resize("s", vec![scales(4)]), Ok(()));
+    let error = resize("a", vec![]).expect_err("a computed shape");
+    assert!(error.ends_with("(Resize) has a shape that depends on `a`, which is not a constant"), "{error}");
+    for count in [3, 48, 100] {
+        let error = resize("s", vec![scales(count)]).expect_err("four axes");
+        assert!(error.ends_with(&format!("(Resize) has {count} sizes for 4 axes")), "{error}");
+    }
+}
