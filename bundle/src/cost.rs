@@ -98,8 +98,8 @@ fn check_axis(node: &Node, first: Option<&Value>) -> Result<(), String> {
     Err(format!("node `{}` ({}) has the axis {axis}, and its input has {rank} axes", node.name, node.op_type))
 }
 
-/// Checks that the inputs of a node that determine the shape of its result are constants. ONNX Runtime copies the scales
-/// of `Resize` to memory that holds one per axis, so there must be as many.
+/// Checks that the inputs of a node that determine the shape of its result are constants. ONNX Runtime copies the
+/// scales of `Resize` to memory that holds one per axis, so there must be as many.
 fn check_shape_inputs(node: &Node, inputs: &[Option<&Value>], graph: &Graph) -> Result<(), String> {
     let first_of_shape = match node.op_type.as_str() {
         "Resize" | "Reshape" | "Slice" | "Tile" | "TopK" | "Expand" | "Pad" | "ReduceSum" | "Squeeze" | "Unsqueeze" => {

@@ -187,17 +187,18 @@ pub(crate) fn print_error(message: &str) {
     }
 }
 
-/// Cuts a message that is too long to be read: a file can contain names of any length, and any number of them.
+/// Leaves out the middle of a message that is too long to be read: a file can contain names of any length, and any
+/// number of them.
 fn cut(message: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 4000;
+    const FIRST: usize = 3000;
+    const LAST: usize = 1000;
 
-    match message.char_indices().nth(LONGEST) {
-        None => Cow::Borrowed(message),
-        Some((end, _)) => {
-            let (kept, rest) = message.split_at(end);
-            Cow::Owned(format!("{kept} ... ({} more characters)", rest.chars().count()))
-        }
-    }
+    let Some(left_out) = message.chars().count().checked_sub(FIRST + LAST).filter(|&count| count > 0) else {
+        return Cow::Borrowed(message);
+    };
+    let first: String = message.chars().take(FIRST).collect();
+    let last: String = message.chars().skip(FIRST + left_out).collect();
+    Cow::Owned(format!("{first} ... ({left_out} characters are left out) ... {last}"))
 }
 
 /// Prints an error of the command line as text. `message` is that of clap, which ends with a line feed.
@@ -284,9 +285,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_that_is_too_long_is_cut() {
+    fn the_middle_of_a_message_that_is_too_long_is_left_out() {
         assert_eq!(cut("short"), "short");
-        let long = cut(&"ä".repeat(5000)).into_owned();
-        assert!(long.starts_with("ää") && long.ends_with("ä ... (1000 more characters)"), "{long}");
+        let long = cut(&format!("cannot read {}: no such file", "ä".repeat(5000))).into_owned();
+        assert!(long.starts_with("cannot read ää") && long.ends_with("ä: no such file"), "{long}");
+        assert!(long.contains(" ... (1026 characters are left out) ... ") && long.chars().count() < 4100, "{long}");
     }
 }
