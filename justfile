@@ -260,7 +260,7 @@ sbom:
 pins *NAMES:
     @{{ python }} scripts/pins.py {{ NAMES }}
 
-# Build the program and an example of the runtime twice, in two folders, and compare the bytes (about 25 minutes).
+# Build the program and an example of the runtime twice, in two folders, and compare the bytes (two complete builds of each).
 [no-exit-message]
 reproducible PROGRAM="all":
     @{{ python }} scripts/reproducible.py {{ PROGRAM }}

@@ -34,8 +34,8 @@ pub struct Options {
     /// Maximum number of sessions per graph, which is the number of runs that can execute at the same time. By
     /// default, and for 0, one per core on the CPU and one on a GPU.
     ///
-    /// The first session is created when the bundle is opened, the others when they are first needed. Each session
-    /// has its own copy of the weights.
+    /// The first session is created when the bundle is opened, the others when they are first needed. Sessions
+    /// share large weights where ONNX Runtime can share them; otherwise each has its own copy.
     pub sessions: Option<usize>,
     /// Number of threads per session, which share the work of one run. By default 1, because it is cheaper to
     /// distribute a batch over sessions. 0 lets ONNX Runtime choose.
