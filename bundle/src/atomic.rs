@@ -156,19 +156,14 @@ mod tests {
     use super::*;
     use crate::hidden::sibling;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("narrows-atomic-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a writable temporary folder");
-        folder
-    }
-
     fn entries(folder: &Path) -> usize {
         fs::read_dir(folder).expect("a readable folder").count()
     }
 
     #[test]
     fn a_file_is_replaced_atomically_and_a_failure_leaves_only_the_old_one() {
-        let folder = folder("replaced");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         let path = folder.join("a");
         write_atomic(&path, b"old").expect("writable");
         write_atomic(&path, b"new").expect("writable");
@@ -177,19 +172,19 @@ mod tests {
         let taken = folder.join("taken");
         fs::create_dir(&taken).expect("writable");
         assert!(write_atomic(&taken, b"x").is_err());
-        assert_eq!(entries(&folder), 2);
-        fs::remove_dir_all(&folder).expect("the folder of this test");
+        assert_eq!(entries(folder), 2);
     }
 
     #[test]
     fn written_pieces_are_invisible_until_they_are_committed() {
-        let folder = folder("pieces");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         let path = folder.join("a");
         write_atomic(&path, b"old").expect("writable");
         let mut file = AtomicFile::create(&path).expect("writable");
         file.write_all(b"____ whole").expect("writable");
         drop(file);
-        assert_eq!((fs::read(&path).expect("there").as_slice(), entries(&folder)), (&b"old"[..], 1));
+        assert_eq!((fs::read(&path).expect("there").as_slice(), entries(folder)), (&b"old"[..], 1));
 
         let mut file = AtomicFile::create(&path).expect("writable");
         file.write_all(b"____ whole").expect("writable");
@@ -197,14 +192,14 @@ mod tests {
         file.write_all(b"this").expect("writable");
         assert!(file.partial().exists());
         file.commit().expect("writable");
-        assert_eq!((fs::read(&path).expect("there").as_slice(), entries(&folder)), (&b"this whole"[..], 1));
-        fs::remove_dir_all(&folder).expect("the folder of this test");
+        assert_eq!((fs::read(&path).expect("there").as_slice(), entries(folder)), (&b"this whole"[..], 1));
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn a_name_as_long_as_the_file_system_allows_is_written_and_its_leftovers_are_found() {
-        let folder = folder("long");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         let name = "x".repeat(251) + ".csv";
         // No process has an id this high.
         let leftover = sibling(&folder.join(&name), State::Partial).to_string_lossy().into_owned();
@@ -213,18 +208,17 @@ mod tests {
         let leftover = leftover.replace(&own, ".partial-4294967295-");
         fs::write(&leftover, "half").expect("writable");
         write_atomic(&folder.join(&name), b"whole").expect("writable");
-        assert_eq!((fs::read(folder.join(&name)).expect("there").as_slice(), entries(&folder)), (&b"whole"[..], 1));
-        fs::remove_dir_all(&folder).expect("the folder of this test");
+        assert_eq!((fs::read(folder.join(&name)).expect("there").as_slice(), entries(folder)), (&b"whole"[..], 1));
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn leftovers_of_a_killed_process_are_removed_by_the_next_write() {
-        let folder = folder("killed");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         // No process has an id this high.
         fs::write(folder.join(".a.partial-4294967295-0"), "half").expect("writable");
         write_atomic(&folder.join("a"), b"whole").expect("writable");
-        assert_eq!(entries(&folder), 1);
-        fs::remove_dir_all(&folder).expect("the folder of this test");
+        assert_eq!(entries(folder), 1);
     }
 }

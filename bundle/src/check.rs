@@ -23,7 +23,7 @@ use crate::{
 /// - the model has another IR version, opset or operator domain,
 /// - it uses random operators, functions, subgraphs or external data,
 /// - a constant has the wrong length or is not finite,
-/// - it has too many nodes, or a node with a result of more than 2^28 values for one row, or
+/// - it has too many nodes, or a node whose result has an unknown size or more than 2^28 values for one row, or
 /// - its inputs and outputs differ from the ports in the manifest.
 pub fn checked_model(path: &Path, bytes: &[u8], ports: &GraphPorts) -> Result<Model, BundleError> {
     let model = Model::decode(bytes)
@@ -213,8 +213,9 @@ mod tests {
     }
 
     fn model(ports: &GraphPorts) -> Model {
+        let input = ports.inputs.iter().map(|port| port.name.clone()).collect();
         let graph = Graph {
-            node: vec![Node { op_type: "Flatten".to_owned(), ..Node::default() }],
+            node: vec![Node { op_type: "Flatten".to_owned(), input, ..Node::default() }],
             initializer: vec![Tensor::floats("weight", &[2], &[1.0, 2.0])],
             input: ports.inputs.iter().map(value).collect(),
             output: ports.outputs.iter().map(value).collect(),

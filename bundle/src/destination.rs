@@ -1,6 +1,6 @@
 //! Checks of the destination of a bundle.
 
-use std::{fs, io, path::Path};
+use std::{ffi::OsString, fs, io, path::Path};
 
 use crate::{BundleError, MANIFEST, git::ATTRIBUTES};
 
@@ -18,16 +18,43 @@ pub(crate) fn check_destination(named: &Path, absolute: &Path) -> Result<(), Bun
         }
         Err(_) => return Ok(()),
     };
-    let occupied = || BundleError::Occupied { path: named.to_owned() };
     if !metadata.is_dir() {
-        return Err(occupied());
+        return Err(BundleError::Occupied { path: named.to_owned() });
     }
-    let entries = fs::read_dir(absolute).map_err(BundleError::io("read", named))?;
-    let entries: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+    let mut verdict = Ok(());
+    for _ in 0..MAX_READS {
+        let entries = match entries_of(absolute) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(BundleError::io("read", named))?,
+        };
+        let manifest = fs::read(absolute.join(MANIFEST));
+        verdict = check_entries(named, &entries, manifest.as_deref().unwrap_or_default());
+        // Another process may have moved the bundle aside while it was read here, and put its own in its place.
+        let is_gone = manifest.is_err() && entries.iter().any(|name| name == MANIFEST);
+        let is_replaced = || is_gone || entries_of(absolute).ok().is_none_or(|now| now != entries);
+        if verdict.is_ok() || !is_replaced() {
+            break;
+        }
+    }
+    verdict
+}
+
+/// How often a folder is read that seems to be replaced meanwhile.
+const MAX_READS: usize = 100;
+
+/// Returns the names of all files of a folder, sorted.
+fn entries_of(folder: &Path) -> io::Result<Vec<OsString>> {
+    let mut names: Vec<_> = fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Checks that a folder with these files, and with these bytes as its manifest, is empty or a bundle.
+fn check_entries(named: &Path, entries: &[OsString], manifest: &[u8]) -> Result<(), BundleError> {
     if entries.is_empty() {
         return Ok(());
     }
-    let listed = listed_files(absolute).ok_or_else(occupied)?;
+    let listed = listed_files(manifest).ok_or_else(|| BundleError::Occupied { path: named.to_owned() })?;
     let unlisted = entries.iter().find(|name| !listed.iter().any(|listed| name.as_os_str() == listed.as_str()));
     match unlisted {
         None => Ok(()),
@@ -38,9 +65,9 @@ pub(crate) fn check_destination(named: &Path, absolute: &Path) -> Result<(), Bun
 }
 
 /// Returns the names of a bundle's files, for any format version, with those that the manifest does not list; `None` if
-/// the folder has no manifest of Narrows.
-fn listed_files(folder: &Path) -> Option<Vec<String>> {
-    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(MANIFEST)).ok()?).ok()?;
+/// it is no manifest of Narrows.
+fn listed_files(manifest: &[u8]) -> Option<Vec<String>> {
+    let manifest: serde_json::Value = serde_json::from_slice(manifest).ok()?;
     manifest.get("format")?.as_u64()?;
     manifest.get("graphs")?.as_object()?;
     let files = manifest.get("files")?.as_object()?;
@@ -49,21 +76,13 @@ fn listed_files(folder: &Path) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("narrows-destination-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a writable temporary folder");
-        folder
-    }
 
     #[test]
     fn a_bundle_may_be_replaced_and_unrelated_files_may_not() {
-        let folder = folder("own");
-        let check = || check_destination(&folder, &folder);
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
+        let check = || check_destination(folder, folder);
         assert!(check().is_ok(), "an empty folder");
         fs::write(folder.join(MANIFEST), r#"{"manifest_version": 3}"#).expect("writable");
         assert!(matches!(check(), Err(BundleError::Occupied { .. })), "a manifest of another program");
@@ -72,6 +91,5 @@ mod tests {
         assert!(check().is_ok(), "a bundle");
         fs::write(folder.join("notes.txt"), "mine").expect("writable");
         assert!(matches!(check(), Err(BundleError::UnlistedFile { file, .. }) if file == "notes.txt"));
-        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 }

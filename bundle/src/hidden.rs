@@ -148,13 +148,6 @@ fn is_leftover(hidden: &Path, process_id: u32) -> bool {
 mod tests {
     use super::*;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("narrows-hidden-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a writable temporary folder");
-        folder
-    }
-
     /// Makes a hidden file or folder older than any that a running process has just created.
     #[cfg(unix)]
     fn age(hidden: &Path) {
@@ -176,20 +169,21 @@ mod tests {
 
     #[test]
     fn every_hidden_path_is_another_one_also_in_threads_of_one_process() {
-        let folder = folder("threads");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         let create = || create_sibling(&folder.join("a"), State::Partial, |hidden| File::create_new(hidden));
         let paths = std::thread::scope(|scope| {
             let threads = [(); 8].map(|()| scope.spawn(create));
             threads.map(|thread| thread.join().expect("no panic").expect("a writable folder").0)
         });
         assert_eq!(paths.iter().collect::<std::collections::BTreeSet<_>>().len(), 8);
-        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn leftovers_of_a_killed_process_are_removed_and_the_older_bundle_is_restored() {
-        let folder = folder("killed");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         // No process has an id this high.
         for state in ["partial", "retired"] {
             fs::create_dir(folder.join(format!(".vae.{state}-4294967295-0"))).expect("writable");
@@ -198,16 +192,16 @@ mod tests {
         fs::create_dir(&own).expect("writable");
         clean_up(&folder.join("vae"));
         let mut remaining: Vec<_> =
-            fs::read_dir(&folder).expect("readable").map(|entry| entry.expect("readable").path()).collect();
+            fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").path()).collect();
         remaining.sort();
         assert_eq!(remaining, [own, folder.join("vae")]);
-        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 
     #[test]
     #[cfg(unix)]
     fn a_leftover_is_found_although_another_process_has_its_number_and_a_locked_file_is_none() {
-        let folder = folder("reused");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         let hidden = folder.join(format!(".a.partial-{}-0", std::process::id()));
         let found = || leftovers(&folder.join("a"), State::Partial);
         fs::write(&hidden, "half").expect("writable");
@@ -219,13 +213,13 @@ mod tests {
         assert!(found().is_empty(), "its process runs");
         drop(file);
         assert_eq!(found().len(), 1);
-        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn a_locked_file_is_kept_although_its_process_has_no_number_here() {
-        let folder = folder("container");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         // The number of a process in another container.
         let hidden = folder.join(".a.partial-4294967295-0");
         fs::create_dir(&hidden).expect("writable");
@@ -233,6 +227,5 @@ mod tests {
         assert!(leftovers(&folder.join("a"), State::Partial).is_empty(), "its process runs");
         drop(locked);
         assert_eq!(leftovers(&folder.join("a"), State::Partial).len(), 1);
-        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 }

@@ -204,29 +204,23 @@ impl Drop for Stage {
 mod tests {
     use super::*;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("narrows-stage-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a writable temporary folder");
-        folder
-    }
-
     #[test]
     fn a_folder_that_came_to_the_destination_after_the_start_is_not_replaced() {
-        let folder = folder("later");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         let destination = folder.join("model");
         let stage = Stage::begin(&destination).expect("a free destination");
         fs::create_dir(&destination).expect("writable");
         fs::write(destination.join("config.toml"), "a run").expect("writable");
         assert!(matches!(stage.publish(), Err(BundleError::Occupied { .. })));
         assert_eq!(fs::read(destination.join("config.toml")).expect("still there"), b"a run");
-        assert_eq!(fs::read_dir(&folder).expect("readable").count(), 1, "the incomplete bundle is removed");
-        fs::remove_dir_all(&folder).expect("the folder of this test");
+        assert_eq!(fs::read_dir(folder).expect("readable").count(), 1, "the incomplete bundle is removed");
     }
 
     #[test]
     fn threads_that_publish_at_the_same_place_all_succeed_and_leave_one_bundle() {
-        let folder = folder("threads");
+        let folder = tempfile::tempdir().expect("a writable temporary folder");
+        let folder = folder.path();
         let destination = folder.join("model");
         let publish = || {
             let mut stage = Stage::begin(&destination)?;
@@ -236,14 +230,12 @@ mod tests {
             stage.publish()
         };
         std::thread::scope(|scope| {
-            let threads = [(); 8].map(|()| scope.spawn(publish));
+            let threads = [(); 8].map(|()| scope.spawn(|| (0..20).try_for_each(|_| publish().map(drop))));
             for thread in threads {
                 thread.join().expect("no panic").expect("it is published");
             }
         });
-        let names: Vec<_> =
-            fs::read_dir(&folder).expect("readable").map(|entry| entry.map(|e| e.file_name())).collect();
+        let names: Vec<_> = fs::read_dir(folder).expect("readable").map(|entry| entry.map(|e| e.file_name())).collect();
         assert!(names.len() == 1 && destination.join("a").is_file(), "{names:?}");
-        fs::remove_dir_all(&folder).expect("the folder of this test");
     }
 }

@@ -15,6 +15,7 @@ mod detect;
 mod digits;
 mod gathering;
 mod input;
+mod kept_memory;
 mod latent;
 mod misuse;
 mod model;

@@ -16,7 +16,7 @@ use crate::{
     missing::{Fill, complete_rows},
     open_data::OpenPart,
     reader::{Opened, Reader},
-    reading::{LoadOptions, Missing},
+    reading::{Limits, LoadOptions, Missing},
     series_error::SeriesError,
     spool::Spool,
     values::Values,
@@ -136,6 +136,13 @@ pub(crate) fn collect(part: OpenPart, options: &LoadOptions) -> Result<Collected
     Ok(Collected { path, head, values, labels, windows })
 }
 
+/// Returns the number of bytes that rows may take in memory: the limit of the user, or half of the memory that is
+/// available, because a vector that grows needs up to twice its size.
+fn memory_for_rows(limits: &Limits) -> u64 {
+    let available = narrows_crew::available_memory().map_or(u64::MAX, |bytes| bytes / 2);
+    limits.memory.0.min(available)
+}
+
 /// Reads rows of an uncompressed file into memory, or leaves them in the file if they exceed the memory limit.
 ///
 /// The same pass over the rows checks the values and finds their range.
@@ -151,7 +158,7 @@ fn rows_of(path: &Path, head: &mut Head, rows: FileRows, options: &LoadOptions) 
         }
         Ok(())
     };
-    let values = if rows.size_in_memory() > options.limits.memory.0 {
+    let values = if rows.size_in_memory() > memory_for_rows(&options.limits) {
         rows.visit_all(check)?;
         Values::OnDisk(rows)
     } else {
@@ -181,7 +188,8 @@ fn gather(
     let mut labels: Option<Labels> = None;
     let expected = head.rows.map(|rows| rows.saturating_mul(features));
     let width = if head.is_bytes { 1 } else { size_of::<f32>() };
-    let exceeds_memory = |numbers: usize| (numbers as u64).saturating_mul(width as u64) > options.limits.memory.0;
+    let memory = memory_for_rows(&options.limits);
+    let exceeds_memory = |numbers: usize| (numbers as u64).saturating_mul(width as u64) > memory;
     let mut spool = match expected {
         Some(numbers) if exceeds_memory(numbers) => Some(Spool::new(path, head.is_bytes, features)?),
         Some(_) | None => None,

@@ -76,10 +76,7 @@ impl Bounds {
         if needed < MemoryLimit::LARGE && self.memory == MemoryLimit::Available {
             return Ok(());
         }
-        match self.memory.exceeded_by(needed) {
-            Some(available) => Err(Error::Memory { what: what(), needed, available, advice }),
-            None => Ok(()),
-        }
+        self.memory.check(needed, what, advice)
     }
 
     /// Returns a vector with the same label for every row.

@@ -79,13 +79,8 @@ impl MemoryEstimate {
 /// [`Error::Memory`].
 pub fn check_engine_memory(options: &Options) -> Result<(), Error> {
     let what = || "the libraries and threads of the engine".to_owned();
-    match options.memory.exceeded_by(ENGINE_BYTES) {
-        Some(available) => {
-            let advice = "free memory, or raise the limit of the process";
-            Err(Error::Memory { what: what(), needed: ENGINE_BYTES, available, advice })
-        }
-        None => check_addresses(ENGINE_BYTES, what, options),
-    }
+    options.memory.check(ENGINE_BYTES, what, "free memory, or raise the limit of the process")?;
+    check_addresses(ENGINE_BYTES, what, options)
 }
 
 /// The estimate of one graph.
@@ -119,10 +114,8 @@ pub(crate) fn check_opening<M: Contract>(
 ) -> Result<(), Error> {
     let needed = opening(bundle, graphs);
     let what = || format!("the graphs of `{}`", bundle.path().display());
-    if let Some(available) = options.memory.exceeded_by(needed) {
-        let advice = "free memory, raise the limit of the process, or use a model with fewer weights";
-        return Err(Error::Memory { what: what(), needed, available, advice });
-    }
+    let advice = "free memory, raise the limit of the process, or use a model with fewer weights";
+    options.memory.check(needed, what, advice)?;
     check_addresses(needed, || format!("{} and the libraries and threads of the engine", what()), options)
 }
 

@@ -2,9 +2,11 @@
 
 use narrows_crew::available_memory;
 
+use crate::Error;
+
 /// How much memory a model may use: what is available to the process, a number of bytes, or any amount.
 ///
-/// Opening a bundle, and calls with large results or large runs, return [`Error::Memory`](crate::Error::Memory) if
+/// Opening a bundle, and calls with large results or large runs, return [`Error::Memory`] if
 /// their estimate is above the limit, before they allocate anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MemoryLimit {
@@ -24,6 +26,25 @@ pub enum MemoryLimit {
 impl MemoryLimit {
     /// Size in bytes from which a call asks the system what is available.
     pub(crate) const LARGE: u64 = 64 << 20;
+
+    /// Checks that what `what` describes, like "2000 rows of 784 values", may take this many bytes. `advice` says what to
+    /// do if not.
+    ///
+    /// ```
+    /// use narrows_runtime::MemoryLimit;
+    ///
+    /// let check = |bytes| MemoryLimit::Bytes(1000).check(bytes, || "a table".to_owned(), "use fewer rows");
+    /// assert!(check(1000).is_ok() && check(1001).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn check(self, needed: u64, what: impl FnOnce() -> String, advice: &'static str) -> Result<(), Error> {
+        match self.exceeded_by(needed) {
+            Some(available) => Err(Error::Memory { what: what(), needed, available, advice }),
+            None => Ok(()),
+        }
+    }
 
     /// Returns the limit for something that needs this many bytes if it is above the limit.
     pub(crate) fn exceeded_by(self, needed: u64) -> Option<u64> {

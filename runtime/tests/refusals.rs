@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use narrows_runtime::{
     Autoencoder, Codes, Error, Options, Samples,
-    bundle::{BundleError, DECODER, ENCODER, Kind, onnx::Tensor},
+    bundle::{
+        BundleError, DECODER, ENCODER, Kind,
+        onnx::{Attribute, Tensor, attribute},
+    },
     ndarray::{Array2, Array3, Axis},
 };
 
@@ -134,11 +137,12 @@ fn the_error_for_a_damaged_bundle_names_the_file() {
 fn the_error_for_a_graph_that_onnx_runtime_refuses_contains_the_reason() {
     let unknown = Fixture::modified(Kind::Ae, |draft| {
         let graph = draft.decoder.graph.as_mut().expect("a graph");
-        "NoSuchOperator".clone_into(&mut graph.node[0].op_type);
+        let name = "no_such_attribute".to_owned();
+        graph.node[0].attribute.push(Attribute { name, r#type: attribute::INT, ..Attribute::default() });
     });
     let error = text(Autoencoder::open(unknown.path()));
     assert!(error.starts_with("ONNX Runtime cannot load `decoder.onnx`: "), "{error}");
-    assert!(error.contains("NoSuchOperator"), "{error}");
+    assert!(error.contains("no_such_attribute"), "{error}");
 }
 
 #[test]

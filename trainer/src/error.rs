@@ -25,41 +25,21 @@ pub enum TrainError {
     /// The file that contains the data can no longer be read.
     #[error(transparent)]
     Reading(#[from] narrows_data::DataError),
-    /// Training would need more memory than there is.
+    /// A step of the fit would need more memory than there is.
     #[error(
-        "training with batches of {rows} rows needs about {}, and {} of memory are available; the largest layer is \
-         {layer}; {advice}",
+        "{what} needs about {}, and {} of memory are available; {advice}",
         described_bytes(*needed),
         described_bytes(*available)
     )]
     Memory {
-        /// Estimated size of weights, gradients and the values between layers, in bytes.
-        needed: u64,
-        /// What is available, in bytes.
-        available: u64,
-        /// Number of rows of a batch.
-        rows: usize,
-        /// The largest layer, with the shape of its result for one row.
-        layer: String,
-        /// What to do.
-        advice: &'static str,
-    },
-    /// The closed-form solution would need more memory than there is.
-    #[error(
-        "the principal components of {rows} rows of {features} features need about {}, and {} of memory are available; \
-         use fewer features or fewer rows, or train another kind, such as ae",
-        described_bytes(*needed),
-        described_bytes(*available)
-    )]
-    SolutionMemory {
-        /// Number of rows.
-        rows: usize,
-        /// Number of features.
-        features: usize,
+        /// What needs the memory, with its size.
+        what: String,
         /// Estimated size in bytes.
         needed: u64,
         /// What is available, in bytes.
         available: u64,
+        /// What to do.
+        advice: String,
     },
     /// A loss, a gradient or a weight became infinite or NaN, or the final loss is very large.
     #[error(

@@ -16,7 +16,7 @@ use crate::{
     evaluation::evaluate,
     event::Observe,
     kinds::{Ae, LatentPrior, Model, Pca},
-    memory::{TrainedGraph, Training, available, check_solution},
+    memory::{Training, available, check_solution},
     network::Weights,
     pseudo_inputs::first_values,
     run::{Checkpoint, Run},
@@ -99,19 +99,8 @@ fn fit_with(
             solve(*pca, config, &rows, run)?
         }
         Method::Descent(descent) => {
-            let decoder =
-                TrainedGraph { graph: &core.decoder, evaluations: descent.objective.model().latent_samples() };
-            let prior = descent.objective.model().prior();
-            let training = Training {
-                graphs: &[TrainedGraph { graph: &core.encoder, evaluations: 1 }, decoder],
-                features: data.train.values.features(),
-                pseudo_inputs: prior.pseudo_inputs(),
-                rows: train_rows.len(),
-                steps: descent.steps,
-                rule: descent.optimizer,
-                kernels: descent.kernels,
-            };
-            training.check(available)?;
+            let features = data.train.values.features();
+            Training::of(descent, &core, features, train_rows.len()).check(available)?;
             train(config, descent, &core, &rows, run, observe)?
         }
     };

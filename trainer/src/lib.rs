@@ -131,6 +131,7 @@ pub mod internals {
         config::{Descent, Method},
         core_graphs::CoreGraphs,
         likelihood::OutputDistribution,
+        memory::estimated_memory,
         moments::LoadedMoments,
         network::{
             Add, AddChannels, Affine, BatchNorm, CellOrder, Clamp, Columns, Concat, Conv2d, Convolutions, CountMean,

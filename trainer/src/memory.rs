@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 
 pub(crate) use narrows_crew::available_memory as available;
+use narrows_data::Dataset;
 
 use crate::{
-    TrainError,
+    Config, Descent, Method, TrainError,
     candle::{Kernels, Rule},
+    core_graphs::CoreGraphs,
     descent::Steps,
     evaluation::chunk_rows,
     kinds::{pca_bytes, values_per_row},
@@ -29,9 +31,9 @@ pub(crate) struct TrainedGraph<'a> {
 }
 
 /// What the memory of a training run depends on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Training<'a> {
-    pub(crate) graphs: &'a [TrainedGraph<'a>],
+    pub(crate) graphs: Vec<TrainedGraph<'a>>,
     /// Number of features of a row.
     pub(crate) features: usize,
     /// Number of pseudo-inputs, which pass through the first graph, the encoder, in every step and evaluation.
@@ -62,7 +64,24 @@ impl Estimate {
     }
 }
 
-impl Training<'_> {
+impl<'a> Training<'a> {
+    /// Returns what the memory of training by gradient descent on `rows` rows depends on.
+    pub(crate) fn of(descent: &Descent, core: &'a CoreGraphs, features: usize, rows: usize) -> Self {
+        let model = descent.objective.model();
+        Training {
+            graphs: vec![
+                TrainedGraph { graph: &core.encoder, evaluations: 1 },
+                TrainedGraph { graph: &core.decoder, evaluations: model.latent_samples() },
+            ],
+            features,
+            pseudo_inputs: model.prior().pseudo_inputs(),
+            rows,
+            steps: descent.steps,
+            rule: descent.optimizer,
+            kernels: descent.kernels,
+        }
+    }
+
     /// Estimates the memory, without the data and the program itself.
     pub(crate) fn estimate(&self) -> Estimate {
         let rows = self.steps.batch_size.min(self.rows.max(1)) as u64;
@@ -129,13 +148,23 @@ impl Training<'_> {
             (false, true) => "use a smaller --batch-size, a larger --stride or fewer --filters",
             (false, false) => "use a smaller --batch-size or narrower --hidden layers",
         };
+        let layer = largest.map(|node| format!("`{}` of shape {:?}", node.name, node.shape)).unwrap_or_default();
+        let rows = self.steps.batch_size.min(self.rows.max(1));
         Err(TrainError::Memory {
+            what: format!("training with batches of {rows} rows"),
             needed: estimate.total(),
             available,
-            rows: self.steps.batch_size.min(self.rows.max(1)),
-            layer: largest.map(|node| format!("`{}` of shape {:?}", node.name, node.shape)).unwrap_or_default(),
-            advice: narrower,
+            advice: format!("the largest layer is {layer}; {narrower}"),
         })
+    }
+}
+
+/// Estimates the memory that a fit needs besides the data and the program itself, in bytes.
+pub fn estimated_memory(config: &Config, core: &CoreGraphs, data: &Dataset) -> u64 {
+    let (rows, features) = (config.fitted_rows(&data.train.values), data.train.values.features());
+    match &config.method {
+        Method::ClosedForm(_) => pca_bytes(rows, features),
+        Method::Descent(descent) => Training::of(descent, core, features, rows).estimate().total(),
     }
 }
 
@@ -143,11 +172,35 @@ impl Training<'_> {
 /// not known.
 ///
 /// # Errors
-/// [`TrainError::SolutionMemory`].
+/// [`TrainError::Memory`].
 pub(crate) fn check_solution(rows: usize, features: usize, available: Option<u64>) -> Result<(), TrainError> {
-    let needed = pca_bytes(rows, features);
+    let what = || format!("finding the principal components of {rows} rows of {features} features");
+    let advice = "use fewer features or fewer rows, or train another kind, such as ae";
+    check(pca_bytes(rows, features), available, what, advice)
+}
+
+/// Checks that the search of neighbours of `queries` codes among `points` codes of this length needs at most
+/// `available` bytes. Nothing is checked if this is not known.
+///
+/// # Errors
+/// [`TrainError::Memory`].
+pub(crate) fn check_neighbours(
+    (points, queries, length): (usize, usize, usize),
+    block: usize,
+    available: Option<u64>,
+) -> Result<(), TrainError> {
+    // The standardised points, their transpose and one more copy while they are converted; the queries likewise.
+    let codes = (3 * points as u64).saturating_add(2 * queries as u64).saturating_mul(length as u64);
+    // The products of a block, as a tensor and as a vector, and for every core distances with their positions.
+    let products = (points as u64).saturating_mul(2 * block as u64 + 2 * narrows_crew::cores() as u64);
+    let needed = codes.saturating_add(products).saturating_mul(size_of::<f32>() as u64);
+    let what = || format!("finding the nearest of {points} codes for each of {queries}");
+    check(needed, available, what, "use fewer rows, or --neighbours 0 in a transfer")
+}
+
+fn check(needed: u64, available: Option<u64>, what: impl FnOnce() -> String, advice: &str) -> Result<(), TrainError> {
     match available.filter(|&available| needed > available) {
-        Some(available) => Err(TrainError::SolutionMemory { rows, features, needed, available }),
+        Some(available) => Err(TrainError::Memory { what: what(), needed, available, advice: advice.to_owned() }),
         None => Ok(()),
     }
 }

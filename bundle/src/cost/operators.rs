@@ -22,6 +22,7 @@ pub(super) fn infer(node: &Node, inputs: &[Option<&Value>]) -> Option<(Value, u6
         "Reshape" => (reshaped(node, first, inputs.get(1).copied().flatten()?)?, 0),
         "Transpose" => (transposed(node, first)?, 0),
         "Gather" => (gathered(node, first, inputs.get(1).copied().flatten()?)?, 0),
+        "GatherElements" => (inputs.get(1).copied().flatten()?.shape().to_vec(), 0),
         "Concat" => (concatenated(node, inputs)?, 0),
         "ReduceSum" => (summed(node, first, inputs.get(1).copied().flatten())?, 0),
         "TopK" => (largest(first, inputs.get(1).copied().flatten()?)?, 0),

@@ -1,5 +1,5 @@
-use super::*;
-use crate::onnx::{Attribute, Dimension, Shape, Tensor, TensorType, Type, attribute, element};
+use super::{sizes::MAX_NODES, *};
+use crate::onnx::{Attribute, Dimension, Node, Shape, Tensor, TensorType, Type, attribute, element};
 
 fn value(name: &str, sizes: &[i64]) -> ValueInfo {
     let batch = Dimension { value: Some(DimensionValue::Symbol("batch".to_owned())) };
@@ -184,4 +184,25 @@ fn a_shape_that_is_computed_or_has_another_number_of_axes_is_refused() {
         let error = resize("s", vec![scales(count)]).expect_err("four axes");
         assert!(error.ends_with(&format!("(Resize) has {count} sizes for 4 axes")), "{error}");
     }
+}
+
+#[test]
+fn a_node_whose_result_has_an_unknown_size_is_refused() {
+    for (operator, inputs) in
+        [("NonZero", &["x"][..]), ("Relu", &["missing"]), ("Range", &["x", "x", "x"]), ("Add", &[])]
+    {
+        let unknown = Node { name: "odd".to_owned(), ..node(operator, inputs, "y", &[]) };
+        let graph = Graph { input: vec![value("x", &[2])], node: vec![unknown], ..Graph::default() };
+        let error = check_sizes(&Model { graph: Some(graph), ..Model::default() }).expect_err("unknown");
+        assert!(error.starts_with(&format!("the size of the result of node `odd` ({operator}) is unknown")), "{error}");
+    }
+}
+
+#[test]
+fn a_graph_with_the_largest_number_of_nodes_and_as_many_constants_is_checked() {
+    let names = (0..MAX_NODES).map(|index| format!("shape{index}"));
+    let constants = names.clone().map(|name| Tensor::integers(&name, &[2], &[-1, 2])).collect();
+    let nodes = names.map(|name| node("Reshape", &["x", &name], "y", &[])).collect();
+    let graph = Graph { input: vec![value("x", &[2])], node: nodes, initializer: constants, ..Graph::default() };
+    assert_eq!(check_sizes(&Model { graph: Some(graph), ..Model::default() }), Ok(()));
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use narrows_bundle::{Likelihood, Link, counted};
+use narrows_bundle::{Likelihood, Link, counted, described_bytes};
 use narrows_data::{
     Dataset, SampleKind, Values,
     statistics::{Per, extremes, moments},
@@ -10,7 +10,8 @@ use narrows_data::{
 use narrows_trainer::{
     Config, Options,
     internals::{
-        Architecture, Convolutions, CoreGraphs, Method, Order, OutputDistribution, Pretraining, ScalingRule, summary,
+        Architecture, Convolutions, CoreGraphs, Method, Order, OutputDistribution, Pretraining, ScalingRule,
+        estimated_memory, summary,
     },
     options::{Activation, ArchitectureName, Normalisation, Scale, ScalePer, Variance},
 };
@@ -98,8 +99,9 @@ pub(super) fn print_choices(chosen: &Chosen<'_>, config: &Config, data: &Dataset
     note(format_args!("likelihood: {}", likelihood(chosen, config, data)));
     note(format_args!("scaling: {}", scaling(chosen, config, data)?));
     let core = CoreGraphs::new(config, data)?;
+    let memory = described_bytes(estimated_memory(config, &core, data));
     note(format_args!(
-        "encoder:\n{}decoder:\n{}run: {}",
+        "encoder:\n{}decoder:\n{}memory: about {memory} for the fit, without the data\nrun: {}",
         summary(&core.encoder),
         summary(&core.decoder),
         run.display()

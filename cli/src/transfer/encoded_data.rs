@@ -1,8 +1,9 @@
 //! Training data of a head: labelled samples and their codes, computed by the frozen encoder in ONNX Runtime.
 
 use anyhow::bail;
+use narrows_bundle::counted;
 use narrows_data::{Dataset, Limits, Values};
-use narrows_runtime::{Autoencoder, Samples};
+use narrows_runtime::{Autoencoder, MemoryLimit, Samples};
 use narrows_trainer::transfer::{Codes, Options, Task};
 use ndarray::{Array2, Axis};
 
@@ -48,6 +49,10 @@ impl EncodedData {
 /// Returns the deterministic code of every row, `[rows, latent]`.
 fn encode(model: &Autoencoder, values: &Values, stop: &Stop) -> anyhow::Result<Values> {
     let rows = values.rows();
+    let (latent_dim, size) = (model.latent_dim() as u64, size_of::<f32>() as u64);
+    let what = || format!("the codes of {}, {latent_dim} numbers each,", counted(rows, "row"));
+    let advice = "use fewer rows (--label-fraction), or a model with fewer latent dimensions";
+    MemoryLimit::Available.check((rows as u64).saturating_mul(latent_dim).saturating_mul(size), what, advice)?;
     let mut codes = Array2::zeros((rows, model.latent_dim()));
     let bar = RowsBar::new(Some(rows));
     for start in (0..rows).step_by(CHUNK_ROWS) {

@@ -20,7 +20,7 @@ fn graphs(convolutions: Option<Convolutions>, features: usize, hidden: Vec<usize
 fn training(graphs: &[Graph; 2], features: usize, batch_size: usize, check: impl FnOnce(Training<'_>)) {
     let trained = graphs.each_ref().map(|graph| TrainedGraph { graph, evaluations: 1 });
     check(Training {
-        graphs: &trained,
+        graphs: trained.to_vec(),
         features,
         pseudo_inputs: 0,
         rows: 60_000,
@@ -41,7 +41,7 @@ fn a_step_needs_every_result_twice_and_parameters_need_gradients_state_and_a_che
         assert_eq!(step, 4 * 100 * (2 * values + 3 * 10));
         assert_eq!(evaluation, 4 * 1000 * (values + 3 * 10));
         assert_eq!(of_parameters, 4 * 6 * parameters);
-        let few = Training { rows: 7, ..training };
+        let few = Training { rows: 7, ..training.clone() };
         assert_eq!(few.estimate().step, 4 * 7 * (2 * values + 3 * 10));
     });
 }
@@ -74,9 +74,18 @@ fn principal_components_of_large_pictures_are_refused_before_their_matrix_is_all
     let message = check_solution(60_000, features, Some(16_000_000_000)).expect_err("three large matrices").to_string();
     assert_eq!(
         message,
-        "the principal components of 60000 rows of 49152 features need about 62.8 GB, and 16.0 GB of memory are \
+        "finding the principal components of 60000 rows of 49152 features needs about 62.8 GB, and 16.0 GB of memory are \
          available; use fewer features or fewer rows, or train another kind, such as ae"
     );
     // The Gram matrix of few rows is small.
     assert!(check_solution(100, features, Some(1 << 30)).is_ok());
+}
+
+#[test]
+fn neighbours_of_many_codes_are_refused_before_they_are_copied() {
+    let check = |available| check_neighbours((50_000_000, 1000, 64), 64, available);
+    assert!(check(None).is_ok() && check(Some(1 << 40)).is_ok());
+    let message = check(Some(16_000_000_000)).expect_err("three copies of the codes").to_string();
+    assert!(message.starts_with("finding the nearest of 50000000 codes for each of 1000 needs about "), "{message}");
+    assert!(message.ends_with("16.0 GB of memory are available; use fewer rows, or --neighbours 0 in a transfer"));
 }

@@ -12,7 +12,10 @@ use super::{
     parts::LabelledRows,
     stop::{Stop, check_stop},
 };
-use crate::TrainError;
+use crate::{
+    TrainError,
+    memory::{available, check_neighbours},
+};
 
 /// Number of rows whose neighbours are searched at a time.
 const BLOCK: usize = 64;
@@ -22,7 +25,7 @@ const BLOCK: usize = 64;
 /// values.
 ///
 /// # Errors
-/// Errors of Candle, and of reading from disk.
+/// [`TrainError::Memory`], errors of Candle, and of reading from disk.
 pub(crate) fn nearest(
     count: usize,
     standardisation: &Scaling,
@@ -30,6 +33,8 @@ pub(crate) fn nearest(
     test: LabelledRows<'_>,
     stop: Stop<'_>,
 ) -> Result<Metrics, TrainError> {
+    let codes = (train.rows.len(), test.rows.len(), train.values.features());
+    check_neighbours(codes, BLOCK, available())?;
     let rows_of = |LabelledRows { values, rows, .. }: LabelledRows<'_>| -> Result<Array2<f32>, TrainError> {
         let codes = Inputs { values, scaling: standardisation }.batch(rows, None)?;
         let shape = codes.dims2()?;

@@ -78,7 +78,7 @@ impl HeadTrainingLoop<'_> {
         report: &mut dyn FnMut(&Epoch),
     ) -> Result<TrainedHead, TrainError> {
         let training = Training {
-            graphs: &[TrainedGraph { graph: self.graph, evaluations: 1 }],
+            graphs: vec![TrainedGraph { graph: self.graph, evaluations: 1 }],
             features: self.train.inputs.values.features(),
             pseudo_inputs: 0,
             rows: self.train.rows.len(),

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     input::{Batch, Binarizer, InputStream, Part},
+    kept_memory::KeptMemory,
     rows_bar::RowsBar,
 };
 
@@ -85,7 +86,10 @@ pub(super) fn evaluate_rows(
     let (mut classes, mut labels) = (Classes::default(), Vec::new());
     let mut labelled = LabelledRows::default();
     let keeps_all = model.kind() == Kind::Cvae && rows.part() != Part::Test;
+    let mut kept = KeptMemory::new(if keeps_all { "codes and values" } else { "codes" });
+    let values_per_row = model.latent_dim() + if keeps_all { model.manifest().sample.features() } else { 0 };
     while let Some(batch) = rows.next(usize::MAX)? {
+        kept.add(batch.rows(), values_per_row)?;
         let grey = batch.floats()?;
         keep(&mut sample, &grey, &batch);
         if let Some(batch_classes) = batch.classes() {
@@ -128,7 +132,10 @@ pub(super) fn read_training_rows(
     let has_labels = rows.has_labels();
     if has_labels || needs_components {
         let bar = RowsBar::new(rows.total());
+        let mut kept = KeptMemory::new("codes and values of the training rows");
         while let Some(batch) = rows.next(usize::MAX)? {
+            let of_class = if batch.classes().is_some() { model.manifest().sample.features() } else { 0 };
+            kept.add(batch.rows(), of_class + if has_labels { model.latent_dim() } else { 0 })?;
             let grey = batch.floats()?;
             keep(&mut sample, &grey, &batch);
             if let Some(classes) = batch.classes() {
