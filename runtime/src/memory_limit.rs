@@ -27,8 +27,8 @@ impl MemoryLimit {
     /// Size in bytes from which a call asks the system what is available.
     pub(crate) const LARGE: u64 = 64 << 20;
 
-    /// Checks that what `what` describes, like "2000 rows of 784 values", may take this many bytes. `advice` says what to
-    /// do if not.
+    /// Checks that what `what` describes, like "2000 rows of 784 values", may take this many bytes. `advice` says what
+    /// to do if not.
     ///
     /// ```
     /// use narrows_runtime::MemoryLimit;

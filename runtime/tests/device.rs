@@ -38,13 +38,6 @@ fn failing() -> Fixture {
     })
 }
 
-fn unloadable() -> Fixture {
-    Fixture::modified(Kind::Ae, |draft| {
-        let graph = draft.decoder.graph.as_mut().expect("a graph");
-        "NoSuchOperator".clone_into(&mut graph.node[0].op_type);
-    })
-}
-
 #[test]
 fn an_unusable_gpu_is_a_typed_error_and_the_process_stays_usable() {
     let fixture = Fixture::new(Kind::Ae);
@@ -108,9 +101,10 @@ fn a_detector_labels_the_same_rows_on_every_device_that_works() {
 
 #[test]
 fn auto_reports_a_broken_graph() {
-    let refused = Autoencoder::open_with(unloadable().path(), &on(Device::Auto)).expect_err("an unknown operator");
+    let refused =
+        Autoencoder::open_with(Fixture::unloadable().path(), &on(Device::Auto)).expect_err("an unknown attribute");
     assert!(matches!(&refused, Error::Engine { action: "load", .. }), "{refused:?}");
-    assert!(refused.to_string().contains("NoSuchOperator"), "{refused}");
+    assert!(refused.to_string().contains("no_such_attribute"), "{refused}");
 }
 
 #[test]
@@ -130,7 +124,7 @@ fn the_cpu_computes_every_node_of_all_zoo_models() {
 
 #[test]
 fn measuring_the_placement_leaves_no_files_and_reports_errors() {
-    let fixtures = [Fixture::new(Kind::Ae), failing(), unloadable()];
+    let fixtures = [Fixture::new(Kind::Ae), failing(), Fixture::unloadable()];
     let bundles = env::join_paths(fixtures.each_ref().map(Fixture::path)).expect("plain paths");
     let run = |temporary: PathBuf| {
         let output = Command::new(env::current_exe().expect("this program"))

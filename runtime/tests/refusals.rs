@@ -4,10 +4,7 @@ use std::{fs, path::Path};
 
 use narrows_runtime::{
     Autoencoder, Codes, Error, Options, Samples,
-    bundle::{
-        BundleError, DECODER, ENCODER, Kind,
-        onnx::{Attribute, Tensor, attribute},
-    },
+    bundle::{BundleError, DECODER, ENCODER, Kind, onnx::Tensor},
     ndarray::{Array2, Array3, Axis},
 };
 
@@ -135,11 +132,7 @@ fn the_error_for_a_damaged_bundle_names_the_file() {
 
 #[test]
 fn the_error_for_a_graph_that_onnx_runtime_refuses_contains_the_reason() {
-    let unknown = Fixture::modified(Kind::Ae, |draft| {
-        let graph = draft.decoder.graph.as_mut().expect("a graph");
-        let name = "no_such_attribute".to_owned();
-        graph.node[0].attribute.push(Attribute { name, r#type: attribute::INT, ..Attribute::default() });
-    });
+    let unknown = Fixture::unloadable();
     let error = text(Autoencoder::open(unknown.path()));
     assert!(error.starts_with("ONNX Runtime cannot load `decoder.onnx`: "), "{error}");
     assert!(error.contains("no_such_attribute"), "{error}");

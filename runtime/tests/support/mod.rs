@@ -50,6 +50,15 @@ impl Fixture {
         Self::modified(kind, |_| {})
     }
 
+    /// Creates a bundle that passes all checks of this project, but whose decoder ONNX Runtime refuses to load.
+    pub(crate) fn unloadable() -> Self {
+        Self::modified(Kind::Ae, |draft| {
+            let graph = draft.decoder.graph.as_mut().expect("a graph");
+            let name = "no_such_attribute".to_owned();
+            graph.node[0].attribute.push(Attribute { name, r#type: attribute::INT, ..Attribute::default() });
+        })
+    }
+
     pub(crate) fn modified(kind: Kind, modify: impl FnOnce(&mut Draft)) -> Self {
         let mut draft = draft(kind);
         modify(&mut draft);
