@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "loading a shared library and calling its functions is unsafe")]
 
 use std::{
+    error::Error,
     ffi::{CStr, c_char, c_int, c_uint},
     path::Path,
     ptr::null,
@@ -33,7 +34,7 @@ pub(super) fn look() -> Seen {
     static DRIVER_LIBRARY: OnceLock<Result<Library, String>> = OnceLock::new();
     static MISSING: OnceLock<Vec<String>> = OnceLock::new();
 
-    let driver = match DRIVER_LIBRARY.get_or_init(|| open(Path::new(DRIVER)).map_err(|error| error.to_string())) {
+    let driver = match DRIVER_LIBRARY.get_or_init(|| open(Path::new(DRIVER)).map_err(|error| reason_of(&error))) {
         Ok(library) => start(library),
         Err(reason) => Driver::Missing(reason.clone()),
     };
@@ -63,6 +64,11 @@ pub(super) fn open(path: &Path) -> Result<Library, libloading::Error> {
     unsafe { Library::new(path) }
 }
 
+/// Returns the text of the system's loader.
+fn reason_of(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 /// Starts the driver, and asks for its version and the number of GPUs.
 fn start(library: &Library) -> Driver {
     let number = |name: &str| {
@@ -80,7 +86,7 @@ fn start(library: &Library) -> Driver {
     let initialized = match unsafe { library.get::<Initialize>("cuInit") } {
         // SAFETY: as above.
         Ok(initialize) => unsafe { initialize(0) },
-        Err(error) => return Driver::Missing(error.to_string()),
+        Err(error) => return Driver::Missing(reason_of(&error)),
     };
     let gpus = match initialized {
         0 => number("cuDeviceGetCount").unwrap_or(Ok(0)),
