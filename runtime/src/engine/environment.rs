@@ -24,12 +24,8 @@ pub(crate) fn start(options: &Options) -> Result<Running, LibraryError> {
     started(options).map(|(_, running)| running)
 }
 
-/// Returns the environment for sessions: that of the host, or the one of this crate.
-pub(super) fn environment(options: &Options) -> Result<Environment, LibraryError> {
-    started(options).map(|(environment, _)| environment)
-}
-
-fn started(options: &Options) -> Result<(Environment, Running), LibraryError> {
+/// Returns the environment for sessions, that of the host or the one of this crate, and the ONNX Runtime that it is of.
+pub(super) fn started(options: &Options) -> Result<(Environment, Running), LibraryError> {
     static STARTED: Mutex<Option<(Environment, Running)>> = Mutex::new(None);
 
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);

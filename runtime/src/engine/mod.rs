@@ -1,5 +1,6 @@
 //! The interface to ONNX Runtime; the only folder that uses `ort`.
 
+mod cuda_libraries;
 mod environment;
 mod frame;
 mod free_memory;

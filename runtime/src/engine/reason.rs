@@ -1,8 +1,8 @@
 //! Converts error texts of ONNX Runtime to short reasons why a device cannot be used.
 
 /// Returns a readable reason on one line. Removes source locations and the host name from texts that are not known
-/// here.
-pub(super) fn plain_reason(text: &str) -> String {
+/// here. `missing` are the names of NVIDIA's libraries that were not found.
+pub(super) fn plain_reason(text: &str, missing: &[String]) -> String {
     if text.contains("is not enabled in this build") {
         return "this ONNX Runtime has no CUDA provider (use a GPU build of ONNX Runtime)".to_owned();
     }
@@ -12,6 +12,14 @@ pub(super) fn plain_reason(text: &str) -> String {
     if let Some((_, error)) =
         text.split_once("Failed to load library ").and_then(|(_, rest)| rest.split_once("error: "))
     {
+        if let [first, ..] = missing {
+            let driver = if first.starts_with("libcuda.so") { "the NVIDIA driver and " } else { "" };
+            return format!(
+                "ONNX Runtime cannot load its CUDA provider, which needs {driver}the CUDA and cuDNN versions of its build: \
+                 not found: {} (the guide on devices says where they are searched for)",
+                missing.join(", ")
+            );
+        }
         let needed = if error.starts_with("libcuda.so") {
             "the NVIDIA driver"
         } else {
@@ -27,7 +35,9 @@ pub(super) fn plain_reason(text: &str) -> String {
     let start = failure.iter().find_map(|name| text.find(name));
     // Otherwise the text after the last error code, as in "[ONNXRuntimeError] : 1 : FAIL : ...".
     let start = start.or_else(|| text.rfind("[ONNXRuntimeError]").and_then(|start| after_code(text, start)));
-    first_line(text.get(start.unwrap_or(0)..).unwrap_or(text))
+    let reason = first_line(text.get(start.unwrap_or(0)..).unwrap_or(text));
+    // The provider was loaded, so it may miss one of the libraries that it opens later.
+    if missing.is_empty() { reason } else { format!("{reason} (not found: {})", missing.join(", ")) }
 }
 
 fn after_code(text: &str, code: usize) -> Option<usize> {
@@ -83,7 +93,36 @@ mod tests {
             ("[ONNXRuntimeError]".to_owned(), "[ONNXRuntimeError]"),
         ];
         for (text, reason) in cases {
-            assert_eq!(plain_reason(&text), reason);
+            assert_eq!(plain_reason(&text, &[]), reason);
+        }
+    }
+
+    #[test]
+    fn a_reason_names_all_libraries_that_are_missing() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let missing = MISSING.replace("LIBRARY", "libcublasLt.so.13");
+        let cases = [
+            (
+                &missing,
+                names(&["libcublasLt.so.13", "libcudnn.so.9"]),
+                "ONNX Runtime cannot load its CUDA provider, which needs the CUDA and cuDNN versions of its build: not found: \
+                 libcublasLt.so.13, libcudnn.so.9 (the guide on devices says where they are searched for)",
+            ),
+            (
+                &missing,
+                names(&["libcuda.so.1", "libcublasLt.so.13"]),
+                "ONNX Runtime cannot load its CUDA provider, which needs the NVIDIA driver and the CUDA and cuDNN versions of \
+                 its build: not found: libcuda.so.1, libcublasLt.so.13 (the guide on devices says where they are searched \
+                 for)",
+            ),
+            (
+                &OLD_DRIVER.to_owned(),
+                names(&["libcudnn.so.9"]),
+                "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version (not found: libcudnn.so.9)",
+            ),
+        ];
+        for (text, missing, reason) in cases {
+            assert_eq!(plain_reason(text, &missing), reason);
         }
     }
 }

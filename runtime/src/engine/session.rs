@@ -1,13 +1,16 @@
 //! Sessions of ONNX Runtime, and runs of a graph.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use narrows_bundle::{ElementType, GraphPorts, Port, detach_weights};
 use ort::{session::builder::SessionBuilder, value::TensorElementType};
 
 use super::{
-    Frame,
-    environment::environment,
+    Frame, cuda_libraries,
+    environment::started,
     free_memory::create_in_new_thread,
     output_set::OutputSet,
     reason::plain_reason,
@@ -27,6 +30,8 @@ pub(crate) struct Graph {
     threads: usize,
     memory: Memory,
     environment: ort::environment::Environment,
+    /// Path of the library of ONNX Runtime, if it is known.
+    runtime: Option<PathBuf>,
     /// The weights of all sessions but the first one; set when the second session is created.
     shared: Arc<Mutex<Option<SharedWeights>>>,
 }
@@ -56,10 +61,10 @@ impl Graph {
         memory: Memory,
         options: &Options,
     ) -> Result<Self, Error> {
-        let environment = environment(options)?;
+        let (environment, running) = started(options)?;
         let (ports, settings, threads) = (ports.clone(), Settings::default(), options.threads.unwrap_or(1));
         let shared = Arc::default();
-        Ok(Graph { ports, settings, bytes, device, threads, memory, environment, shared })
+        Ok(Graph { ports, settings, bytes, device, threads, memory, environment, runtime: running.path, shared })
     }
 
     /// Sets the value of a setting in the runs of all tensors that are allocated from now on.
@@ -126,7 +131,10 @@ impl Graph {
         let builder = plain().map_err(|source: ort::Error| self.failed("load", source))?;
         match self.device {
             Device::Cpu | Device::Auto => Ok(builder),
-            Device::Cuda(number) => on_cuda(builder, number).map_err(|source| self.device_error(&source.to_string())),
+            Device::Cuda(number) => {
+                let missing = self.missing_libraries();
+                on_cuda(builder, number).map_err(|source| self.device_error(&source.to_string(), missing))
+            }
         }
     }
 
@@ -146,11 +154,16 @@ impl Graph {
         };
         let on_cpu = Graph { device: Device::Cpu, ..self.clone() };
         run(on_cpu.session()?, &on_cpu)?;
-        Err(self.device_error(&source.to_string()))
+        Err(self.device_error(&source.to_string(), self.missing_libraries()))
     }
 
-    fn device_error(&self, reason: &str) -> Error {
-        Error::Device { device: self.device, reason: plain_reason(reason) }
+    fn device_error(&self, reason: &str, missing: &[String]) -> Error {
+        Error::Device { device: self.device, reason: plain_reason(reason, missing) }
+    }
+
+    /// Loads the libraries of CUDA if that has not been done. Returns the names of those that are missing.
+    fn missing_libraries(&self) -> &'static [String] {
+        cuda_libraries::preload(self.runtime.as_deref())
     }
 
     /// Allocates tensors for a run of `rows` rows that returns the wanted outputs.

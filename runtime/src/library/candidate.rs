@@ -26,7 +26,7 @@ pub enum FoundBy {
     Variable,
     /// The folder of the running program.
     ProgramFolder,
-    /// `.tools/onnxruntime/lib/` in a folder above the running program.
+    /// `.tools/onnxruntime-cuda/lib/` or `.tools/onnxruntime/lib/` in a folder above the running program.
     ToolsFolder,
     /// The search path of the system's loader.
     System,

@@ -5,7 +5,8 @@
 //! 1. the path in [`Options::library`](crate::Options::library),
 //! 2. the path in the environment variable `ORT_DYLIB_PATH`,
 //! 3. the folder of the running program,
-//! 4. `.tools/onnxruntime/lib/` in that folder and in each folder above it,
+//! 4. in that folder and in each folder above it, `.tools/onnxruntime-cuda/lib/`, if it exists, and
+//!    `.tools/onnxruntime/lib/`,
 //! 5. the search path of the system's loader.
 //!
 //! Each candidate is checked before ONNX Runtime starts: a file that is not a library, is truncated, is built for
@@ -20,6 +21,7 @@ mod candidate;
 mod error;
 #[cfg(feature = "load-dynamic")]
 mod image;
+mod needed;
 #[cfg(feature = "load-dynamic")]
 mod probe;
 #[cfg(feature = "load-dynamic")]
@@ -33,6 +35,7 @@ mod search_paths;
 #[cfg(feature = "load-dynamic")]
 pub use candidate::{Candidate, FoundBy, Located, Verdict};
 pub use error::LibraryError;
+pub(crate) use needed::needed;
 #[cfg(feature = "load-dynamic")]
 pub(crate) use probe::library_at;
 #[cfg(feature = "load-dynamic")]

@@ -38,9 +38,11 @@ pub(super) fn search_paths(options: &Options) -> Vec<(FoundBy, PathBuf)> {
 
     let folder = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
     let program_folder = folder.iter().map(|folder| (FoundBy::ProgramFolder, folder.join(NAME)));
-    let tools = folder.iter().flat_map(|folder| folder.ancestors()).map(|folder| {
-        let library = folder.join(".tools").join("onnxruntime").join("lib").join(NAME);
-        (FoundBy::ToolsFolder, library)
+    let tools = folder.iter().flat_map(|folder| folder.ancestors()).flat_map(|folder| {
+        let library = |name| folder.join(".tools").join(name).join("lib").join(NAME);
+        // Whoever fetched the build for GPUs wants to use it. It computes on the CPU as well.
+        let for_cuda = Some(library("onnxruntime-cuda")).filter(|path| path.exists());
+        for_cuda.into_iter().chain([library("onnxruntime")]).map(|path| (FoundBy::ToolsFolder, path))
     });
     let system = SYSTEM.iter().map(|name| (FoundBy::System, PathBuf::from(name)));
     by_options.chain(by_variable).chain(program_folder).chain(tools).chain(system).collect()

@@ -1,11 +1,11 @@
-//! Devices that run a graph.
+//! The device of a computation, as a user chooses it.
 
 use std::{fmt, str::FromStr};
 
-/// Device that runs a model.
+/// Device that runs or trains a model.
 ///
 /// ```
-/// use narrows_runtime::Device;
+/// use narrows_crew::Device;
 ///
 /// assert_eq!("cuda:1".parse(), Ok(Device::Cuda(1)));
 /// assert_eq!(Device::Cuda(0).to_string(), "cuda:0");
@@ -15,11 +15,11 @@ pub enum Device {
     /// The CPU.
     #[default]
     Cpu,
-    /// The NVIDIA GPU with this index, without fallback: opening a bundle fails if the GPU cannot be used, or if a
-    /// node of a graph would run elsewhere.
+    /// The NVIDIA GPU with this index, without fallback: it is an error if the GPU cannot be used, or if a part of the
+    /// computation would run elsewhere.
     Cuda(u32),
-    /// The first NVIDIA GPU if it can run all nodes of the graphs, otherwise the CPU.
-    /// [`Autoencoder::device`](crate::Autoencoder::device) returns the chosen device and the reason.
+    /// The first NVIDIA GPU if it can do the whole computation, otherwise the CPU. The chosen device and the reason are
+    /// reported (in `narrows-runtime` by `Autoencoder::device`).
     Auto,
 }
 
