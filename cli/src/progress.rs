@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use narrows_bundle::counted;
 use narrows_trainer::{
-    Config, EpochPlace, EpochRecord, Event, PretrainedLayer,
+    Config, DeviceReport, EpochPlace, EpochRecord, Event, PretrainedLayer,
     internals::{Descent, Method},
 };
 use serde_json::json;
@@ -60,6 +60,7 @@ impl Progress {
                     self.redrawn = Instant::now();
                 }
             }
+            Event::Device(report) => self.note(training_on(report)),
             Event::WithoutKernel(layers) => self.note(without_kernel(layers)),
             Event::Epoch(record) => self.show_epoch(record),
             Event::Layer(layer) => self.show_layer(layer),
@@ -124,6 +125,12 @@ impl Progress {
         };
         report_epoch(sentence, json!(record));
     }
+}
+
+/// Returns the note on the device that trains: `training on cuda:0 (NVIDIA H200)`.
+fn training_on(DeviceReport { device, name, reason }: &DeviceReport) -> String {
+    let details = name.iter().chain(reason).map(|text| format!(" ({text})"));
+    format!("training on {device}{}", details.collect::<String>())
 }
 
 /// Returns the note on layers without a fused kernel, which slow down a run.

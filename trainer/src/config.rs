@@ -17,9 +17,9 @@ use crate::{
     architecture::Architecture,
     augmentation::Augmenter,
     binarize::Binarize,
-    candle::{Kernels, Parameters, Rule},
+    candle::{Parameters, Rule},
     data_options::DataOptions,
-    descent::{EarlyStop, Steps},
+    descent::{Computation, EarlyStop, Steps},
     kinds::{Objective, Pca},
     likelihood::OutputDistribution,
     moments::{LoadedMoments, sample_with},
@@ -107,8 +107,8 @@ pub struct Descent {
     pub optimizer: Rule,
     /// The learning rate and its schedule.
     pub learning_rate: LearningRate,
-    /// The kernels of the training loop.
-    pub kernels: Kernels,
+    /// Where and how the training loop computes.
+    pub computation: Computation,
     /// Early stopping, if enabled.
     pub early_stop: Option<EarlyStop>,
 }
@@ -131,6 +131,15 @@ impl Config {
             Method::ClosedForm(_) => Kind::Pca,
             Method::Descent(descent) => descent.objective.kind(),
         }
+    }
+
+    /// Returns the same configuration with this computation, if it is trained by gradient descent.
+    pub(crate) fn computed_by(&self, computation: Computation) -> Self {
+        let method = match &self.method {
+            Method::ClosedForm(pca) => Method::ClosedForm(*pca),
+            Method::Descent(descent) => Method::Descent(Descent { computation, ..descent.clone() }),
+        };
+        Config { method, ..self.clone() }
     }
 
     /// Returns warnings about settings that have no full effect in a run of this length.

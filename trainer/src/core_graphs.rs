@@ -69,7 +69,7 @@ impl CoreGraphs {
     pub(crate) fn network<'a>(&'a self, parameters: &'a Parameters, config: &Config) -> Network<'a> {
         let kernels = match &config.method {
             Method::ClosedForm(_) => Kernels::Fused,
-            Method::Descent(descent) => descent.kernels,
+            Method::Descent(descent) => descent.computation.kernels,
         };
         let output_distribution = config.output_distribution;
         Network {

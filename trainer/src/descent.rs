@@ -4,27 +4,36 @@
 //! counter in the state. A run that resumes from a saved state therefore gives bit-identical results to a run without
 //! the interruption.
 
+mod computation;
+mod device_learner;
 mod divergence;
 mod learner;
+mod learning;
 #[cfg(test)]
 mod missing_kernels;
 mod plan;
 mod settings;
 mod state;
+mod unread;
 
 use std::{cell::Cell, ops::ControlFlow, time::Instant};
 
 use candle_core::Tensor;
+pub(crate) use computation::Computation;
+pub use computation::{DeviceOptions, DeviceReport, KernelOptions};
+pub(crate) use device_learner::DeviceLearner;
 pub(crate) use learner::Learner;
+pub(crate) use learning::Learning;
 pub(crate) use plan::{Plan, Stage};
 pub(crate) use settings::{EarlyStop, Steps};
-pub use settings::{KernelOptions, LengthOptions, StepOptions, StoppingOptions};
+pub use settings::{LengthOptions, StepOptions, StoppingOptions};
 pub(crate) use state::End;
 pub(crate) use state::{Best, Position, State, initial_parameters};
+use unread::Unread;
 
 use crate::{
     Descent, EpochRecord, Figures, TrainError,
-    candle::{Kernels, Parameters},
+    candle::{Kernels, Norms, Parameters},
     evaluation::{evaluate, scalar},
     event::{Event, Observe},
     history::wall_time,
@@ -45,6 +54,8 @@ pub(crate) struct TrainingLoop<'a> {
     pub(crate) valid: &'a [usize],
     /// The input tensor of the last step; the next step reuses its memory.
     pub(crate) spare: Cell<Option<Tensor>>,
+    /// What to report about the device.
+    pub(crate) device: Option<&'a DeviceReport>,
 }
 
 impl TrainingLoop<'_> {
@@ -61,7 +72,9 @@ impl TrainingLoop<'_> {
         mut run: Option<&mut Run>,
         observe: &mut Observe<'_>,
     ) -> Result<(), TrainError> {
-        if state.position.end.is_none() && self.report_missing_kernels(observe).is_break() {
+        if state.position.end.is_none()
+            && (self.report_device(observe).is_break() || self.report_missing_kernels(observe).is_break())
+        {
             return self.interrupted(state, run);
         }
         while state.position.end.is_none() {
@@ -92,9 +105,14 @@ impl TrainingLoop<'_> {
         Ok(())
     }
 
+    /// Reports the device, unless the CPU was chosen.
+    fn report_device(&self, observe: &mut Observe<'_>) -> ControlFlow<()> {
+        self.device.map_or(ControlFlow::Continue(()), |report| observe(&Event::Device(report)))
+    }
+
     /// Reports the layers that have no fused kernel. With such a layer the run uses the slower composed kernels.
     fn report_missing_kernels(&self, observe: &mut Observe<'_>) -> ControlFlow<()> {
-        let nodes = match self.plan.descent.kernels {
+        let nodes = match self.plan.descent.computation.kernels {
             Kernels::Fused => self.plan.core.without_kernel(),
             Kernels::Composed => Vec::new(),
         };
@@ -118,10 +136,17 @@ impl TrainingLoop<'_> {
         let batch_size = self.plan.descent.steps.batch_size;
         let rest = order.get(state.position.batches * batch_size..).unwrap_or_default();
         let mut ahead = ReadAhead::new(&self.source.part.values, rest);
+        let mut unread = Unread::new();
         for chunk in rest.chunks(batch_size) {
             ahead.advance(chunk.len());
-            self.step(state, stage, chunk)?;
-            if let Some(run) = run.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step)) {
+            self.step(state, stage, chunk, &mut unread)?;
+            let due = run.as_deref_mut().filter(|run| run.is_due_after_step(state.position.step));
+            let is_last = state.position.rows >= self.train.len();
+            if due.is_none() && !is_last && !unread.is_due() {
+                continue;
+            }
+            unread.read(epoch, &mut state.position.sums)?;
+            if let Some(run) = due {
                 self.save(state, run)?;
             }
             let figures = &state.position.sums.figures.clone().over(state.position.rows);
@@ -133,7 +158,14 @@ impl TrainingLoop<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn step(&self, state: &mut State, stage: &Stage<'_>, rows: &[usize]) -> Result<(), TrainError> {
+    /// Trains one batch. On a device, its loss is not known yet, and is added to `unread`.
+    fn step(
+        &self,
+        state: &mut State,
+        stage: &Stage<'_>,
+        rows: &[usize],
+        unread: &mut Unread,
+    ) -> Result<(), TrainError> {
         let start = Instant::now();
         let Plan { config, descent, .. } = self.plan;
         let (epoch, step) = (state.position.epoch + 1, state.position.step + 1);
@@ -141,27 +173,37 @@ impl TrainingLoop<'_> {
         let context = LossContext::Training { seed: config.seed, step, epochs: stage.epochs_before(step) };
         let batch = self.source.batch_in(&self.spare, &network, rows, context)?;
         let loss = objective_loss(descent.objective.model(), descent.l2, &network, &batch, context)?;
-        let total = scalar(&loss.total)?;
-        let parts = loss.parts.iter().map(|(part, value)| Ok((*part, scalar(value)?)));
-        let parts = parts.collect::<candle_core::Result<Vec<_>>>()?;
-        if let Some(cause) = divergence::find_in_loss(&network, &batch, total, &parts)? {
-            return Err(cause.into_error(step, epoch));
+        let (trained, rate) = (&state.trained, stage.rate(step));
+        match &mut state.learner {
+            Learning::Host(learner) => {
+                let total = scalar(&loss.total)?;
+                let parts = loss.parts.iter().map(|(part, value)| Ok((*part, scalar(value)?)));
+                let parts = parts.collect::<candle_core::Result<Vec<_>>>()?;
+                if let Some(cause) = divergence::find_in_loss(&network, &batch, total, &parts)? {
+                    return Err(cause.into_error(step, epoch));
+                }
+                let gradients = trained.gradients(&loss.total)?;
+                let check = |norms: &Norms| match divergence::find_in_gradients(norms, trained, &loss)? {
+                    Some(cause) => Err(cause.into_error(step, epoch)),
+                    None => Ok(()),
+                };
+                let norm = learner.step(trained, &gradients, rate, check)?;
+                state.position.sums.add(rows.len(), total, &parts, norm);
+            }
+            Learning::Device(learner) => {
+                let norm = learner.step(trained, &trained.gradients(&loss.total)?, rate)?;
+                unread.push(step, rows.len(), &loss, norm);
+            }
         }
-        let gradients = state.trained.gradients(&loss.total)?;
-        let trained = &state.trained;
-        let norm =
-            state.learner.step(trained, &gradients, stage.rate(step), |norms| match divergence::find_in_gradients(
-                norms, trained, &loss,
-            )? {
-                Some(cause) => Err(cause.into_error(step, epoch)),
-                None => Ok(()),
-            })?;
         // Frees the autograd graph. Only the input tensor survives the step.
         drop(loss);
         if network.below.is_none() {
-            self.spare.set(Some(batch.x));
+            self.source.reuse(&self.spare, batch.x);
         }
-        state.position.count(step, rows.len(), total, &parts, norm, start.elapsed().as_secs_f64());
+        state.position.advance(step, rows.len());
+        if let Learning::Host(_) = state.learner {
+            state.position.sums.throughput.add(rows.len(), start.elapsed().as_secs_f64());
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! A program with the feature `cuda` starts on every machine. Before Candle calls a function of CUDA, [`open`] looks for
 //! the driver, the GPU and the libraries, and names what is missing.
 
+mod choice;
 mod error;
 #[cfg(all(feature = "cuda", target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod lazy;
@@ -12,6 +13,7 @@ mod probe;
 mod seen;
 mod version;
 
+pub use choice::DeviceChoice;
 pub use error::{DeviceError, Unusable};
 pub use narrows_crew::Device;
 pub use version::CudaVersion;
@@ -22,6 +24,8 @@ pub use version::CudaVersion;
 pub struct TrainingDevice {
     /// The device: [`Device::Cpu`] or [`Device::Cuda`].
     pub device: Device,
+    /// Name of the GPU, such as `NVIDIA H200`; `None` for the CPU, or if the driver does not tell.
+    pub name: Option<String>,
     /// Reason why [`Device::Auto`] chose the CPU; `None` in all other cases.
     pub reason: Option<String>,
     /// The device for tensors.
@@ -49,15 +53,39 @@ fn open_with(
     device: Device,
     open_gpu: impl Fn(u32) -> Result<candle_core::Device, Unusable>,
 ) -> Result<TrainingDevice, DeviceError> {
-    let cpu = |reason| TrainingDevice { device: Device::Cpu, reason, candle: candle_core::Device::Cpu };
+    let cpu = |reason| TrainingDevice { device: Device::Cpu, name: None, reason, candle: candle_core::Device::Cpu };
     let gpu = |number| {
         let opened = open_gpu(number);
-        opened.map(|candle| TrainingDevice { device: Device::Cuda(number), reason: None, candle })
+        opened.map(|candle| TrainingDevice {
+            device: Device::Cuda(number),
+            name: gpu_name(&candle),
+            reason: None,
+            candle,
+        })
     };
     match device {
         Device::Cpu => Ok(cpu(None)),
         Device::Cuda(number) => gpu(number).map_err(|reason| DeviceError { device, reason }),
         Device::Auto => Ok(gpu(0).unwrap_or_else(|reason| cpu(Some(reason.to_string())))),
+    }
+}
+
+/// Returns the number of bytes of a GPU's memory that are free; `None` if it is not known.
+pub(crate) fn free_memory(device: &candle_core::Device) -> Option<u64> {
+    #[cfg(feature = "cuda")]
+    return device.as_cuda_device().ok()?.cuda_stream().context().mem_get_info().ok().map(|(free, _)| free as u64);
+    #[cfg(not(feature = "cuda"))]
+    match device {
+        candle_core::Device::Cpu | candle_core::Device::Cuda(_) | candle_core::Device::Metal(_) => None,
+    }
+}
+
+fn gpu_name(device: &candle_core::Device) -> Option<String> {
+    #[cfg(feature = "cuda")]
+    return device.as_cuda_device().ok()?.cuda_stream().context().name().ok();
+    #[cfg(not(feature = "cuda"))]
+    match device {
+        candle_core::Device::Cpu | candle_core::Device::Cuda(_) | candle_core::Device::Metal(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use narrows_bundle::described_bytes;
 
-use crate::{ConfigError, RunError, network::GraphError};
+use crate::{ConfigError, RunError, device::DeviceError, network::GraphError};
 
 /// An error while fitting or exporting.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,9 @@ pub enum TrainError {
     /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The network cannot be built.
     #[error(transparent)]
     Graph(#[from] GraphError),

@@ -189,6 +189,7 @@ mod tests {
     use crate::{
         binarize::Binarize,
         kinds::{Ae, Bound, Vae, test_network::TestNetwork},
+        store::Store,
     };
 
     /// Metrics on 2500 rows (three chunks) whose only column is a sine wave of variance 1/2.
@@ -202,6 +203,7 @@ mod tests {
             scaling: &scaling,
             augmentation: None,
             binarize: Binarize::None,
+            store: &Store::Host,
         };
         let rows: Vec<usize> = (0..2500).collect();
         evaluate(model, l2, &test_network.network(), &source, &rows, 1).expect("shapes that fit")

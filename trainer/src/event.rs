@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::{Averages, EpochRecord, PretrainedLayer};
+use crate::{Averages, DeviceReport, EpochRecord, PretrainedLayer};
 
 /// An event during fitting. The callback can stop the run after any event.
 #[derive(Debug)]
@@ -12,7 +12,10 @@ pub enum Event<'a> {
     /// such a layer is computed by Candle's operations, which are several times slower. Sent once, before the first
     /// step.
     WithoutKernel(&'a [String]),
-    /// A step of gradient descent.
+    /// The device on which the run computes, unless the CPU was chosen. Sent once, before the first step.
+    Device(&'a DeviceReport),
+    /// A step of gradient descent. On a device other than the CPU, losses are read after several steps, and only the
+    /// last of them is reported.
     Step {
         /// Number of the epoch, from 1.
         epoch: usize,

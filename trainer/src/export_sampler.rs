@@ -14,6 +14,7 @@ use crate::{
     sampler::{Codes, FittedSampler, SamplerError, SamplerOptions, fit, fit_classes},
     sampler_option::ExportSampler,
     samples::BatchSource,
+    store::Store,
 };
 
 impl Fitted {
@@ -58,6 +59,7 @@ impl Fitted {
                 Method::ClosedForm(_) => Binarize::None,
                 Method::Descent(descent) => descent.binarize,
             },
+            store: &Store::Host,
         };
         let features = data.train.values.features();
         for (index, chunk) in rows.chunks(chunk_rows(network.values_per_row(), 1)).enumerate() {

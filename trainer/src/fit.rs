@@ -1,5 +1,8 @@
 //! Fits a model to data: the split, the closed form or gradient descent, and the final metrics.
 
+#[cfg(test)]
+mod device_path;
+
 use std::cell::Cell;
 
 use candle_core::{Device, Tensor};
@@ -16,12 +19,14 @@ use crate::{
     evaluation::evaluate,
     event::Observe,
     kinds::{Ae, LatentPrior, Model, Pca},
-    memory::{Training, available, check_solution},
+    memory::{Training, check_solution},
     network::Weights,
+    opened::Opened,
     pseudo_inputs::first_values,
     run::{Checkpoint, Run},
     samples::BatchSource,
     split::split,
+    store::Store,
 };
 
 /// A fitted network whose loss is this many times that of the untrained network has diverged, even if all values are
@@ -37,11 +42,11 @@ const UNTRAINED_ROWS: usize = 1000;
 /// any number of cores.
 ///
 /// # Errors
-/// [`TrainError::Data`] for data that does not fit the configuration, [`TrainError::Memory`] before the first step if
+/// [`TrainError::Device`] if the device cannot be used, [`TrainError::Data`] for data that does not fit the configuration, [`TrainError::Memory`] before the first step if
 /// the estimated memory is not available, [`TrainError::Diverged`] when a loss, a gradient or a weight becomes infinite
 /// or NaN or the final loss is very large, [`TrainError::Interrupted`] when the callback stops the run.
 pub fn fit(config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
-    fit_with(config, data, None, Some(observe), available())
+    fit_with(&Opened::on_device(config)?, data, None, Some(observe))
 }
 
 /// Fits a model in the folder of a run: resumes from the newest checkpoint of the run, and saves checkpoints during
@@ -50,30 +55,31 @@ pub fn fit(config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result
 /// # Errors
 /// The errors of [`fit`], and [`TrainError::Run`] if a checkpoint or the metrics cannot be saved.
 pub fn fit_in(run: &mut Run, config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
+    let opened = Opened::on_device(config)?;
     run.reload_newest()?;
     run.begin(config)?;
-    fit_with(config, data, Some(run), Some(observe), available())
+    fit_with(&opened, data, Some(run), Some(observe))
 }
 
-/// Returns the model of the newest checkpoint of a run, without training.
+/// Returns the model of the newest checkpoint of a run, without training. It is evaluated on the CPU.
 ///
 /// # Errors
 /// The errors of [`fit_in`], and [`RunError::NoModel`](crate::RunError::NoModel) before the first checkpoint.
 pub fn fitted_in(run: &mut Run, config: &Config, data: &Dataset) -> Result<Fitted, TrainError> {
     run.reload_newest()?;
     run.check_model()?;
-    fit_with(config, data, Some(run), None, None)
+    fit_with(&Opened::on_host(config), data, Some(run), None)
 }
 
 /// Fits a model, or only evaluates the newest checkpoint of `run` if `observe` is `None`. Training is refused if it
-/// needs more than `available` bytes of memory; nothing is checked if this is not known.
-fn fit_with(
-    config: &Config,
+/// needs more memory than is free.
+pub(crate) fn fit_with(
+    opened: &Opened,
     data: &Dataset,
     run: Option<&mut Run>,
     observe: Option<&mut Observe<'_>>,
-    available: Option<u64>,
 ) -> Result<Fitted, TrainError> {
+    let (config, placement) = (&opened.config, &opened.placement);
     let (train_rows, held_out) = split(&data.train, config.valid_fraction, config.seed);
     check_magnitude(&data.train.values, &train_rows, config.sample(data).range)?;
     check_variation(&data.train.values, &train_rows)?;
@@ -87,21 +93,25 @@ fn fit_with(
         Some(valid) => (valid, PartName::Valid, (0..valid.values.rows()).collect()),
         None => (&data.train, PartName::Train, held_out),
     };
-    let valid = RowSelection { part: valid_part, name: valid_name, rows: &valid_rows };
+    let train_store = Store::of(placement, &data.train, &scaling)?;
+    let valid_store = match &data.valid {
+        Some(valid) => Store::of(placement, valid, &scaling)?,
+        None => train_store.clone(),
+    };
     let rows = SplitRows {
-        train: RowSelection { part: &data.train, name: PartName::Train, rows: &train_rows },
-        valid,
+        train: RowSelection { part: &data.train, name: PartName::Train, rows: &train_rows, store: &train_store },
+        valid: RowSelection { part: valid_part, name: valid_name, rows: &valid_rows, store: &valid_store },
         scaling: &scaling,
     };
     let result = match &config.method {
         Method::ClosedForm(pca) => {
-            check_solution(train_rows.len(), data.train.values.features(), available)?;
+            check_solution(train_rows.len(), data.train.values.features(), opened.memory)?;
             solve(*pca, config, &rows, run)?
         }
         Method::Descent(descent) => {
             let features = data.train.values.features();
-            Training::of(descent, &core, features, train_rows.len()).check(available)?;
-            train(config, descent, &core, &rows, run, observe)?
+            Training::of(descent, &core, features, train_rows.len()).check(opened.memory)?;
+            train(opened, descent, &core, &rows, run, observe)?
         }
     };
     let network = core.network(&result.parameters, config);
@@ -117,7 +127,7 @@ fn fit_with(
     if let (Method::Descent(descent), Some(progress)) = (&config.method, &result.progress) {
         let untrained = || {
             let pseudo_inputs = pseudo_inputs(config, descent, &core, &rows)?;
-            let parameters = initial_parameters(config, descent, &core, pseudo_inputs.as_ref())?;
+            let parameters = initial_parameters(config, descent, &core, pseudo_inputs.as_ref())?.placed(placement)?;
             let first = &train_rows[..train_rows.len().min(UNTRAINED_ROWS)];
             let source = rows.train.source(&scaling, binarize);
             Ok(evaluate(model, l2, &core.network(&parameters, config), &source, first, config.seed)?.loss)
@@ -128,7 +138,8 @@ fn fit_with(
     let test = match &data.test {
         Some(part) => {
             let all: Vec<usize> = (0..part.values.rows()).collect();
-            Some(metrics(&RowSelection { part, name: PartName::Test, rows: &all })?)
+            let store = Store::of(placement, part, &scaling)?;
+            Some(metrics(&RowSelection { part, name: PartName::Test, rows: &all, store: &store })?)
         }
         None => None,
     };
@@ -173,12 +184,14 @@ struct RowSelection<'a> {
     part: &'a Part,
     name: PartName,
     rows: &'a [usize],
+    store: &'a Store,
 }
 
 impl<'a> RowSelection<'a> {
     /// Returns the source of batches for evaluations.
     fn source(&self, scaling: &'a Scaling, binarize: Binarize) -> BatchSource<'a> {
-        BatchSource { part: self.part, name: self.name, scaling, augmentation: None, binarize }
+        let RowSelection { part, name, store, .. } = *self;
+        BatchSource { part, name, scaling, augmentation: None, binarize, store }
     }
 }
 
@@ -229,19 +242,21 @@ fn pseudo_inputs(
 
 /// Trains by gradient descent, or only loads the newest checkpoint of `run` if `observe` is `None`.
 fn train(
-    config: &Config,
+    opened: &Opened,
     descent: &Descent,
     core: &CoreGraphs,
     rows: &SplitRows<'_>,
     mut run: Option<&mut Run>,
     observe: Option<&mut Observe<'_>>,
 ) -> Result<FitResult, TrainError> {
+    let config = &opened.config;
     let (start, mut history) = match run.as_deref_mut() {
         Some(run) => (run.take_start(), run.history().to_vec()),
         None => (None, Vec::new()),
     };
     let plan = Plan::new(config, descent, core, rows.train.rows.len())?
-        .with_pseudo_inputs(pseudo_inputs(config, descent, core, rows)?);
+        .with_pseudo_inputs(pseudo_inputs(config, descent, core, rows)?)
+        .placed(opened.placement.clone());
     let mut state = match start {
         Some(checkpoint) => checkpoint.state(&plan)?,
         None => State::fresh(&plan)?,
@@ -256,6 +271,7 @@ fn train(
         valid_source: rows.valid.source(rows.scaling, descent.binarize),
         valid: rows.valid.rows,
         spare: Cell::default(),
+        device: opened.report.as_ref(),
     };
     if let Some(observe) = observe {
         training_loop.run(&mut state, &mut history, run, observe)?;
@@ -314,7 +330,8 @@ mod tests {
             events += 1;
             ControlFlow::Break(())
         };
-        let error = fit_with(&config, &data, None, Some(&mut observe), Some(1000)).expect_err("too little memory");
+        let opened = Opened { memory: Some(1000), ..Opened::on_host(&config) };
+        let error = fit_with(&opened, &data, None, Some(&mut observe)).expect_err("too little memory");
         assert!(matches!(error, TrainError::Memory { available: 1000, .. }), "{error}");
         assert_eq!(events, 0);
     }

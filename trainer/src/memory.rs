@@ -78,7 +78,7 @@ impl<'a> Training<'a> {
             rows,
             steps: descent.steps,
             rule: descent.optimizer,
-            kernels: descent.kernels,
+            kernels: descent.computation.kernels,
         }
     }
 

@@ -37,6 +37,7 @@ mod update;
 mod vectorized;
 mod write;
 
+pub(crate) use adam::Adam;
 pub(crate) use buffers::{Buffer, BufferPool};
 pub use cell_errors::LogRate;
 pub(crate) use cell_errors::{CellDistribution, CellErrors, CellResults, CellTerm, CellUnit, LOG_RATE_RANGE};
@@ -60,7 +61,9 @@ pub(crate) use product::product;
 pub(crate) use reduction::Reduction;
 pub(crate) use rows::{add_to_rows, scaled_rows, sum_columns_by_label, sum_products, sum_rows, sum_rows_by_label};
 pub use rule::Rule;
+pub(crate) use rule::RuleStep;
 pub(crate) use scale::{scale_channels, scale_channels_gradient};
+pub(crate) use sgd::Sgd;
 pub(crate) use sigmoid::{sigmoid_gradient, sigmoid_of_all};
 pub(crate) use squares::{sum_of_squares, sums_of_squares};
 pub(crate) use transpose::transpose_rows;

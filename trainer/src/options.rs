@@ -21,7 +21,8 @@ pub use crate::{
     binarize::{Binarize, BinarizeOptions},
     candle::Kernels,
     data_options::DataOptions,
-    descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
+    descent::{DeviceOptions, KernelOptions, LengthOptions, StepOptions, StoppingOptions},
+    device::DeviceChoice,
     kinds::{
         BoundOptions, Capacity, CodeOptions, Corruption, CorruptionOptions, DiscrepancyOptions, DivergenceOptions,
         KlWarmup, LatentPrior, PcaOptions, PenaltyOptions, PriorOptions, WeightPenaltyOptions,
@@ -117,6 +118,8 @@ option_groups! {
         pub stopping: StoppingOptions,
         /// The kernels of the training loop.
         pub kernels: KernelOptions,
+        /// The device of the training loop.
+        pub device: DeviceOptions,
         @own
         /// Random seed, below 2^63 [default: 0]
         #[cfg_attr(

@@ -14,6 +14,7 @@ use crate::{
     binarize::{Binarize, binarized},
     kinds::{Batch, LossContext, Network},
     numeric::{parallel_for_each, rows_per_chunk, vectorized},
+    store::Store,
     table::MaskedNumbers,
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct BatchSource<'a> {
     pub(crate) augmentation: Option<&'a Augmenter>,
     /// Binarisation of the scaled samples.
     pub(crate) binarize: Binarize,
+    /// Where the rows are, and where batches of them go.
+    pub(crate) store: &'a Store,
 }
 
 impl BatchSource<'_> {
@@ -74,21 +77,51 @@ impl BatchSource<'_> {
         context: LossContext,
     ) -> candle_core::Result<Batch> {
         let labels = if network.takes_labels() { labels(self.part, rows)? } else { None };
-        let augmentation = self.augmentation.and_then(|augmenter| augmenter.at(context));
-        let x = augmented(&self.part.values, rows, augmentation.as_ref(), self.scaling, spare.take())?;
-        let x = binarized(self.binarize, x, self.name, rows, context)?;
+        let labels = labels.map(|labels| self.on_device(labels)).transpose()?;
+        let x = self.samples(spare, rows, context)?;
         let Some(below) = &network.below else {
             let masked = match (network.table, context) {
                 (Some(table), LossContext::Training { .. }) => {
-                    Some(table.masked(&x, table.masking, MaskedNumbers::Kept, &mut context.masking())?)
+                    let random = &mut context.masking();
+                    Some(table.masked(network.kernels, &x, table.masking, MaskedNumbers::Kept, random)?)
                 }
                 (Some(_), LossContext::Evaluation { .. }) | (None, _) => None,
             };
             return Ok(Batch { masked, ..Batch::new(x, labels) });
         };
         let outputs = below.run(network.kernels, &x)?;
-        spare.set(Some(x));
+        self.reuse(spare, x);
         Ok(Batch::new(outputs, labels))
+    }
+
+    /// Keeps the memory of a batch in `spare` for the next batch, if that is gathered into it.
+    pub(crate) fn reuse(&self, spare: &Cell<Option<Tensor>>, x: Tensor) {
+        match self.store {
+            Store::Host => spare.set(Some(x)),
+            Store::Copied(_) | Store::Resident(_) => {}
+        }
+    }
+
+    /// Returns the selected rows after augmentation, scaling and binarisation, where they are used.
+    fn samples(
+        &self,
+        spare: &Cell<Option<Tensor>>,
+        rows: &[usize],
+        context: LossContext,
+    ) -> candle_core::Result<Tensor> {
+        let augmentation = self.augmentation.and_then(|augmenter| augmenter.at(context));
+        if let (Store::Resident(resident), None, Binarize::None) = (self.store, &augmentation, self.binarize) {
+            return resident.scaled(rows);
+        }
+        let x = augmented(&self.part.values, rows, augmentation.as_ref(), self.scaling, spare.take())?;
+        self.on_device(binarized(self.binarize, x, self.name, rows, context)?)
+    }
+
+    fn on_device(&self, tensor: Tensor) -> candle_core::Result<Tensor> {
+        match self.store.device() {
+            Some(device) => tensor.to_device(device),
+            None => Ok(tensor),
+        }
     }
 }
 

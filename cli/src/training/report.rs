@@ -111,6 +111,9 @@ impl Report<'_> {
             "remarks": self.fitted.remarks(),
             "seconds": { "total": total, "per_epoch": per_epoch },
         });
+        if let Method::Descent(descent) = &self.fitted.config.method {
+            report["device"] = json!(descent.computation.device);
+        }
         if let Some(loaded) = &self.fitted.config.moments {
             report["moments"] = json!(loaded.record());
         }

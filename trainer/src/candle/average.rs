@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{network::Weights, numeric::update_moving_average};
 
-const KIND: &str = "average";
+/// First part of the names of the state of an average.
+pub(super) const AVERAGE: &str = "average";
 
 /// The moving average `a` of the weights `w` of a run. Update `t`, counted from 1, computes `a += (1 - d) (w - a)` with
 /// `d = min(decay, (1 + t) / (10 + t))`.
@@ -51,7 +52,7 @@ impl Average {
         state: &BTreeMap<String, V>,
     ) -> Result<Self> {
         let weights = parameters.iter().map(|(name, variable)| {
-            let values = restored_values(state, &state_key(KIND, name), variable.elem_count())?;
+            let values = restored_values(state, &state_key(AVERAGE, name), variable.elem_count())?;
             Ok((name.to_owned(), shaped(variable.dims(), values)?))
         });
         Ok(Average { decay, updates, weights: weights.collect::<Result<_>>()? })
@@ -63,8 +64,7 @@ impl Average {
     /// If the average was created for other parameters.
     pub(crate) fn update(&mut self, parameters: &Parameters) -> Result<()> {
         self.updates += 1;
-        let count = self.updates as f64;
-        let factor = (1.0 - self.decay.min((1.0 + count) / (10.0 + count))) as f32;
+        let factor = factor(self.decay, self.updates);
         for (name, variable) in parameters.iter() {
             let average = self.weights.get_mut(name).and_then(|array| array.as_slice_mut());
             let Some(average) = average.filter(|average| average.len() == variable.elem_count()) else {
@@ -98,9 +98,15 @@ impl Average {
     pub(crate) fn state_slices(&self) -> impl Iterator<Item = (String, &[f32])> {
         self.weights.iter().map(|(name, array)| {
             let values = array.as_slice().expect("the average is stored in row-major order");
-            (state_key(KIND, name), values)
+            (state_key(AVERAGE, name), values)
         })
     }
+}
+
+/// Returns the weight `1 - d` of the parameters in update `t`, counted from 1.
+pub(super) fn factor(decay: f64, update: u64) -> f32 {
+    let count = update as f64;
+    (1.0 - decay.min((1.0 + count) / (10.0 + count))) as f32
 }
 
 fn shaped(shape: &[usize], values: Vec<f32>) -> Result<ArrayD<f32>> {

@@ -1,6 +1,6 @@
 //! Gradients of parameters, computed by Candle or by passes.
 
-use candle_core::{Result, Tensor, backprop::GradStore};
+use candle_core::{Result, Tensor, Var, backprop::GradStore};
 
 use super::floats::{read, tensor_values};
 use crate::numeric::{Buffer, sums_of_squares};
@@ -47,6 +47,24 @@ impl Gradients {
             (None, _) => Ok(None),
         });
         Ok(reader(&slices.collect::<Result<Vec<_>>>()?))
+    }
+
+    /// Returns all gradients as tensors on the device of the parameters, whose `variables` are sorted by name.
+    ///
+    /// # Errors
+    /// If Candle returns an error.
+    pub(super) fn tensors<'a>(
+        &self,
+        variables: impl Iterator<Item = (&'a str, &'a Var)>,
+    ) -> Result<Vec<Option<Tensor>>> {
+        let tensor = |(gradient, (_, variable)): (&Option<Gradient>, (&str, &Var))| match gradient {
+            None => Ok(None),
+            Some(Gradient::Composed(tensor)) => Ok(Some(tensor.clone())),
+            Some(Gradient::Fused(Fused { values, .. }) | Gradient::Sum(values)) => {
+                Tensor::from_slice(values, variable.shape(), variable.device()).map(Some)
+            }
+        };
+        self.0.iter().zip(variables).map(tensor).collect()
     }
 
     /// Returns the sum of squares of each gradient, added in a fixed order.

@@ -99,6 +99,12 @@ impl Optimizer {
         })?
     }
 
+    #[cfg(test)]
+    /// Returns the update rule.
+    pub(super) fn rule(&self) -> Rule {
+        self.rule
+    }
+
     /// Returns the number of steps so far.
     pub fn steps(&self) -> u64 {
         self.steps

@@ -12,6 +12,7 @@ use rand_distr::{Distribution, Uniform};
 use super::{gradients::Gradients, statistics::NormalisedBy, tape::Tape};
 use crate::{
     network::{Graph, Orientation, Weights},
+    placement::Placement,
     random::{Stream, stream},
 };
 
@@ -27,6 +28,7 @@ pub struct Parameters {
     /// Computes the gradients of the parameters of passes.
     tape: Arc<Tape>,
     normalised_by: NormalisedBy,
+    placement: Placement,
 }
 
 /// Location of the values of a parameter.
@@ -43,7 +45,7 @@ impl Parameters {
     /// If Candle returns an error.
     pub fn initial(graphs: &[&Graph], seed: u64, device: &Device) -> Result<Self> {
         let specs = graphs.iter().flat_map(|graph| graph.parameters());
-        let mut parameters = Parameters::default();
+        let mut parameters = Parameters { placement: Placement::of(device), ..Parameters::default() };
         for (index, (name, spec)) in specs.enumerate() {
             let [low, high] = spec.initial.range();
             let uniform = Uniform::new_inclusive(low, high).map_err(candle_core::Error::wrap)?;
@@ -63,10 +65,35 @@ impl Parameters {
             let values: Vec<f32> = array.iter().copied().collect();
             Ok((name.clone(), Var::from_vec(values, array.shape(), device)?))
         });
-        Ok(Parameters { variables: variables.collect::<Result<_>>()?, ..Parameters::default() })
+        let placement = Placement::of(device);
+        Ok(Parameters { variables: variables.collect::<Result<_>>()?, placement, ..Parameters::default() })
     }
 
-    /// Returns parameters with the same names, shapes and ties, but other values.
+    /// Returns a copy of these parameters of the host at another place.
+    ///
+    /// # Errors
+    /// If Candle returns an error.
+    pub(crate) fn placed(self, placement: &Placement) -> Result<Self> {
+        let variables = match placement {
+            Placement::Host => return Ok(self),
+            Placement::Device(_) => self.variables.iter().map(|(name, variable)| {
+                Ok((name.clone(), Var::from_tensor(&placement.place(variable.as_detached_tensor())?)?))
+            }),
+        };
+        Ok(Parameters {
+            variables: variables.collect::<Result<_>>()?,
+            tied: self.tied,
+            placement: placement.clone(),
+            ..Parameters::default()
+        })
+    }
+
+    /// Returns where the parameters are.
+    pub(crate) fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// Returns parameters with the same names, shapes and ties at the same place, but other values.
     ///
     /// # Errors
     /// If the values of a variable are missing or have a different shape.
@@ -84,6 +111,7 @@ impl Parameters {
         Ok(Parameters {
             variables: variables.collect::<Result<_>>()?,
             tied: self.tied.clone(),
+            placement: self.placement.clone(),
             ..Parameters::default()
         })
     }
@@ -129,7 +157,7 @@ impl Parameters {
         let is_used = |name: &String| names.contains(name) || tied.values().any(|to| to == name);
         let variables = self.variables.iter().filter(|(name, _)| is_used(name));
         let variables = variables.map(|(name, variable)| (name.clone(), variable.clone())).collect();
-        Parameters { variables, tied, ..Parameters::default() }
+        Parameters { variables, tied, placement: self.placement.clone(), ..Parameters::default() }
     }
 
     /// Returns the same parameters, with batch normalisation by the statistics of each batch.

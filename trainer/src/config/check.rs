@@ -222,7 +222,7 @@ fn descent(
         steps,
         optimizer: options.rule.check(problems),
         learning_rate,
-        kernels: options.kernels.kernels.unwrap_or_default(),
+        computation: options.device.check(options.kernels, problems),
         early_stop: options.stopping.check(0, facts.can_stop, problems),
     }
 }

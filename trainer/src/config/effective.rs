@@ -6,7 +6,7 @@ use crate::{
     augmentation::Augmenter,
     binarize::BinarizeOptions,
     data_options::without_folder,
-    descent::{EarlyStop, KernelOptions, LengthOptions},
+    descent::{EarlyStop, LengthOptions},
     kinds::WeightPenaltyOptions,
     moments::MomentsOptions,
     optimizer::options_of,
@@ -62,10 +62,11 @@ impl Descent {
             steps,
             optimizer,
             learning_rate,
-            kernels,
+            computation,
             early_stop,
         } = self;
         let (optimizer, adamw) = options_of(*optimizer);
+        let (kernels, device) = computation.options();
         let options = Options {
             weights: WeightPenaltyOptions { l2: Some(*l2) },
             augmentation: Augmenter::options(augmentation.as_ref()),
@@ -78,7 +79,8 @@ impl Descent {
             optimizer,
             adamw,
             schedule: learning_rate.options(),
-            kernels: KernelOptions { kernels: Some(*kernels) },
+            kernels,
+            device,
             stopping: EarlyStop::options(*early_stop),
             ..options
         };

@@ -13,6 +13,7 @@ use crate::{
     event::Event,
     network::{Graph, Softmax},
     samples::BatchSource,
+    store::Store,
 };
 
 /// Appends a softmax, which has no fused kernel, to the encoder.
@@ -47,10 +48,12 @@ fn train(kernels: Kernels, control: ControlFlow<()>) -> (Vec<(usize, String)>, R
         scaling: &scaling,
         augmentation: None,
         binarize: Binarize::None,
+        store: &Store::Host,
     };
     let rows: Vec<usize> = (0..100).collect();
     let spare = Cell::default();
-    let training_loop = TrainingLoop { plan: &plan, source, train: &rows, valid_source: source, valid: &[], spare };
+    let training_loop =
+        TrainingLoop { plan: &plan, source, train: &rows, valid_source: source, valid: &[], spare, device: None };
     let mut state = State::fresh(&plan).expect("a small network");
     let (mut count, mut reports) = (0, Vec::new());
     let outcome = training_loop.run(&mut state, &mut Vec::new(), None, &mut |event| {

@@ -10,6 +10,7 @@ use crate::{
     Config, Descent, EpochRecord, PretrainedLayer, TrainError,
     core_graphs::CoreGraphs,
     kinds::Network,
+    placement::Placement,
     pretrain::Layer,
     schedule::{LearningRate, LearningRateCurve},
 };
@@ -21,6 +22,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) core: &'a CoreGraphs,
     /// The first values of the pseudo-inputs of a VampPrior.
     pub(crate) pseudo_inputs: Option<Tensor>,
+    /// Where the parameters are.
+    pub(crate) placement: Placement,
     /// The layers to pretrain; empty without pretraining.
     layers: Vec<Layer>,
     /// Number of training rows, without the validation rows.
@@ -53,12 +56,17 @@ impl<'a> Plan<'a> {
             Some(_) => Layer::all(core, config.output_distribution)?,
             None => Vec::new(),
         };
-        Ok(Plan { config, descent, core, pseudo_inputs: None, layers, rows })
+        Ok(Plan { config, descent, core, pseudo_inputs: None, placement: Placement::Host, layers, rows })
     }
 
     /// Sets the first values of the pseudo-inputs of a VampPrior.
     pub(crate) fn with_pseudo_inputs(self, pseudo_inputs: Option<Tensor>) -> Self {
         Plan { pseudo_inputs, ..self }
+    }
+
+    /// Sets where the parameters are: on the host, unless this is called.
+    pub(crate) fn placed(self, placement: Placement) -> Self {
+        Plan { placement, ..self }
     }
 
     /// Returns the stage of a run after `epoch` completed epochs.
@@ -111,7 +119,7 @@ impl Stage<'_> {
     /// take theirs from `all`.
     pub(crate) fn network<'a>(&'a self, trained: &'a Parameters, all: &'a Parameters) -> Network<'a> {
         match self.layer {
-            Some(layer) => layer.network(trained, all, self.plan.descent.kernels),
+            Some(layer) => layer.network(trained, all, self.plan.descent.computation.kernels),
             None => self.plan.core.network(trained, self.plan.config),
         }
     }

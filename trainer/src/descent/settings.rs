@@ -1,6 +1,6 @@
-//! Settings of the training loop that all trained networks share: steps, early stopping and kernels.
+//! Settings of the training loop that all trained networks share: steps and early stopping.
 
-use crate::{candle::Kernels, options::options, problems::Problems};
+use crate::{options::options, problems::Problems};
 
 options! {
     /// Length of training.
@@ -38,16 +38,6 @@ options! {
         /// Smallest decrease of the validation loss that counts as an improvement, with --patience [default: 0]
         #[flag(value_name = "LOSS")]
         pub min_delta: f64 = 0.01,
-    }
-}
-
-options! {
-    /// The kernels of the training loop.
-    pub struct KernelOptions in "Training" {
-        /// Kernels of the training loop: fused, or composed (Candle's own operations: slower, equal up to rounding)
-        /// [default: fused]
-        #[flag(value_name = "fused|composed")]
-        pub kernels: Kernels = Kernels::Fused,
     }
 }
 

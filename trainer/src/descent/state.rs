@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Learner, Plan};
+use super::{Learning, Plan};
 use crate::{
     Averages, Config, Descent, TrainError,
     candle::{Parameters, tie_decoder},
@@ -18,7 +18,7 @@ pub(crate) struct State {
     pub(crate) parameters: Parameters,
     /// The parameters that the current stage trains. They share their variables with `parameters`.
     pub(crate) trained: Parameters,
-    pub(crate) learner: Learner,
+    pub(crate) learner: Learning,
     pub(crate) best: Option<Best>,
     pub(crate) position: Position,
 }
@@ -87,23 +87,27 @@ impl Position {
         self.epoch + usize::from(self.batches > 0)
     }
 
-    /// Adds a step to the counters and sums.
-    pub(super) fn count(
-        &mut self,
-        step: u64,
-        rows: usize,
-        total: f64,
-        parts: &[(&'static str, f64)],
-        gradient_norm: f64,
-        seconds: f64,
-    ) {
+    /// Counts a step. [`Sums::add`] adds its loss as soon as it is known.
+    pub(super) fn advance(&mut self, step: u64, rows: usize) {
         self.step = step;
         self.batches += 1;
         self.rows += rows;
-        self.sums.figures.add(total, parts, rows);
-        self.sums.gradient_norm += gradient_norm;
-        self.sums.throughput.seconds += seconds;
-        self.sums.throughput.rows += rows;
+    }
+}
+
+impl Sums {
+    /// Adds the loss and the gradient norm of a step.
+    pub(super) fn add(&mut self, rows: usize, total: f64, parts: &[(&'static str, f64)], gradient_norm: f64) {
+        self.figures.add(total, parts, rows);
+        self.gradient_norm += gradient_norm;
+    }
+}
+
+impl Throughput {
+    /// Adds the rows and the time of some steps.
+    pub(super) fn add(&mut self, rows: usize, seconds: f64) {
+        self.seconds += seconds;
+        self.rows += rows;
     }
 }
 
@@ -111,20 +115,21 @@ impl State {
     /// Creates the state at the start of a run.
     pub(crate) fn fresh(plan: &Plan<'_>) -> Result<Self, TrainError> {
         let parameters = initial_parameters(plan.config, plan.descent, plan.core, plan.pseudo_inputs.as_ref())?;
+        let parameters = parameters.placed(&plan.placement)?;
         State::at_stage_start(plan, parameters, Position::default())
     }
 
     /// Creates the state at the start of the stage that contains `position`. Each stage has its own optimizer state.
     fn at_stage_start(plan: &Plan<'_>, parameters: Parameters, position: Position) -> Result<Self, TrainError> {
         let trained = plan.stage(position.epoch).trained(&parameters);
-        let learner = Learner::new(&trained, plan.descent.optimizer, plan.descent.steps)?;
+        let learner = Learning::new(&trained, plan.descent.optimizer, plan.descent.steps)?;
         Ok(State { parameters, trained, learner, best: None, position })
     }
 
     /// Starts the next stage from the current model: the moving average of the weights, if one is kept.
     pub(super) fn start_next_stage(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
-        if let Some(average) = &self.learner.average {
-            self.trained.assign(&average.weights())?;
+        if let Some(average) = self.learner.average()? {
+            self.trained.assign(&average)?;
         }
         *self = State::at_stage_start(plan, self.parameters.clone(), self.position.clone())?;
         Ok(())
@@ -147,7 +152,7 @@ impl State {
     }
 }
 
-/// Creates the randomly initialised parameters of a configuration. `pseudo_inputs` are the first values of those of a
+/// Creates the randomly initialised parameters of a configuration, on the host. `pseudo_inputs` are the first values of those of a
 /// VampPrior.
 pub(crate) fn initial_parameters(
     config: &Config,

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::{
+    candle::Kernels,
     options::options,
     random::map_with_random_bytes_parallel,
     table::{MaskedNumbers, Table},
@@ -62,24 +63,60 @@ impl Corruption {
         Tensor::from_vec(values, x.shape(), x.device())
     }
 
+    /// Does the same as [`apply`](Corruption::apply) by operations of Candle, so that no value of `x` is read back from
+    /// its device. The random values are the same.
+    pub(crate) fn apply_composed(self, x: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
+        let count = x.elem_count();
+        let tensor = |values: Vec<f32>| Tensor::from_vec(values, x.shape(), x.device());
+        match self {
+            Corruption::Masking(probability) => {
+                let mut kept = vec![1f32; count];
+                mask(&mut kept, probability, random);
+                x * tensor(kept)?
+            }
+            Corruption::Gaussian(deviation) => {
+                let noise = (0..count).map(|_| {
+                    let noise: f32 = StandardNormal.sample(random);
+                    deviation as f32 * noise
+                });
+                x + tensor(noise.collect())?
+            }
+            Corruption::SaltAndPepper(probability) => {
+                let (mut kept, mut added) = (vec![1f32; count], vec![0f32; count]);
+                for (kept, added) in kept.iter_mut().zip(&mut added) {
+                    if random.random_bool(probability) {
+                        (*kept, *added) = (0.0, if random.random_bool(0.5) { 1.0 } else { 0.0 });
+                    }
+                }
+                (x * tensor(kept)?)? + tensor(added)?
+            }
+        }
+    }
+
     /// Returns a corrupted copy of the scaled cells of a mixed table: masked cells are missing values, or the mean of a
     /// number and an unseen level where no value may be missing; noise is added to numbers only.
     ///
     /// # Errors
     /// Errors of Candle, and for [`Corruption::SaltAndPepper`], which a checked configuration does not contain.
-    pub(crate) fn apply_to_cells(self, table: &Table, cells: &Tensor, random: &mut ChaCha8Rng) -> Result<Tensor> {
+    pub(crate) fn apply_to_cells(
+        self,
+        kernels: Kernels,
+        table: &Table,
+        cells: &Tensor,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Tensor> {
         match self {
-            Corruption::Masking(probability) => table.masked(cells, probability, MaskedNumbers::Mean, random),
+            Corruption::Masking(probability) => table.masked(kernels, cells, probability, MaskedNumbers::Mean, random),
             Corruption::Gaussian(deviation) => {
                 let order = &table.row.order;
-                let mut values = cells.flatten_all()?.to_vec1::<f32>()?;
-                for row in values.chunks_exact_mut(order.cells().max(1)) {
+                let mut noise = vec![0f32; cells.elem_count()];
+                for row in noise.chunks_exact_mut(order.cells().max(1)) {
                     for &cell in &order.numbers {
-                        let noise: f32 = StandardNormal.sample(random);
-                        row[cell] += deviation as f32 * noise;
+                        let value: f32 = StandardNormal.sample(random);
+                        row[cell] = deviation as f32 * value;
                     }
                 }
-                Tensor::from_vec(values, cells.shape(), cells.device())
+                cells + Tensor::from_vec(noise, cells.shape(), cells.device())?
             }
             Corruption::SaltAndPepper(_) => candle_core::bail!("salt and pepper do not corrupt the cells of a table"),
         }
@@ -189,6 +226,22 @@ mod tests {
         let values = corrupted(Corruption::SaltAndPepper(0.4));
         let count = |expected: f32| values.iter().filter(|&&value| value == expected).count();
         assert!((1840..=2160).contains(&count(0.0)) && (1840..=2160).contains(&count(1.0)));
+    }
+
+    #[test]
+    fn composed_corruption_has_the_same_values() {
+        let x = Tensor::rand(-1f32, 1.0, (100, 100), &Device::Cpu).expect("small");
+        let random = || stream(3, Stream::Corruption, 0);
+        for corruption in [
+            Corruption::Masking(0.25),
+            Corruption::Masking(1.0),
+            Corruption::Gaussian(0.3),
+            Corruption::SaltAndPepper(0.4),
+        ] {
+            let [fused, composed] = [corruption.apply(&x, &mut random()), corruption.apply_composed(&x, &mut random())]
+                .map(|values| values.and_then(|values| values.to_vec2::<f32>()).expect("floats"));
+            assert!(fused == composed, "{corruption}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{
     ae::reconstruction_loss,
 };
 use crate::{
+    candle::Kernels,
     network::{Graph, GraphError, builder::Builder},
     options::takes,
     problems::Problems,
@@ -54,9 +55,10 @@ impl Model for Dae {
         let inputs = match context {
             LossContext::Training { seed, step, .. } => {
                 let random = &mut stream(seed, Stream::Corruption, step);
-                match network.table {
-                    Some(table) => self.corruption.apply_to_cells(table, batch.inputs(), random)?,
-                    None => self.corruption.apply(batch.inputs(), random)?,
+                match (network.table, network.kernels) {
+                    (Some(table), kernels) => self.corruption.apply_to_cells(kernels, table, batch.inputs(), random)?,
+                    (None, Kernels::Fused) => self.corruption.apply(batch.inputs(), random)?,
+                    (None, Kernels::Composed) => self.corruption.apply_composed(batch.inputs(), random)?,
                 }
             }
             LossContext::Evaluation { .. } => batch.inputs().clone(),

@@ -45,11 +45,11 @@ pub(crate) fn trained_values(samples: &Tensor, link: Link) -> Result<Tensor> {
     }
 }
 
-/// Returns the class of each pseudo-input, `[pseudo-inputs]`; `None` for an encoder that takes no labels.
-pub(crate) fn classes_in_turn(encoder: &Graph, count: usize) -> Result<Option<Tensor>> {
+/// Returns the class of each pseudo-input, `[pseudo-inputs]`, on a device; `None` for an encoder that takes no labels.
+pub(crate) fn classes_in_turn(encoder: &Graph, count: usize, device: &Device) -> Result<Option<Tensor>> {
     let Some(classes) = class_count(encoder) else { return Ok(None) };
     let classes: Vec<i64> = (0..count).map(|index| (index % classes.max(1)) as i64).collect();
-    Tensor::from_vec(classes, count, &Device::Cpu).map(Some)
+    Tensor::from_vec(classes, count, device).map(Some)
 }
 
 /// Returns the number of classes of an encoder that takes labels.
@@ -69,7 +69,7 @@ pub(crate) fn components(network: &Network<'_>) -> Result<(Tensor, Tensor)> {
         Link::Identity => values,
         Link::Sigmoid => scaled_sigmoid(network.kernels, &values, SLOPE)?,
     };
-    let labels = classes_in_turn(network.encoder, inputs.dim(0)?)?;
+    let labels = classes_in_turn(network.encoder, inputs.dim(0)?, inputs.device())?;
     network.posterior(&inputs, labels.as_ref())
 }
 

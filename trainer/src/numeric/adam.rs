@@ -20,15 +20,15 @@ pub(super) struct Constants {
 /// The coefficients of one step, with the bias correction for moments that start at zero.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Adam {
-    beta1: f32,
-    beta2: f32,
+    pub(crate) beta1: f32,
+    pub(crate) beta2: f32,
     /// Learning rate divided by the bias correction of the first moment.
-    rate: f32,
+    pub(crate) rate: f32,
     /// One over the square root of the bias correction of the second moment.
-    root_scale: f32,
-    epsilon: f32,
+    pub(crate) root_scale: f32,
+    pub(crate) epsilon: f32,
     /// Factor of the weight, `1 - rate * weight_decay`.
-    weight_factor: f32,
+    pub(crate) weight_factor: f32,
     /// Factor by which the gradients are multiplied.
     scale: f32,
 }

@@ -10,10 +10,10 @@ const SMALLEST_VELOCITY: f32 = 1e-20;
 /// The coefficients of one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sgd {
-    pub(super) momentum: f32,
-    pub(super) nesterov: bool,
+    pub(crate) momentum: f32,
+    pub(crate) nesterov: bool,
     /// Learning rate.
-    pub(super) rate: f32,
+    pub(crate) rate: f32,
     /// Factor by which the gradients are multiplied.
     pub(super) scale: f32,
 }

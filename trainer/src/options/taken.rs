@@ -14,7 +14,7 @@ use crate::{
     augmentation::AugmentationOptions,
     binarize::{Binarize, BinarizeOptions},
     data_options::DataOptions,
-    descent::{KernelOptions, LengthOptions, StepOptions, StoppingOptions},
+    descent::{DeviceOptions, KernelOptions, LengthOptions, StepOptions, StoppingOptions},
     kinds::WeightPenaltyOptions,
     likelihood::OutputOptions,
     moments::MomentsOptions,
@@ -54,7 +54,8 @@ takes! {
         steps: StepOptions,
         schedule: ScheduleOptions,
         stopping: StoppingOptions,
-        kernels: KernelOptions;
+        kernels: KernelOptions,
+        device: DeviceOptions;
         rule: RuleOptions,
     }
 }
@@ -75,7 +76,7 @@ impl Options {
     /// Returns the groups that every kind trained by gradient descent takes.
     pub(crate) fn trained(&self) -> Trained<'_> {
         let Options { architecture, augmentation, binarize, masking, weights, length, steps, schedule, .. } = self;
-        let Options { optimizer, adamw, stopping, kernels, .. } = self;
+        let Options { optimizer, adamw, stopping, kernels, device, .. } = self;
         let rule = RuleOptions { optimizer, adamw };
         Trained {
             architecture,
@@ -89,6 +90,7 @@ impl Options {
             rule,
             stopping,
             kernels,
+            device,
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::state_file::{BestRecord, LearnerSteps, StateFile};
 use crate::{
     Config, Descent, Options, TrainError,
-    descent::{Best, Learner, Plan, Position, State},
+    descent::{Best, Learning, Plan, Position, State},
     network::Weights,
 };
 
@@ -37,11 +37,11 @@ impl<'a> Checkpoint<'a> {
     pub(crate) fn of_state(config: &Config, fingerprint: &str, state: &'a State) -> Result<Self, TrainError> {
         let record = Record {
             position: state.position.clone(),
-            learner: LearnerSteps::of(&state.learner),
+            learner: LearnerSteps::of(state.learner.counts()),
             best: state.best.as_ref().map(|best| BestRecord { epoch: best.epoch, loss: best.loss }),
             ..Record::new(config, fingerprint)
         };
-        StateFile::of(record, &state.parameters, &state.learner, state.best.as_ref().map(|best| &best.weights))
+        StateFile::of(record, &state.parameters, state.learner.memory()?, state.best.as_ref().map(|best| &best.weights))
     }
 
     /// Creates the checkpoint of a closed-form solution.
@@ -62,7 +62,7 @@ impl<'a> Checkpoint<'a> {
         state.trained = plan.stage(position.epoch).trained(&state.parameters);
         let Descent { optimizer, steps, .. } = *plan.descent;
         let counts = self.record.learner.counts();
-        state.learner = Learner::restore(&state.trained, optimizer, steps, counts, &self.memory)?;
+        state.learner = Learning::restore(&state.trained, optimizer, steps, counts, &self.memory)?;
         let best = self.record.best.as_ref();
         state.best = best.map(|BestRecord { epoch, loss }| Best {
             epoch: *epoch,

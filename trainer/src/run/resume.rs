@@ -13,10 +13,10 @@ use super::{
     metrics::Metrics, newest, set_aside,
 };
 use crate::{
-    Activation, Config, DataOptions, Kernels, Method, Options, Pretrain,
+    Activation, Config, DataOptions, DeviceChoice, Kernels, Method, Options, Pretrain,
     descent::End,
     network::Normalisation,
-    options::{ExportSamplerOptions, Group, MomentsOptions, PoolName},
+    options::{DeviceOptions, ExportSamplerOptions, Group, KernelOptions, MomentsOptions, PoolName},
 };
 
 /// The point from which a run resumes.
@@ -102,13 +102,18 @@ impl Run {
     }
 
     /// Returns the options with which to resume the run in a folder: those of its configuration, replaced by those set
-    /// in `overrides`. Only `epochs` and the options that name the data may change.
+    /// in `overrides`. Only `epochs`, the device and the options that name the data may change. Another device has its
+    /// own kernels.
     ///
     /// # Errors
     /// The errors of [`Run::options`], and [`RunError::OtherConfiguration`] if any other option changes.
     pub fn options_with(folder: &Path, overrides: &Options) -> Result<Options, RunError> {
         let before = Run::options(folder)?;
-        let now = overrides.or(&before);
+        let mut now = overrides.or(&before);
+        let device = |options: &Options| options.device.device.unwrap_or_default();
+        if device(&now) != device(&before) {
+            (now.kernels, now.device) = (overrides.kernels.clone(), overrides.device.clone());
+        }
         let mut differences = differences(&before, &now);
         // `Run::resume` decides whether the schedule allows another number of epochs.
         differences.remove("epochs");
@@ -158,11 +163,14 @@ impl Checkpoint<'_> {
     }
 }
 
-/// Returns the options as recorded, by key. Old runs do not record the kernels, so the default is filled in.
+/// Returns the options as recorded, by key. Old runs do not record the kernels and the device, so the defaults are
+/// filled in.
 fn recorded_fields(options: &Options) -> Table {
     let has_kernels = options.kind.is_some_and(|kind| Options::kinds_of("kernels").contains(&kind));
     let mut options = options.clone().as_recorded();
     options.kernels.kernels = options.kernels.kernels.or(has_kernels.then(Kernels::default));
+    options.device.device = options.device.device.or(has_kernels.then(DeviceChoice::default));
+    options.device.tf32 = options.device.tf32.or(has_kernels.then_some(false));
     // Options that are switched off are not recorded.
     options.architecture.pool = options.architecture.pool.filter(|&pool| pool != PoolName::None);
     let normalisation = options.architecture.normalisation;
@@ -174,9 +182,14 @@ fn recorded_fields(options: &Options) -> Table {
 }
 
 /// Removes the differences that do not prevent resuming. The data and the moments are identified by their fingerprints,
-/// not by their names, and only the export depends on the sampler.
+/// not by their names, and only the export depends on the sampler. A run may continue on another device, with the
+/// kernels of that device.
 fn remove_ignored(differences: &mut BTreeMap<String, String>) {
-    let ignored = [<DataOptions as Group>::keys(), MomentsOptions::keys(), ExportSamplerOptions::keys()];
+    if differences.contains_key("device") {
+        KernelOptions::keys().into_iter().for_each(|key| drop(differences.remove(key)));
+    }
+    let (data, device) = (<DataOptions as Group>::keys(), DeviceOptions::keys());
+    let ignored = [data, device, MomentsOptions::keys(), ExportSamplerOptions::keys()];
     ignored.concat().into_iter().for_each(|key| drop(differences.remove(key)));
 }
 
@@ -200,7 +213,7 @@ mod tests {
     use narrows_bundle::Kind;
 
     use super::*;
-    use crate::options::ArchitectureName;
+    use crate::{device::Device, options::ArchitectureName};
 
     #[test]
     fn explicitly_disabled_option_equals_an_unset_option() {
@@ -223,6 +236,34 @@ mod tests {
         let differing = differences(&old, &with(ArchitectureName::Conv));
         assert_eq!(differing.keys().collect::<Vec<_>>(), ["architecture"]);
         assert!(differences(&Options::new(Kind::Pca), &Options::new(Kind::Pca)).is_empty());
+    }
+
+    #[test]
+    fn another_device_does_not_prevent_resuming_and_has_its_own_kernels() {
+        let on = |device, kernels| {
+            Options::new(Kind::Vae).with(|options| {
+                (options.device.device, options.kernels.kernels) = (Some(device), Some(kernels));
+            })
+        };
+        let remaining = |before: &Options, now: &Options| {
+            let mut differences = differences(before, now);
+            remove_ignored(&mut differences);
+            differences.into_keys().collect::<Vec<_>>()
+        };
+        let [cpu, gpu] = [Device::Cpu, Device::Cuda(1)].map(DeviceChoice);
+        assert!(remaining(&on(cpu, Kernels::Fused), &on(gpu, Kernels::Composed)).is_empty());
+        assert_eq!(remaining(&on(cpu, Kernels::Fused), &on(cpu, Kernels::Composed)), ["kernels"]);
+        let old = Options::new(Kind::Vae);
+        assert!(differences(&old, &on(cpu, Kernels::Fused)).is_empty(), "a record older than devices");
+
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let recorded = on(gpu, Kernels::Composed).with(|options| options.device.tf32 = Some(true));
+        std::fs::write(folder.path().join("config.toml"), recorded.to_toml().expect("valid")).expect("writable");
+        let resumed = |overrides: &Options| Run::options_with(folder.path(), overrides).expect("a run");
+        let moved = resumed(&Options::default().with(|options| options.device.device = Some(cpu)));
+        assert_eq!((moved.device.device, moved.device.tf32, moved.kernels.kernels), (Some(cpu), None, None));
+        let same = resumed(&Options::default());
+        assert_eq!((same.device, same.kernels), (recorded.device, recorded.kernels));
     }
 
     #[test]

@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::RunError;
 use crate::{
     TrainError,
-    candle::{Average, Parameters},
-    descent::Learner,
+    candle::{Memory, Parameters},
     network::Weights,
     stored::{Stored, StoredTensors},
 };
@@ -45,7 +44,7 @@ pub(crate) struct StateFile<'a, R> {
     /// Weights of the best epoch; empty without one.
     pub(crate) best: Cow<'a, Weights>,
     /// Moments of the optimizer and moving averages of the weights, by name.
-    pub(crate) memory: BTreeMap<String, Cow<'a, [f32]>>,
+    pub(crate) memory: Memory<'a>,
 }
 
 /// The numbers of steps in the state of a learner.
@@ -56,12 +55,9 @@ pub(crate) struct LearnerSteps {
 }
 
 impl LearnerSteps {
-    /// Returns the numbers of steps of a learner.
-    pub(crate) fn of(learner: &Learner) -> Self {
-        LearnerSteps {
-            optimizer_steps: learner.optimizer.steps(),
-            average_steps: learner.average.as_ref().map_or(0, Average::steps),
-        }
+    /// Returns the steps of the optimizer and the updates of the average.
+    pub(crate) fn of((optimizer_steps, average_steps): (u64, u64)) -> Self {
+        LearnerSteps { optimizer_steps, average_steps }
     }
 
     /// Returns the steps of the optimizer and the updates of the average.
@@ -94,24 +90,22 @@ struct Format {
 }
 
 impl<'a, R> StateFile<'a, R> {
-    /// Creates the state of the parameters and of the learner that trains them.
+    /// Creates the state of the parameters and of the learner that trains them. Values on a device are read.
     pub(crate) fn of(
         record: R,
         parameters: &Parameters,
-        learner: &'a Learner,
+        memory: Memory<'a>,
         best: Option<&'a Weights>,
     ) -> Result<Self, TrainError> {
         let to_array = |(name, variable): (&str, &Var)| {
             let values = variable.flatten_all()?.to_vec1::<f32>()?;
             Ok((name.to_owned(), ArrayD::from_shape_vec(variable.dims(), values).map_err(candle_core::Error::wrap)?))
         };
-        let averages = learner.average.iter().flat_map(Average::state_slices);
-        let memory = learner.optimizer.state_slices().chain(averages);
         Ok(StateFile {
             record,
             weights: parameters.iter().map(to_array).collect::<candle_core::Result<_>>()?,
             best: best.map(Cow::Borrowed).unwrap_or_default(),
-            memory: memory.map(|(name, values)| (name, Cow::Borrowed(values))).collect(),
+            memory,
         })
     }
 }

@@ -126,12 +126,12 @@ impl CellLikelihoods {
             Parameter::Fixed(log) => *log,
             Parameter::Trained(_) => 0.0,
         });
-        let fixed = Tensor::from_iter(fixed, &Device::Cpu)?;
+        let fixed = Tensor::from_iter(fixed, parameters.placement().device())?;
         if !self.is_trained() {
             return Ok(fixed);
         }
         let is_trained = self.parameters.iter().map(|parameter| f32::from(u8::from(parameter.is_trained())));
-        let is_trained = Tensor::from_iter(is_trained, &Device::Cpu)?;
+        let is_trained = Tensor::from_iter(is_trained, parameters.placement().device())?;
         let trained = (parameters.tensor(PARAMETER)? * SCALE)?;
         (trained.clamp(LOG_VARIANCE_RANGE.low, LOG_VARIANCE_RANGE.high)? * is_trained)? + fixed
     }

@@ -5,7 +5,7 @@ use narrows_data::table::MissingCells;
 use rand_chacha::ChaCha8Rng;
 
 use super::model::Table;
-use crate::{options::options, problems::Problems, random::map_with_random_bytes_parallel};
+use crate::{candle::Kernels, options::options, problems::Problems, random::map_with_random_bytes_parallel};
 
 options! {
     /// Masking of the cells of mixed tables.
@@ -39,6 +39,7 @@ impl Table {
     /// to numbers and counts.
     pub(crate) fn masked(
         &self,
+        kernels: Kernels,
         cells: &Tensor,
         probability: f64,
         numbers: MaskedNumbers,
@@ -60,19 +61,32 @@ impl Table {
         if self.row.missing == MissingCells::Refused {
             order.categories.iter().for_each(|category| masks[category.cell] = Some(narrows_data::table::UNSEEN));
         }
-        let mut values = cells.flatten_all()?.to_vec1::<f32>()?;
         // A value per cell that says whether it is masked: 1 or 0.
-        let mut is_masked = vec![0f32; values.len()];
+        let mut is_masked = vec![0f32; cells.elem_count()];
         let bound = (probability.clamp(0.0, 1.0) * 2f64.powi(32)) as u64;
         map_with_random_bytes_parallel(&mut is_masked, random, move |_, bytes| {
             f32::from(u8::from(u64::from(u32::from_le_bytes(bytes)) < bound))
         });
-        for (row, is_masked) in values.chunks_exact_mut(width.max(1)).zip(is_masked.chunks_exact(width.max(1))) {
-            for ((cell, mask), &is_masked) in row.iter_mut().zip(&masks).zip(is_masked) {
-                *cell = mask.filter(|_| is_masked == 1.0).unwrap_or(*cell);
+        match kernels {
+            Kernels::Fused => {
+                let mut values = cells.flatten_all()?.to_vec1::<f32>()?;
+                for (row, is_masked) in values.chunks_exact_mut(width.max(1)).zip(is_masked.chunks_exact(width.max(1)))
+                {
+                    for ((cell, mask), &is_masked) in row.iter_mut().zip(&masks).zip(is_masked) {
+                        *cell = mask.filter(|_| is_masked == 1.0).unwrap_or(*cell);
+                    }
+                }
+                Tensor::from_vec(values, cells.shape(), cells.device())
+            }
+            Kernels::Composed => {
+                let replaced = is_masked.iter().zip(masks.iter().cycle());
+                let replaced: Vec<u8> =
+                    replaced.map(|(&is_masked, mask)| u8::from(is_masked == 1.0 && mask.is_some())).collect();
+                let masks: Vec<f32> = masks.into_iter().map(Option::unwrap_or_default).collect();
+                let masks = Tensor::new(masks, cells.device())?.broadcast_as(cells.shape())?;
+                Tensor::from_vec(replaced, cells.shape(), cells.device())?.where_cond(&masks, cells)
             }
         }
-        Tensor::from_vec(values, cells.shape(), cells.device())
     }
 }
 

@@ -175,14 +175,14 @@ impl Checkpoints<'_> {
         let record = Record {
             identity: identity.clone(),
             position: state.position.clone(),
-            learner: LearnerSteps::of(&state.learner),
+            learner: LearnerSteps::of(state.learner.counts()),
             best: state.best.as_ref().map(|best| BestRecord { epoch: best.epoch, loss: best.loss }),
             history: state.history.clone(),
         };
         let best = state.best.as_ref().map(|best| &best.weights);
         let (step, prefix) = (state.position.step, prefix(*fits));
         let checkpoints = folder.checkpoints();
-        StateFile::of(record, &state.parameters, &state.learner, best)?
+        StateFile::of(record, &state.parameters, state.learner.memory(), best)?
             .write(&checkpoints.join(checkpoint_name(&prefix, step)))?;
         self.run.saved = Saved::at(step);
         Ok(remove_old(&checkpoints, &prefix, step, self.run.cadence)?)

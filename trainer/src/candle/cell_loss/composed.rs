@@ -55,9 +55,14 @@ struct Cell {
 impl Cell {
     /// Returns the error of every row, `[rows]`; 0 where the target has none.
     fn errors(&self, term: &CellTerm, unit: CellUnit) -> Result<Tensor> {
-        let targets = self.targets.to_vec1::<f64>()?;
-        let is_there = targets.iter().map(|&target| u8::from(term.distribution.has_error(target as f32)));
-        let is_there = Tensor::from_iter(is_there, self.targets.device())?;
+        // As `CellDistribution::has_error`, without reading the targets from their device.
+        let is_there = match term.distribution {
+            CellDistribution::Categorical { levels } => (self.targets.ge(1.0)? * self.targets.le(levels as f64)?)?,
+            CellDistribution::Gaussian
+            | CellDistribution::StudentT { .. }
+            | CellDistribution::Poisson(_)
+            | CellDistribution::NegativeBinomial(_) => self.targets.eq(&self.targets)?,
+        };
         // A value for which every error and its derivative is finite, where the target has no error.
         let known = is_there.where_cond(&self.targets, &self.targets.ones_like()?)?;
         let errors = match term.distribution {
@@ -106,10 +111,11 @@ impl Cell {
 
     fn poisson(&self, unit: CellUnit, rate: LogRate, targets: &Tensor) -> Result<Tensor> {
         let log_mean = self.log_mean(rate)?;
-        let constant = of_each(targets, |x| match unit {
-            CellUnit::Nats => ln_gamma(x + 1.0),
-            CellUnit::Errors => x_ln_x(x) - x,
-        })?;
+        let x = targets.maximum(0.0)?;
+        let constant = match unit {
+            CellUnit::Nats => ln_gamma_composed(&(x + 1.0)?)?,
+            CellUnit::Errors => (x_ln_x(&x)? - x)?,
+        };
         let error = ((log_mean.exp()? - (targets * &log_mean)?)? + constant)?;
         match unit {
             CellUnit::Nats => Ok(error),
@@ -125,13 +131,13 @@ impl Cell {
         let log = ((&dispersion * log_mean.exp()?)? + 1.0)?.log()?;
         match unit {
             CellUnit::Nats => {
-                let constant = of_each(targets, |x| ln_gamma(x + 1.0))?;
+                let constant = ln_gamma_composed(&(targets.maximum(0.0)? + 1.0)?)?;
                 let gammas = (ln_gamma_composed(&size)? - ln_gamma_composed(&sum)?)?;
                 let log_product = log_mean.broadcast_add(&self.parameter)?;
                 ((constant + gammas)? + (sum * log)?)? - (targets * log_product)?
             }
             CellUnit::Errors => {
-                let ratio = (of_each(targets, x_ln_x)? - (targets * log_mean)?)?;
+                let ratio = (x_ln_x(&targets.maximum(0.0)?)? - (targets * log_mean)?)?;
                 let saturated = ((&dispersion * targets)? + 1.0)?.log()?;
                 (ratio - (sum * (saturated - log)?)?)? * 2.0
             }
@@ -139,21 +145,15 @@ impl Cell {
     }
 
     fn cross_entropy(&self, targets: &Tensor) -> Result<Tensor> {
-        let levels: Vec<u32> = targets.to_vec1::<f64>()?.into_iter().map(|level| level as u32 - 1).collect();
-        let levels = Tensor::new(levels, targets.device())?.unsqueeze(1)?;
+        let levels = (targets - 1.0)?.to_dtype(DType::U32)?.unsqueeze(1)?;
         let logits = self.logits.contiguous()?;
         logits.log_sum_exp(1)? - logits.gather(&levels, 1)?.squeeze(1)?
     }
 }
 
-fn x_ln_x(x: f64) -> f64 {
-    if x > 0.0 { x * x.ln() } else { 0.0 }
-}
-
-/// Returns a function of every target, which has no gradient.
-fn of_each(targets: &Tensor, function: impl Fn(f64) -> f64) -> Result<Tensor> {
-    let values = targets.to_vec1::<f64>()?.into_iter().map(|x| function(x.max(0.0)));
-    Tensor::from_iter(values, targets.device())
+/// Returns `x ln x` of numbers of at least 0.
+fn x_ln_x(x: &Tensor) -> Result<Tensor> {
+    x * x.maximum(f64::MIN_POSITIVE)?.log()?
 }
 
 /// `ln Gamma(x)` as in [`ln_gamma`], always after ten steps of the recurrence.

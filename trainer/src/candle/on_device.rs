@@ -1,0 +1,25 @@
+//! Norms, optimizers and weight averages that are computed by Candle's operations, on tensors of any device.
+//!
+//! No value is read back to the host: the norm of the gradients and the factor that clips them are tensors too. Each
+//! type has a counterpart for parameters in the memory of the CPU, which updates slices in place, and saves the same
+//! state: a run can continue with the other one.
+
+mod average;
+mod norm;
+mod optimizer;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use candle_core::{Result, Tensor};
+
+pub(crate) use average::DeviceAverage;
+pub(crate) use norm::{clip_factor, norm};
+pub(crate) use optimizer::DeviceOptimizer;
+
+/// Training state other than the weights by name, such as `first/encoder.0.weight`, in the memory of the host.
+pub(crate) type Memory<'a> = BTreeMap<String, Cow<'a, [f32]>>;
+
+/// Reads the values of a tensor from its device.
+fn read_back(tensor: &Tensor) -> Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1()
+}
