@@ -45,6 +45,15 @@ build-cuda $CUDA_COMPUTE_CAP="75":
     @{{ python }} scripts/setup.py cuda-compiler
     {{ with-cuda }} cargo build --release -p narrows-cli --features cuda
 
+# Test and measure training and inference on an NVIDIA GPU, and write target/test-cuda.json (ten minutes; needs a GPU).
+[no-exit-message]
+[unix]
+test-cuda $CUDA_COMPUTE_CAP="75":
+    @{{ python }} scripts/setup.py cuda cuda-compiler
+    {{ with-cuda }} cargo build --release -p narrows-cli --features cuda
+    cargo build --release -p narrows-runtime --example encode_rate
+    @{{ python }} scripts/cuda/test.py target/release/narrows target/release/examples/encode_rate target/test-cuda.json
+
 # Train a KIND (pca, ae, dae, wae, vae, cvae) or a --config FILE, export it to models/KIND and check the graphs.
 [no-exit-message]
 [positional-arguments]

@@ -30,7 +30,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (rows, runs): (usize, usize) = (rows.parse()?, runs.parse()?);
     let features: usize = model.sample_shape().iter().product();
     // Multiplicative hashing gives every value another byte.
-    let byte = |(row, column): (usize, usize)| (((row * features + column) as u64).wrapping_mul(0x9e37_79b9) >> 24) as u8;
+    let byte =
+        |(row, column): (usize, usize)| (((row * features + column) as u64).wrapping_mul(0x9e37_79b9) >> 24) as u8;
     let (samples, labels) = (Array2::from_shape_fn((rows, features), byte), vec![0; rows]);
     let samples = Samples::from(&samples);
     let samples = if model.takes_labels() { samples.labelled(&labels) } else { samples };
