@@ -118,7 +118,7 @@ impl DeviceOptimizer {
 
 /// Returns the weights after a step, and updates their velocity; see [`Sgd::apply`].
 fn sgd(rule: Sgd, weights: &Tensor, velocity: &mut Tensor, gradient: &Tensor) -> Result<Tensor> {
-    let Sgd { momentum, nesterov, rate, scale: _ } = rule;
+    let Sgd { momentum, nesterov, rate, .. } = rule;
     *velocity = ((&*velocity * f64::from(momentum))? + gradient)?;
     let direction = match nesterov {
         true => (gradient + (&*velocity * f64::from(momentum))?)?,
@@ -130,7 +130,7 @@ fn sgd(rule: Sgd, weights: &Tensor, velocity: &mut Tensor, gradient: &Tensor) ->
 /// Returns the weights after a step, and updates their moments; see [`Adam::apply`]. Small moments are not set to zero,
 /// because denormal numbers are as fast as others on a GPU.
 fn adam(rule: Adam, weights: &Tensor, [first, second]: [&mut Tensor; 2], gradient: &Tensor) -> Result<Tensor> {
-    let Adam { beta1, beta2, rate, root_scale, epsilon, weight_factor, scale: _ } = rule;
+    let Adam { beta1, beta2, rate, root_scale, epsilon, weight_factor, .. } = rule;
     *first = ((&*first * f64::from(beta1))? + (gradient * f64::from(1.0 - beta1))?)?;
     *second = ((&*second * f64::from(beta2))? + (gradient.sqr()? * f64::from(1.0 - beta2))?)?;
     let denominator = second.sqrt()?.affine(f64::from(root_scale), f64::from(epsilon))?;
