@@ -204,6 +204,9 @@ fn is_valid_size(size: usize) -> bool {
     (1..=SIZE_LIMIT).contains(&size)
 }
 
+/// Longest name of a file in bytes, as common file systems allow it.
+const LONGEST_NAME: usize = 255;
+
 /// Checks that every file is in the bundle itself: its name must not be a path.
 fn check_names(manifest: &impl Contract) -> Result<(), String> {
     let graphs = manifest.graphs().map(|graph| &graph.file);
@@ -211,6 +214,9 @@ fn check_names(manifest: &impl Contract) -> Result<(), String> {
 }
 
 fn check_name(name: &str) -> Result<(), String> {
+    if name.len() > LONGEST_NAME {
+        return Err(format!("a file name has {} bytes, at most {LONGEST_NAME} are allowed: `{name}`", name.len()));
+    }
     let mut components = Path::new(name).components();
     match (components.next(), components.next()) {
         (Some(Component::Normal(_)), None) if !name.ends_with('/') => Ok(()),
@@ -276,9 +282,11 @@ mod tests {
 
     #[test]
     fn the_error_names_every_contradiction() {
-        let file = FileRecord { bytes: 0, sha256: String::new() };
+        fn add_file(manifest: &mut Manifest, name: &str) {
+            manifest.files.insert(name.to_owned(), FileRecord { bytes: 0, sha256: String::new() });
+        }
         type Corrupt = Box<dyn Fn(&mut Manifest)>;
-        let defects: [(&str, Corrupt); 9] = [
+        let defects: [(&str, Corrupt); 10] = [
             ("names no classes", Box::new(|manifest| manifest.classes = None)),
             ("`label`", Box::new(|manifest| manifest.graphs.decoder.inputs[1].dtype = ElementType::F32)),
             ("the inputs of its encoder", Box::new(|manifest| manifest.graphs.encoder.inputs.clear())),
@@ -287,7 +295,8 @@ mod tests {
             ("the range of its samples", Box::new(|manifest| manifest.sample.range.1 = f32::NAN)),
             ("names 1 columns", Box::new(|manifest| manifest.sample.columns = Some(vec!["a".to_owned()]))),
             ("fill values", Box::new(|manifest| manifest.sample.fill = Some(vec![f32::NAN; 6]))),
-            ("`../x`", Box::new(move |manifest| drop(manifest.files.insert("../x".to_owned(), file.clone())))),
+            ("`../x`", Box::new(|manifest| add_file(manifest, "../x"))),
+            ("a file name has 256 bytes", Box::new(|manifest| add_file(manifest, &"x".repeat(256)))),
         ];
         for (expected, corrupt) in defects {
             let mut bad = manifest(Kind::Cvae);

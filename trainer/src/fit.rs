@@ -42,9 +42,10 @@ const UNTRAINED_ROWS: usize = 1000;
 /// any number of cores.
 ///
 /// # Errors
-/// [`TrainError::Device`] if the device cannot be used, [`TrainError::Data`] for data that does not fit the configuration, [`TrainError::Memory`] before the first step if
-/// the estimated memory is not available, [`TrainError::Diverged`] when a loss, a gradient or a weight becomes infinite
-/// or NaN or the final loss is very large, [`TrainError::Interrupted`] when the callback stops the run.
+/// [`TrainError::Device`] if the device cannot be used, [`TrainError::Data`] for data that does not fit the
+/// configuration, [`TrainError::Memory`] before the first step if the estimated memory is not available,
+/// [`TrainError::Diverged`] when a loss, a gradient or a weight becomes infinite or NaN or the final loss is very
+/// large, [`TrainError::Interrupted`] when the callback stops the run.
 pub fn fit(config: &Config, data: &Dataset, observe: &mut Observe<'_>) -> Result<Fitted, TrainError> {
     fit_with(&Opened::on_device(config)?, data, None, Some(observe))
 }

@@ -112,7 +112,7 @@ impl Report<'_> {
             "seconds": { "total": total, "per_epoch": per_epoch },
         });
         if let Method::Descent(descent) = &self.fitted.config.method {
-            report["device"] = json!(descent.computation.device);
+            report["device"] = json!(descent.computation.device.to_string());
         }
         if let Some(loaded) = &self.fitted.config.moments {
             report["moments"] = json!(loaded.record());

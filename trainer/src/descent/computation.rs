@@ -25,8 +25,8 @@ options! {
         /// used). A GPU computes the same losses as the CPU up to rounding [default: cpu]
         #[flag(value_name = "cpu|cuda[:N]|auto")]
         pub device: DeviceChoice = DeviceChoice(Device::Cpu),
-        /// Round the factors of matrix products to TF32, 10 bits of mantissa, which is faster on NVIDIA GPUs from Ampere
-        /// on and less accurate [default: false]
+        /// Round the factors of matrix products to TF32, 10 bits of mantissa, which is faster on NVIDIA GPUs from
+        /// Ampere on and less accurate [default: false]
         #[flag(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
         pub tf32: bool = false,
     }
@@ -86,8 +86,8 @@ impl Computation {
         )
     }
 
-    /// Opens the device. Returns the computation on that device, with its kernels, the placement of tensors, and what to
-    /// tell the user; `None` if the user chose the CPU.
+    /// Opens the device. Returns the computation on that device, with its kernels, the placement of tensors, and what
+    /// to tell the user; `None` if the user chose the CPU.
     ///
     /// # Errors
     /// [`DeviceError`] for a GPU that cannot be used.

@@ -152,8 +152,8 @@ impl State {
     }
 }
 
-/// Creates the randomly initialised parameters of a configuration, on the host. `pseudo_inputs` are the first values of those of a
-/// VampPrior.
+/// Creates the randomly initialised parameters of a configuration, on the host. `pseudo_inputs` are the first values of
+/// those of a VampPrior.
 pub(crate) fn initial_parameters(
     config: &Config,
     descent: &Descent,
