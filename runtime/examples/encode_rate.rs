@@ -32,15 +32,17 @@ fn run() -> Result<(), Box<dyn Error>> {
     // Multiplicative hashing gives every value another byte.
     let byte =
         |(row, column): (usize, usize)| (((row * features + column) as u64).wrapping_mul(0x9e37_79b9) >> 24) as u8;
-    let (samples, labels) = (Array2::from_shape_fn((rows, features), byte), vec![0; rows]);
-    let samples = Samples::from(&samples);
-    let samples = if model.takes_labels() { samples.labelled(&labels) } else { samples };
+    let (values, labels) = (Array2::from_shape_fn((rows, features), byte), vec![0; rows]);
+    let samples = || {
+        let samples = Samples::from(&values);
+        if model.takes_labels() { samples.labelled(&labels) } else { samples }
+    };
     let mut codes = Array2::zeros((rows, model.latent_dim()));
-    model.encode_into(samples, &mut codes.view_mut())?;
+    model.encode_into(samples(), &mut codes.view_mut())?;
     let mut seconds = Vec::with_capacity(runs);
     for _ in 0..runs {
         let start = Instant::now();
-        model.encode_into(samples, &mut codes.view_mut())?;
+        model.encode_into(samples(), &mut codes.view_mut())?;
         seconds.push(start.elapsed().as_secs_f64());
     }
     seconds.sort_unstable_by(f64::total_cmp);

@@ -199,7 +199,10 @@ fn first_hundred_steps_have_the_losses_of_the_host_for_every_kind() {
         let device = fitted(&Opened::on_foreign_cpu(&config), &data);
         let host = fitted(&Opened::on_host(&config), &data);
         if std::env::var("DIAG").is_ok() {
-            let composed = fitted(&Opened { placement: crate::placement::Placement::Host, ..Opened::on_foreign_cpu(&config) }, &data);
+            let composed = fitted(
+                &Opened { placement: crate::placement::Placement::Host, ..Opened::on_foreign_cpu(&config) },
+                &data,
+            );
             println!("  device/composed {:?}", largest_difference(&device, &composed));
             println!("  composed/fused {:?}", largest_difference(&composed, &host));
         }
