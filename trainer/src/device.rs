@@ -104,6 +104,7 @@ mod tests {
             Ok(opened) => assert!(opened.candle.is_cuda()),
             Err(error) => {
                 let text = error.to_string();
+                println!("{text}");
                 let (start, end) =
                     ("cannot train on cuda:0: ", "(choose `cpu`, or `auto` to use the GPU only if it works)");
                 assert!(text.starts_with(start) && text.ends_with(end) && text.lines().count() == 1, "{text}");
