@@ -62,14 +62,15 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
 }
 
 /// Opens the first GPU for training; `None` if the program was built without the feature `cuda`.
+#[cfg(feature = "cuda")]
 fn training() -> Option<(Device, Result<(), String>)> {
-    #[cfg(feature = "cuda")]
-    {
-        let device = Device::Cuda(0);
-        let opened = narrows_trainer::device::open(device);
-        Some((device, opened.map(drop).map_err(|error| error.reason.to_string())))
-    }
-    #[cfg(not(feature = "cuda"))]
+    let device = Device::Cuda(0);
+    let opened = narrows_trainer::device::open(device);
+    Some((device, opened.map(drop).map_err(|error| error.reason.to_string())))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn training() -> Option<(Device, Result<(), String>)> {
     None
 }
 
