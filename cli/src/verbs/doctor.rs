@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
             let text = outcome.map_or_else(|reason| format!("cannot be used: {reason}"), |()| "works".to_owned());
             table.add_row([format!("training on {device}"), text]);
         }
-        table.add_row(["GPUs", "the code for CUDA builds, and its authors have not run it on a GPU"]);
+        table.add_row(["GPUs", "the code for CUDA has not been exercised on hardware"]);
         for (name, set) in &sets {
             table.add_row([format!("data {name}"), set.as_ref().map_or_else(ToString::to_string, rows)]);
         }
