@@ -1,7 +1,7 @@
 //! The device on which a model is trained: the processor, or an NVIDIA GPU.
 //!
-//! A program with the feature `cuda` starts on every machine. Before Candle calls a function of CUDA, [`open`] looks for
-//! the driver, the GPU and the libraries, and names what is missing.
+//! A program with the feature `cuda` starts on every machine. Before Candle calls a function of CUDA, [`open`] looks
+//! for the driver, the GPU and the libraries, and names what is missing.
 
 mod error;
 #[cfg(all(feature = "cuda", target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
