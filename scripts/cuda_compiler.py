@@ -96,7 +96,7 @@ def provide(platform):
 
 
 def head(platform):
-    """Returns the first line of the stamp, which identifies the wheels. The other lines are sizes and names of files."""
+    """Returns the first line of the stamp, which identifies the wheels. The others are sizes and names of files."""
     return " ".join(f"{package} {version} sha256:{hashes[platform]}" for package, version, hashes in WHEELS)
 
 

