@@ -92,15 +92,21 @@ fn gpu_name(device: &candle_core::Device) -> Option<String> {
 #[cfg(feature = "cuda")]
 fn open_gpu(number: u32) -> Result<candle_core::Device, Unusable> {
     seen::judge(&probe::look(), number)?;
-    let failed = |error: candle_core::Error| Unusable::Failed(error.to_string());
+    let failed = |error: candle_core::Error| Unusable::Failed(first_line(&error));
     let device = candle_core::Device::new_cuda(number as usize).map_err(failed)?;
-    let kernels = |error: candle_core::Error| Unusable::Kernels(error.to_string());
+    let kernels = |error: candle_core::Error| Unusable::Kernels(first_line(&error));
     let tensor = candle_core::Tensor::new(&[1.0_f32, 2.0], &device).map_err(failed)?;
     let computed = tensor.affine(2.0, 1.0).and_then(|tensor| tensor.to_vec1::<f32>()).map_err(kernels)?;
     match computed == [3.0, 5.0] {
         true => Ok(device),
         false => Err(Unusable::Kernels(format!("they computed {computed:?}, expected [3, 5]"))),
     }
+}
+
+/// Returns the text of an error without the backtrace, which Candle appends to it.
+#[cfg(any(feature = "cuda", test))]
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or("no reason given").to_owned()
 }
 
 #[cfg(not(feature = "cuda"))]
@@ -127,11 +133,18 @@ mod tests {
     }
 
     #[test]
+    fn the_text_of_candle_has_one_line() {
+        let error = candle_core::Error::Msg("no such kernel\nat file.rs".to_owned());
+        assert_eq!(first_line(&error), "no such kernel");
+    }
+
+    #[test]
     fn a_gpu_opens_or_the_error_says_why_not_and_what_to_do() {
         match open(Device::Cuda(0)) {
             Ok(opened) => assert!(opened.candle.is_cuda()),
             Err(error) => {
                 let text = error.to_string();
+                println!("{text}");
                 let (start, end) =
                     ("cannot train on cuda:0: ", "(choose `cpu`, or `auto` to use the GPU only if it works)");
                 assert!(text.starts_with(start) && text.ends_with(end) && text.lines().count() == 1, "{text}");

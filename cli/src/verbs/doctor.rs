@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
             let text = outcome.map_or_else(|reason| format!("cannot be used: {reason}"), |()| "works".to_owned());
             table.add_row([format!("training on {device}"), text]);
         }
-        table.add_row(["GPUs", "the code for CUDA builds, and its authors have not run it on a GPU"]);
+        table.add_row(["GPUs", "the code for CUDA has not been exercised on hardware"]);
         for (name, set) in &sets {
             table.add_row([format!("data {name}"), set.as_ref().map_or_else(ToString::to_string, rows)]);
         }
@@ -62,14 +62,15 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
 }
 
 /// Opens the first GPU for training; `None` if the program was built without the feature `cuda`.
+#[cfg(feature = "cuda")]
 fn training() -> Option<(Device, Result<(), String>)> {
-    #[cfg(feature = "cuda")]
-    {
-        let device = Device::Cuda(0);
-        let opened = narrows_trainer::device::open(device);
-        Some((device, opened.map(drop).map_err(|error| error.reason.to_string())))
-    }
-    #[cfg(not(feature = "cuda"))]
+    let device = Device::Cuda(0);
+    let opened = narrows_trainer::device::open(device);
+    Some((device, opened.map(drop).map_err(|error| error.reason.to_string())))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn training() -> Option<(Device, Result<(), String>)> {
     None
 }
 

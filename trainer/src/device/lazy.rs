@@ -240,3 +240,26 @@ const fn text(name: &'static str) -> &'static CStr {
         Err(_) => panic!("a name that ends in NUL"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{probe::look, seen::Driver};
+
+    #[test]
+    fn without_a_driver_candle_returns_an_error_and_does_not_panic() {
+        match look().driver {
+            Driver::Missing(_) => assert!(candle_core::Device::new_cuda(0).is_err()),
+            Driver::Loaded { .. } => eprintln!("skipped: this machine has a driver"),
+        }
+    }
+
+    #[test]
+    fn a_function_that_is_missing_returns_the_error_code_of_its_library() {
+        static SOURCE: Source = Source::new(|| "libnarrows-missing.so.1".to_owned(), no_curand);
+        static FUNCTION: Function = Function::new(c"curandCreateGenerator", &SOURCE);
+        let target = resolve(&FUNCTION);
+        assert_eq!(target, no_curand as *const ());
+        assert_eq!(FUNCTION.target.load(Ordering::Acquire).cast_const(), target);
+    }
+}

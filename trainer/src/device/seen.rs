@@ -103,7 +103,6 @@ mod tests {
         let named = Driver::Loaded { version: None, gpus: Err(named) };
         let new = version(13, 0);
         let cases = [
-            (Seen::without_cuda(), "this program was built without training on GPUs; build it with the feature `cuda`"),
             (
                 seen(missing, &["libcublas.so.13"]),
                 "there is no NVIDIA driver; install it (libcuda.so.1: cannot open shared object file)",
