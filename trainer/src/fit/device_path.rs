@@ -65,7 +65,7 @@ fn conv(kind: Kind) -> Options {
 fn batch_normalised(options: &mut Options) {
     options.architecture.normalisation = Some(Normalisation::Batch);
     options.optimizer.optimizer = Some(OptimizerName::Sgd);
-    options.schedule.learning_rate = Some(0.01);
+    options.steps.clip_norm = Some(1.0);
 }
 
 fn config(options: &Options, data: &Dataset) -> Config {
