@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::{kernels::Kernels, parameters::Parameters, pass, statistics::update_running};
 use crate::{
-    network::{Graph, Node, Value},
+    network::{Graph, Node, Role, Value},
     numeric::{PointLoss, Reduction},
 };
 
@@ -105,7 +105,16 @@ fn values_of_nodes(
         let inputs: Vec<Tensor> = node.inputs.iter().map(|&value| resolve(&results, value)).collect();
         let values = match batch_statistics(node, parameters, &inputs)? {
             Some(statistics) => statistics,
-            None => node.parameters().iter().map(|(name, _)| parameters.tensor(name)).collect::<Result<Vec<_>>>()?,
+            None => {
+                let values = node.parameters().into_iter().map(|(name, spec)| {
+                    let tensor = parameters.tensor(&name)?;
+                    Ok(match spec.role {
+                        Role::Trained => tensor,
+                        Role::Statistic => tensor.detach(),
+                    })
+                });
+                values.collect::<Result<Vec<_>>>()?
+            }
         };
         results.push(evaluate(node, &inputs, &values)?);
     }

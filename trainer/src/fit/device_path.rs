@@ -59,6 +59,15 @@ fn conv(kind: Kind) -> Options {
     })
 }
 
+/// Adds batch normalisation. Before it, the gradient of a bias is zero up to rounding errors, which Adam scales to full
+/// steps of either sign. The loss of a training step does not depend on them, but the running means follow late, and
+/// with them the validation loss. With SGD such a bias stays where it is.
+fn batch_normalised(options: &mut Options) {
+    options.architecture.normalisation = Some(Normalisation::Batch);
+    options.optimizer.optimizer = Some(OptimizerName::Sgd);
+    options.steps.clip_norm = Some(1.0);
+}
+
 fn config(options: &Options, data: &Dataset) -> Config {
     Config::check(options, data).expect("valid options")
 }
@@ -96,12 +105,7 @@ fn cases() -> Vec<(&'static str, Options)> {
                 options.steps.average = Some(0.9);
             }),
         ),
-        (
-            "ae, batch normalisation",
-            ae().with(|options| {
-                options.architecture.normalisation = Some(Normalisation::Batch);
-            }),
-        ),
+        ("ae, batch normalisation", ae().with(batch_normalised)),
         ("ae, augmented", ae().with(|options| options.augmentation.augment = Some(vec![Augmentation::Shift(1)]))),
         ("ae, early stopping", ae().with(|options| options.stopping.patience = Some(30))),
         (
@@ -121,12 +125,7 @@ fn cases() -> Vec<(&'static str, Options)> {
         ("wae, conv", conv(Kind::Wae)),
         ("vae", vae()),
         ("vae, conv", conv(Kind::Vae)),
-        (
-            "vae, conv, batch normalisation",
-            conv(Kind::Vae).with(|options| {
-                options.architecture.normalisation = Some(Normalisation::Batch);
-            }),
-        ),
+        ("vae, conv, batch normalisation", conv(Kind::Vae).with(batch_normalised)),
         (
             "vae, fixed variance, warm-up and free bits",
             vae().with(|options| {
@@ -198,14 +197,6 @@ fn first_hundred_steps_have_the_losses_of_the_host_for_every_kind() {
         let config = config(&options, &data);
         let device = fitted(&Opened::on_foreign_cpu(&config), &data);
         let host = fitted(&Opened::on_host(&config), &data);
-        if std::env::var("DIAG").is_ok() {
-            let composed = fitted(
-                &Opened { placement: crate::placement::Placement::Host, ..Opened::on_foreign_cpu(&config) },
-                &data,
-            );
-            println!("  device/composed {:?}", largest_difference(&device, &composed));
-            println!("  composed/fused {:?}", largest_difference(&composed, &host));
-        }
         let (difference, place) = largest_difference(&device, &host);
         println!("{name}: {difference:.1e} ({place})");
         if difference > TOLERANCE {

@@ -337,6 +337,24 @@ mod tests {
     }
 
     #[test]
+    fn only_trained_parameters_have_a_gradient() {
+        let graph = graph(&example_row(MissingCells::Refused));
+        let parameters = Parameters::initial(&[&graph], 3, &Device::Cpu).expect("small");
+        let x = example_cells(11, MissingCells::Refused);
+        for kernels in Kernels::ALL {
+            let outputs = run(kernels, &graph, &parameters, std::slice::from_ref(&x)).expect("matching shapes");
+            let loss = outputs[1].sqr().and_then(|squares| squares.sum_all()).expect("a scalar");
+            let gradients = parameters.gradients(&loss).expect("a scalar");
+            let with_gradient = |gradients: &[Option<&[f32]>]| -> Vec<String> {
+                let all = parameters.iter().zip(gradients);
+                all.filter(|(_, gradient)| gradient.is_some()).map(|((name, _), _)| name.to_owned()).collect()
+            };
+            let names = gradients.read(with_gradient).expect("floats");
+            assert_eq!(names, ["table.embeddings", "y.bias", "y.weight"], "{kernels}");
+        }
+    }
+
+    #[test]
     fn numbers_and_counts_have_the_gradient_of_the_composed_operations() {
         for missing in [MissingCells::Refused, MissingCells::Masked] {
             let graph = graph(&example_row(missing));
