@@ -6,8 +6,8 @@ use crate::Error;
 
 /// How much memory a model may use: what is available to the process, a number of bytes, or any amount.
 ///
-/// Opening a bundle, and calls with large results or large runs, return [`Error::Memory`] if
-/// their estimate is above the limit, before they allocate anything.
+/// Opening a bundle, and calls with large results or large runs, return [`Error::Memory`] if their estimate is above
+/// the limit, before they allocate anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MemoryLimit {
     /// What is available on the machine, in the control groups of the process (containers) and within its limits

@@ -16,7 +16,7 @@ pub(super) const MAX_NODES: usize = 1 << 17;
 /// for one row. A value whose shape cannot be inferred is an error.
 ///
 /// # Errors
-/// What is too large.
+/// What is too large or unknown, or the axis or input that an engine would not check.
 pub(crate) fn check_sizes(model: &Model) -> Result<(), String> {
     let Some(graph) = &model.graph else { return Ok(()) };
     let constant_names = constant_names(graph);
