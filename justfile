@@ -31,11 +31,19 @@ default:
 setup *PARTS:
     @{{ python }} scripts/setup.py protoc --report {{ PARTS }}
 
+# Compile the trainer's CUDA kernels after a change of kernels.cu, and write kernels.ptx (needs Linux; no GPU).
+[no-exit-message]
+[unix]
+cuda-kernels:
+    @{{ python }} scripts/setup.py cuda-compiler
+    @{{ python }} scripts/cuda/kernels.py
+
 # Check the program with the feature `cuda`, with the compiler in .tools/ (needs Linux; no GPU).
 [no-exit-message]
 [unix]
 check-cuda $CUDA_COMPUTE_CAP="75":
     @{{ python }} scripts/setup.py cuda-compiler
+    @{{ python }} scripts/cuda/kernels.py --check
     {{ with-cuda }} cargo check --release -p narrows-cli --features cuda
 
 # Build the program with the feature `cuda`, with the compiler in .tools/ (needs Linux; no GPU).

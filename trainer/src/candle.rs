@@ -47,7 +47,7 @@ pub(crate) use cell_loss::cell_loss;
 pub(crate) use gradients::Gradients;
 pub use kernels::Kernels;
 pub use kl_divergence::kl_divergence;
-pub(crate) use kl_divergence::twice_kl_composed;
+pub(crate) use kl_divergence::twice_kl;
 pub(crate) use mixture_density::mixture_log_density;
 pub use norms::norms;
 pub(crate) use norms::{Norms, clip_scale};

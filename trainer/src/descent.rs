@@ -114,7 +114,7 @@ impl TrainingLoop<'_> {
     fn report_missing_kernels(&self, observe: &mut Observe<'_>) -> ControlFlow<()> {
         let nodes = match self.plan.descent.computation.kernels {
             Kernels::Fused => self.plan.core.without_kernel(),
-            Kernels::Composed => Vec::new(),
+            Kernels::Composed | Kernels::FusedOnDevice => Vec::new(),
         };
         if nodes.is_empty() {
             return ControlFlow::Continue(());

@@ -126,7 +126,7 @@ impl<'a> Training<'a> {
             .map_or(1, |(_, value)| self.graphs[0].graph.shape(*value).iter().product::<usize>() as u64);
         match self.kernels {
             Kernels::Fused => samples,
-            Kernels::Composed => samples.saturating_mul(6 * latent),
+            Kernels::Composed | Kernels::FusedOnDevice => samples.saturating_mul(6 * latent),
         }
     }
 

@@ -47,8 +47,12 @@ impl Opened {
     /// Takes the path of a device on the CPU, so that tests without a GPU compare it with the path of the host.
     #[cfg(test)]
     pub(crate) fn on_foreign_cpu(config: &Config) -> Self {
-        let computation = Computation { kernels: crate::Kernels::Composed, ..Computation::default() };
+        let mut config = config.clone();
+        if let Method::Descent(descent) = &config.method {
+            let computation = descent.computation;
+            config = config.computed_by(Computation { kernels: computation.kernels.on_device(), ..computation });
+        }
         let placement = Placement::Device(Device::Cpu);
-        Opened { config: config.computed_by(computation), placement, report: None, memory: None }
+        Opened { config, placement, report: None, memory: None }
     }
 }

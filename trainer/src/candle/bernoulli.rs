@@ -2,7 +2,7 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::{kernels::Kernels, point_loss};
+use super::{kernels::Kernels, on_device, point_loss};
 use crate::numeric::PointLoss;
 
 /// Returns the negative log-likelihood of `targets` in `[0, 1]` under independent Bernoulli distributions with the
@@ -18,7 +18,7 @@ pub fn bernoulli_loss(kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Re
     if kernels.can_fuse(&[logits, targets]) {
         point_loss::mean(PointLoss::Bernoulli, logits, targets)
     } else {
-        bernoulli_loss_composed(logits, targets)
+        mean(&elements(kernels, logits, targets)?)
     }
 }
 
@@ -26,9 +26,14 @@ pub fn bernoulli_loss(kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Re
 ///
 /// # Errors
 /// If the shapes differ.
+#[cfg(test)]
 pub(crate) fn bernoulli_loss_composed(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let rows = logits.dim(0)?.max(1) as f64;
-    elements_composed(logits, targets)?.sum_all()? / rows
+    mean(&elements_composed(logits, targets)?)
+}
+
+/// Returns losses `[batch, features]`, summed over features and averaged over the batch.
+fn mean(losses: &Tensor) -> Result<Tensor> {
+    losses.sum_all()? / losses.dim(0)?.max(1) as f64
 }
 
 /// Returns the loss of each row in nats, `[batch]`: [`bernoulli_loss`] before averaging.
@@ -39,7 +44,7 @@ pub(crate) fn bernoulli_rows(kernels: Kernels, logits: &Tensor, targets: &Tensor
     if kernels.can_fuse(&[logits, targets]) {
         point_loss::rows(PointLoss::Bernoulli, logits, targets)
     } else {
-        bernoulli_rows_composed(logits, targets)
+        elements(kernels, logits, targets)?.sum(D::Minus1)
     }
 }
 
@@ -47,8 +52,16 @@ pub(crate) fn bernoulli_rows(kernels: Kernels, logits: &Tensor, targets: &Tensor
 ///
 /// # Errors
 /// If the shapes differ.
+#[cfg(test)]
 pub(super) fn bernoulli_rows_composed(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     elements_composed(logits, targets)?.sum(D::Minus1)
+}
+
+fn elements(kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    match kernels {
+        Kernels::FusedOnDevice => on_device::losses(PointLoss::Bernoulli, logits, targets),
+        Kernels::Fused | Kernels::Composed => elements_composed(logits, targets),
+    }
 }
 
 fn elements_composed(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {

@@ -1,5 +1,7 @@
 //! Access to the values of a tensor without copying.
 
+use std::borrow::Cow;
+
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
 /// Calls `reader` with the values of `tensor` in row-major order. They are copied only if the tensor is not
@@ -36,6 +38,18 @@ pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
         _ => candle_core::bail!("fused kernels need contiguous 32-bit floats"),
+    }
+}
+
+/// Returns the values of an argument in row-major order. They are copied only if they are not contiguous.
+///
+/// # Errors
+/// If the tensor does not consist of 32-bit floats.
+pub(super) fn in_order<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<Cow<'a, [f32]>> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(Cow::Borrowed(&values[start..end])),
+        (CpuStorage::F32(values), None) => Ok(layout.strided_index().map(|index| values[index]).collect()),
+        _ => candle_core::bail!("fused kernels need 32-bit floats"),
     }
 }
 

@@ -183,14 +183,23 @@ fn values_and_gradients_match_the_composed_function() {
     for (rows, features) in [(1, 1), (3, 17), (130, 300)] {
         for case in &CASES {
             let inputs = case.random_inputs(rows * features);
-            let [fused, composed] =
-                Kernels::ALL.map(|kernels| case.evaluate(kernels, &inputs, rows).expect("equal shapes"));
-            assert_eq!(fused.values.len(), composed.values.len(), "{}", case.name);
-            let all = |evaluation: Evaluation| std::iter::once(evaluation.values).chain(evaluation.gradients).flatten();
-            for (fused, composed) in all(fused).zip(all(composed)) {
-                // Sums of hundreds of 32-bit floats are not more accurate.
-                let tolerance = 1e-5 * composed.abs().max(1.0);
-                assert!((fused - composed).abs() < tolerance, "{}: fused {fused}, composed {composed}", case.name);
+            let all = |kernels| {
+                let Evaluation { values, gradients } = case.evaluate(kernels, &inputs, rows).expect("equal shapes");
+                std::iter::once(values).chain(gradients).flatten().collect::<Vec<_>>()
+            };
+            let composed = all(Kernels::Composed);
+            for kernels in [Kernels::Fused, Kernels::FusedOnDevice] {
+                let fused = all(kernels);
+                assert_eq!(fused.len(), composed.len(), "{}", case.name);
+                for (fused, composed) in fused.into_iter().zip(&composed) {
+                    // Sums of hundreds of 32-bit floats are not more accurate.
+                    let tolerance = 1e-5 * composed.abs().max(1.0);
+                    assert!(
+                        (fused - composed).abs() < tolerance,
+                        "{}: {kernels:?} {fused}, composed {composed}",
+                        case.name
+                    );
+                }
             }
         }
     }

@@ -15,16 +15,19 @@ pub enum Kernels {
     Fused,
     /// By Candle's operations: slower, equal up to rounding errors, and available on all devices.
     Composed,
+    /// [`Kernels::Fused`] on a device with its own memory: losses, samples, and the activation of a layer with its bias
+    /// each take one kernel, and everything else Candle's operations.
+    FusedOnDevice,
 }
 
 impl Kernels {
-    /// All kernels.
+    /// The kernels that a user chooses from. The device decides what fused kernels are.
     pub const ALL: [Kernels; 2] = [Kernels::Fused, Kernels::Composed];
 
     /// Returns the name used on the command line and in configuration files.
     pub fn name(self) -> &'static str {
         match self {
-            Kernels::Fused => "fused",
+            Kernels::Fused | Kernels::FusedOnDevice => "fused",
             Kernels::Composed => "composed",
         }
     }
@@ -35,7 +38,23 @@ impl Kernels {
             |tensor: &&Tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32 && tensor.is_contiguous();
         match self {
             Kernels::Fused => tensors.iter().all(is_supported),
-            Kernels::Composed => false,
+            Kernels::Composed | Kernels::FusedOnDevice => false,
+        }
+    }
+
+    /// Returns these kernels on a device with its own memory.
+    pub(crate) fn on_device(self) -> Self {
+        match self {
+            Kernels::Fused | Kernels::FusedOnDevice => Kernels::FusedOnDevice,
+            Kernels::Composed => Kernels::Composed,
+        }
+    }
+
+    /// Returns what the user chose to get these kernels.
+    pub(crate) fn choice(self) -> Self {
+        match self {
+            Kernels::Fused | Kernels::FusedOnDevice => Kernels::Fused,
+            Kernels::Composed => Kernels::Composed,
         }
     }
 }
@@ -77,6 +96,7 @@ mod tests {
     fn kernels_are_parsed_from_their_names() {
         for kernels in Kernels::ALL {
             assert_eq!(kernels.to_string().parse(), Ok(kernels));
+            assert_eq!((kernels.on_device().name(), kernels.on_device().choice()), (kernels.name(), kernels));
         }
         assert!("quick".parse::<Kernels>().expect_err("an unknown name").contains("fused or composed"));
     }

@@ -5,8 +5,9 @@ use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
 use super::{
     floats::{read, values},
     kernels::Kernels,
+    on_device,
 };
-use crate::numeric::kl_divergence::{kl_gradients, twice_kl};
+use crate::numeric::kl_divergence::{self, kl_gradients};
 
 /// Returns `KL(N(mu, exp(log_var)) || N(0, I)) = 1/2 sum(mu^2 + exp(log_var) - log_var - 1)` in nats, summed over
 /// the latent dimensions and averaged over the batch (Kingma and Welling 2014, appendix B). The result is a scalar;
@@ -18,7 +19,7 @@ pub fn kl_divergence(kernels: Kernels, mu: &Tensor, log_var: &Tensor) -> Result<
     if kernels.can_fuse(&[mu, log_var]) {
         mu.apply_op2(log_var, KlDivergence)
     } else {
-        kl_divergence_composed(mu, log_var)
+        half_mean(&twice_kl(kernels, mu, log_var)?)
     }
 }
 
@@ -26,13 +27,26 @@ pub fn kl_divergence(kernels: Kernels, mu: &Tensor, log_var: &Tensor) -> Result<
 ///
 /// # Errors
 /// If the shapes differ.
+#[cfg(test)]
 pub(super) fn kl_divergence_composed(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
-    twice_kl_composed(mu, log_var)?.sum_all()? * (0.5 / mu.dim(0)?.max(1) as f64)
+    half_mean(&twice_kl_composed(mu, log_var)?)
+}
+
+/// Returns half the sum over the latent dimensions, averaged over the batch.
+fn half_mean(twice: &Tensor) -> Result<Tensor> {
+    twice.sum_all()? * (0.5 / twice.dim(0)?.max(1) as f64)
 }
 
 /// Returns twice the KL divergence of each latent dimension, `[batch, latent]`. The caller applies the factor 1/2 once,
 /// after the sum.
-pub(crate) fn twice_kl_composed(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
+pub(crate) fn twice_kl(kernels: Kernels, mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
+    match kernels {
+        Kernels::FusedOnDevice => on_device::twice_kl(mu, log_var),
+        Kernels::Fused | Kernels::Composed => twice_kl_composed(mu, log_var),
+    }
+}
+
+fn twice_kl_composed(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
     ((mu.sqr()? + log_var.exp()?)? - log_var)? - 1.0
 }
 
@@ -54,7 +68,7 @@ impl CustomOp2 for KlDivergence {
             candle_core::bail!("mu {:?} and log_var {:?} differ in shape", mu_layout.shape(), log_var_layout.shape());
         }
         let (rows, _) = mu_layout.shape().dims2()?;
-        let twice = twice_kl(values(mu, mu_layout)?, values(log_var, log_var_layout)?);
+        let twice = kl_divergence::twice_kl(values(mu, mu_layout)?, values(log_var, log_var_layout)?);
         Ok((CpuStorage::F32(vec![(0.5 * twice / rows.max(1) as f64) as f32]), Shape::from(())))
     }
 

@@ -1,10 +1,18 @@
-//! Norms, optimizers and weight averages that are computed by Candle's operations, on tensors of any device.
+//! What is computed on a device with its own memory, other than Candle's operations: functions that take one kernel each
+//! ([`function`]), norms, optimizers and weight averages. All of it also runs on Candle's CPU device, for tests.
 //!
 //! No value is read back to the host: the norm of the gradients and the factor that clips them are tensors too. Each
 //! type has a counterpart for parameters in the memory of the CPU, which updates slices in place, and saves the same
 //! state: a run can continue with the other one.
 
 mod average;
+mod elementwise;
+mod function;
+#[cfg(all(test, unix))]
+mod kernels_on_cpu;
+#[cfg(feature = "cuda")]
+mod launch;
+mod layers;
 mod norm;
 mod optimizer;
 
@@ -13,6 +21,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use candle_core::{Result, Tensor};
 
 pub(crate) use average::DeviceAverage;
+pub(super) use elementwise::{losses, sample, twice_kl};
+pub(super) use layers::ActivatedLayers;
 pub(crate) use norm::{clip_factor, norm};
 pub(crate) use optimizer::DeviceOptimizer;
 

@@ -5,6 +5,7 @@ use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor};
 use super::{
     floats::{read, values},
     kernels::Kernels,
+    on_device,
 };
 use crate::numeric::reparameterise::{log_var_gradient, sample};
 
@@ -15,9 +16,11 @@ use crate::numeric::reparameterise::{log_var_gradient, sample};
 /// If the shapes differ.
 pub fn reparameterise(kernels: Kernels, mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Tensor> {
     if kernels.can_fuse(&[mu, log_var, noise]) {
-        mu.apply_op3(log_var, noise, Reparameterise)
-    } else {
-        reparameterise_composed(mu, log_var, noise)
+        return mu.apply_op3(log_var, noise, Reparameterise);
+    }
+    match kernels {
+        Kernels::FusedOnDevice => on_device::sample(mu, log_var, noise),
+        Kernels::Fused | Kernels::Composed => reparameterise_composed(mu, log_var, noise),
     }
 }
 

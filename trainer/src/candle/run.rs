@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{kernels::Kernels, parameters::Parameters, pass, statistics::update_running};
+use super::{kernels::Kernels, on_device::ActivatedLayers, parameters::Parameters, pass, statistics::update_running};
 use crate::{
     network::{Graph, Node, Role, Value},
     numeric::{PointLoss, Reduction},
@@ -19,7 +19,16 @@ pub fn run(kernels: Kernels, graph: &Graph, parameters: &Parameters, inputs: &[T
     {
         return Ok(outputs);
     }
-    Ok(outputs_of(graph, &node_values(graph, parameters, inputs)?, inputs))
+    let results = match kernels {
+        Kernels::FusedOnDevice => {
+            let layers = ActivatedLayers::of(graph);
+            values_of_nodes(graph, parameters, inputs, |index, inputs, trained| {
+                layers.evaluate(index, inputs, trained)
+            })?
+        }
+        Kernels::Fused | Kernels::Composed => node_values(graph, parameters, inputs)?,
+    };
+    Ok(outputs_of(graph, &results, inputs))
 }
 
 fn outputs_of(graph: &Graph, results: &[Tensor], inputs: &[Tensor]) -> Vec<Tensor> {
@@ -39,10 +48,10 @@ const PART_VALUES: usize = 1 << 24;
 /// # Errors
 /// Those of [`run`].
 pub(crate) fn run_without_gradients(graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-    let results = values_of_nodes(graph, parameters, inputs, |node, inputs, trained| {
+    let results = values_of_nodes(graph, parameters, inputs, |index, inputs, trained| {
         // Candle keeps the values of all operations for the gradients of variables.
         let trained: Vec<Tensor> = trained.iter().map(Tensor::detach).collect();
-        let operation = node.primitive.operation();
+        let operation = graph.nodes()[index].primitive.operation();
         let part = (PART_VALUES / operation.composed_values().max(1)).max(1);
         let rows = inputs.first().map_or(Ok(0), |input| input.dim(0))?;
         if rows <= part {
@@ -75,23 +84,24 @@ pub(crate) fn loss(
         Kernels::Fused => {
             pass::loss(graph, parameters, inputs, pass::Objective { loss, targets: targets.contiguous()?, reduction })
         }
-        Kernels::Composed => Ok(None),
+        Kernels::Composed | Kernels::FusedOnDevice => Ok(None),
     }
 }
 
 /// Returns the value of every node, in order.
 pub(crate) fn node_values(graph: &Graph, parameters: &Parameters, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
-    values_of_nodes(graph, parameters, inputs, |node, inputs, trained| {
-        node.primitive.operation().candle(inputs, trained)
+    values_of_nodes(graph, parameters, inputs, |index, inputs, trained| {
+        graph.nodes()[index].primitive.operation().candle(inputs, trained)
     })
 }
 
-/// Returns the value of every node, in order. `evaluate` computes it from the node's inputs and parameters.
+/// Returns the value of every node, in order. `evaluate` computes it from the index of the node and its inputs and
+/// parameters.
 fn values_of_nodes(
     graph: &Graph,
     parameters: &Parameters,
     inputs: &[Tensor],
-    evaluate: impl Fn(&Node, &[Tensor], &[Tensor]) -> Result<Tensor>,
+    evaluate: impl Fn(usize, &[Tensor], &[Tensor]) -> Result<Tensor>,
 ) -> Result<Vec<Tensor>> {
     if inputs.len() != graph.inputs().len() {
         candle_core::bail!("the network expects {} inputs, got {}", graph.inputs().len(), inputs.len());
@@ -101,7 +111,7 @@ fn values_of_nodes(
         Value::Input(index) => inputs[index].clone(),
         Value::Node(index) => results[index].clone(),
     };
-    for node in graph.nodes() {
+    for (index, node) in graph.nodes().iter().enumerate() {
         let inputs: Vec<Tensor> = node.inputs.iter().map(|&value| resolve(&results, value)).collect();
         let values = match batch_statistics(node, parameters, &inputs)? {
             Some(statistics) => statistics,
@@ -116,7 +126,7 @@ fn values_of_nodes(
                 values.collect::<Result<Vec<_>>>()?
             }
         };
-        results.push(evaluate(node, &inputs, &values)?);
+        results.push(evaluate(index, &inputs, &values)?);
     }
     Ok(results)
 }

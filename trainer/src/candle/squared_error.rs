@@ -3,7 +3,7 @@
 use candle_core::{D, Result, Tensor};
 use narrows_bundle::Link;
 
-use super::{kernels::Kernels, point_loss};
+use super::{kernels::Kernels, on_device, point_loss};
 use crate::numeric::PointLoss;
 
 /// Returns the squared error of the means `link(logits)` with respect to `targets`, both `[batch, features]`. The
@@ -16,7 +16,7 @@ pub fn squared_error(kernels: Kernels, link: Link, logits: &Tensor, targets: &Te
     if kernels.can_fuse(&[logits, targets]) {
         point_loss::mean(PointLoss::SquaredError(link), logits, targets)
     } else {
-        squared_error_composed(link, logits, targets)
+        elements(kernels, link, logits, targets)?.sum_all()? / targets.dim(0)?.max(1) as f64
     }
 }
 
@@ -24,6 +24,7 @@ pub fn squared_error(kernels: Kernels, link: Link, logits: &Tensor, targets: &Te
 ///
 /// # Errors
 /// If the shapes differ.
+#[cfg(test)]
 pub(crate) fn squared_error_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     elements_composed(link, logits, targets)?.sum_all()? / targets.dim(0)?.max(1) as f64
 }
@@ -36,7 +37,7 @@ pub(crate) fn squared_error_rows(kernels: Kernels, link: Link, logits: &Tensor, 
     if kernels.can_fuse(&[logits, targets]) {
         point_loss::rows(PointLoss::SquaredError(link), logits, targets)
     } else {
-        squared_error_rows_composed(link, logits, targets)
+        elements(kernels, link, logits, targets)?.sum(D::Minus1)
     }
 }
 
@@ -44,8 +45,16 @@ pub(crate) fn squared_error_rows(kernels: Kernels, link: Link, logits: &Tensor, 
 ///
 /// # Errors
 /// If the shapes differ.
+#[cfg(test)]
 pub(super) fn squared_error_rows_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     elements_composed(link, logits, targets)?.sum(D::Minus1)
+}
+
+fn elements(kernels: Kernels, link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    match kernels {
+        Kernels::FusedOnDevice => on_device::losses(PointLoss::SquaredError(link), logits, targets),
+        Kernels::Fused | Kernels::Composed => elements_composed(link, logits, targets),
+    }
 }
 
 fn elements_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {

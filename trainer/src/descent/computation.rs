@@ -11,8 +11,8 @@ use crate::{
 options! {
     /// The kernels of the training loop.
     pub struct KernelOptions in "Training" {
-        /// Kernels of the training loop on the CPU: fused, or composed (Candle's own operations: slower, equal up to
-        /// rounding); a GPU has only composed kernels [default: fused, on a GPU composed]
+        /// Kernels of the training loop: fused, or composed (Candle's own operations: slower, equal up to rounding)
+        /// [default: fused]
         #[flag(value_name = "fused|composed")]
         pub kernels: Kernels = Kernels::Fused,
     }
@@ -37,7 +37,7 @@ options! {
 pub struct Computation {
     /// The device. [`Computation::open`] replaces [`Device::Auto`] by the device that it opens.
     pub device: Device,
-    /// The kernels, with [`Device::Auto`] those of the CPU.
+    /// The kernels.
     pub kernels: Kernels,
     /// Whether matrix products may round their factors to TF32.
     pub tf32: bool,
@@ -61,18 +61,7 @@ impl DeviceOptions {
         if tf32 && device == Device::Cpu {
             problems.add("tf32", "is for NVIDIA GPUs; leave it out, or pass --device cuda");
         }
-        let kernels = match (device, kernels.kernels) {
-            (Device::Cuda(_), Some(Kernels::Fused)) => {
-                problems.add(
-                    "kernels",
-                    format!("is fused, and fused kernels run on the CPU only, not on {device}; leave out --kernels"),
-                );
-                Kernels::Composed
-            }
-            (Device::Cuda(_), Some(Kernels::Composed) | None) => Kernels::Composed,
-            (Device::Cpu | Device::Auto, kernels) => kernels.unwrap_or_default(),
-        };
-        Computation { device, kernels, tf32 }
+        Computation { device, kernels: kernels.kernels.unwrap_or_default(), tf32 }
     }
 }
 
@@ -81,7 +70,7 @@ impl Computation {
     pub(crate) fn options(self) -> (KernelOptions, DeviceOptions) {
         let Computation { device, kernels, tf32 } = self;
         (
-            KernelOptions { kernels: Some(kernels) },
+            KernelOptions { kernels: Some(kernels.choice()) },
             DeviceOptions { device: Some(DeviceChoice(device)), tf32: Some(tf32) },
         )
     }
@@ -96,7 +85,7 @@ impl Computation {
         let placement = Placement::of(&candle);
         let (kernels, tf32) = match placement {
             Placement::Host => (self.kernels, false),
-            Placement::Device(_) => (Kernels::Composed, self.tf32),
+            Placement::Device(_) => (self.kernels.on_device(), self.tf32),
         };
         // A setting of the process. Candle's default is `false`, and an earlier run may have changed it.
         if candle.is_cuda() {
@@ -119,15 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_follow_from_the_device_unless_they_are_chosen() {
-        let kernels = |device, kernels| checked(device, kernels, false).map(|computation| computation.kernels);
-        for device in [Device::Cpu, Device::Auto] {
-            assert_eq!(kernels(device, None), Ok(Kernels::Fused));
-            assert_eq!(kernels(device, Some(Kernels::Composed)), Ok(Kernels::Composed));
+    fn the_kernels_do_not_depend_on_the_device() {
+        for device in [Device::Cpu, Device::Auto, Device::Cuda(1)] {
+            let kernels = |kernels| checked(device, kernels, false).map(|computation| computation.kernels);
+            assert_eq!(kernels(None), Ok(Kernels::Fused));
+            assert_eq!(kernels(Some(Kernels::Composed)), Ok(Kernels::Composed));
         }
-        assert_eq!(kernels(Device::Cuda(0), None), Ok(Kernels::Composed));
-        let error = kernels(Device::Cuda(1), Some(Kernels::Fused)).expect_err("fused kernels on a GPU");
-        assert!(error.contains("run on the CPU only, not on cuda:1"), "{error}");
     }
 
     #[test]

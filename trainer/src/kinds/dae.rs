@@ -58,7 +58,9 @@ impl Model for Dae {
                 match (network.table, network.kernels) {
                     (Some(table), kernels) => self.corruption.apply_to_cells(kernels, table, batch.inputs(), random)?,
                     (None, Kernels::Fused) => self.corruption.apply(batch.inputs(), random)?,
-                    (None, Kernels::Composed) => self.corruption.apply_composed(batch.inputs(), random)?,
+                    (None, Kernels::Composed | Kernels::FusedOnDevice) => {
+                        self.corruption.apply_composed(batch.inputs(), random)?
+                    }
                 }
             }
             LossContext::Evaluation { .. } => batch.inputs().clone(),

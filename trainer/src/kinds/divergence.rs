@@ -12,7 +12,7 @@ use narrows_bundle::counted;
 
 use super::{Capacity, KlWarmup};
 use crate::{
-    candle::{Kernels, kl_divergence, twice_kl_composed},
+    candle::{Kernels, kl_divergence, twice_kl},
     options::options,
     problems::Problems,
 };
@@ -131,7 +131,8 @@ impl Divergence {
         epochs: f64,
     ) -> Result<(Tensor, Tensor)> {
         let kl = kl_divergence(kernels, mu, log_var)?;
-        let mut cost = if self.free_bits > 0.0 { above_free_bits(mu, log_var, self.free_bits)? } else { kl.clone() };
+        let mut cost =
+            if self.free_bits > 0.0 { above_free_bits(kernels, mu, log_var, self.free_bits)? } else { kl.clone() };
         if let Some(capacity) = self.capacity {
             cost = (cost - capacity.at(epochs))?.abs()?;
         }
@@ -146,8 +147,8 @@ impl Divergence {
 
 /// Computes `sum_d max(free_bits, mean_b KL_d)` in nats (Kingma et al. 2016, appendix C.8). The gradient of a dimension
 /// below `free_bits` is 0.
-fn above_free_bits(mu: &Tensor, log_var: &Tensor, free_bits: f64) -> Result<Tensor> {
-    let kl_per_dimension = (twice_kl_composed(mu, log_var)?.sum(0)? * (0.5 / mu.dim(0)?.max(1) as f64))?;
+fn above_free_bits(kernels: Kernels, mu: &Tensor, log_var: &Tensor, free_bits: f64) -> Result<Tensor> {
+    let kl_per_dimension = (twice_kl(kernels, mu, log_var)?.sum(0)? * (0.5 / mu.dim(0)?.max(1) as f64))?;
     kl_per_dimension.maximum(free_bits)?.sum(D::Minus1)
 }
 

@@ -149,7 +149,7 @@ pub(crate) fn values_per_row(graph: &Graph, kernels: Kernels) -> usize {
     let has_kernels = graph.nodes_without_kernel().next().is_none();
     match kernels {
         Kernels::Fused if has_kernels => graph.values_per_row(),
-        Kernels::Fused | Kernels::Composed => graph.values_kept_by_candle(),
+        Kernels::Fused | Kernels::Composed | Kernels::FusedOnDevice => graph.values_kept_by_candle(),
     }
 }
 

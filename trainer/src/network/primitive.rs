@@ -25,6 +25,7 @@ mod softmax;
 mod table_row;
 
 pub use activation::Activation;
+pub(crate) use activation::{activate, activation_gradient};
 pub use add::Add;
 pub use add_channels::AddChannels;
 pub use affine::Affine;

@@ -16,7 +16,7 @@ use crate::{
     Activation, Config, DataOptions, DeviceChoice, Kernels, Method, Options, Pretrain,
     descent::End,
     network::Normalisation,
-    options::{DeviceOptions, ExportSamplerOptions, Group, KernelOptions, MomentsOptions, PoolName},
+    options::{DeviceOptions, ExportSamplerOptions, Group, MomentsOptions, PoolName},
 };
 
 /// The point from which a run resumes.
@@ -102,8 +102,8 @@ impl Run {
     }
 
     /// Returns the options with which to resume the run in a folder: those of its configuration, replaced by those set
-    /// in `overrides`. Only `epochs`, the device and the options that name the data may change. Another device has its
-    /// own kernels.
+    /// in `overrides`. Only `epochs`, the device and the options that name the data may change. TF32 belongs to the
+    /// device: another one has the default.
     ///
     /// # Errors
     /// The errors of [`Run::options`], and [`RunError::OtherConfiguration`] if any other option changes.
@@ -112,7 +112,7 @@ impl Run {
         let mut now = overrides.or(&before);
         let device = |options: &Options| options.device.device.unwrap_or_default();
         if device(&now) != device(&before) {
-            (now.kernels, now.device) = (overrides.kernels.clone(), overrides.device.clone());
+            now.device = overrides.device.clone();
         }
         let mut differences = differences(&before, &now);
         // `Run::resume` decides whether the schedule allows another number of epochs.
@@ -182,12 +182,8 @@ fn recorded_fields(options: &Options) -> Table {
 }
 
 /// Removes the differences that do not prevent resuming. The data and the moments are identified by their fingerprints,
-/// not by their names, and only the export depends on the sampler. A run may continue on another device, with the
-/// kernels of that device.
+/// not by their names, and only the export depends on the sampler. A run may continue on another device.
 fn remove_ignored(differences: &mut BTreeMap<String, String>) {
-    if differences.contains_key("device") {
-        KernelOptions::keys().into_iter().for_each(|key| drop(differences.remove(key)));
-    }
     let (data, device) = (<DataOptions as Group>::keys(), DeviceOptions::keys());
     let ignored = [data, device, MomentsOptions::keys(), ExportSamplerOptions::keys()];
     ignored.concat().into_iter().for_each(|key| drop(differences.remove(key)));
@@ -239,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn another_device_does_not_prevent_resuming_and_has_its_own_kernels() {
+    fn another_device_does_not_prevent_resuming() {
         let on = |device, kernels| {
             Options::new(Kind::Vae).with(|options| {
                 (options.device.device, options.kernels.kernels) = (Some(device), Some(kernels));
@@ -251,8 +247,8 @@ mod tests {
             differences.into_keys().collect::<Vec<_>>()
         };
         let [cpu, gpu] = [Device::Cpu, Device::Cuda(1)].map(DeviceChoice);
-        assert!(remaining(&on(cpu, Kernels::Fused), &on(gpu, Kernels::Composed)).is_empty());
-        assert_eq!(remaining(&on(cpu, Kernels::Fused), &on(cpu, Kernels::Composed)), ["kernels"]);
+        assert!(remaining(&on(cpu, Kernels::Fused), &on(gpu, Kernels::Fused)).is_empty());
+        assert_eq!(remaining(&on(cpu, Kernels::Fused), &on(gpu, Kernels::Composed)), ["kernels"]);
         let old = Options::new(Kind::Vae);
         assert!(differences(&old, &on(cpu, Kernels::Fused)).is_empty(), "a record older than devices");
 
@@ -261,7 +257,10 @@ mod tests {
         std::fs::write(folder.path().join("config.toml"), recorded.to_toml().expect("valid")).expect("writable");
         let resumed = |overrides: &Options| Run::options_with(folder.path(), overrides).expect("a run");
         let moved = resumed(&Options::default().with(|options| options.device.device = Some(cpu)));
-        assert_eq!((moved.device.device, moved.device.tf32, moved.kernels.kernels), (Some(cpu), None, None));
+        assert_eq!(
+            (moved.device.device, moved.device.tf32, moved.kernels.kernels),
+            (Some(cpu), None, Some(Kernels::Composed))
+        );
         let same = resumed(&Options::default());
         assert_eq!((same.device, same.kernels), (recorded.device, recorded.kernels));
     }

@@ -78,7 +78,7 @@ impl Table {
                 }
                 Tensor::from_vec(values, cells.shape(), cells.device())
             }
-            Kernels::Composed => {
+            Kernels::Composed | Kernels::FusedOnDevice => {
                 let replaced = is_masked.iter().zip(masks.iter().cycle());
                 let replaced: Vec<u8> =
                     replaced.map(|(&is_masked, mask)| u8::from(is_masked == 1.0 && mask.is_some())).collect();

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use candle_core::{Result, Tensor};
 use ndarray::ArrayD;
 
-use super::{Memory, read_back};
+use super::{Memory, elementwise::map, function::Function, read_back};
 use crate::{
     candle::{
         average::{AVERAGE, factor},
@@ -58,7 +58,7 @@ impl DeviceAverage {
     /// If the average was created for other parameters, or Candle returns an error.
     pub(crate) fn update(&mut self, parameters: &Parameters) -> Result<()> {
         self.updates += 1;
-        let factor = f64::from(factor(self.decay, self.updates));
+        let update = Function::MovingAverage(factor(self.decay, self.updates));
         for (name, variable) in parameters.iter() {
             let Some(average) = self.weights.get_mut(name).filter(|average| average.shape() == variable.shape()) else {
                 candle_core::bail!(
@@ -66,7 +66,8 @@ impl DeviceAverage {
                     variable.dims()
                 );
             };
-            *average = (&*average + ((variable.as_detached_tensor() - &*average)? * factor)?)?;
+            let weights = variable.as_detached_tensor();
+            *average = map(update, [average, &weights, &weights])?;
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! Applies a [`Rule`] to parameters on any device, by Candle's operations.
+//! Applies a [`Rule`] to parameters on any device.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use candle_core::{Result, Tensor};
 
-use super::{Memory, read_back};
+use super::{Memory, elementwise::map, function::Function, read_back};
 use crate::{
     candle::{
         gradients::Gradients,
@@ -118,27 +118,16 @@ impl DeviceOptimizer {
 
 /// Returns the weights after a step, and updates their velocity; see [`Sgd::apply`].
 fn sgd(rule: Sgd, weights: &Tensor, velocity: &mut Tensor, gradient: &Tensor) -> Result<Tensor> {
-    let Sgd { momentum, nesterov, rate, .. } = rule;
-    *velocity = ((&*velocity * f64::from(momentum))? + gradient)?;
-    let direction = match nesterov {
-        true => (gradient + (&*velocity * f64::from(momentum))?)?,
-        false => velocity.clone(),
-    };
-    weights - (direction * f64::from(rate))?
+    *velocity = map(Function::SgdVelocity(rule), [velocity, gradient, gradient])?;
+    map(Function::SgdWeight(rule), [weights, velocity, gradient])
 }
 
 /// Returns the weights after a step, and updates their moments; see [`Adam::apply`]. Small moments are not set to zero,
 /// because denormal numbers are as fast as others on a GPU.
 fn adam(rule: Adam, weights: &Tensor, [first, second]: [&mut Tensor; 2], gradient: &Tensor) -> Result<Tensor> {
-    let Adam { beta1, beta2, rate, root_scale, epsilon, weight_factor, .. } = rule;
-    *first = ((&*first * f64::from(beta1))? + (gradient * f64::from(1.0 - beta1))?)?;
-    *second = ((&*second * f64::from(beta2))? + (gradient.sqr()? * f64::from(1.0 - beta2))?)?;
-    let denominator = second.sqrt()?.affine(f64::from(root_scale), f64::from(epsilon))?;
-    let step = ((&*first * f64::from(rate))? / denominator)?;
-    match weight_factor == 1.0 {
-        true => weights - step,
-        false => (weights * f64::from(weight_factor))? - step,
-    }
+    *first = map(Function::AdamFirst(rule), [first, gradient, gradient])?;
+    *second = map(Function::AdamSecond(rule), [second, gradient, gradient])?;
+    map(Function::AdamWeight(rule), [weights, first, second])
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use kernel::{activate, activation_gradient};
+
 use crate::{
     network::{
         kernel::Kernel,

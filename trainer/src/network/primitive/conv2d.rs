@@ -34,6 +34,28 @@ impl Conv2d {
         Conv2d { convolution, fan_in }
     }
 
+    /// Evaluates the layer in Candle. `add` combines the product `[batch, positions, out_channels]` with the bias.
+    pub(crate) fn with_bias(
+        &self,
+        inputs: &[Tensor],
+        parameters: &[Tensor],
+        add: impl Fn(&Tensor, &Tensor) -> CandleResult<Tensor>,
+    ) -> CandleResult<Tensor> {
+        let ([x], [weight, bias]) = (inputs, parameters) else {
+            candle_core::bail!("conv2d expects x, weight and bias");
+        };
+        let Convolution { out_channels, padding, .. } = &self.convolution;
+        let mut x = self.upsampled(x)?;
+        for (dimension, padding) in [(2, padding[0]), (3, padding[1])] {
+            if padding > 0 {
+                x = x.pad_with_zeros(dimension, padding, padding)?;
+            }
+        }
+        let [height, width] = self.convolution.output();
+        let patches = add(&self.patches(&x)?.broadcast_matmul(weight)?, bias)?;
+        patches.transpose(1, 2)?.contiguous()?.reshape((x.dim(0)?, *out_channels, height, width))
+    }
+
     fn check(&self) -> Result<(), String> {
         let Convolution { input, in_channels, out_channels, kernel, stride, padding, upsampling, cropped } =
             &self.convolution;
@@ -81,19 +103,7 @@ impl Operation for Conv2d {
     }
 
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> CandleResult<Tensor> {
-        let ([x], [weight, bias]) = (inputs, parameters) else {
-            candle_core::bail!("conv2d expects x, weight and bias");
-        };
-        let Convolution { out_channels, padding, .. } = &self.convolution;
-        let mut x = self.upsampled(x)?;
-        for (dimension, padding) in [(2, padding[0]), (3, padding[1])] {
-            if padding > 0 {
-                x = x.pad_with_zeros(dimension, padding, padding)?;
-            }
-        }
-        let [height, width] = self.convolution.output();
-        let patches = self.patches(&x)?.broadcast_matmul(weight)?.broadcast_add(bias)?;
-        patches.transpose(1, 2)?.contiguous()?.reshape((x.dim(0)?, *out_channels, height, width))
+        self.with_bias(inputs, parameters, Tensor::broadcast_add)
     }
 
     fn kernel(&self) -> Option<&dyn Kernel> {

@@ -29,6 +29,19 @@ impl Dense {
     pub fn new(inputs: usize, outputs: usize) -> Self {
         Dense { inputs, outputs, fan_in: inputs }
     }
+
+    /// Evaluates the layer in Candle. `add` combines the product `[batch, outputs]` with the bias.
+    pub(crate) fn with_bias(
+        &self,
+        inputs: &[Tensor],
+        parameters: &[Tensor],
+        add: impl Fn(&Tensor, &Tensor) -> candle_core::Result<Tensor>,
+    ) -> candle_core::Result<Tensor> {
+        let ([x], [weight, bias]) = (inputs, parameters) else {
+            candle_core::bail!("dense expects x, weight and bias");
+        };
+        add(&x.matmul(weight)?, bias)
+    }
 }
 
 impl Operation for Dense {
@@ -53,10 +66,7 @@ impl Operation for Dense {
     }
 
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let ([x], [weight, bias]) = (inputs, parameters) else {
-            candle_core::bail!("dense expects x, weight and bias");
-        };
-        x.matmul(weight)?.broadcast_add(bias)
+        self.with_bias(inputs, parameters, Tensor::broadcast_add)
     }
 
     fn kernel(&self) -> Option<&dyn Kernel> {

@@ -25,7 +25,7 @@ impl Kernel for Activation {
 }
 
 /// Computes `y = f(x)` for slices of equal length.
-fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
+pub(crate) fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
     match activation {
         Activation::Identity => map(x, y, |x| x),
         Activation::Relu => map(x, y, |x| if x > 0.0 { x } else { 0.0 }),
@@ -39,7 +39,14 @@ fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
 }
 
 /// Computes `dx = f'(x) dy`, or `dx += f'(x) dy`, for `y = f(x)` and slices of equal length.
-fn activation_gradient(activation: Activation, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32], how: Write) {
+pub(crate) fn activation_gradient(
+    activation: Activation,
+    x: &[f32],
+    y: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+    how: Write,
+) {
     match activation {
         Activation::Identity => chain(x, y, dy, dx, how, |_, _| 1.0),
         Activation::Relu => chain(x, y, dy, dx, how, |x, _| if x >= 0.0 { 1.0 } else { 0.0 }),
