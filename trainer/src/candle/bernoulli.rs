@@ -48,15 +48,6 @@ pub(crate) fn bernoulli_rows(kernels: Kernels, logits: &Tensor, targets: &Tensor
     }
 }
 
-/// The same function, composed from Candle's operations.
-///
-/// # Errors
-/// If the shapes differ.
-#[cfg(test)]
-pub(super) fn bernoulli_rows_composed(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    elements_composed(logits, targets)?.sum(D::Minus1)
-}
-
 fn elements(kernels: Kernels, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     match kernels {
         Kernels::FusedOnDevice => on_device::losses(PointLoss::Bernoulli, logits, targets),

@@ -41,16 +41,20 @@ pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a
     }
 }
 
-/// Returns the values of an argument in row-major order. They are copied only if they are not contiguous.
+/// Returns the values of a matrix in row-major order. They are copied only if they are not contiguous.
 ///
 /// # Errors
-/// If the tensor does not consist of 32-bit floats.
+/// If the tensor is no matrix, or does not consist of 32-bit floats.
 pub(super) fn in_order<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<Cow<'a, [f32]>> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(values), Some((start, end))) => Ok(Cow::Borrowed(&values[start..end])),
-        (CpuStorage::F32(values), None) => Ok(layout.strided_index().map(|index| values[index]).collect()),
-        _ => candle_core::bail!("fused kernels need 32-bit floats"),
+    let CpuStorage::F32(values) = storage else { candle_core::bail!("fused kernels need 32-bit floats") };
+    if let Some((start, end)) = layout.contiguous_offsets() {
+        return Ok(Cow::Borrowed(&values[start..end]));
     }
+    let ((rows, width), &[row, column]) = (layout.shape().dims2()?, layout.stride()) else {
+        candle_core::bail!("a matrix has two strides")
+    };
+    let at = |index: usize| layout.start_offset() + index / width * row + index % width * column;
+    Ok((0..rows * width).map(|index| values[at(index)]).collect())
 }
 
 #[cfg(test)]

@@ -19,22 +19,8 @@ pub fn kl_divergence(kernels: Kernels, mu: &Tensor, log_var: &Tensor) -> Result<
     if kernels.can_fuse(&[mu, log_var]) {
         mu.apply_op2(log_var, KlDivergence)
     } else {
-        half_mean(&twice_kl(kernels, mu, log_var)?)
+        twice_kl(kernels, mu, log_var)?.sum_all()? * (0.5 / mu.dim(0)?.max(1) as f64)
     }
-}
-
-/// The same function, composed from Candle's operations.
-///
-/// # Errors
-/// If the shapes differ.
-#[cfg(test)]
-pub(super) fn kl_divergence_composed(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
-    half_mean(&twice_kl_composed(mu, log_var)?)
-}
-
-/// Returns half the sum over the latent dimensions, averaged over the batch.
-fn half_mean(twice: &Tensor) -> Result<Tensor> {
-    twice.sum_all()? * (0.5 / twice.dim(0)?.max(1) as f64)
 }
 
 /// Returns twice the KL divergence of each latent dimension, `[batch, latent]`. The caller applies the factor 1/2 once,

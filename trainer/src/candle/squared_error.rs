@@ -41,15 +41,6 @@ pub(crate) fn squared_error_rows(kernels: Kernels, link: Link, logits: &Tensor, 
     }
 }
 
-/// The same function, composed from Candle's operations.
-///
-/// # Errors
-/// If the shapes differ.
-#[cfg(test)]
-pub(super) fn squared_error_rows_composed(link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    elements_composed(link, logits, targets)?.sum(D::Minus1)
-}
-
 fn elements(kernels: Kernels, link: Link, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     match kernels {
         Kernels::FusedOnDevice => on_device::losses(PointLoss::SquaredError(link), logits, targets),

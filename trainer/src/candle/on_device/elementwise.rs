@@ -13,7 +13,8 @@ use crate::{candle::floats::in_order, network::Activation, numeric::PointLoss};
 /// # Errors
 /// If the shapes differ.
 pub(crate) fn losses(loss: PointLoss, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    map(Function::Loss(loss), [logits, targets, targets])
+    let targets = targets.detach();
+    map(Function::Loss(loss), [logits, &targets, &targets])
 }
 
 /// Returns the sample `mu + exp(log_var / 2) * noise`. There is no gradient with respect to the noise.
@@ -21,7 +22,7 @@ pub(crate) fn losses(loss: PointLoss, logits: &Tensor, targets: &Tensor) -> Resu
 /// # Errors
 /// If the shapes differ.
 pub(crate) fn sample(mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Tensor> {
-    map(Function::Sample, [mu, log_var, noise])
+    map(Function::Sample, [mu, log_var, &noise.detach()])
 }
 
 /// Returns `mu^2 + exp(log_var) - log_var - 1` for each element.
@@ -29,7 +30,7 @@ pub(crate) fn sample(mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Te
 /// # Errors
 /// If the shapes differ.
 pub(crate) fn twice_kl(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
-    map(Function::TwiceKl, [mu, log_var, log_var])
+    map(Function::TwiceKl, [mu, log_var, &log_var.detach()])
 }
 
 /// Returns the activation of `product + bias`, for `product: [.., outputs]` and `bias: [outputs]`.
@@ -37,10 +38,11 @@ pub(crate) fn twice_kl(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// If the shapes do not match.
 pub(crate) fn activated(activation: Activation, product: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    map(Function::Activation(activation), [product, bias, bias])
+    map(Function::Activation(activation), [product, bias, &bias.detach()])
 }
 
-/// Applies a function to tensors that broadcast to the shape of the first.
+/// Applies a function to tensors that broadcast to the shape of the first. Operands that have no gradient, or that the
+/// function does not use, must be detached: Candle expects a gradient for all others.
 pub(super) fn map(function: Function, [a, b, c]: [&Tensor; 3]) -> Result<Tensor> {
     let flat = |tensor: &Tensor| match tensor.rank() {
         0 | 1 => tensor.reshape((1, tensor.elem_count())),

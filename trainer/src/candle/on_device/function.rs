@@ -95,6 +95,7 @@ impl Function {
     }
 
     /// Returns the constants `p`, `q`, `r` and `s` of the kernel.
+    #[cfg(any(feature = "cuda", test))]
     pub(super) fn constants(self) -> [f32; 4] {
         match self {
             Function::Loss(_) | Function::LossGradient(_) => [0.0; 4],
