@@ -46,12 +46,13 @@ check-cuda $CUDA_COMPUTE_CAP="75":
     @{{ python }} scripts/cuda/kernels.py --check
     {{ with-cuda }} cargo check --release -p narrows-cli --features cuda
 
-# Build the program with the feature `cuda`, with the compiler in .tools/ (needs Linux; no GPU).
+# Build the program with the feature `cuda`, with the compiler in .tools/, and run it with fake drivers (needs Linux; no GPU).
 [no-exit-message]
 [unix]
 build-cuda $CUDA_COMPUTE_CAP="75":
     @{{ python }} scripts/setup.py cuda-compiler
     {{ with-cuda }} cargo build --release -p narrows-cli --features cuda
+    @{{ python }} scripts/cuda/drivers.py target/release/narrows
 
 # Test and measure training and inference on an NVIDIA GPU, and write target/test-cuda.json (ten minutes; needs a GPU).
 [no-exit-message]

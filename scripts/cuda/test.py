@@ -139,10 +139,11 @@ def run_checks(tests):
         tests.check(f"proof of the committed {kind} on the GPU", lambda p=path: proof(tests, p, "cuda"))
     for kind in ["ae", "vae"]:
         for architecture in ["mlp", "conv"]:
-            tests.check(
-                f"losses of about 100 steps of {kind}-{architecture} on both devices",
-                lambda k=kind, a=architecture: same_losses(tests, k, a),
-            )
+            for kernels in ["fused", "composed"]:
+                tests.check(
+                    f"losses of about 100 steps of {kind}-{architecture} on both devices, {kernels} kernels",
+                    lambda k=kind, a=architecture, c=kernels: same_losses(tests, k, a, c),
+                )
     tests.check("resume on the other device", lambda: resumed_elsewhere(tests))
     tests.check("the GPU repeats a run", lambda: repeated(tests))
     tests.check("memory of the GPU over 1,000 runs", lambda: flat_memory(tests))
@@ -178,11 +179,11 @@ def losses(tests, run):
         return [json.loads(line)["train"]["loss"] for line in lines]
 
 
-def same_losses(tests, kind, architecture):
+def same_losses(tests, kind, architecture, kernels):
     """The digits have 12 batches of 128 rows, so 9 epochs are 108 steps."""
-    runs = {device: f"{kind}-{architecture}-{device}" for device in ["cpu", "cuda"]}
+    runs = {device: f"{kind}-{architecture}-{kernels}-{device}" for device in ["cpu", "cuda"]}
     for device, run in runs.items():
-        flags = f"--data digits --architecture {architecture} --epochs 9 --device {device} --run {run}"
+        flags = f"--data digits --architecture {architecture} --kernels {kernels} --epochs 9 --device {device} --run {run}"
         tests.run(f"train {kind} {flags}")
     pairs = list(zip(losses(tests, runs["cpu"]), losses(tests, runs["cuda"])))
     largest = max(abs(one - other) / max(abs(one), 1.0) for one, other in pairs)
@@ -251,12 +252,13 @@ def run_measurements(tests):
 
 
 def training_times(tests, data, options, batch):
-    run = f"time-{len(tests.measurements)}"
-    flags = f"--data {data} --batch-size {batch} --epochs {EPOCHS} --device cuda --run {run}"
-    tests.run(f"train {options} --likelihood bernoulli {flags}")
-    with open(os.path.join(tests.folder, run, "metrics.jsonl"), encoding="utf-8") as lines:
-        seconds = [json.loads(line)["seconds"] for line in lines][1:]
-    figures = {"seconds per epoch": min(seconds)}
+    figures = {}
+    for kernels, name in [("fused", "seconds per epoch"), ("composed", "with composed kernels")]:
+        run = f"time-{len(tests.measurements)}-{kernels}"
+        flags = f"--data {data} --batch-size {batch} --kernels {kernels} --epochs {EPOCHS} --device cuda --run {run}"
+        tests.run(f"train {options} --likelihood bernoulli {flags}")
+        with open(os.path.join(tests.folder, run, "metrics.jsonl"), encoding="utf-8") as lines:
+            figures[name] = min([json.loads(line)["seconds"] for line in lines][1:])
     for mode in ["eager", "compile"]:
         peer = peers.torch_seconds("conv" if "conv" in options else "mlp", ROWS, batch, EPOCHS, mode)
         if peer is not None:
