@@ -8,6 +8,8 @@ use super::*;
 const SPIN_TIME: Duration = Duration::from_micros(50);
 /// Upper bound of a wait for a helper, which normally comes within milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a test that panics is repeated. Miri needs seconds for each panic.
+const PANICS: usize = if cfg!(miri) { 2 } else { 100 };
 
 /// Runs a test with a crew of its own, whose threads end afterwards. Unlike the crew of the process it has helpers on
 /// every machine.
@@ -81,7 +83,7 @@ fn many_callers_share_the_crew_and_the_work_of_each_is_complete_on_return() {
 fn a_panic_reaches_the_caller_and_leaves_the_crew_working() {
     let caller = thread::current().id();
     with_crew(3, |crew| {
-        for _ in 0..100 {
+        for _ in 0..PANICS {
             let outcome = catch_unwind(|| {
                 let work = || assert_ne!(thread::current().id(), caller, "on purpose");
                 crew.together(3, SPIN_TIME, &work)
@@ -106,7 +108,7 @@ fn a_panic_reaches_the_caller_and_leaves_the_crew_working() {
 fn no_call_runs_after_the_return_although_helpers_are_slower_than_the_caller() {
     let caller = thread::current().id();
     with_crew(3, |crew| {
-        for spin_time in [Duration::ZERO, SPIN_TIME].repeat(10) {
+        for spin_time in [Duration::ZERO, SPIN_TIME].repeat(PANICS / 10 + 1) {
             let calls = Calls::default();
             let done = crew.together(3, spin_time, &|| {
                 let _end = calls.begin();
@@ -125,7 +127,7 @@ fn no_call_runs_after_the_return_although_helpers_are_slower_than_the_caller() {
 fn no_call_runs_after_a_panic_of_the_caller() {
     let caller = thread::current().id();
     with_crew(3, |crew| {
-        for spin_time in [Duration::ZERO, SPIN_TIME].repeat(10) {
+        for spin_time in [Duration::ZERO, SPIN_TIME].repeat(PANICS / 10 + 1) {
             let calls = Calls::default();
             let work = || {
                 let _end = calls.begin();

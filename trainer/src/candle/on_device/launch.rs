@@ -21,7 +21,7 @@ const MODULE: &str = "narrows";
 pub(super) fn launch(function: Function, operands: [(&CudaStorage, &Layout); 3]) -> Result<CudaStorage> {
     let (first, layout) = operands[0];
     let (rows, width) = layout.shape().dims2()?;
-    let device = first.device();
+    let device = &first.device;
     let count = rows * width;
     // The kernels count in 32 bits.
     let size = |size: usize| match u32::try_from(size) {
