@@ -10,6 +10,8 @@ const SPIN_TIME: Duration = Duration::from_micros(50);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a test that panics is repeated. Miri needs seconds for each panic.
 const PANICS: usize = if cfg!(miri) { 2 } else { 100 };
+/// How often each of many callers calls the crew.
+const CALLS: usize = if cfg!(miri) { 5 } else { 500 };
 
 /// Runs a test with a crew of its own, whose threads end afterwards. Unlike the crew of the process it has helpers on
 /// every machine.
@@ -64,7 +66,7 @@ fn many_callers_share_the_crew_and_the_work_of_each_is_complete_on_return() {
     thread::scope(|scope| {
         for caller in 0..16 {
             scope.spawn(move || {
-                for round in 0..500 {
+                for round in 0..CALLS {
                     let (parts, sum) = (AtomicUsize::new(0), AtomicUsize::new(0));
                     let helpers = (caller + round) % 4;
                     let done = together(helpers, SPIN_TIME, &|| {
