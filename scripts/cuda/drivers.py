@@ -3,11 +3,15 @@
     python3 scripts/cuda/drivers.py PROGRAM
 
 The drivers are libraries in C that answer the first questions to a driver: its version, and the number of GPUs. The
-script needs Linux, a C compiler, and no driver of its own. It exits with status 1 if a message is not as expected.
+script needs Linux and a C compiler. Where the machine has a driver or CUDA of its own, the cases without them are left
+out. It exits with status 1 if a message is not as expected.
 """
 
+import ctypes
+import glob
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -24,6 +28,18 @@ int cuDeviceGetCount(int *count) { *count = %(count)d; return 0; }
 int cuGetErrorName(int code, const char **name) { *name = "CUDA_ERROR_OF_A_FAKE"; return 0; }
 """
 LIBRARIES = ["libcublas.so.13", "libcublasLt.so.13", "libcurand.so.10", "libnvrtc.so.13", "libcudart.so.13"]
+
+
+def loads(name):
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+HAS_DRIVER = loads("libcuda.so.1")
+HAS_CUDA = any(map(loads, LIBRARIES)) or bool(glob.glob("/usr/local/cuda*"))
 
 
 class Case:
@@ -54,10 +70,14 @@ def main(arguments):
         raise Failure("pass PROGRAM")
     program = os.path.abspath(arguments[0])
     with tempfile.TemporaryDirectory(prefix="narrows-drivers-") as folder:
-        failed = [case.name for case in CASES if not passes(program, case, folder)]
-        fell_back = automatic(program, folder)
-    if failed or not fell_back:
-        raise Failure(f"failed: {', '.join(failed + ([] if fell_back else ['auto']))}")
+        cases = [case for case in CASES if (case.driver or not HAS_DRIVER) and (case.libraries or not HAS_CUDA)]
+        failed = [case.name for case in cases if not passes(program, case, folder)]
+        if not HAS_DRIVER and not automatic(program, folder):
+            failed.append("auto without a driver")
+        if len(cases) < len(CASES):
+            print(f"{len(CASES) - len(cases)} cases were left out, because this machine has a driver or CUDA")
+    if failed:
+        raise Failure(f"failed: {', '.join(failed)}")
 
 
 def passes(program, case, folder):
@@ -68,7 +88,7 @@ def passes(program, case, folder):
         library(os.path.join(libraries, "libcuda.so.1"), DRIVER % case.answers)
     for name in LIBRARIES if case.libraries else []:
         library(os.path.join(libraries, name), "int unused;")
-    done = run(program, f"train ae --data digits --device {case.device} --run {folder}/run", libraries)
+    done = run(program, f"train ae --data digits --device {case.device} --run {shlex.quote(folder)}/run", libraries)
     last = (done.stderr.strip().splitlines() or ["no message"])[-1]
     is_refused = done.returncode == 1 and case.expected in last and not os.path.exists(os.path.join(folder, "run"))
     diagnosis = json.loads(run(program, "doctor --json", libraries).stdout)["training"][0]
@@ -79,7 +99,7 @@ def passes(program, case, folder):
 
 def automatic(program, folder):
     """Trains with `auto` and without a driver. Returns whether the CPU is used, and the reason printed."""
-    done = run(program, f"train ae --data digits --epochs 1 --device auto --run {folder}/auto", folder)
+    done = run(program, f"train ae --data digits --epochs 1 --device auto --run {shlex.quote(folder)}/auto", folder)
     passed = done.returncode == 0 and "training on cpu (there is no NVIDIA driver" in done.stderr
     print(f"{'ok  ' if passed else 'FAIL'}  auto without a driver (status {done.returncode})", flush=True)
     return passed
@@ -97,7 +117,7 @@ def run(program, arguments, libraries):
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     environment["LD_LIBRARY_PATH"] = libraries
     return subprocess.run(
-        [program] + arguments.split(), env=environment, text=True, capture_output=True, timeout=300, check=False
+        [program] + shlex.split(arguments), env=environment, text=True, capture_output=True, timeout=300, check=False
     )
 
 

@@ -10,6 +10,7 @@ a check failed, and starts no measurement after N seconds (default 540).
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ import atomic_folder  # noqa: E402
 import peers  # noqa: E402
 from atomic_folder import ROOT, Failure  # noqa: E402
 
+quoted = shlex.quote
+
 KINDS = ["pca", "ae", "dae", "wae", "vae", "cvae"]
 # `narrows train` options of the two networks that are measured, on 784 bytes per row.
 NETWORKS = {
@@ -31,6 +34,8 @@ NETWORKS = {
 BATCHES = [128, 1024, 8192]
 ROWS = 65536
 EPOCHS = 4
+# Seconds that a command may take.
+LIMIT = 180
 
 
 class Tests:
@@ -43,10 +48,10 @@ class Tests:
 
     def run(self, arguments, program=None, expected=0, **environment):
         """Runs the program, and returns its standard output, or its standard error if it should fail."""
-        command = [program or self.program] + arguments.split()
-        done = subprocess.run(
-            command, cwd=self.folder, env=dict(os.environ, **environment), text=True, capture_output=True, check=False
-        )
+        command = [program or self.program] + shlex.split(arguments)
+        environment = dict(os.environ, **environment)
+        options = {"cwd": self.folder, "env": environment, "text": True, "capture_output": True, "timeout": LIMIT}
+        done = subprocess.run(command, check=False, **options)
         if done.returncode != expected:
             last = done.stderr.strip().splitlines()[-3:]
             raise Failure(f"`{' '.join(command)}` exited with status {done.returncode}: {' '.join(last)}")
@@ -55,10 +60,14 @@ class Tests:
     def check(self, name, function):
         """Runs a check, which returns details, and prints its result."""
         start = time.monotonic()
-        try:
-            passed, detail = True, function()
-        except (Failure, OSError, KeyError, ValueError) as error:
-            passed, detail = False, str(error)
+        if start > self.end:
+            passed, detail = False, "no time was left"
+        else:
+            try:
+                passed, detail = True, function()
+            # Whatever goes wrong, PyTorch's errors included, the other results count.
+            except Exception as error:
+                passed, detail = False, described(error)
         seconds = time.monotonic() - start
         self.checks.append({"name": name, "passed": passed, "detail": detail, "seconds": round(seconds, 1)})
         print(f"{'ok  ' if passed else 'FAIL'}  {name} ({seconds:.1f} s): {detail}", flush=True)
@@ -70,10 +79,16 @@ class Tests:
         else:
             try:
                 figures = function()
-            except (Failure, OSError, KeyError, ValueError) as error:
-                figures = {"failed": str(error)}
+            except Exception as error:
+                figures = {"failed": described(error)}
         self.measurements.append({"name": name, **figures})
         print(f"      {name}: " + ", ".join(f"{key} {shown(value)}" for key, value in figures.items()), flush=True)
+
+
+def described(error):
+    """Returns the first line of an error, with its type if that is not ours."""
+    lines = str(error).splitlines() or [""]
+    return lines[0] if isinstance(error, Failure) else f"{type(error).__name__}: {lines[0]}"
 
 
 def shown(value):
@@ -95,13 +110,15 @@ def main(arguments):
         machine = described_machine(tests)
         for name, value in machine.items():
             print(f"{name}: {value}")
-        run_checks(tests)
-        run_measurements(tests)
+        try:
+            run_checks(tests)
+            run_measurements(tests)
+        finally:
+            result = {"machine": machine, "checks": tests.checks, "measurements": tests.measurements}
+            with open(out, "w", encoding="utf-8") as file:
+                json.dump(result, file, indent=2)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    result = {"machine": machine, "checks": tests.checks, "measurements": tests.measurements}
-    with open(out, "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=2)
     failed = [check["name"] for check in tests.checks if not check["passed"]]
     failed += [each["name"] for each in tests.measurements if "failed" in each]
     print(f"{len(tests.checks)} checks, {len(tests.measurements)} measurements; written to {out}")
@@ -166,7 +183,7 @@ def proved(tests, name):
 
 
 def proof(tests, bundle, device):
-    report = json.loads(tests.run(f"verify {bundle} --device {device} --json"))
+    report = json.loads(tests.run(f"verify {quoted(bundle)} --device {device} --json"))
     if not report["ok"]:
         raise Failure("; ".join(check["detail"] for check in report["checks"] if not check["ok"]))
     figures = [check["figure"] for check in report["checks"] if isinstance(check.get("figure"), float)]
@@ -216,8 +233,10 @@ def flat_memory(tests):
     process = subprocess.Popen(
         [tests.encode_rate, bundle, "cuda", "20000", "1000"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    used = []
+    used, end = [], time.monotonic() + LIMIT
     while process.poll() is None:
+        if time.monotonic() > end:
+            process.kill()
         query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
         used.append(int(subprocess.run(query, text=True, capture_output=True, check=True).stdout.split()[0]))
         time.sleep(0.2)
@@ -234,7 +253,7 @@ def flat_memory(tests):
 def refused(tests):
     bundle = os.path.join(ROOT, "models", "zoo", "vae")
     hidden = {"CUDA_VISIBLE_DEVICES": ""}
-    text = tests.run(f"encode {bundle} --data digits --out codes.npy --device cuda", expected=1, **hidden)
+    text = tests.run(f"encode {quoted(bundle)} --data digits --out codes.npy --device cuda", expected=1, **hidden)
     training = tests.run("train vae --data digits --device cuda --run none", expected=1, **hidden)
     return " / ".join(part.strip().splitlines()[-1] for part in (text, training))
 
@@ -246,16 +265,14 @@ def run_measurements(tests):
         for batch in BATCHES:
             name = f"train {network}, batch {batch}"
             tests.measure(name, lambda o=options, b=batch: training_times(tests, data, o, b))
-    bundle, options = os.path.join(tests.folder, "encode-784"), NETWORKS["MLP VAE 784-400-20"]
-    tests.run(f"train-export {options} --data {data} --epochs 1 --device cuda --run r --out {bundle}")
-    tests.measure("encode 1,000,000 rows of 784", lambda: encoding_rates(tests, bundle))
+    tests.measure("encode 1,000,000 rows of 784", lambda: encoding_rates(tests, data))
 
 
 def training_times(tests, data, options, batch):
     figures = {}
     for kernels, name in [("fused", "seconds per epoch"), ("composed", "with composed kernels")]:
         run = f"time-{len(tests.measurements)}-{kernels}"
-        flags = f"--data {data} --batch-size {batch} --kernels {kernels} --epochs {EPOCHS} --device cuda --run {run}"
+        flags = f"--data {quoted(data)} --batch-size {batch} --kernels {kernels} --epochs {EPOCHS} --device cuda --run {run}"
         tests.run(f"train {options} --likelihood bernoulli {flags}")
         with open(os.path.join(tests.folder, run, "metrics.jsonl"), encoding="utf-8") as lines:
             figures[name] = min([json.loads(line)["seconds"] for line in lines][1:])
@@ -267,10 +284,13 @@ def training_times(tests, data, options, batch):
     return figures
 
 
-def encoding_rates(tests, bundle):
+def encoding_rates(tests, data):
+    bundle, options = os.path.join(tests.folder, "encode-784"), NETWORKS["MLP VAE 784-400-20"]
+    run = f"--device cuda --run r --out {quoted(bundle)}"
+    tests.run(f"train-export {options} --data {quoted(data)} --epochs 1 {run}")
     figures = {}
     for device in ["cpu", "cuda"]:
-        report = json.loads(tests.run(f"{bundle} {device} 1000000 5", program=tests.encode_rate))
+        report = json.loads(tests.run(f"{quoted(bundle)} {device} 1000000 5", program=tests.encode_rate))
         figures[f"rows per second on {device}"] = float(report["rows_per_second"])
     peer = peers.onnxruntime_rate(os.path.join(bundle, "encoder.onnx"), 1000000)
     if peer is not None:

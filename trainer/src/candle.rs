@@ -51,6 +51,8 @@ pub(crate) use kl_divergence::twice_kl;
 pub(crate) use mixture_density::mixture_log_density;
 pub use norms::norms;
 pub(crate) use norms::{Norms, clip_scale};
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use on_device::activated;
 pub(crate) use on_device::{DeviceAverage, DeviceOptimizer, Memory, clip_factor, norm};
 pub use optimizer::Optimizer;
 pub use parameters::Parameters;

@@ -154,6 +154,7 @@ impl TrainingLoop<'_> {
             if observe(&event).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
+            unread.restart_clock();
         }
         Ok(ControlFlow::Continue(()))
     }

@@ -18,6 +18,9 @@ pub use error::{DeviceError, Unusable};
 pub use narrows_crew::Device;
 pub use version::CudaVersion;
 
+#[cfg(any(feature = "cuda", test))]
+use crate::{candle::activated, network::Activation};
+
 /// A device that works.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -32,7 +35,7 @@ pub struct TrainingDevice {
     pub candle: candle_core::Device,
 }
 
-/// Opens a device, and checks that Candle's kernels run on it. [`Device::Auto`] opens the first GPU, or the CPU if that
+/// Opens a device, and checks that the kernels of training run on it. [`Device::Auto`] opens the first GPU, or the CPU if that
 /// cannot be used.
 ///
 /// ```
@@ -95,12 +98,24 @@ fn open_gpu(number: u32) -> Result<candle_core::Device, Unusable> {
     let failed = |error: candle_core::Error| Unusable::Failed(first_line(&error));
     let device = candle_core::Device::new_cuda(number as usize).map_err(failed)?;
     let kernels = |error: candle_core::Error| Unusable::Kernels(first_line(&error));
-    let tensor = candle_core::Tensor::new(&[1.0_f32, 2.0], &device).map_err(failed)?;
-    let computed = tensor.affine(2.0, 1.0).and_then(|tensor| tensor.to_vec1::<f32>()).map_err(kernels)?;
-    match computed == [3.0, 5.0] {
+    let computed = computed_on(&device).map_err(kernels)?;
+    match computed == COMPUTED {
         true => Ok(device),
-        false => Err(Unusable::Kernels(format!("they computed {computed:?}, expected [3, 5]"))),
+        false => Err(Unusable::Kernels(format!("they computed {computed:?}, expected {COMPUTED:?}"))),
     }
+}
+
+/// Result of [`computed_on`].
+#[cfg(any(feature = "cuda", test))]
+const COMPUTED: [f32; 4] = [4.0, 1.0, 8.0, 1.0];
+
+/// Computes with each of what a step of training needs: a product of cuBLAS, a kernel of ours and one of Candle.
+#[cfg(any(feature = "cuda", test))]
+fn computed_on(device: &candle_core::Device) -> candle_core::Result<Vec<f32>> {
+    let tensor = |values: &[[f32; 2]; 2]| candle_core::Tensor::new(values, device);
+    let product = tensor(&[[1.0, 2.0], [3.0, 4.0]])?.matmul(&tensor(&[[1.0, 0.0], [0.0, -1.0]])?)?;
+    let bias = candle_core::Tensor::new(&[0.5_f32, 0.0], device)?;
+    activated(Activation::Relu, &product, &bias)?.affine(2.0, 1.0)?.flatten_all()?.to_vec1()
 }
 
 /// Returns the text of an error without the backtrace, which Candle appends to it.
@@ -130,6 +145,11 @@ mod tests {
             let opened = open_with(device, |_| Ok(candle_core::Device::Cpu)).expect("a fake GPU");
             assert_eq!((opened.device, opened.reason), (chosen, None));
         }
+    }
+
+    #[test]
+    fn the_probe_computes_what_is_expected() {
+        assert_eq!(computed_on(&candle_core::Device::Cpu).expect("small"), COMPUTED);
     }
 
     #[test]

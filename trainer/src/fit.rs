@@ -94,9 +94,22 @@ pub(crate) fn fit_with(
         Some(valid) => (valid, PartName::Valid, (0..valid.values.rows()).collect()),
         None => (&data.train, PartName::Train, held_out),
     };
-    let train_store = Store::of(placement, &data.train, &scaling)?;
+    // Memory is checked before rows are copied to a device, which they share with the training.
+    let features = data.train.values.features();
+    let reserved = match &config.method {
+        Method::ClosedForm(_) => {
+            check_solution(train_rows.len(), features, opened.memory)?;
+            0
+        }
+        Method::Descent(descent) => {
+            let training = Training::of(descent, &core, features, train_rows.len());
+            training.check(opened.memory)?;
+            training.estimate().total()
+        }
+    };
+    let train_store = Store::of(placement, &data.train, &scaling, reserved)?;
     let valid_store = match &data.valid {
-        Some(valid) => Store::of(placement, valid, &scaling)?,
+        Some(valid) => Store::of(placement, valid, &scaling, reserved)?,
         None => train_store.clone(),
     };
     let rows = SplitRows {
@@ -105,15 +118,8 @@ pub(crate) fn fit_with(
         scaling: &scaling,
     };
     let result = match &config.method {
-        Method::ClosedForm(pca) => {
-            check_solution(train_rows.len(), data.train.values.features(), opened.memory)?;
-            solve(*pca, config, &rows, run)?
-        }
-        Method::Descent(descent) => {
-            let features = data.train.values.features();
-            Training::of(descent, &core, features, train_rows.len()).check(opened.memory)?;
-            train(opened, descent, &core, &rows, run, observe)?
-        }
+        Method::ClosedForm(pca) => solve(*pca, config, &rows, run)?,
+        Method::Descent(descent) => train(opened, descent, &core, &rows, run, observe)?,
     };
     let network = core.network(&result.parameters, config);
     let closed_form = Ae::default();
@@ -133,13 +139,13 @@ pub(crate) fn fit_with(
             let source = rows.train.source(&scaling, binarize);
             Ok(evaluate(model, l2, &core.network(&parameters, config), &source, first, config.seed)?.loss)
         };
-        check_loss(train.loss, data.train.values.features(), progress, untrained)?;
+        check_loss(train.loss, features, progress, untrained)?;
     }
     let valid = if valid_rows.is_empty() { None } else { Some(metrics(&rows.valid)?) };
     let test = match &data.test {
         Some(part) => {
             let all: Vec<usize> = (0..part.values.rows()).collect();
-            let store = Store::of(placement, part, &scaling)?;
+            let store = Store::of(placement, part, &scaling, reserved)?;
             Some(metrics(&RowSelection { part, name: PartName::Test, rows: &all, store: &store })?)
         }
         None => None,

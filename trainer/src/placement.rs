@@ -12,8 +12,8 @@ pub(crate) enum Placement {
     /// known after its step.
     #[default]
     Host,
-    /// On a device with its own memory. Everything between two epochs is an operation of Candle on tensors of the
-    /// device. Values are read back as seldom as possible, because the host has to wait for them.
+    /// On a device with its own memory. Losses, gradients and updates are computed from tensors of the device. Values
+    /// are read back as seldom as possible, because the host has to wait for them.
     Device(Device),
 }
 

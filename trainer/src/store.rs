@@ -11,8 +11,8 @@ use narrows_data::{Part, Values};
 
 use crate::{device::free_memory, placement::Placement};
 
-/// Fraction of the free memory of a device that the rows of one part may take.
-const FRACTION: u64 = 4;
+/// Fraction of the free memory of a device that the rows of one part may take, without what training needs.
+const FRACTION: u64 = 2;
 
 /// Memory that the rows of one part may take on a device whose free memory is not known: 1 GiB.
 const UNKNOWN: u64 = 1 << 30;
@@ -40,16 +40,16 @@ pub(crate) struct ResidentRows {
 }
 
 impl Store {
-    /// Stores the rows of a part for a placement.
+    /// Stores the rows of a part for a placement. `reserved` bytes of a device's memory stay free for the training.
     ///
     /// # Errors
     /// If the rows cannot be copied to the device.
-    pub(crate) fn of(placement: &Placement, part: &Part, scaling: &Scaling) -> Result<Self> {
+    pub(crate) fn of(placement: &Placement, part: &Part, scaling: &Scaling, reserved: u64) -> Result<Self> {
         let device = match placement {
             Placement::Host => return Ok(Store::Host),
             Placement::Device(device) => device,
         };
-        let limit = free_memory(device).map_or(UNKNOWN, |free| free / FRACTION);
+        let limit = free_memory(device).map_or(UNKNOWN, |free| free.saturating_sub(reserved) / FRACTION);
         match ResidentRows::of(&part.values, scaling, device, limit)? {
             Some(rows) => Ok(Store::Resident(rows)),
             None => Ok(Store::Copied(device.clone())),

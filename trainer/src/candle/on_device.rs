@@ -21,6 +21,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 use candle_core::{Result, Tensor};
 
 pub(crate) use average::DeviceAverage;
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use elementwise::activated;
 pub(super) use elementwise::{losses, sample, twice_kl};
 pub(super) use layers::ActivatedLayers;
 pub(crate) use norm::{clip_factor, norm};

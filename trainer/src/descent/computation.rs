@@ -11,8 +11,8 @@ use crate::{
 options! {
     /// The kernels of the training loop.
     pub struct KernelOptions in "Training" {
-        /// Kernels of the training loop: fused, or composed (Candle's own operations: slower, equal up to rounding)
-        /// [default: fused]
+        /// Kernels of the training loop: fused (those of Narrows, for the CPU and for CUDA), or composed (Candle's own
+        /// operations: slower, equal up to rounding) [default: fused]
         #[flag(value_name = "fused|composed")]
         pub kernels: Kernels = Kernels::Fused,
     }

@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// Steps of one epoch whose losses are on the device.
 pub(super) struct Unread {
     steps: Vec<UnreadStep>,
-    /// When the losses were read last.
+    /// When the first of the steps began.
     since: Instant,
 }
 
@@ -50,6 +50,11 @@ impl Unread {
         self.steps.is_empty() || self.steps.len() >= STEPS || self.since.elapsed() >= INTERVAL
     }
 
+    /// Begins to measure the next steps. What took place since the last read, such as a checkpoint, is not training.
+    pub(super) fn restart_clock(&mut self) {
+        self.since = Instant::now();
+    }
+
     /// Reads all losses and adds them to the sums of the epoch.
     ///
     /// # Errors
@@ -74,9 +79,8 @@ impl Unread {
             sums.add(unread.rows, total, &parts, gradient_norm);
             rows += unread.rows;
         }
-        let now = Instant::now();
-        sums.throughput.add(rows, (now - self.since).as_secs_f64());
-        self.since = now;
+        sums.throughput.add(rows, self.since.elapsed().as_secs_f64());
+        self.restart_clock();
         Ok(())
     }
 }

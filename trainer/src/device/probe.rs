@@ -29,6 +29,9 @@ pub(super) fn build_version() -> CudaVersion {
     CudaVersion::from_number(CUDA_VERSION)
 }
 
+/// The CUDA version of the compiler of `kernels.ptx`, which also needs a driver.
+const KERNELS_VERSION: CudaVersion = CudaVersion { major: 13, minor: 0 };
+
 /// Looks for everything that training needs. Libraries that are found stay loaded, so that Candle uses these.
 pub(super) fn look() -> Seen {
     static DRIVER_LIBRARY: OnceLock<Result<Library, String>> = OnceLock::new();
@@ -40,7 +43,7 @@ pub(super) fn look() -> Seen {
     };
     let missing = MISSING
         .get_or_init(|| load_from(&nvidia_folders(), libraries(), |path| open(path).map(std::mem::forget).is_ok()));
-    Seen { build: build_version(), driver, missing: missing.clone() }
+    Seen { build: build_version().max(KERNELS_VERSION), driver, missing: missing.clone() }
 }
 
 /// Returns the names of the libraries that Candle calls. On Windows they are linked, so the program does not start

@@ -5,7 +5,7 @@ use super::{Unusable, version::CudaVersion};
 /// What was found of CUDA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// The CUDA version that this program was built with.
+    /// The CUDA version that the kernels of this program were compiled with, the newest one.
     pub(super) build: CudaVersion,
     pub(super) driver: Driver,
     /// Names of the libraries that were not found.

@@ -13,6 +13,7 @@ use crate::{candle::floats::in_order, network::Activation, numeric::PointLoss};
 /// # Errors
 /// If the shapes differ.
 pub(crate) fn losses(loss: PointLoss, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    check_equal(&[logits, targets])?;
     let targets = targets.detach();
     map(Function::Loss(loss), [logits, &targets, &targets])
 }
@@ -22,6 +23,7 @@ pub(crate) fn losses(loss: PointLoss, logits: &Tensor, targets: &Tensor) -> Resu
 /// # Errors
 /// If the shapes differ.
 pub(crate) fn sample(mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Tensor> {
+    check_equal(&[mu, log_var, noise])?;
     map(Function::Sample, [mu, log_var, &noise.detach()])
 }
 
@@ -30,7 +32,15 @@ pub(crate) fn sample(mu: &Tensor, log_var: &Tensor, noise: &Tensor) -> Result<Te
 /// # Errors
 /// If the shapes differ.
 pub(crate) fn twice_kl(mu: &Tensor, log_var: &Tensor) -> Result<Tensor> {
+    check_equal(&[mu, log_var])?;
     map(Function::TwiceKl, [mu, log_var, &log_var.detach()])
+}
+
+fn check_equal(tensors: &[&Tensor]) -> Result<()> {
+    match tensors.iter().find(|tensor| tensor.shape() != tensors[0].shape()) {
+        Some(other) => candle_core::bail!("the shapes {:?} and {:?} differ", tensors[0].shape(), other.shape()),
+        None => Ok(()),
+    }
 }
 
 /// Returns the activation of `product + bias`, for `product: [.., outputs]` and `bias: [outputs]`.

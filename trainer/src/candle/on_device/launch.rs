@@ -23,17 +23,17 @@ pub(super) fn launch(function: Function, operands: [(&CudaStorage, &Layout); 3])
     let (rows, width) = layout.shape().dims2()?;
     let device = &first.device;
     let count = rows * width;
-    // The kernels count in 32 bits.
+    // The kernels count in 32 bits, and their loops add the number of all threads to an index.
     let size = |size: usize| match u32::try_from(size) {
-        Ok(size) => Ok(size),
-        Err(_) => {
+        Ok(size) if size <= i32::MAX as u32 => Ok(size),
+        Ok(_) | Err(_) => {
             candle_core::bail!("a matrix [{rows}, {width}] has more elements than a kernel counts; use a smaller batch")
         }
     };
     let threads = size(count)?;
     let sizes = [size(rows)?, size(width)?];
     // SAFETY: the kernel below writes every element before anything reads one, because both use the same stream.
-    let mut out = unsafe { device.alloc::<f32>(count)? };
+    let mut out = unsafe { device.alloc::<f32>(count.max(1))? };
     if count == 0 {
         return Ok(CudaStorage::wrap_cuda_slice(out, device.clone()));
     }
@@ -43,6 +43,8 @@ pub(super) fn launch(function: Function, operands: [(&CudaStorage, &Layout); 3])
         if layout.shape().dims2()? != (rows, width) {
             candle_core::bail!("operands of {} differ in shape", function.name());
         }
+        // The largest index, from the start of the slice below.
+        size((rows - 1) * row + (width - 1) * column)?;
         let slice = storage.as_cuda_slice::<f32>()?.slice(layout.start_offset()..);
         values.push((slice, [size(row)?, size(column)?]));
     }
