@@ -38,12 +38,17 @@ cuda-kernels:
     @{{ python }} scripts/setup.py cuda-compiler
     @{{ python }} scripts/cuda/kernels.py
 
+# Check that kernels.ptx is what the compiler writes, and assemble it for all GPUs (needs Linux; no GPU).
+[no-exit-message]
+[unix]
+check-cuda-kernels:
+    @{{ python }} scripts/setup.py cuda-compiler
+    @{{ python }} scripts/cuda/kernels.py --check
+
 # Check the program with the feature `cuda`, with the compiler in .tools/ (needs Linux; no GPU).
 [no-exit-message]
 [unix]
-check-cuda $CUDA_COMPUTE_CAP="75":
-    @{{ python }} scripts/setup.py cuda-compiler
-    @{{ python }} scripts/cuda/kernels.py --check
+check-cuda $CUDA_COMPUTE_CAP="75": check-cuda-kernels
     {{ with-cuda }} cargo check --release -p narrows-cli --features cuda
 
 # Build the program with the feature `cuda`, with the compiler in .tools/, and run it with fake drivers (needs Linux; no GPU).
