@@ -35,8 +35,8 @@ pub struct TrainingDevice {
     pub candle: candle_core::Device,
 }
 
-/// Opens a device, and checks that the kernels of training run on it. [`Device::Auto`] opens the first GPU, or the CPU if that
-/// cannot be used.
+/// Opens a device, and checks that the kernels of training run on it. [`Device::Auto`] opens the first GPU, or the CPU
+/// if that cannot be used.
 ///
 /// ```
 /// use narrows_trainer::device::{Device, open};

@@ -1,5 +1,5 @@
-//! What is computed on a device with its own memory, other than Candle's operations: functions that take one kernel each
-//! ([`function`]), norms, optimizers and weight averages. All of it also runs on Candle's CPU device, for tests.
+//! What is computed on a device with its own memory, other than Candle's operations: functions that take one kernel
+//! each ([`function`]), norms, optimizers and weight averages. All of it also runs on Candle's CPU device, for tests.
 //!
 //! No value is read back to the host: the norm of the gradients and the factor that clips them are tensors too. Each
 //! type has a counterpart for parameters in the memory of the CPU, which updates slices in place, and saves the same
