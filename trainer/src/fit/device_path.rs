@@ -229,10 +229,13 @@ fn mixed_tables_have_the_losses_of_the_host() {
     }
 }
 
+/// Opens a configuration at a place.
+type Open = fn(&Config) -> Opened;
+
 /// Trains a run in a folder: on a device or on the host, and to the end or until `stop` returns true.
 fn train_in(
     folder: &Path,
-    open: fn(&Config) -> Opened,
+    open: Open,
     data: &Dataset,
     mut stop: impl FnMut(&Event<'_>) -> bool,
 ) -> Result<Fitted, TrainError> {
@@ -274,8 +277,7 @@ fn a_run_moves_between_the_host_and_a_device() {
     let data = digits();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let host = train_in(&folder.path().join("host"), Opened::on_host, &data, |_| false).expect("a complete run");
-    let places: [[fn(&Config) -> Opened; 2]; 2] =
-        [[Opened::on_host, Opened::on_foreign_cpu], [Opened::on_foreign_cpu, Opened::on_host]];
+    let places: [[Open; 2]; 2] = [[Opened::on_host, Opened::on_foreign_cpu], [Opened::on_foreign_cpu, Opened::on_host]];
     for (index, [first, second]) in places.into_iter().enumerate() {
         let moved = folder.path().join(index.to_string());
         train_in(&moved, first, &data, after_epochs(20)).expect_err("an interruption");

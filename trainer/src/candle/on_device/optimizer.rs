@@ -150,11 +150,11 @@ mod tests {
         Rule::AdamW { beta1: 0.8, beta2: 0.99, epsilon: 1e-6, weight_decay: 0.1 },
     ];
 
+    /// Takes a step along gradients with a learning rate.
+    type Step = Box<dyn FnMut(&Parameters, &Gradients, f64)>;
+
     /// Trains two of three parameters for four steps, the last two by `last`, and returns all values.
-    fn trained(
-        rule: Rule,
-        last: fn(&Parameters, Optimizer) -> Box<dyn FnMut(&Parameters, &Gradients, f64)>,
-    ) -> Vec<f32> {
+    fn trained(rule: Rule, last: fn(&Parameters, Optimizer) -> Step) -> Vec<f32> {
         let parameters = parameters(&[("a", noise(7, 1)), ("b", noise(1001, 2)), ("c", noise(3, 3))]);
         let gradients = |step: u32| gradients(&parameters, &[noise(7, 10 + step), noise(1001, 20 + step)]);
         let mut optimizer = Optimizer::new(&parameters, rule);
