@@ -2,8 +2,9 @@
 //! optimizers and weight averaging.
 //!
 //! Each of Candle's CPU operations reads its inputs from memory on one core and allocates its result. The fused
-//! kernels of this module compute several operations in one pass, and have their own backward pass. On other
-//! devices, and as the reference for tests, the same functions are composed from Candle's operations.
+//! kernels of this module compute several operations in one pass, and have their own backward pass. On other devices,
+//! [`on_device`] has kernels for a part of them. The rest, and the reference for tests, is composed from Candle's
+//! operations.
 
 mod average;
 mod bernoulli;

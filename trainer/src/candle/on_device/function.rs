@@ -1,8 +1,8 @@
 //! Functions that a device computes element by element, each in one kernel: losses, samples, activations and the steps
 //! of the optimizers, with their derivatives.
 //!
-//! `kernels.cu` has the same functions for GPUs. [`Function::apply`] computes them on the CPU, so that tests without a
-//! GPU take the path of a device, and compares them with the kernels of that file.
+//! `kernels.cu` has the same functions for GPUs. [`Function::apply`] computes them on the CPU: with it, tests
+//! without a GPU take the path of a device, and check the kernels of that file.
 
 use narrows_bundle::Link;
 

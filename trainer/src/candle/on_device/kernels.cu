@@ -1,4 +1,4 @@
-// The functions of `../function.rs` as kernels for NVIDIA GPUs, one kernel for each function.
+// The functions of `function.rs` as kernels for NVIDIA GPUs, one kernel for each function.
 //
 // `just cuda-kernels` compiles this file to `kernels.ptx`. A C compiler can also compile it, for the CPU: that is how the
 // tests compare the kernels with the functions in Rust.
